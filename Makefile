@@ -1,0 +1,46 @@
+# Everything runs in .venv, made from nothing but Python 3.11+ and make. Each target sets up what it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint type evidence bench lock clean
+
+help:  ## show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(READY)  ## the whole loop on real German credit data (about 2 minutes)
+	$(BIN)/thinfile demo
+
+test: lint type $(READY)  ## lint, type-check, check the import contract, run the tests
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(READY)  ## ruff, and the import contract between rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+type: $(READY)  ## mypy --strict
+	$(BIN)/mypy
+
+evidence: $(READY)  ## every claim at full size, figures to evidence/, tables to the README (about an hour)
+	$(BIN)/pytest tests/evidence --full
+	$(BIN)/python -m tests.evidence.tables
+
+bench: $(READY)  ## the benchmarks, as tables
+	$(BIN)/pytest tests/benchmarks --benchmarks -s
+
+lock: $(READY)  ## resolve the dependencies anew; needs uv
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --upgrade -q -o requirements.lock
+
+clean:  ## remove what was installed and cached; the workspace stays
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("thinfile needs Python 3.11 to 3.13" if not (3, 11) <= sys.version_info < (3, 14) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Questions asked and answers recorded: studies, leaderboard, gates, promotion, ledger."""

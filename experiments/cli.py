@@ -1,0 +1,50 @@
+"""The verbs of experiments: tune, compare, promote."""
+
+from collections.abc import Sequence
+
+from experiments.settings import CompareSettings, PromoteSettings, TuneSettings
+from pipelines.hydra_app import Verb, run
+from pipelines.settings import CatBoostSettings, DataSettings, HistGradientBoostingSettings, ScorecardSettings
+from pipelines.verb import Outcome
+
+DATA = {"data": {"data": DataSettings}}
+CANDIDATES = {
+    "candidate": {
+        "scorecard": ScorecardSettings,
+        "catboost": CatBoostSettings,
+        "hist_gradient_boosting": HistGradientBoostingSettings,
+    }
+}
+
+
+def tune(arguments: Sequence[str]) -> int:
+    """Search a candidate's parameters and register the best model."""
+    return run(Verb("tune", TuneSettings, _tune, DATA | CANDIDATES), arguments)
+
+
+def compare(arguments: Sequence[str]) -> int:
+    """Show the leaderboard."""
+    return run(Verb("compare", CompareSettings, _compare, {}), arguments)
+
+
+def promote(arguments: Sequence[str]) -> int:
+    """Let a challenger through the gates, or refuse it."""
+    return run(Verb("promote", PromoteSettings, _promote, DATA), arguments)
+
+
+def _tune(settings: TuneSettings) -> Outcome:
+    from experiments.tuning import tune
+
+    return tune(settings)
+
+
+def _compare(settings: CompareSettings) -> Outcome:
+    from experiments.leaderboard import compare
+
+    return compare(settings)
+
+
+def _promote(settings: PromoteSettings) -> Outcome:
+    from experiments.promotion import promote
+
+    return promote(settings)

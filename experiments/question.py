@@ -1,0 +1,100 @@
+"""What a study asks: a candidate, a table and a split, resolved; equal questions have the same identity."""
+
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from experiments.settings import TuneSettings
+from pipelines.applications import Applications, load_applications
+from pipelines.candidates import Candidate, candidate_of
+from pipelines.errors import ConfigurationError
+from pipelines.fingerprint import fingerprint_record
+from pipelines.splits import Split, split_applications
+from pipelines.training import Sample
+from pipelines.workspace import Workspace
+
+IDENTITY_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Question:
+    """The resolved question. `study` is its identity: everything that decides the answer but the number of trials."""
+
+    settings: TuneSettings
+    applications: Applications
+    split: Split
+    study: str
+
+    @property
+    def candidate(self) -> Candidate:
+        """The candidate with the parameters of the configuration."""
+        return candidate_of(self.settings.candidate)
+
+    @property
+    def development(self) -> Sample:
+        """The rows to learn from."""
+        return sample_of(self.applications.take(self.split.development))
+
+    @property
+    def test(self) -> Sample:
+        """The rows to judge on; no search sees them."""
+        return sample_of(self.applications.take(self.split.test))
+
+    def candidate_with(self, parameters: dict[str, float | int]) -> Candidate:
+        """Return the candidate with the parameters of a trial in place of the configured ones."""
+        settings = self.settings.candidate
+        tried = replace(settings.parameters, **parameters)  # type: ignore[attr-defined]
+        return candidate_of(replace(settings, parameters=tried))  # type: ignore[call-arg]
+
+    def record(self) -> dict[str, Any]:
+        """Return the resolved configuration as JSON values, with the path of the data made absolute."""
+        record = plain(self.settings)
+        record["candidate"]["family"] = self.candidate.family
+        path = self.settings.data.path
+        record["data"]["path"] = str(Path(path).resolve()) if path else None
+        return record
+
+
+def resolve(settings: TuneSettings) -> Question:
+    """Read the data, split it and give the question its identity.
+
+    Raises:
+        ConfigurationError: no trials, no threads, or a split outside its range.
+        DataError: the data breaks its contract or a part of the split is empty.
+    """
+    for name, value in {"trials": settings.trials, "threads": settings.threads}.items():
+        if value < 1:
+            raise ConfigurationError(f"{name} must be at least 1, received {value}; use for example {name}=2")
+    applications = load_applications(settings.data, Workspace.at(settings.workspace))
+    split = split_applications(applications, settings.split, seed=settings.seed)
+    question = Question(settings, applications, split, study="")
+    return replace(question, study=_identity(question))
+
+
+def sample_of(applications: Applications) -> Sample:
+    """Return applications as rows to learn from or to judge on."""
+    roles = applications.roles
+    return Sample.of(applications.features, applications.outcomes, roles.numeric, roles.categorical)
+
+
+def plain(settings: object) -> dict[str, Any]:
+    """Return a settings object as JSON values."""
+
+    def spell(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: spell(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [spell(item) for item in value]
+        return value.value if isinstance(value, Enum) else value
+
+    spelled: dict[str, Any] = spell(asdict(settings))  # type: ignore[call-overload]
+    return spelled
+
+
+def _identity(question: Question) -> str:
+    record = question.record()
+    for told in ("trials", "workspace", "output", "debug"):
+        del record[told]
+    del record["data"]["path"]
+    return fingerprint_record(record | {"data_fingerprint": question.applications.fingerprint})[:IDENTITY_LENGTH]

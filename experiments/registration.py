@@ -1,0 +1,93 @@
+"""Turns the best trial of a study into a registered model with its evidence beside it."""
+
+import json
+from pathlib import Path
+
+from experiments.evaluation import Evaluation, evaluate
+from experiments.figures import draw_evaluation
+from experiments.question import Question
+from experiments.study import TrialResult
+from pipelines.atomic import scratch_folder
+from pipelines.candidates import served
+from pipelines.candidates.scorecard import points_table
+from pipelines.credit.points import points
+from pipelines.model_store.packaging import PROFILE, save_mlflow_model
+from pipelines.model_store.store import (
+    CANDIDATE,
+    CV_AUC,
+    DATA,
+    EVALUATION,
+    FITTED_UNTIL,
+    MODEL_HASH,
+    STUDY,
+    TEST_FROM,
+    TEST_PART,
+    TRIAL,
+    ModelStore,
+    RegisteredModel,
+)
+from pipelines.reference_profile import profile_of
+from pipelines.settings import Population
+from pipelines.training import TrainedModel, train
+from pipelines.workspace import Workspace
+
+
+def register_trial(
+    store: ModelStore, question: Question, trial: TrialResult, *, experiment: str, run_id: str
+) -> RegisteredModel:
+    """Refit a trial on the development part, judge it on the test part and register it; one version however often."""
+    settings = question.settings
+    found = store.find_version(settings.model, {STUDY: question.study, TRIAL: str(trial.number)})
+    if found is not None:
+        return found
+    trained = train(
+        question.candidate_with(trial.parameters),
+        question.development,
+        question.split.folds,
+        settings.candidate.calibration,
+        seed=settings.seed,
+        threads=settings.threads,
+    )
+    with scratch_folder(Workspace.at(settings.workspace).root) as scratch:
+        folder = scratch / "mlflow_model"
+        tags = {MODEL_HASH: save_mlflow_model(trained, folder)} | _tags(question, trial)
+        tags[EVALUATION] = json.dumps(_write_evidence(question, trained, folder).record())
+        return store.register(settings.model, experiment=experiment, run_id=run_id, model_folder=folder, tags=tags)
+
+
+def _tags(question: Question, trial: TrialResult) -> dict[str, str]:
+    """Return what the registry says about a version besides its evaluation."""
+    tags = {
+        STUDY: question.study,
+        TRIAL: str(trial.number),
+        CANDIDATE: question.candidate.family,
+        DATA: question.applications.fingerprint,
+        TEST_PART: question.split.test_part,
+        CV_AUC: repr(trial.value),
+    }
+    times = question.applications.times
+    if times is not None:
+        tags[FITTED_UNTIL] = str(times[question.split.development].max())
+        tags[TEST_FROM] = str(times[question.split.test].min())
+    return tags
+
+
+def _write_evidence(question: Question, trained: TrainedModel, folder: Path) -> Evaluation:
+    """Write evaluation, pictures, points table and reference profile beside the model; return the evaluation."""
+    test, settings = question.test, question.settings
+    probability = trained.model.probability_of_bad(test.columns)
+    evaluation = evaluate(test.bad, probability, seed=settings.seed)
+    evidence = folder / "evaluation"
+    evidence.mkdir()
+    (evidence / "evaluation.json").write_text(json.dumps(evaluation.record(), indent=1))
+    title = f"{question.candidate.family}, {evaluation.rows} test applications ({question.split.description})"
+    draw_evaluation(evidence, evaluation, test.bad, probability, title)
+    scorer = trained.model.scorer
+    if isinstance(scorer, served.Scorecard):
+        table = points_table(scorer, trained.model.card["calibration"], settings.policy.scale)
+        table.to_csv(folder / "points_table.csv", index=False)
+    features = question.applications.take(question.split.test).features
+    whole_points = points(probability, settings.policy.scale)
+    profile = profile_of(whole_points, features, test.numeric, Population.applications)
+    (folder / PROFILE).write_text(profile.to_json())
+    return evaluation

@@ -1,0 +1,244 @@
+"""The verb tune: search a candidate's parameters, then register the best model with its evidence as challenger."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+from experiments.question import Question, resolve
+from experiments.registration import register_trial
+from experiments.settings import TuneSettings
+from experiments.study import Parameters, Study, TrialResult, best_of, space_of
+from pipelines.atomic import scratch_folder
+from pipelines.credit.discrimination import auc
+from pipelines.fingerprint import fingerprint_record
+from pipelines.model_store.store import (
+    CHALLENGER,
+    CONFIG,
+    EVALUATION,
+    KIND,
+    REGISTERED,
+    STUDY,
+    TRIAL,
+    ModelStore,
+    RegisteredModel,
+)
+from pipelines.progress import progress
+from pipelines.provenance import provenance
+from pipelines.training import held_out_log_odds
+from pipelines.verb import Outcome
+from pipelines.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+TOP_TRIALS = 5
+"""So many trials get a run of their own in MLflow: hundreds flood its pages and slow them."""
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Where the study is recorded in MLflow."""
+
+    store: ModelStore
+    experiment: str
+    run_id: str
+
+
+def tune(settings: TuneSettings) -> Outcome:
+    """Run or continue the study that the settings describe; asked again it registers nothing new."""
+    question = resolve(settings)
+    workspace = Workspace.at(settings.workspace)
+    space = space_of(question.candidate.parameters, settings.candidate.space)
+    for line in _about_data(question):
+        log.info(line)
+    configured = asdict(question.candidate.parameters)
+    study = Study(workspace.studies, question.study, space, first=configured, seed=settings.seed)
+    with _tracked(ModelStore(workspace), study, question) as tracking:
+        _search(study, question)
+        with study.leases.waited_for(f"{study.name}/finish"):
+            trials = study.finished()
+            registered, is_new = _register_best(tracking, question, best_of(trials))
+            _record_trials(tracking, question, trials)
+    return _outcome(question, registered, trials, tracking, is_new)
+
+
+def _search(study: Study, question: Question) -> None:
+    settings, sample = question.settings, question.development
+
+    def cross_validated_auc(parameters: Parameters) -> float:
+        held_out = held_out_log_odds(
+            question.candidate_with(dict(parameters)),
+            sample,
+            question.split.folds,
+            seed=settings.seed,
+            threads=settings.threads,
+        )
+        return fmean(
+            auc(sample.bad[fold.held_out], log_odds)
+            for fold, log_odds in zip(question.split.folds, held_out, strict=True)
+        )
+
+    best = max((trial.value for trial in study.finished()), default=0.0)
+    with progress(f"{question.candidate.family} trials", settings.trials, log) as advance:
+        for trial in study.run(cross_validated_auc, settings.trials):
+            best = max(best, trial.value)
+            advance(len(study.finished()), f"best cross-validated AUC {best:.4f}")
+
+
+@contextmanager
+def _tracked(store: ModelStore, study: Study, question: Question) -> Iterator[Tracking]:
+    """Keep one MLflow run for the study; it never says RUNNING when nobody works on it."""
+    experiment = store.experiment(question.settings.model)
+    with study.leases.held_as_worker(study.name):
+        with study.leases.waited_for("reconcile"):
+            _close_abandoned(store, study, experiment)
+            run_id = store.open_run(experiment, _run_name(question), {STUDY: study.name, KIND: "study"})
+        tracking = Tracking(store, experiment, run_id)
+        try:
+            _record_question(tracking, question)
+            yield tracking
+        except BaseException as error:
+            store.close_run(run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
+            raise
+        store.close_run(run_id)
+
+
+def _close_abandoned(store: ModelStore, study: Study, experiment: str) -> None:
+    for run in store.running(experiment):
+        owner = run.data.tags.get(STUDY)
+        if owner and not study.leases.has_worker(owner):
+            store.close_run(run.info.run_id, "KILLED")
+
+
+def _run_name(question: Question) -> str:
+    return f"{question.candidate.family} {question.study[:8]}"
+
+
+def _record_question(tracking: Tracking, question: Question) -> None:
+    settings, record = question.settings, question.record()
+    tracking.store.log(
+        tracking.run_id,
+        parameters={
+            "candidate": question.candidate.family,
+            "calibration": settings.candidate.calibration.value,
+            "seed": settings.seed,
+            "threads": settings.threads,
+            "folds": len(question.split.folds),
+            "split": question.split.description,
+            "data_fingerprint": question.applications.fingerprint,
+        },
+    )
+    made_with = provenance(settings.threads)
+    tracking.store.log(
+        tracking.run_id,
+        tags={
+            "mlflow.source.git.commit": str(made_with["git_commit"]),
+            "thinfile.config_hash": fingerprint_record(record),
+        },
+    )
+    with scratch_folder(tracking.store.workspace.root) as folder:
+        (folder / CONFIG).write_text(json.dumps(record, indent=1))
+        (folder / "provenance.json").write_text(json.dumps(made_with, indent=1))
+        (folder / "data.json").write_text(json.dumps(_data_record(question), indent=1))
+        tracking.store.log_files(tracking.run_id, folder)
+
+
+def _data_record(question: Question) -> dict[str, Any]:
+    applications = question.applications
+    return {
+        "fingerprint": applications.fingerprint,
+        "rows": len(applications),
+        "quarantined": applications.quarantined,
+        "numeric": applications.roles.numeric,
+        "categorical": applications.roles.categorical,
+        "protected": applications.roles.protected,
+        "inferred": applications.roles.inferred,
+        "split": question.split.description,
+    }
+
+
+def _register_best(tracking: Tracking, question: Question, best: TrialResult) -> tuple[RegisteredModel, bool]:
+    """Return the version of the best trial and whether it is new; the alias and the run's mark are set last."""
+    store, run_id = tracking.store, tracking.run_id
+    registered = register_trial(store, question, best, experiment=tracking.experiment, run_id=run_id)
+    if store.client.get_run(run_id).data.tags.get(REGISTERED) == str(registered.version):
+        return registered, False
+    store.set_alias(registered, CHALLENGER)
+    measures = json.loads(registered.tags[EVALUATION])["measures"]
+    metrics = {f"test_{name}": measures[name]["value"] for name in ("auc", "gini", "ks", "brier")}
+    ends = {f"test_auc_{end}": measures["auc"][end] for end in ("low", "high")}
+    store.log(run_id, metrics=metrics | ends | {"cv_auc": best.value}, tags={REGISTERED: str(registered.version)})
+    return registered, True
+
+
+def _record_trials(tracking: Tracking, question: Question, trials: list[TrialResult]) -> None:
+    """Log the course of the search to the study's run, and a run for each of the best trials."""
+    best_so_far = [max(trial.value for trial in trials[: place + 1]) for place in range(len(trials))]
+    tracking.store.log_trace(tracking.run_id, "best_cv_auc", best_so_far)
+    for trial in sorted(trials, key=lambda one: (-one.value, one.number))[:TOP_TRIALS]:
+        tags = {STUDY: question.study, KIND: "trial", TRIAL: str(trial.number)}
+        if tracking.store.is_finished(tracking.experiment, tags):
+            continue
+        run_id = tracking.store.open_run(tracking.experiment, f"trial {trial.number}", tags, parent=tracking.run_id)
+        tracking.store.log(run_id, metrics={"cv_auc": trial.value}, parameters=trial.parameters)
+        tracking.store.close_run(run_id)
+
+
+def _about_data(question: Question) -> list[str]:
+    applications = question.applications
+    told = [
+        f"{len(applications):,} applications, {int(applications.outcomes.sum()):,} bad; {question.split.description}"
+    ]
+    told += [f"inferred {line}" for line in applications.roles.inferred]
+    told += [f"quarantined {rows:,} rows: {rule}" for rule, rows in applications.quarantined.items()]
+    return told
+
+
+def _outcome(
+    question: Question, registered: RegisteredModel, trials: list[TrialResult], tracking: Tracking, is_new: bool
+) -> Outcome:
+    evaluation = json.loads(registered.tags[EVALUATION])
+    best = best_of(trials)
+    result = {
+        "study": question.study,
+        "run_id": tracking.run_id,
+        "candidate": question.candidate.family,
+        "trials": len(trials),
+        "best_trial": best.number,
+        "parameters": best.parameters,
+        "cv_auc": best.value,
+        "model": registered.name,
+        "version": registered.version,
+        "is_new": is_new,
+        "model_hash": registered.tags["thinfile.model_hash"],
+        "data_fingerprint": question.applications.fingerprint,
+        "quarantined": question.applications.quarantined,
+        "test": evaluation,
+    }
+    return Outcome(result, summary=_summary(question, registered, best, evaluation, is_new), next_steps=_next(question))
+
+
+def _summary(
+    question: Question, registered: RegisteredModel, best: TrialResult, evaluation: dict[str, Any], is_new: bool
+) -> list[str]:
+    measures = evaluation["measures"]
+    told = ", ".join(f"{name} {value:.4g}" for name, value in best.parameters.items())
+    tested = ", ".join(
+        f"{title} {measures[name]['value']:.3f} ({measures[name]['low']:.3f} to {measures[name]['high']:.3f})"
+        for name, title in {"auc": "AUC", "gini": "Gini", "ks": "KS", "brier": "Brier"}.items()
+    )
+    news = "registered as" if is_new else "nothing new: this study's best model is already"
+    return [
+        f"{question.candidate.family}: best of the search is trial {best.number}, cross-validated AUC {best.value:.4f}",
+        f"  {told or 'the configured parameters'}",
+        f"  on {evaluation['rows']} test applications, {evaluation['bad']} bad: {tested}",
+        f"  {news} {registered.name} version {registered.version} (study {question.study})",
+    ]
+
+
+def _next(question: Question) -> list[str]:
+    where = f" workspace={question.settings.workspace}" if question.settings.workspace != "workspace" else ""
+    return [f"thinfile compare{where}", f"thinfile promote{where}"]

@@ -1,0 +1,1 @@
+"""What production looks like now: windows, drift, alarms, reports."""

@@ -1,0 +1,1 @@
+"""What is done to data: tables, features, labels, splits, candidates, scores, offers."""

@@ -1,0 +1,97 @@
+"""Applications ready for a model: features, and beside them identity, time, outcome and protected attributes."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.atomic import whole_file
+from pipelines.contracts import apply_contract, as_text
+from pipelines.errors import DataError
+from pipelines.fingerprint import fingerprint_table
+from pipelines.roles import Roles
+from pipelines.settings import DataSettings
+from pipelines.sources import read_table
+from pipelines.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Applications:
+    """Rows of applications that keep their contract, all of length n.
+
+    `features` has the numeric columns as float64 (missing is NaN), then the categorical ones as text (missing is None).
+    `bad` is 1 for default, 0 for good, None where outcomes were not asked for. `fingerprint` is that of the table as it
+    was read, quarantined rows included.
+    """
+
+    features: pd.DataFrame
+    ids: NDArray[np.str_]
+    times: NDArray[np.datetime64] | None
+    bad: NDArray[np.int8] | None
+    protected: pd.DataFrame
+    roles: Roles
+    fingerprint: str
+    quarantined: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def outcomes(self) -> NDArray[np.int8]:
+        """The labels; raises where there are none."""
+        if self.bad is None:
+            raise DataError("this step needs outcomes, the table has no label; add data.label=COLUMN")
+        return self.bad
+
+    def take(self, rows: NDArray[np.intp]) -> Self:
+        """Return some of the applications, in the order of `rows`."""
+        return replace(
+            self,
+            features=self.features.iloc[rows].reset_index(drop=True),
+            ids=self.ids[rows],
+            times=None if self.times is None else self.times[rows],
+            bad=None if self.bad is None else self.bad[rows],
+            protected=self.protected.iloc[rows].reset_index(drop=True),
+        )
+
+
+def load_applications(data: DataSettings, workspace: Workspace, *, labelled: bool = True) -> Applications:
+    """Read a table, apply its contract and return its applications; broken rows go to the quarantine.
+
+    Raises:
+        DataError: the file or the table breaks a rule (see `read_table` and `apply_contract`), or no label is declared
+            where outcomes are needed.
+    """
+    table = read_table(data)
+    if labelled and data.label is None:
+        raise DataError("learning needs outcomes, received no data.label; add data.label=COLUMN and data.bad=VALUE")
+    roles = Roles.of(table, data, labelled=labelled)
+    rows = apply_contract(table, roles, max_quarantined=data.max_quarantined)
+    fingerprint = fingerprint_table(table)
+    if rows.counts:
+        _keep_quarantine(rows.quarantined, workspace.quarantine / f"{fingerprint[:16]}.parquet")
+    return _arrange(rows.clean, roles, fingerprint, rows.counts)
+
+
+def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: dict[str, int]) -> Applications:
+    ids = as_text(clean[roles.id]) if roles.id else clean.index.map(lambda row: f"row-{row}")
+    bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy(np.int8)
+    clean = clean.reset_index(drop=True)
+    return Applications(
+        features=clean[[*roles.numeric, *roles.categorical]],
+        ids=np.asarray(ids, dtype=str),
+        times=None if roles.time is None else clean[roles.time].to_numpy("datetime64[us]"),
+        bad=bad,
+        protected=clean[list(roles.protected)],
+        roles=roles,
+        fingerprint=fingerprint,
+        quarantined=quarantined,
+    )
+
+
+def _keep_quarantine(rows: pd.DataFrame, path: Path) -> None:
+    with whole_file(path) as temporary:
+        rows.to_parquet(temporary)

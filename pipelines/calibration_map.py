@@ -1,0 +1,40 @@
+"""The calibration map: from raw log-odds to the probability of default, fitted on rows the model had not seen."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.settings import CalibrationMethod
+
+
+def fit_calibration(log_odds: NDArray[np.float64], bad: NDArray[np.int8], method: CalibrationMethod) -> dict[str, Any]:
+    """Return the map that `served.calibrate` applies, fitted on held-out log-odds and their outcomes, shape (n,).
+
+    `logistic` is Platt's (1999) sigmoid on the log-odds; `isotonic` is the monotone step map of Zadrozny and Elkan (2002)
+    with straight lines between its steps, kept away from 0 and 1 by half a row.
+    """
+    if method is CalibrationMethod.none:
+        return {"method": "none", "slope": 1.0, "intercept": 0.0}
+    if method is CalibrationMethod.logistic:
+        return _logistic(log_odds, bad)
+    return _isotonic(log_odds, bad)
+
+
+def _logistic(log_odds: NDArray[np.float64], bad: NDArray[np.int8]) -> dict[str, Any]:
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=np.inf).fit(log_odds[:, None], bad)
+    return {"method": "logistic", "slope": float(fitted.coef_[0, 0]), "intercept": float(fitted.intercept_[0])}
+
+
+def _isotonic(log_odds: NDArray[np.float64], bad: NDArray[np.int8]) -> dict[str, Any]:
+    from sklearn.isotonic import IsotonicRegression
+
+    edge = 0.5 / len(bad)
+    fitted = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip").fit(log_odds, bad)
+    return {
+        "method": "isotonic",
+        "log_odds": fitted.X_thresholds_.tolist(),
+        "probability": fitted.y_thresholds_.tolist(),
+    }

@@ -1,0 +1,51 @@
+"""Candidate families, one file each. To add one: write its file, its settings and a file in conf/candidate/, name it here.
+
+`served.py` holds the part of every family that travels with a logged model.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.candidates import served
+from pipelines.candidates.catboost import CatBoostCandidate
+from pipelines.candidates.hist_gradient_boosting import HistGradientBoostingCandidate
+from pipelines.candidates.scorecard import ScorecardCandidate
+from pipelines.settings import CandidateSettings, CatBoostSettings, HistGradientBoostingSettings, ScorecardSettings
+
+
+class Candidate(Protocol):
+    """A family with its parameters set."""
+
+    family: str
+    parameters: Any
+
+    def fit(
+        self,
+        columns: served.Columns,
+        bad: NDArray[np.int8],
+        *,
+        numeric: Sequence[str],
+        categorical: Sequence[str],
+        seed: int,
+        threads: int,
+    ) -> Any:
+        """Return a fitted `served.Scorer`."""
+
+    def save(self, scorer: Any, folder: Path) -> dict[str, object]:
+        """Write the fitted model's files into a folder and return what its card must add."""
+
+
+def candidate_of(settings: CandidateSettings) -> Candidate:
+    """Return the candidate that the settings describe."""
+    match settings:
+        case ScorecardSettings():
+            return ScorecardCandidate(settings.parameters)
+        case CatBoostSettings():
+            return CatBoostCandidate(settings.parameters)
+        case HistGradientBoostingSettings():
+            return HistGradientBoostingCandidate(settings.parameters)
+    raise TypeError(f"no candidate for {type(settings).__name__}")

@@ -1,0 +1,183 @@
+"""The scorecard candidate: weights of evidence, a logistic regression, points that add up."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.candidates import served
+from pipelines.credit.points import PointsScale
+from pipelines.settings import ScorecardParameters
+
+
+@dataclass(frozen=True)
+class Binning:
+    """One column cut into bins: `labels[0]` is missing; numeric columns have `edges`, categorical ones `levels`."""
+
+    name: str
+    labels: tuple[str, ...]
+    edges: tuple[float, ...] | None
+    levels: Mapping[str, int] | None
+
+    def place(self, values: NDArray[Any]) -> NDArray[np.intp]:
+        """Return the bin of each value, 0 for missing and for levels never seen."""
+        if self.edges is None:
+            return np.array([(self.levels or {}).get(level, 0) for level in values], dtype=np.intp)
+        places = 1 + np.searchsorted(np.asarray(self.edges), values, side="left")
+        return np.where(np.isnan(values), 0, places)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the bins of one column say: the weight of evidence and the rows of each bin, and their information value."""
+
+    binning: Binning
+    weights: NDArray[np.float64]
+    rows: NDArray[np.int64]
+    bad: NDArray[np.int64]
+    information_value: float
+
+
+class ScorecardCandidate:
+    """Fits and saves scorecards."""
+
+    family = "scorecard"
+
+    def __init__(self, parameters: ScorecardParameters) -> None:
+        self.parameters = parameters
+
+    def fit(
+        self,
+        columns: served.Columns,
+        bad: NDArray[np.int8],
+        *,
+        numeric: Sequence[str],
+        categorical: Sequence[str],
+        seed: int,
+        threads: int,
+    ) -> served.Scorecard:
+        """Return a scorecard fitted on columns of length n and outcomes, 1 for bad."""
+        evidence = [self._weigh(self._cut_numbers(name, columns[name], bad), columns[name], bad) for name in numeric]
+        evidence += [self._weigh(self._group_levels(name, columns[name]), columns[name], bad) for name in categorical]
+        floor = self.parameters.min_information_value
+        telling = [column for column in evidence if column.information_value >= floor]
+        if not telling:  # a portfolio that nothing explains still has a base rate: keep the best column
+            telling = [max(evidence, key=lambda column: column.information_value)]
+        kept, coefficients, intercept = self._regress(telling, columns, bad)
+        return served.Scorecard(
+            {"intercept": intercept, "columns": [_record(*pair) for pair in zip(kept, coefficients, strict=True)]}
+        )
+
+    def save(self, scorer: served.Scorecard, folder: Path) -> dict[str, object]:
+        """Write the scorecard's file."""
+        (folder / "scorecard.json").write_text(json.dumps(scorer.table, indent=1))
+        return {}
+
+    def _cut_numbers(self, name: str, values: NDArray[np.float64], bad: NDArray[np.int8]) -> Binning:
+        """Cut where a small decision tree cuts: its leaves differ in bad rate and hold enough rows."""
+        from sklearn.tree import DecisionTreeClassifier
+
+        present = ~np.isnan(values)
+        least = max(int(self.parameters.min_bin_share * len(values)), 1)
+        edges: tuple[float, ...] = ()
+        if present.sum() >= 2 * least:
+            tree = DecisionTreeClassifier(
+                criterion="entropy",
+                max_leaf_nodes=self.parameters.max_bins,
+                min_samples_leaf=least,
+                min_impurity_decrease=self.parameters.min_gain,
+                random_state=0,
+            )
+            tree.fit(values[present, None], bad[present])
+            edges = tuple(sorted({float(f"{edge:.6g}") for edge in tree.tree_.threshold[tree.tree_.feature >= 0]}))
+        return Binning(name, ("missing", *_interval_labels(edges)), edges, None)
+
+    def _group_levels(self, name: str, values: NDArray[np.object_]) -> Binning:
+        """Give each frequent level a bin of its own and the rare ones one bin together."""
+        levels, counts = np.unique([level for level in values if level is not None], return_counts=True)
+        enough = counts >= max(self.parameters.min_level_share * len(values), 1)
+        frequent = [str(level) for level in levels[enough]]
+        places = {level: 1 + place for place, level in enumerate(frequent)}
+        places |= {str(level): 1 + len(frequent) for level in levels[~enough]}
+        other = ("other",) if (~enough).any() else ()
+        return Binning(name, ("missing", *frequent, *other), None, places)
+
+    def _weigh(self, binning: Binning, values: NDArray[Any], bad: NDArray[np.int8]) -> Evidence:
+        """Weigh each bin: the logarithm of its odds of bad over the overall odds, shrunk towards zero when thin."""
+        places = binning.place(values)
+        rows = np.bincount(places, minlength=len(binning.labels))
+        bads = np.bincount(places, weights=bad, minlength=len(binning.labels)).astype(np.int64)
+        rate = float(bad.mean())
+        odds = (bads + self.parameters.smoothing * rate) / (rows - bads + self.parameters.smoothing * (1 - rate))
+        weights = np.log(odds * (1 - rate) / rate)
+        gap = bads / bad.sum() - (rows - bads) / (len(bad) - bad.sum())
+        return Evidence(binning, weights, rows, bads, float(np.sum(gap * weights)))
+
+    def _regress(
+        self, evidence: list[Evidence], columns: served.Columns, bad: NDArray[np.int8]
+    ) -> tuple[list[Evidence], list[float], float]:
+        """Fit coefficients; a column whose coefficient contradicts its own evidence is left out, worst first."""
+        from sklearn.linear_model import LogisticRegression
+
+        while True:
+            matrix = np.column_stack([one.weights[one.binning.place(columns[one.binning.name])] for one in evidence])
+            model = LogisticRegression(C=self.parameters.inverse_regularisation, max_iter=1000).fit(matrix, bad)
+            coefficients = [float(value) for value in model.coef_[0]]
+            worst = int(np.argmin(coefficients))
+            if coefficients[worst] >= 0 or len(evidence) == 1:
+                return evidence, coefficients, float(model.intercept_[0])
+            evidence = [one for place, one in enumerate(evidence) if place != worst]
+
+
+def points_table(scorecard: served.Scorecard, calibration: Mapping[str, Any], scale: PointsScale) -> pd.DataFrame:
+    """Return the scorecard as people read it: the points of each bin, which add up to the points of an application.
+
+    A logistic calibration map is part of the points. An isotonic one bends the sum: the points are then those before
+    calibration.
+    """
+    slope = calibration.get("slope", 1.0)
+    intercept = calibration.get("intercept", 0.0)
+    start = scale.offset - scale.factor * (intercept + slope * scorecard.table["intercept"])
+    rows = [
+        {"column": "(start)", "bin": "", "rows": None, "bad_rate": None, "weight_of_evidence": None, "points": start}
+    ]
+    for column in scorecard.table["columns"]:
+        for place, label in enumerate(column["labels"]):
+            weight = column["weights"][place]
+            rows.append(
+                {
+                    "column": column["name"],
+                    "bin": label,
+                    "rows": column["rows"][place],
+                    "bad_rate": column["bad"][place] / column["rows"][place] if column["rows"][place] else None,
+                    "weight_of_evidence": weight,
+                    "points": -scale.factor * slope * column["coefficient"] * weight,
+                }
+            )
+    return pd.DataFrame(rows).round({"bad_rate": 4, "weight_of_evidence": 4, "points": 1})
+
+
+def _record(evidence: Evidence, coefficient: float) -> dict[str, object]:
+    binning = evidence.binning
+    cut = {"levels": dict(binning.levels or {})} if binning.edges is None else {"edges": list(binning.edges)}
+    return cut | {
+        "name": binning.name,
+        "coefficient": coefficient,
+        "labels": list(binning.labels),
+        "weights": evidence.weights.tolist(),
+        "rows": evidence.rows.tolist(),
+        "bad": evidence.bad.tolist(),
+        "information_value": evidence.information_value,
+    }
+
+
+def _interval_labels(edges: tuple[float, ...]) -> list[str]:
+    if not edges:
+        return ["any number"]
+    between = [f"{low:g} to {high:g}" for low, high in zip(edges, edges[1:], strict=False)]
+    return [f"up to {edges[0]:g}", *between, f"above {edges[-1]:g}"]

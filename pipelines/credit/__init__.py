@@ -1,0 +1,1 @@
+"""The credit domain in pure functions: numpy only, no I/O, no framework."""

@@ -1,0 +1,65 @@
+"""The points scale: one fixed map from the probability of default to points, bands and a decision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass
+class PointsScale:
+    """`base_points` stand for `base_odds` (good : bad); each `points_to_double_the_odds` more double the odds.
+
+    Points are whole and held between `lowest` and `highest`.
+    """
+
+    base_points: int = 600
+    base_odds: float = 15.0
+    points_to_double_the_odds: int = 50
+    lowest: int = 350
+    highest: int = 950
+
+    @property
+    def factor(self) -> float:
+        """Points per unit of log-odds."""
+        return self.points_to_double_the_odds / float(np.log(2))
+
+    @property
+    def offset(self) -> float:
+        """Points at even odds."""
+        return self.base_points - self.factor * float(np.log(self.base_odds))
+
+
+def points(probability_of_default: NDArray[np.float64], scale: PointsScale) -> NDArray[np.int64]:
+    """Return points for probabilities of default, shape (n,); higher is better.
+
+    points = offset + factor ln((1 - p) / p), Siddiqi, Credit Risk Scorecards (2006), chapter 6.
+
+    >>> points(np.array([1 / 16, 1 / 31, 1.0]), PointsScale()).tolist()
+    [600, 650, 350]
+    """
+    p = np.clip(probability_of_default, 1e-12, 1 - 1e-12)
+    exact = scale.offset + scale.factor * np.log((1 - p) / p)
+    return np.clip(np.rint(exact), scale.lowest, scale.highest).astype(np.int64)
+
+
+def band_labels(lower_ends: Sequence[int], scale: PointsScale) -> list[str]:
+    """Return the names of the bands from lowest to highest.
+
+    >>> band_labels([550, 600], PointsScale())
+    ['350-549', '550-599', '600-950']
+    """
+    starts = [scale.lowest, *lower_ends]
+    ends = [start - 1 for start in lower_ends] + [scale.highest]
+    return [f"{start}-{end}" for start, end in zip(starts, ends, strict=True)]
+
+
+def bands(whole_points: NDArray[np.int64], lower_ends: Sequence[int], scale: PointsScale) -> NDArray[np.str_]:
+    """Return the band of each application.
+
+    >>> bands(np.array([549, 550, 900]), [550, 600], PointsScale()).tolist()
+    ['350-549', '550-599', '600-950']
+    """
+    names = np.asarray(band_labels(lower_ends, scale))
+    return np.asarray(names[np.searchsorted(np.asarray(lower_ends), whole_points, side="right")])

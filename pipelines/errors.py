@@ -1,0 +1,46 @@
+"""Errors a user can act on.
+
+    ThinfileError            exit 1: something failed
+    +-- RequestError         exit 2: the request was wrong
+        +-- ConfigurationError     a key, type, choice or verb
+        +-- DataError              a file, a column, rows
+
+A message has three parts: the rule, the value received, the next step. "The answer is no" (exit 3) is a result, not an
+error: see `pipelines.verb.Outcome`.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ThinfileError(Exception):
+    """Something failed; the message says what to do next."""
+
+    exit_code = 1
+
+
+class RequestError(ThinfileError):
+    """The request was wrong; nothing was written."""
+
+    exit_code = 2
+
+
+class ConfigurationError(RequestError):
+    """A verb, key, type or choice that does not exist."""
+
+
+class DataError(RequestError):
+    """A file, column or row that breaks its contract."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the part of a message that lists the names nearest to an unknown one, or all when none is near.
+
+    >>> nearest("catbost", ["scorecard", "catboost"])
+    'did you mean catboost?'
+    >>> nearest("zzz", ["scorecard", "catboost"])
+    'known: catboost, scorecard'
+    """
+    options = sorted(known)
+    close = get_close_matches(name, options, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(options) or 'none'}"

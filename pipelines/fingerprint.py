@@ -1,0 +1,40 @@
+"""Content hashes: the same content has the same fingerprint, wherever it lies."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+
+def fingerprint_table(table: pd.DataFrame) -> str:
+    """Return the SHA-256 of a table's column names, types and values in order; the file format does not matter.
+
+    >>> fingerprint_table(pd.DataFrame({"a": [1]})) == fingerprint_table(pd.DataFrame({"a": [2]}))
+    False
+    """
+    digest = hashlib.sha256()
+    for column in table:
+        digest.update(f"{column}\0{table[column].dtype}\0".encode())
+        digest.update(pd.util.hash_pandas_object(table[column], index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def fingerprint_record(record: object) -> str:
+    """Return the SHA-256 of a JSON-able record in its canonical spelling.
+
+    >>> fingerprint_record({"a": 1, "b": 2}) == fingerprint_record({"b": 2, "a": 1})
+    True
+    """
+    spelled = json.dumps(record, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(spelled.encode()).hexdigest()
+
+
+def fingerprint_files(files: Mapping[str, Path]) -> str:
+    """Return the SHA-256 of named files: their names and bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{files[name].stat().st_size}\0".encode())
+        digest.update(files[name].read_bytes())
+    return digest.hexdigest()

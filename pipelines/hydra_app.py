@@ -1,0 +1,183 @@
+"""Runs a verb as a Hydra application: help, --cfg, --multirun, --config-dir and overrides as Hydra users know them."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import hydra.version
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import _run_hydra, create_automatic_config_search_path, get_args_parser
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import JobReturn
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from pipelines.errors import ConfigurationError, nearest
+from pipelines.verb import (
+    Outcome,
+    Output,
+    VerbSettings,
+    attempt,
+    failed,
+    log_plainly,
+    stay_private,
+    tell,
+    tell_all,
+    worst_exit_code,
+)
+
+
+S = TypeVar("S", bound=VerbSettings)
+
+
+@dataclass(frozen=True)
+class Verb(Generic[S]):
+    """One verb: its primary file in conf/, the schema it must satisfy, and the task that it runs."""
+
+    name: str
+    schema: type[S]
+    task: Callable[[S], Outcome]
+    groups: Mapping[str, Mapping[str, type[Any]]]
+    """Schemas of configuration groups: group -> option -> dataclass."""
+
+
+def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
+    """Run a verb with the user's arguments and return the exit code."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors to us instead of printing and exiting
+    output = Output.json if "output=json" in arguments else Output.text
+    stay_private()
+    log_plainly()
+    _store_schemas(verb)
+    hydra.version.setbase("1.3")
+    try:
+        outcomes = _run(verb, get_args_parser().parse_args(list(arguments)), output)
+    except (HydraException, OmegaConfBaseException) as error:
+        outcomes = [failed(ConfigurationError(_explain(error)))]
+        tell(outcomes[0], output)
+    return worst_exit_code(outcomes)
+
+
+def configuration_folder() -> Path:
+    """Return the conf/ folder: beside this package in a clone, the package `thinfile_conf` in an installed wheel."""
+    beside = Path(__file__).resolve().parent.parent
+    return next(folder for folder in (beside / "conf", beside / "thinfile_conf") if folder.is_dir())
+
+
+def _store_schemas(verb: Verb[Any]) -> None:
+    store = ConfigStore.instance()
+    store.store(name=f"{verb.name}_schema", node=verb.schema)
+    for group, options in verb.groups.items():
+        for option, schema in options.items():
+            store.store(group=group, name=f"{option}_schema", node=schema)
+
+
+def _run(verb: Verb[Any], args: argparse.Namespace, output: Output) -> list[Outcome]:
+    def job(config: DictConfig) -> Outcome:
+        outcome = _run_job(verb, config)
+        if output is Output.text or not args.multirun:
+            tell(outcome, output)
+        return outcome
+
+    if args.help or args.hydra_help or args.cfg or args.info or args.shell_completion:
+        _show(verb, args)
+        return []
+    with _hydra(verb, args) as application:
+        if not args.multirun:
+            single = application.run(args.config_name or verb.name, job, [*args.overrides, "hydra.mode=RUN"])
+            return [single.return_value]
+        batches: list[list[JobReturn]] = application.multirun(
+            args.config_name or verb.name, job, [*args.overrides, "hydra.mode=MULTIRUN"]
+        )
+        outcomes = [returned.return_value for batch in batches for returned in batch]
+    if output is Output.json:
+        tell_all(outcomes)
+    return outcomes
+
+
+def _run_job(verb: Verb[Any], config: DictConfig) -> Outcome:
+    try:
+        _forbid_unknown_keys(config)
+        settings = OmegaConf.to_object(config)
+    except (ConfigurationError, OmegaConfBaseException) as error:
+        return failed(error if isinstance(error, ConfigurationError) else ConfigurationError(_explain(error)))
+    assert isinstance(settings, verb.schema)
+    return attempt(verb.task, settings)
+
+
+class _hydra:
+    """A Hydra application whose search path has the user's folder before ours."""
+
+    def __init__(self, verb: Verb[Any], args: argparse.Namespace) -> None:
+        first, second = _folders(args)
+        search_path = create_automatic_config_search_path(None, verb.task.__module__, first)
+        if second:
+            search_path.prepend("command-line", f"file://{second}", anchor=SearchPathQuery(provider="schema"))
+        self._application = Hydra.create_main_hydra2(verb.name, search_path)
+
+    def __enter__(self) -> Hydra:
+        return self._application
+
+    def __exit__(self, *_: object) -> None:
+        GlobalHydra.instance().clear()
+
+
+def _show(verb: Verb[Any], args: argparse.Namespace) -> None:
+    args.config_path, args.config_dir = _folders(args)
+    sys.argv[0] = f"thinfile {verb.name}"
+    _run_hydra(args, get_args_parser(), verb.task, args.config_path, verb.name)
+
+
+def _folders(args: argparse.Namespace) -> tuple[str, str | None]:
+    """Return the folders to search, in order: Hydra would let ours win over --config-dir, a user expects the reverse."""
+    ours = str(configuration_folder())
+    if args.config_dir is None:
+        return ours, None
+    theirs = Path(args.config_dir).resolve()
+    if not theirs.is_dir():
+        raise HydraException(f"--config-dir must be a folder, received '{theirs}'; create it or correct the path")
+    return str(theirs), ours
+
+
+def _forbid_unknown_keys(config: DictConfig) -> None:
+    """Raise for keys that the schema does not have: `+key=value` slips past Hydra's own check."""
+    for path, node in _structured(config):
+        known = {member.name for member in fields(OmegaConf.get_type(node))}  # type: ignore[arg-type]
+        for key in set(map(str, node.keys())) - known:
+            raise ConfigurationError(f"unknown key '{path}{key}'; {nearest(key, known)}")
+
+
+def _structured(node: DictConfig, path: str = "") -> Iterator[tuple[str, DictConfig]]:
+    if is_dataclass(OmegaConf.get_type(node)):
+        yield path, node
+    for key in node:
+        child = None if OmegaConf.is_missing(node, key) else node[key]
+        if isinstance(child, DictConfig):
+            yield from _structured(child, f"{path}{key}.")
+
+
+def _explain(error: Exception) -> str:
+    """Return one message for an error of Hydra or OmegaConf, with the nearest right names."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = str(error.missing_cfg_file).rpartition("/")
+        options = [name for name in error.options or () if not name.endswith("_schema")]
+        return f"unknown choice {group or 'configuration'}={option}; {nearest(option, options)}"
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    if isinstance(cause, OmegaConfBaseException) and is_dataclass(cause.object_type):
+        known = [member.name for member in fields(cause.object_type)]
+        key = str(cause.full_key or cause.key)
+        if key.rpartition(".")[2] not in known:
+            return f"unknown key '{key}'; {nearest(key.rpartition('.')[2], known)}"
+        return f"{key}: {_first_line(cause)}"
+    return _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

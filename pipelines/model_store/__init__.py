@@ -1,0 +1,10 @@
+"""The one door to MLflow: `store` keeps runs and versions, `packaging` writes a model, `predictor` reads one."""
+
+import os
+
+from pipelines.verb import stay_private
+
+# MLflow reads these while it is imported.
+stay_private()
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

@@ -1,0 +1,139 @@
+"""Reads a registered model back and asks it for probabilities of bad."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import mlflow.pyfunc
+import numpy as np
+import pandas as pd
+from mlflow.types import DataType
+from numpy.typing import NDArray
+
+from pipelines.candidates import served
+from pipelines.errors import DataError, RequestError, ThinfileError
+from pipelines.model_store.packaging import FILES, model_hash
+from pipelines.model_store.store import MODEL_HASH, ModelStore, RegisteredModel
+
+Floats = NDArray[np.float64]
+
+
+class Predictor(Protocol):
+    """A model that can be asked: the columns it needs, raw log-odds and probabilities of bad, shape (n,)."""
+
+    numeric: list[str]
+    categorical: list[str]
+    hash: str
+
+    def log_odds(self, features: pd.DataFrame) -> Floats:
+        """Return the log-odds of bad before calibration."""
+
+    def probability_of_bad(self, features: pd.DataFrame) -> Floats:
+        """Return calibrated probabilities of bad."""
+
+
+def load_predictor(store: ModelStore, registered: RegisteredModel) -> Predictor:
+    """Load a version: natively when it is ours and unchanged since it was registered, through MLflow otherwise.
+
+    Raises:
+        ThinfileError: the files are not those that were registered.
+        RequestError: a model from elsewhere whose signature does not say which columns it needs.
+    """
+    folder = store.download(registered)
+    found = model_hash(folder)
+    expected = registered.tags.get(MODEL_HASH, found)
+    if found != expected:
+        raise ThinfileError(
+            f"a model's files must be those that were registered, {registered.name} version {registered.version} has "
+            f"hash {found[:12]} instead of {expected[:12]}; restore {registered.source} or promote another version"
+        )
+    if (folder / FILES / "model.json").exists():
+        return _Native(served.load(folder / FILES), found)
+    return _Pyfunc.load(folder, registered, found)
+
+
+@dataclass
+class _Native:
+    model: served.Model
+    hash: str
+
+    def __post_init__(self) -> None:
+        self.numeric, self.categorical = self.model.numeric, self.model.categorical
+
+    def log_odds(self, features: pd.DataFrame) -> Floats:
+        return self.model.log_odds(served.columns_of(features, self.numeric, self.categorical))
+
+    def probability_of_bad(self, features: pd.DataFrame) -> Floats:
+        return self.model.probability_of_bad(served.columns_of(features, self.numeric, self.categorical))
+
+
+@dataclass
+class _Pyfunc:
+    model: Any
+    types: dict[str, DataType]
+    hash: str
+    title: str
+
+    def __post_init__(self) -> None:
+        self.categorical = [name for name, kind in self.types.items() if kind is DataType.string]
+        self.numeric = [name for name in self.types if name not in self.categorical]
+
+    @classmethod
+    def load(cls, folder: Path, registered: RegisteredModel, found: str) -> "_Pyfunc":
+        model = mlflow.pyfunc.load_model(str(folder))
+        title = f"{registered.name} version {registered.version}"
+        inputs = model.metadata.get_input_schema()
+        if inputs is None or not inputs.has_input_names():
+            raise RequestError(
+                f"a model must say which columns it needs, {title} has no signature with column names; "
+                "log it again with signature=..."
+            )
+        return cls(model, {column.name: column.type for column in inputs.inputs}, found, title)
+
+    def log_odds(self, features: pd.DataFrame) -> Floats:
+        probability = np.clip(self.probability_of_bad(features), 1e-12, 1 - 1e-12)
+        return np.asarray(np.log(probability / (1 - probability)))
+
+    def probability_of_bad(self, features: pd.DataFrame) -> Floats:
+        frame = pd.DataFrame({name: _cast(features[name], kind) for name, kind in self.types.items()})
+        return probabilities(self.model.predict(frame), len(features), self.title)
+
+
+def probabilities(answer: Any, rows: int, title: str) -> Floats:
+    """Return a model's answer as probabilities of bad, shape (rows,).
+
+    Raises:
+        RequestError: the answer has several columns, another length, other values than probabilities, or only 0 and 1.
+    """
+    values = np.asarray(answer)
+    hint = (
+        "log it with a predict that returns the probability of bad (for scikit-learn: pyfunc_predict_fn and a column)"
+    )
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.shape != (rows,):
+        raise RequestError(
+            f"a model must answer with one probability of bad per row, {title} answered {rows} rows with shape "
+            f"{values.shape}; {hint}"
+        )
+    if not np.issubdtype(values.dtype, np.floating) or np.isin(values, [0.0, 1.0]).all():
+        raise RequestError(
+            f"a model must answer with the probability of bad, {title} answered with classes such as "
+            f"{values[0]!r}; {hint}"
+        )
+    if not ((values >= 0) & (values <= 1)).all():
+        raise RequestError(
+            f"probabilities lie between 0 and 1, {title} answered from {values.min():.4g} to {values.max():.4g}; {hint}"
+        )
+    return values.astype(np.float64)
+
+
+def _cast(values: "pd.Series[Any]", kind: DataType) -> "pd.Series[Any]":
+    if kind is DataType.string:
+        return values
+    if kind in (DataType.integer, DataType.long) and values.isna().any():
+        raise DataError(
+            f"column '{values.name}' has missing values, which the model's integer signature refuses; "
+            "log the model with doubles"
+        )
+    return values.astype(kind.to_numpy())

@@ -1,0 +1,258 @@
+"""Runs, logged models, the registry and its aliases."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModel, LoggedModelOutput, Metric, Param, Run, RunTag
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+
+from pipelines.errors import RequestError, ThinfileError, nearest
+from pipelines.workspace import Workspace, new_sqlite, sqlite_url
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+STUDY = "thinfile.study"
+TRIAL = "thinfile.trial"
+KIND = "thinfile.kind"
+MODEL_HASH = "thinfile.model_hash"
+CANDIDATE = "thinfile.candidate"
+DATA = "thinfile.data"
+TEST_PART = "thinfile.test_part"
+TEST_FROM = "thinfile.test_from"
+FITTED_UNTIL = "thinfile.fitted_until"
+CV_AUC = "thinfile.cv_auc"
+EVALUATION = "thinfile.evaluation"
+REGISTERED = "thinfile.registered"
+
+CONFIG = "config.json"
+"""The name of the resolved configuration among a run's files."""
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """One version in the registry; its tags say what was known when it was registered."""
+
+    name: str
+    version: int
+    run_id: str | None
+    source: str
+    model_id: str | None
+    tags: Mapping[str, str]
+    aliases: tuple[str, ...]
+    created: float
+
+    @classmethod
+    def of(cls, version: ModelVersion, aliases: Sequence[str]) -> "RegisteredModel":
+        """Return MLflow's version as ours."""
+        return cls(
+            name=version.name,
+            version=int(version.version),
+            run_id=version.run_id or None,
+            source=version.source,
+            model_id=version.model_id or None,
+            tags=dict(version.tags),
+            aliases=tuple(aliases),
+            created=version.creation_timestamp / 1000,
+        )
+
+
+class ModelStore:
+    """Runs and registered models of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        _initialise_once(workspace)
+        self.workspace = workspace
+        self.url = sqlite_url(workspace.mlflow)
+        mlflow.set_tracking_uri(self.url)
+        mlflow.set_registry_uri(self.url)
+        self.client = MlflowClient(self.url, self.url)
+
+    def experiment(self, name: str) -> str:
+        """Return the id of an experiment, created when it is new."""
+        found = self.client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        try:
+            return str(
+                self.client.create_experiment(name, artifact_location=(self.workspace.artifacts / name).as_uri())
+            )
+        except MlflowException:  # another worker was first
+            return str(self.client.get_experiment_by_name(name).experiment_id)
+
+    def find_run(self, experiment: str, tags: Mapping[str, str]) -> Run | None:
+        """Return the run that carries all these tags."""
+        wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+        found = self.client.search_runs([experiment], wanted, max_results=1)
+        return found[0] if found else None
+
+    def is_finished(self, experiment: str, tags: Mapping[str, str]) -> bool:
+        """Return whether the run with these tags is there and has ended well."""
+        found = self.find_run(experiment, tags)
+        return found is not None and found.info.status == "FINISHED"
+
+    def running(self, experiment: str) -> list[Run]:
+        """Return the runs that say they are running."""
+        return list(self.client.search_runs([experiment], "attributes.status = 'RUNNING'"))
+
+    def open_run(self, experiment: str, name: str, tags: Mapping[str, str], parent: str | None = None) -> str:
+        """Return the id of the run with these tags, created or reopened: one run however often it is asked for."""
+        found = self.find_run(experiment, tags)
+        if found is not None:
+            self.client.update_run(found.info.run_id, status="RUNNING")
+            return str(found.info.run_id)
+        nested = {"mlflow.parentRunId": parent} if parent else {}
+        return str(self.client.create_run(experiment, tags={**tags, **nested}, run_name=name).info.run_id)
+
+    def log(
+        self,
+        run_id: str,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        parameters: Mapping[str, object] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Log to a run in one call; a parameter that is there already keeps its value."""
+        now = int(time.time() * 1000)
+        self.client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, now, 0) for name, value in (metrics or {}).items()],
+            params=[Param(name, str(value)) for name, value in (parameters or {}).items()],
+            tags=[RunTag(name, value) for name, value in (tags or {}).items()],
+        )
+
+    def log_trace(self, run_id: str, metric: str, values: Sequence[float]) -> None:
+        """Log a metric by step, from the first step that is not there yet."""
+        logged = {point.step for point in self.client.get_metric_history(run_id, metric)}
+        now = int(time.time() * 1000)
+        steps = [Metric(metric, value, now, step) for step, value in enumerate(values) if step not in logged]
+        for start in range(0, len(steps), 1000):
+            self.client.log_batch(run_id, metrics=steps[start : start + 1000])
+
+    def log_files(self, run_id: str, folder: Path) -> None:
+        """Log the files of a folder to a run."""
+        self.client.log_artifacts(run_id, str(folder))
+
+    def close_run(self, run_id: str, status: str = "FINISHED") -> None:
+        """Say that a run has ended."""
+        self.client.set_terminated(run_id, status)
+
+    def register(
+        self, name: str, *, experiment: str, run_id: str, model_folder: Path, tags: Mapping[str, str]
+    ) -> RegisteredModel:
+        """Log a saved model and register it as a new version.
+
+        Asked again for the same study and trial, also after a crash in between, it completes or returns the version
+        that is there: never two.
+        """
+        found = self.find_version(name, {STUDY: tags[STUDY], TRIAL: tags[TRIAL]})
+        if found is not None:
+            return found
+        logged = self._log_model(experiment, run_id, model_folder, tags)
+        self._ensure_registered(name)
+        created = self.client.create_model_version(
+            name, logged.artifact_location, run_id, tags=dict(tags), model_id=logged.model_id
+        )
+        return self.version(name, int(created.version))
+
+    def _log_model(self, experiment: str, run_id: str, folder: Path, tags: Mapping[str, str]) -> LoggedModel:
+        wanted = f"tags.`{STUDY}` = '{tags[STUDY]}' and tags.`{TRIAL}` = '{tags[TRIAL]}'"
+        found = list(self.client.search_logged_models([experiment], filter_string=wanted, max_results=1))
+        keys = {key: tags[key] for key in (STUDY, TRIAL, MODEL_HASH)}
+        logged = found[0] if found else self.client.create_logged_model(experiment, "model", run_id, tags=keys)
+        self.client.log_model_artifacts(logged.model_id, str(folder))
+        self.client.finalize_logged_model(logged.model_id, "READY")
+        if not found:
+            self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+        return logged
+
+    def _ensure_registered(self, name: str) -> None:
+        try:
+            self.client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def versions(self, name: str) -> list[RegisteredModel]:
+        """Return the versions of a model, oldest first; none when the model does not exist."""
+        found = self.client.search_model_versions(f"name = '{name}'", max_results=1000)
+        if not found:
+            return []
+        aliases: dict[int, list[str]] = {}
+        for alias, version in self.client.get_registered_model(name).aliases.items():
+            aliases.setdefault(int(version), []).append(alias)
+        ours = [RegisteredModel.of(version, aliases.get(int(version.version), [])) for version in found]
+        return sorted(ours, key=lambda model: model.version)
+
+    def find_version(self, name: str, tags: Mapping[str, str]) -> RegisteredModel | None:
+        """Return the version that carries all these tags."""
+        matching = (one for one in self.versions(name) if tags.items() <= one.tags.items())
+        return next(matching, None)
+
+    def version(self, name: str, number: int) -> RegisteredModel:
+        """Return one version. Raises RequestError when there is none of that number."""
+        versions = self.versions(name)
+        for model in versions:
+            if model.version == number:
+                return model
+        known = ", ".join(str(model.version) for model in versions) or "none"
+        raise RequestError(f"no version {number} of model '{name}' (known: {known}); `thinfile compare` lists them")
+
+    def aliased(self, name: str, alias: str) -> RegisteredModel | None:
+        """Return the version that an alias names."""
+        return next((model for model in self.versions(name) if alias in model.aliases), None)
+
+    def set_alias(self, model: RegisteredModel, alias: str) -> None:
+        """Let an alias name a version."""
+        self.client.set_registered_model_alias(model.name, alias, str(model.version))
+
+    def require_champion(self, name: str) -> RegisteredModel:
+        """Return the champion. Raises RequestError when there is none."""
+        champion = self.aliased(name, CHAMPION)
+        if champion is None:
+            names = {model.name for model in self.client.search_registered_models()}
+            hint = nearest(name, names) if name not in names else "run `thinfile promote` first"
+            raise RequestError(f"model '{name}' has no champion; {hint}")
+        return champion
+
+    def read_record(self, run_id: str | None) -> dict[str, Any] | None:
+        """Return the resolved configuration that a run was made with, None when it has none."""
+        if run_id is None or not any(file.path == CONFIG for file in self.client.list_artifacts(run_id)):
+            return None
+        record: dict[str, Any] = json.loads(Path(self.client.download_artifacts(run_id, CONFIG)).read_text())
+        return record
+
+    def attach(self, model: RegisteredModel, folder: Path) -> None:
+        """Put the files of a folder beside a registered model."""
+        if model.model_id is None:
+            raise RequestError(
+                f"{model.name} version {model.version} is not a logged model of MLflow 3, nothing can be put beside it; "
+                "log and register it again with mlflow>=3"
+            )
+        self.client.log_model_artifacts(model.model_id, str(folder))
+
+    def download(self, model: RegisteredModel) -> Path:
+        """Return a local folder that holds the model."""
+        try:
+            return Path(mlflow.artifacts.download_artifacts(model.source, tracking_uri=self.url))
+        except (MlflowException, OSError) as error:
+            raise ThinfileError(
+                f"the files of {model.name} version {model.version} cannot be read ({error}); restore {model.source}"
+            ) from error
+
+
+def _initialise_once(workspace: Workspace) -> None:
+    """Create the database: workers that meet a half-made one would crash."""
+    if workspace.mlflow.exists():
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    with new_sqlite(workspace.mlflow) as fresh:
+        SqlAlchemyStore(sqlite_url(fresh), workspace.artifacts.as_uri()).engine.dispose()

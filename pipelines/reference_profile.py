@@ -1,0 +1,139 @@
+"""What a model's world looked like: counts of every column in bins that stay as they were frozen."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.settings import Population
+
+SCORE = "points"
+"""The name of the score's own column in a profile."""
+
+MOST_BINS = 10
+LEAST_ROWS = 20
+LEAST_SHARE = 0.01
+"""A bin holds at least so many rows and this share of them, or its count says nothing; rarer levels go to `other`."""
+
+
+@dataclass(frozen=True)
+class FrozenBins:
+    """The bins of one column.
+
+    Numeric: `missing`, `below` and `above` the reference's range, and between them bins closed on the right at `edges`.
+    Categorical: `missing`, each frequent level, `other` for the reference's rare ones, `unseen` for what it never held.
+    """
+
+    column: str
+    edges: tuple[float, ...] | None = None
+    lowest: float = 0.0
+    highest: float = 0.0
+    levels: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
+
+    @classmethod
+    def of_numbers(cls, column: str, values: NDArray[np.float64]) -> Self:
+        """Freeze bins at the quantiles of the reference's values, shape (n,)."""
+        present = values[~np.isnan(values)]
+        if not len(present):
+            return cls(column, ())
+        bins = int(np.clip(len(present) // LEAST_ROWS, 1, MOST_BINS))
+        cuts = np.quantile(present, np.arange(1, bins) / bins, method="inverted_cdf")
+        edges = np.unique(cuts[cuts < present.max()])
+        return cls(column, tuple(edges.tolist()), float(present.min()), float(present.max()))
+
+    @classmethod
+    def of_levels(cls, column: str, values: NDArray[np.object_]) -> Self:
+        """Freeze a bin for each frequent level of the reference's values, shape (n,), text or None."""
+        counts = pd.Series(values).dropna().value_counts()
+        enough = counts >= max(LEAST_ROWS, LEAST_SHARE * len(values))
+        frequent, rare = sorted(map(str, counts.index[enough])), sorted(map(str, counts.index[~enough]))
+        return cls(column, None, levels=tuple(frequent), rare=tuple(rare))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the bins, in the order in which `count` counts."""
+        if self.edges is None:
+            return ("missing", *self.levels, "other", "unseen")
+        if not self.edges:
+            return ("missing", "below", "any", "above")
+        between = [f"{low:.6g} to {high:.6g}" for low, high in zip(self.edges, self.edges[1:], strict=False)]
+        return ("missing", "below", f"up to {self.edges[0]:.6g}", *between, f"above {self.edges[-1]:.6g}", "above")
+
+    def count(self, values: NDArray[Any]) -> NDArray[np.int64]:
+        """Return how many values fall into each bin, shape (bins,); counts of parts add up."""
+        places = self._level_places(values) if self.edges is None else self._number_places(values, self.edges)
+        return np.bincount(places, minlength=len(self.labels)).astype(np.int64)
+
+    def _number_places(self, values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.intp]:
+        places = 2 + np.searchsorted(np.asarray(edges), values, side="left")
+        places[values < self.lowest] = 1
+        places[values > self.highest] = len(self.labels) - 1
+        places[np.isnan(values)] = 0
+        return places
+
+    def _level_places(self, values: NDArray[np.object_]) -> NDArray[np.intp]:
+        other, unseen = len(self.levels) + 1, len(self.levels) + 2
+        known = {None: 0} | {level: 1 + place for place, level in enumerate(self.levels)}
+        known |= dict.fromkeys(self.rare, other)
+        return np.array([known.get(value, unseen) for value in values], dtype=np.intp)
+
+    def comparable(self, counts: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+        """Return the bins as they are compared: a value beyond the range counts with the bin at that end.
+
+        A few values beyond the reference's extremes are expected of any new sample; a move of many fills the end bins.
+        """
+        if self.edges is None:
+            return self.labels, counts
+        merged = counts[[0, *range(2, len(counts) - 1)]].copy()
+        merged[1] += counts[1]
+        merged[-1] += counts[-1]
+        return (self.labels[0], *self.labels[2:-1]), merged
+
+
+@dataclass(frozen=True)
+class ReferenceProfile:
+    """Frozen bins and counts of the score and of each feature, over `rows` applications of one population."""
+
+    rows: int
+    population: Population
+    bins: tuple[FrozenBins, ...]
+    counts: Mapping[str, tuple[int, ...]]
+
+    def to_json(self) -> str:
+        """Return the profile as text."""
+        record = asdict(self) | {"population": self.population.value}
+        return json.dumps(record, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the profile that the text describes."""
+        record = json.loads(text)
+        bins = tuple(_bins_from(one) for one in record["bins"])
+        counts = {column: tuple(found) for column, found in record["counts"].items()}
+        return cls(record["rows"], Population(record["population"]), bins, counts)
+
+
+def profile_of(
+    points: NDArray[np.int64], features: pd.DataFrame, numeric: Sequence[str], population: Population
+) -> ReferenceProfile:
+    """Return the profile of applications that the model was not fitted on: their points and their features."""
+    values: dict[str, NDArray[Any]] = {SCORE: points.astype(np.float64)}
+    values |= {str(column): features[column].to_numpy() for column in features}
+    numbers = {SCORE, *numeric}
+    bins = tuple(
+        FrozenBins.of_numbers(column, found) if column in numbers else FrozenBins.of_levels(column, found)
+        for column, found in values.items()
+    )
+    counts = {one.column: tuple(one.count(values[one.column]).tolist()) for one in bins}
+    return ReferenceProfile(len(points), population, bins, counts)
+
+
+def _bins_from(record: Mapping[str, Any]) -> FrozenBins:
+    edges = None if record["edges"] is None else tuple(record["edges"])
+    texts = {"levels": tuple(record["levels"]), "rare": tuple(record["rare"])}
+    return FrozenBins(record["column"], edges, record["lowest"], record["highest"], **texts)

@@ -1,0 +1,136 @@
+"""The score log: every decision, final once written, with its features and protected attributes in files beside it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.atomic import whole_file
+from pipelines.errors import RequestError
+from pipelines.settings import Population
+from pipelines.workspace import Workspace
+
+ROW = pa.schema(
+    [
+        ("decision_id", pa.string()),
+        ("application_id", pa.string()),
+        ("customer_id", pa.string()),
+        ("population", pa.string()),
+        ("period", pa.string()),
+        ("decided_at", pa.timestamp("us", tz="UTC")),
+        ("model", pa.string()),
+        ("model_version", pa.int64()),
+        ("model_hash", pa.string()),
+        ("policy_hash", pa.string()),
+        ("raw_score", pa.float64()),
+        ("pd", pa.float64()),
+        ("points", pa.int64()),
+        ("band", pa.string()),
+        ("decision", pa.string()),
+        ("reasons", pa.list_(pa.string())),
+        ("segment", pa.string()),
+        ("input_fingerprint", pa.string()),
+    ]
+)
+"""The row of the score log. Columns may be added; none changes its meaning."""
+
+
+@dataclass(frozen=True)
+class LogKey:
+    """What a part of the log is about: one model version, one population, one period (YYYY-MM)."""
+
+    model: str
+    version: int
+    population: Population
+    period: str
+
+    def folder(self, kind: Path) -> Path:
+        """Return the folder of this key among the decisions, features or protected attributes."""
+        parts = {
+            "model": self.model,
+            "version": self.version,
+            "population": self.population.value,
+            "period": self.period,
+        }
+        return kind.joinpath(*(f"{name}={value}" for name, value in parts.items()))
+
+
+class ScoreLog:
+    """The log of one workspace. A partition is one input table: written whole, once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._decisions = workspace.score_log / "decisions"
+        self._features = workspace.score_log / "features"
+        self._protected = workspace.score_log / "protected"
+
+    def decisions(self, key: LogKey) -> pd.DataFrame:
+        """Return the decisions of a key, all partitions, ordered by application; empty when there are none."""
+        return _read(key.folder(self._decisions), ROW.empty_table().to_pandas())
+
+    def features(self, key: LogKey) -> pd.DataFrame:
+        """Return the features that the decisions of a key were made on, with their decision_id."""
+        return _read(key.folder(self._features), pd.DataFrame({"decision_id": []}))
+
+    def periods(self, model: str, version: int, population: Population) -> list[str]:
+        """Return the periods that a model version has scored."""
+        folder = LogKey(model, version, population, "").folder(self._decisions).parent
+        return sorted(found.name.partition("=")[2] for found in folder.glob("period=*"))
+
+    def append(
+        self, key: LogKey, partition: str, decisions: pa.Table, features: pd.DataFrame, protected: pd.DataFrame
+    ) -> None:
+        """Write a partition. The decisions come last: where they are, the files beside them are too."""
+        ids = decisions["decision_id"].to_pandas()
+        for kind, frame in ((self._features, features), (self._protected, protected)):
+            with whole_file(key.folder(kind) / f"{partition}.parquet") as temporary:
+                pq.write_table(pa.Table.from_pandas(frame.assign(decision_id=ids.to_numpy())), temporary)
+        with whole_file(key.folder(self._decisions) / f"{partition}.parquet") as temporary:
+            pq.write_table(decisions, temporary)
+
+
+def decision_ids(key: LogKey, model_hash: str, application_ids: np.ndarray) -> list[str]:  # type: ignore[type-arg]
+    """Return an id per decision that depends on what was decided and by which model alone."""
+    about = f"{model_hash}/{key.population.value}/{key.period}"
+    return [hashlib.sha256(f"{about}/{one}".encode()).hexdigest()[:32] for one in application_ids]
+
+
+def decision_table(
+    key: LogKey, model_hash: str, policy_hash: str, fingerprint: str, columns: Mapping[str, object]
+) -> pa.Table:
+    """Return rows of the log from the columns that differ by row: application_id, scores, band and decision."""
+    ids = np.asarray(columns["application_id"])
+    constant = {
+        "population": key.population.value,
+        "period": key.period,
+        "decided_at": datetime.now(UTC),
+        "model": key.model,
+        "model_version": key.version,
+        "model_hash": model_hash,
+        "policy_hash": policy_hash,
+        "input_fingerprint": fingerprint,
+    }
+    arrays = dict(columns) | {"decision_id": decision_ids(key, model_hash, ids)}
+    arrays |= {name: [value] * len(ids) for name, value in constant.items()}
+    return pa.table([pa.array(arrays.get(f.name, [None] * len(ids)), f.type) for f in ROW], schema=ROW)
+
+
+def check_period(period: str) -> None:
+    """Raise RequestError unless a period is a month."""
+    try:
+        datetime.strptime(period, "%Y-%m")
+    except ValueError as error:
+        raise RequestError(f"period must be a month such as 2026-10, received '{period}'") from error
+
+
+def _read(folder: Path, empty: pd.DataFrame) -> pd.DataFrame:
+    files = sorted(folder.glob("*.parquet"))
+    if not files:
+        return empty
+    rows = pd.concat([pq.read_table(file, partitioning=None).to_pandas() for file in files], ignore_index=True)
+    return rows.sort_values("decision_id", ignore_index=True)

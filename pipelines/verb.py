@@ -1,0 +1,155 @@
+"""What every verb owes its user: one outcome, one exit code, one form of error, on the right stream."""
+
+import contextlib
+import json
+import logging
+import math
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from pipelines.errors import ThinfileError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+class Output(Enum):
+    """How the outcome is told: `text` for people, `json` for scripts."""
+
+    text = "text"
+    json = "json"
+
+
+class ExitCode(IntEnum):
+    """What the shell learns."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_REQUEST = 2
+    ANSWER_IS_NO = 3
+
+
+PLAIN_WIDTH = 110
+"""Columns of a table that is written to a file or a pipe."""
+
+
+@dataclass
+class VerbSettings:
+    """What every verb can be told.
+
+    `workspace` is the folder below which everything is written; `debug` adds the traceback to an error.
+    """
+
+    workspace: str = "workspace"
+    output: Output = Output.text
+    debug: bool = False
+
+
+S = TypeVar("S", bound=VerbSettings)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a verb answers: `result` for scripts, `summary` for people, and what to do next."""
+
+    result: Mapping[str, object]
+    summary: Sequence["RenderableType"] = ()
+    next_steps: Sequence[str] = ()
+    exit_code: ExitCode = ExitCode.DONE
+    error: str = field(default="", kw_only=True)
+
+
+def attempt(task: Callable[[S], Outcome], settings: S) -> Outcome:
+    """Run a verb's task and return its outcome; an error becomes an outcome too, told to the user once.
+
+    Whatever libraries print on stdout goes to stderr, so that stdout holds the outcome alone.
+    """
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return task(settings)
+    except ThinfileError as error:
+        return failed(error, debug=settings.debug)
+    except Exception as error:
+        return failed(error, debug=settings.debug)
+
+
+def failed(error: Exception, *, debug: bool = False) -> Outcome:
+    """Return the outcome of an error: one message, no traceback unless `debug`."""
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, ThinfileError):
+        return Outcome({}, exit_code=ExitCode(error.exit_code), error=str(error))
+    message = f"unexpected {type(error).__name__}: {error}; run again with debug=true for the traceback"
+    return Outcome({}, exit_code=ExitCode.FAILED, error=message)
+
+
+def tell(outcome: Outcome, output: Output) -> None:
+    """Tell one outcome in the form that was asked for."""
+    if output is Output.json:
+        print(json.dumps(as_json(outcome), ensure_ascii=False))
+    elif outcome.error:
+        print(f"error: {outcome.error}", file=sys.stderr)
+    else:
+        _print_summary(outcome)
+
+
+def tell_all(outcomes: Sequence[Outcome]) -> None:
+    """Tell the outcomes of a multirun as one JSON array."""
+    print(json.dumps([as_json(outcome) for outcome in outcomes], ensure_ascii=False))
+
+
+def worst_exit_code(outcomes: Sequence[Outcome]) -> ExitCode:
+    """Return the exit code of several jobs: failed before wrong before no before done."""
+    severity = [ExitCode.FAILED, ExitCode.WRONG_REQUEST, ExitCode.ANSWER_IS_NO]
+    codes = {outcome.exit_code for outcome in outcomes}
+    return next((code for code in severity if code in codes), ExitCode.DONE)
+
+
+def as_json(outcome: Outcome) -> dict[str, object]:
+    """Return the outcome as strict JSON values: NaN has no JSON spelling and becomes null."""
+    told: dict[str, object] = {"exit_code": int(outcome.exit_code)}
+    if outcome.error:
+        return told | {"error": outcome.error}
+    return told | {key: _finite(value) for key, value in outcome.result.items()}
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def _print_summary(outcome: Outcome) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    for part in outcome.summary:
+        console.print(part, markup=False)
+    if outcome.next_steps:
+        console.print("next:")
+    for step in outcome.next_steps:
+        console.print(f"  {step}", markup=False)
+
+
+def log_plainly() -> None:
+    """Send log lines to stderr: ours from INFO on, those of libraries from WARNING on."""
+    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING, force=True)
+    for room in ("pipelines", "experiments", "monitoring"):
+        logging.getLogger(room).setLevel(logging.INFO)
+
+
+def stay_private() -> None:
+    """Switch off the telemetry of MLflow and Evidently, unless the user's environment has decided otherwise."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -1,0 +1,89 @@
+"""Where everything that Thinfile writes lies."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders and databases below one root; nothing is created before it is written to."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, path: str) -> "Workspace":
+        """Return the workspace at a path, made absolute so that stored addresses outlive the working directory."""
+        return cls(Path(path).expanduser().resolve())
+
+    @property
+    def lake(self) -> Path:
+        """Tables as they were read, and the quarantine."""
+        return self.root / "lake"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows that broke their contract, with the rule each broke."""
+        return self.lake / "quarantine"
+
+    @property
+    def score_log(self) -> Path:
+        """Decisions, and beside them the features and protected attributes they were made on."""
+        return self.root / "score_log"
+
+    @property
+    def reports(self) -> Path:
+        """Reports to open in a browser."""
+        return self.root / "reports"
+
+    @property
+    def artifacts(self) -> Path:
+        """Files of MLflow runs and models."""
+        return self.root / "artifacts"
+
+    @property
+    def evidently(self) -> Path:
+        """The Evidently workspace that `evidently ui` shows."""
+        return self.root / "evidently"
+
+    @property
+    def studies(self) -> Path:
+        """The SQLite database of Optuna studies and their leases."""
+        return self.root / "studies.db"
+
+    @property
+    def mlflow(self) -> Path:
+        """The SQLite database of MLflow runs and the model registry."""
+        return self.root / "mlflow.db"
+
+    @property
+    def chain(self) -> Path:
+        """The SQLite database of the hash chains: the promotion ledger."""
+        return self.root / "chain.db"
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the SQLAlchemy address of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+@contextmanager
+def new_sqlite(path: Path) -> Iterator[Path]:
+    """Yield a path to build a database at, and link it into place when the block ends.
+
+    Of several workers that build at once the first one wins; a worker killed half-way leaves nothing that is taken for a
+    database. The new database allows reading while it is written to (WAL).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=".new.") as folder:
+        fresh = Path(folder) / path.name
+        yield fresh
+        connection = sqlite3.connect(fresh)
+        connection.execute("pragma journal_mode=wal")
+        connection.close()
+        with suppress(FileExistsError):
+            os.link(fresh, path)

@@ -1,0 +1,71 @@
+"""What all tests share: real tables, an empty workspace, the thinfile command, and whether claims run at full size."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pipelines.settings import DataSettings, Source
+from pipelines.sources import german_credit_path
+from pipelines.workspace import Workspace
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the evidence at full size and write evidence/")
+    parser.addoption("--benchmarks", action="store_true", help="run the benchmarks")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace."""
+    return Workspace.at(str(tmp_path / "workspace"))
+
+
+@pytest.fixture(scope="session")
+def german_table() -> pd.DataFrame:
+    """The German credit data as it lies there."""
+    return pd.read_csv(german_credit_path())
+
+
+@pytest.fixture
+def german_settings() -> DataSettings:
+    """The roles of conf/data/german_credit.yaml."""
+    return DataSettings(
+        source=Source.german_credit,
+        label="creditability",
+        bad="bad",
+        protected=["personal_status_and_sex", "age_in_years", "foreign_worker"],
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one command answered."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON value on stdout."""
+        return json.loads(self.stdout)
+
+
+@pytest.fixture
+def thinfile(tmp_path: Path) -> Callable[..., Answer]:
+    """Run the real command in a process of its own, in an empty folder."""
+
+    def run(*words: str) -> Answer:
+        done = subprocess.run(
+            [sys.executable, "-m", "thinfile", *words], capture_output=True, text=True, cwd=tmp_path, timeout=300
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    return run

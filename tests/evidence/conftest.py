@@ -1,0 +1,56 @@
+"""How a claim is shown: at reduced size in `make test`; `--full` runs it whole and writes evidence/NN-name.json."""
+
+import json
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pipelines.provenance import git_commit
+
+FOLDER = Path(__file__).resolve().parents[2] / "evidence"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`full` says which size to run; `record` keeps a figure with its bound when it is the full one."""
+
+    full: bool
+
+    def size(self, *, full: int, reduced: int) -> int:
+        """Return how many rounds to run."""
+        return full if self.full else reduced
+
+    def record(self, name: str, *, claim: str, value: object, bound: str, holds: bool) -> None:
+        """Write one claim's figure. A claim that does not hold is written down too."""
+        if not self.full:
+            return
+        FOLDER.mkdir(exist_ok=True)
+        told = {
+            "claim": claim,
+            "value": value,
+            "bound": bound,
+            "holds": holds,
+            "commit": git_commit(),
+            "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
+        }
+        (FOLDER / f"{name}.json").write_text(json.dumps(told, indent=1) + "\n")
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> Evidence:
+    """The size of the run and the place for its figure."""
+    return Evidence(bool(request.config.getoption("--full")))
+
+
+@pytest.fixture
+def not_significantly_above() -> Callable[[int, int, float], bool]:
+    """Whether an observed rate is compatible with a bound: one-sided exact binomial at 1%."""
+    from scipy.stats import binomtest
+
+    def check(events: int, trials: int, bound: float) -> bool:
+        return bool(binomtest(events, trials, bound, alternative="greater").pvalue >= 0.01)
+
+    return check

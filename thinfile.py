@@ -1,0 +1,55 @@
+"""The front door: finds the function of a verb and imports it only when it is asked for."""
+
+import sys
+from importlib import import_module
+
+VERBS = {
+    "tune": ("experiments.cli:tune", "search a candidate's parameters, register the best model as challenger"),
+    "compare": ("experiments.cli:compare", "the leaderboard of registered models, champion marked"),
+    "promote": ("experiments.cli:promote", "challenger against champion through the gates; writes the ledger"),
+    "score": ("pipelines.cli:score", "the champion scores a table of applications for a period"),
+    "watch": ("monitoring.cli:watch", "the drift report of a period; exit code 3 when the alarm rings"),
+    "demo": ("pipelines.cli:demo", "the whole loop on real German credit data"),
+}
+
+USAGE = """\
+usage: thinfile VERB [hydra overrides]
+
+{verbs}
+
+Every verb is a Hydra application: --help, --cfg job, --multirun, --config-dir FOLDER and key=value work.
+    thinfile tune --help
+    thinfile tune candidate=catboost trials=40
+    thinfile tune --multirun candidate=scorecard,catboost,hist_gradient_boosting
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the verb that the arguments name and return its exit code (0 done, 1 failed, 2 wrong request, 3 no)."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage(), end="")
+        return 0 if words else 2
+    verb, *rest = words
+    if verb not in VERBS:
+        return _refuse(verb, rest)
+    module, _, function = VERBS[verb][0].partition(":")
+    return int(getattr(import_module(module), function)(rest))
+
+
+def usage() -> str:
+    """Return the list of verbs."""
+    return USAGE.format(verbs="\n".join(f"  {verb:<9}{meaning}" for verb, (_, meaning) in VERBS.items()))
+
+
+def _refuse(verb: str, rest: list[str]) -> int:
+    from pipelines.errors import ConfigurationError, nearest
+    from pipelines.verb import Output, failed, tell
+
+    error = ConfigurationError(f"unknown verb '{verb}'; {nearest(verb, VERBS)}")
+    tell(failed(error), Output.json if "output=json" in rest else Output.text)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
