@@ -7,8 +7,8 @@ from pipelines.hydra_app import Verb, run
 from pipelines.settings import CatBoostSettings, DataSettings, HistGradientBoostingSettings, ScorecardSettings
 from pipelines.verb import Outcome
 
-DATA = {"data": {"data": DataSettings}}
-CANDIDATES = {
+DATA: dict[str, dict[str, type]] = {"data": {"data": DataSettings}}
+CANDIDATES: dict[str, dict[str, type]] = {
     "candidate": {
         "scorecard": ScorecardSettings,
         "catboost": CatBoostSettings,

@@ -60,7 +60,7 @@ def evaluate(bad: NDArray[np.int8], probability: NDArray[np.float64], *, seed: i
 
 
 def _resample(bad: NDArray[np.int8], seed: int) -> list[NDArray[np.intp]]:
-    """Draw applications with replacement; a draw that misses an outcome says nothing about separation and is redrawn."""
+    """Draw applications with replacement; a draw without both outcomes cannot be measured and is redrawn."""
     generator = np.random.default_rng(seed)
     draws: list[NDArray[np.intp]] = []
     while len(draws) < RESAMPLES:

@@ -1,5 +1,6 @@
 """Pictures of an evaluation, drawn without a display."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,12 +22,13 @@ def draw_evaluation(
 ) -> None:
     """Write one PNG per question: separation (ROC and KS), calibration, and the distribution of the score."""
     with mpl.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
-        for name, draw in {
+        pictures: dict[str, Callable[[Axes], None]] = {
             "roc": lambda axes: _roc(axes, evaluation, bad, probability),
             "kolmogorov_smirnov": lambda axes: _kolmogorov_smirnov(axes, evaluation, bad, probability),
             "calibration": lambda axes: _calibration(axes, evaluation),
             "distribution": lambda axes: _distribution(axes, evaluation, bad, probability),
-        }.items():
+        }
+        for name, draw in pictures.items():
             figure = Figure(figsize=(6, 4.5), layout="constrained")
             axes = figure.subplots()
             draw(axes)
@@ -65,7 +67,7 @@ def _calibration(axes: Axes, evaluation: Evaluation) -> None:
     predicted = [point.predicted for point in evaluation.curve]
     observed = np.array([point.observed for point in evaluation.curve])
     reach = np.array([[p.observed - p.low, p.high - p.observed] for p in evaluation.curve]).clip(min=0).T
-    edge = max(max(predicted), max(point.high for point in evaluation.curve)) * 1.05
+    edge = max(*predicted, *(point.high for point in evaluation.curve)) * 1.05
     axes.plot([0, edge], [0, edge], color=PALE, linestyle="--")
     axes.errorbar(predicted, observed, yerr=reach, fmt="o", color=BAD, ecolor=PALE, capsize=2)
     axes.set(xlabel="predicted bad rate", ylabel="observed bad rate (95% interval)")

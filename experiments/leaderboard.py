@@ -16,7 +16,7 @@ from pipelines.model_store.store import (
     ModelStore,
     RegisteredModel,
 )
-from pipelines.verb import Outcome
+from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 
 
@@ -34,7 +34,7 @@ def compare(settings: CompareSettings) -> Outcome:
     return Outcome(
         {"model": settings.model, "versions": rows},
         summary=[_table(settings.model, rows), *_remarks(rows)],
-        next_steps=["thinfile promote version=N", f"mlflow ui --backend-store-uri {store.url}"],
+        next_steps=[f"thinfile promote version=N{carried(settings)}", f"mlflow ui --backend-store-uri {store.url}"],
     )
 
 

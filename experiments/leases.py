@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Column, Engine, Float, MetaData, String, Table, delete, insert, or_, select, update
+from sqlalchemy import Column, Engine, Float, MetaData, String, Table, delete, false, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 SECONDS = 60.0
@@ -89,7 +89,7 @@ class Leases:
         """Replace a lapsed owner; the condition on the row makes one of several takers win."""
         with self._engine.begin() as connection:
             owner = connection.execute(select(LEASES.c.owner).where(LEASES.c.name == name)).scalar()
-            lapsed = or_(LEASES.c.expires < time.time(), _is_dead(owner))
+            lapsed = or_(LEASES.c.expires < time.time(), true() if _is_dead(owner) else false())
             taken = connection.execute(
                 update(LEASES)
                 .where(LEASES.c.name == name, LEASES.c.owner == owner, lapsed)

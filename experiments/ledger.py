@@ -65,6 +65,6 @@ class Ledger:
         at = self._entries[int(length) - 1].hash if 0 < int(length) <= len(self._entries) else ""
         if found != at:
             raise ChainBroken(
-                f"the ledger of '{self._model}' has {len(self._entries)} entries, MLflow's copy of its head names entry "
-                f"{length}: entries were removed or replaced; restore chain.db from a copy"
+                f"the ledger of '{self._model}' has {len(self._entries)} entries, MLflow's copy of its head names "
+                f"entry {length}: entries were removed or replaced; restore chain.db from a copy"
             )

@@ -30,7 +30,7 @@ from pipelines.model_store.store import (
 from pipelines.reference_profile import profile_of
 from pipelines.settings import DataSettings, Population, Source, SplitSettings
 from pipelines.splits import split_applications
-from pipelines.verb import ExitCode, Outcome
+from pipelines.verb import ExitCode, Outcome, carried
 from pipelines.workspace import Workspace
 
 
@@ -193,10 +193,9 @@ def _outcome(
         [] if evidence["training_rows"] == "recorded" else ["  note    the rows it was trained on are unknown to us"]
     )
     promoted = decision == PROMOTED
-    where = f" workspace={settings.workspace}" if settings.workspace != "workspace" else ""
     return Outcome(
         {"decision": decision, "version": challenger.version, "ledger_entry": entry, "evidence": evidence},
         summary=[head, *marks, *unknown],
-        next_steps=[f"thinfile score data=table data.path=FILE period=YYYY-MM{where}"] if promoted else [],
+        next_steps=[f"thinfile score data=table data.path=FILE period=YYYY-MM{carried(settings)}"] if promoted else [],
         exit_code=ExitCode.DONE if promoted else ExitCode.ANSWER_IS_NO,
     )

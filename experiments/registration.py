@@ -80,7 +80,7 @@ def _write_evidence(question: Question, trained: TrainedModel, folder: Path) -> 
     evidence = folder / "evaluation"
     evidence.mkdir()
     (evidence / "evaluation.json").write_text(json.dumps(evaluation.record(), indent=1))
-    title = f"{question.candidate.family}, {evaluation.rows} test applications ({question.split.description})"
+    title = f"{question.candidate.family} on {evaluation.rows:,} test applications, {evaluation.bad:,} bad"
     draw_evaluation(evidence, evaluation, test.bad, probability, title)
     scorer = trained.model.scorer
     if isinstance(scorer, served.Scorecard):

@@ -1,4 +1,4 @@
-"""The one door to Optuna: a study that can be killed, continued and shared, and gives the numbers of an undisturbed one."""
+"""The one door to Optuna: a study that can be killed, continued and shared without changing its numbers."""
 
 import hashlib
 import time

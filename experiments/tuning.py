@@ -29,7 +29,7 @@ from pipelines.model_store.store import (
 from pipelines.progress import progress
 from pipelines.provenance import provenance
 from pipelines.training import held_out_log_odds
-from pipelines.verb import Outcome
+from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -240,5 +240,5 @@ def _summary(
 
 
 def _next(question: Question) -> list[str]:
-    where = f" workspace={question.settings.workspace}" if question.settings.workspace != "workspace" else ""
+    where = carried(question.settings)
     return [f"thinfile compare{where}", f"thinfile promote{where}"]

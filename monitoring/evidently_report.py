@@ -37,9 +37,9 @@ with warnings.catch_warnings():
     from evidently.legacy.model.widget import BaseWidgetInfo, Insight
     from evidently.legacy.renderers.html_widgets import WidgetSize, plotly_data, text_widget
     from evidently.presets import DataSummaryPreset
-    from evidently.sdk.models import ProjectModel
+    from evidently.sdk.models import DashboardModel, DashboardPanelPlot, DashboardTabModel, PanelMetric, ProjectModel
     from evidently.tests import lte
-    from evidently.ui.storage.local.base import PROJECT_FILE_NAME, SNAPSHOTS_DIR_NAME
+    from evidently.ui.storage.local.base import DASHBOARD_FILE_NAME, PROJECT_FILE_NAME, SNAPSHOTS_DIR_NAME
 
 GREY, BLUE, RED = "#9aa0a6", "#1f6feb", "#d32f2f"
 LONGEST_TICK = 18
@@ -49,12 +49,14 @@ KEY = (
     "limit. The limit is how far noise alone would reach."
 )
 LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}
+TREND = PanelMetric(metric="PopulationStability", legend="{{column}}")
 MODEBAR = {"remove": ["zoom", "pan", "select", "lasso", "zoomin", "zoomout", "autoscale", "resetscale"]}
 # What Evidently's page lacks: a verdict that is seen from afar, charts of an even height, and a fit to a telephone.
 STYLE = """<style>
 .MuiCard-root .MuiCard-root .MuiAlertTitle-root { font-size: 2.4rem; font-weight: 700; line-height: 1 }
 .MuiCard-root .MuiCard-root .MuiAlert-message { font-size: 1.1rem }
 .MuiCard-root .MuiCard-root .MuiAlert-icon { font-size: 2.4rem }
+h5, li, p, td { overflow-wrap: anywhere }
 .MuiGrid-direction-xs-column { flex-wrap: nowrap !important }
 .js-plotly-plot { height: 340px; min-height: 340px !important }
 .modebar-btn--logo { display: none }
@@ -288,10 +290,10 @@ def _calculate(
         categorical_columns=[name for name, (column, _) in shown.items() if not is_numeric_dtype(column)],
     )
     frames = [pd.DataFrame({name: pair[side] for name, pair in shown.items()}) for side in (0, 1)]
-    reference, current = (Dataset.from_pandas(frame, data_definition=roles) for frame in frames)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # Evidently 0.7.23 passes the axis of DataFrame.all by position, and squares whatever amounts it is given.
         warnings.filterwarnings("ignore", "Starting with pandas version 4.0", Pandas4Warning)
+        reference, current = (Dataset.from_pandas(frame, data_definition=roles) for frame in frames)
         report = Report([*items, _Summary(columns=[*shown])])
         return report.run(current_data=current, reference_data=reference, **about)
 
@@ -322,6 +324,11 @@ def _project(workspace: Path, name: str) -> UUID:
     identity = uuid5(NAMESPACE_URL, f"thinfile:{name}")
     known: list[UUID] = [project.id for project in projects if project.id == identity or project.name == name]
     if not known:
+        panel = DashboardPanelPlot(
+            title="PSI by period", subtitle="", size="full", values=[TREND], plot_params={"plot_type": "line"}
+        )
+        board = DashboardModel(tabs=[DashboardTabModel(title="Stability", panels=[panel.id])], panels=[panel])
+        _write(workspace / str(identity) / DASHBOARD_FILE_NAME, board.json())
         _write(workspace / str(identity) / PROJECT_FILE_NAME, ProjectModel(id=identity, name=name).json())
     return known[0] if known else identity
 

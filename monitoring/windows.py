@@ -1,4 +1,4 @@
-"""Which decisions a report is about: one period of the score log, with the columns that the reference profile counts."""
+"""Which decisions a report is about: one period of the score log, with the columns that a profile counts."""
 
 from dataclasses import dataclass
 from typing import Any

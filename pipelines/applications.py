@@ -78,7 +78,7 @@ def load_applications(data: DataSettings, workspace: Workspace, *, labelled: boo
 
 def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: dict[str, int]) -> Applications:
     ids = as_text(clean[roles.id]) if roles.id else clean.index.map(lambda row: f"row-{row}")
-    bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy(np.int8)
+    bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy().astype(np.int8)
     clean = clean.reset_index(drop=True)
     return Applications(
         features=clean[[*roles.numeric, *roles.categorical]],

@@ -11,8 +11,8 @@ from pipelines.settings import CalibrationMethod
 def fit_calibration(log_odds: NDArray[np.float64], bad: NDArray[np.int8], method: CalibrationMethod) -> dict[str, Any]:
     """Return the map that `served.calibrate` applies, fitted on held-out log-odds and their outcomes, shape (n,).
 
-    `logistic` is Platt's (1999) sigmoid on the log-odds; `isotonic` is the monotone step map of Zadrozny and Elkan (2002)
-    with straight lines between its steps, kept away from 0 and 1 by half a row.
+    `logistic` is Platt's (1999) sigmoid on the log-odds; `isotonic` is the monotone map of Zadrozny and Elkan (2002),
+    straight between its steps and kept away from 0 and 1 by half a row.
     """
     if method is CalibrationMethod.none:
         return {"method": "none", "slope": 1.0, "intercept": 0.0}

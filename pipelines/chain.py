@@ -47,7 +47,7 @@ class Entry:
 
 
 class Chain:
-    """One named chain in a database. The unique (chain, sequence) is its compare-and-swap: one of several writers wins."""
+    """One named chain in a database; its unique (chain, sequence) lets one of several writers win."""
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name

@@ -1,6 +1,7 @@
 """The contract of a table of applications: rows that break it are set aside with the rule they broke."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -115,7 +116,7 @@ def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd
     return pd.Series(rules, dtype=object)
 
 
-def as_text(values: "pd.Series[object]") -> "pd.Series[str]":
+def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
     """Return categories as text with None for missing; whole numbers lose their '.0', so that 1 and 1.0 are one."""
     if pd.api.types.is_bool_dtype(values):
         values = values.astype(object)

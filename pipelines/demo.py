@@ -86,7 +86,7 @@ def _write(draw: Draw, folder: Path) -> None:
 
 
 class _Runner:
-    """Runs verbs as commands of their own, as a user would, and keeps their exit codes and, for scripts, their answers."""
+    """Runs verbs as commands of their own, as a user would, and keeps what they answered."""
 
     def __init__(self, settings: DemoSettings) -> None:
         self._settings = settings
@@ -100,7 +100,9 @@ class _Runner:
         if is_text:
             print(f"\n$ {command}", flush=True, file=sys.__stdout__)
         words += [f"output={self._settings.output.value}", f"debug={self._settings.debug}"]
-        done = subprocess.run([sys.executable, "-m", "thinfile", *words], stdout=None if is_text else subprocess.PIPE)
+        done = subprocess.run(
+            [sys.executable, "-m", "thinfile", *words], check=False, stdout=None if is_text else subprocess.PIPE
+        )
         if done.returncode not in (ExitCode.DONE, ExitCode.ANSWER_IS_NO):
             raise ThinfileError(
                 f"the demo stopped: `{command}` ended with exit code {done.returncode}; run it by itself"
@@ -116,7 +118,7 @@ def _outcome(runner: _Runner, workspace: Workspace, verdicts: dict[str, int]) ->
     periods = [f"  {period}  {told[period]:<6}  {DRAWN[period]}" for period in verdicts]
     summary = [
         "",
-        f"The loop is closed. {DEVELOPMENT_ROWS} real applications were tuned on; the periods were drawn from the rest:",
+        f"The loop is closed. {DEVELOPMENT_ROWS} real applications to learn from; the periods are drawn from the rest:",
         *periods,
     ]
     result = {

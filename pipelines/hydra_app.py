@@ -15,9 +15,9 @@ from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.utils import JobReturn
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from pipelines.errors import ConfigurationError, nearest
 from pipelines.verb import (
@@ -32,7 +32,6 @@ from pipelines.verb import (
     tell_all,
     worst_exit_code,
 )
-
 
 S = TypeVar("S", bound=VerbSettings)
 
@@ -55,6 +54,7 @@ def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
     stay_private()
     log_plainly()
     _store_schemas(verb)
+    OmegaConf.register_new_resolver("choices", lambda: _choices(verb), replace=True)
     hydra.version.setbase("1.3")
     try:
         outcomes = _run(verb, get_args_parser().parse_args(list(arguments)), output)
@@ -76,6 +76,14 @@ def _store_schemas(verb: Verb[Any]) -> None:
     for group, options in verb.groups.items():
         for option, schema in options.items():
             store.store(group=group, name=f"{option}_schema", node=schema)
+
+
+def _choices(verb: Verb[Any]) -> str:
+    """Return the groups of a verb and their options, for the help page."""
+    options = {
+        group: sorted(path.stem for path in (configuration_folder() / group).glob("*.yaml")) for group in verb.groups
+    }
+    return "\n".join(f"  {group}={'|'.join(names)}" for group, names in options.items()) or "  none"
 
 
 def _run(verb: Verb[Any], args: argparse.Namespace, output: Output) -> list[Outcome]:
@@ -135,7 +143,7 @@ def _show(verb: Verb[Any], args: argparse.Namespace) -> None:
 
 
 def _folders(args: argparse.Namespace) -> tuple[str, str | None]:
-    """Return the folders to search, in order: Hydra would let ours win over --config-dir, a user expects the reverse."""
+    """Return the folders to search, in order: Hydra lets ours win over --config-dir, a user expects the reverse."""
     ours = str(configuration_folder())
     if args.config_dir is None:
         return ours, None
@@ -149,7 +157,7 @@ def _forbid_unknown_keys(config: DictConfig) -> None:
     """Raise for keys that the schema does not have: `+key=value` slips past Hydra's own check."""
     for path, node in _structured(config):
         known = {member.name for member in fields(OmegaConf.get_type(node))}  # type: ignore[arg-type]
-        for key in set(map(str, node.keys())) - known:
+        for key in sorted(set(map(str, node.keys())) - known):
             raise ConfigurationError(f"unknown key '{path}{key}'; {nearest(key, known)}")
 
 
@@ -159,7 +167,7 @@ def _structured(node: DictConfig, path: str = "") -> Iterator[tuple[str, DictCon
     for key in node:
         child = None if OmegaConf.is_missing(node, key) else node[key]
         if isinstance(child, DictConfig):
-            yield from _structured(child, f"{path}{key}.")
+            yield from _structured(child, f"{path}{key!s}.")
 
 
 def _explain(error: Exception) -> str:
@@ -174,7 +182,12 @@ def _explain(error: Exception) -> str:
         key = str(cause.full_key or cause.key)
         if key.rpartition(".")[2] not in known:
             return f"unknown key '{key}'; {nearest(key.rpartition('.')[2], known)}"
-        return f"{key}: {_first_line(cause)}"
+        if isinstance(cause, MissingMandatoryValue):
+            return f"{key} must be given, received nothing; add {key}=..."
+        return f"{key}: {_first_line(cause)}; correct the value"
+    if isinstance(error, OverrideParseException):
+        received = f"received '{error.override}' ({_first_line(cause)})"
+        return f"an override is written key=value, {received}; quote what is special to the shell and to Hydra"
     return _first_line(error)
 
 

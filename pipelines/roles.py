@@ -1,7 +1,7 @@
 """What each column of a table of applications is for."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import pandas as pd
 
@@ -56,11 +56,11 @@ class Roles:
         }
 
 
-def _is_number(values: "pd.Series[object]") -> bool:
+def _is_number(values: "pd.Series[Any]") -> bool:
     return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
-def _is_category(values: "pd.Series[object]") -> bool:
+def _is_category(values: "pd.Series[Any]") -> bool:
     if pd.api.types.is_datetime64_any_dtype(values):
         return False
     distinct = values.nunique()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from pipelines.atomic import whole_file
 from pipelines.errors import RequestError
@@ -94,7 +95,7 @@ class ScoreLog:
             pq.write_table(decisions, temporary)
 
 
-def decision_ids(key: LogKey, model_hash: str, application_ids: np.ndarray) -> list[str]:  # type: ignore[type-arg]
+def decision_ids(key: LogKey, model_hash: str, application_ids: NDArray[np.str_]) -> list[str]:
     """Return an id per decision that depends on what was decided and by which model alone."""
     about = f"{model_hash}/{key.population.value}/{key.period}"
     return [hashlib.sha256(f"{about}/{one}".encode()).hexdigest()[:32] for one in application_ids]
@@ -132,5 +133,7 @@ def _read(folder: Path, empty: pd.DataFrame) -> pd.DataFrame:
     files = sorted(folder.glob("*.parquet"))
     if not files:
         return empty
-    rows = pd.concat([pq.read_table(file, partitioning=None).to_pandas() for file in files], ignore_index=True)
+    rows: pd.DataFrame = pd.concat(
+        [pq.read_table(file, partitioning=None).to_pandas() for file in files], ignore_index=True
+    )
     return rows.sort_values("decision_id", ignore_index=True)

@@ -12,7 +12,7 @@ from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.score_log import LogKey, ScoreLog, check_period, decision_table
 from pipelines.settings import PolicySettings, ScoreSettings
-from pipelines.verb import Outcome
+from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 
 APPROVED, DECLINED = "approved", "declined"
@@ -91,14 +91,15 @@ def _outcome(settings: ScoreSettings, key: LogKey, applications: Applications, s
         "mean_pd": float(scores.pd.mean()) if len(scores.pd) else None,
         "score_log": str(Workspace.at(settings.workspace).score_log),
     }
-    where = f" workspace={settings.workspace}" if settings.workspace != "workspace" else ""
-    return Outcome(result, summary=_summary(result), next_steps=[f"thinfile watch period={key.period}{where}"])
+    return Outcome(
+        result, summary=_summary(result), next_steps=[f"thinfile watch period={key.period}{carried(settings)}"]
+    )
 
 
 def _summary(result: dict[str, object]) -> list[str]:
     lines = [
-        f"{result['model']} version {result['version']} scored {result['scored']:,} of {result['rows_in']:,} applications "
-        f"for {result['period']} ({result['already_logged']:,} were logged already)"
+        f"{result['model']} version {result['version']} scored {result['scored']:,} of {result['rows_in']:,} "
+        f"applications for {result['period']} ({result['already_logged']:,} were logged already)"
     ]
     if result["mean_pd"] is not None:
         lines.append(f"  {result['approved']:,} approved; mean probability of default {result['mean_pd']:.1%}")

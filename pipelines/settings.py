@@ -108,8 +108,11 @@ class ScorecardSettings(CandidateSettings):
 
 @dataclass
 class CatBoostParameters:
-    """CatBoost's own names; levels of columns with more than `one_hot_max_size` of them are encoded by target statistics,
-    of one column at a time: combinations triple the time and break monotone constraints."""
+    """CatBoost's own names.
+
+    Levels of columns with more than `one_hot_max_size` of them are encoded by target statistics, one column at a time:
+    combinations triple the time and break monotone constraints.
+    """
 
     iterations: int = 300
     depth: int = 6

@@ -1,5 +1,6 @@
 """Where tables of applications lie, and how they are read."""
 
+from collections.abc import Callable
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def _shipped(source: Source) -> Path:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
     if path.suffix.lower() not in readers:
         raise DataError(f"data.path must end in {' or '.join(readers)}, received '{path.name}'; convert the file")
     try:

@@ -98,7 +98,8 @@ def _out_of_time(applications: Applications, times: NDArray[np.datetime64], sett
 
 def _cutoff(times: NDArray[np.datetime64], settings: SplitSettings) -> np.datetime64:
     if settings.cutoff is None:
-        return np.sort(times)[int(len(times) * (1 - settings.test))]
+        latest: np.datetime64 = np.sort(times)[int(len(times) * (1 - settings.test))]
+        return latest
     try:
         return np.datetime64(settings.cutoff, "us")
     except ValueError as error:

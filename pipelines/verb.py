@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -48,6 +48,20 @@ class VerbSettings:
     workspace: str = "workspace"
     output: Output = Output.text
     debug: bool = False
+
+
+def carried(settings: VerbSettings) -> str:
+    """Return the overrides that the next command needs to find the same workspace and model, each after a space.
+
+    >>> carried(VerbSettings(workspace="/tmp/a"))
+    ' workspace=/tmp/a'
+    """
+    usual = {member.name: member.default for member in fields(settings)}
+    return "".join(
+        f" {name}={getattr(settings, name)}"
+        for name in ("model", "workspace")
+        if name in usual and getattr(settings, name) != usual[name]
+    )
 
 
 S = TypeVar("S", bound=VerbSettings)

@@ -75,8 +75,8 @@ def sqlite_url(path: Path) -> str:
 def new_sqlite(path: Path) -> Iterator[Path]:
     """Yield a path to build a database at, and link it into place when the block ends.
 
-    Of several workers that build at once the first one wins; a worker killed half-way leaves nothing that is taken for a
-    database. The new database allows reading while it is written to (WAL).
+    Of several workers that build at once the first one wins; one killed half-way leaves nothing that could be taken for
+    a database. The new database allows reading while it is written to (WAL).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent, prefix=".new.") as folder:

@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from os import close, fdopen, pipe
 from pathlib import Path
 from threading import Timer
-from typing import BinaryIO
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -41,9 +39,11 @@ class RenderedPage:
 
     `console` holds warnings, errors and uncaught exceptions, `requests` each address asked for that is neither in the
     page nor on this machine's disk, and `wide` whether something is cut off at the right or must be scrolled to.
+    `text` is what a person can read.
     """
 
     dom: str
+    text: str
     console: tuple[str, ...]
     requests: tuple[str, ...]
     wide: bool
@@ -79,8 +79,13 @@ def open_page(
         _settle(tab)
         if screenshot:
             _photograph(tab, width, screenshot)
-        dom, wide = tab.evaluate("document.documentElement.outerHTML"), tab.evaluate(_WIDE.replace("WIDTH", str(width)))
-        return RenderedPage(str(dom), tuple(_complaints(tab.events)), tuple(_requests(tab.events)), bool(wide))
+        return RenderedPage(
+            dom=str(tab.evaluate("document.documentElement.outerHTML")),
+            text=str(tab.evaluate("document.body.innerText")),
+            console=tuple(_complaints(tab.events)),
+            requests=tuple(_requests(tab.events)),
+            wide=bool(tab.evaluate(_WIDE.replace("WIDTH", str(width)))),
+        )
 
 
 # A dialog would hold the page, and this reader, until the time is up.
@@ -95,8 +100,10 @@ const cut = (box) => box.getBoundingClientRect().right > WIDTH + 1 && !scrolls(b
 class _Tab:
     """One tab of a Chromium that is spoken to through the DevTools protocol, on a pair of pipes."""
 
-    def __init__(self, commands: BinaryIO, replies: BinaryIO) -> None:
-        self._commands, self._replies = commands, replies
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._commands, self._replies = process.stdin, process.stdout
         self._numbers, self._session = count(1), ""
         self.events: list[Message] = []
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
@@ -134,28 +141,18 @@ class _Tab:
 
 @contextmanager
 def _chromium(timeout: float) -> Iterator[_Tab]:
-    (read_command, write_command), (read_reply, write_reply) = pipe(), pipe()
-    # Chromium speaks on file descriptors 3 and 4, and the launcher may be a script that chatters on 1 and 2.
-    shell = f'exec "$@" 3<&{read_command} 4>&{write_reply}'
+    # It listens on file descriptor 3 and answers on 4; its launcher may be a script that chatters on 1 and 2.
+    shell = 'exec "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1'
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        process = subprocess.Popen(
-            ["sh", "-c", shell, "sh", find_chromium() or NAMES[0], *FLAGS, f"--user-data-dir={profile}"],
-            pass_fds=(read_command, write_reply),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        close(read_command)
-        close(write_reply)
-        alarm = Timer(timeout, process.kill)
-        alarm.start()
-        try:
-            with fdopen(write_command, "wb") as commands, fdopen(read_reply, "rb") as replies:
-                yield _Tab(commands, replies)
-        finally:
-            alarm.cancel()
-            process.kill()
-            process.wait()
+        words = ["sh", "-c", shell, "sh", find_chromium() or NAMES[0], *FLAGS, f"--user-data-dir={profile}"]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            alarm = Timer(timeout, process.kill)
+            alarm.start()
+            try:
+                yield _Tab(process)
+            finally:
+                alarm.cancel()
+                process.kill()
 
 
 def _set_size(tab: _Tab, width: int, height: int) -> None:

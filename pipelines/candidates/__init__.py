@@ -1,4 +1,4 @@
-"""Candidate families, one file each. To add one: write its file, its settings and a file in conf/candidate/, name it here.
+"""Candidate families, one file each. A new one has its file, its settings, a file in conf/candidate/ and a case here.
 
 `served.py` holds the part of every family that travels with a logged model.
 """

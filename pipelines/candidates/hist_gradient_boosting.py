@@ -57,7 +57,7 @@ class HistGradientBoostingCandidate:
 
     def save(self, scorer: served.HistGradientBoosting, folder: Path) -> dict[str, object]:
         """Write the model's file and return what its card must add: the numbers of the levels."""
-        np.savez_compressed(folder / "trees.npz", **scorer.trees)
+        np.savez_compressed(folder / "trees.npz", allow_pickle=False, **scorer.trees)
         return {"levels": scorer.levels}
 
 
@@ -96,7 +96,7 @@ def _columns_as_given(model: Any) -> NDArray[np.intp]:
 
 
 def _level_tables(predictor: Any) -> NDArray[np.bool_]:
-    """Return, for each split of a tree by levels, whether level 0 to 255 goes left; last, whether a missing one does."""
+    """Return, per split of a tree by levels, whether level 0 to 255 goes left, and last whether a missing one does."""
     nodes = predictor.nodes
     splits = nodes[(nodes["is_categorical"] == 1) & (nodes["is_leaf"] == 0)]
     words = predictor.raw_left_cat_bitsets[splits["bitset_idx"]].astype("<u4")

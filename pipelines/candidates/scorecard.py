@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,8 @@ class ScorecardCandidate:
         *,
         numeric: Sequence[str],
         categorical: Sequence[str],
-        seed: int,
-        threads: int,
+        seed: int,  # noqa: ARG002 - nothing is drawn, and one thread is enough; all families are asked alike
+        threads: int,  # noqa: ARG002
     ) -> served.Scorecard:
         """Return a scorecard fitted on columns of length n and outcomes, 1 for bad."""
         evidence = [self._weigh(self._cut_numbers(name, columns[name], bad), columns[name], bad) for name in numeric]
@@ -159,7 +160,9 @@ def points_table(scorecard: served.Scorecard, calibration: Mapping[str, Any], sc
                     "points": -scale.factor * slope * column["coefficient"] * weight,
                 }
             )
-    return pd.DataFrame(rows).round({"bad_rate": 4, "weight_of_evidence": 4, "points": 1})
+    table = pd.DataFrame(rows).astype({"rows": "Int64"})
+    table["points"] += 0.0  # an empty bin has 0 points, not -0
+    return table.round({"bad_rate": 4, "weight_of_evidence": 4, "points": 1})
 
 
 def _record(evidence: Evidence, coefficient: float) -> dict[str, object]:
@@ -179,5 +182,5 @@ def _record(evidence: Evidence, coefficient: float) -> dict[str, object]:
 def _interval_labels(edges: tuple[float, ...]) -> list[str]:
     if not edges:
         return ["any number"]
-    between = [f"{low:g} to {high:g}" for low, high in zip(edges, edges[1:], strict=False)]
+    between = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
     return [f"up to {edges[0]:g}", *between, f"above {edges[-1]:g}"]

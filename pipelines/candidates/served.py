@@ -11,7 +11,7 @@ A model is a folder of files without pickle:
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -80,7 +80,7 @@ class CatBoost:
 
     @classmethod
     def arrange(cls, columns: Columns, numeric: Sequence[str], categorical: Sequence[str], bad: Any = None) -> Any:
-        """Return columns, and outcomes to learn from, as CatBoost takes them: a float32 block and one of encoded text."""
+        """Return columns, and outcomes to learn from, as CatBoost takes them: float32 numbers and encoded text."""
         from catboost import FeaturesData, Pool
 
         rows = len(next(iter(columns.values())))
@@ -108,7 +108,9 @@ class HistGradientBoosting:
 
     MISSING_LEVEL = 256
 
-    def __init__(self, trees: Mapping[str, NDArray[Any]], numeric: Sequence[str], levels: Mapping[str, Sequence[str]]):
+    def __init__(
+        self, trees: Mapping[str, NDArray[Any]], numeric: Sequence[str], levels: Mapping[str, Sequence[str]]
+    ) -> None:
         self.trees, self.numeric, self.levels = trees, numeric, levels
 
     @classmethod
@@ -153,7 +155,7 @@ class HistGradientBoosting:
 def calibrate(log_odds: Floats, calibration: Mapping[str, Any]) -> Floats:
     """Return probabilities of bad for raw log-odds through a calibration map, shape (n,)."""
     if calibration["method"] == "isotonic":
-        return np.interp(log_odds, calibration["log_odds"], calibration["probability"])
+        return np.asarray(np.interp(log_odds, calibration["log_odds"], calibration["probability"]))
     logit = calibration["intercept"] + calibration["slope"] * log_odds
     return np.asarray(1.0 / (1.0 + np.exp(-logit)))
 
@@ -191,7 +193,7 @@ class Model:
 def load(folder: Path) -> Model:
     """Load the model that lies in a folder."""
     card = json.loads((folder / "model.json").read_text())
-    loaders = {
+    loaders: dict[str, Callable[[], Scorer]] = {
         "scorecard": lambda: Scorecard(json.loads((folder / "scorecard.json").read_text())),
         "catboost": lambda: CatBoost.load(folder, card),
         "hist_gradient_boosting": lambda: HistGradientBoosting.load(folder, card),
@@ -211,7 +213,7 @@ def pyfunc_model() -> Any:
     import mlflow.pyfunc
     import pandas as pd
 
-    class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
         def load_context(self, context: Any) -> None:
             self.model = load(Path(context.artifacts["model"]))
 

@@ -82,7 +82,7 @@ def delong_difference(bad: Outcomes, score: Floats, other: Floats, *, confidence
 
 
 def _components(bad: Outcomes, score: Floats) -> tuple[float, Floats, Floats]:
-    """Return the AUC and the structural components: each bad's share of goods below, each good's share of bads above."""
+    """Return the AUC and its components: each bad's share of goods below, each good's share of bads above."""
     bads, goods = score[bad == 1], score[bad == 0]
     ranks = mid_ranks(score)
     on_bad = (ranks[bad == 1] - mid_ranks(bads)) / len(goods)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mlflow.pyfunc
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
 from pipelines.atomic import scratch_folder
 from pipelines.candidates import served
@@ -59,7 +59,7 @@ def save_mlflow_model(trained: TrainedModel, folder: Path) -> str:
 
 def signature_of(numeric: Sequence[str], categorical: Sequence[str]) -> ModelSignature:
     """Return the signature: every number a double, because integers cannot be missing; one double out."""
-    columns = [ColSpec(DataType.double, name) for name in numeric]
+    columns: list[ColSpec | TensorSpec] = [ColSpec(DataType.double, name) for name in numeric]
     columns += [ColSpec(DataType.string, name) for name in categorical]
     return ModelSignature(inputs=Schema(columns), outputs=Schema([ColSpec(DataType.double, "probability_of_bad")]))
 

@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LoggedModel, LoggedModelOutput, Metric, Param, Run, RunTag
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model
 
 from pipelines.errors import RequestError, ThinfileError, nearest
 from pipelines.workspace import Workspace, new_sqlite, sqlite_url
@@ -56,7 +57,7 @@ class RegisteredModel:
             name=version.name,
             version=int(version.version),
             run_id=version.run_id or None,
-            source=version.source,
+            source=str(version.source),
             model_id=version.model_id or None,
             tags=dict(version.tags),
             aliases=tuple(aliases),
@@ -85,7 +86,7 @@ class ModelStore:
                 self.client.create_experiment(name, artifact_location=(self.workspace.artifacts / name).as_uri())
             )
         except MlflowException:  # another worker was first
-            return str(self.client.get_experiment_by_name(name).experiment_id)
+            return self.experiment(name)
 
     def find_run(self, experiment: str, tags: Mapping[str, str]) -> Run | None:
         """Return the run that carries all these tags."""
@@ -167,6 +168,7 @@ class ModelStore:
         found = list(self.client.search_logged_models([experiment], filter_string=wanted, max_results=1))
         keys = {key: tags[key] for key in (STUDY, TRIAL, MODEL_HASH)}
         logged = found[0] if found else self.client.create_logged_model(experiment, "model", run_id, tags=keys)
+        _name_itself(folder, logged.model_id, run_id)
         self.client.log_model_artifacts(logged.model_id, str(folder))
         self.client.finalize_logged_model(logged.model_id, "READY")
         if not found:
@@ -233,8 +235,8 @@ class ModelStore:
         """Put the files of a folder beside a registered model."""
         if model.model_id is None:
             raise RequestError(
-                f"{model.name} version {model.version} is not a logged model of MLflow 3, nothing can be put beside it; "
-                "log and register it again with mlflow>=3"
+                f"{model.name} version {model.version} is not a logged model of MLflow 3, nothing can be put beside "
+                "it; log and register it again with mlflow>=3"
             )
         self.client.log_model_artifacts(model.model_id, str(folder))
 
@@ -246,6 +248,13 @@ class ModelStore:
             raise ThinfileError(
                 f"the files of {model.name} version {model.version} cannot be read ({error}); restore {model.source}"
             ) from error
+
+
+def _name_itself(folder: Path, model_id: str, run_id: str) -> None:
+    """Write into a saved model which logged model it is and which run made it."""
+    described = Model.load(folder)
+    described.model_id, described.run_id = model_id, run_id
+    described.save(folder / "MLmodel")
 
 
 def _initialise_once(workspace: Workspace) -> None:
