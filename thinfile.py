@@ -34,7 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
     if verb not in VERBS:
         return _refuse(verb, rest)
     module, _, function = VERBS[verb][0].partition(":")
-    return int(getattr(import_module(module), function)(rest))
+    try:
+        return int(getattr(import_module(module), function)(rest))
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on where it stopped", file=sys.stderr)
+        return 1
 
 
 def usage() -> str:

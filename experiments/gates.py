@@ -43,7 +43,8 @@ def superiority_gate(
     found = delong_difference(bad, challenger, champion, confidence=settings.confidence)
     passed = found.low > 0
     interval = f"{settings.confidence:.0%} interval {found.low:+.4f} to {found.high:+.4f}, paired DeLong"
-    verdict = "above zero" if passed else f"not proven better: the lower end is {-found.low:.4f} below zero"
+    worse = "worse" if found.high < 0 else "not proven better"
+    verdict = "proven better" if passed else f"{worse}: the lower end is {-found.low:.4f} below zero"
     return GateResult(
         "superior to the champion",
         passed,

@@ -1,15 +1,14 @@
 """Who is working on what: a lease names one owner, is renewed while the owner lives, and lapses when it does not."""
 
-import os
-import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Column, Engine, Float, MetaData, String, Table, delete, false, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
+
+from pipelines.process import is_dead, process_identity
 
 SECONDS = 60.0
 """A lease that was not renewed for so long has lapsed. Clocks of hosts must agree better than this."""
@@ -35,7 +34,7 @@ class Leases:
     def __init__(self, engine: Engine) -> None:
         LEASES.metadata.create_all(engine)
         self._engine = engine
-        self._owner = _owner(os.getpid())
+        self._owner = process_identity()
 
     @contextmanager
     def held(self, name: str) -> Iterator[bool]:
@@ -74,7 +73,7 @@ class Leases:
         query = select(LEASES.c.owner, LEASES.c.expires).where(LEASES.c.name.startswith(f"{study}/worker/"))
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
-        return any(row.expires > time.time() and not _is_dead(row.owner) for row in rows)
+        return any(row.expires > time.time() and not is_dead(row.owner) for row in rows)
 
     def _acquire(self, name: str) -> bool:
         expires = time.time() + SECONDS
@@ -89,7 +88,7 @@ class Leases:
         """Replace a lapsed owner; the condition on the row makes one of several takers win."""
         with self._engine.begin() as connection:
             owner = connection.execute(select(LEASES.c.owner).where(LEASES.c.name == name)).scalar()
-            lapsed = or_(LEASES.c.expires < time.time(), true() if _is_dead(owner) else false())
+            lapsed = or_(LEASES.c.expires < time.time(), true() if is_dead(owner or "") else false())
             taken = connection.execute(
                 update(LEASES)
                 .where(LEASES.c.name == name, LEASES.c.owner == owner, lapsed)
@@ -106,39 +105,3 @@ class Leases:
     def _release(self, name: str) -> None:
         with self._engine.begin() as connection:
             connection.execute(delete(LEASES).where(LEASES.c.name == name, LEASES.c.owner == self._owner))
-
-
-def _owner(process: int) -> str:
-    return f"{socket.gethostname()}:{process}:{_started(process)}"
-
-
-def _is_dead(owner: str | None) -> bool:
-    """Return whether the owner is a process of this host that is gone; of other hosts only the clock tells."""
-    host, _, process = (owner or "").partition(":")
-    number = process.partition(":")[0]
-    return host == socket.gethostname() and number.isdigit() and _owner(int(number)) != owner
-
-
-def _started(process: int) -> str:
-    """Return when a process started, in clock ticks since boot, so that a reused number is told apart.
-
-    A killed process stays in the table as a zombie until its parent looks; it is gone all the same.
-    """
-    if not Path("/proc/self/stat").exists():
-        return _alive(process)
-    try:
-        told = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return "gone"
-    return "gone" if told[0] in "ZX" else told[19]
-
-
-def _alive(process: int) -> str:
-    """Where there is no /proc, tell at least whether the process lives."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return "gone"
-    except PermissionError:
-        pass
-    return "alive"

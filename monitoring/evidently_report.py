@@ -31,7 +31,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", r".*Deprecated in litestar", DeprecationWarning)
     from evidently import DataDefinition, Dataset, Report
     from evidently._pydantic_compat import PrivateAttr
-    from evidently.core import metric_types as evidently
+    from evidently.core import metric_types
     from evidently.core.container import MetricContainer
     from evidently.core.report import Context, Snapshot
     from evidently.legacy.model.widget import BaseWidgetInfo, Insight
@@ -124,7 +124,7 @@ class _Section(MetricContainer):
         super().__init__()
         self._widgets = widgets
 
-    def generate_metrics(self, *_: object) -> list[evidently.Metric]:
+    def generate_metrics(self, *_: object) -> list[metric_types.Metric]:
         return []
 
     def render(self, *_: object) -> list[BaseWidgetInfo]:
@@ -166,7 +166,7 @@ def _headline(finding: Finding) -> str:
     return f"{finding.column}: {_psi_and_limit(finding)}{', ALARM' if finding.alarmed else ''}"
 
 
-class PopulationStability(evidently.SingleValueMetric):
+class PopulationStability(metric_types.SingleValueMetric):
     """A finding under one name for every month, `PopulationStability(column=points)`, so that Evidently can plot it."""
 
     column: str
@@ -176,29 +176,29 @@ class PopulationStability(evidently.SingleValueMetric):
         super().__init__(column=finding.column, tests=[lte(finding.limit)])
         self._finding = finding
 
-    def get_bound_tests(self, *_: object) -> list[evidently.BoundTest]:
+    def get_bound_tests(self, *_: object) -> list[metric_types.BoundTest]:
         """Return the one test: the PSI against the finding's own limit."""
         return [_WithinLimit(test=test, metric_fingerprint=self.get_fingerprint()) for test in self.tests]
 
 
-class _Repeat(evidently.SingleValueCalculation[PopulationStability]):
+class _Repeat(metric_types.SingleValueCalculation[PopulationStability]):
     def display_name(self) -> str:
         return f"PSI of {self.metric.column}"
 
-    def calculate(self, *_: object) -> evidently.SingleValue:
+    def calculate(self, *_: object) -> metric_types.SingleValue:
         result = self.result(self.metric._finding.psi)
         result.widget = [_chart(self.metric._finding)]
         return result
 
 
-class _WithinLimit(evidently.SingleValueBoundTest):
+class _WithinLimit(metric_types.SingleValueBoundTest):
     """The test in our words: Evidently's own would print a limit of 2.4e-06 as 0.000."""
 
     def run_test(
-        self, context: Context, calculation: _Repeat, value: evidently.SingleValue
-    ) -> evidently.MetricTestResult:
+        self, context: Context, calculation: _Repeat, value: metric_types.SingleValue
+    ) -> metric_types.MetricTestResult:
         # A plain test underneath, so that a stored run can be read where this class is not known.
-        plain = evidently.SingleValueBoundTest(test=self.test, metric_fingerprint=self.metric_fingerprint)
+        plain = metric_types.SingleValueBoundTest(test=self.test, metric_fingerprint=self.metric_fingerprint)
         result, finding = plain.run_test(context, calculation, value), calculation.metric._finding
         result.name = _headline(finding)
         result.description = f"{'Beyond' if finding.alarmed else 'Within'} the limit"
@@ -245,13 +245,25 @@ class _Summary(DataSummaryPreset):
 
 
 def _run(
-    items: list[evidently.Metric],
+    items: list[metric_types.Metric],
     reference: pd.DataFrame,
     current: pd.DataFrame,
     categorical: Collection[str],
     about: Mapping[str, object],
 ) -> Snapshot:
     """Run the report with Evidently's summary of the samples, or with the reason why there is none."""
+    try:
+        shown, note = _what_can_be_shown(reference, current, categorical)
+        return _calculate(items, note, shown, about)
+    except Exception as cause:  # a sample that Evidently cannot read must not silence the alarm
+        logging.getLogger(__name__).warning("Evidently could not summarise the samples", exc_info=True)
+        return _calculate(items, _plain(f"Left out, because of {cause!r}."), {}, about)
+
+
+def _what_can_be_shown(
+    reference: pd.DataFrame, current: pd.DataFrame, categorical: Collection[str]
+) -> tuple[dict[str, list[pd.Series]], str]:
+    """Return both samples of each column that Evidently can summarise, and a note that names the others."""
     shared = [name for name in reference if name in current]
     pairs = {str(name): _as_read(reference[name], current[name], name in categorical) for name in shared}
     shown = {name: pair for name, pair in pairs.items() if all(map(_can_be_drawn, pair))}
@@ -259,11 +271,7 @@ def _run(
     note = f"To explore: {len(reference):,} rows of the reference and {len(current):,} of this window."
     if hidden:
         note += f" Without {', '.join(hidden)}: empty, in one sample only, or of over {MOST_CATEGORIES} categories."
-    try:
-        return _calculate(items, note, shown, about)
-    except Exception as cause:  # a sample that Evidently cannot read must not silence the alarm
-        logging.getLogger(__name__).warning("Evidently could not summarise the samples", exc_info=True)
-        return _calculate(items, _plain(f"Left out, because of {cause!r}."), {}, about)
+    return shown, note
 
 
 def _as_read(reference: pd.Series, current: pd.Series, is_category: bool) -> list[pd.Series]:
@@ -280,7 +288,7 @@ def _can_be_drawn(column: pd.Series) -> bool:
 
 
 def _calculate(
-    items: list[evidently.Metric], note: str, shown: Mapping[str, list[pd.Series]], about: Mapping[str, object]
+    items: list[metric_types.Metric], note: str, shown: Mapping[str, list[pd.Series]], about: Mapping[str, object]
 ) -> Snapshot:
     items = [*items, _Section(text_widget(title="Evidently's own view of a sample, not the alarm", text=note))]
     if not shown:

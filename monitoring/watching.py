@@ -99,7 +99,7 @@ def _write(
         categorical=[str(column) for column in window.features if column not in numeric],
         folder=report_folder(workspace, key),
         evidently_workspace=workspace.evidently,
-        project=key.model,
+        project=f"{key.model}, {key.population.value}",
         timestamp=datetime.strptime(key.period, "%Y-%m").replace(tzinfo=UTC),
         tags=[f"version {key.version}", key.population.value],
         metadata={"period": key.period},

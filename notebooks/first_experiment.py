@@ -2,20 +2,21 @@
 # # A first experiment
 #
 # Know the applications, launch an experiment, read its report. Real German credit data: 1,000 applications, 30% bad.
-# Run it cell by cell in an editor that knows percent-format notebooks, or whole: `python notebooks/first_experiment.py`.
+# Run it cell by cell in an editor that knows percent-format notebooks, or whole as a script.
 
 # %%
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import mlflow
 import pandas as pd
 
 from pipelines.sources import german_credit_path
 
-workspace = os.path.abspath(os.environ.get("THINFILE_WORKSPACE", "workspace"))
+workspace = Path(os.environ.get("THINFILE_WORKSPACE", "workspace")).resolve()
 
 
 def thinfile(*words: str) -> dict:

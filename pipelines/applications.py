@@ -77,7 +77,8 @@ def load_applications(data: DataSettings, workspace: Workspace, *, labelled: boo
 
 
 def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: dict[str, int]) -> Applications:
-    ids = as_text(clean[roles.id]) if roles.id else clean.index.map(lambda row: f"row-{row}")
+    # Without an id, rows are named by their place in this very table: no two tables share a name.
+    ids = as_text(clean[roles.id]) if roles.id else [f"{fingerprint[:12]}-{row}" for row in clean.index]
     bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy().astype(np.int8)
     clean = clean.reset_index(drop=True)
     return Applications(

@@ -35,6 +35,7 @@ def apply_contract(table: pd.DataFrame, roles: Roles, *, max_quarantined: float)
     _check_columns(table, roles)
     if table.empty:
         raise DataError("a table of applications needs rows, received none; check data.path")
+    _check_time(table, roles)
     _check_ids(table, roles)
     _check_label(table, roles)
     typed = _typed(table, roles)
@@ -62,6 +63,14 @@ def _check_ids(table: pd.DataFrame, roles: Roles) -> None:
         raise DataError(
             f"an id must name one application, '{repeated.iloc[0]}' in column '{roles.id}' repeats "
             f"({len(repeated)} rows share an id with another); remove the duplicates or name another data.id"
+        )
+
+
+def _check_time(table: pd.DataFrame, roles: Roles) -> None:
+    if roles.time is not None and pd.api.types.is_numeric_dtype(table[roles.time]):
+        raise DataError(
+            f"a time must be a date or a text such as 2026-10-31, column '{roles.time}' holds numbers "
+            f"(first {table[roles.time].iloc[0]}); write it as dates"
         )
 
 
@@ -98,9 +107,10 @@ def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd
     import pandera.pandas as pa
 
     rules: dict[object, str] = {}
-    for column in roles.numeric:
+    kinds = dict.fromkeys(roles.numeric, "a number") | ({roles.time: "a date"} if roles.time else {})
+    for column, kind in kinds.items():
         for row in table.index[table[column].notna() & typed[column].isna()]:
-            rules.setdefault(row, f"'{column}' is not a number")
+            rules.setdefault(row, f"'{column}' is not {kind}")
     required = [column for column in (roles.id, roles.time, roles.label) if column is not None]
     finite = pa.Check(lambda values: ~np.isinf(values), name="finite")
     schema = pa.DataFrameSchema(

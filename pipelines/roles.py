@@ -1,10 +1,12 @@
 """What each column of a table of applications is for."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Self
 
 import pandas as pd
 
+from pipelines.errors import ConfigurationError
 from pipelines.settings import DataSettings
 
 IDENTIFIER_SHARE = 0.5
@@ -30,6 +32,7 @@ class Roles:
 
         `labelled` is false where outcomes are not needed (scoring): a label column that is there is then left out.
         """
+        _check_single(data)
         taken = {data.id, data.time, data.label, *data.protected, *data.numeric, *data.categorical, *data.ignored}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
         numbers = [column for column in rest if _is_number(table[column])]
@@ -54,6 +57,18 @@ class Roles:
             "numeric": self.numeric,
             "categorical": self.categorical,
         }
+
+
+def _check_single(data: DataSettings) -> None:
+    """Raise for a column with two roles: a protected one must not become a feature by the back door."""
+    roles = [column for column in (data.id, data.time, data.label) if column is not None]
+    roles += [*data.protected, *data.numeric, *data.categorical, *data.ignored]
+    for column, times in Counter(roles).items():
+        if times > 1:
+            raise ConfigurationError(
+                f"a column has one role, '{column}' was given {times}; name it in one of data.id, data.time, "
+                "data.label, data.protected, data.numeric, data.categorical and data.ignored"
+            )
 
 
 def _is_number(values: "pd.Series[Any]") -> bool:

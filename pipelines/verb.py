@@ -86,8 +86,6 @@ def attempt(task: Callable[[S], Outcome], settings: S) -> Outcome:
     try:
         with contextlib.redirect_stdout(sys.stderr):
             return task(settings)
-    except ThinfileError as error:
-        return failed(error, debug=settings.debug)
     except Exception as error:
         return failed(error, debug=settings.debug)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+
+from pipelines.atomic import scratch_folder
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,8 @@ def new_sqlite(path: Path) -> Iterator[Path]:
     Of several workers that build at once the first one wins; one killed half-way leaves nothing that could be taken for
     a database. The new database allows reading while it is written to (WAL).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent, prefix=".new.") as folder:
-        fresh = Path(folder) / path.name
+    with scratch_folder(path.parent) as folder:
+        fresh = folder / path.name
         yield fresh
         connection = sqlite3.connect(fresh)
         connection.execute("pragma journal_mode=wal")

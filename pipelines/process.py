@@ -1,0 +1,43 @@
+"""Which process did something, and whether it still lives: what a dead one left behind is anybody's."""
+
+import os
+import socket
+from pathlib import Path
+
+
+def process_identity(number: int | None = None) -> str:
+    """Return host, number and start of a process, by default this one; no two processes share it."""
+    number = os.getpid() if number is None else number
+    return f"{socket.gethostname()}:{number}:{_started(number)}"
+
+
+def is_dead(identity: str) -> bool:
+    """Return whether a process of this host is gone; of other hosts nothing is known."""
+    host, _, process = identity.partition(":")
+    number = process.partition(":")[0]
+    return host == socket.gethostname() and number.isdigit() and process_identity(int(number)) != identity
+
+
+def _started(number: int) -> str:
+    """Return when a process started, in clock ticks since boot, so that a reused number is told apart.
+
+    A killed process stays in the table as a zombie until its parent looks; it is gone all the same.
+    """
+    if not Path("/proc/self/stat").exists():
+        return _alive(number)
+    try:
+        told = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "gone"
+    return "gone" if told[0] in "ZX" else told[19]
+
+
+def _alive(number: int) -> str:
+    """Where there is no /proc, tell at least whether the process lives."""
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return "gone"
+    except PermissionError:
+        pass
+    return "alive"
