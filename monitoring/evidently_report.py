@@ -5,7 +5,6 @@
 import html
 import json
 import logging
-import os
 import re
 import sys
 import warnings
@@ -21,9 +20,11 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from pandas.errors import Pandas4Warning
 
 from monitoring.drift import Finding, Verdict
+from monitoring.drift_chart import BLUE, GREY, LEGEND, MODEBAR, STYLE, bars, headline, layout, psi_and_limit
 from pipelines.atomic import whole_file
+from pipelines.verb import stay_private
 
-os.environ.setdefault("DO_NOT_TRACK", "1")  # no telemetry unless the user decides otherwise
+stay_private()  # Evidently reads its telemetry switch while it is imported
 
 with warnings.catch_warnings():
     # Evidently 0.7.23 still asks for numpy.core, and for names that Litestar has since renamed.
@@ -41,30 +42,12 @@ with warnings.catch_warnings():
     from evidently.tests import lte
     from evidently.ui.storage.local.base import DASHBOARD_FILE_NAME, PROJECT_FILE_NAME, SNAPSHOTS_DIR_NAME
 
-GREY, BLUE, RED = "#9aa0a6", "#1f6feb", "#d32f2f"
-LONGEST_TICK = 18
 MOST_CATEGORIES = 100
 KEY = (
     "Share of rows in each bin: grey in the reference, blue in this window, red where the column moved beyond its "
     "limit. The limit is how far noise alone would reach."
 )
-LEGEND = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}
 TREND = PanelMetric(metric="PopulationStability", legend="{{column}}")
-MODEBAR = {"remove": ["zoom", "pan", "select", "lasso", "zoomin", "zoomout", "autoscale", "resetscale"]}
-# What Evidently's page lacks: a verdict that is seen from afar, charts of an even height, and a fit to a telephone.
-STYLE = """<style>
-.MuiCard-root .MuiCard-root .MuiAlertTitle-root { font-size: 2.4rem; font-weight: 700; line-height: 1 }
-.MuiCard-root .MuiCard-root .MuiAlert-message { font-size: 1.1rem }
-.MuiCard-root .MuiCard-root .MuiAlert-icon { font-size: 2.4rem }
-h5, li, p, td { overflow-wrap: anywhere }
-.MuiGrid-direction-xs-column { flex-wrap: nowrap !important }
-.js-plotly-plot { height: 340px; min-height: 340px !important }
-.modebar-btn--logo { display: none }
-@media (max-width: 600px) {
-  .MuiGrid-grid-xs-2, .MuiGrid-grid-xs-5 { width: 100% !important }
-  .MuiTable-root { min-width: 0 !important }
-}
-</style>"""
 
 
 @dataclass(frozen=True)
@@ -137,7 +120,7 @@ def _verdict(title: str, verdict: Verdict, summary: str, findings: Sequence[Find
     call.insights = [
         Insight(title=verdict.name, severity="error" if verdict is Verdict.ACT else "success", text=summary)
     ]
-    moved = [f"- **{_plain(finding.column)}**: {_psi_and_limit(finding)}" for finding in findings if finding.alarmed]
+    moved = [f"- **{_plain(finding.column)}**: {psi_and_limit(finding)}" for finding in findings if finding.alarmed]
     count = f"{len(moved) or 'None'} of {len(findings)} columns moved beyond the limit"
     return _Section(
         call,
@@ -149,21 +132,6 @@ def _verdict(title: str, verdict: Verdict, summary: str, findings: Sequence[Find
 def _plain(text: str) -> str:
     """Escape what Markdown would take for markup: columns have names like `_n_orders_`."""
     return re.sub(r"([\\`*_\[\]<>#~|&!])", r"\\\1", text)
-
-
-def _psi_and_limit(finding: Finding) -> str:
-    """Write both numbers with as many digits as tell them apart.
-
-    >>> _psi_and_limit(Finding("points", True, 0.27004, 0.27001, (), (), ()))
-    'PSI 0.27004, limit 0.27001'
-    """
-    pairs = [(f"{finding.psi:.{digits}g}", f"{finding.limit:.{digits}g}") for digits in range(2, 18)]
-    psi, limit = next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
-    return f"PSI {psi}, limit {limit}"
-
-
-def _headline(finding: Finding) -> str:
-    return f"{finding.column}: {_psi_and_limit(finding)}{', ALARM' if finding.alarmed else ''}"
 
 
 class PopulationStability(metric_types.SingleValueMetric):
@@ -187,7 +155,9 @@ class _Repeat(metric_types.SingleValueCalculation[PopulationStability]):
 
     def calculate(self, *_: object) -> metric_types.SingleValue:
         result = self.result(self.metric._finding.psi)
-        result.widget = [_chart(self.metric._finding)]
+        finding = self.metric._finding
+        title, size = headline(finding), WidgetSize.HALF
+        result.widget = [plotly_data(title=title, data=bars(finding), layout=layout(finding), size=size)]
         return result
 
 
@@ -200,36 +170,9 @@ class _WithinLimit(metric_types.SingleValueBoundTest):
         # A plain test underneath, so that a stored run can be read where this class is not known.
         plain = metric_types.SingleValueBoundTest(test=self.test, metric_fingerprint=self.metric_fingerprint)
         result, finding = plain.run_test(context, calculation, value), calculation.metric._finding
-        result.name = _headline(finding)
+        result.name = headline(finding)
         result.description = f"{'Beyond' if finding.alarmed else 'Within'} the limit"
         return result
-
-
-def _chart(finding: Finding) -> BaseWidgetInfo:
-    ticks = [label if len(label) <= LONGEST_TICK else f"{label[:LONGEST_TICK]}…" for label in finding.labels]
-    layout = {
-        "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
-        "xaxis": {"automargin": True, "tickvals": [*range(len(ticks))], "ticktext": [*map(html.escape, ticks)]},
-        "yaxis": {"automargin": True, "tickformat": ".0%", "rangemode": "tozero"},
-        "legend": LEGEND,
-        "modebar": MODEBAR,
-    }
-    colours = {"reference": GREY, "current": RED if finding.alarmed else BLUE}
-    bars = [_bars(finding, name, colour) for name, colour in colours.items()]
-    return plotly_data(title=_headline(finding), data=bars, layout=layout, size=WidgetSize.HALF)
-
-
-def _bars(finding: Finding, name: str, colour: str) -> dict[str, object]:
-    counts = finding.reference if name == "reference" else finding.current
-    return {
-        "type": "bar",
-        "name": name,
-        "marker": {"color": colour},
-        "x": [*range(len(counts))],
-        "y": [count / max(sum(counts), 1) for count in counts],
-        "customdata": [[html.escape(label), count] for label, count in zip(finding.labels, counts, strict=True)],
-        "hovertemplate": "%{customdata[0]}<br>%{y:.1%}, %{customdata[1]:,} rows",
-    }
 
 
 class _Summary(DataSummaryPreset):
@@ -239,8 +182,8 @@ class _Summary(DataSummaryPreset):
         widgets: list[BaseWidgetInfo] = super().render(context)
         for graph in [widget.params["graph"] for widget in widgets if "graph" in widget.params]:
             graph["layout"].update(legend=LEGEND, modebar=MODEBAR, margin={"l": 50, "r": 10, "t": 70, "b": 30})
-            for bars in graph["data"]:
-                bars["marker"]["color"] = GREY if bars["name"] == "reference" else BLUE
+            for series in graph["data"]:
+                series["marker"]["color"] = GREY if series["name"] == "reference" else BLUE
         return widgets
 
 

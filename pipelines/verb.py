@@ -162,6 +162,7 @@ def log_plainly() -> None:
 
 
 def stay_private() -> None:
-    """Switch off the telemetry of MLflow and Evidently, unless the user's environment has decided otherwise."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
+    """Switch off the telemetry of MLflow and Evidently, unless the user's environment says THINFILE_TELEMETRY=on."""
+    if os.environ.get("THINFILE_TELEMETRY") != "on":
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("DO_NOT_TRACK", "1")
