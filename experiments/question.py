@@ -8,10 +8,10 @@ from typing import Any
 from experiments.settings import TuneSettings
 from pipelines.applications import Applications, load_applications
 from pipelines.candidates import Candidate, candidate_of
+from pipelines.candidates.sample import Sample
 from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.splits import Split, split_applications
-from pipelines.training import Sample
 from pipelines.workspace import Workspace
 
 IDENTITY_LENGTH = 16

@@ -7,35 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.calibration_map import fit_calibration
 from pipelines.candidates import Candidate, served
+from pipelines.candidates.sample import Sample
 from pipelines.settings import CalibrationMethod
 from pipelines.splits import Fold
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), and which columns are numbers."""
-
-    columns: served.Columns
-    bad: NDArray[np.int8]
-    numeric: tuple[str, ...]
-    categorical: tuple[str, ...]
-
-    @classmethod
-    def of(
-        cls, features: pd.DataFrame, bad: NDArray[np.int8], numeric: Sequence[str], categorical: Sequence[str]
-    ) -> "Sample":
-        """Return the sample of a frame of features."""
-        return cls(served.columns_of(features, numeric, categorical), bad, tuple(numeric), tuple(categorical))
-
-    def take(self, rows: NDArray[np.intp]) -> "Sample":
-        """Return some of the rows."""
-        columns = {name: values[rows] for name, values in self.columns.items()}
-        return Sample(columns, self.bad[rows], self.numeric, self.categorical)
 
 
 @dataclass(frozen=True)
@@ -51,20 +29,12 @@ class TrainedModel:
         (folder / "model.json").write_text(json.dumps({**self.model.card, **extra}, indent=1, sort_keys=True))
 
 
-def fit(candidate: Candidate, sample: Sample, *, seed: int, threads: int) -> served.Scorer:
-    """Return the candidate fitted on a sample."""
-    scorer: served.Scorer = candidate.fit(
-        sample.columns, sample.bad, numeric=sample.numeric, categorical=sample.categorical, seed=seed, threads=threads
-    )
-    return scorer
-
-
 def held_out_log_odds(
     candidate: Candidate, sample: Sample, folds: Sequence[Fold], *, seed: int, threads: int
 ) -> list[NDArray[np.float64]]:
     """Return, per fold, the log-odds of its held-out rows from a model fitted without them."""
     return [
-        fit(candidate, sample.take(fold.fit), seed=seed, threads=threads).log_odds(sample.take(fold.held_out).columns)
+        candidate.fit(sample.take(fold.fit), seed=seed, threads=threads).log_odds(sample.take(fold.held_out).columns)
         for fold in folds
     ]
 
@@ -82,7 +52,7 @@ def train(
     held_out = held_out_log_odds(candidate, sample, folds, seed=seed, threads=threads)
     outcomes = np.concatenate([sample.bad[fold.held_out] for fold in folds])
     mapped = fit_calibration(np.concatenate(held_out), outcomes, calibration)
-    scorer = fit(candidate, sample, seed=seed, threads=threads)
+    scorer = candidate.fit(sample, seed=seed, threads=threads)
     return TrainedModel(served.Model(_card(candidate, sample, mapped), scorer), candidate)
 
 

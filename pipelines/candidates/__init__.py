@@ -3,16 +3,12 @@
 `served.py` holds the part of every family that travels with a logged model.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pipelines.candidates import served
 from pipelines.candidates.catboost import CatBoostCandidate
 from pipelines.candidates.hist_gradient_boosting import HistGradientBoostingCandidate
+from pipelines.candidates.sample import Sample
 from pipelines.candidates.scorecard import ScorecardCandidate
 from pipelines.settings import CandidateSettings, CatBoostSettings, HistGradientBoostingSettings, ScorecardSettings
 
@@ -23,17 +19,8 @@ class Candidate(Protocol):
     family: str
     parameters: Any
 
-    def fit(
-        self,
-        columns: served.Columns,
-        bad: NDArray[np.int8],
-        *,
-        numeric: Sequence[str],
-        categorical: Sequence[str],
-        seed: int,
-        threads: int,
-    ) -> Any:
-        """Return a fitted `served.Scorer`."""
+    def fit(self, sample: Sample, *, seed: int, threads: int) -> Any:
+        """Return a `served.Scorer` fitted on the sample; the same seed and thread count give the same one."""
 
     def save(self, scorer: Any, folder: Path) -> dict[str, object]:
         """Write the fitted model's files into a folder and return what its card must add."""

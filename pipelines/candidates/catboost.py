@@ -1,12 +1,9 @@
 """The catboost candidate: gradient boosting on oblivious trees with native categories."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipelines.candidates import served
+from pipelines.candidates.sample import Sample
 from pipelines.settings import CatBoostParameters
 
 
@@ -18,17 +15,8 @@ class CatBoostCandidate:
     def __init__(self, parameters: CatBoostParameters) -> None:
         self.parameters = parameters
 
-    def fit(
-        self,
-        columns: served.Columns,
-        bad: NDArray[np.int8],
-        *,
-        numeric: Sequence[str],
-        categorical: Sequence[str],
-        seed: int,
-        threads: int,
-    ) -> served.CatBoost:
-        """Return a model fitted on columns of length n and outcomes, 1 for bad."""
+    def fit(self, sample: Sample, *, seed: int, threads: int) -> served.CatBoost:
+        """Return a model fitted on a sample."""
         import catboost
 
         model = catboost.CatBoost(
@@ -47,8 +35,8 @@ class CatBoostCandidate:
                 "allow_writing_files": False,
             }
         )
-        model.fit(served.CatBoost.arrange(columns, numeric, categorical, bad))
-        return served.CatBoost(model, numeric, categorical, threads)
+        model.fit(served.CatBoost.arrange(sample.columns, sample.numeric, sample.categorical, sample.bad))
+        return served.CatBoost(model, sample.numeric, sample.categorical, threads)
 
     def save(self, scorer: served.CatBoost, folder: Path) -> dict[str, object]:
         """Write the model's file; equal models are equal bytes, so the time and the random id are taken out."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.candidates import served
+from pipelines.candidates.sample import Sample
 from pipelines.settings import HistGradientBoostingParameters
 
 MAX_LEVELS = 250
@@ -25,21 +26,12 @@ class HistGradientBoostingCandidate:
     def __init__(self, parameters: HistGradientBoostingParameters) -> None:
         self.parameters = parameters
 
-    def fit(
-        self,
-        columns: served.Columns,
-        bad: NDArray[np.int8],
-        *,
-        numeric: Sequence[str],
-        categorical: Sequence[str],
-        seed: int,
-        threads: int,
-    ) -> served.HistGradientBoosting:
-        """Return a model fitted on columns of length n and outcomes, 1 for bad."""
+    def fit(self, sample: Sample, *, seed: int, threads: int) -> served.HistGradientBoosting:
+        """Return a model fitted on a sample."""
         from sklearn.ensemble import HistGradientBoostingClassifier
         from threadpoolctl import threadpool_limits
 
-        levels = {name: _frequent_levels(columns[name]) for name in categorical}
+        levels = {name: _frequent_levels(sample.columns[name]) for name in sample.categorical}
         model = HistGradientBoostingClassifier(
             max_iter=self.parameters.max_iter,
             learning_rate=self.parameters.learning_rate,
@@ -47,13 +39,13 @@ class HistGradientBoostingCandidate:
             min_samples_leaf=self.parameters.min_samples_leaf,
             l2_regularization=self.parameters.l2_regularization,
             max_features=self.parameters.max_features,
-            categorical_features=[False] * len(numeric) + [True] * len(categorical),
+            categorical_features=[False] * len(sample.numeric) + [True] * len(sample.categorical),
             early_stopping=False,
             random_state=seed,
         )
-        with threadpool_limits(limits=1 if len(bad) <= FEW_ROWS else threads, user_api="openmp"):
-            model.fit(_matrix(columns, numeric, levels), bad)
-        return served.HistGradientBoosting(export_trees(model), numeric, levels)
+        with threadpool_limits(limits=1 if len(sample.bad) <= FEW_ROWS else threads, user_api="openmp"):
+            model.fit(_matrix(sample.columns, sample.numeric, levels), sample.bad)
+        return served.HistGradientBoosting(export_trees(model), sample.numeric, levels)
 
     def save(self, scorer: served.HistGradientBoosting, folder: Path) -> dict[str, object]:
         """Write the model's file and return what its card must add: the numbers of the levels."""

@@ -1,7 +1,7 @@
 """The scorecard candidate: weights of evidence, a logistic regression, points that add up."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.candidates import served
+from pipelines.candidates.sample import Sample
 from pipelines.credit.points import PointsScale
 from pipelines.settings import ScorecardParameters
 
@@ -52,19 +53,13 @@ class ScorecardCandidate:
     def __init__(self, parameters: ScorecardParameters) -> None:
         self.parameters = parameters
 
-    def fit(
-        self,
-        columns: served.Columns,
-        bad: NDArray[np.int8],
-        *,
-        numeric: Sequence[str],
-        categorical: Sequence[str],
-        seed: int,  # noqa: ARG002 - nothing is drawn, and one thread is enough; all families are asked alike
-        threads: int,  # noqa: ARG002
-    ) -> served.Scorecard:
-        """Return a scorecard fitted on columns of length n and outcomes, 1 for bad."""
-        evidence = [self._weigh(self._cut_numbers(name, columns[name], bad), columns[name], bad) for name in numeric]
-        evidence += [self._weigh(self._group_levels(name, columns[name]), columns[name], bad) for name in categorical]
+    # Nothing is drawn and one thread is enough; all families are asked alike.
+    def fit(self, sample: Sample, *, seed: int, threads: int) -> served.Scorecard:  # noqa: ARG002
+        """Return a scorecard fitted on a sample."""
+        columns, bad = sample.columns, sample.bad
+        cuts = [self._cut_numbers(name, columns[name], bad) for name in sample.numeric]
+        cuts += [self._group_levels(name, columns[name]) for name in sample.categorical]
+        evidence = [self._weigh(binning, columns[binning.name], bad) for binning in cuts]
         floor = self.parameters.min_information_value
         telling = [column for column in evidence if column.information_value >= floor]
         if not telling:  # a portfolio that nothing explains still has a base rate: keep the best column
