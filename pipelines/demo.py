@@ -14,7 +14,7 @@ from pipelines.atomic import whole_file
 from pipelines.errors import ThinfileError
 from pipelines.settings import DemoSettings
 from pipelines.sources import german_credit_path
-from pipelines.verb import ExitCode, Outcome, Output, carried
+from pipelines.verb import ExitCode, Outcome, Output, carried_words
 from pipelines.workspace import Workspace, sqlite_url
 
 RANDOM, SELECTED = "2026-01", "2026-02"
@@ -94,7 +94,7 @@ class _Runner:
 
     def run(self, verb: str, *overrides: str) -> int:
         """Run one command on the user's terminal, or quietly where the answer is for a script; return its exit code."""
-        words = [verb, *overrides, *carried(self._settings).split()]
+        words = [verb, *overrides, *carried_words(self._settings)]
         command = " ".join(["thinfile", *words])
         is_text = self._settings.output is Output.text
         if is_text:

@@ -51,17 +51,18 @@ class VerbSettings:
 
 
 def carried(settings: VerbSettings) -> str:
-    """Return the overrides that the next command needs to find the same workspace and model, each after a space.
+    """Return the overrides that the next command needs to find the same model and workspace, each after a space.
 
     >>> carried(VerbSettings(workspace="/tmp/a"))
     ' workspace=/tmp/a'
     """
-    usual = {member.name: member.default for member in fields(settings)}
-    return "".join(
-        f" {name}={getattr(settings, name)}"
-        for name in ("model", "workspace")
-        if name in usual and getattr(settings, name) != usual[name]
-    )
+    return "".join(f" {word}" for word in carried_words(settings))
+
+
+def carried_words(settings: VerbSettings) -> list[str]:
+    """Return the same overrides as words of a command line."""
+    usual = {member.name: member.default for member in fields(settings) if member.name in ("model", "workspace")}
+    return [f"{name}={getattr(settings, name)}" for name, value in usual.items() if getattr(settings, name) != value]
 
 
 S = TypeVar("S", bound=VerbSettings)
