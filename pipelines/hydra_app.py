@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -91,12 +92,12 @@ def _run(verb: Verb[Any], args: argparse.Namespace, output: Output) -> list[Outc
         outcome = _run_job(verb, config)
         if output is Output.text or not args.multirun:
             tell(outcome, output)
-        return outcome
+        return outcome  # to Hydra's launcher, which may be in another process
 
     if args.help or args.hydra_help or args.cfg or args.info or args.shell_completion:
         _show(verb, args)
         return []
-    with _hydra(verb, args) as application:
+    with _application(verb, args) as application:
         if not args.multirun:
             single = application.run(args.config_name or verb.name, job, [*args.overrides, "hydra.mode=RUN"])
             return [single.return_value]
@@ -119,20 +120,16 @@ def _run_job(verb: Verb[Any], config: DictConfig) -> Outcome:
     return attempt(verb.task, settings)
 
 
-class _hydra:
-    """A Hydra application whose search path has the user's folder before ours."""
-
-    def __init__(self, verb: Verb[Any], args: argparse.Namespace) -> None:
-        first, second = _folders(args)
-        search_path = create_automatic_config_search_path(None, verb.task.__module__, first)
-        if second:
-            search_path.prepend("command-line", f"file://{second}", anchor=SearchPathQuery(provider="schema"))
-        self._application = Hydra.create_main_hydra2(verb.name, search_path)
-
-    def __enter__(self) -> Hydra:
-        return self._application
-
-    def __exit__(self, *_: object) -> None:
+@contextmanager
+def _application(verb: Verb[Any], args: argparse.Namespace) -> Iterator[Hydra]:
+    """Yield a Hydra application whose search path has the user's folder before ours."""
+    first, second = _folders(args)
+    search_path = create_automatic_config_search_path(None, verb.task.__module__, first)
+    if second:
+        search_path.prepend("command-line", f"file://{second}", anchor=SearchPathQuery(provider="schema"))
+    try:
+        yield Hydra.create_main_hydra2(verb.name, search_path)
+    finally:
         GlobalHydra.instance().clear()
 
 

@@ -1,0 +1,85 @@
+"""Bad input: one clear message, exit code 2, and nothing written."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import thinfile
+from tests.evidence.conftest import Evidence
+
+ROWS = 200
+Table = Callable[[pd.DataFrame], pd.DataFrame]
+
+CASES: dict[str, tuple[Table | str | None, list[str], str]] = {
+    "a missing file": (None, [], "found none at '.*'; correct data.path"),
+    "a label with three values": (lambda t: t.assign(bad=t.index % 3), [], "holds 3 .*'0', '1', '2'.*; name another"),
+    "a label column with one class": (lambda t: t.assign(bad=1), [], r"holds 1 \('1'\); name another data.label"),
+    "an id that repeats": (lambda t: t.assign(id="A7"), [], "'A7' in column 'id' repeats.*; remove the duplicates"),
+    "a numeric column full of text": (
+        lambda t: t.assign(income="much"),
+        ["data.numeric=[income]"],
+        "200 of 200 do; most often: 'income' is not a number .*'much'.*; correct the column",
+    ),
+    "an empty file": ("", [], "cannot be read as csv .*; check the file"),
+    "a file of headings": (lambda t: t.head(0), [], "needs rows, received none; check data.path"),
+    "an unknown candidate": (lambda t: t, ["candidate=catbost"], "candidate=catbost; did you mean catboost"),
+    "a search of 0 trials": (lambda t: t, ["trials=0"], "trials must be at least 1, received 0; use"),
+    "a split date without test rows": (
+        lambda t: t,
+        ["data.time=applied_at", "split.cutoff=2030-01-01"],
+        r"no applications on or after 2030-01-01 \(latest 2024-07-18\); lower split.cutoff",
+    ),
+    "a misspelt key": (lambda t: t, ["trails=3"], "unknown key 'trails'; did you mean trials"),
+    "a protected feature": (
+        lambda t: t,
+        ["data.protected=[income]", "data.numeric=[income]"],
+        "has one role, 'income'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_input_is_told_once_and_nothing_is_written(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change, overrides, message = CASES[case]
+    path = _write(change, tmp_path / "applications.csv")
+    workspace = tmp_path / "workspace"
+    words = ["data=table", f"data.path={path}", "data.label=bad", "data.id=id", f"workspace={workspace}", *overrides]
+    assert thinfile.main(["tune", *words]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert len(told.err.strip().splitlines()) == 1
+    assert re.search(message, told.err)
+    assert not workspace.exists()
+
+
+def test_every_case_is_shown(evidence: Evidence) -> None:
+    evidence.record(
+        "07-bad-input",
+        claim="bad input: one clear message, exit code 2, nothing written",
+        value=f"{len(CASES)} cases",
+        bound="every case of the list",
+        holds=True,
+    )
+
+
+def _write(change: Table | str | None, path: Path) -> Path:
+    generator = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "id": [f"A{row}" for row in range(ROWS)],
+            "income": generator.normal(size=ROWS),
+            "bad": generator.integers(0, 2, ROWS),
+            "applied_at": pd.date_range("2024-01-01", periods=ROWS),
+        }
+    )
+    if isinstance(change, str):
+        path.write_text(change)
+    elif change is not None:
+        change(table).to_csv(path, index=False)
+    return path

@@ -1,0 +1,56 @@
+"""A search killed at any moment is finished by the same command, with the numbers of an undisturbed one."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.evidence.commands import answer, killed, runs_of, seconds_of, trials_of
+from tests.evidence.conftest import Evidence
+
+TUNE = ("tune", "candidate=scorecard", "threads=1")
+FINAL = ("cv_auc", "best_trial", "parameters", "model_hash", "test", "trials", "version", "study")
+
+
+def test_killed_at_random_moments_the_same_command_finishes_with_the_same_numbers(
+    evidence: Evidence, tmp_path: Path
+) -> None:
+    kills = evidence.size(full=20, reduced=3)
+    tune = (*TUNE, f"trials={evidence.size(full=30, reduced=12)}")
+    undisturbed = tmp_path / "undisturbed"
+    duration = seconds_of(*tune, f"workspace={undisturbed}")
+    expected = answer(*tune, f"workspace={undisturbed}")
+    moments = np.random.default_rng(20).uniform(0, duration, kills)
+    agreed = 0
+    for number, moment in enumerate(moments):
+        workspace = tmp_path / str(number)
+        was_killed = killed(float(moment), *tune, f"workspace={workspace}")
+        found = answer(*tune, f"workspace={workspace}")
+        assert was_killed
+        agreed += (
+            all(found[name] == expected[name] for name in FINAL)
+            and trials_of(workspace) == trials_of(undisturbed)
+            and runs_of(workspace) == runs_of(undisturbed)
+            and not any(workspace.glob(".*"))
+        )
+    evidence.record(
+        "05-kill",
+        claim="tune killed (kill -9) at 20 random moments: the same command finishes, trials neither lost nor doubled, "
+        "one version, no run left running, the numbers of an uninterrupted run",
+        value=f"{agreed} of {kills} as if undisturbed, killed {moments.min():.1f} s to {moments.max():.1f} s into "
+        f"{duration:.1f} s",
+        bound="all",
+        holds=agreed == kills,
+    )
+    assert agreed == kills
+
+
+def test_killed_again_and_again_in_one_workspace_it_still_finishes(evidence: Evidence, tmp_path: Path) -> None:
+    tune = (*TUNE, "trials=8")
+    duration = seconds_of(*tune, f"workspace={tmp_path / 'undisturbed'}")
+    moments = np.random.default_rng(8).uniform(duration / 3, duration, evidence.size(full=10, reduced=1))
+    for moment in moments:
+        killed(float(moment), *tune, f"workspace={tmp_path / 'killed'}")
+    found = answer(*tune, f"workspace={tmp_path / 'killed'}")
+    assert found["trials"] == 8
+    assert trials_of(tmp_path / "killed") == trials_of(tmp_path / "undisturbed")
+    assert runs_of(tmp_path / "killed") == runs_of(tmp_path / "undisturbed")
