@@ -58,7 +58,7 @@ class RegisteredModel:
             version=int(version.version),
             run_id=version.run_id or None,
             source=str(version.source),
-            model_id=version.model_id or None,
+            model_id=version.model_id or _model_id_in(str(version.source)),
             tags=dict(version.tags),
             aliases=tuple(aliases),
             created=version.creation_timestamp / 1000,
@@ -248,6 +248,12 @@ class ModelStore:
             raise ThinfileError(
                 f"the files of {model.name} version {model.version} cannot be read ({error}); restore {model.source}"
             ) from error
+
+
+def _model_id_in(source: str) -> str | None:
+    """Return the logged model that a source such as models:/m-1f2e names; MLflow's search leaves the id out."""
+    scheme, _, identity = source.partition(":/")
+    return identity if scheme == "models" and identity.startswith("m-") else None
 
 
 def _name_itself(folder: Path, model_id: str, run_id: str) -> None:
