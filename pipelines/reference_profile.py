@@ -1,7 +1,7 @@
 """What a model's world looked like: counts of every column in bins that stay as they were frozen."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -38,13 +38,10 @@ class FrozenBins:
     @classmethod
     def of_numbers(cls, column: str, values: NDArray[np.float64]) -> Self:
         """Freeze bins at the quantiles of the reference's values, shape (n,)."""
-        present = values[~np.isnan(values)]
+        present = np.sort(values[~np.isnan(values)])
         if not len(present):
             return cls(column, ())
-        bins = int(np.clip(len(present) // LEAST_ROWS, 1, MOST_BINS))
-        cuts = np.quantile(present, np.arange(1, bins) / bins, method="inverted_cdf")
-        edges = np.unique(cuts[cuts < present.max()])
-        return cls(column, tuple(edges.tolist()), float(present.min()), float(present.max()))
+        return cls(column, tuple(_edges(present)), float(present[0]), float(present[-1]))
 
     @classmethod
     def of_levels(cls, column: str, values: NDArray[np.object_]) -> Self:
@@ -86,8 +83,9 @@ class FrozenBins:
         """Return the bins as they are compared: a value beyond the range counts with the bin at that end.
 
         A few values beyond the reference's extremes are expected of any new sample; a move of many fills the end bins.
+        A constant has no such tails: there every other value is news.
         """
-        if self.edges is None:
+        if self.edges is None or self.lowest == self.highest:
             return self.labels, counts
         merged = counts[[0, *range(2, len(counts) - 1)]].copy()
         merged[1] += counts[1]
@@ -131,6 +129,20 @@ def profile_of(
     )
     counts = {one.column: tuple(one.count(values[one.column]).tolist()) for one in bins}
     return ReferenceProfile(len(points), population, bins, counts)
+
+
+def _edges(ordered: NDArray[np.float64]) -> Iterator[float]:
+    """Yield the edges between bins of ascending values: quantiles, and on both sides of a value that many share."""
+    bins = int(np.clip(len(ordered) // LEAST_ROWS, 1, MOST_BINS))
+    cuts, times = np.unique(np.quantile(ordered, np.arange(1, bins) / bins, method="inverted_cdf"), return_counts=True)
+    shared = cuts[(times > 1) | (cuts == ordered[-1])]
+    below_shared = ordered[np.searchsorted(ordered, shared[shared > ordered[0]], side="left") - 1]
+    done = 0
+    for edge in np.union1d(cuts, below_shared).tolist():
+        reached = int(np.searchsorted(ordered, edge, side="right"))
+        if min(reached - done, len(ordered) - reached) >= LEAST_ROWS // 2:
+            yield edge
+            done = reached
 
 
 def _bins_from(record: Mapping[str, Any]) -> FrozenBins:

@@ -1,0 +1,42 @@
+"""PSI's laws, and how far noise reaches."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from pipelines.credit.stability import noise_limit, population_stability_index
+
+counts = st.lists(st.integers(0, 1000), min_size=2, max_size=12).map(np.array)
+
+
+@given(counts)
+def test_equal_samples_are_stable(reference: np.ndarray) -> None:
+    assert population_stability_index(reference, reference) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), min_size=2, max_size=12))
+def test_psi_is_symmetric_and_never_negative(pairs: list[tuple[int, int]]) -> None:
+    reference, current = np.array(pairs).T
+    found = population_stability_index(reference, current)
+    assert found >= 0
+    assert found == pytest.approx(population_stability_index(current, reference))
+
+
+def test_psi_of_a_published_example() -> None:
+    # Of 100,000 rows, half a row more in a bin is nothing: (0.2 - 0.3) ln(0.2 / 0.3) + (0.8 - 0.7) ln(0.8 / 0.7).
+    found = population_stability_index(np.array([30_000, 70_000]), np.array([20_000, 80_000]))
+    assert found == pytest.approx(-0.1 * np.log(2 / 3) + 0.1 * np.log(8 / 7), abs=1e-5)
+
+
+@pytest.mark.parametrize(("reference_rows", "rows", "bins"), [(180, 100, 9), (1000, 1000, 10), (100_000, 400, 10)])
+def test_noise_alone_exceeds_the_limit_as_often_as_the_level_says(reference_rows: int, rows: int, bins: int) -> None:
+    generator, level, rounds = np.random.default_rng(0), 0.05, 2000
+    limit = noise_limit(reference_rows, rows, bins, level=level)
+    shares = np.full(bins, 1 / bins)
+    reference = generator.multinomial(reference_rows, shares, rounds)
+    current = generator.multinomial(rows, shares, rounds)
+    rang = sum(population_stability_index(*pair) > limit for pair in zip(reference, current, strict=True))
+    assert binomtest(rang, rounds, level, alternative="greater").pvalue > 0.01
+    assert rang / rounds > level / 3  # and the limit is not so wide that nothing could be found
