@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import hydra.version
 from hydra._internal.hydra import Hydra
@@ -58,11 +58,22 @@ def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
     OmegaConf.register_new_resolver("choices", lambda: _choices(verb), replace=True)
     hydra.version.setbase("1.3")
     try:
-        outcomes = _run(verb, get_args_parser().parse_args(list(arguments)), output)
+        outcomes = _run(verb, _parse(arguments), output)
     except (HydraException, OmegaConfBaseException) as error:
         outcomes = [failed(ConfigurationError(_explain(error)))]
         tell(outcomes[0], output)
     return worst_exit_code(outcomes)
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return Hydra's flags and overrides, in any order."""
+
+    def refuse(message: str) -> NoReturn:
+        raise HydraException(f"{message}; flags are listed by --hydra-help")
+
+    parser = get_args_parser()
+    parser.error = refuse  # type: ignore[method-assign]
+    return parser.parse_intermixed_args(list(arguments))
 
 
 def configuration_folder() -> Path:

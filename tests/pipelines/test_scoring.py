@@ -1,0 +1,139 @@
+"""The score log: what is logged stays, what is new is added, and the numbers are the model's."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.promotion import promote
+from experiments.settings import PromoteSettings, TuneSettings
+from experiments.tuning import tune
+from pipelines.credit.points import PointsScale, points
+from pipelines.errors import DataError, RequestError, ThinfileError
+from pipelines.model_store.predictor import load_predictor, probabilities
+from pipelines.model_store.store import CHAMPION, ModelStore
+from pipelines.score_log import ROW, LogKey, ScoreLog
+from pipelines.scoring import score
+from pipelines.settings import DataSettings, Population, ScorecardSettings, ScoreSettings, Source
+from pipelines.workspace import Workspace
+
+PROTECTED = ["personal_status_and_sex", "age_in_years", "foreign_worker"]
+Score = Callable[..., dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with a champion."""
+    found = Workspace.at(str(tmp_path_factory.mktemp("scoring") / "workspace"))
+    data = DataSettings(source=Source.german_credit, label="creditability", bad="bad", protected=PROTECTED)
+    tune(TuneSettings(workspace=str(found.root), data=data, candidate=ScorecardSettings(), trials=1))
+    promote(PromoteSettings(workspace=str(found.root)))
+    return found
+
+
+@pytest.fixture
+def scored(workspace: Workspace, german_settings: DataSettings, tmp_path: Path) -> Score:
+    """Score a table for a period and return the answer."""
+
+    def run(table: pd.DataFrame, period: str) -> dict[str, object]:
+        path = tmp_path / "applications.parquet"
+        table.to_parquet(path)
+        german_settings.path, german_settings.id = str(path), "id"
+        settings = ScoreSettings(workspace=str(workspace.root), data=german_settings, period=period)
+        return dict(score(settings).result)
+
+    return run
+
+
+@pytest.fixture
+def applications(german_table: pd.DataFrame) -> pd.DataFrame:
+    rows = german_table.head(40).drop(columns="creditability")
+    return rows.assign(id=[f"G{row:03d}" for row in range(40)])
+
+
+def key(period: str) -> LogKey:
+    return LogKey("credit_score", 1, Population.applications, period)
+
+
+def test_scored_twice_nothing_is_doubled_and_new_rows_are_added(
+    scored: Score, applications: pd.DataFrame, workspace: Workspace
+) -> None:
+    first = scored(applications.head(30), "2026-03")
+    log = ScoreLog(workspace).decisions(key("2026-03"))
+    again = scored(applications.head(30), "2026-03")
+    grown = scored(applications, "2026-03")
+    assert [told["scored"] for told in (first, again, grown)] == [30, 0, 10]
+    after = ScoreLog(workspace).decisions(key("2026-03"))
+    assert sorted(after["application_id"]) == sorted(applications["id"])
+    pd.testing.assert_frame_equal(after[after["decision_id"].isin(log["decision_id"])].reset_index(drop=True), log)
+
+
+def test_the_log_holds_the_models_own_numbers_and_its_features(
+    scored: Score, applications: pd.DataFrame, workspace: Workspace
+) -> None:
+    scored(applications, "2026-04")
+    store = ModelStore(workspace)
+    champion = store.aliased("credit_score", CHAMPION)
+    assert champion is not None
+    expected = load_predictor(store, champion).probability_of_bad(applications)
+    decisions = ScoreLog(workspace).decisions(key("2026-04")).set_index("application_id").loc[applications["id"]]
+    assert [*decisions.reset_index()[ROW.names]] == ROW.names
+    np.testing.assert_array_equal(decisions["pd"], expected)
+    np.testing.assert_array_equal(decisions["points"], points(expected, PointsScale()))
+    assert ((decisions["decision"] == "approved") == (decisions["points"] >= 550)).all()
+    features = ScoreLog(workspace).features(key("2026-04"))
+    assert set(features["decision_id"]) == set(decisions["decision_id"])
+    assert not set(PROTECTED) & set(features)
+    protected = pd.read_parquet(next((workspace.score_log / "protected").rglob("period=2026-04/*.parquet")))
+    assert set(PROTECTED) <= set(protected)
+
+
+def test_infinite_rows_are_quarantined_and_the_counts_reconcile(scored: Score, applications: pd.DataFrame) -> None:
+    broken = applications.astype({"credit_amount": float})
+    broken.loc[2, "credit_amount"] = np.inf
+    told = scored(broken, "2026-05")
+    assert told["quarantined"] == {"'credit_amount' is infinite": 1}
+    assert (told["rows_in"], told["scored"]) == (40, 39)
+
+
+def test_a_table_that_lacks_a_column_of_the_model_is_told(scored: Score, applications: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="received 'credit_amount'; did you mean credit_amounts"):
+        scored(applications.rename(columns={"credit_amount": "credit_amounts"}), "2026-06")
+
+
+def test_a_model_whose_files_changed_is_not_used(workspace: Workspace) -> None:
+    store = ModelStore(workspace)
+    champion = store.aliased("credit_score", CHAMPION)
+    assert champion is not None
+    file = store.download(champion) / "artifacts" / "model" / "scorecard.json"
+    original = file.read_bytes()
+    file.write_bytes(original.replace(b"1", b"2", 1))
+    try:
+        with pytest.raises(ThinfileError, match="files must be those that were registered"):
+            load_predictor(store, champion)
+    finally:
+        file.write_bytes(original)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (np.array([0, 1, 1]), "answered with classes such as"),
+        (np.array([0.0, 1.0, 1.0]), "answered with classes such as"),
+        (np.array(["good", "bad", "bad"]), "answered with classes such as"),
+        (np.full((3, 2), 0.5), r"answered 3 rows with shape \(3, 2\)"),
+        (np.array([0.2, 0.4]), r"answered 3 rows with shape \(2,\)"),
+        (np.array([0.2, 0.4, 1.4]), "lie between 0 and 1, .* from 0.2 to 1.4"),
+    ],
+)
+def test_only_probabilities_of_bad_are_accepted(answer: np.ndarray, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        probabilities(answer, 3, "a model")
+
+
+def test_a_column_of_probabilities_is_accepted_in_any_wrapping() -> None:
+    expected = np.array([0.1, 0.9])
+    for answer in (expected, expected[:, None], pd.Series(expected), pd.DataFrame({"p": expected})):
+        np.testing.assert_array_equal(probabilities(answer, 2, "a model"), expected)
