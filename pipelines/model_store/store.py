@@ -33,6 +33,8 @@ CV_AUC = "thinfile.cv_auc"
 EVALUATION = "thinfile.evaluation"
 REGISTERED = "thinfile.registered"
 
+ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
+
 CONFIG = "config.json"
 """The name of the resolved configuration among a run's files."""
 
@@ -81,12 +83,13 @@ class ModelStore:
         found = self.client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
+        place = (self.workspace.artifacts / name).as_uri()
         try:
-            return str(
-                self.client.create_experiment(name, artifact_location=(self.workspace.artifacts / name).as_uri())
-            )
-        except MlflowException:  # another worker was first
-            return self.experiment(name)
+            return str(self.client.create_experiment(name, artifact_location=place))
+        except MlflowException as error:
+            if error.error_code != ALREADY_EXISTS:
+                raise
+            return self.experiment(name)  # another worker was first
 
     def find_run(self, experiment: str, tags: Mapping[str, str]) -> Run | None:
         """Return the run that carries all these tags."""
@@ -179,12 +182,12 @@ class ModelStore:
         try:
             self.client.create_registered_model(name)
         except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            if error.error_code != ALREADY_EXISTS:
                 raise
 
     def versions(self, name: str) -> list[RegisteredModel]:
         """Return the versions of a model, oldest first; none when the model does not exist."""
-        found = self.client.search_model_versions(f"name = '{name}'", max_results=1000)
+        found = self._all_versions(name)
         if not found:
             return []
         aliases: dict[int, list[str]] = {}
@@ -192,6 +195,14 @@ class ModelStore:
             aliases.setdefault(int(version), []).append(alias)
         ours = [RegisteredModel.of(version, aliases.get(int(version.version), [])) for version in found]
         return sorted(ours, key=lambda model: model.version)
+
+    def _all_versions(self, name: str) -> list[ModelVersion]:
+        page = self.client.search_model_versions(f"name = '{name}'")
+        found = list(page)
+        while page.token:
+            page = self.client.search_model_versions(f"name = '{name}'", page_token=page.token)
+            found += page
+        return found
 
     def find_version(self, name: str, tags: Mapping[str, str]) -> RegisteredModel | None:
         """Return the version that carries all these tags."""
