@@ -116,7 +116,7 @@ class CatBoostParameters:
 
     iterations: int = 300
     depth: int = 6
-    learning_rate: float = 0.04
+    learning_rate: float = 0.05
     l2_leaf_reg: float = 5.0
     random_strength: float = 1.0
     one_hot_max_size: int = 16
