@@ -96,7 +96,8 @@ class Study:
     def _evaluate(self, trial: Trial, objective: Objective) -> TrialResult:
         parameters = {name: _suggest(trial, name, distribution) for name, distribution in self._space.items()}
         value = self._recorded(parameters)
-        self._study.tell(trial, objective(parameters) if value is None else value)
+        # A worker whose lease lapsed while its machine slept may find that another has finished its trial: all agree.
+        self._study.tell(trial, objective(parameters) if value is None else value, skip_if_finished=True)
         return _result(self._storage.get_trial(trial._trial_id))
 
     def _recorded(self, parameters: Parameters) -> float | None:
