@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Column, Integer, MetaData, String, Table, Text, create_engine, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -63,11 +64,10 @@ class Chain:
         query = select(ENTRIES).where(ENTRIES.c.chain == self.name).order_by(ENTRIES.c.sequence)
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
-        entries = [
+        self._verify(rows)
+        return [
             Entry(row.sequence, row.written_at, json.loads(row.content), row.previous_hash, row.hash) for row in rows
         ]
-        self._verify(entries)
-        return entries
 
     def append(self, content: Mapping[str, object], *, after: int) -> Entry:
         """Write an entry after the one with sequence number `after` (0 for an empty chain) and return it.
@@ -80,16 +80,20 @@ class Chain:
             raise ChainConflict(self._conflict(after))
         previous = entries[-1].hash if entries else GENESIS
         written_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        entry = Entry(after + 1, written_at, content, previous, _hash(after + 1, written_at, content, previous))
-        self._insert(entry)
+        spelled = _spell(content)
+        # What is returned is what will be read back.
+        entry = Entry(
+            after + 1, written_at, json.loads(spelled), previous, _hash(after + 1, written_at, spelled, previous)
+        )
+        self._insert(entry, spelled)
         return entry
 
-    def _insert(self, entry: Entry) -> None:
+    def _insert(self, entry: Entry, spelled: str) -> None:
         row = {
             "chain": self.name,
             "sequence": entry.sequence,
             "written_at": entry.written_at,
-            "content": _spell(entry.content),
+            "content": spelled,
             "previous_hash": entry.previous_hash,
             "hash": entry.hash,
         }
@@ -102,7 +106,7 @@ class Chain:
     def _conflict(self, after: int) -> str:
         return f"{self.name} has grown since entry {after} was read: somebody else decided first; run the command again"
 
-    def _verify(self, entries: Sequence[Entry]) -> None:
+    def _verify(self, entries: Sequence[Any]) -> None:
         previous = GENESIS
         for place, entry in enumerate(entries, start=1):
             expected = _hash(entry.sequence, entry.written_at, entry.content, entry.previous_hash)
@@ -118,5 +122,5 @@ def _spell(content: Mapping[str, object]) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
-def _hash(sequence: int, written_at: str, content: Mapping[str, object], previous: str) -> str:
-    return hashlib.sha256(f"{sequence}\n{written_at}\n{previous}\n{_spell(content)}".encode()).hexdigest()
+def _hash(sequence: int, written_at: str, spelled: str, previous: str) -> str:
+    return hashlib.sha256(f"{sequence}\n{written_at}\n{previous}\n{spelled}".encode()).hexdigest()

@@ -98,8 +98,16 @@ def _typed(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     for column in (*roles.categorical, *roles.protected):
         typed[column] = as_text(table[column])
     if roles.time is not None:
-        typed[roles.time] = pd.to_datetime(table[roles.time], errors="coerce")
+        typed[roles.time] = _dates(table[roles.time])
     return typed
+
+
+def _dates(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return ISO dates and times, those of any zone in UTC; whatever else is written becomes missing."""
+    if not pd.api.types.is_datetime64_any_dtype(values):
+        values = values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
+    found = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
+    return found.dt.tz_localize(None)
 
 
 def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd.Series[str]":
@@ -131,18 +139,23 @@ def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
     if pd.api.types.is_bool_dtype(values):
         values = values.astype(object)
     if pd.api.types.is_float_dtype(values):
-        spelled = values.map(lambda value: f"{value:.15g}", na_action="ignore")
+        spelled = values.map(_spell, na_action="ignore")
     else:
         spelled = values.astype(object).map(str, na_action="ignore")
     return spelled.astype(object).where(values.notna().to_numpy(), None)
 
 
+def _spell(value: float) -> str:
+    """Return whole numbers as integers are written and others in the fewest digits that tell them apart."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
 def _too_many(table: pd.DataFrame, broken: "pd.Series[str]", limit: float) -> str:
     rule, rows = next(iter(broken.value_counts().items()))
     first = broken.index[broken == rule][0]
-    column = str(rule).split("'")[1]
+    column = str(rule)[1:].rpartition("'")[0]
     return (
         f"at most {limit:.0%} of the rows may break the contract, {len(broken)} of {len(table)} do; most often: {rule} "
-        f"({rows} rows, first {table.loc[first, column]!r}); correct the column, change its role or raise "
+        f"({rows} rows, first {str(table.loc[first, column])!r}); correct the column, change its role or raise "
         "data.max_quarantined"
     )

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,8 +18,19 @@ def fingerprint_table(table: pd.DataFrame) -> str:
     digest = hashlib.sha256()
     for column in table:
         digest.update(f"{column}\0{table[column].dtype}\0".encode())
-        digest.update(pd.util.hash_pandas_object(table[column], index=False).to_numpy().tobytes())
+        digest.update(_hashes(table[column]).to_numpy().tobytes())
     return digest.hexdigest()
+
+
+def _hashes(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    try:
+        return pd.util.hash_pandas_object(values, index=False)
+    except TypeError:  # lists and records of a Parquet file: by their spelling
+        return pd.util.hash_pandas_object(values.map(lambda value: json.dumps(value, default=_plain)), index=False)
+
+
+def _plain(value: Any) -> object:
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def fingerprint_record(record: object) -> str:

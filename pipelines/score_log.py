@@ -1,6 +1,7 @@
 """The score log: every decision, final once written, with its features and protected attributes in files beside it."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipelines.atomic import whole_file
-from pipelines.errors import RequestError
+from pipelines.errors import RequestError, ThinfileError
 from pipelines.settings import Population
 from pipelines.workspace import Workspace
 
@@ -86,7 +87,15 @@ class ScoreLog:
     def append(
         self, key: LogKey, partition: str, decisions: pa.Table, features: pd.DataFrame, protected: pd.DataFrame
     ) -> None:
-        """Write a partition. The decisions come last: where they are, the files beside them are too."""
+        """Write a partition. The decisions come last: where they are, the files beside them are too.
+
+        Raises:
+            ThinfileError: the partition is there already; what is decided stays.
+        """
+        if (key.folder(self._decisions) / f"{partition}.parquet").exists():
+            raise ThinfileError(
+                f"what is logged stays, partition {partition} of {key.period} is there already; name another"
+            )
         ids = decisions["decision_id"].to_pandas()
         for kind, frame in ((self._features, features), (self._protected, protected)):
             with whole_file(key.folder(kind) / f"{partition}.parquet") as temporary:
@@ -123,10 +132,10 @@ def decision_table(
 
 def check_period(period: str) -> None:
     """Raise RequestError unless a period is a month."""
-    try:
-        datetime.strptime(period, "%Y-%m")
-    except ValueError as error:
-        raise RequestError(f"period must be a month such as 2026-10, received '{period}'") from error
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", period):
+        raise RequestError(
+            f"period must be a month such as 2026-10, received '{period}'; write the month in two digits"
+        )
 
 
 def _read(folder: Path, empty: pd.DataFrame) -> pd.DataFrame:

@@ -72,7 +72,9 @@ def _log(
         new.fingerprint,
         {"application_id": new.ids, **{name: getattr(scores, name) for name in vars(scores)}},
     )
-    log.append(key, new.fingerprint[:16], table, new.features, new.protected)
+    # Named by its decisions: another part of the same table is another partition, the same part run again is the same.
+    partition = fingerprint_record(sorted(table["decision_id"].to_pylist()))[:16]
+    log.append(key, f"{new.fingerprint[:16]}-{partition}", table, new.features, new.protected)
 
 
 def _outcome(settings: ScoreSettings, key: LogKey, applications: Applications, scores: Scores) -> Outcome:

@@ -19,7 +19,7 @@ def read_table(data: DataSettings) -> pd.DataFrame:
     path = Path(data.path) if data.path else _shipped(data.source)
     if not path.is_file():
         raise DataError(f"data.path must be a CSV or Parquet file, found none at '{path}'; correct data.path")
-    table = _read(path)
+    table = _read(path).reset_index(drop=True)  # an index that two files brought along would name two rows alike
     table.columns = table.columns.map(str)
     return table
 

@@ -48,6 +48,8 @@ def split_applications(applications: Applications, settings: SplitSettings, *, s
         raise ConfigurationError(f"split.test must lie between 0 and 1, received {settings.test}; use for example 0.3")
     if settings.folds < 2:
         raise ConfigurationError(f"split.folds must be at least 2, received {settings.folds}; use for example 5")
+    if not len(applications):
+        raise DataError("a split needs applications, received none; look into the quarantine or correct the table")
     if applications.times is None:
         split = _stratified(applications, settings, seed)
     else:
@@ -69,6 +71,12 @@ def _stratified(applications: Applications, settings: SplitSettings, seed: int) 
         raise DataError(
             f"{settings.folds} folds and a test part need at least {2 * settings.folds} applications of each outcome, "
             f"received {fewest} of the rarer one; add data or lower split.folds"
+        )
+    tested = round(settings.test * fewest)
+    if tested < 1 or fewest - tested < settings.folds:
+        raise DataError(
+            f"split.test must leave one application of each outcome for the test and {settings.folds} for the folds, "
+            f"{settings.test} of {fewest} of the rarer one leaves {tested} and {fewest - tested}; use for example 0.3"
         )
     development, test = train_test_split(np.arange(len(bad)), test_size=settings.test, stratify=bad, random_state=seed)
     development, test = np.sort(development), np.sort(test)

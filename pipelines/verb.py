@@ -138,6 +138,8 @@ def _finite(value: object) -> object:
         return [_finite(item) for item in value]
     if isinstance(value, Enum):
         return value.value
+    if getattr(value, "shape", None) == ():  # a number or a flag of numpy's
+        return _finite(getattr(value, "item")())  # noqa: B009
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

@@ -103,7 +103,9 @@ def _matrix(
     for name, known in levels.items():
         number = {level: float(place) for place, level in enumerate(known)}
         blocks.append(np.array([number.get(level, np.nan) for level in columns[name]]))
-    return np.column_stack(blocks)
+    matrix = np.column_stack(blocks)
+    matrix[:, np.isnan(matrix).all(axis=0)] = 0.0  # scikit-learn cannot bin nothing; a constant is never split
+    return matrix
 
 
 def _frequent_levels(values: NDArray[np.object_]) -> list[str]:

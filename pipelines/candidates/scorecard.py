@@ -90,7 +90,7 @@ class ScorecardCandidate:
                 random_state=0,
             )
             tree.fit(values[present, None], bad[present])
-            edges = tuple(sorted({float(f"{edge:.6g}") for edge in tree.tree_.threshold[tree.tree_.feature >= 0]}))
+            edges = tuple(sorted({_short(edge, values) for edge in tree.tree_.threshold[tree.tree_.feature >= 0]}))
         return Binning(name, ("missing", *_interval_labels(edges)), edges, None)
 
     def _group_levels(self, name: str, values: NDArray[np.object_]) -> Binning:
@@ -172,6 +172,13 @@ def _record(evidence: Evidence, coefficient: float) -> dict[str, object]:
         "bad": evidence.bad.tolist(),
         "information_value": evidence.information_value,
     }
+
+
+def _short(edge: float, values: NDArray[np.float64]) -> float:
+    """Return an edge in the fewest digits, six at least, with the same values on either side."""
+    below = values <= edge
+    shorter = (float(f"{edge:.{digits}g}") for digits in range(6, 17))
+    return next((short for short in shorter if ((values <= short) == below).all()), float(edge))
 
 
 def _interval_labels(edges: tuple[float, ...]) -> list[str]:

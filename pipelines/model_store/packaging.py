@@ -71,6 +71,11 @@ def model_hash(folder: Path) -> str:
     elsewhere has no files of ours: there every other file counts.
     """
     ours = [folder / "served_model.py", *(folder / FILES).rglob("*")]
-    theirs = (path for path in folder.rglob("*") if path.relative_to(folder).parts[0] not in {*EVIDENCE, "MLmodel"})
+    beside = {*EVIDENCE, "MLmodel", "registered_model_meta"}
+    theirs = (
+        path
+        for path in folder.rglob("*")
+        if path.relative_to(folder).parts[0] not in beside and "__pycache__" not in path.parts
+    )
     paths = ours if (folder / FILES / "model.json").exists() else theirs
     return fingerprint_files({str(path.relative_to(folder)): path for path in paths if path.is_file()})

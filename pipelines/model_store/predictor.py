@@ -88,7 +88,8 @@ class _Pyfunc:
                 f"a model must say which columns it needs, {title} has no signature with column names; "
                 "log it again with signature=..."
             )
-        return cls(model, {column.name: column.type for column in inputs.inputs}, found, title)
+        # A column that the model does without is not asked for.
+        return cls(model, {column.name: column.type for column in inputs.inputs if column.required}, found, title)
 
     def log_odds(self, features: pd.DataFrame) -> Floats:
         probability = np.clip(self.probability_of_bad(features), 1e-12, 1 - 1e-12)
@@ -116,10 +117,13 @@ def probabilities(answer: Any, rows: int, title: str) -> Floats:
             f"a model must answer with one probability of bad per row, {title} answered {rows} rows with shape "
             f"{values.shape}; {hint}"
         )
-    if not np.issubdtype(values.dtype, np.floating) or np.isin(values, [0.0, 1.0]).all():
+    if rows == 0:
+        return np.empty(0)
+    sure_of_all = rows > 1 and bool(np.isin(values, [0.0, 1.0]).all())
+    if not np.issubdtype(values.dtype, np.floating) or sure_of_all:
         raise RequestError(
             f"a model must answer with the probability of bad, {title} answered with classes such as "
-            f"{values[0]!r}; {hint}"
+            f"{str(values[0])!r}; {hint}"
         )
     if not ((values >= 0) & (values <= 1)).all():
         raise RequestError(
@@ -131,9 +135,15 @@ def probabilities(answer: Any, rows: int, title: str) -> Floats:
 def _cast(values: "pd.Series[Any]", kind: DataType) -> "pd.Series[Any]":
     if kind is DataType.string:
         return values
-    if kind in (DataType.integer, DataType.long) and values.isna().any():
+    if kind in (DataType.integer, DataType.long, DataType.boolean) and values.isna().any():
         raise DataError(
-            f"column '{values.name}' has missing values, which the model's integer signature refuses; "
+            f"column '{values.name}' has missing values, which the model's {kind.name} signature refuses; "
             "log the model with doubles"
         )
-    return values.astype(kind.to_numpy())
+    found = values.astype(kind.to_numpy())
+    if kind in (DataType.integer, DataType.long, DataType.boolean) and (found != values).any():
+        raise DataError(
+            f"column '{values.name}' holds {values[found != values].iloc[0]}, which the model's {kind.name} signature "
+            "cannot hold; log the model with doubles"
+        )
+    return found

@@ -162,7 +162,7 @@ class ModelStore:
         logged = self._log_model(experiment, run_id, model_folder, tags)
         self._ensure_registered(name)
         created = self.client.create_model_version(
-            name, logged.artifact_location, run_id, tags=dict(tags), model_id=logged.model_id
+            name, f"models:/{logged.model_id}", run_id, tags=dict(tags), model_id=logged.model_id
         )
         return self.version(name, int(created.version))
 

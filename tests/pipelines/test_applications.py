@@ -119,3 +119,87 @@ def test_tables_without_an_id_never_share_one(table: pd.DataFrame, tmp_path: Pat
     first = load_applications(settings_of(written(table, tmp_path), id=None), workspace)
     second = load_applications(settings_of(written(table.assign(income=1.0), tmp_path), id=None), workspace)
     assert not set(first.ids) & set(second.ids)
+
+
+def test_what_the_quarantine_and_the_clean_rows_hold_is_the_whole_table(
+    table: pd.DataFrame, tmp_path: Path, workspace: Workspace
+) -> None:
+    broken = table.astype({"income": object})
+    broken.loc[[3, 50], "income"] = np.inf
+    found = load_applications(settings_of(written(broken.astype({"income": float}), tmp_path)), workspace)
+    (path,) = workspace.quarantine.iterdir()
+    set_aside = pd.read_parquet(path)
+    assert set(set_aside) == {*table, RULE}
+    assert sorted([*set_aside["id"], *found.ids]) == table["id"].tolist()
+
+
+def test_taken_rows_keep_everything_together(table: pd.DataFrame, tmp_path: Path, workspace: Workspace) -> None:
+    found = load_applications(settings_of(written(table, tmp_path)), workspace).take(np.array([30, 7]))
+    assert found.ids.tolist() == ["A030", "A007"]
+    assert found.features["income"].tolist() == [30.0, 7.0]
+    assert found.outcomes.tolist() == [0, 1]
+    assert found.protected["sex"].tolist() == ["f", "m"]
+    assert found.times is not None
+    assert found.times[0] - found.times[1] == np.timedelta64(23, "D")
+
+
+def test_times_of_a_zone_are_one_moment(table: pd.DataFrame, tmp_path: Path, workspace: Workspace) -> None:
+    zoned = table.assign(when=pd.date_range("2024-01-01", periods=ROWS, tz="Europe/Berlin"))
+    found = load_applications(settings_of(written(zoned, tmp_path)), workspace)
+    assert found.times is not None
+    assert found.times[0] == np.datetime64("2023-12-31T23:00")
+
+
+def test_outcomes_are_asked_for_only_where_they_are_needed(
+    table: pd.DataFrame, tmp_path: Path, workspace: Workspace
+) -> None:
+    path = written(table, tmp_path)
+    with pytest.raises(DataError, match=r"learning needs outcomes, received no data.label; add data.label=COLUMN"):
+        load_applications(settings_of(path, label=None), workspace)
+    found = load_applications(settings_of(path), workspace, labelled=False)
+    with pytest.raises(DataError, match=r"this step needs outcomes, .*; add data.label=COLUMN"):
+        _ = found.outcomes
+
+
+def test_levels_are_spelt_alike_whatever_type_a_file_gives_them(
+    table: pd.DataFrame, tmp_path: Path, workspace: Workspace
+) -> None:
+    # given the same numbers, once whole and once beside a missing one
+    whole = load_applications(settings_of(written(table, tmp_path), categorical=["children"]), workspace)
+    missing = table.astype({"children": float})
+    missing.loc[0, "children"] = np.nan
+    found = load_applications(settings_of(written(missing, tmp_path), categorical=["children"]), workspace)
+    assert found.features["children"].tolist() == [None, *whole.features["children"][1:]]
+
+
+def test_of_rows_with_one_index_only_the_broken_one_is_set_aside(
+    table: pd.DataFrame, tmp_path: Path, workspace: Workspace
+) -> None:
+    # given two files, concatenated as they were
+    halves = pd.concat([table.head(50), table.tail(50).reset_index(drop=True)])
+    halves["income"] = halves["income"].where(halves["id"] != "A003", np.inf)
+    found = load_applications(settings_of(written(halves, tmp_path)), workspace)
+    assert sum(found.quarantined.values()) == 1
+    assert len(set(found.ids)) == 99
+
+
+def test_long_ids_stay_apart_beside_a_missing_one(table: pd.DataFrame, tmp_path: Path, workspace: Workspace) -> None:
+    ids = pd.Series([1234567890123456 + row for row in range(ROWS)], dtype="Int64")
+    ids[0] = None
+    path = tmp_path / "table.csv"
+    table.assign(id=ids).to_csv(path, index=False)
+    found = load_applications(settings_of(path), workspace)
+    assert found.ids.tolist() == [str(1234567890123456 + row) for row in range(1, ROWS)]
+
+
+@pytest.mark.xfail(
+    strict=True, reason="source bug 24: the zeros at the head of an id are lost in a CSV of digits alone"
+)
+def test_an_id_is_the_same_whatever_ids_stand_beside_it(
+    table: pd.DataFrame, tmp_path: Path, workspace: Workspace
+) -> None:
+    found = []
+    for name, ids in (("one", [f"{row:04d}" for row in range(ROWS)]), ("two", ["0000", *map(str, table["id"][1:])])):
+        table.assign(id=ids).to_csv(tmp_path / f"{name}.csv", index=False)
+        found.append(load_applications(settings_of(tmp_path / f"{name}.csv"), workspace).ids[0])
+    assert found == ["0000", "0000"]

@@ -96,3 +96,79 @@ def test_a_split_outside_its_range_is_told(changed: dict[str, object], message: 
 def test_a_cutoff_without_a_time_role_is_told() -> None:
     with pytest.raises(ConfigurationError, match="needs a time role"):
         split_applications(applications(None, ALTERNATING), SplitSettings(cutoff="2024-01-01"), seed=0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.1, 0.6), st.integers(2, 6), st.integers(30, 80))
+def test_no_row_is_lost_or_shared_and_shares_are_kept(seed: int, test: float, folds: int, rows_of_each: int) -> None:
+    bad = [1] * rows_of_each + [0] * (2 * rows_of_each)
+    split = split_applications(applications(None, bad), SplitSettings(test=test, folds=folds), seed=seed)
+    assert sorted([*split.development, *split.test]) == list(range(len(bad)))
+    assert abs(len(split.test) - test * len(bad)) <= 1
+    assert abs(np.array(bad)[split.test].mean() - 1 / 3) < 1 / len(split.test)
+    for fold in split.folds:
+        assert sorted([*fold.fit, *fold.held_out]) == list(range(len(split.development)))
+    assert sorted(np.concatenate([fold.held_out for fold in split.folds])) == list(range(len(split.development)))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 6), st.floats(0.1, 0.6))
+def test_out_of_time_each_row_is_held_out_at_most_once_and_the_last_ones_tested(
+    seed: int, folds: int, test: float
+) -> None:
+    days = np.random.default_rng(seed).permutation(100)
+    given_rows = applications(days.tolist(), (days % 2).tolist())
+    split = split_applications(given_rows, SplitSettings(test=test, folds=folds), seed=0)
+    assert sorted([*split.development, *split.test]) == list(range(100))
+    assert abs(len(split.test) - 100 * test) <= 1
+    assert set(days[split.test]) == set(range(100 - len(split.test), 100))
+    held_out = np.concatenate([fold.held_out for fold in split.folds])
+    assert len(set(held_out)) == len(held_out)
+    sizes = [len(fold.held_out) for fold in split.folds]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_the_cutoff_itself_belongs_to_the_test() -> None:
+    split = split_applications(applications(list(range(200)), ALTERNATING), SplitSettings(cutoff="2024-03-01"), seed=0)
+    assert split.test.min() == 60  # 31 days of January and 29 of February come before it
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "message"),
+    [
+        ("2030-01-01", r"no applications on or after 2030-01-01 \(latest 2024-07-18\); lower split.cutoff"),
+        ("2020-01-01", r"no applications before 2020-01-01 \(earliest 2024-01-01\); raise split.cutoff"),
+        ("2024-01-03", r"each part of a split needs both outcomes, .* lower split.folds or add data"),
+    ],
+)
+def test_a_cutoff_that_leaves_a_part_empty_is_told(cutoff: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        split_applications(applications(list(range(200)), ALTERNATING), SplitSettings(cutoff=cutoff), seed=0)
+
+
+def test_a_part_with_one_outcome_is_told() -> None:
+    with pytest.raises(DataError, match=r"the test part has 0 bad of 60; change split.cutoff"):
+        split_applications(applications(list(range(200)), [0, 1] * 70 + [0] * 60), SplitSettings(), seed=0)
+
+
+def test_too_few_of_one_outcome_for_the_folds_is_told() -> None:
+    with pytest.raises(DataError, match="at least 10 applications of each outcome, received 9 of the rarer one"):
+        split_applications(applications(None, [1] * 9 + [0] * 91), SplitSettings(), seed=0)
+
+
+def test_the_same_seed_gives_the_same_parts() -> None:
+    first, second = (split_applications(applications(None, ALTERNATING), SplitSettings(), seed=7) for _ in range(2))
+    assert first.test_part == second.test_part
+    for one, other in zip(first.folds, second.folds, strict=True):
+        np.testing.assert_array_equal(one.held_out, other.held_out)
+
+
+@pytest.mark.parametrize("test", [0.001, 0.96, 0.999])
+def test_a_share_that_leaves_too_little_is_told(test: float) -> None:
+    with pytest.raises((ConfigurationError, DataError), match=r"split\.test"):
+        split_applications(applications(None, ALTERNATING), SplitSettings(test=test), seed=0)
+
+
+def test_no_rows_at_all_is_told() -> None:
+    with pytest.raises(DataError):
+        split_applications(applications([], []), SplitSettings(), seed=0)

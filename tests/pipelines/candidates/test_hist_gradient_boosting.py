@@ -2,10 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from pipelines.candidates import served
-from pipelines.candidates.hist_gradient_boosting import export_trees
+from pipelines.candidates.hist_gradient_boosting import HistGradientBoostingCandidate, export_trees
+from pipelines.candidates.sample import Sample
+from pipelines.settings import HistGradientBoostingParameters
 
 
 @pytest.mark.parametrize("categorical", [0, 2, 4])
@@ -27,3 +31,34 @@ def test_exported_trees_answer_bit_for_bit_like_scikit_learn(categorical: int) -
         columns[name] = np.array([None if np.isnan(value) else str(int(value)) for value in matrix[:, place]])
     ours = served.HistGradientBoosting(export_trees(theirs), numeric, levels)
     np.testing.assert_array_equal(ours.log_odds(columns), theirs.decision_function(matrix))
+
+
+def test_levels_beyond_what_scikit_learn_takes_are_unseen() -> None:
+    # given 300 levels, of which 250 come twice
+    levels = np.array([f"city {number:03d}" for number in [*range(300), *range(250)] * 2], dtype=object)
+    sample = Sample({"city": levels}, (np.arange(len(levels)) % 2).astype(np.int8), (), ("city",))
+    candidate = HistGradientBoostingCandidate(HistGradientBoostingParameters(max_iter=5, min_samples_leaf=1))
+    scorer = candidate.fit(sample, seed=0, threads=1)
+    # then the rare ones answer as a level that never was
+    asked = np.array(["city 299", "city 250", "never seen", None], dtype=object)
+    assert len(scorer.levels["city"]) == 250
+    assert len(set(scorer.log_odds({"city": asked}))) == 1
+
+
+@given(st.integers(0, 100), st.integers(1, 3), st.integers(0, 2))
+@settings(max_examples=15, deadline=None)
+def test_any_small_forest_is_exported_exactly(seed: int, numbers: int, levels: int) -> None:
+    generator = np.random.default_rng(seed)
+    matrix = np.hstack([generator.normal(size=(120, numbers)), generator.integers(0, 6, (120, levels))]).astype(float)
+    matrix[generator.random(matrix.shape) < 0.2] = np.nan
+    theirs = HistGradientBoostingClassifier(
+        max_iter=4, min_samples_leaf=3, categorical_features=[False] * numbers + [True] * levels, random_state=seed
+    ).fit(matrix, generator.integers(0, 2, 120))
+    numeric, known = [f"n{place}" for place in range(numbers)], [str(number) for number in range(6)]
+    asked = np.vstack([matrix, np.full((1, matrix.shape[1]), np.nan)])
+    columns = {name: asked[:, place] for place, name in enumerate(numeric)}
+    for place in range(levels):
+        values = asked[:, numbers + place]
+        columns[f"c{place}"] = np.array([None if np.isnan(one) else str(int(one)) for one in values], dtype=object)
+    ours = served.HistGradientBoosting(export_trees(theirs), numeric, {f"c{place}": known for place in range(levels)})
+    np.testing.assert_array_equal(ours.log_odds(columns), theirs.decision_function(asked))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pipelines.candidates import served
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.scorecard import ScorecardCandidate, points_table
 from pipelines.credit.points import PointsScale, points
@@ -54,3 +55,74 @@ def _place(column: dict, value: object) -> int | None:
     if "edges" in column:
         return 0 if np.isnan(value) else 1 + sum(value > edge for edge in column["edges"])
     return 0 if value is None else column["levels"].get(value)
+
+
+BY_HAND = served.Scorecard(
+    {
+        "intercept": -1.0,
+        "columns": [
+            {"name": "income", "edges": [10.0, 20.0], "weights": [0.5, 2.0, 1.0, -1.0], "coefficient": 0.5},
+            {"name": "channel", "levels": {"app": 1, "web": 2}, "weights": [0.1, 0.4, -0.4], "coefficient": 2.0},
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("income", "channel", "log_odds"),
+    [
+        (10.0, "app", -1 + 0.5 * 2 + 2 * 0.4),  # a bin is closed on the right
+        (10.1, "web", -1 + 0.5 * 1 - 2 * 0.4),
+        (1e30, "app", -1 - 0.5 * 1 + 2 * 0.4),
+        (np.nan, None, -1 + 0.5 * 0.5 + 2 * 0.1),  # what is missing has a weight of its own
+        (10.0, "post", -1 + 0.5 * 2),  # what was never seen says nothing
+    ],
+)
+def test_log_odds_by_hand(income: float, channel: str | None, log_odds: float) -> None:
+    found = BY_HAND.log_odds({"income": np.array([income]), "channel": np.array([channel], dtype=object)})
+    assert found == pytest.approx([log_odds])
+
+
+@pytest.mark.parametrize("method", [CalibrationMethod.none, CalibrationMethod.logistic])
+def test_the_table_is_what_a_person_needs_to_score_by_hand(method: CalibrationMethod) -> None:
+    table, bad = a_table()
+    sample = Sample.of(table, bad, NUMERIC, CATEGORICAL)
+    model = train(ScorecardCandidate(ScorecardParameters()), sample, folds_of(ROWS), method, seed=0, threads=1).model
+    told = points_table(model.scorer, model.card["calibration"], PointsScale())
+    assert list(told) == ["column", "bin", "rows", "bad_rate", "weight_of_evidence", "points"]
+    for _, bins in told[told["column"] != "(start)"].groupby("column"):
+        assert bins["rows"].sum() == ROWS
+        filled = bins[(bins["rows"] > 0) & (bins["bad_rate"] != bad.mean())]
+        assert ((filled["bad_rate"] > bad.mean()) == (filled["points"] < 0)).all()
+
+
+def test_every_bin_of_numbers_holds_its_share() -> None:
+    values = np.random.default_rng(0).normal(size=1000)
+    bad = (values + np.random.default_rng(1).normal(size=1000) > 1).astype(np.int8)
+    parameters = ScorecardParameters(max_bins=5, min_bin_share=0.1)
+    sample = Sample({"x": values}, bad, ("x",), ())
+    (column,) = ScorecardCandidate(parameters).fit(sample, seed=0, threads=1).table["columns"]
+    assert 2 <= len(column["edges"]) + 1 <= 5
+    assert min(column["rows"][1:]) >= 100
+
+
+def test_a_level_that_is_rare_shares_a_bin() -> None:
+    channel = np.array(["app"] * 500 + ["web"] * 480 + ["fax"] * 10 + ["post"] * 10, dtype=object)
+    bad = (np.arange(1000) % 3 == 0).astype(np.int8)
+    bad[980:] = 1
+    (column,) = (
+        ScorecardCandidate(ScorecardParameters())
+        .fit(Sample({"channel": channel}, bad, (), ("channel",)), seed=0, threads=1)
+        .table["columns"]
+    )
+    assert column["labels"] == ["missing", "app", "web", "other"]
+    assert column["rows"] == [0, 500, 480, 20]
+    assert column["levels"]["fax"] == column["levels"]["post"] == 3
+
+
+def test_months_are_cut_where_they_differ() -> None:
+    months = np.repeat([202401.0, 202402.0, 202403.0, 202404.0, 202405.0, 202406.0], 50)
+    bad = np.where(months <= 202403, np.arange(300) % 5 == 0, np.arange(300) % 2 == 0).astype(np.int8)
+    sample = Sample({"month": months}, bad, ("month",), ())
+    (column,) = ScorecardCandidate(ScorecardParameters(max_bins=2)).fit(sample, seed=0, threads=1).table["columns"]
+    assert column["rows"] == [0, 150, 150]

@@ -5,10 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import ks_2samp, norm
+from scipy.stats import ks_2samp, norm, rankdata
 from sklearn.metrics import roc_auc_score
 
-from pipelines.credit.discrimination import auc, delong_difference, gini, kolmogorov_smirnov
+from pipelines.credit.discrimination import (
+    auc,
+    cumulative_shares,
+    delong_difference,
+    gini,
+    kolmogorov_smirnov,
+    mid_ranks,
+)
 
 Floats = NDArray[np.float64]
 
@@ -80,3 +87,45 @@ def test_the_interval_covers_no_difference_as_often_as_it_says() -> None:
         found = delong_difference(bad, score, other, confidence=0.95)
         covered += found.low <= 0 <= found.high
     assert 0.92 <= covered / 400 <= 0.98  # 95% +- three standard errors
+
+
+def test_delong_agrees_with_the_bootstrap_on_one_sample() -> None:
+    generator = np.random.default_rng(5)
+    truth = generator.normal(size=600)
+    bad = (truth + generator.normal(size=600) > 0.8).astype(np.int8)
+    score, other = truth + generator.normal(size=600), truth + 2 * generator.normal(size=600)
+    found = delong_difference(bad, score, other, confidence=0.9)
+    draws = (generator.integers(0, 600, 600) for _ in range(1000))
+    differences = [auc(bad[rows], score[rows]) - auc(bad[rows], other[rows]) for rows in draws]
+    low, high = np.quantile(differences, [0.05, 0.95])
+    assert found.difference == pytest.approx(roc_auc_score(bad, score) - roc_auc_score(bad, other))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.006)  # of an interval 0.09 wide
+
+
+@given(tied_scores)
+def test_swapping_the_scores_turns_the_difference_round(rows: list[tuple[int, int, int]]) -> None:
+    bad, score, other = unpack(rows)
+    found, turned = (delong_difference(bad, *pair, confidence=0.95) for pair in ((score, other), (other, score)))
+    assert (found.difference, found.low, found.high) == pytest.approx(
+        (-turned.difference, -turned.high, -turned.low), abs=1e-12
+    )
+
+
+@given(tied_scores)
+def test_only_the_order_of_a_score_matters(rows: list[tuple[int, int, int]]) -> None:
+    bad, score, _ = unpack(rows)
+    for measure in (auc, gini, kolmogorov_smirnov):
+        assert measure(bad, np.exp(score) * 7 - 3) == measure(bad, score)
+    assert gini(bad, -score) == pytest.approx(-gini(bad, score), abs=1e-12)
+    assert kolmogorov_smirnov(bad, -score) == pytest.approx(kolmogorov_smirnov(bad, score), abs=1e-12)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1))
+def test_mid_ranks_agree_with_scipy(values: list[int]) -> None:
+    np.testing.assert_array_equal(mid_ranks(np.array(values, dtype=float)), rankdata(values))
+
+
+def test_cumulative_shares_by_hand() -> None:
+    bad, score = np.array([0, 1, 0, 1], dtype=np.int8), np.array([1.0, 2.0, 2.0, 3.0])
+    distinct, goods, bads = cumulative_shares(bad, score)
+    assert (distinct.tolist(), goods.tolist(), bads.tolist()) == ([1, 2, 3], [0.5, 1, 1], [0, 0.5, 1])

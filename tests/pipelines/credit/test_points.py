@@ -1,6 +1,7 @@
 """The points scale by hand."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,3 +29,28 @@ def test_a_band_begins_at_its_lower_end() -> None:
     assert bands(np.array([350, 549, 550, 699, 700, 950]), lower_ends, SCALE).tolist() == [
         labels[place] for place in (0, 0, 1, 3, 4, 4)
     ]
+
+
+@given(st.integers(350, 950))
+def test_points_can_be_read_back_as_odds(found: int) -> None:
+    odds = SCALE.base_odds * 2 ** ((found - SCALE.base_points) / SCALE.points_to_double_the_odds)
+    assert points(np.array([1 / (1 + odds)]), SCALE).tolist() == [found]
+
+
+def test_a_scale_by_hand() -> None:
+    # 20 points double the odds, 500 points at even odds: odds of 3 earn 500 + 20 log2(3) = 531.7
+    scale = PointsScale(base_points=500, base_odds=1.0, points_to_double_the_odds=20, lowest=0, highest=1000)
+    assert scale.offset == pytest.approx(500)
+    assert points(np.array([0.5, 0.25, 0.75, 1 / 1025]), scale).tolist() == [500, 532, 468, 700]
+
+
+def test_certainty_earns_the_ends_of_the_scale() -> None:
+    assert points(np.array([0.0, 1.0]), SCALE).tolist() == [SCALE.highest, SCALE.lowest]
+
+
+@given(st.lists(st.integers(360, 940), min_size=1, max_size=6, unique=True).map(sorted), st.integers(350, 950))
+def test_bands_say_which_points_they_hold(lower_ends: list[int], found: int) -> None:
+    (band,) = bands(np.array([found]), lower_ends, SCALE)
+    lowest, highest = (int(end) for end in band.split("-"))
+    assert lowest <= found <= highest
+    assert band in band_labels(lower_ends, SCALE)

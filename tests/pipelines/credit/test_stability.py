@@ -1,5 +1,7 @@
 """PSI's laws, and how far noise reaches."""
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -40,3 +42,42 @@ def test_noise_alone_exceeds_the_limit_as_often_as_the_level_says(reference_rows
     rang = sum(population_stability_index(*pair) > limit for pair in zip(reference, current, strict=True))
     assert binomtest(rang, rounds, level, alternative="greater").pvalue > 0.01
     assert rang / rounds > level / 3  # and the limit is not so wide that nothing could be found
+
+
+def test_more_comparisons_ask_for_a_larger_move() -> None:
+    # chi-square quantiles with 9 degrees of freedom: 16.919 at 5%, 23.589 at 0.5%
+    limit = (1 / 500 + 1 / 250) * np.array([16.919, 23.589])
+    found = [noise_limit(500, 250, 10, level=0.05, comparisons=comparisons) for comparisons in (1, 10)]
+    assert found == pytest.approx(limit.tolist(), abs=1e-5)
+
+
+@given(st.integers(10, 10**6), st.integers(10, 10**6), st.integers(2, 20))
+def test_more_rows_leave_less_to_noise(reference: int, current: int, bins: int) -> None:
+    limit = noise_limit(reference, current, bins, level=0.01)
+    assert limit == noise_limit(current, reference, bins, level=0.01)
+    assert noise_limit(reference + 1, current, bins, level=0.01) < limit
+    assert noise_limit(reference, current, bins + 1, level=0.01) > limit
+
+
+@given(counts, st.randoms())
+def test_the_order_of_the_bins_does_not_matter(reference: np.ndarray, random: Random) -> None:
+    current, order = reference[::-1] + 1, list(range(len(reference)))
+    random.shuffle(order)
+    found = population_stability_index(reference[order], current[order])
+    assert found == pytest.approx(population_stability_index(reference, current))
+
+
+def test_a_report_on_many_columns_rings_no_more_often_than_one() -> None:
+    # given 20 columns of 8 bins, none of which drifted, in 500 reports
+    generator, level, rounds, columns = np.random.default_rng(3), 0.05, 500, 20
+    limit = noise_limit(600, 300, 8, level=level, comparisons=columns)
+    shares = np.full(8, 1 / 8)
+    reference, current = (generator.multinomial(rows, shares, (rounds, columns)) for rows in (600, 300))
+    # when
+    rang = sum(
+        any(population_stability_index(*pair) > limit for pair in zip(*report, strict=True))
+        for report in zip(reference, current, strict=True)
+    )
+    # then
+    assert binomtest(rang, rounds, level, alternative="greater").pvalue > 0.01
+    assert rang > 0

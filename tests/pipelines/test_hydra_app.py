@@ -1,0 +1,169 @@
+"""The front door seen from the command line: what Hydra's users know works, what is wrong is told once."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import thinfile
+
+
+@dataclass(frozen=True)
+class Told:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Told]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a verb in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("HYDRA_FULL_ERROR", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))  # what a verb sets is set back
+
+    def once(*words: str) -> Told:
+        try:
+            code = thinfile.main(list(words))
+        except SystemExit as ended:  # Hydra's own pages end the process
+            code = int(ended.code or 0)
+        return Told(code, *capsys.readouterr())
+
+    return once
+
+
+@pytest.mark.parametrize("flags", [["--help"], ["--cfg", "job"], ["--info", "defaults"], ["--hydra-help"]])
+def test_hydras_own_pages_answer_and_write_nothing(flags: list[str], run: Run, tmp_path: Path) -> None:
+    told = run("tune", *flags)
+    assert told.code == 0
+    assert told.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_help_page_lists_choices_and_settings(run: Run) -> None:
+    told = run("tune", "--help").out
+    assert "candidate=catboost|hist_gradient_boosting|scorecard" in told
+    assert "data=german_credit|table" in told
+    assert "trials:" in told
+    assert "output=json for scripts" in told
+
+
+def test_overrides_reach_the_settings_wherever_they_stand(run: Run) -> None:
+    told = run("tune", "trials=7", "--cfg", "job", "candidate=catboost", "candidate.parameters.depth=4").out
+    assert "trials: 7" in told
+    assert "depth: 4" in told
+
+
+def test_the_workspace_comes_from_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THINFILE_WORKSPACE", "/somewhere/else")
+    assert "workspace: /somewhere/else" in run("score", "--cfg", "job", "--resolve").out
+
+
+def test_a_users_folder_can_add_a_choice_and_change_a_verb(run: Run, tmp_path: Path) -> None:
+    # given a data set of the user's own, and another usual length of a search
+    (tmp_path / "mine" / "data").mkdir(parents=True)
+    (tmp_path / "mine" / "data" / "loans.yaml").write_text(
+        "defaults: [data_schema, _self_]\nsource: table\npath: loans.csv\nlabel: bad\n"
+    )
+    (tmp_path / "mine" / "house.yaml").write_text("workspace: mine\n")
+    told = run("tune", "data=loans", f"--config-dir={tmp_path / 'mine'}", "--cfg", "job").out
+    assert "path: loans.csv" in told
+    assert "workspace: mine" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["score", "period=2026-01", "data.pth=x"], "unknown key 'data.pth'; did you mean path?"),
+        (["score", "period=2026-01", "policy.scale.base_odd=2"], "unknown key 'policy.scale.base_odd'; did you mean"),
+        (["score", "period=2026-01", "+policy.scale.foo=2"], "unknown key 'policy.scale.foo'; known: base_odds"),
+        (["score", "period=2026-01", "population=books"], "expected one of [applications, book]"),
+        (["score", "period=2026-01", "output=jsn"], "expected one of [text, json]"),
+        (["score", "period=2026-01", "data=tabel"], "unknown choice data=tabel; did you mean table?"),
+        (["score", "period=2026-01", "data.numeric=income"], "data.numeric: "),
+        (["score", "period=2026-01", "debug=perhaps"], "debug: "),
+        (["score", "period=2026-01", "data.max_quarantined=some"], "data.max_quarantined: "),
+        (["score", "period=2026-01", "model=it's"], "an override is written key=value, received 'model=it's'"),
+        (["score", "period=${nowhere}"], "'nowhere' not found"),
+        (["tune", "--cfg", "jobs"], "invalid choice: 'jobs' (choose from"),
+        (["tune", "candidate.space.depth.lo=3", "candidate=catboost"], "did you mean low"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_told_once_and_nothing_is_written(
+    words: list[str], message: str, run: Run, tmp_path: Path
+) -> None:
+    told = run(*words)
+    assert told.code == 2
+    assert told.out == ""
+    assert len(told.err.strip().splitlines()) == 1
+    assert message in told.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_job_answers_a_script_with_one_object(run: Run) -> None:
+    told = run("score", "period=october", "output=json")
+    assert told.json.keys() == {"exit_code", "error"}
+    assert told.json["exit_code"] == told.code == 2
+
+
+@pytest.mark.parametrize("periods", ["october", "october,november"])
+def test_a_sweep_answers_a_script_with_one_array(periods: str, run: Run) -> None:
+    told = run("score", "--multirun", f"period={periods}", "output=json")
+    assert told.code == 2
+    assert [set(answer) for answer in told.json] == [{"exit_code", "error"}] * len(periods.split(","))
+
+
+@pytest.mark.parametrize("spelling", ["++output=json", "output='json'"])
+@pytest.mark.xfail(strict=True, reason="source bug 14: only the word output=json is heard, not the setting")
+def test_json_is_asked_for_in_any_spelling_of_hydra(spelling: str, run: Run) -> None:
+    assert run("score", "period=october", spelling).json["exit_code"] == 2
+
+
+@pytest.mark.xfail(strict=True, reason="source bug 14: only the word output=json is heard, not the setting")
+def test_json_can_be_a_users_own_default(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "house.yaml").write_text("workspace: workspace\noutput: json\n")
+    assert run("score", "period=october", f"--config-dir={tmp_path / 'mine'}").json["exit_code"] == 2
+
+
+@pytest.mark.xfail(strict=True, reason="source bug 14: where no job starts a sweep answers with an object")
+def test_a_sweep_that_cannot_start_answers_with_an_array_too(run: Run) -> None:
+    told = run("tune", "--multirun", "candidate=catbost,scorecard", "output=json")
+    assert [answer["exit_code"] for answer in told.json] == [2]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["score", "period=2026-01", "policy.bands=[a]"], "policy.bands"),
+        (["tune", "candidate=catboost", "candidate.space.dept.low=3"], "did you mean depth"),
+    ],
+)
+@pytest.mark.xfail(strict=True, reason="source bug 14: Hydra's message hides what was wrong and what would be right")
+def test_a_wrong_item_of_a_list_or_mapping_is_explained(words: list[str], message: str, run: Run) -> None:
+    told = run(*words)
+    assert message in told.err
+    assert ";" in told.err  # and then the next step
+
+
+@pytest.mark.xfail(strict=True, reason="source bug 17: asking for what is not there creates a database")
+def test_a_wrong_request_writes_nothing(run: Run, tmp_path: Path) -> None:
+    assert run("score", "period=2026-01").code == 2  # no champion
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_behind_in_the_process(run: Run) -> None:
+    for _ in range(2):  # Hydra's global state is cleared, the second is like the first
+        assert run("score", "period=october").code == 2
