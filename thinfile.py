@@ -51,7 +51,7 @@ def _refuse(verb: str, rest: list[str]) -> int:
     from pipelines.verb import Output, failed, tell
 
     error = ConfigurationError(f"unknown verb '{verb}'; {nearest(verb, VERBS)}")
-    tell(failed(error), Output.json if "output=json" in rest else Output.text)
+    tell([failed(error)], Output.json if "output=json" in rest else Output.text)
     return error.exit_code
 
 

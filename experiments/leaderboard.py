@@ -13,8 +13,8 @@ from pipelines.model_store.store import (
     CV_AUC,
     EVALUATION,
     TEST_PART,
-    ModelStore,
     RegisteredModel,
+    existing_store,
 )
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
@@ -26,7 +26,7 @@ def compare(settings: CompareSettings) -> Outcome:
     Raises:
         RequestError: the model has no versions.
     """
-    store = ModelStore(Workspace.at(settings.workspace))
+    store = existing_store(Workspace.at(settings.workspace), settings.model)
     versions = store.versions(settings.model)
     if not versions:
         raise RequestError(f"model '{settings.model}' has no versions; register one with `thinfile tune`")

@@ -3,10 +3,10 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import Column, Engine, Float, MetaData, String, Table, delete, false, insert, or_, select, true, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from pipelines.process import is_dead, process_identity
 
@@ -98,7 +98,7 @@ class Leases:
 
     def _renew(self, name: str, done: threading.Event) -> None:
         while not done.wait(SECONDS / 4):
-            with self._engine.begin() as connection:
+            with suppress(OperationalError), self._engine.begin() as connection:  # busy now: there is time to try again
                 mine = (LEASES.c.name == name, LEASES.c.owner == self._owner)
                 connection.execute(update(LEASES).where(*mine).values(expires=time.time() + SECONDS))
 

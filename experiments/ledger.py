@@ -1,9 +1,11 @@
 """The promotion ledger: who was let through or refused, when and why; the champion is whom it promoted last."""
 
 import getpass
+import json
 from collections.abc import Mapping
 
 from pipelines.chain import Chain, ChainBroken, Entry
+from pipelines.lock import exclusive
 from pipelines.model_store.store import CHALLENGER, CHAMPION, ModelStore, RegisteredModel
 from pipelines.workspace import Workspace
 
@@ -20,9 +22,11 @@ class Ledger:
     def __init__(self, workspace: Workspace, store: ModelStore, model: str) -> None:
         self._chain = Chain(workspace.chain, f"promotions of {model}")
         self._store, self._model = store, model
-        self._entries = self._chain.entries()
-        self._check_head()
-        self._complete_last()
+        self._lock = workspace.chain.with_suffix(".lock")
+        with exclusive(self._lock):
+            self._entries = self._chain.entries()
+            self._check_head()
+            self._complete_last()
 
     @property
     def last_promotion(self) -> Entry | None:
@@ -32,14 +36,19 @@ class Ledger:
     def decide(self, decision: str, challenger: RegisteredModel, evidence: Mapping[str, object]) -> Entry:
         """Write a decision and carry it out.
 
-        The entry comes first: killed after it, the next command finishes moving the alias.
+        The entry comes first: killed after it, the next command finishes moving the alias. The same answer on the same
+        evidence as the last one is that answer, not another.
 
         Raises:
             ChainConflict: somebody else decided since the ledger was read.
         """
-        content = {"decision": decision, "version": challenger.version, "by": getpass.getuser(), "evidence": evidence}
-        self._entries.append(self._chain.append(content, after=len(self._entries)))
-        self._complete_last()
+        said = {"decision": decision, "version": challenger.version, "evidence": json.loads(json.dumps(evidence))}
+        if self._entries and said.items() <= self._entries[-1].content.items():
+            return self._entries[-1]
+        content = said | {"by": getpass.getuser()}
+        with exclusive(self._lock):
+            self._entries.append(self._chain.append(content, after=len(self._entries)))
+            self._complete_last()
         return self._entries[-1]
 
     def _complete_last(self) -> None:
@@ -57,10 +66,7 @@ class Ledger:
             self._store.client.delete_registered_model_alias(self._model, CHALLENGER)
 
     def _check_head(self) -> None:
-        known = {model.name for model in self._store.client.search_registered_models()}
-        if self._model not in known:
-            return
-        head = self._store.client.get_registered_model(self._model).tags.get(HEAD, "0 ")
+        head = self._store.model_tags(self._model).get(HEAD, "0 ")
         length, _, found = head.partition(" ")
         at = self._entries[int(length) - 1].hash if 0 < int(length) <= len(self._entries) else ""
         if found != at:

@@ -26,7 +26,9 @@ from pipelines.model_store.store import (
     TEST_PART,
     ModelStore,
     RegisteredModel,
+    existing_store,
 )
+from pipelines.policy import check_policy
 from pipelines.reference_profile import profile_of
 from pipelines.settings import DataSettings, Population, Source, SplitSettings
 from pipelines.splits import split_applications
@@ -50,8 +52,9 @@ def promote(settings: PromoteSettings) -> Outcome:
             a model does not answer with the probability of bad.
         ChainConflict: somebody else decided meanwhile.
     """
+    check_policy(settings.policy)
     workspace = Workspace.at(settings.workspace)
-    store = ModelStore(workspace)
+    store = existing_store(workspace, settings.model)
     ledger = Ledger(workspace, store, settings.model)
     champion = store.aliased(settings.model, CHAMPION)
     challenger = _challenger(store, settings)
@@ -65,7 +68,7 @@ def promote(settings: PromoteSettings) -> Outcome:
     gates = absolute_gates(evaluation, settings.gates)
     if champion is not None:
         other = _ask(load_predictor(store, champion), bench, champion)
-        gates.append(same_test_part_gate(_is_comparable(champion, bench)))
+        gates.append(same_test_part_gate(*_is_comparable(champion, bench)))
         gates.append(superiority_gate(bench.test.outcomes, probability, other, settings.gates))
     decision = PROMOTED if all(gate.passed for gate in gates) else REFUSED
     if decision == PROMOTED:
@@ -129,15 +132,25 @@ def _ask(predictor: Predictor, bench: Bench, model: RegisteredModel) -> NDArray[
     return predictor.probability_of_bad(bench.test.features)
 
 
-def _is_comparable(champion: RegisteredModel, bench: Bench) -> bool:
-    """Return whether the champion cannot have learnt from the test part, as far as its record tells.
+def _is_comparable(champion: RegisteredModel, bench: Bench) -> tuple[bool, str]:
+    """Return whether the champion cannot have learnt from the test part, as far as its record tells, and how we know.
 
     A champion from elsewhere has no record; had it seen these applications, the challenger's task would only be harder.
     """
-    if champion.tags.get(TEST_PART, bench.test_part) == bench.test_part:
-        return True
-    until, times = champion.tags.get(FITTED_UNTIL), bench.test.times
-    return until is not None and times is not None and bool(times.min() > np.datetime64(until))
+    known, until, times = champion.tags.get(TEST_PART), champion.tags.get(FITTED_UNTIL), bench.test.times
+    if known is None:
+        return (
+            True,
+            "not verified: the champion's training rows are unknown to us; seeing these could only help it",
+        )
+    if known == bench.test_part:
+        return True, "the test part is the champion's own"
+    if until is not None and times is not None and bool(times.min() > np.datetime64(until)):
+        return True, f"the test part is later than all the champion learnt from (until {until})"
+    return False, (
+        "the champion was built on another split and may have learnt from these applications; "
+        "run `thinfile tune` for both on the same data, split and seed"
+    )
 
 
 def _ensure_profile(

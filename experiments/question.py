@@ -11,6 +11,7 @@ from pipelines.candidates import Candidate, candidate_of
 from pipelines.candidates.sample import Sample
 from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
+from pipelines.policy import check_policy
 from pipelines.splits import Split, split_applications
 from pipelines.workspace import Workspace
 
@@ -60,12 +61,13 @@ def resolve(settings: TuneSettings) -> Question:
     """Read the data, split it and give the question its identity.
 
     Raises:
-        ConfigurationError: no trials, no threads, or a split outside its range.
+        ConfigurationError: no trials, no threads, a policy that cannot rank, or a split outside its range.
         DataError: the data breaks its contract or a part of the split is empty.
     """
     for name, value in {"trials": settings.trials, "threads": settings.threads}.items():
         if value < 1:
             raise ConfigurationError(f"{name} must be at least 1, received {value}; use for example {name}=2")
+    check_policy(settings.policy)
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
     split = split_applications(applications, settings.split, seed=settings.seed)
     question = Question(settings, applications, split, study="")

@@ -28,7 +28,7 @@ from pipelines.model_store.store import (
 )
 from pipelines.progress import progress
 from pipelines.provenance import provenance
-from pipelines.training import held_out_log_odds
+from pipelines.training import check_features, held_out_log_odds
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 
@@ -55,6 +55,7 @@ def tune(settings: TuneSettings) -> Outcome:
     for line in _about_data(question):
         log.info(line)
     configured = asdict(question.candidate.parameters)
+    check_features(question.development)
     study = Study(workspace.studies, question.study, space, first=configured, seed=settings.seed)
     with _tracked(ModelStore(workspace), study, question) as tracking:
         _search(study, question)

@@ -13,7 +13,7 @@ from monitoring.settings import WatchSettings
 from monitoring.windows import Window, open_window
 from pipelines.errors import RequestError
 from pipelines.model_store.packaging import PROFILE
-from pipelines.model_store.store import ModelStore, RegisteredModel
+from pipelines.model_store.store import ModelStore, RegisteredModel, existing_store
 from pipelines.reference_profile import ReferenceProfile
 from pipelines.score_log import LogKey, ScoreLog, check_period
 from pipelines.verb import ExitCode, Outcome
@@ -31,7 +31,7 @@ def watch(settings: WatchSettings) -> Outcome:
     """
     check_period(settings.period)
     workspace = Workspace.at(settings.workspace)
-    store = ModelStore(workspace)
+    store = existing_store(workspace, settings.model)
     model = (
         store.version(settings.model, settings.version) if settings.version else store.require_champion(settings.model)
     )

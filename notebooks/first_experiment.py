@@ -51,8 +51,8 @@ print(f"version {experiment['version']}: test AUC {auc['value']:.3f} ({auc['low'
 
 # %%
 mlflow.set_tracking_uri(f"sqlite:///{workspace}/mlflow.db")
-version = mlflow.MlflowClient().get_model_version(experiment["model"], str(experiment["version"]))
-points = pd.read_csv(mlflow.artifacts.download_artifacts(f"{version.source}/points_table.csv"))
+folder = mlflow.artifacts.download_artifacts(f"models:/{experiment['model']}/{experiment['version']}")
+points = pd.read_csv(f"{folder}/points_table.csv")
 print(points.head(12).to_string(index=False))
 
 # %% [markdown]

@@ -94,5 +94,9 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
 
 
 def _keep_quarantine(rows: pd.DataFrame, path: Path) -> None:
+    # A column that mixes numbers and text, as a broken one does, has no type of its own in Parquet.
+    told = rows.copy()
+    for column in (column for column in rows if rows[column].dtype == object):
+        told[column] = as_text(rows[column])
     with whole_file(path) as temporary:
-        rows.to_parquet(temporary)
+        told.to_parquet(temporary)

@@ -25,6 +25,9 @@ def _logistic(log_odds: NDArray[np.float64], bad: NDArray[np.int8]) -> dict[str,
     from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(C=np.inf).fit(log_odds[:, None], bad)
+    if fitted.coef_[0, 0] < 0:  # a score that ranks the wrong way round says nothing: the base rate is the answer
+        rate = float(np.mean(bad))
+        return {"method": "logistic", "slope": 0.0, "intercept": float(np.log(rate / (1 - rate)))}
     return {"method": "logistic", "slope": float(fitted.coef_[0, 0]), "intercept": float(fitted.intercept_[0])}
 
 

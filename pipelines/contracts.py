@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.errors import DataError, nearest
+from pipelines.errors import ConfigurationError, DataError, nearest
 from pipelines.roles import Roles
 
 RULE = "broken_rule"
@@ -32,6 +32,8 @@ def apply_contract(table: pd.DataFrame, roles: Roles, *, max_quarantined: float)
         DataError: the table is empty; a declared column is missing; an id repeats; the label does not hold exactly two
             values, or not the declared bad one; more than `max_quarantined` of the rows break a rule.
     """
+    if not 0 <= max_quarantined <= 1:
+        raise ConfigurationError(f"data.max_quarantined is a share, received {max_quarantined}; use for example 0.1")
     _check_columns(table, roles)
     if table.empty:
         raise DataError("a table of applications needs rows, received none; check data.path")
@@ -58,7 +60,8 @@ def _check_columns(table: pd.DataFrame, roles: Roles) -> None:
 def _check_ids(table: pd.DataFrame, roles: Roles) -> None:
     if roles.id is None:
         return
-    repeated = table[roles.id][table[roles.id].duplicated(keep=False) & table[roles.id].notna()]
+    spelled = as_text(table[roles.id])  # as they are compared from here on
+    repeated = spelled[spelled.duplicated(keep=False) & spelled.notna()]
     if len(repeated):
         raise DataError(
             f"an id must name one application, '{repeated.iloc[0]}' in column '{roles.id}' repeats "

@@ -1,6 +1,7 @@
 """The verb demo: the whole loop on real German credit data, by the commands a user would type."""
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pipelines.atomic import whole_file
 from pipelines.errors import ThinfileError
 from pipelines.settings import DemoSettings
 from pipelines.sources import german_credit_path
-from pipelines.verb import ExitCode, Outcome, Output, carried_words
+from pipelines.verb import ExitCode, Outcome, Output, carried_words, override
 from pipelines.workspace import Workspace, sqlite_url
 
 RANDOM, SELECTED = "2026-01", "2026-02"
@@ -50,14 +51,14 @@ def demo(settings: DemoSettings) -> Outcome:
     folder = workspace.lake / "demo"
     _write(draw_periods(settings.seed), folder)
     runner = _Runner(settings)
-    data = ["data=german_credit", "data.id=application_id", f"data.path={folder / 'development.parquet'}"]
+    data = ["data=german_credit", "data.id=application_id", override("data.path", str(folder / "development.parquet"))]
     for candidate in ("scorecard", "catboost"):
         runner.run("tune", *data, f"candidate={candidate}", f"trials={settings.trials}", f"seed={settings.seed}")
         runner.run("promote")
     runner.run("compare")
     verdicts: dict[str, int] = {}
     for period in DRAWN:
-        file = f"data.path={folder / period}.parquet"
+        file = override("data.path", str(folder / f"{period}.parquet"))
         runner.run("score", "data=german_credit", "data.id=application_id", file, f"period={period}")
         verdicts[period] = runner.run("watch", f"period={period}")
     return _outcome(runner, workspace, verdicts)
@@ -95,7 +96,7 @@ class _Runner:
     def run(self, verb: str, *overrides: str) -> int:
         """Run one command on the user's terminal, or quietly where the answer is for a script; return its exit code."""
         words = [verb, *overrides, *carried_words(self._settings)]
-        command = " ".join(["thinfile", *words])
+        command = shlex.join(["thinfile", *words])
         is_text = self._settings.output is Output.text
         if is_text:
             print(f"\n$ {command}", flush=True, file=sys.__stdout__)

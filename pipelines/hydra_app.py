@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
@@ -15,6 +15,7 @@ from hydra._internal.utils import _run_hydra, create_automatic_config_search_pat
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
@@ -30,7 +31,6 @@ from pipelines.verb import (
     log_plainly,
     stay_private,
     tell,
-    tell_all,
     worst_exit_code,
 )
 
@@ -51,18 +51,29 @@ class Verb(Generic[S]):
 def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
     """Run a verb with the user's arguments and return the exit code."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors to us instead of printing and exiting
-    output = Output.json if "output=json" in arguments else Output.text
     stay_private()
     log_plainly()
     _store_schemas(verb)
     OmegaConf.register_new_resolver("choices", lambda: _choices(verb), replace=True)
     hydra.version.setbase("1.3")
     try:
-        outcomes = _run(verb, _parse(arguments), output)
+        outcomes = _run(verb, _parse(arguments))
     except (HydraException, OmegaConfBaseException) as error:
-        outcomes = [failed(ConfigurationError(_explain(error)))]
-        tell(outcomes[0], output)
+        outcomes = [failed(ConfigurationError(_explain(error)), debug=_asked(arguments, "debug") == "true")]
+        wish = Output.json if _asked(arguments, "output") == Output.json.value else Output.text
+        tell(outcomes, wish, as_list=bool({"--multirun", "-m"} & set(arguments)))
     return worst_exit_code(outcomes)
+
+
+def _asked(arguments: Sequence[str], key: str) -> str:
+    """Return what the arguments ask of a setting, in whatever form Hydra takes it, when no configuration exists."""
+    found = ""
+    for word in arguments:
+        with suppress(HydraException):
+            override = OverridesParser.create().parse_override(word)
+            if override.key_or_group == key and not override.is_delete() and not override.is_sweep_override():
+                found = str(override.value()).lower()
+    return found
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -98,12 +109,12 @@ def _choices(verb: Verb[Any]) -> str:
     return "\n".join(f"  {group}={'|'.join(names)}" for group, names in options.items()) or "  none"
 
 
-def _run(verb: Verb[Any], args: argparse.Namespace, output: Output) -> list[Outcome]:
-    def job(config: DictConfig) -> Outcome:
+def _run(verb: Verb[Any], args: argparse.Namespace) -> list[Outcome]:
+    def job(config: DictConfig) -> tuple[Outcome, Output]:
         outcome = _run_job(verb, config)
-        if output is Output.text or not args.multirun:
-            tell(outcome, output)
-        return outcome  # to Hydra's launcher, which may be in another process
+        if not args.multirun or config.output is Output.text:
+            tell([outcome], config.output)
+        return outcome, config.output  # to Hydra's launcher, which may be in another process
 
     if args.help or args.hydra_help or args.cfg or args.info or args.shell_completion:
         _show(verb, args)
@@ -111,14 +122,15 @@ def _run(verb: Verb[Any], args: argparse.Namespace, output: Output) -> list[Outc
     with _application(verb, args) as application:
         if not args.multirun:
             single = application.run(args.config_name or verb.name, job, [*args.overrides, "hydra.mode=RUN"])
-            return [single.return_value]
+            return [single.return_value[0]]
         batches: list[list[JobReturn]] = application.multirun(
             args.config_name or verb.name, job, [*args.overrides, "hydra.mode=MULTIRUN"]
         )
-        outcomes = [returned.return_value for batch in batches for returned in batch]
-    if output is Output.json:
-        tell_all(outcomes)
-    return outcomes
+    answers: list[tuple[Outcome, Output]] = [returned.return_value for batch in batches for returned in batch]
+    for_scripts = [outcome for outcome, output in answers if output is Output.json]
+    if for_scripts:
+        tell(for_scripts, Output.json, as_list=True)
+    return [outcome for outcome, _ in answers]
 
 
 def _run_job(verb: Verb[Any], config: DictConfig) -> Outcome:
@@ -185,18 +197,25 @@ def _explain(error: Exception) -> str:
         options = [name for name in error.options or () if not name.endswith("_schema")]
         return f"unknown choice {group or 'configuration'}={option}; {nearest(option, options)}"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-    if isinstance(cause, OmegaConfBaseException) and is_dataclass(cause.object_type):
-        known = [member.name for member in fields(cause.object_type)]
-        key = str(cause.full_key or cause.key)
-        if key.rpartition(".")[2] not in known:
+    if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+        key = str(cause.full_key)
+        known = _keys_beside(cause)
+        if known and key.rpartition(".")[2] not in known:
             return f"unknown key '{key}'; {nearest(key.rpartition('.')[2], known)}"
         if isinstance(cause, MissingMandatoryValue):
             return f"{key} must be given, received nothing; add {key}=..."
-        return f"{key}: {_first_line(cause)}; correct the value"
+        return f"{key}: {_first_line(cause).rstrip('.')}; correct the value"
     if isinstance(error, OverrideParseException):
         received = f"received '{error.override}' ({_first_line(cause)})"
         return f"an override is written key=value, {received}; quote what is special to the shell and to Hydra"
     return _first_line(error)
+
+
+def _keys_beside(error: OmegaConfBaseException) -> list[str]:
+    """Return the keys that exist where a key was asked for; empty where items are not named."""
+    if is_dataclass(error.object_type):
+        return [member.name for member in fields(error.object_type)]
+    return [str(key) for key in error.parent_node] if isinstance(error.parent_node, DictConfig) else []
 
 
 def _first_line(error: Exception) -> str:

@@ -6,16 +6,29 @@ from pathlib import Path
 
 
 def process_identity(number: int | None = None) -> str:
-    """Return host, number and start of a process, by default this one; no two processes share it."""
+    """Return host, number and start of a process, by default this one.
+
+    The host includes its boot and its process numbering, for containers that share a name do not see each other.
+    """
     number = os.getpid() if number is None else number
-    return f"{socket.gethostname()}:{number}:{_started(number)}"
+    return f"{_host()}:{number}:{_started(number)}"
 
 
 def is_dead(identity: str) -> bool:
     """Return whether a process of this host is gone; of other hosts nothing is known."""
     host, _, process = identity.partition(":")
     number = process.partition(":")[0]
-    return host == socket.gethostname() and number.isdigit() and process_identity(int(number)) != identity
+    return host == _host() and number.isdigit() and process_identity(int(number)) != identity
+
+
+def _host() -> str:
+    """Return a name under which process numbers mean one thing."""
+    boot, numbering = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    try:
+        told = f"{boot.read_text().strip()[:8]}-{numbering.readlink().name.strip('pid:[]')}"
+    except OSError:  # no /proc: the name alone has to do
+        told = ""
+    return f"{socket.gethostname()}-{told}"
 
 
 def _started(number: int) -> str:

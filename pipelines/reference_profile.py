@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -55,11 +56,14 @@ class FrozenBins:
     def labels(self) -> tuple[str, ...]:
         """The names of the bins, in the order in which `count` counts."""
         if self.edges is None:
-            return ("missing", *self.levels, "other", "unseen")
+            ours = ("missing", "other", "unseen")
+            levels = [f"'{level}'" if level in ours else level for level in self.levels]
+            return ("missing", *levels, "other", "unseen")
         if not self.edges:
             return ("missing", "below", "any", "above")
-        between = [f"{low:.6g} to {high:.6g}" for low, high in zip(self.edges, self.edges[1:], strict=False)]
-        return ("missing", "below", f"up to {self.edges[0]:.6g}", *between, f"above {self.edges[-1]:.6g}", "above")
+        told = _apart(self.edges)
+        between = [f"{low} to {high}" for low, high in pairwise(told)]
+        return ("missing", "below", f"up to {told[0]}", *between, f"above {told[-1]}", "above")
 
     def count(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """Return how many values fall into each bin, shape (bins,); counts of parts add up."""
@@ -129,6 +133,12 @@ def profile_of(
     )
     counts = {one.column: tuple(one.count(values[one.column]).tolist()) for one in bins}
     return ReferenceProfile(len(points), population, bins, counts)
+
+
+def _apart(edges: Sequence[float]) -> list[str]:
+    """Return numbers in the fewest digits, six at least, that tell them apart."""
+    spellings = ([f"{edge:.{digits}g}" for edge in edges] for digits in range(6, 18))
+    return next(told for told in spellings if len(set(told)) == len(told))
 
 
 def _edges(ordered: NDArray[np.float64]) -> Iterator[float]:

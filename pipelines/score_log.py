@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipelines.atomic import whole_file
 from pipelines.errors import RequestError, ThinfileError
+from pipelines.lock import exclusive
 from pipelines.settings import Population
 from pipelines.workspace import Workspace
 
@@ -70,14 +72,23 @@ class ScoreLog:
         self._decisions = workspace.score_log / "decisions"
         self._features = workspace.score_log / "features"
         self._protected = workspace.score_log / "protected"
+        self._locks = workspace.score_log / "locks"
+
+    def locked(self, key: LogKey) -> AbstractContextManager[None]:
+        """Hold the key from reading what is logged to appending the rest: two commands would log a row twice."""
+        return exclusive(self._locks / f"{key.model}.{key.version}.{key.population.value}.{key.period}")
 
     def decisions(self, key: LogKey) -> pd.DataFrame:
-        """Return the decisions of a key, all partitions, ordered by application; empty when there are none."""
-        return _read(key.folder(self._decisions), ROW.empty_table().to_pandas())
+        """Return the decisions of a key, all partitions, ordered by decision_id; empty when there are none."""
+        return _read(self._partitions(key), key.folder(self._decisions), ROW.empty_table().to_pandas())
 
     def features(self, key: LogKey) -> pd.DataFrame:
         """Return the features that the decisions of a key were made on, with their decision_id."""
-        return _read(key.folder(self._features), pd.DataFrame({"decision_id": []}))
+        return _read(self._partitions(key), key.folder(self._features), pd.DataFrame({"decision_id": []}))
+
+    def _partitions(self, key: LogKey) -> list[str]:
+        """Return the files that are decided; a crash may leave features whose decisions were never written."""
+        return sorted(path.name for path in key.folder(self._decisions).glob("*.parquet"))
 
     def periods(self, model: str, version: int, population: Population) -> list[str]:
         """Return the periods that a model version has scored."""
@@ -138,10 +149,10 @@ def check_period(period: str) -> None:
         )
 
 
-def _read(folder: Path, empty: pd.DataFrame) -> pd.DataFrame:
-    files = sorted(folder.glob("*.parquet"))
-    if not files:
+def _read(names: Sequence[str], folder: Path, empty: pd.DataFrame) -> pd.DataFrame:
+    if not names:
         return empty
+    files = [folder / name for name in names]
     rows: pd.DataFrame = pd.concat(
         [pq.read_table(file, partitioning=None).to_pandas() for file in files], ignore_index=True
     )

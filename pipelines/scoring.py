@@ -3,13 +3,16 @@
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.applications import Applications, load_applications
 from pipelines.credit.points import bands, points
+from pipelines.errors import DataError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.model_store.predictor import Predictor, load_predictor
-from pipelines.model_store.store import ModelStore
+from pipelines.model_store.store import existing_store
+from pipelines.policy import check_policy
 from pipelines.score_log import LogKey, ScoreLog, check_period, decision_table
 from pipelines.settings import PolicySettings, ScoreSettings
 from pipelines.verb import Outcome, carried
@@ -33,24 +36,36 @@ def score(settings: ScoreSettings) -> Outcome:
     """Score a table with the champion into the log; what is logged for the period already stays as it is.
 
     Raises:
-        RequestError: no champion, or a period that is not a month.
+        RequestError: no champion, a period that is not a month, or a policy that cannot rank.
         DataError: the table breaks its contract or lacks a column of the model.
     """
     check_period(settings.period)
+    check_policy(settings.policy)
     workspace = Workspace.at(settings.workspace)
-    store = ModelStore(workspace)
+    store = existing_store(workspace, settings.model)
     champion = store.require_champion(settings.model)
     predictor = load_predictor(store, champion)
     data = replace(settings.data, numeric=predictor.numeric, categorical=predictor.categorical, infer=False)
     applications = load_applications(data, workspace, labelled=False)
     key = LogKey(settings.model, champion.version, settings.population, settings.period)
     log = ScoreLog(workspace)
-    logged = log.decisions(key)["application_id"].to_numpy(dtype=str)
-    new = applications.take(np.flatnonzero(~np.isin(applications.ids, logged)))
-    scores = score_applications(predictor, new, settings.policy)
-    if len(new):
-        _log(log, key, predictor, new, scores, settings.policy)
+    with log.locked(key):
+        new = _not_logged(applications, log.decisions(key))
+        scores = score_applications(predictor, new, settings.policy)
+        if len(new):
+            _log(log, key, predictor, new, scores, settings.policy)
     return _outcome(settings, key, applications, scores)
+
+
+def _not_logged(applications: Applications, logged: pd.DataFrame) -> Applications:
+    """Return the applications that the log does not hold. Raises DataError for a table logged under other ids."""
+    is_known = np.isin(applications.ids, logged["application_id"].to_numpy(dtype=str))
+    if not is_known.any() and (logged["input_fingerprint"] == applications.fingerprint).any():
+        raise DataError(
+            "an application is logged once, this very table is logged for the period under other ids; name the "
+            "data.id that it was scored with"
+        )
+    return applications.take(np.flatnonzero(~is_known))
 
 
 def score_applications(predictor: Predictor, applications: Applications, policy: PolicySettings) -> Scores:

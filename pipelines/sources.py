@@ -19,7 +19,7 @@ def read_table(data: DataSettings) -> pd.DataFrame:
     path = Path(data.path) if data.path else _shipped(data.source)
     if not path.is_file():
         raise DataError(f"data.path must be a CSV or Parquet file, found none at '{path}'; correct data.path")
-    table = _read(path).reset_index(drop=True)  # an index that two files brought along would name two rows alike
+    table = _read(path, data.id).reset_index(drop=True)  # two files' own indexes would name two rows alike
     table.columns = table.columns.map(str)
     return table
 
@@ -38,8 +38,11 @@ def _shipped(source: Source) -> Path:
     raise DataError("data=table needs a file, received no data.path; add data.path=FILE.csv or FILE.parquet")
 
 
-def _read(path: Path) -> pd.DataFrame:
-    readers: dict[str, Callable[[Path], pd.DataFrame]] = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+def _read(path: Path, identity: str | None) -> pd.DataFrame:
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        ".csv": lambda file: pd.read_csv(file, low_memory=False, dtype={identity: str} if identity else None),
+        ".parquet": pd.read_parquet,
+    }
     if path.suffix.lower() not in readers:
         raise DataError(f"data.path must end in {' or '.join(readers)}, received '{path.name}'; convert the file")
     try:

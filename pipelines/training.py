@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.calibration_map import fit_calibration
 from pipelines.candidates import Candidate, served
 from pipelines.candidates.sample import Sample
+from pipelines.errors import DataError
 from pipelines.settings import CalibrationMethod
 from pipelines.splits import Fold
 
@@ -27,6 +29,17 @@ class TrainedModel:
         """Write the model's files (see `served`) into an empty folder."""
         extra = self.candidate.save(self.model.scorer, folder)
         (folder / "model.json").write_text(json.dumps({**self.model.card, **extra}, indent=1, sort_keys=True))
+
+
+def check_features(sample: Sample) -> None:
+    """Raise DataError when there is nothing to learn from: no features, or only such as are the same in every row."""
+    told = (sample.columns[name] for name in (*sample.numeric, *sample.categorical))
+    if not any(pd.Series(values).nunique(dropna=False) > 1 for values in told):
+        raise DataError(
+            "a model needs a feature that differs between applications, "
+            f"received {len(sample.numeric) + len(sample.categorical)} features and none that does; "
+            "declare more in data.numeric or data.categorical"
+        )
 
 
 def held_out_log_odds(
@@ -49,6 +62,7 @@ def train(
     threads: int,
 ) -> TrainedModel:
     """Fit a candidate on all rows of a sample, with a calibration map fitted on its held-out predictions."""
+    check_features(sample)
     held_out = held_out_log_odds(candidate, sample, folds, seed=seed, threads=threads)
     outcomes = np.concatenate([sample.bad[fold.held_out] for fold in folds])
     mapped = fit_calibration(np.concatenate(held_out), outcomes, calibration)

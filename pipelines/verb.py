@@ -5,6 +5,8 @@ import json
 import logging
 import math
 import os
+import re
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -56,13 +58,27 @@ def carried(settings: VerbSettings) -> str:
     >>> carried(VerbSettings(workspace="/tmp/a"))
     ' workspace=/tmp/a'
     """
-    return "".join(f" {word}" for word in carried_words(settings))
+    return "".join(f" {shlex.quote(word)}" for word in carried_words(settings))
 
 
 def carried_words(settings: VerbSettings) -> list[str]:
     """Return the same overrides as words of a command line."""
     usual = {member.name: member.default for member in fields(settings) if member.name in ("model", "workspace")}
-    return [f"{name}={getattr(settings, name)}" for name, value in usual.items() if getattr(settings, name) != value]
+    return [
+        override(name, getattr(settings, name)) for name, value in usual.items() if getattr(settings, name) != value
+    ]
+
+
+def override(key: str, value: str) -> str:
+    """Return an override as Hydra reads it; a value that its grammar would take apart is quoted.
+
+    >>> override("workspace", "/tmp/a"), override("workspace", "/tmp/a=b (old)")
+    ('workspace=/tmp/a', 'workspace="/tmp/a=b (old)"')
+    """
+    if re.fullmatch(r"[A-Za-z0-9_/.\-]+", value):
+        return f"{key}={value}"
+    escaped = re.sub(r'(\\*)"', r'\1\1\\"', value)
+    return f'{key}="{escaped}"'
 
 
 S = TypeVar("S", bound=VerbSettings)
@@ -101,19 +117,18 @@ def failed(error: Exception, *, debug: bool = False) -> Outcome:
     return Outcome({}, exit_code=ExitCode.FAILED, error=message)
 
 
-def tell(outcome: Outcome, output: Output) -> None:
-    """Tell one outcome in the form that was asked for."""
+def tell(outcomes: Sequence[Outcome], output: Output, *, as_list: bool = False) -> None:
+    """Tell outcomes in the form that was asked for; `as_list` makes them one JSON array, as a sweep is told."""
     if output is Output.json:
-        print(json.dumps(as_json(outcome), ensure_ascii=False))
-    elif outcome.error:
-        print(f"error: {outcome.error}", file=sys.stderr)
-    else:
-        _print_summary(outcome)
-
-
-def tell_all(outcomes: Sequence[Outcome]) -> None:
-    """Tell the outcomes of a multirun as one JSON array."""
-    print(json.dumps([as_json(outcome) for outcome in outcomes], ensure_ascii=False))
+        told = [as_json(outcome) for outcome in outcomes]
+        for value in [told] if as_list else told:
+            print(json.dumps(value, ensure_ascii=False))
+        return
+    for outcome in outcomes:
+        if outcome.error:
+            print(f"error: {outcome.error}", file=sys.stderr)
+        else:
+            _print_summary(outcome)
 
 
 def worst_exit_code(outcomes: Sequence[Outcome]) -> ExitCode:

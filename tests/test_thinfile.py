@@ -87,7 +87,7 @@ def test_what_libraries_print_does_not_reach_stdout(capsys: pytest.CaptureFixtur
         print("library says hello")
         return Outcome({"found": float("nan"), "nested": {"path": Path("a")}})
 
-    tell(attempt(noisy, VerbSettings()), Output.json)
+    tell([attempt(noisy, VerbSettings())], Output.json)
     told = capsys.readouterr()
     assert json.loads(told.out) == {"exit_code": 0, "found": None, "nested": {"path": "a"}}
     assert told.err == "library says hello\n"
@@ -95,7 +95,7 @@ def test_what_libraries_print_does_not_reach_stdout(capsys: pytest.CaptureFixtur
 
 def test_an_error_is_told_once_and_a_traceback_only_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     for debug in (False, True):
-        tell(failed(DataError("rule, value, next step"), debug=debug), Output.text)
+        tell([failed(DataError("rule, value, next step"), debug=debug)], Output.text)
         told = capsys.readouterr()
         assert told.out == ""
         assert told.err.endswith("error: rule, value, next step\n")

@@ -89,7 +89,7 @@ class ScorecardCandidate:
                 min_impurity_decrease=self.parameters.min_gain,
                 random_state=0,
             )
-            tree.fit(values[present, None], bad[present])
+            tree.fit(np.clip(values[present, None], -served.LARGEST, served.LARGEST), bad[present])
             edges = tuple(sorted({_short(edge, values) for edge in tree.tree_.threshold[tree.tree_.feature >= 0]}))
         return Binning(name, ("missing", *_interval_labels(edges)), edges, None)
 

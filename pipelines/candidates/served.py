@@ -19,6 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+MOST_LOG_ODDS = 30.0
+"""No answer is surer than this, about one in 10^13: a probability is never 0 or 1."""
+
+LARGEST = float(np.finfo(np.float32).max)
+"""CatBoost and the tree that cuts a scorecard's bins read single precision; larger numbers count as this one."""
 Columns = Mapping[str, NDArray[Any]]
 """Numeric columns as float64 with NaN for missing, categorical ones as objects: text, or None for missing."""
 
@@ -87,7 +93,7 @@ class CatBoost:
         numbers = np.empty((rows, len(numeric)), dtype=np.float32)
         levels = np.empty((rows, len(categorical)), dtype=object)
         for place, name in enumerate(numeric):
-            numbers[:, place] = columns[name]
+            numbers[:, place] = np.clip(columns[name], -LARGEST, LARGEST)
         for place, name in enumerate(categorical):
             levels[:, place] = [(cls.MISSING if level is None else level).encode() for level in columns[name]]
         features = FeaturesData(
@@ -156,7 +162,7 @@ def calibrate(log_odds: Floats, calibration: Mapping[str, Any]) -> Floats:
     """Return probabilities of bad for raw log-odds through a calibration map, shape (n,)."""
     if calibration["method"] == "isotonic":
         return np.asarray(np.interp(log_odds, calibration["log_odds"], calibration["probability"]))
-    logit = calibration["intercept"] + calibration["slope"] * log_odds
+    logit = np.clip(calibration["intercept"] + calibration["slope"] * log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS)
     return np.asarray(1.0 / (1.0 + np.exp(-logit)))
 
 

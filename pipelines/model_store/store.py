@@ -67,6 +67,20 @@ class RegisteredModel:
         )
 
 
+def existing_store(workspace: Workspace, model: str) -> "ModelStore":
+    """Return the store of a workspace that has one; a question about models does not make a database.
+
+    Raises:
+        RequestError: nothing was ever logged in this workspace.
+    """
+    if not workspace.mlflow.exists():
+        raise RequestError(
+            f"model '{model}' has no versions, no champion and no challenger; register one with `thinfile tune` "
+            f"(nothing is logged in workspace '{workspace.root}')"
+        )
+    return ModelStore(workspace)
+
+
 class ModelStore:
     """Runs and registered models of one workspace."""
 
@@ -164,7 +178,15 @@ class ModelStore:
         created = self.client.create_model_version(
             name, f"models:/{logged.model_id}", run_id, tags=dict(tags), model_id=logged.model_id
         )
-        return self.version(name, int(created.version))
+        return self._first_of(name, tags, int(created.version))
+
+    def _first_of(self, name: str, tags: Mapping[str, str], created: int) -> RegisteredModel:
+        """Return the first version of a study and trial; one that another worker made meanwhile replaces ours."""
+        first = self.find_version(name, {STUDY: tags[STUDY], TRIAL: tags[TRIAL]})
+        if first is None or first.version == created:
+            return self.version(name, created)
+        self.client.delete_model_version(name, str(created))
+        return first
 
     def _log_model(self, experiment: str, run_id: str, folder: Path, tags: Mapping[str, str]) -> LoggedModel:
         wanted = f"tags.`{STUDY}` = '{tags[STUDY]}' and tags.`{TRIAL}` = '{tags[TRIAL]}'"
@@ -174,7 +196,8 @@ class ModelStore:
         _name_itself(folder, logged.model_id, run_id)
         self.client.log_model_artifacts(logged.model_id, str(folder))
         self.client.finalize_logged_model(logged.model_id, "READY")
-        if not found:
+        outputs = self.client.get_run(run_id).outputs
+        if logged.model_id not in {output.model_id for output in (outputs.model_outputs if outputs else [])}:
             self.client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
         return logged
 
@@ -197,12 +220,23 @@ class ModelStore:
         return sorted(ours, key=lambda model: model.version)
 
     def _all_versions(self, name: str) -> list[ModelVersion]:
-        page = self.client.search_model_versions(f"name = '{name}'")
+        quote = '"' if "'" in name else "'"
+        wanted = f"name = {quote}{name}{quote}"
+        page = self.client.search_model_versions(wanted)
         found = list(page)
         while page.token:
-            page = self.client.search_model_versions(f"name = '{name}'", page_token=page.token)
+            page = self.client.search_model_versions(wanted, page_token=page.token)
             found += page
         return found
+
+    def model_tags(self, name: str) -> dict[str, str]:
+        """Return the tags of a registered model, none when there is no such model."""
+        try:
+            return dict(self.client.get_registered_model(name).tags)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return {}
 
     def find_version(self, name: str, tags: Mapping[str, str]) -> RegisteredModel | None:
         """Return the version that carries all these tags."""

@@ -192,9 +192,6 @@ def test_long_ids_stay_apart_beside_a_missing_one(table: pd.DataFrame, tmp_path:
     assert found.ids.tolist() == [str(1234567890123456 + row) for row in range(1, ROWS)]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="source bug 24: the zeros at the head of an id are lost in a CSV of digits alone"
-)
 def test_an_id_is_the_same_whatever_ids_stand_beside_it(
     table: pd.DataFrame, tmp_path: Path, workspace: Workspace
 ) -> None:

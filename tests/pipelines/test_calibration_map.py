@@ -73,7 +73,6 @@ def test_scores_that_say_nothing_become_the_bad_rate(method: CalibrationMethod) 
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in exp:RuntimeWarning")
-@pytest.mark.xfail(strict=True, reason="source bug 18: a steep logistic map reaches 0 and 1, and overflows on the way")
 def test_a_score_that_separates_perfectly_still_leaves_room_for_doubt() -> None:
     raw = np.concatenate([np.linspace(-9, -1, 50), np.linspace(1, 9, 50)])
     mapped = fit_calibration(raw, (raw > 0).astype(np.int8), CalibrationMethod.logistic)

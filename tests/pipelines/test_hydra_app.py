@@ -126,19 +126,16 @@ def test_a_sweep_answers_a_script_with_one_array(periods: str, run: Run) -> None
 
 
 @pytest.mark.parametrize("spelling", ["++output=json", "output='json'"])
-@pytest.mark.xfail(strict=True, reason="source bug 14: only the word output=json is heard, not the setting")
 def test_json_is_asked_for_in_any_spelling_of_hydra(spelling: str, run: Run) -> None:
     assert run("score", "period=october", spelling).json["exit_code"] == 2
 
 
-@pytest.mark.xfail(strict=True, reason="source bug 14: only the word output=json is heard, not the setting")
 def test_json_can_be_a_users_own_default(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "house.yaml").write_text("workspace: workspace\noutput: json\n")
     assert run("score", "period=october", f"--config-dir={tmp_path / 'mine'}").json["exit_code"] == 2
 
 
-@pytest.mark.xfail(strict=True, reason="source bug 14: where no job starts a sweep answers with an object")
 def test_a_sweep_that_cannot_start_answers_with_an_array_too(run: Run) -> None:
     told = run("tune", "--multirun", "candidate=catbost,scorecard", "output=json")
     assert [answer["exit_code"] for answer in told.json] == [2]
@@ -151,14 +148,12 @@ def test_a_sweep_that_cannot_start_answers_with_an_array_too(run: Run) -> None:
         (["tune", "candidate=catboost", "candidate.space.dept.low=3"], "did you mean depth"),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="source bug 14: Hydra's message hides what was wrong and what would be right")
 def test_a_wrong_item_of_a_list_or_mapping_is_explained(words: list[str], message: str, run: Run) -> None:
     told = run(*words)
     assert message in told.err
     assert ";" in told.err  # and then the next step
 
 
-@pytest.mark.xfail(strict=True, reason="source bug 17: asking for what is not there creates a database")
 def test_a_wrong_request_writes_nothing(run: Run, tmp_path: Path) -> None:
     assert run("score", "period=2026-01").code == 2  # no champion
     assert list(tmp_path.iterdir()) == []

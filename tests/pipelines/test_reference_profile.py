@@ -130,7 +130,6 @@ def test_any_profile_survives_its_text(channel: np.ndarray, income: np.ndarray) 
         assert sum(again.counts[bins.column]) == rows
 
 
-@pytest.mark.xfail(strict=True, reason="source bug 23: labels repeat where levels or edges look alike")
 @pytest.mark.parametrize(
     "bins",
     [

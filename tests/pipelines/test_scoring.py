@@ -179,7 +179,6 @@ def test_rows_without_an_id_are_told_apart(scored: Score, applications: pd.DataF
     ],
     ids=["bands not in order", "bands beyond the scale", "no points", "more risk, more points", "ends turned round"],
 )
-@pytest.mark.xfail(strict=True, reason="source bug 15: a policy that cannot rank is taken and logged")
 def test_a_policy_that_cannot_rank_is_refused(
     policy: PolicySettings, scored: Score, applications: pd.DataFrame
 ) -> None:

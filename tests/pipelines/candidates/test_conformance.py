@@ -85,12 +85,6 @@ def fitted(
     return train(candidate, sample, folds, CalibrationMethod.logistic, seed=seed, threads=threads).model
 
 
-def fails_on(request: pytest.FixtureRequest, condition: bool, reason: str) -> None:
-    """Expect a test to fail for one family, because of a bug that is known."""
-    if condition:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
-
-
 @pytest.fixture(scope="module", params=FAMILIES)
 def model(request: pytest.FixtureRequest) -> TrainedModel:
     return trained(request.param)
@@ -193,8 +187,7 @@ def test_a_column_may_begin_to_be_recorded_between_two_folds(family: str) -> Non
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_where_nothing_varies_the_answer_is_the_bad_rate(family: str, request: pytest.FixtureRequest) -> None:
-    fails_on(request, family == "catboost", "source bug 13: CatBoost refuses a table of constants")
+def test_where_nothing_varies_the_answer_is_the_bad_rate(family: str) -> None:
     table, bad = a_table()
     try:
         found = fitted(family, table, bad, ["constant"], [], folds_of(ROWS))
@@ -204,8 +197,7 @@ def test_where_nothing_varies_the_answer_is_the_bad_rate(family: str, request: p
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_number_may_be_as_large_as_a_double(family: str, request: pytest.FixtureRequest) -> None:
-    fails_on(request, family != "hist_gradient_boosting", "source bug 19: numbers pass through single precision")
+def test_a_number_may_be_as_large_as_a_double(family: str) -> None:
     table, bad = a_table()
     table.loc[:99, "income"] = 1e300
     found = fitted(family, table, bad, NUMERIC, CATEGORICAL, folds_of(ROWS))
@@ -213,8 +205,7 @@ def test_a_number_may_be_as_large_as_a_double(family: str, request: pytest.Fixtu
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_without_a_single_feature_the_request_is_wrong(family: str, request: pytest.FixtureRequest) -> None:
-    fails_on(request, True, "source bug 13: no features end in an unexpected error of some library")
+def test_without_a_single_feature_the_request_is_wrong(family: str) -> None:
     table, bad = a_table()
     with pytest.raises(DataError, match="feature"):
         fitted(family, table, bad, [], [], folds_of(ROWS))

@@ -153,7 +153,6 @@ def test_a_model_without_its_files_is_told(store: ModelStore, register: Register
         store.download(found)
 
 
-@pytest.mark.xfail(strict=True, reason="source bug 17: a quotation mark in a name ends in MLflow's own error")
 def test_a_model_nobody_has_is_told_whatever_its_name(store: ModelStore) -> None:
     with pytest.raises(RequestError, match="no champion"):
         store.require_champion("it's")
