@@ -23,6 +23,7 @@ from pipelines.model_store.store import (
     CHAMPION,
     DATA,
     FITTED_UNTIL,
+    MODEL_HASH,
     TEST_PART,
     ModelStore,
     RegisteredModel,
@@ -73,6 +74,7 @@ def promote(settings: PromoteSettings) -> Outcome:
     decision = PROMOTED if all(gate.passed for gate in gates) else REFUSED
     if decision == PROMOTED:
         _ensure_profile(store, challenger, bench, predictor, points(probability, settings.policy.scale))
+        store.tag(challenger, {MODEL_HASH: predictor.hash})  # one from elsewhere is held to what was judged, too
     evidence = _evidence(challenger, champion, bench, predictor, evaluation.record(), gates)
     entry = ledger.decide(decision, challenger, evidence)
     return _outcome(settings, decision, challenger, champion, gates, evidence, entry.sequence)

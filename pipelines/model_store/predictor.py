@@ -107,9 +107,7 @@ def probabilities(answer: Any, rows: int, title: str) -> Floats:
         RequestError: the answer has several columns, another length, other values than probabilities, or only 0 and 1.
     """
     values = np.asarray(answer)
-    hint = (
-        "log it with a predict that returns the probability of bad (for scikit-learn: pyfunc_predict_fn and a column)"
-    )
+    hint = "log a PythonModel whose predict returns it (for scikit-learn: model.predict_proba(features)[:, 1])"
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.shape != (rows,):

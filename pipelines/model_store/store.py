@@ -260,6 +260,11 @@ class ModelStore:
         """Let an alias name a version."""
         self.client.set_registered_model_alias(model.name, alias, str(model.version))
 
+    def tag(self, model: RegisteredModel, tags: Mapping[str, str]) -> None:
+        """Say more about a version."""
+        for key, value in tags.items():
+            self.client.set_model_version_tag(model.name, str(model.version), key, value)
+
     def require_champion(self, name: str) -> RegisteredModel:
         """Return the champion. Raises RequestError when there is none."""
         champion = self.aliased(name, CHAMPION)

@@ -18,6 +18,8 @@ class Evidence:
     """`full` says which size to run; `record` keeps a figure with its bound when it is the full one."""
 
     full: bool
+    commit: str
+    """Of the code when the run began: the figures that it writes are changes themselves."""
 
     def size(self, *, full: int, reduced: int) -> int:
         """Return how many rounds to run."""
@@ -33,16 +35,22 @@ class Evidence:
             "value": value,
             "bound": bound,
             "holds": holds,
-            "commit": git_commit(),
+            "commit": self.commit,
             "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         }
         (FOLDER / f"{name}.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
+@pytest.fixture(scope="session")
+def commit_at_start() -> str:
+    """The commit of the code, with a plus where files differ from it."""
+    return git_commit()
+
+
 @pytest.fixture
-def evidence(request: pytest.FixtureRequest) -> Evidence:
+def evidence(request: pytest.FixtureRequest, commit_at_start: str) -> Evidence:
     """The size of the run and the place for its figure."""
-    return Evidence(bool(request.config.getoption("--full")))
+    return Evidence(bool(request.config.getoption("--full")), commit_at_start)
 
 
 @pytest.fixture

@@ -1,12 +1,31 @@
 """The README says what the evidence says."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.evidence.conftest import Evidence
 from tests.evidence.tables import ROOT, readme_with, table
+
+HERE = Path(__file__).parent
 
 
 def test_the_readme_shows_the_figures_of_the_evidence(evidence: Evidence) -> None:
     if evidence.full:
         pytest.skip("the figures are being made; their table is written after the run")
     assert (ROOT / "README.md").read_text() == readme_with(table())
+
+
+def test_every_figure_was_made_by_code_that_can_be_checked_out() -> None:
+    made_by = {path.stem: json.loads(path.read_text())["commit"] for path in (ROOT / "evidence").glob("*.json")}
+    assert {name: commit for name, commit in made_by.items() if not re.fullmatch("[0-9a-f]{40}", commit)} == {}
+
+
+def test_every_claim_has_its_figure() -> None:
+    claimed = re.findall(r'record\(\s*f?"([^"]+)"', "".join(path.read_text() for path in HERE.glob("test_*.py")))
+    patterns = {re.sub(r"\{[^}]+\}", "[a-z_]+", name) for name in claimed}
+    figures = [path.stem for path in (ROOT / "evidence").glob("*.json")]
+    assert {one for one in patterns if not any(re.fullmatch(one, figure) for figure in figures)} == set()
+    assert {figure for figure in figures if not any(re.fullmatch(one, figure) for one in patterns)} == set()

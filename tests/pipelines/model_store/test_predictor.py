@@ -123,7 +123,7 @@ def test_a_wrapped_scikit_learn_model_answers_as_scikit_learn_does(store: ModelS
 def test_what_is_not_a_probability_of_bad_is_refused(
     answer: str, message: str, store: ModelStore, elsewhere: Elsewhere, table: pd.DataFrame
 ) -> None:
-    with pytest.raises(RequestError, match=f"{message}.*; log it with a predict that returns the probability of bad"):
+    with pytest.raises(RequestError, match=f"{message}.*; log a PythonModel whose predict returns it"):
         load_predictor(store, elsewhere(answer)).probability_of_bad(table)
 
 
