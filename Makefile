@@ -14,7 +14,7 @@ demo: $(READY)  ## the whole loop on real German credit data (about 2 minutes)
 	$(BIN)/thinfile demo
 
 test: lint type $(READY)  ## lint, type-check, check the import contract, run the tests
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## ruff, and the import contract between rooms
 	$(BIN)/ruff check .

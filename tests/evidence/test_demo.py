@@ -10,8 +10,6 @@ from tests.chromium import find_chromium, open_page
 from tests.evidence.commands import answer, runs_of
 from tests.evidence.conftest import Evidence
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 @pytest.fixture(scope="module")
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
