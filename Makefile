@@ -32,7 +32,7 @@ bench: $(READY)  ## the benchmarks, as tables
 	$(BIN)/pytest tests/benchmarks --benchmarks -s
 
 lock: $(READY)  ## resolve the dependencies anew; needs uv
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --upgrade -q -o requirements.lock
 
 clean:  ## remove what was installed and cached; the workspace stays

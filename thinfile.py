@@ -1,9 +1,12 @@
 """The front door: finds the function of a verb and imports it only when it is asked for."""
 
+import os
 import sys
 from importlib import import_module
 
 VERBS = {
+    "simulate": ("pipelines.cli:simulate", "a simulated marketplace whose true probabilities of default are known"),
+    "prepare": ("pipelines.cli:prepare", "a marketplace's raw tables to a training table, point in time and mature"),
     "tune": ("experiments.cli:tune", "search a candidate's parameters, register the best model as challenger"),
     "compare": ("experiments.cli:compare", "the leaderboard of registered models, champion marked"),
     "promote": ("experiments.cli:promote", "challenger against champion through the gates; writes the ledger"),
@@ -36,6 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     module, _, function = VERBS[verb][0].partition(":")
     try:
         return int(getattr(import_module(module), function)(rest))
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("interrupted: the same command goes on where it stopped", file=sys.stderr)
         return 1

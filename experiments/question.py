@@ -1,7 +1,6 @@
 """What a study asks: a candidate, a table and a split, resolved; equal questions have the same identity."""
 
-from dataclasses import asdict, dataclass, replace
-from enum import Enum
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from pipelines.candidates.sample import Sample
 from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.policy import check_policy
+from pipelines.settings import plain
 from pipelines.splits import Split, split_applications
 from pipelines.workspace import Workspace
 
@@ -78,20 +78,6 @@ def sample_of(applications: Applications) -> Sample:
     """Return applications as rows to learn from or to judge on."""
     roles = applications.roles
     return Sample.of(applications.features, applications.outcomes, roles.numeric, roles.categorical)
-
-
-def plain(settings: object) -> dict[str, Any]:
-    """Return a settings object as JSON values."""
-
-    def spell(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: spell(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [spell(item) for item in value]
-        return value.value if isinstance(value, Enum) else value
-
-    spelled: dict[str, Any] = spell(asdict(settings))  # type: ignore[call-overload]
-    return spelled
 
 
 def _identity(question: Question) -> str:

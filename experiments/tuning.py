@@ -34,6 +34,8 @@ from pipelines.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
+COLUMNS_TOLD = 30
+
 TOP_TRIALS = 5
 """So many trials get a run of their own in MLflow: hundreds flood its pages and slow them."""
 
@@ -193,9 +195,16 @@ def _about_data(question: Question) -> list[str]:
     told = [
         f"{len(applications):,} applications, {int(applications.outcomes.sum()):,} bad; {question.split.description}"
     ]
-    told += [f"inferred {line}" for line in applications.roles.inferred]
+    told += [f"inferred {_shortened(line)}" for line in applications.roles.inferred]
     told += [f"quarantined {rows:,} rows: {rule}" for rule, rows in applications.quarantined.items()]
     return told
+
+
+def _shortened(line: str) -> str:
+    """Return the first columns of a long list and how many more there are; the run's record names them all."""
+    columns = line.split(", ")
+    more = len(columns) - COLUMNS_TOLD
+    return ", ".join(columns[:COLUMNS_TOLD]) + (f", and {more} more" if more > 0 else "")
 
 
 def _outcome(

@@ -23,7 +23,8 @@ class Applications:
     """Rows of applications that keep their contract, all of length n.
 
     `features` has the numeric columns as float64 (missing is NaN), then the categorical ones as text (missing is None).
-    `bad` is 1 for default, 0 for good, None where outcomes were not asked for. `fingerprint` is that of the table as it
+    `bad` is 1 for default, 0 for good, None where outcomes were not asked for; `outcome_known_at` is when they were
+    known, None where nobody told. `fingerprint` is that of the table as it
     was read, quarantined rows included.
     """
 
@@ -35,6 +36,7 @@ class Applications:
     roles: Roles
     fingerprint: str
     quarantined: dict[str, int]
+    outcome_known_at: NDArray[np.datetime64] | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -54,6 +56,7 @@ class Applications:
             ids=self.ids[rows],
             times=None if self.times is None else self.times[rows],
             bad=None if self.bad is None else self.bad[rows],
+            outcome_known_at=None if self.outcome_known_at is None else self.outcome_known_at[rows],
             protected=self.protected.iloc[rows].reset_index(drop=True),
         )
 
@@ -81,11 +84,14 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
     ids = as_text(clean[roles.id]) if roles.id else [f"{fingerprint[:12]}-{row}" for row in clean.index]
     bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy().astype(np.int8)
     clean = clean.reset_index(drop=True)
+    time, known_at = (None if one is None else clean[one].to_numpy("datetime64[us]")
+                      for one in (roles.time, roles.outcome_known_at))  # fmt: skip
     return Applications(
         features=clean[[*roles.numeric, *roles.categorical]],
         ids=np.asarray(ids, dtype=str),
-        times=None if roles.time is None else clean[roles.time].to_numpy("datetime64[us]"),
+        times=time,
         bad=bad,
+        outcome_known_at=known_at,
         protected=clean[list(roles.protected)],
         roles=roles,
         fingerprint=fingerprint,

@@ -1,10 +1,32 @@
-"""The verbs of pipelines: score, demo."""
+"""The verbs of pipelines: simulate, prepare, score, demo."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pipelines.hydra_app import Verb, run
 from pipelines.settings import DataSettings, DemoSettings, ScoreSettings
 from pipelines.verb import Outcome
+
+if TYPE_CHECKING:
+    from pipelines.marketplace.settings import PrepareSettings
+    from pipelines.simulation.settings import SimulateSettings
+
+
+def simulate(arguments: Sequence[str]) -> int:
+    """Write a simulated marketplace into the lake."""
+    from pipelines.simulation.settings import SimulateSettings
+
+    return run(Verb("simulate", SimulateSettings, _simulate, {}), arguments)
+
+
+def prepare(arguments: Sequence[str]) -> int:
+    """Make a training table of a marketplace's raw tables."""
+    from pipelines.credit.loan import LoanContract
+    from pipelines.features.settings import FeatureSettings
+    from pipelines.marketplace.settings import PrepareSettings
+
+    groups: dict[str, dict[str, type]] = {"loan": {"loan": LoanContract}, "features": {"features": FeatureSettings}}
+    return run(Verb("prepare", PrepareSettings, _prepare, groups), arguments)
 
 
 def score(arguments: Sequence[str]) -> int:
@@ -15,6 +37,18 @@ def score(arguments: Sequence[str]) -> int:
 def demo(arguments: Sequence[str]) -> int:
     """Run the whole loop on real data."""
     return run(Verb("demo", DemoSettings, _demo, {}), arguments)
+
+
+def _simulate(settings: "SimulateSettings") -> Outcome:
+    from pipelines.simulation.simulate import simulate
+
+    return simulate(settings)
+
+
+def _prepare(settings: "PrepareSettings") -> Outcome:
+    from pipelines.marketplace.preparing import prepare
+
+    return prepare(settings)
 
 
 def _score(settings: ScoreSettings) -> Outcome:

@@ -1,11 +1,13 @@
 """The contract of a table of applications: rows that break it are set aside with the rule they broke."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipelines.credit.loan import Status, require_mature
 from pipelines.errors import ConfigurationError, DataError, nearest
 from pipelines.roles import Roles
 
@@ -29,8 +31,9 @@ def apply_contract(table: pd.DataFrame, roles: Roles, *, max_quarantined: float)
     """Return the rows that keep the contract, numbers as doubles and categories as text, and those that do not.
 
     Raises:
-        DataError: the table is empty; a declared column is missing; an id repeats; the label does not hold exactly two
-            values, or not the declared bad one; more than `max_quarantined` of the rows break a rule.
+        DataError: the table is empty; a declared column is missing; an id repeats; a label is taken of a row that is
+            not mature; the label does not hold exactly two values, or not the declared bad one; more than
+            `max_quarantined` of the rows break a rule.
     """
     if not 0 <= max_quarantined <= 1:
         raise ConfigurationError(f"data.max_quarantined is a share, received {max_quarantined}; use for example 0.1")
@@ -39,6 +42,7 @@ def apply_contract(table: pd.DataFrame, roles: Roles, *, max_quarantined: float)
         raise DataError("a table of applications needs rows, received none; check data.path")
     _check_time(table, roles)
     _check_ids(table, roles)
+    _check_mature(table, roles)
     _check_label(table, roles)
     typed = _typed(table, roles)
     broken = _broken_rules(table, typed, roles)
@@ -70,11 +74,24 @@ def _check_ids(table: pd.DataFrame, roles: Roles) -> None:
 
 
 def _check_time(table: pd.DataFrame, roles: Roles) -> None:
-    if roles.time is not None and pd.api.types.is_numeric_dtype(table[roles.time]):
+    for column in roles.times:
+        if pd.api.types.is_numeric_dtype(table[column]):
+            raise DataError(
+                f"a time must be a date or a text such as 2026-10-31, column '{column}' holds numbers "
+                f"(first {table[column].iloc[0]}); write it as dates"
+            )
+
+
+def _check_mature(table: pd.DataFrame, roles: Roles) -> None:
+    if roles.status is None:
+        return
+    known = {status.name: status for status in Status}
+    found = as_text(table[roles.status]).fillna("nothing")
+    for name in sorted(set(found) - set(known)):
         raise DataError(
-            f"a time must be a date or a text such as 2026-10-31, column '{roles.time}' holds numbers "
-            f"(first {table[roles.time].iloc[0]}); write it as dates"
+            f"column '{roles.status}' must say what became of an application, received '{name}'; {nearest(name, known)}"
         )
+    require_mature(np.asarray([known[name] for name in found], dtype=np.int8))
 
 
 def _check_label(table: pd.DataFrame, roles: Roles) -> None:
@@ -100,8 +117,8 @@ def _typed(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
         typed[column] = pd.to_numeric(table[column], errors="coerce").astype("float64")
     for column in (*roles.categorical, *roles.protected):
         typed[column] = as_text(table[column])
-    if roles.time is not None:
-        typed[roles.time] = _dates(table[roles.time])
+    for column in roles.times:
+        typed[column] = _dates(table[column])
     return typed
 
 
@@ -115,14 +132,17 @@ def _dates(values: "pd.Series[Any]") -> "pd.Series[Any]":
 
 def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd.Series[str]":
     """Return the first rule that each breaking row broke, indexed as the table."""
-    import pandera.pandas as pa
+    with warnings.catch_warnings():
+        # pandera imports pyspark where it is installed, whose pandas interface we do not use.
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        import pandera.pandas as pa
 
     rules: dict[object, str] = {}
-    kinds = dict.fromkeys(roles.numeric, "a number") | ({roles.time: "a date"} if roles.time else {})
+    kinds = dict.fromkeys(roles.numeric, "a number") | dict.fromkeys(roles.times, "a date")
     for column, kind in kinds.items():
         for row in table.index[table[column].notna() & typed[column].isna()]:
             rules.setdefault(row, f"'{column}' is not {kind}")
-    required = [column for column in (roles.id, roles.time, roles.label) if column is not None]
+    required = [column for column in (roles.id, *roles.times, roles.label) if column is not None]
     finite = pa.Check(lambda values: ~np.isinf(values), name="finite")
     schema = pa.DataFrameSchema(
         {column: pa.Column(float, finite, nullable=True) for column in roles.numeric}

@@ -25,6 +25,8 @@ class Roles:
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     inferred: tuple[str, ...] = ()
+    status: str | None = None
+    outcome_known_at: str | None = None
 
     @classmethod
     def of(cls, table: pd.DataFrame, data: DataSettings, *, labelled: bool) -> Self:
@@ -33,7 +35,8 @@ class Roles:
         `labelled` is false where outcomes are not needed (scoring): a label column that is there is then left out.
         """
         _check_single(data)
-        taken = {data.id, data.time, data.label, *data.protected, *data.numeric, *data.categorical, *data.ignored}
+        single = (data.id, data.time, data.label, data.status, data.outcome_known_at)
+        taken = {*single, *data.protected, *data.numeric, *data.categorical, *data.ignored}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
         numbers = [column for column in rest if _is_number(table[column])]
         names = [column for column in rest if column not in numbers and _is_category(table[column])]
@@ -42,6 +45,8 @@ class Roles:
             time=data.time,
             label=data.label if labelled else None,
             bad=data.bad,
+            status=data.status if labelled else None,
+            outcome_known_at=data.outcome_known_at if labelled else None,
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
             categorical=(*data.categorical, *names),
@@ -49,9 +54,20 @@ class Roles:
         )
 
     @property
+    def times(self) -> tuple[str, ...]:
+        """The columns that hold times."""
+        return tuple(column for column in (self.time, self.outcome_known_at) if column is not None)
+
+    @property
     def declared(self) -> dict[str, tuple[str, ...]]:
         """Columns by role; every one of them must exist."""
-        single = {"id": self.id, "time": self.time, "label": self.label}
+        single = {
+            "id": self.id,
+            "time": self.time,
+            "label": self.label,
+            "status": self.status,
+            "outcome_known_at": self.outcome_known_at,
+        }
         return {role: (column,) for role, column in single.items() if column is not None} | {
             "protected": self.protected,
             "numeric": self.numeric,
@@ -61,13 +77,15 @@ class Roles:
 
 def _check_single(data: DataSettings) -> None:
     """Raise for a column with two roles: a protected one must not become a feature by the back door."""
-    roles = [column for column in (data.id, data.time, data.label) if column is not None]
+    single = (data.id, data.time, data.label, data.status, data.outcome_known_at)
+    roles = [column for column in single if column is not None]
     roles += [*data.protected, *data.numeric, *data.categorical, *data.ignored]
     for column, times in Counter(roles).items():
         if times > 1:
             raise ConfigurationError(
                 f"a column has one role, '{column}' was given {times}; name it in one of data.id, data.time, "
-                "data.label, data.protected, data.numeric, data.categorical and data.ignored"
+                "data.label, data.status, data.outcome_known_at, data.protected, data.numeric, data.categorical and "
+                "data.ignored"
             )
 
 

@@ -1,7 +1,8 @@
 """What a user can set about data, splits, candidates and scoring: the schemas behind conf/."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import Enum
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -14,6 +15,7 @@ class Source(Enum):
 
     german_credit = "german_credit"
     table = "table"
+    marketplace = "marketplace"
 
 
 @dataclass
@@ -22,7 +24,9 @@ class DataSettings:
 
     `label` holds two values, of which `bad` means default. Columns without a role are inferred when `infer` is on, and
     the inference is shown. `protected` columns are never features; they travel beside the data.
-    `max_quarantined` is the share of rows that may break the contract before the run stops.
+    `max_quarantined` is the share of rows that may break the contract before the run stops. `status` says of each row
+    whether its outcome is mature; labels are taken of mature rows only. `outcome_known_at` is when the outcome was
+    known: what a model is judged on lies after all outcomes that it learnt from.
     """
 
     source: Source = MISSING
@@ -31,6 +35,8 @@ class DataSettings:
     time: str | None = None
     label: str | None = None
     bad: str = "1"
+    status: str | None = None
+    outcome_known_at: str | None = None
     protected: list[str] = field(default_factory=list)
     numeric: list[str] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)
@@ -44,7 +50,8 @@ class SplitSettings:
     """Which applications are kept for the test, and how many folds the rest is searched on.
 
     With a time role the test part is the applications at or after `cutoff` (ISO date; by default the latest `test`
-    share) and folds are ordered in time; without one both are stratified by the label.
+    share) and folds are ordered in time; without one both are stratified by the label. Where it is told when outcomes
+    were known, applications whose outcome was not known at the cutoff are under embargo: in no part.
     """
 
     test: float = 0.3
@@ -185,3 +192,17 @@ class DemoSettings(VerbSettings):
 
     seed: int = 0
     trials: int = 12
+
+
+def plain(settings: object) -> dict[str, Any]:
+    """Return a settings object as JSON values."""
+
+    def spell(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: spell(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [spell(item) for item in value]
+        return value.value if isinstance(value, Enum) else value
+
+    spelled: dict[str, Any] = spell(asdict(settings))  # type: ignore[call-overload]
+    return spelled

@@ -18,6 +18,8 @@ def read_table(data: DataSettings) -> pd.DataFrame:
     """
     path = Path(data.path) if data.path else _shipped(data.source)
     if not path.is_file():
+        if data.source is Source.marketplace:
+            raise DataError(f"data=marketplace needs a training table, found none at '{path}'; run `thinfile prepare`")
         raise DataError(f"data.path must be a CSV or Parquet file, found none at '{path}'; correct data.path")
     table = _read(path, data.id).reset_index(drop=True)  # two files' own indexes would name two rows alike
     table.columns = table.columns.map(str)
@@ -35,6 +37,8 @@ def german_credit_path() -> Path:
 def _shipped(source: Source) -> Path:
     if source is Source.german_credit:
         return german_credit_path()
+    if source is Source.marketplace:
+        raise DataError("data=marketplace needs its training table, received no data.path; run `thinfile prepare`")
     raise DataError("data=table needs a file, received no data.path; add data.path=FILE.csv or FILE.parquet")
 
 

@@ -1,7 +1,6 @@
 """Which applications a model may learn from, and which it is judged on."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,21 +86,37 @@ def _stratified(applications: Applications, settings: SplitSettings, seed: int) 
 
 def _out_of_time(applications: Applications, times: NDArray[np.datetime64], settings: SplitSettings) -> Split:
     cutoff = _cutoff(times, settings)
-    development, test = np.flatnonzero(times < cutoff), np.flatnonzero(times >= cutoff)
+    is_earlier = times < cutoff
+    is_known = _known_by(cutoff, applications)
+    development, test = np.flatnonzero(is_earlier & is_known), np.flatnonzero(times >= cutoff)
     day = np.datetime_as_string(cutoff, unit="D")
     if not len(test):
         raise DataError(
             f"out-of-time split found no applications on or after {day} "
             f"(latest {np.datetime_as_string(times.max(), unit='D')}); lower split.cutoff"
         )
-    if not len(development):
+    if not is_earlier.any():
         raise DataError(
             f"out-of-time split found no applications before {day} "
             f"(earliest {np.datetime_as_string(times.min(), unit='D')}); raise split.cutoff"
         )
-    folds = tuple(_time_ordered_folds(times[development], settings.folds))
+    if not len(development):
+        raise DataError(
+            f"a model learns from outcomes that were known when its test begins, none of {int(is_earlier.sum()):,} "
+            f"applications before {day} has one; raise split.cutoff, lower split.test or choose an earlier outcome"
+        )
+    folds, embargoed = _time_ordered_folds(applications.take(development), settings.folds)
     described = f"out of time at {day}, {len(development)} before for development, {len(test)} after for the test"
+    if applications.outcome_known_at is not None:
+        described += f", {int((is_earlier & ~is_known).sum())} under embargo; {embargoed}"
     return Split(development, test, folds, _part(applications, test), described)
+
+
+def _known_by(moment: np.datetime64, applications: Applications) -> NDArray[np.bool_]:
+    """Return whether each outcome was known at a moment; where nobody told, it counts as known at once."""
+    if applications.outcome_known_at is None:
+        return np.ones(len(applications), bool)
+    return np.asarray(applications.outcome_known_at <= moment)
 
 
 def _cutoff(times: NDArray[np.datetime64], settings: SplitSettings) -> np.datetime64:
@@ -115,15 +130,28 @@ def _cutoff(times: NDArray[np.datetime64], settings: SplitSettings) -> np.dateti
         raise ConfigurationError(message) from error
 
 
-def _time_ordered_folds(times: NDArray[np.datetime64], folds: int) -> Sequence[Fold]:
-    """Return folds that fit on the past and hold out what follows; equal times stay on one side."""
+def _time_ordered_folds(applications: Applications, folds: int) -> tuple[tuple[Fold, ...], str]:
+    """Return folds that fit on the past and hold out what follows, and whether an embargo lies between.
+
+    Equal times stay on one side. The embargo is kept where every fold then still has a third of its rows to fit on;
+    a development part that is not much longer than the performance window has no room for one.
+    """
+    times = applications.times
+    assert times is not None
     ordered = np.sort(times)
     starts = [ordered[len(ordered) * part // (folds + 1)] for part in range(1, folds + 1)]
     ends = [*starts[1:], ordered[-1] + np.timedelta64(1, "us")]
-    return [
+    open_ones = [
         Fold(np.flatnonzero(times < start), np.flatnonzero((times >= start) & (times < end)))
         for start, end in zip(starts, ends, strict=True)
     ]
+    kept = [
+        Fold(fold.fit[_known_by(start, applications)[fold.fit]], fold.held_out)
+        for fold, start in zip(open_ones, starts, strict=True)
+    ]
+    if all(3 * len(one.fit) >= len(other.fit) for one, other in zip(kept, open_ones, strict=True)):
+        return tuple(kept), "folds keep it too"
+    return tuple(open_ones), "folds have no room for it"
 
 
 def _part(applications: Applications, rows: Rows) -> str:

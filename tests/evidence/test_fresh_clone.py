@@ -18,7 +18,7 @@ def test_make_test_in_a_fresh_clone(evidence: Evidence, tmp_path: Path) -> None:
     clone = tmp_path / "repository" / "main"
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
     (clone.parent / "shared").symlink_to(ROOT.parent / "shared")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "MAKE"))}
     installed = subprocess.run(
         ["make", "lint"], cwd=clone, env=environment, capture_output=True, text=True, check=False
     )

@@ -54,7 +54,7 @@ def test_hydras_own_pages_answer_and_write_nothing(flags: list[str], run: Run, t
 def test_the_help_page_lists_choices_and_settings(run: Run) -> None:
     told = run("tune", "--help").out
     assert "candidate=catboost|hist_gradient_boosting|scorecard" in told
-    assert "data=german_credit|table" in told
+    assert "data=german_credit|marketplace|table" in told
     assert "trials:" in told
     assert "output=json for scripts" in told
 

@@ -1,0 +1,256 @@
+"""The loan contract: what a default is, when it is known, and which loans it is asked of.
+
+Loans and instalments are columns. A moment is UTC, datetime64[us]; one that did not happen is NaT.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.errors import ConfigurationError, DataError
+
+Times = NDArray[np.datetime64]
+Wholes = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Codes = NDArray[np.int8]
+
+DAY = np.timedelta64(1, "D")
+NEVER = np.iinfo(np.int64).max
+"""Later than every moment, as a count of microseconds."""
+
+GOOD, BAD, UNLABELLED = 0, 1, -1
+"""What a label may be; only mature loans have one of the first two."""
+
+
+@dataclass
+class BadDefinition:
+    """A loan is bad once an instalment is `days_past_due` days past due, or it is written off, within the window.
+
+    The window closes `window_months` calendar months after disbursement. With `first_instalment_only` neither later
+    instalments nor a write-off count.
+    """
+
+    days_past_due: int
+    window_months: int
+    first_instalment_only: bool = False
+
+
+DEFINITIONS: Mapping[str, BadDefinition] = {
+    "first_payment_default": BadDefinition(30, 3, first_instalment_only=True),
+    "dpd30_at_3_mob": BadDefinition(30, 3),
+    "dpd90_in_12_months": BadDefinition(90, 12),
+}
+"""The bad definitions in common use, by name."""
+
+
+@dataclass
+class LoanContract:
+    """What a default is and when it is known.
+
+    Nothing after `as_of` is known: an ISO date, meaning its first moment, or an ISO time, UTC unless it names a zone.
+    Features use what was known `feature_lag_days` days before the application, or at the application when it is 0.
+    """
+
+    bad: BadDefinition
+    as_of: str
+    feature_lag_days: int = 0
+
+    @property
+    def known_until(self) -> np.datetime64:
+        """The as-of date as a moment, UTC."""
+        moment = datetime.fromisoformat(self.as_of)
+        return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment, "us")
+
+
+class Status(IntEnum):
+    """Whether an application has a label, and if not why; the first that applies."""
+
+    declined = 0
+    not_taken_up = 1
+    """Approved, not disbursed by the as-of date."""
+    fraud = 2
+    refunded = 3
+    """Before the first instalment was due."""
+    immature = 4
+    """The performance window is still open, whatever has happened so far."""
+    mature = 5
+    """The only one with a label."""
+
+
+@dataclass(frozen=True)
+class Loans:
+    """Applications, each shape (n,)."""
+
+    approved: Flags
+    disbursed_at: Times
+    refunded_at: Times
+    fraud_confirmed_at: Times
+    written_off_at: Times
+
+    def __len__(self) -> int:
+        return len(self.approved)
+
+
+@dataclass(frozen=True)
+class Instalments:
+    """Instalments in any order, each shape (m,); amounts in minor units.
+
+    `loan` is the place of the loan in `Loans`; `number` 1 is the first. `paid_at` is when the last payment arrived.
+    """
+
+    loan: Wholes
+    number: Wholes
+    due_at: Times
+    due_amount: Wholes
+    paid_at: Times
+    paid_amount: Wholes
+
+    def unpaid(self, at: Times) -> Flags:
+        """Return whether each is unpaid at its own moment; a part settles nothing, payment at that moment does."""
+        return ~((self.paid_amount >= self.due_amount) & (self.paid_at <= at))
+
+
+def check(contract: LoanContract) -> None:
+    """Refuse a contract that means nothing.
+
+    Raises:
+        ConfigurationError: no day past due; no month of window; a default that no window can hold; a negative feature
+            lag; an as-of date that is no ISO date.
+    """
+    bad = contract.bad
+    at_least = {"bad.days_past_due": (bad.days_past_due, 1), "bad.window_months": (bad.window_months, 1)}
+    for name, (value, least) in (at_least | {"feature_lag_days": (contract.feature_lag_days, 0)}).items():
+        if value < least:
+            raise ConfigurationError(f"{name} must be at least {least}, received {value}; raise it")
+    if bad.days_past_due > 31 * bad.window_months:
+        received = f"received {bad.days_past_due} days in {bad.window_months} months"
+        raise ConfigurationError(f"a loan must be able to turn bad in its window, {received}; raise bad.window_months")
+    try:
+        _ = contract.known_until
+    except ValueError:
+        received = f"received '{contract.as_of}'"
+        raise ConfigurationError(f"as_of must be an ISO date, {received}; write it as 2026-06-30") from None
+
+
+def add_months(times: Times, months: int | Wholes) -> Times:
+    """Return the same day and time of day so many calendar months later, or the last day of a shorter month.
+
+    >>> add_months(np.array(["2024-01-31T12:30"], dtype="datetime64[us]"), 1).astype("datetime64[m]").tolist()
+    [datetime.datetime(2024, 2, 29, 12, 30)]
+    """
+    date, month = times.astype("datetime64[D]"), times.astype("datetime64[M]")
+    target = month + np.asarray(months).astype("timedelta64[M]")
+    first, next_first = target.astype("datetime64[D]"), (target + 1).astype("datetime64[D]")
+    landed = np.minimum(first + (date - month.astype("datetime64[D]")), next_first - DAY)
+    return np.asarray(landed.astype("datetime64[us]") + (times - date))
+
+
+def window_end(disbursed_at: Times, bad: BadDefinition) -> Times:
+    """Return the last moment of the performance window."""
+    return add_months(disbursed_at, bad.window_months)
+
+
+def months_on_book(disbursed_at: Times, at: Times) -> Wholes:
+    """Return the whole calendar months since disbursement, negative where there was none by then.
+
+    >>> days = np.array(["2024-01-31", "2024-02-28", "2024-02-29"], dtype="datetime64[us]")
+    >>> months_on_book(days[[0, 0]], days[1:]).tolist()
+    [0, 1]
+    """
+    months = (at.astype("datetime64[M]") - disbursed_at.astype("datetime64[M]")).astype(np.int64)
+    held = np.where(np.isnat(disbursed_at), 0, months)
+    return np.asarray(np.where(disbursed_at <= at, held - (add_months(disbursed_at, held) > at), -1))
+
+
+def days_past_due(instalments: Instalments, at: Times) -> Wholes:
+    """Return the whole days that the oldest unpaid instalment of each loan is past due.
+
+    `at` is one moment per loan, shape (loans,).
+    """
+    moment = at[instalments.loan]
+    late = instalments.unpaid(moment) & (instalments.due_at <= moment)
+    days = np.zeros(len(at), np.int64)
+    np.maximum.at(days, instalments.loan[late], (moment[late] - instalments.due_at[late]) // DAY)
+    return days
+
+
+def exposure(instalments: Instalments, at: Times) -> Wholes:
+    """Return what each loan's unpaid instalments, due and to come, still owe, in minor units.
+
+    `at` is one moment per loan, shape (loans,). What was overpaid on one instalment does not lower another.
+    """
+    moment = at[instalments.loan]
+    paid = np.where(instalments.paid_at <= moment, instalments.paid_amount, 0)
+    owed = np.zeros(len(at), np.int64)
+    np.add.at(owed, instalments.loan, np.maximum(instalments.due_amount - paid, 0))
+    return owed
+
+
+def turned_bad_at(loans: Loans, instalments: Instalments, bad: BadDefinition) -> Times:
+    """Return when each loan first met the bad definition, its window aside; NaT where it never did.
+
+    An instalment reaches d days past due d days after it was due, unless it is settled by that very moment.
+    """
+    reaches = instalments.due_at + bad.days_past_due * DAY
+    counts = instalments.unpaid(reaches)
+    if bad.first_instalment_only:
+        counts &= instalments.number == 1
+    moments = _earliest(len(loans), instalments.loan[counts], reaches[counts])
+    return moments if bad.first_instalment_only else np.fmin(moments, loans.written_off_at)
+
+
+def statuses(loans: Loans, instalments: Instalments, contract: LoanContract) -> Codes:
+    """Return the `Status` of each application at the as-of date."""
+    known = contract.known_until
+    due = _earliest(len(loans), instalments.loan, instalments.due_at)
+    early_refund = (loans.refunded_at <= known) & ((loans.refunded_at < due) | np.isnat(due))
+    reasons = {
+        Status.declined: ~loans.approved,
+        Status.not_taken_up: ~(loans.disbursed_at <= known),
+        Status.fraud: loans.fraud_confirmed_at <= known,
+        Status.refunded: early_refund,
+        Status.immature: window_end(loans.disbursed_at, contract.bad) > known,
+    }
+    return np.select(list(reasons.values()), [np.int8(status) for status in reasons], np.int8(Status.mature))
+
+
+def labels(loans: Loans, instalments: Instalments, contract: LoanContract) -> Codes:
+    """Return `BAD` or `GOOD` for each mature application, `UNLABELLED` for all others."""
+    turned = turned_bad_at(loans, instalments, contract.bad) <= window_end(loans.disbursed_at, contract.bad)
+    is_mature = statuses(loans, instalments, contract) == Status.mature
+    return np.where(is_mature, np.where(turned, np.int8(BAD), np.int8(GOOD)), np.int8(UNLABELLED))
+
+
+def status_counts(found: Codes) -> dict[str, int]:
+    """Return how many applications have each status, those that none has left out.
+
+    >>> status_counts(np.array([5, 0, 5], dtype=np.int8))
+    {'declined': 1, 'mature': 2}
+    """
+    values, counts = np.unique(found, return_counts=True)
+    return {Status(value).name: int(count) for value, count in zip(values, counts, strict=True)}
+
+
+def require_mature(found: Codes) -> None:
+    """Refuse applications whose outcome is not known, wherever labels are consumed.
+
+    Raises:
+        DataError: an application that is not mature.
+    """
+    others = {name: count for name, count in status_counts(found).items() if name != Status.mature.name}
+    if others:
+        received = ", ".join(f"{count:,} {name}" for name, count in others.items())
+        raise DataError(
+            f"only mature applications have a label, received {received} of {len(found):,}; leave those without one out"
+        )
+
+
+def _earliest(loans: int, loan: Wholes, moments: Times) -> Times:
+    """Return the earliest of each loan's moments, NaT where it has none."""
+    earliest = np.full(loans, NEVER)
+    np.minimum.at(earliest, loan, moments.astype("datetime64[us]").view(np.int64))
+    return np.where(earliest == NEVER, np.datetime64("NaT", "us"), earliest.view("datetime64[us]"))

@@ -1,0 +1,1 @@
+"""The engines that feed tables to the kernels: DuckDB here, Spark at scale."""

@@ -1,0 +1,44 @@
+"""The one place that opens a DuckDB connection, and how names and texts are spelt in its SQL."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def connect(threads: int, memory_limit: str, scratch: Path) -> "DuckDBPyConnection":
+    """Return an in-memory database that spills into `scratch`, keeps no order it is not asked for, and thinks in UTC.
+
+    `memory_limit` is DuckDB's own spelling ("4GB"); the process needs a little more. Nothing is fetched from the net.
+    """
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": threads,
+        "memory_limit": memory_limit,
+        "temp_directory": str(scratch / "spilled"),
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+    }
+    connection = duckdb.connect(config=settings)
+    connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
+    return connection
+
+
+def quoted(name: str) -> str:
+    """Return a column's or table's name as SQL spells it.
+
+    >>> quoted('my "amount"')
+    '"my ""amount""\"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a text as SQL spells it.
+
+    >>> literal("l'argent")
+    "'l''argent'"
+    """
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,155 @@
+"""The kernel: the features of applications, from all that happened to those who applied.
+
+It takes Arrow tables and returns one; DuckDB and Spark only bring the rows of a customer together.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from pipelines.features import facts
+from pipelines.features.catalogue import BASKET_CATEGORY, Age, Own, Quantity, Sum, features_of, quantities_of
+from pipelines.features.columns import MISSING, Integers, local_clock, numbers, times
+from pipelines.features.facts import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, Debts
+from pipelines.features.history import History, Numbered, Rows, number, slices
+from pipelines.features.running_sums import ActiveSums, Clock, Facts, Moments
+from pipelines.features.settings import FeatureSettings, What
+
+
+def compute_features(history: History, settings: FeatureSettings, *, lag_days: int) -> pa.Table:
+    """Return application_id and the features of every application, from what was known strictly before it.
+
+    With a lag, from what was known that many days before it. Sums and counts are int64, the rest doubles with NaN where
+    nothing can be said, the category of the financed order text. Rows are ordered by customer and time.
+    """
+    clock = _clock(history, settings, lag_days)
+    parts = slices(history, clock.most_customers)
+    return pa.concat_tables([_compute(number(part), clock, settings, lag_days) for part in parts])
+
+
+def feature_columns(settings: FeatureSettings) -> tuple[list[str], list[str]]:
+    """Return the names of the numeric and of the categorical features."""
+    categorical = [BASKET_CATEGORY] if What.application in settings.what else []
+    return [feature.name for feature in features_of(settings)], categorical
+
+
+def _clock(history: History, settings: FeatureSettings, lag_days: int) -> Clock:
+    """Return the line of time from before the first window to after the last application."""
+    asked = times(history.applications, "applied_at")
+    reach = (max(settings.windows) + lag_days + 1) * MICROSECONDS_A_DAY
+    happened = np.concatenate([asked, times(history.orders, "ordered_at")])
+    first, last = (int(happened.min()), int(asked.max())) if len(asked) else (0, 0)
+    return Clock(first - reach, max(last, first) + MICROSECONDS_A_DAY)
+
+
+def _compute(history: Numbered, clock: Clock, settings: FeatureSettings, lag_days: int) -> pa.Table:
+    asked = _in_order(history.applications, clock)
+    lagged = times(asked.table, "applied_at") - lag_days * MICROSECONDS_A_DAY
+    answers = _Answers(history, asked, Moments(asked.customer, lagged), clock, settings)
+    features = features_of(settings)
+    told = answers.all(quantities_of(features))
+    columns: dict[str, object] = {"application_id": asked.table["application_id"]}
+    for feature in features:
+        columns[feature.name] = feature.formula(*(told[quantity] for quantity in feature.quantities))
+    if What.application in settings.what:
+        columns[BASKET_CATEGORY] = _basket(asked.table)
+    return pa.table(columns)
+
+
+def _in_order(applications: Rows, clock: Clock) -> Rows:
+    """Return applications by customer and time: neighbouring questions then look at neighbouring sums."""
+    places = clock.place(applications.customer, times(applications.table, "applied_at"))
+    return applications.take(np.argsort(places, kind="stable"))
+
+
+def _basket(applications: pa.Table) -> pa.ChunkedArray:
+    if BASKET_CATEGORY in applications.column_names:
+        return applications[BASKET_CATEGORY].cast(pa.string())
+    return pa.chunked_array([pa.nulls(len(applications), pa.string())])
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What the formulas ask for, at the moment of each application."""
+
+    history: Numbered
+    asked: Rows
+    moments: Moments
+    clock: Clock
+    settings: FeatureSettings
+
+    def all(self, quantities: set[Quantity]) -> dict[Quantity, Integers]:
+        """Return the answer to each question; those about the same facts and window are asked together."""
+        told: dict[Quantity, Integers] = {one: self._own(one.name) for one in quantities if isinstance(one, Own)}
+        about: dict[str, list[Sum | Age]] = defaultdict(list)
+        for one in sorted((one for one in quantities if not isinstance(one, Own)), key=repr):
+            about[one.facts].append(one)
+        for kind, questions in about.items():
+            told |= self._about(ActiveSums(self._facts(kind), self.clock), questions)
+        return told
+
+    def _about(self, sums: ActiveSums, questions: Sequence[Sum | Age]) -> dict[Quantity, Integers]:
+        told: dict[Quantity, Integers] = {}
+        by_window: dict[int | None, list[Sum]] = defaultdict(list)
+        for one in questions:
+            if isinstance(one, Age):
+                told[one] = self._age(
+                    sums.latest(self.moments) if one.which == "latest" else sums.earliest(self.moments)
+                )
+            else:
+                by_window[one.days].append(one)
+        for days, asked in by_window.items():
+            names = [one.weight for one in asked]
+            if days is None:
+                found = sums.standing(names, self.moments)
+            else:
+                found = sums.within(days * MICROSECONDS_A_DAY, names, self.moments)
+            told |= {one: found[one.weight] for one in asked}
+        return told
+
+    def _age(self, happened: Integers) -> Integers:
+        return np.where(happened == MISSING, MISSING, self.moments.at - happened)
+
+    def _facts(self, kind: str) -> list[Facts]:
+        history = self.history
+        if kind == "orders":
+            return facts.order_facts(history.orders, self.settings)
+        makers: dict[str, Callable[[], Facts]] = {
+            "returned": lambda: facts.fate_facts(history.orders, "returned_at"),
+            "cancelled": lambda: facts.fate_facts(history.orders, "cancelled_at"),
+            "applications": lambda: facts.application_facts(history.applications),
+            "due": lambda: facts.due_facts(self._debts),
+            "late": lambda: facts.late_facts(self._debts),
+            "arrears": lambda: facts.arrears_facts(self._debts),
+            "debt": lambda: facts.debt_facts(self._debts),
+        }
+        return [makers[kind]()]
+
+    @cached_property
+    def _debts(self) -> Debts:
+        return Debts.of(self.history.instalments, self.history.disbursed)
+
+    def _own(self, name: str) -> Integers:
+        """Return a figure of the application itself."""
+        applied_at = self.asked.table["applied_at"]
+        makers: dict[str, Callable[[], Integers]] = {
+            "principal": lambda: numbers(self.asked.table, "principal", otherwise=MISSING),
+            "term": lambda: numbers(self.asked.table, "term", otherwise=MISSING),
+            "hours": lambda: self.moments.at // MICROSECONDS_AN_HOUR,
+            "night": lambda: (local_clock(applied_at, self.settings.time_zone)[0] < self.settings.night_until).astype(
+                np.int64
+            ),
+            "registered_for": self._registered_for,
+        }
+        return makers[name]()
+
+    def _registered_for(self) -> Integers:
+        """Return the microseconds since registration; MISSING where it is unknown or not before the application."""
+        registered = np.full(int(self.asked.customer.max(initial=-1)) + 1, MISSING)
+        registered[self.history.customers.customer] = times(self.history.customers.table, "registered_at")
+        at = registered[self.asked.customer]
+        return np.where((at == MISSING) | (at >= self.moments.at), MISSING, self.moments.at - at)

@@ -1,0 +1,69 @@
+"""What a user declares of features: what to say of a history, and over which windows."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pipelines.errors import ConfigurationError
+
+
+class What(Enum):
+    """One thing to say of a customer's history; each is said once for every window."""
+
+    frequency = "frequency"
+    amount = "amount"
+    spread = "spread"
+    trend = "trend"
+    regularity = "regularity"
+    recency = "recency"
+    tenure = "tenure"
+    diversity = "diversity"
+    categories = "categories"
+    returns = "returns"
+    discounts = "discounts"
+    timing = "timing"
+    channels = "channels"
+    payment_methods = "payment_methods"
+    instalments = "instalments"
+    application = "application"
+
+
+@dataclass
+class FeatureSettings:
+    """`what` is said over each of `windows` (days). Levels of categories, channels and payment methods are declared.
+
+    They are not read from the data: a level that becomes frequent later would change the features of an earlier
+    application. Undeclared levels count as `other`. `time_zone` is that of the shoppers' clocks: night is before
+    `night_until`, payday from `payday_from` to `payday_until` (day of the month) across the month's end.
+    """
+
+    what: list[What] = field(default_factory=lambda: list(What))
+    windows: list[int] = field(default_factory=lambda: [30, 90, 180, 365])
+    categories: list[str] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
+    payment_methods: list[str] = field(default_factory=list)
+    time_zone: str = "UTC"
+    night_until: int = 6
+    payday_from: int = 25
+    payday_until: int = 3
+
+
+def check_features(settings: FeatureSettings) -> None:
+    """Raise ConfigurationError for a declaration that says nothing, windows without a day, or an unknown time zone."""
+    from zoneinfo import ZoneInfo
+
+    if not settings.what:
+        raise ConfigurationError("features.what must name something to say, received nothing; use for example [amount]")
+    if not settings.windows or min(settings.windows) < 1 or len(set(settings.windows)) < len(settings.windows):
+        raise ConfigurationError(
+            f"features.windows must be different numbers of days, received {settings.windows}; use for example [30,365]"
+        )
+    for name in ("categories", "channels", "payment_methods"):
+        levels = getattr(settings, name)
+        if len(set(levels)) < len(levels):
+            raise ConfigurationError(f"features.{name} must name each level once, received {levels}; remove the others")
+    try:
+        ZoneInfo(settings.time_zone)
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigurationError(
+            f"features.time_zone must be an IANA name, received '{settings.time_zone}'; use for example Europe/Berlin"
+        ) from error

@@ -1,0 +1,141 @@
+"""What is made of one bucket of customers: the features, outcome and protected attributes of their applications."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipelines.credit.loan import (
+    BAD,
+    UNLABELLED,
+    Instalments,
+    LoanContract,
+    Loans,
+    Status,
+    labels,
+    statuses,
+    window_end,
+)
+from pipelines.credit.vintage import vintage_table
+from pipelines.features.columns import numbers
+from pipelines.features.history import History
+from pipelines.features.kernel import compute_features
+from pipelines.features.settings import FeatureSettings
+from pipelines.marketplace.tables import APPROVED
+
+AGE_BANDS = (18, 25, 35, 45, 55, 65)
+"""Lower ends, in years."""
+
+Times = NDArray[np.datetime64]
+
+
+@dataclass(frozen=True)
+class PreparedBucket:
+    """`applications`: one row each, whatever became of it. `vintages`: month, mob, observed, bad."""
+
+    applications: pa.Table
+    vintages: pa.Table
+
+
+def prepare_bucket(history: History, loan: LoanContract, features: FeatureSettings) -> PreparedBucket:
+    """Return the applications of a bucket, by time and id, and its vintages.
+
+    Columns: application_id, customer_id, applied_at, decision, is_random_approval, status, outcome_known_at, bad (empty
+    unless mature), sex, age_band, then the features.
+    """
+    history = _until(history, loan)
+    loans, instalments = _loans(history.applications), _instalments(history)
+    about = _about(history, loans, instalments, loan)
+    known = compute_features(history, features, lag_days=loan.feature_lag_days)
+    place = pc.index_in(known["application_id"], value_set=about["application_id"].combine_chunks())
+    joined = about.take(place)
+    for name in known.column_names[1:]:
+        joined = joined.append_column(name, known[name])
+    vintages = vintage_table(loans, instalments, loan)
+    month, mob = np.nonzero(vintages.observed)
+    cells = {"month": vintages.month[month].astype("datetime64[D]"), "mob": mob}
+    counts = {name: getattr(vintages, name)[month, mob] for name in ("observed", "bad")}
+    return PreparedBucket(
+        joined.sort_by([("applied_at", "ascending"), ("application_id", "ascending")]), pa.table(cells | counts)
+    )
+
+
+def _until(history: History, loan: LoanContract) -> History:
+    """Return the history without the applications that were made after the as-of date, and their instalments."""
+    applied_at = history.applications["applied_at"].cast(pa.timestamp("us"))
+    applications = history.applications.filter(pc.less_equal(applied_at, pa.scalar(loan.known_until)))
+    known = applications["application_id"].combine_chunks()
+    instalments = history.instalments.filter(pc.is_in(history.instalments["application_id"], value_set=known))
+    return replace(history, applications=applications, instalments=instalments)
+
+
+def _about(history: History, loans: Loans, instalments: Instalments, loan: LoanContract) -> pa.Table:
+    table = history.applications
+    label = labels(loans, instalments, loan)
+    status = np.asarray([one.name for one in Status])[statuses(loans, instalments, loan)]
+    columns: dict[str, object] = {
+        "application_id": table["application_id"],
+        "customer_id": table["customer_id"],
+        "applied_at": table["applied_at"],
+        "decision": table["decision"],
+        "is_random_approval": table["is_random_approval"],
+        "status": pa.array(status),
+        "outcome_known_at": pa.array(window_end(loans.disbursed_at, loan.bad)),
+        "bad": pa.array((label == BAD).astype(np.int8), mask=label == UNLABELLED),
+    }
+    return pa.table(columns | _protected(history))
+
+
+def _protected(history: History) -> dict[str, pa.Array]:
+    """Return the protected attributes of each application's customer; never features."""
+    customers = history.customers
+    place = pc.index_in(history.applications["customer_id"], value_set=customers["customer_id"].combine_chunks())
+    theirs = customers.take(place)
+    age = pc.subtract(pc.year(history.applications["applied_at"]), theirs["birth_year"].cast(pa.int64()))
+    band = np.asarray([_band(place) for place in range(len(AGE_BANDS) + 1)])
+    found = band[np.searchsorted(AGE_BANDS, pc.fill_null(age, 0).to_numpy(), side="right")]
+    return {"sex": theirs["sex"].combine_chunks(), "age_band": pa.array(found, mask=pc.is_null(age).to_numpy())}
+
+
+def _band(place: int) -> str:
+    """Return the name of an age band.
+
+    >>> _band(0), _band(1), _band(6)
+    ('under 18', '18-24', '65 and over')
+    """
+    if place == 0:
+        return f"under {AGE_BANDS[0]}"
+    if place == len(AGE_BANDS):
+        return f"{AGE_BANDS[-1]} and over"
+    return f"{AGE_BANDS[place - 1]}-{AGE_BANDS[place] - 1}"
+
+
+def _loans(applications: pa.Table) -> Loans:
+    moment = _moments(applications)
+    return Loans(
+        approved=pc.equal(applications["decision"], APPROVED).to_numpy(),
+        disbursed_at=moment("disbursed_at"),
+        refunded_at=moment("refunded_at"),
+        fraud_confirmed_at=moment("fraud_confirmed_at"),
+        written_off_at=moment("written_off_at"),
+    )
+
+
+def _instalments(history: History) -> Instalments:
+    table, moment = history.instalments, _moments(history.instalments)
+    place = pc.index_in(table["application_id"], value_set=history.applications["application_id"].combine_chunks())
+    return Instalments(
+        loan=np.asarray(place.to_numpy(), np.int64),
+        number=numbers(table, "number", otherwise=0),
+        due_at=moment("due_at"),
+        due_amount=numbers(table, "due_amount", otherwise=0),
+        paid_at=moment("paid_at"),
+        paid_amount=numbers(table, "paid_amount", otherwise=0),
+    )
+
+
+def _moments(table: pa.Table) -> Callable[[str], Times]:
+    return lambda column: np.asarray(table[column].cast(pa.timestamp("us")).to_numpy())

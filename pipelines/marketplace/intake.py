@@ -1,0 +1,172 @@
+"""The intake: a folder of a user's own files becomes clean, bucketed tables, and a quarantine.
+
+Tables are judged in an order: customers; orders and applications, which name a customer; instalments, which name an
+application. What names a row in quarantine goes to quarantine with it. A loan is whole or in quarantine: when one of
+its instalments is, so is the application, and then all its other instalments; half a schedule would give a wrong label.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.atomic import scratch_folder
+from pipelines.engine.duckdb_engine import connect
+from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
+from pipelines.marketplace.keys import find_repeated
+from pipelines.marketplace.mapping import MappedTable, check_settings, converted, ids_as_text, parquet, readings
+from pipelines.marketplace.quarantine import QUARANTINE, Quarantine
+from pipelines.marketplace.raw_files import fingerprint_raw
+from pipelines.marketplace.rules import (
+    BROKEN_LOAN,
+    BROKEN_SCHEDULE,
+    NO_INSTALMENTS,
+    PAID_TOO_EARLY,
+    UNKNOWN_APPLICATION,
+    UNKNOWN_CUSTOMER,
+    Check,
+    own_checks,
+    repeated_key,
+)
+from pipelines.marketplace.settings import RawSettings
+from pipelines.marketplace.staging import faults_named, one_currency, shortage_told, staged_tables
+from pipelines.marketplace.tables import APPROVED
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+@dataclass(frozen=True)
+class TableIntake:
+    """What came of one table: rows read and clean, rows in quarantine by rule, the SHA-256 of its files."""
+
+    rows: int
+    clean: int
+    quarantined: Mapping[str, int]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What came of a folder, by table, and the one currency of its amounts when it is told."""
+
+    tables: Mapping[str, TableIntake]
+    currency: str | None
+
+
+def take_in(raw: RawSettings, into: Path, *, buckets: int, threads: int, memory_limit: str) -> Intake:
+    """Write into/clean/<table>/bucket=<n>/*.parquet and into/quarantine/<table>.parquet, whole or not at all.
+
+    Raises:
+        ConfigurationError: see `check_settings`.
+        DataError: a table is missing, empty or unreadable, or its columns are not those of its contract (`map_table`);
+            amounts in two currencies; times without a zone; more than `raw.max_quarantined` of a table's rows broken.
+        ThinfileError: not enough memory or disk.
+    """
+    with (
+        scratch_folder(into.parent) as scratch,
+        connect(threads, memory_limit, scratch) as connection,
+        shortage_told(memory_limit),
+    ):
+        check_settings(connection, raw)
+        fingerprints = fingerprint_raw(raw, threads)
+        tables = {table.contract.name: table for table in staged_tables(connection, raw, scratch)}
+        with faults_named(connection, {name: table.files for name, table in tables.items()}):
+            currency = one_currency(connection, raw, list(tables.values()))
+            run = _Run(connection, raw, tables, buckets, scratch / "whole")
+            counts = run.all_tables()
+        _move_into_place(run.folder, into, scratch)
+    return Intake({name: TableIntake(*counts[name], fingerprints[name]) for name in counts}, currency)
+
+
+@dataclass
+class _Run:
+    """One intake: judges the tables in their order and writes what is clean and what is not below `folder`."""
+
+    connection: "DuckDBPyConnection"
+    raw: RawSettings
+    tables: Mapping[str, MappedTable]
+    buckets: int
+    folder: Path
+    counts: dict[str, tuple[int, int, Mapping[str, int]]] = field(default_factory=dict)
+
+    def all_tables(self) -> dict[str, tuple[int, int, Mapping[str, int]]]:
+        """Return rows read, clean and quarantined by rule, by table."""
+        self._finish(self._judged("customers"))
+        self._know_customers()
+        self._finish(self._judged("orders", UNKNOWN_CUSTOMER))
+        applications = self._judged("applications", UNKNOWN_CUSTOMER)
+        self._know_loans(applications)
+        schedule = "left join loans on loan_id = application_id"
+        instalments = self._judged("instalments", UNKNOWN_APPLICATION, PAID_TOO_EARLY, joins=schedule)
+        self._settle_loans(applications, instalments)
+        self._finish(applications)
+        self._finish(instalments, "loan_bucket", "join loans on loan_id = application_id")
+        return self.counts
+
+    def _judged(self, name: str, *others: Check, joins: str = "") -> Quarantine:
+        table = self.tables[name]
+        texts = ids_as_text(list(self.tables.values()))
+        rows = converted(table, self.raw, texts)
+        checks = own_checks(table.contract, readings(table, self.raw, texts), self.raw.scale)
+        if find_repeated(self.connection, table.contract, rows):
+            checks.append(repeated_key(table.contract))
+        quarantine = Quarantine(self.connection, table.contract, rows, (*checks, *others))
+        quarantine.judge(joins)
+        quarantine.check_readable()
+        quarantine.check_share(self._rows(name), self.raw.max_quarantined)
+        return quarantine
+
+    def _know_customers(self) -> None:
+        clean = sorted((self.folder / CLEAN / "customers").rglob("*.parquet"))
+        self.connection.execute(f"create temp view known_customers as select customer_id from {parquet(clean)}")
+
+    def _know_loans(self, applications: Quarantine) -> None:
+        """Create the table of the applications that are clean so far, with what their instalments need of them."""
+        self.connection.execute(
+            f"create temp table loans as select application_id as loan_id, {bucket_of_customer(self.buckets)} as "
+            f"loan_bucket, applied_at as loan_applied_at, decision = '{APPROVED}' and disbursed_at is not null as "
+            f"loan_was_disbursed from {applications.kept}"
+        )
+
+    def _settle_loans(self, applications: Quarantine, instalments: Quarantine) -> None:
+        """Put whole loans into quarantine: those whose instalments are there or were never written."""
+        self.connection.execute(
+            "create temp table loans_without_instalments as select loan_id from loans "
+            f"where loan_was_disbursed and loan_id not in (select application_id from {instalments.rows} "
+            "where application_id is not null)"
+        )
+        self.connection.execute(
+            f"create temp table broken_loans as select distinct application_id from {instalments.table} "
+            "where application_id is not null"
+        )
+        for quarantine, checks in ((applications, (NO_INSTALMENTS, BROKEN_LOAN)), (instalments, (BROKEN_SCHEDULE,))):
+            quarantine.judge_again(checks)
+            quarantine.check_share(self._rows(quarantine.contract.name), self.raw.max_quarantined)
+
+    def _finish(self, quarantine: Quarantine, bucket: str = "", joins: str = "") -> None:
+        """Write a table's clean rows and its quarantine, and note the counts."""
+        contract = quarantine.contract
+        columns = ", ".join(column.name for column in contract.columns)
+        clean = write_buckets(
+            self.connection,
+            f"{quarantine.kept} {joins}",
+            columns,
+            bucket or bucket_of_customer(self.buckets),
+            self.folder / CLEAN / contract.name,
+            self.buckets,
+        )
+        quarantine.write(self.folder / QUARANTINE / f"{contract.name}.parquet")
+        self.counts[contract.name] = (self._rows(contract.name), clean, quarantine.counts)
+
+    def _rows(self, name: str) -> int:
+        return int(self.connection.execute(f"select count(*) from {self.tables[name].relation}").fetchall()[0][0])
+
+
+def _move_into_place(folder: Path, into: Path, scratch: Path) -> None:
+    """Put new tables where earlier ones may lie. The clean ones come last: where they are, their quarantine is."""
+    into.mkdir(parents=True, exist_ok=True)
+    for part in (QUARANTINE, CLEAN):
+        if (into / part).exists():
+            (into / part).replace(scratch / f"earlier-{part}")
+        (folder / part).replace(into / part)

@@ -1,0 +1,185 @@
+"""How a user's column becomes one of the contract: SQL for each kind and each type it may be written in."""
+
+from dataclasses import dataclass
+
+from pipelines.marketplace.tables import Column, Kind
+
+FLOAT_SLACK = 1e-3
+"""Of a minor unit: what binary floating point may add to an amount such as 0.1 + 0.2 without making it another."""
+
+_LOCAL = r"^\d{4,}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
+_INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
+_FAMILIES = (
+    dict.fromkeys(_INTEGERS | {"INTEGER", "UINTEGER"}, "integer")
+    | dict.fromkeys(("FLOAT", "DOUBLE"), "real")
+    | dict.fromkeys(("VARCHAR", "UUID"), "text")
+    | dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"), "local time")
+    | {"TIMESTAMP WITH TIME ZONE": "zoned time", "BOOLEAN": "flag"}
+)
+_NUMERIC = {"integer", "real", "decimal", "text"}
+_READABLE = {
+    Kind.identifier: _NUMERIC,
+    Kind.text: _NUMERIC | {"flag"},
+    Kind.time: {"local time", "zoned time", "text"},
+    Kind.money: _NUMERIC,
+    Kind.whole: _NUMERIC,
+    Kind.number: _NUMERIC,
+    Kind.flag: {"flag", "integer", "text"},
+}
+_NOUNS = {
+    Kind.identifier: "an identifier (a 64-bit integer or text)",
+    Kind.text: "text",
+    Kind.time: "a time (a date or an ISO text)",
+    Kind.whole: "a whole number",
+    Kind.number: "a number",
+    Kind.flag: "true or false",
+}
+
+
+@dataclass(frozen=True)
+class Units:
+    """What cannot be read off a column: the decimals of money, the zone of local times, and whether an id is text."""
+
+    decimals: int = 0
+    zone: str | None = None
+    ids_as_text: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A column's SQL: `source` over the user's column, and over the source (as `raw`) its `value` and what ails it."""
+
+    source: str
+    value: str
+    unreadable: str
+    infinite: str | None = None
+    zoneless: str | None = None
+
+
+def family(sql_type: str) -> str:
+    """Return what a DuckDB type is to a reader.
+
+    >>> family("DECIMAL(18,2)"), family("USMALLINT"), family("DATE"), family("VARCHAR[]")
+    ('decimal', 'integer', 'local time', 'other')
+    """
+    if sql_type.endswith("]"):
+        return "other"
+    if sql_type.startswith(("DECIMAL", "ENUM")):
+        return "decimal" if sql_type.startswith("DECIMAL") else "text"
+    return _FAMILIES.get(sql_type, "other")
+
+
+def is_readable(kind: Kind, sql_type: str) -> bool:
+    """Return whether a column of a type can be read as a kind at all."""
+    return family(sql_type) in _READABLE[kind]
+
+
+def noun(kind: Kind, decimals: int) -> str:
+    """Return what a value of a kind is called in messages.
+
+    >>> noun(Kind.money, 2), noun(Kind.money, 0)
+    ('an amount with at most 2 decimals', 'an amount in whole minor units')
+    """
+    if kind is Kind.money:
+        return f"an amount with at most {decimals} decimals" if decimals else "an amount in whole minor units"
+    return _NOUNS[kind]
+
+
+def sql_type(column: Column, *, ids_as_text: bool) -> str:
+    """Return the type of a column in the clean tables."""
+    if column.kind is Kind.identifier:
+        return "varchar" if ids_as_text else "bigint"
+    return str(column.kind.value)
+
+
+def read_column(column: Column, name: str, written_as: str, units: Units) -> Reading:
+    """Return how the column `name` (SQL), of a DuckDB type that is readable, becomes a column of the contract.
+
+    Not-a-number is a missing value, as data frames write it.
+    """
+    group = family(written_as)
+    raw = f"raw_{column.name}"
+    target = sql_type(column, ids_as_text=units.ids_as_text)
+    value = {
+        Kind.identifier: lambda: _identifier(raw, group, units),
+        Kind.time: lambda: _time(raw, group, units.zone),
+        Kind.money: lambda: _money(raw, group, units.decimals),
+        Kind.whole: lambda: f"try_cast({_whole(raw, group)} as integer)",
+        Kind.flag: lambda: f"case when {raw} in (0, 1) then {raw} = 1 end" if group == "integer" else "",
+    }.get(column.kind, lambda: "")()
+    return Reading(
+        source=_source(name, written_as),
+        value=value or f"try_cast({raw} as {target})",
+        unreadable=f"{raw} is not null and {column.name} is null",
+        infinite=_infinite(column, raw, group),
+        zoneless=f"regexp_matches({raw}, '{_LOCAL}')" if _needs_zone(column, group, units) else None,
+    )
+
+
+def _source(name: str, written_as: str) -> str:
+    if family(written_as) == "real":
+        return f"case when not isnan({name}) then {name} end"
+    return f"{name}::varchar" if written_as.startswith(("ENUM", "UUID")) else name
+
+
+def _needs_zone(column: Column, group: str, units: Units) -> bool:
+    return column.kind is Kind.time and group == "text" and units.zone is None
+
+
+def _infinite(column: Column, raw: str, group: str) -> str | None:
+    if column.kind is Kind.time:
+        return f"isinf({column.name})"
+    if column.kind in (Kind.money, Kind.whole, Kind.number) and group in ("real", "text"):
+        return f"isinf(try_cast({raw} as double))"
+    return None
+
+
+def _whole(raw: str, group: str) -> str:
+    """Return SQL for a number without a fraction; missing where there is one."""
+    if group == "integer":
+        return raw
+    number = f"try_cast({raw} as {'double' if group == 'real' else 'decimal(38, 9)'})"
+    exact = f" and abs({raw}) < {2**53}" if group == "real" else ""
+    return f"case when {number} = trunc({number}){exact} then {number} end"
+
+
+def _identifier(raw: str, group: str, units: Units) -> str:
+    """Return SQL for an identifier; a data frame with missing ones writes whole numbers as floats."""
+    if group == "text":
+        return raw
+    whole = f"try_cast({_whole(raw, group)} as bigint)"
+    return f"{whole}::varchar" if units.ids_as_text else whole
+
+
+def _money(raw: str, group: str, decimals: int) -> str:
+    """Return SQL for minor units, exact: what is finer than the minor unit is missing."""
+    unit = 10**decimals
+    if group == "integer":
+        return f"try_cast({raw} as bigint)" if unit == 1 else f"try_cast({raw}::hugeint * {unit} as bigint)"
+    if group == "real":
+        minor = f"{raw}::double * {unit}"
+        return f"case when abs({minor} - round({minor})) <= {FLOAT_SLACK} then try_cast(round({minor}) as bigint) end"
+    exact = raw if group == "decimal" else f"try_cast({raw} as decimal(38, 12))"
+    kept = f"try_cast({exact} as decimal(18, {decimals}))"
+    return f"case when {kept} = {exact} then ({kept} * {unit})::bigint end"
+
+
+def _time(raw: str, group: str, zone: str | None) -> str:
+    """Return SQL for a time in UTC.
+
+    A local time that a change to summer time skips is read with the offset before it (02:30 becomes 03:30); of one that
+    comes twice in autumn the second is meant: DuckDB's (ICU's) choice.
+    """
+    if group == "zoned time":
+        return f"timezone('UTC', {raw})"
+    if group == "local time":
+        return _to_utc(f"{raw}::timestamp", zone)
+    zoned = f"timezone('UTC', try_cast({raw} as timestamptz))"  # the session's zone is UTC
+    if zone in (None, "UTC"):
+        return zoned
+    local = _to_utc(f"try_cast({raw} as timestamp)", zone)
+    return f"case when regexp_matches({raw}, '{_LOCAL}') then {local} else {zoned} end"
+
+
+def _to_utc(local: str, zone: str | None) -> str:
+    return local if zone in (None, "UTC") else f"timezone('UTC', timezone('{zone}', {local}))"

@@ -1,0 +1,89 @@
+"""What may be wrong with a row: the rules of its contract, of its types and of its place among the other tables."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipelines.engine.duckdb_engine import literal
+from pipelines.marketplace.readings import Reading, noun
+from pipelines.marketplace.tables import Kind, Rule, TableContract
+
+RULE = "broken_rule"
+"""The column of the quarantine that says which rule a row broke."""
+
+NO_ZONE = "has no time zone"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule by its breach: the sentence a broken row is told, SQL that is true of it, and the column to blame.
+
+    One that `stops` says that a value cannot be read; when that is so of every value the column is the wrong one.
+    """
+
+    sentence: str
+    broken: str
+    column: str
+    stops: bool = False
+
+
+UNKNOWN_CUSTOMER = Check(
+    "customer_id names no clean customer",
+    "customer_id not in (select customer_id from known_customers)",
+    "customer_id",
+)
+UNKNOWN_APPLICATION = Check("application_id names no clean application", "loan_id is null", "application_id")
+PAID_TOO_EARLY = Check("paid_at lies before applied_at", "paid_at < loan_applied_at", "paid_at")
+NO_INSTALMENTS = Check(
+    "application was disbursed and has no instalments",
+    "application_id in (from loans_without_instalments)",
+    "application_id",
+)
+BROKEN_LOAN = Check(
+    "an instalment of the application is in quarantine", "application_id in (from broken_loans)", "application_id"
+)
+BROKEN_SCHEDULE = Check(
+    "the application or another of its instalments is in quarantine",
+    "application_id in (select application_id from quarantined_applications)",
+    "application_id",
+)
+
+
+def own_checks(contract: TableContract, readings: Mapping[str, Reading], decimals: int) -> list[Check]:
+    """Return what a row can break by itself, in the order it is told: its values first, then the contract's rules."""
+    values = [
+        check
+        for column in contract.columns
+        if column.name in readings
+        for check in _value_checks(column.name, column.kind, readings[column.name], decimals, nullable=column.nullable)
+    ]
+    rules = [Check(rule.sentence, f"({rule.holds}) is false", _blamed(rule, readings)) for rule in contract.rules]
+    return values + rules
+
+
+def repeated_key(contract: TableContract) -> Check:
+    """Return the rule that a key names one row; every row of a repeated key breaks it."""
+    sentence = f"{' and '.join(contract.key)} repeat{'s' if len(contract.key) == 1 else ''}"
+    return Check(sentence, f"({', '.join(contract.key)}) in (from repeated_{contract.name})", contract.key[-1])
+
+
+def first_broken(checks: Sequence[Check]) -> str:
+    """Return SQL for the sentence of the first rule that a row breaks; missing where it breaks none."""
+    cases = " ".join(f"when {check.broken} then {literal(check.sentence)}" for check in checks)
+    return f"case {cases} end"
+
+
+def _value_checks(name: str, kind: Kind, reading: Reading, decimals: int, *, nullable: bool) -> list[Check]:
+    possible = [
+        (f"{name} is missing", None if nullable else f"raw_{name} is null", False),
+        (f"{name} is infinite", reading.infinite, False),
+        (f"{name} {NO_ZONE}", reading.zoneless, True),
+        (f"{name} is not {noun(kind, decimals)}", reading.unreadable, True),
+    ]
+    return [Check(sentence, broken, name, stops) for sentence, broken, stops in possible if broken is not None]
+
+
+def _blamed(rule: Rule, readings: Mapping[str, Reading]) -> str:
+    """Return the first column that a rule speaks of."""
+    words = re.findall(r"\w+", f"{rule.sentence} {rule.holds}")
+    return next((word for word in words if word in readings), next(iter(readings)))

@@ -1,0 +1,1 @@
+"""Real purchase logs, read into the contract of orders."""

@@ -1,0 +1,198 @@
+"""The kernel agrees with the oracle, and nothing that was not known before an application changes its features."""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.errors import DataError
+from pipelines.features.kernel import compute_features
+from pipelines.features.settings import FeatureSettings
+from tests.pipelines.features.marketplaces import SETTINGS, START, Tables, history_of, random_tables
+from tests.pipelines.features.oracle import features as oracle
+
+TICK = timedelta(microseconds=1)
+DAY = timedelta(days=1)
+NOW = START + 400 * DAY
+
+
+def computed(tables: Tables, lag_days: int = 0, declared: FeatureSettings = SETTINGS) -> dict[Any, dict[str, Any]]:
+    table = compute_features(history_of(tables), declared, lag_days=lag_days)
+    return {row.pop("application_id"): row for row in table.to_pylist()}
+
+
+def same(found: Any, expected: Any) -> bool:
+    if isinstance(expected, float):
+        both_missing = math.isnan(found) and math.isnan(expected)
+        return both_missing or math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
+    return bool(found == expected)
+
+
+@given(seed=st.integers(0, 10**6), lag=st.sampled_from([0, 1, 45]))
+@settings(max_examples=25, deadline=None)
+def test_the_kernel_agrees_with_the_oracle(seed: int, lag: int) -> None:
+    tables = random_tables(seed)
+    found, expected = computed(tables, lag), oracle(tables, SETTINGS, lag)
+    assert found.keys() == expected.keys()
+    for application, row in expected.items():
+        assert found[application].keys() == row.keys()
+        assert {name: value for name, value in row.items() if not same(found[application][name], value)} == {}
+
+
+@given(seed=st.integers(0, 10**6), lag=st.sampled_from([0, 7]))
+@settings(max_examples=25, deadline=None)
+def test_nothing_that_was_not_known_before_changes_a_feature(seed: int, lag: int) -> None:
+    tables, generator = random_tables(seed), np.random.default_rng(seed)
+    if not tables["applications"]:
+        return
+    asked = tables["applications"][generator.integers(len(tables["applications"]))]
+    now = asked["applied_at"] - lag * DAY
+    mine = asked["application_id"]
+    other_future = {name: list(_with_another_future(name, tables, asked, now, generator)) for name in tables}
+    assert repr(computed(other_future, lag)[mine]) == repr(computed(tables, lag)[mine])
+
+
+def _with_another_future(
+    name: str, tables: Tables, asked: dict[str, Any], now: datetime, generator: np.random.Generator
+) -> Iterator[dict[str, Any]]:
+    """Change, delete and add what was not known strictly before `now`; the past stays as it is."""
+    disbursed = {loan["application_id"]: loan["disbursed_at"] or datetime.max for loan in tables["applications"]}
+    known_from = {
+        "customers": lambda row: row["registered_at"],
+        "orders": lambda row: max(row["ordered_at"], row["available_at"] or row["ordered_at"]),
+        "applications": lambda row: row["applied_at"],
+        "instalments": lambda row: disbursed[row["application_id"]],  # the schedule is known with the loan
+    }[name]
+
+    def later() -> datetime:
+        return now + int(generator.integers(0, 3)) * 40 * DAY
+
+    for row in tables[name]:
+        changed = dict(row)
+        is_unknown = known_from(row) >= now and row is not asked
+        if is_unknown and generator.random() < 0.5:
+            continue
+        for column in ("returned_at", "cancelled_at", "paid_at"):
+            if column in row and (row[column] is None or row[column] >= now):
+                changed[column] = None if generator.random() < 0.5 else later()
+        if is_unknown and name == "orders":
+            changed |= {"amount": 77_777, "category": "home", "ordered_at": later(), "discount": 9_999}
+        yield changed
+    if name == "orders":
+        for place in range(3):
+            fresh = {"order_id": 10**6 + place, "customer_id": asked["customer_id"], "amount": 88_888}
+            yield fresh | {"ordered_at": later(), "category": "toys", "channel": "app"}
+        late = {"order_id": 10**7, "customer_id": asked["customer_id"], "amount": 99_999, "ordered_at": now - 3 * DAY}
+        yield late | {"available_at": later(), "category": "toys", "channel": "app"}
+
+
+@given(seed=st.integers(0, 10**6))
+@settings(max_examples=10, deadline=None)
+def test_every_order_known_in_a_window_counts_in_it(seed: int) -> None:
+    tables = random_tables(seed)
+    for asked in tables["applications"][:1]:
+        for order in [row for row in tables["orders"] if row["customer_id"] == asked["customer_id"]]:
+            others = [row for row in tables["orders"] if row is not order]
+            known = max(order["ordered_at"], order["available_at"] or order["ordered_at"])
+            counts = known < asked["applied_at"] <= order["ordered_at"] + 365 * DAY
+            without = computed(tables | {"orders": others})[asked["application_id"]]
+            whole = computed(tables)[asked["application_id"]]
+            assert whole["orders_365d"] - without["orders_365d"] == counts
+            assert whole["spent_365d"] - without["spent_365d"] == counts * order["amount"]
+
+
+def one_customer(*orders: dict[str, Any], instalments: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Return the features of the one application, at NOW, of a customer with these orders."""
+    loan = {"application_id": 1, "customer_id": 1, "principal": 10_000, "term": 3, "basket_category": "toys"}
+    earlier = loan | {"application_id": 0, "applied_at": NOW - 200 * DAY, "disbursed_at": NOW - 200 * DAY}
+    tables: Tables = {
+        "customers": [{"customer_id": 1, "registered_at": START}],
+        "orders": [{"order_id": place, "customer_id": 1, "amount": 1_000} | row for place, row in enumerate(orders)],
+        "applications": [earlier, loan | {"applied_at": NOW, "disbursed_at": None}],
+        "instalments": [{"application_id": 0, "number": n} | row for n, row in enumerate(instalments or [], 1)],
+    }
+    return computed(tables)[1]
+
+
+@pytest.mark.parametrize(
+    ("ordered_at", "counted"),
+    [(NOW, 0), (NOW - TICK, 1), (NOW - 30 * DAY, 1), (NOW - 30 * DAY - TICK, 0)],
+    ids=["at the very moment", "just before", "as the window opens", "just before it opens"],
+)
+def test_ties_in_time_are_decided(ordered_at: datetime, counted: int) -> None:
+    assert one_customer({"ordered_at": ordered_at})["orders_30d"] == counted
+
+
+def test_a_return_counts_once_it_is_known_and_for_the_window_of_its_order() -> None:
+    bought = {"ordered_at": NOW - 40 * DAY}
+    assert one_customer(bought | {"returned_at": NOW})["returned_share_90d"] == 0
+    assert one_customer(bought | {"returned_at": NOW - TICK})["returned_share_90d"] == 1
+    assert math.isnan(one_customer(bought | {"returned_at": NOW - TICK})["returned_share_30d"])
+
+
+def test_a_late_record_counts_once_it_is_there_and_for_the_window_of_its_order() -> None:
+    late = one_customer({"ordered_at": NOW - 40 * DAY, "available_at": NOW - DAY})
+    assert (late["orders_30d"], late["orders_90d"], late["days_since_last_order"]) == (0, 1, 40)
+    unknown = one_customer({"ordered_at": NOW - 40 * DAY, "available_at": NOW})
+    assert unknown["orders_365d"] == 0
+    assert math.isnan(unknown["days_since_last_order"])
+
+
+def test_an_instalment_is_overdue_until_it_is_paid_in_full() -> None:
+    due = {"due_at": NOW - 50 * DAY, "due_amount": 3_000}
+    part = one_customer(instalments=[due | {"paid_at": NOW - 45 * DAY, "paid_amount": 2_999}])
+    assert (part["overdue"], part["owed"], part["reached_30_dpd_90d"], part["late_share_90d"]) == (3_000, 3_000, 1, 1)
+    paid = one_customer(instalments=[due | {"paid_at": NOW - 45 * DAY, "paid_amount": 3_000}])
+    assert (paid["overdue"], paid["owed"], paid["reached_30_dpd_90d"], paid["mean_days_late_90d"]) == (0, 0, 0, 5)
+    early = one_customer(instalments=[due | {"paid_at": NOW - 60 * DAY, "paid_amount": 3_000}])
+    assert (early["overdue"], early["owed"], early["late_share_90d"]) == (0, 0, 0)
+
+
+def test_hours_are_those_of_the_shoppers_clocks_in_summer_and_winter() -> None:
+    # New York: 05:30 and 06:30 on either side of the change of 10 March 2024 are 10:30 UTC.
+    winter, summer = datetime(2024, 3, 9, 10, 30), datetime(2024, 3, 11, 10, 30)
+    row = {"customer_id": 1, "principal": 1, "term": 3}
+    tables: Tables = {
+        "customers": [],
+        "instalments": [],
+        "orders": [
+            {"order_id": 1, "customer_id": 1, "ordered_at": winter, "amount": 1},
+            {"order_id": 2, "customer_id": 1, "ordered_at": summer, "amount": 1},
+        ],
+        "applications": [
+            row | {"application_id": 1, "applied_at": winter + DAY},
+            row | {"application_id": 2, "applied_at": summer + DAY},
+        ],
+    }
+    found = computed(tables)
+    assert [found[one]["night_share_30d"] for one in (1, 2)] == [1, 0.5]
+
+
+def test_nobody_and_nothing_give_features_too() -> None:
+    alone = one_customer()
+    assert (alone["orders_365d"], alone["owed"], alone["days_since_registration"]) == (0, 0, 400)
+    assert math.isnan(alone["mean_order_365d"])
+    assert computed({"customers": [], "orders": [], "applications": [], "instalments": []}) == {}
+
+
+def test_equal_amounts_have_no_deviation_however_large() -> None:
+    orders = [{"ordered_at": NOW - day * DAY, "amount": 999_999_937} for day in (1, 2, 3)]
+    assert one_customer(*orders)["order_deviation_30d"] == 0
+
+
+def test_amounts_that_cannot_be_squared_exactly_are_refused() -> None:
+    orders = [{"ordered_at": NOW - DAY, "amount": 10**9} for _ in range(5)]
+    with pytest.raises(DataError, match=r"squares .* less than 2\^62, received 5e\+18 .*; state money in a larger"):
+        one_customer(*orders)
+
+
+def test_more_customers_than_fit_on_one_line_of_time_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = random_tables(5)
+    whole = computed(tables)
+    monkeypatch.setattr("pipelines.features.running_sums.Clock.most_customers", 2)
+    assert repr(sorted(computed(tables).items())) == repr(sorted(whole.items()))
