@@ -17,10 +17,13 @@ def read_table(data: DataSettings) -> pd.DataFrame:
         DataError: no path; no such file; neither CSV nor Parquet; unreadable; empty.
     """
     path = Path(data.path) if data.path else _shipped(data.source)
-    if not path.is_file():
+    if not path.is_file() and not any(path.rglob("*.parquet")):
         if data.source is Source.marketplace:
             raise DataError(f"data=marketplace needs a training table, found none at '{path}'; run `thinfile prepare`")
-        raise DataError(f"data.path must be a CSV or Parquet file, found none at '{path}'; correct data.path")
+        raise DataError(
+            f"data.path must be a CSV or Parquet file, or a folder of Parquet files, found none at '{path}'; "
+            "correct data.path"
+        )
     table = _read(path, data.id).reset_index(drop=True)  # two files' own indexes would name two rows alike
     table.columns = table.columns.map(str)
     return table
@@ -47,10 +50,11 @@ def _read(path: Path, identity: str | None) -> pd.DataFrame:
         ".csv": lambda file: pd.read_csv(file, low_memory=False, dtype={identity: str} if identity else None),
         ".parquet": pd.read_parquet,
     }
-    if path.suffix.lower() not in readers:
+    kind = ".parquet" if path.is_dir() else path.suffix.lower()
+    if kind not in readers:
         raise DataError(f"data.path must end in {' or '.join(readers)}, received '{path.name}'; convert the file")
     try:
-        return readers[path.suffix.lower()](path)
+        return readers[kind](path)
     except (ValueError, OSError) as error:  # pandas' and Arrow's own errors for empty, truncated and misnamed files
         reason = str(error).splitlines()[0]
-        raise DataError(f"'{path}' cannot be read as {path.suffix[1:]} ({reason}); check the file") from error
+        raise DataError(f"'{path}' cannot be read as {kind[1:]} ({reason}); check the file") from error

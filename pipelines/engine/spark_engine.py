@@ -1,7 +1,6 @@
-"""The one door to Spark: its session, the features of Spark tables, and work spread over executors.
+"""The one door to Spark: whether it is there, its session, and work spread over its executors.
 
-Features have one definition, the kernel; Spark brings the rows of a customer together and calls it. Thinfile must be
-installed where the executors run, and in the same version.
+Thinfile must be installed where the executors run, in the same version.
 """
 
 import os
@@ -9,39 +8,30 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import pyarrow as pa
-
-from pipelines.errors import ConfigurationError, DataError, ThinfileError
-from pipelines.features.history import History
-from pipelines.features.kernel import compute_features
-from pipelines.features.settings import FeatureSettings
+from pipelines.errors import ConfigurationError, ThinfileError
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark import SparkConf
+    from pyspark.sql import SparkSession
 
 OLDEST_JAVA = 17
 
-PART = "part"
-"""The column by which the rows of a customer come together."""
-
-IDENTIFIERS = {
-    "customer_id": ("customers", "orders", "applications"),
-    "application_id": ("applications", "instalments"),
-}
-"""Where each is looked up by value."""
+SMALLEST_HEAP = 512
+"""Megabytes; Spark does not start with less."""
 
 TASKS_A_CORE = 8
 """In one wave of work: enough that cores seldom wait for its last task, few enough to tell progress by."""
 
-SMALLEST_HEAP = 512
-"""Megabytes; Spark does not start with less."""
+JAVA_OPTIONS = "-XX:-UsePerfData -XX:TieredStopAtLevel=1"
+"""No files in the system's folder, and a start in half the time: the work is Python's, not Java's, to make fast."""
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 
@@ -59,18 +49,18 @@ def check_spark() -> None:
     if found is None or found < OLDEST_JAVA:
         told = "none" if found is None else f"Java {found}"
         raise ConfigurationError(
-            f"engine=spark needs Java {OLDEST_JAVA} or later on the PATH or in JAVA_HOME, found {told}; "
+            f"engine=spark needs Java {OLDEST_JAVA} or later in JAVA_HOME or on the PATH, found {told}; "
             f"install Java {OLDEST_JAVA} (Debian: openjdk-17-jre-headless) or use engine=duckdb"
         )
 
 
 @contextmanager
 def session(threads: int, memory: str, scratch: Path) -> Iterator["SparkSession"]:
-    """Yield a Spark on this machine that writes below `scratch` alone, and stop it and its Java when the block ends.
+    """Yield a Spark on this machine that writes below `scratch` alone; it and its Java are gone when the block ends.
 
-    `memory` bounds Java, as DuckDB spells it ("4GB"); each of the `threads` has a Python process of its own beside it.
-    Below spark-submit, master and memory are the ones it was given. A session that is already there is used as it is
-    and left running.
+    `memory` bounds Java, in DuckDB's spelling ("4GB"); each of the `threads` has a Python process of its own beside it.
+    Below spark-submit the master and the memory are those it was given. A session that is already there is used as it
+    is and left running.
 
     Raises:
         ConfigurationError: no pyspark, no Java, or memory in another spelling.
@@ -86,8 +76,9 @@ def session(threads: int, memory: str, scratch: Path) -> Iterator["SparkSession"
         return
     conf = SparkConf().setAll(list(_configuration(threads, memory, scratch).items()))
     with _java(conf, scratch / "spark.log"):
-        spark = SparkSession.builder.getOrCreate()
-        spark.sparkContext.pythonExec = sys.executable  # else the first python3 of the PATH
+        with silent_on_pandas():
+            spark = SparkSession.builder.getOrCreate()
+        spark.sparkContext.pythonExec = sys.executable  # it would take the first python3 on the PATH
         spark.sparkContext.setLogLevel("ERROR")
         try:
             yield spark
@@ -95,35 +86,12 @@ def session(threads: int, memory: str, scratch: Path) -> Iterator["SparkSession"
             spark.stop()
 
 
-def compute_features_on_spark(
-    tables: Mapping[str, "DataFrame"], settings: FeatureSettings, *, lag_days: int, partitions: int
-) -> "DataFrame":
-    """Return what `compute_features` does for the four clean tables as Spark's own, one row an application, unordered.
-
-    Customers are dealt into so many `partitions`; a worker holds one at a time, so there should be one for every
-    million orders or so. Orders are shuffled as they are and the other tables beside them, each as one column. Times
-    are TIMESTAMP_NTZ in UTC, as Spark reads clean Parquet, or TIMESTAMP. The kernel's errors come with the first
-    action.
-
-    Raises:
-        DataError: an identifier has different types in two tables.
-    """
-    _check_identifiers(tables)
-    owners = tables["applications"].select("application_id", "customer_id")
-    owned = {**tables, "instalments": tables["instalments"].join(owners, "application_id")}
-    dealt = {name: _dealt(name, table, partitions) for name, table in owned.items()}
-    others = dealt["customers"]
-    for name in ("applications", "instalments"):
-        others = others.unionByName(dealt[name], allowMissingColumns=True)
-
-    def features_of_part(left: pa.Table, right: pa.Table) -> pa.Table:
-        pa.set_cpu_count(1)  # executors are the parallelism
-        return compute_features(_history(left, right), settings, lag_days=lag_days)
-
-    nothing = History(**{name: table.limit(0).toArrow() for name, table in tables.items()})
-    told = compute_features(nothing, settings, lag_days=lag_days)
-    schema = others.sparkSession.createDataFrame(told).schema
-    return dealt["orders"].groupBy(PART).cogroup(others.groupBy(PART)).applyInArrow(features_of_part, schema)
+@contextmanager
+def silent_on_pandas() -> Iterator[None]:
+    """Keep pyspark from warning that it does not know pandas 3 yet: nothing of ours passes through pandas there."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        yield
 
 
 def map_on_spark(spark: "SparkSession", task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
@@ -132,40 +100,18 @@ def map_on_spark(spark: "SparkSession", task: Callable[[Item], Result], items: S
     wave = TASKS_A_CORE * context.defaultParallelism
     for start in range(0, len(items), wave):
         some = items[start : start + wave]
-        for result, error in context.parallelize(some, len(some)).map(partial(_attempt, task)).collect():
-            if error is not None:
-                raise error
+        for result in context.parallelize(some, len(some)).map(partial(_attempt, task)).collect():
+            if isinstance(result, Exception):
+                raise result
             yield result
 
 
-def _attempt(task: Callable[[Item], Result], item: Item) -> tuple[Result | None, Exception | None]:
-    """Return an error instead of raising it: Spark would try again in vain, and bury it in a trace of its own."""
+def _attempt(task: Callable[[Item], Result], item: Item) -> Result | Exception:
+    """Return an error instead of raising it: Spark would try again in vain, and wrap it in traces of its own."""
     try:
-        return task(item), None
+        return task(item)
     except Exception as error:
-        return None, error
-
-
-def _dealt(name: str, table: "DataFrame", partitions: int) -> "DataFrame":
-    """Return a table as one column of its name, beside the part that each row's customer belongs to."""
-    from pyspark.sql import functions
-
-    part = functions.pmod(functions.hash("customer_id"), functions.lit(partitions))
-    return table.select(part.alias(PART), functions.struct(*table.columns).alias(name))
-
-
-def _history(*sides: pa.Table) -> History:
-    """Return the tables that lie as columns in either side; where one has a row, the others of its side are empty."""
-    columns = {name: side[name] for side in sides for name in side.column_names if name != PART}
-    return History(**{name: pa.Table.from_struct_array(rows.drop_null()) for name, rows in columns.items()})
-
-
-def _check_identifiers(tables: Mapping[str, "DataFrame"]) -> None:
-    for column, names in IDENTIFIERS.items():
-        types = {name: tables[name].schema[column].dataType.simpleString() for name in names}
-        if len(set(types.values())) > 1:
-            told = ", ".join(f"{kind} in {name}" for name, kind in types.items())
-            raise DataError(f"{column} must have one type in all tables, received {told}; cast it to one of them")
+        return error
 
 
 def _configuration(threads: int, memory: str, scratch: Path) -> dict[str, str]:
@@ -176,36 +122,38 @@ def _configuration(threads: int, memory: str, scratch: Path) -> dict[str, str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
-    if "PYSPARK_GATEWAY_PORT" in os.environ:  # below spark-submit
+    if _is_submitted():
         return settings
     return settings | {
         "spark.master": f"local[{threads}]",
         "spark.driver.memory": f"{_megabytes(memory)}m",
         "spark.driver.host": "localhost",
         "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": f'-Djava.io.tmpdir="{scratch}" {JAVA_OPTIONS}',
         "spark.local.dir": str(scratch / "shuffled"),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
-        "spark.driver.extraJavaOptions": f'-Djava.io.tmpdir="{scratch}" -XX:-UsePerfData',
     }
 
 
+def _is_submitted() -> bool:
+    """Return whether spark-submit started this process, and Java before it."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
 def _megabytes(memory: str) -> int:
-    """Return the size of Java's memory.
+    """Return the memory that Java is given.
 
     >>> _megabytes("3GB"), _megabytes("1.5 GiB"), _megabytes("100MB")
     (2861, 1536, 512)
     """
-    written = re.fullmatch(r"([0-9.]+)\s*([KMGT]?I?)B?", memory.strip().upper())
-    try:
-        assert written is not None
-        size = float(written[1]) * UNITS[written[2]]
-    except (AssertionError, KeyError, ValueError) as error:
-        raise ConfigurationError(f"memory must be a size, received '{memory}'; use for example 4GB") from error
-    return max(int(size / 2**20), SMALLEST_HEAP)
+    written = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(|[KMGT]I?)B?", memory.strip().upper())
+    if written is None:
+        raise ConfigurationError(f"memory must be a size, received '{memory}'; use for example 4GB")
+    return max(int(float(written[1]) * UNITS[written[2]] / 2**20), SMALLEST_HEAP)
 
 
 def _java_version() -> int | None:
-    """Return the major version of the Java that Spark would start; None where there is none."""
+    """Return the major version of the Java that Spark would start, None where there is none."""
     home = os.environ.get("JAVA_HOME")
     program = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if program is None:
@@ -216,10 +164,10 @@ def _java_version() -> int | None:
 
 
 @contextmanager
-def _java(conf: Any, log: Path) -> Iterator[None]:
-    """Run Spark's Java while the block lasts; what it and its workers print goes to `log`, not between our lines.
+def _java(conf: "SparkConf", log: Path) -> Iterator[None]:
+    """Run Spark's Java while the block lasts. What it prints, and its workers, goes to `log`, not between our lines.
 
-    pyspark would keep it until the end of the process, with memory and folders that belong to this session.
+    pyspark alone would keep it to the end of the process, with the memory and the folders of its first session.
     """
     from pyspark import SparkContext
     from pyspark.errors import PySparkRuntimeError
@@ -227,8 +175,22 @@ def _java(conf: Any, log: Path) -> Iterator[None]:
 
     with log.open("wb") as output:
         try:
-            gateway = launch_gateway(conf, {"stdout": output, "stderr": output})
+            gateway = launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
         except PySparkRuntimeError as error:
-            said = log.read_text(errors="replace").strip().splitlines() or ["nothing"]
-            raise ThinfileError(f"Spark must start, Java ended and said: {said[-1]}; mend it or use engine=duckdb") from error
-        ...
+            raise ThinfileError(
+                f"Spark must start, its Java ended ({_last_lines(log)}); correct that or use engine=duckdb"
+            ) from error
+    SparkContext._gateway, SparkContext._jvm = gateway, gateway.jvm
+    try:
+        yield
+    finally:
+        SparkContext._gateway = SparkContext._jvm = None
+        gateway.shutdown()
+        if gateway.proc is not None:
+            gateway.proc.stdin.close()  # Java ends when it is no longer listened to
+            gateway.proc.wait()
+
+
+def _last_lines(log: Path) -> str:
+    said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return " / ".join(said[-3:]) or "without a word"

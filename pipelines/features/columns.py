@@ -31,8 +31,18 @@ def codes(table: pa.Table, column: str, levels: Sequence[str]) -> Integers:
     """Return the place of each value among the levels; their number where it is none of them or empty."""
     if column not in table.column_names or not levels:
         return np.full(len(table), len(levels))
-    places = pc.index_in(table[column].cast(pa.string()), value_set=pa.array(levels, pa.string()))
-    return filled(places.cast(pa.int64()), len(levels))
+    values = table[column]
+    if not pa.types.is_dictionary(values.type):
+        values = values.dictionary_encode()
+    parts = [_codes(chunk, pa.array(levels, pa.string())) for chunk in values.chunks]
+    return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+def _codes(chunk: pa.DictionaryArray, levels: pa.Array) -> Integers:
+    """Look up each of the few distinct values instead of each row."""
+    known = pc.index_in(chunk.dictionary.cast(pa.string()), value_set=levels)
+    place_of = np.append(np.asarray(pc.fill_null(known, len(levels)), np.int64), len(levels))
+    return np.asarray(place_of[np.asarray(pc.fill_null(chunk.indices, len(chunk.dictionary)))])
 
 
 def filled(values: pa.ChunkedArray, otherwise: int) -> Integers:

@@ -113,6 +113,8 @@ class ActiveSums:
 
     @staticmethod
     def _sum(parts: Sequence[dict[str, Integers]], names: Iterable[str], moments: Moments) -> dict[str, Integers]:
+        if len(parts) == 1:
+            return parts[0]
         nothing = np.zeros(len(moments), np.int64)
         return {name: sum((part[name] for part in parts), nothing) for name in names}
 

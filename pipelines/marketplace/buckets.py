@@ -32,11 +32,12 @@ def write_buckets(
     threads = connection.execute("select current_setting('threads')").fetchall()[0][0]
     connection.execute(f"set partitioned_write_max_open_files = {buckets * threads}")
     query = f"select {columns}, {bucket} as bucket from {rows}"
-    written = connection.execute(f"copy ({query}) to {literal(str(folder))} (format parquet, partition_by (bucket))")
+    write = f"copy ({query}) to {literal(str(folder))} (format parquet, partition_by (bucket))"
+    written = int(connection.execute(write).fetchall()[0][0])
     for number in range(buckets):
         place = folder / f"bucket={number}"
         if not place.exists():
             place.mkdir()
             empty = literal(str(place / "empty.parquet"))
             connection.execute(f"copy (select {columns} from {rows} limit 0) to {empty} (format parquet)")
-    return int(written.fetchall()[0][0])
+    return written

@@ -5,6 +5,7 @@ application. What names a row in quarantine goes to quarantine with it. A loan i
 its instalments is, so is the application, and then all its other instalments; half a schedule would give a wrong label.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from pipelines.atomic import scratch_folder
 from pipelines.engine.duckdb_engine import connect
+from pipelines.errors import DataError
 from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
+from pipelines.marketplace.conversion import converted, ids_as_text, readings
 from pipelines.marketplace.keys import find_repeated
-from pipelines.marketplace.mapping import MappedTable, check_settings, converted, ids_as_text, parquet, readings
+from pipelines.marketplace.mapping import MappedTable, check_settings, parquet
 from pipelines.marketplace.quarantine import QUARANTINE, Quarantine
 from pipelines.marketplace.raw_files import fingerprint_raw
 from pipelines.marketplace.rules import (
@@ -31,9 +34,12 @@ from pipelines.marketplace.rules import (
 from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.staging import faults_named, one_currency, shortage_told, staged_tables
 from pipelines.marketplace.tables import APPROVED
+from pipelines.progress import Advance, progress
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,8 @@ def take_in(raw: RawSettings, into: Path, *, buckets: int, threads: int, memory_
     Raises:
         ConfigurationError: see `check_settings`.
         DataError: a table is missing, empty or unreadable, or its columns are not those of its contract (`map_table`);
-            amounts in two currencies; times without a zone; more than `raw.max_quarantined` of a table's rows broken.
+            amounts in two currencies; times without a zone; more than `raw.max_quarantined` of a table's rows broken;
+            files that change while they are read.
         ThinfileError: not enough memory or disk.
     """
     with (
@@ -71,9 +78,10 @@ def take_in(raw: RawSettings, into: Path, *, buckets: int, threads: int, memory_
         check_settings(connection, raw)
         fingerprints = fingerprint_raw(raw, threads)
         tables = {table.contract.name: table for table in staged_tables(connection, raw, scratch)}
-        with faults_named(connection, {name: table.files for name, table in tables.items()}):
+        named = faults_named(connection, {name: table.files for name, table in tables.items()})
+        with named, progress("tables", len(tables), log) as advance:
             currency = one_currency(connection, raw, list(tables.values()))
-            run = _Run(connection, raw, tables, buckets, scratch / "whole")
+            run = _Run(connection, raw, tables, buckets, scratch / "whole", advance)
             counts = run.all_tables()
         _move_into_place(run.folder, into, scratch)
     return Intake({name: TableIntake(*counts[name], fingerprints[name]) for name in counts}, currency)
@@ -88,6 +96,7 @@ class _Run:
     tables: Mapping[str, MappedTable]
     buckets: int
     folder: Path
+    advance: Advance
     counts: dict[str, tuple[int, int, Mapping[str, int]]] = field(default_factory=dict)
 
     def all_tables(self) -> dict[str, tuple[int, int, Mapping[str, int]]]:
@@ -157,7 +166,14 @@ class _Run:
             self.buckets,
         )
         quarantine.write(self.folder / QUARANTINE / f"{contract.name}.parquet")
-        self.counts[contract.name] = (self._rows(contract.name), clean, quarantine.counts)
+        rows, broken = self._rows(contract.name), quarantine.counts
+        if rows != clean + sum(broken.values()):
+            raise DataError(
+                f"the files of {contract.name} must stay as they are while they are read, of {rows:,} rows "
+                f"{clean:,} came out clean and {sum(broken.values()):,} broken; run again when they are complete"
+            )
+        self.counts[contract.name] = (rows, clean, broken)
+        self.advance(len(self.counts), f"{contract.name}: {clean:,} clean rows")
 
     def _rows(self, name: str) -> int:
         return int(self.connection.execute(f"select count(*) from {self.tables[name].relation}").fetchall()[0][0])

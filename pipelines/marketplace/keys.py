@@ -49,6 +49,6 @@ def _position(key: tuple[str, ...], limits: list[int]) -> tuple[str, int]:
     """Return SQL that numbers the possible keys from 0, and how many there are."""
     position, bits = "0", 1
     for name, low, high in zip(key, limits[::2], limits[1::2], strict=True):
-        position = f"({position}) * {high - low + 1} + {name} - ({low})"
+        position = f"({position}) * {high - low + 1} + ({name} - ({low}))"
         bits *= high - low + 1
     return position, bits

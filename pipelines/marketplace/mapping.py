@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.duckdb_engine import literal, quoted
 from pipelines.errors import ConfigurationError, DataError, nearest
 from pipelines.marketplace.raw_files import RawFiles, unreadable
-from pipelines.marketplace.readings import Reading, Units, family, is_readable, noun, read_column, sql_type
+from pipelines.marketplace.readings import family, is_readable, noun
 from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.tables import CONTRACTS, Column, Kind, TableContract
 
@@ -87,49 +87,6 @@ def map_table(
     empty = {column.name for column in contract.columns if _cannot_be_read(connection, raw, mapped, column)}
     kept = {name: place for name, place in columns.items() if name not in empty}
     return MappedTable(contract, tuple(parts), kept, mapped.currency)
-
-
-def ids_as_text(tables: Sequence[MappedTable]) -> frozenset[str]:
-    """Return the identifiers that are text in some table, and therefore in all of them."""
-    return frozenset(
-        column.name
-        for table in tables
-        for column in table.present
-        if column.kind is Kind.identifier and family(table.columns[column.name][1]) == "text"
-    )
-
-
-def readings(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> dict[str, Reading]:
-    """Return how each column of a contract that a table holds is read."""
-    zone = raw.zone_of(table.contract.name)
-    return {
-        column.name: read_column(
-            column,
-            quoted(table.columns[column.name][0]),
-            table.columns[column.name][1],
-            _units(raw, zone, column, texts),
-        )
-        for column in table.present
-    }
-
-
-def converted(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> str:
-    """Return SQL of a table's rows: what was written as raw_<name>, and what it says as <name>, for every column."""
-    found = readings(table, raw, texts)
-    sources = ", ".join(f"{reading.source} as raw_{name}" for name, reading in found.items())
-    values = ", ".join(
-        f"{found[column.name].value if column.name in found else _nothing(column, texts)} as {column.name}"
-        for column in table.contract.columns
-    )
-    return f"(select *, {values} from (select {sources} from {table.relation}))"
-
-
-def _nothing(column: Column, texts: frozenset[str]) -> str:
-    return f"null::{sql_type(column, ids_as_text=column.name in texts)}"
-
-
-def _units(raw: RawSettings, zone: str | None, column: Column, texts: frozenset[str]) -> Units:
-    return Units(raw.scale, zone, column.name in texts)
 
 
 def _types(connection: "DuckDBPyConnection", files: RawFiles, parts: Sequence[Path]) -> dict[str, str]:

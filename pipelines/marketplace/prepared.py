@@ -1,27 +1,34 @@
-"""Buckets on their way from clean tables to features and outcomes: one file each, kept by what they were made of."""
+"""Buckets on their way from clean tables to features and outcomes, kept by what they were made of."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.atomic import whole_file
-from pipelines.credit.loan import LoanContract
+from pipelines.atomic import scratch_folder, whole_file
+from pipelines.credit.loan import LoanContract, Status
+from pipelines.engine.spark_engine import map_on_spark, session
 from pipelines.features.history import History
 from pipelines.features.settings import FeatureSettings
 from pipelines.fingerprint import fingerprint_record
 from pipelines.marketplace.bucket import prepare_bucket
 from pipelines.marketplace.buckets import bucket_files
-from pipelines.marketplace.tables import CONTRACTS
+from pipelines.marketplace.settings import Engine
+from pipelines.marketplace.tables import CONTRACTS, Kind, TableContract
 from pipelines.progress import progress
 from pipelines.settings import plain
 
 log = logging.getLogger(__name__)
+
+OTHERS = "other"
+"""Beside the mature applications: those without an outcome, or without one yet."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +42,32 @@ class Recipe:
 
     @property
     def folder(self) -> Path:
-        """The place of the buckets' applications and vintages."""
+        """The place of all that is made."""
         return self.lake / "prepared" / self.identity
 
-    def applications(self, bucket: int) -> Path:
-        """Return the file of a bucket's applications with features and outcomes."""
-        return self.folder / "applications" / f"bucket-{bucket:05d}.parquet"
+    @property
+    def applications(self) -> Path:
+        """The folder of all applications with their features, whatever became of them."""
+        return self.folder / "applications"
 
-    def vintages(self, bucket: int) -> Path:
-        """Return the file of a bucket's vintages."""
-        return self.folder / "vintages" / f"bucket-{bucket:05d}.parquet"
+    @property
+    def mature(self) -> Path:
+        """The folder of those whose outcome is known: the training table."""
+        return self.applications / Status.mature.name
+
+    @property
+    def vintages(self) -> Path:
+        """The folder of the vintages, to be summed."""
+        return self.folder / "vintages"
+
+    def is_made(self, bucket: int) -> bool:
+        """Whether a bucket is there whole."""
+        return (self.mature / name_of(bucket)).exists()
+
+
+def name_of(bucket: int) -> str:
+    """Return the file name of a bucket."""
+    return f"bucket-{bucket:05d}.parquet"
 
 
 def recipe_of(lake: Path, content: str, loan: LoanContract, features: FeatureSettings) -> Recipe:
@@ -53,11 +76,13 @@ def recipe_of(lake: Path, content: str, loan: LoanContract, features: FeatureSet
     return Recipe(lake, loan, features, fingerprint_record(made_of)[:16])
 
 
-def prepare_buckets(recipe: Recipe, buckets: int, threads: int) -> None:
+def prepare_buckets(recipe: Recipe, buckets: int, threads: int, engine: Engine, memory: str) -> None:
     """Make the buckets that are not there yet, so many at once; a killed run goes on where it stopped."""
-    missing = [bucket for bucket in range(buckets) if not recipe.applications(bucket).exists()]
+    missing = [bucket for bucket in range(buckets) if not recipe.is_made(bucket)]
+    on_spark = engine is Engine.spark and missing
+    made = _made_on_spark(recipe, missing, threads, memory) if on_spark else _made(recipe, missing, threads)
     with progress("buckets", buckets, log) as advance:
-        for done, _ in enumerate(_made(recipe, missing, threads), start=buckets - len(missing) + 1):
+        for done, _ in enumerate(made, start=buckets - len(missing) + 1):
             advance(done, "features and outcomes")
 
 
@@ -71,20 +96,45 @@ def _made(recipe: Recipe, missing: Sequence[int], threads: int) -> Iterator[int]
         yield from pool.map(make_bucket, [recipe] * len(missing), missing)
 
 
+def _made_on_spark(recipe: Recipe, missing: Sequence[int], threads: int, memory: str) -> Iterator[int]:
+    """Make buckets on Spark's executors, one a task.
+
+    All rows of a customer lie in one bucket already, so nothing is shuffled: each task reads its bucket from the lake
+    and writes what it makes of it there, as a process of this machine would. Executors on other machines must see the
+    workspace under the same path.
+    """
+    with scratch_folder(recipe.lake) as scratch, session(threads, memory, scratch) as spark:
+        yield from map_on_spark(spark, partial(make_bucket, recipe), missing)
+
+
 def make_bucket(recipe: Recipe, bucket: int) -> int:
-    """Make one bucket and return its number; its applications are written last, and stand for the whole."""
+    """Make one bucket and return its number; its mature applications are written last, and stand for the whole."""
     pa.set_cpu_count(1)  # the pool is the parallelism
     made = prepare_bucket(read_history(recipe.lake, bucket), recipe.loan, recipe.features)
-    for path, table in ((recipe.vintages(bucket), made.vintages), (recipe.applications(bucket), made.applications)):
-        with whole_file(path) as temporary:
-            pq.write_table(table, temporary, compression="zstd", compression_level=1)
+    is_mature = pc.equal(made.applications["status"], Status.mature.name)
+    for folder, table in (
+        (recipe.vintages, made.vintages),
+        (recipe.applications / OTHERS, made.applications.filter(pc.invert(is_mature))),
+        (recipe.mature, made.applications.filter(is_mature)),
+    ):
+        write_table(table, folder / name_of(bucket))
     return bucket
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a Parquet file whole; few doubles repeat, so that a dictionary of them costs more than it saves."""
+    levels = [column.name for column in table.schema if column.type != pa.float64()]
+    with whole_file(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", compression_level=1, use_dictionary=levels)
 
 
 def read_history(lake: Path, bucket: int) -> History:
     """Return the clean rows of one bucket."""
-    return History(**{contract.name: _read(bucket_files(lake, contract.name, bucket)) for contract in CONTRACTS})
+    return History(
+        **{contract.name: _read(contract, bucket_files(lake, contract.name, bucket)) for contract in CONTRACTS}
+    )
 
 
-def _read(files: Sequence[str]) -> pa.Table:
-    return pa.concat_tables([pq.read_table(file, partitioning=None) for file in files])
+def _read(contract: TableContract, files: Sequence[str]) -> pa.Table:
+    levels = list(contract.of_kind(Kind.text))
+    return pa.concat_tables([pq.read_table(file, partitioning=None, read_dictionary=levels) for file in files])

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.atomic import whole_file
 from pipelines.credit.loan import Status, check
+from pipelines.engine.spark_engine import check_spark
 from pipelines.features.catalogue import features_of
 from pipelines.features.kernel import feature_columns
 from pipelines.features.settings import check_features
@@ -18,9 +19,9 @@ from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.intake import take_in
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.raw_files import find_files, fingerprint_raw
-from pipelines.marketplace.settings import PrepareSettings
+from pipelines.marketplace.settings import Engine, PrepareSettings
 from pipelines.marketplace.tables import CONTRACTS
-from pipelines.marketplace.training_table import APPLICATIONS, TRAINING, VINTAGES, Counts, assemble
+from pipelines.marketplace.training_table import APPLICATIONS, TRAINING, VINTAGES, Counts, offer
 from pipelines.provenance import provenance
 from pipelines.settings import plain
 from pipelines.verb import Outcome, carried
@@ -47,18 +48,21 @@ def prepare(settings: PrepareSettings) -> Outcome:
     """Make the training table; what was made of the same content and settings is not made again.
 
     Raises:
-        ConfigurationError: a loan contract that means nothing, or features that cannot be.
+        ConfigurationError: a loan contract that means nothing, or features that cannot be;
+            Spark asked for where it cannot run.
         DataError: the tables break their contracts (see `take_in`), or hold no outcomes to learn from.
     """
     check(settings.loan)
     check_features(settings.features)
+    if settings.engine is Engine.spark:
+        check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
     taken = _take_in(settings, lake)
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
     manifest = lake / MANIFEST
     if not manifest.exists() or json.loads(manifest.read_text())["identity"] != recipe.identity:
-        prepare_buckets(recipe, taken.buckets, settings.threads)
-        _write_manifest(manifest, settings, taken, recipe, assemble(recipe, taken.buckets))
+        prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
+        _write_manifest(manifest, settings, taken, recipe, offer(recipe))
     return _outcome(settings, lake, json.loads(manifest.read_text()))
 
 
@@ -73,7 +77,7 @@ def _take_in(settings: PrepareSettings, lake: Path) -> Taken:
             return Taken(**kept)
     size = sum(path.stat().st_size for one in CONTRACTS for path in find_files(settings.raw, one.name).paths)
     buckets = math.ceil(size / BYTES_A_BUCKET)
-    log.info("reading %.1f GB of raw tables", size / 1e9)
+    log.info("reading %s MB of raw tables", f"{size / 1e6:,.0f}")
     place.unlink(missing_ok=True)  # it must not speak for tables that are about to be replaced
     intake = take_in(settings.raw, lake, buckets=buckets, threads=settings.threads, memory_limit=settings.memory)
     taken = Taken(identity, buckets, {name: asdict(table) for name, table in intake.tables.items()})
@@ -100,7 +104,7 @@ def _write_manifest(path: Path, settings: PrepareSettings, taken: Taken, recipe:
             ],
             "numeric": numeric,
             "categorical": categorical,
-            "training_fingerprint": fingerprint_files({TRAINING: recipe.lake / TRAINING}),
+            "training_fingerprint": fingerprint_files({path.name: path for path in recipe.mature.glob("*.parquet")}),
         },
     )
 

@@ -61,8 +61,9 @@ def fingerprint_of(files: RawFiles, threads: int) -> str:
 
 
 def unreadable(table: str, path: Path, error: Exception) -> DataError:
-    """Return the error of a file that is not what its name says."""
-    reason = ", ".join(str(error).splitlines()[:3]).removesuffix(".")
+    """Return the error of a file that is not what its name says: of DuckDB's words the lines before its advice."""
+    words = str(error).partition("\n\n")[0].splitlines()[:3]
+    reason = ", ".join(words).partition(" Error: ")[2] or words[0]
     return DataError(
         f"a file of {table} must be readable as {path.suffix[1:]}, '{path}' is not ({reason}); write it again"
     )

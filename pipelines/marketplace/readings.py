@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from pipelines.marketplace.tables import Column, Kind
 
-FLOAT_SLACK = 1e-3
-"""Of a minor unit: what binary floating point may add to an amount such as 0.1 + 0.2 without making it another."""
+SLACK_DIGITS = 3
+"""An amount may differ from whole minor units by a thousandth of one, as floating point's 0.1 + 0.2 does.
+
+Text is read with so many digits more. Decimals of up to 18 digits are 64-bit integers; longer ones cost 200 times as
+much to read from text.
+"""
 
 _LOCAL = r"^\d{4,}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
@@ -138,7 +142,7 @@ def _whole(raw: str, group: str) -> str:
     """Return SQL for a number without a fraction; missing where there is one."""
     if group == "integer":
         return raw
-    number = f"try_cast({raw} as {'double' if group == 'real' else 'decimal(38, 9)'})"
+    number = {"real": f"{raw}::double", "decimal": raw}.get(group, f"try_cast({raw} as decimal(18, 6))")
     exact = f" and abs({raw}) < {2**53}" if group == "real" else ""
     return f"case when {number} = trunc({number}){exact} then {number} end"
 
@@ -158,8 +162,10 @@ def _money(raw: str, group: str, decimals: int) -> str:
         return f"try_cast({raw} as bigint)" if unit == 1 else f"try_cast({raw}::hugeint * {unit} as bigint)"
     if group == "real":
         minor = f"{raw}::double * {unit}"
-        return f"case when abs({minor} - round({minor})) <= {FLOAT_SLACK} then try_cast(round({minor}) as bigint) end"
-    exact = raw if group == "decimal" else f"try_cast({raw} as decimal(38, 12))"
+        return (
+            f"case when abs({minor} - round({minor})) <= 1e-{SLACK_DIGITS} then try_cast(round({minor}) as bigint) end"
+        )
+    exact = raw if group == "decimal" else f"try_cast({raw} as decimal(18, {decimals + SLACK_DIGITS}))"
     kept = f"try_cast({exact} as decimal(18, {decimals}))"
     return f"case when {kept} = {exact} then ({kept} * {unit})::bigint end"
 
@@ -168,13 +174,14 @@ def _time(raw: str, group: str, zone: str | None) -> str:
     """Return SQL for a time in UTC.
 
     A local time that a change to summer time skips is read with the offset before it (02:30 becomes 03:30); of one that
-    comes twice in autumn the second is meant: DuckDB's (ICU's) choice.
+    comes twice in autumn the second is meant: DuckDB's (ICU's) choice. The session's own zone is UTC.
     """
     if group == "zoned time":
         return f"timezone('UTC', {raw})"
     if group == "local time":
         return _to_utc(f"{raw}::timestamp", zone)
-    zoned = f"timezone('UTC', try_cast({raw} as timestamptz))"  # the session's zone is UTC
+    seconds = rf"regexp_replace({raw}, '^(.{{8,10}}[ T]\d{{1,2}}:\d{{2}})([Z+-])', '\1:00\2')"  # DuckDB insists on them
+    zoned = f"timezone('UTC', coalesce(try_cast({raw} as timestamptz), try_cast({seconds} as timestamptz)))"
     if zone in (None, "UTC"):
         return zoned
     local = _to_utc(f"try_cast({raw} as timestamp)", zone)

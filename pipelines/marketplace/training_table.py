@@ -1,21 +1,19 @@
-"""From prepared buckets to the tables that people use: training, all applications, vintages."""
+"""What people use of prepared buckets: the training table, all applications, vintages."""
 
-from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import pyarrow.dataset as pds
 
-from pipelines.atomic import whole_file
+from pipelines.atomic import scratch_folder
 from pipelines.credit.loan import LoanContract, Status
 from pipelines.errors import DataError
-from pipelines.marketplace.prepared import Recipe
+from pipelines.marketplace.prepared import Recipe, write_table
 
-TRAINING, APPLICATIONS, VINTAGES = "training.parquet", "applications.parquet", "vintages.parquet"
+TRAINING, APPLICATIONS, VINTAGES = "training", "applications", "vintages.parquet"
+"""What a marketplace's folder offers: two folders of Parquet files, and a file."""
 
 
 @dataclass(frozen=True)
@@ -28,41 +26,36 @@ class Counts:
     last: str
 
 
-def assemble(recipe: Recipe, buckets: int) -> Counts:
-    """Write the mature applications, all applications and the vintages; one bucket is in memory at a time.
+def offer(recipe: Recipe) -> Counts:
+    """Point the folders `training` and `applications` to what was made, write the vintages, and return the counts.
 
     Raises:
         DataError: no application was made by the as-of date; none is mature; all mature ones ended alike.
     """
-    parts = [recipe.applications(bucket) for bucket in range(buckets)]
-    counts = _count(parts)
+    counts = _count(recipe)
     _check(counts, recipe.loan)
-    schema = pq.read_schema(parts[0])
-    with ExitStack() as stack:
-        training, everything = (
-            stack.enter_context(pq.ParquetWriter(stack.enter_context(whole_file(recipe.lake / name)), schema))
-            for name in (TRAINING, APPLICATIONS)
-        )
-        for part in parts:
-            table = pq.read_table(part, partitioning=None)
-            everything.write_table(table)
-            training.write_table(table.filter(pc.equal(table["status"], Status.mature.name)))
-    with whole_file(recipe.lake / VINTAGES) as temporary:
-        pq.write_table(_vintages([recipe.vintages(bucket) for bucket in range(buckets)]), temporary)
+    write_table(_vintages(recipe), recipe.lake / VINTAGES)
+    _point(recipe.lake / APPLICATIONS, recipe.applications)
+    _point(recipe.lake / TRAINING, recipe.mature)
     return counts
 
 
-def _count(parts: Sequence[Path]) -> Counts:
-    statuses: Counter[str] = Counter()
-    bad, moments = 0, []
-    for part in parts:
-        table = pq.read_table(part, columns=["status", "bad", "applied_at"], partitioning=None)
-        statuses.update({one["values"]: one["counts"] for one in pc.value_counts(table["status"]).to_pylist()})
-        mature = table.filter(pc.equal(table["status"], Status.mature.name))
-        bad += pc.sum(mature["bad"]).as_py() or 0
-        moments += [moment for moment in pc.min_max(mature["applied_at"]).as_py().values() if moment is not None]
-    first, last = (str(end(moments).date()) if moments else "" for end in (min, max))
-    return Counts({status.name: statuses[status.name] for status in Status}, bad, first, last)
+def _point(name: Path, target: Path) -> None:
+    """Make a name lead to a folder, at once and whatever it led to before; the lake can still be moved."""
+    with scratch_folder(name.parent) as scratch:
+        fresh = scratch / name.name
+        fresh.symlink_to(target.relative_to(name.parent))
+        fresh.replace(name)
+
+
+def _count(recipe: Recipe) -> Counts:
+    about = pds.dataset(recipe.applications, exclude_invalid_files=False).to_table(["status", "bad", "applied_at"])
+    statuses = {one["values"]: one["counts"] for one in pc.value_counts(about["status"]).to_pylist()}
+    mature = about.filter(pc.equal(about["status"], Status.mature.name))
+    moments = pc.min_max(mature["applied_at"]).as_py()
+    first, last = (str(moment.date()) if moment else "" for moment in moments.values())
+    counts = {status.name: statuses.get(status.name, 0) for status in Status}
+    return Counts(counts, pc.sum(mature["bad"]).as_py() or 0, first, last)
 
 
 def _check(counts: Counts, loan: LoanContract) -> None:
@@ -86,9 +79,9 @@ def _check(counts: Counts, loan: LoanContract) -> None:
         )
 
 
-def _vintages(parts: Sequence[Path]) -> pa.Table:
+def _vintages(recipe: Recipe) -> pa.Table:
     """Return the vintages of all buckets: month, months on book, loans observed and bad, by month and age."""
-    cells = pa.concat_tables([pq.read_table(part, partitioning=None) for part in parts])
+    cells = pds.dataset(recipe.vintages).to_table()
     summed = cells.group_by(["month", "mob"]).aggregate([("observed", "sum"), ("bad", "sum")])
     named = summed.select(["month", "mob", "observed_sum", "bad_sum"]).rename_columns(cells.column_names)
     return named.sort_by([("month", "ascending"), ("mob", "ascending")])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from pipelines.simulation.baskets import UNKNOWN, Baskets
-from pipelines.simulation.draws import Draws, Ints
+from pipelines.simulation.draws import Draws, Flags, Ints
 from pipelines.simulation.period import NEVER
 from pipelines.simulation.settings import Fault
 from pipelines.simulation.visits import Visits
@@ -32,7 +32,7 @@ def _known(world: World, at: Ints) -> Ints:
     return np.where(at < world.period.ends_at, at, NEVER)
 
 
-def _with_fault(fault: Fault, baskets: Baskets, is_hit: np.ndarray) -> Baskets:
+def _with_fault(fault: Fault, baskets: Baskets, is_hit: Flags) -> Baskets:
     if fault is Fault.payment_method_missing:
         return replace(baskets, payment_method=np.where(is_hit, UNKNOWN, baskets.payment_method))
     return replace(baskets, amount=np.where(is_hit, baskets.amount // MINOR_PER_MAJOR, baskets.amount))

@@ -74,7 +74,7 @@ class _Past:
     begin: Ints
     end: Ints
 
-    def mean(self, values: np.ndarray, prior: float) -> Floats:
+    def mean(self, values: Ints | Floats | Flags, prior: float) -> Floats:
         """Return the mean of a value over them, filled up with the usual one."""
         upto = np.concatenate([[0.0], np.cumsum(values, dtype=float)])
         total = upto[self.end] - upto[self.begin]

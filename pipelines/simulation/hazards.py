@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.simulation.draws import Floats, Ints, logistic
+from pipelines.simulation.draws import Flags, Floats, Ints, logistic
 from pipelines.simulation.period import DAY, add_months, month_of
 from pipelines.simulation.requests import MONTHLY_INCOME, Requests
 from pipelines.simulation.shoppers import Shoppers
@@ -35,7 +35,7 @@ class Hazards:
     """
 
     due_at: Ints
-    is_due: np.ndarray
+    is_due: Flags
     stops: Floats
     pays_off: Floats
     is_late: Floats

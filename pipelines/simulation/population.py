@@ -9,15 +9,22 @@ import numpy as np
 
 from pipelines.simulation.draws import Draws
 from pipelines.simulation.period import DAY, NEVER
-from pipelines.simulation.shoppers import Shoppers, draw_plain, purchase_weight, with_rates, year_of
+from pipelines.simulation.shoppers import (
+    INCOME_PER_YEAR,
+    PRUDENCE_PER_YEAR,
+    Shoppers,
+    draw_plain,
+    purchase_weight,
+    with_rates,
+    year_of,
+)
 from pipelines.simulation.world import Newcomers, World
 
 ADULT, YOUNGER_BY = 18, 0.35
 """Newcomers' years beyond 18 are fewer by this share."""
 
-PRUDENCE_PER_YEAR, INCOME_PER_YEAR = 0.03, 0.012
-NEWCOMERS_RATE = 2.0
-"""They order so many times as much."""
+NEWCOMERS_RATE, NEWCOMERS_PRUDENCE = 2.0, -0.3
+"""They order so many times as much, and are less prudent, beyond what their age says."""
 
 RING_MEMBERS, RING_ORDERS, RING_PRUDENCE = 20, 6.0, 1.5
 """Until they strike, fraudsters order like the best of customers."""
@@ -57,7 +64,7 @@ def _newcomers(world: World, part: int, first: int, size: int, rate: float) -> S
         drawn,
         registered_at=joined.astype(np.int64),
         birth_year=drawn.birth_year + years,
-        prudence=drawn.prudence - PRUDENCE_PER_YEAR * years,
+        prudence=drawn.prudence - PRUDENCE_PER_YEAR * years + NEWCOMERS_PRUDENCE,
         income=drawn.income - INCOME_PER_YEAR * years,
         first_day=joined.astype(np.int64) // DAY + 1,
         last_day=np.full(size, world.period.ends_at // DAY),

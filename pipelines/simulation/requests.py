@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.simulation.baskets import Baskets
-from pipelines.simulation.draws import Draws, Floats, Ints, logistic
+from pipelines.simulation.draws import Draws, Flags, Floats, Ints, logistic
 from pipelines.simulation.period import MINUTE, month_start
 from pipelines.simulation.shoppers import Shoppers
 from pipelines.simulation.visits import Visits
@@ -53,7 +53,7 @@ def draw_requests(world: World, shoppers: Shoppers, visits: Visits, baskets: Bas
     return Requests(order, owner, applied_at, principal, TERMS[np.searchsorted(TERM_LIMITS, wish)], income)
 
 
-def _is_financed(world: World, shoppers: Shoppers, visits: Visits, baskets: Baskets, draws: Draws) -> np.ndarray:
+def _is_financed(world: World, shoppers: Shoppers, visits: Visits, baskets: Baskets, draws: Draws) -> Flags:
     owner = visits.owner
     habit = -0.5 * shoppers.income - 0.3 * shoppers.prudence - 4.0 * shoppers.is_reseller
     wish = -2.7 + 0.9 * np.log(baskets.amount / 4_000) + habit[owner]

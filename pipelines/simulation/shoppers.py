@@ -9,7 +9,11 @@ from pipelines.simulation.period import DAY, NEVER, Period
 from pipelines.simulation.world import World
 
 USUAL_AGE = 38
-INCOME_SPREAD = 0.6
+INCOME_SPREAD, INCOME_BY_PRUDENCE = 0.6, 0.1
+PRUDENCE_PER_YEAR, INCOME_PER_YEAR = 0.016, 0.006
+PRUDENCE_BY_SEX, INCOME_BY_SEX = 0.1, -0.05
+"""Age and sex say a little about the latents, women's in comparison with men's: what a fairness measure has to find."""
+
 SHOCKED_SHARE, ORDERS_AFTER_SHOCK = 0.15, 0.55
 RESELLER_SHARE, RESELLER_TIMES, RESELLER_TAIL = 0.0023, 110.0, 2.5
 """Resellers hold at least so many times the mean number of orders, with a Pareto tail."""
@@ -86,10 +90,10 @@ def draw_plain(world: World, draws: Draws, first: int, size: int) -> Shoppers:
     period = world.period
     age = 18 + 52 * draws.stream("age").beta(1.6, 2.6, size)
     is_female = draws.uniform("sex", size) < 0.52
-    prudence = 0.97 * draws.normal("prudence", size) + 0.016 * (age - USUAL_AGE) + 0.05 * np.where(is_female, 1, -1)
-    income = (
-        INCOME_SPREAD * draws.normal("income", size) + 0.1 * prudence + 0.006 * (age - USUAL_AGE) - 0.05 * is_female
-    )
+    years, side = age - USUAL_AGE, np.where(is_female, 0.5, -0.5)
+    prudence = 0.97 * draws.normal("prudence", size) + PRUDENCE_PER_YEAR * years + PRUDENCE_BY_SEX * side
+    income = INCOME_SPREAD * draws.normal("income", size) + INCOME_BY_PRUDENCE * prudence
+    income += INCOME_PER_YEAR * years + INCOME_BY_SEX * side
     registered = _registered(period, draws, size)
     lifetime = (draws.stream("lifetime").exponential(LIFETIME_DAYS * DAY, size)).astype(np.int64)
     ends = registered + np.where(draws.uniform("stays", size) < STAYING_SHARE, NEVER, lifetime)

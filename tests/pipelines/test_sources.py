@@ -38,8 +38,8 @@ def twice_the_same_column(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "write", "message"),
     [
-        ("a.csv", str, r"data.path must be a CSV or Parquet file, found none at '.*a.csv'; correct"),
-        ("a.csv", Path.mkdir, r"data.path must be a CSV or Parquet file, found none at '.*a.csv'; correct"),
+        ("a.csv", str, r"a folder of Parquet files, found none at '.*a.csv'; correct"),
+        ("a.csv", Path.mkdir, r"a folder of Parquet files, found none at '.*a.csv'; correct"),
         ("a.csv", lambda path: path.write_text(""), r"'.*a.csv' cannot be read as csv \(.*\); check the file"),
         ("a.csv", lambda path: path.write_text("a,b\n1,2,3\n4\n1,2,3,4"), "cannot be read as csv .*; check the file"),
         ("a.csv", lambda path: path.write_bytes(b"a,b\n\xe9\xff,2"), "cannot be read as csv .*; check the file"),

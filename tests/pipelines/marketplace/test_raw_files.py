@@ -1,0 +1,54 @@
+"""Which files a table is, and what their fingerprint follows."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.marketplace.raw_files import find_files, fingerprint_of, fingerprint_raw
+from pipelines.marketplace.settings import RawSettings, TableMapping, TableMappings
+from pipelines.marketplace.tables import CONTRACTS
+from tests.pipelines.marketplace.shop import a_shop, lay, settings
+
+
+def a_folder(tmp_path: Path, *names: str) -> RawSettings:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    return RawSettings(folder=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("lying", "found"),
+    [
+        (["orders.csv"], ["orders.csv"]),
+        (["orders.parquet", "orders.csv"], ["orders.parquet"]),
+        (["orders/b.PARQUET", "orders/a.parquet"], ["a.parquet", "b.PARQUET"]),
+        (["orders/2024/x.csv", "orders/2023/y.csv"], ["y.csv", "x.csv"]),
+        (["orders/a.csv", "orders/_SUCCESS", "orders/_temporary/b.csv", "orders/.c.csv", "orders/a.txt"], ["a.csv"]),
+    ],
+)
+def test_files_of_a_table(lying: list[str], found: list[str], tmp_path: Path) -> None:
+    assert [path.name for path in find_files(a_folder(tmp_path, *lying), "orders").paths] == found
+
+
+def test_a_path_may_lie_elsewhere(tmp_path: Path) -> None:
+    a_folder(tmp_path, "raw/a.csv", "elsewhere/b.csv")
+    for path, name in (("a.csv", "a.csv"), (str(tmp_path / "elsewhere"), "b.csv")):
+        raw = RawSettings(str(tmp_path / "raw"), tables=TableMappings(orders=TableMapping(path=path)))
+        assert [found.name for found in find_files(raw, "orders").paths] == [name]
+
+
+def test_the_fingerprint_follows_bytes_not_names(tmp_path: Path) -> None:
+    one = find_files(a_folder(tmp_path / "one", "orders/a.csv", "orders/b.csv"), "orders")
+    raw = a_folder(tmp_path / "two", "orders/x.csv", "orders/y.csv")
+    (tmp_path / "two/orders/x.csv").write_text("orders/b.csv")
+    (tmp_path / "two/orders/y.csv").write_text("orders/a.csv")
+    assert fingerprint_of(one, 1) == fingerprint_of(find_files(raw, "orders"), 2)
+    (tmp_path / "two/orders/y.csv").write_text("orders/a.csV")
+    assert fingerprint_of(one, 1) != fingerprint_of(find_files(raw, "orders"), 2)
+
+
+def test_the_fingerprint_of_a_folder_is_one_for_each_table(tmp_path: Path) -> None:
+    found = fingerprint_raw(settings(lay(a_shop(), tmp_path)), 2)
+    assert list(found) == [contract.name for contract in CONTRACTS]
+    assert len(set(found.values())) == 4
