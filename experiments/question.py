@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from experiments.settings import TuneSettings
 from pipelines.applications import Applications, load_applications
 from pipelines.candidates import Candidate, candidate_of
@@ -16,6 +18,9 @@ from pipelines.splits import Split, split_applications
 from pipelines.workspace import Workspace
 
 IDENTITY_LENGTH = 16
+
+PATHS = ("path", "through_the_door")
+"""Where data lies is no part of a question; what it holds is."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,9 @@ class Question:
         """Return the resolved configuration as JSON values, with the path of the data made absolute."""
         record = plain(self.settings)
         record["candidate"]["family"] = self.candidate.family
-        path = self.settings.data.path
-        record["data"]["path"] = str(Path(path).resolve()) if path else None
+        for name in PATHS:
+            path = record["data"][name]
+            record["data"][name] = str(Path(path).resolve()) if path else None
         return record
 
 
@@ -74,6 +80,27 @@ def resolve(settings: TuneSettings) -> Question:
     return replace(question, study=_identity(question))
 
 
+def reference_applications(question: Question) -> Applications:
+    """Return whom a reference profile is taken from: all who asked in the test's time, or the test part itself.
+
+    The model was fitted on none of them. A profile of the approved alone would call every month drifted.
+
+    Raises:
+        ConfigurationError: a table of all who asked, and no time role to choose from it by.
+    """
+    data, test = question.settings.data, question.applications.take(question.split.test)
+    if data.through_the_door is None:
+        return test
+    if test.times is None:
+        raise ConfigurationError("data.through_the_door needs a time role, received no data.time; add data.time=COLUMN")
+    numeric, categorical = list(test.roles.numeric), list(test.roles.categorical)
+    asked = replace(data, path=data.through_the_door, numeric=numeric, categorical=categorical, infer=False)
+    everyone = load_applications(asked, Workspace.at(question.settings.workspace), labelled=False)
+    assert everyone.times is not None
+    is_then = (everyone.times >= test.times.min()) & (everyone.times <= test.times.max())
+    return everyone.take(np.flatnonzero(is_then))
+
+
 def sample_of(applications: Applications) -> Sample:
     """Return applications as rows to learn from or to judge on."""
     roles = applications.roles
@@ -84,5 +111,6 @@ def _identity(question: Question) -> str:
     record = question.record()
     for told in ("trials", "workspace", "output", "debug"):
         del record[told]
-    del record["data"]["path"]
+    for told in PATHS:
+        del record["data"][told]
     return fingerprint_record(record | {"data_fingerprint": question.applications.fingerprint})[:IDENTITY_LENGTH]

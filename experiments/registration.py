@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiments.evaluation import Evaluation, evaluate
 from experiments.figures import draw_evaluation
-from experiments.question import Question
+from experiments.question import Question, reference_applications
 from experiments.study import TrialResult
 from pipelines.atomic import scratch_folder
 from pipelines.candidates import served
@@ -86,8 +86,8 @@ def _write_evidence(question: Question, trained: TrainedModel, folder: Path) -> 
     if isinstance(scorer, served.Scorecard):
         table = points_table(scorer, trained.model.card["calibration"], settings.policy.scale)
         table.to_csv(folder / "points_table.csv", index=False)
-    features = question.applications.take(question.split.test).features
-    whole_points = points(probability, settings.policy.scale)
-    profile = profile_of(whole_points, features, test.numeric, Population.applications)
+    features = reference_applications(question).features
+    asked = trained.model.probability_of_bad(served.columns_of(features, test.numeric, test.categorical))
+    profile = profile_of(points(asked, settings.policy.scale), features, test.numeric, Population.applications)
     (folder / PROFILE).write_text(profile.to_json())
     return evaluation

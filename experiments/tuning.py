@@ -34,7 +34,7 @@ from pipelines.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
-COLUMNS_TOLD = 30
+COLUMNS_TOLD = 12
 
 TOP_TRIALS = 5
 """So many trials get a run of their own in MLflow: hundreds flood its pages and slow them."""

@@ -35,8 +35,8 @@ def score(arguments: Sequence[str]) -> int:
 
 
 def demo(arguments: Sequence[str]) -> int:
-    """Run the whole loop on real data."""
-    return run(Verb("demo", DemoSettings, _demo, {}), arguments)
+    """Run the whole loop on real or on simulated data."""
+    return run(Verb("demo", DemoSettings, _demo, {"data": {"data": DataSettings}}), arguments)
 
 
 def _simulate(settings: "SimulateSettings") -> Outcome:
@@ -58,6 +58,6 @@ def _score(settings: ScoreSettings) -> Outcome:
 
 
 def _demo(settings: DemoSettings) -> Outcome:
-    from pipelines.demo import demo
+    from pipelines.demo.loop import demo
 
     return demo(settings)

@@ -43,6 +43,16 @@ def fingerprint_record(record: object) -> str:
     return hashlib.sha256(spelled.encode()).hexdigest()
 
 
+def fingerprint_code(*patterns: str) -> str:
+    """Return the SHA-256 of files of this package, by glob patterns below it: what was made with other code is other.
+
+    >>> fingerprint_code("credit/*.py") == fingerprint_code("credit/*.py", "errors.py")
+    False
+    """
+    here = Path(__file__).resolve().parent
+    return fingerprint_files({str(path.relative_to(here)): path for one in patterns for path in here.glob(one)})
+
+
 def fingerprint_files(files: Mapping[str, Path]) -> str:
     """Return the SHA-256 of named files: their names and bytes."""
     digest = hashlib.sha256()

@@ -107,10 +107,11 @@ class ScoreLog:
             raise ThinfileError(
                 f"what is logged stays, partition {partition} of {key.period} is there already; name another"
             )
-        ids = decisions["decision_id"].to_pandas()
         for kind, frame in ((self._features, features), (self._protected, protected)):
             with whole_file(key.folder(kind) / f"{partition}.parquet") as temporary:
-                pq.write_table(pa.Table.from_pandas(frame.assign(decision_id=ids.to_numpy())), temporary)
+                pq.write_table(
+                    pa.Table.from_pandas(frame).append_column("decision_id", decisions["decision_id"]), temporary
+                )
         with whole_file(key.folder(self._decisions) / f"{partition}.parquet") as temporary:
             pq.write_table(decisions, temporary)
 

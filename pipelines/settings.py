@@ -26,7 +26,8 @@ class DataSettings:
     the inference is shown. `protected` columns are never features; they travel beside the data.
     `max_quarantined` is the share of rows that may break the contract before the run stops. `status` says of each row
     whether its outcome is mature; labels are taken of mature rows only. `outcome_known_at` is when the outcome was
-    known: what a model is judged on lies after all outcomes that it learnt from.
+    known: what a model is judged on lies after all outcomes that it learnt from. `through_the_door` is the table of all
+    who asked, declined and immature ones included: a model's reference profile is taken from those of its test's time.
     """
 
     source: Source = MISSING
@@ -37,6 +38,7 @@ class DataSettings:
     bad: str = "1"
     status: str | None = None
     outcome_known_at: str | None = None
+    through_the_door: str | None = None
     protected: list[str] = field(default_factory=list)
     numeric: list[str] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)
@@ -188,10 +190,15 @@ class ScoreSettings(VerbSettings):
 
 @dataclass
 class DemoSettings(VerbSettings):
-    """`seed` draws the production periods and starts the searches; `trials` is the length of each search."""
+    """`data` is the real german_credit or the simulated marketplace.
 
+    `seed` draws what is drawn and starts the searches; `trials` is the length of each search, by default one that takes
+    about a minute.
+    """
+
+    data: DataSettings = MISSING
     seed: int = 0
-    trials: int = 12
+    trials: int | None = None
 
 
 def plain(settings: object) -> dict[str, Any]:

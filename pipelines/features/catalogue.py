@@ -34,10 +34,12 @@ class Sum:
 
 @dataclass(frozen=True)
 class Age:
-    """Microseconds since the `latest` or the `earliest` of the known facts of one kind happened."""
+    """Microseconds since the latest of the known facts of one kind happened.
+
+    There is none since the earliest: that says how far the lake reaches back rather than who the customer is.
+    """
 
     facts: str
-    which: str
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,6 @@ OF_EACH_WINDOW = (
 
 OF_ALL_TIME = (
     _Row("days_since_last_order", "days since the last order", What.recency, RISKIER, formulas.days, "orders.latest"),
-    _Row("days_since_first_order", "days since the first order", What.tenure, SAFER, formulas.days, "orders.earliest"),
     _Row("days_since_last_application", "days since the last application", What.recency, SAFER, formulas.days,
          "applications.latest"),
     _Row("days_since_registration", "days since registration", What.tenure, SAFER, formulas.days, "own.registered_for"),
@@ -184,8 +185,8 @@ def _quantities(need: str, days: int | None, categories: Sequence[str]) -> Itera
     facts, _, weight = need.partition(".")
     if facts == "own":
         yield Own(weight)
-    elif weight in ("latest", "earliest"):
-        yield Age(facts, weight)
+    elif weight == "latest":
+        yield Age(facts)
     elif weight.endswith("*"):
         yield from (Sum(facts, weight[:-1] + category, days) for category in [*categories, OTHER])
     else:

@@ -97,9 +97,7 @@ class _Answers:
         by_window: dict[int | None, list[Sum]] = defaultdict(list)
         for one in questions:
             if isinstance(one, Age):
-                told[one] = self._age(
-                    sums.latest(self.moments) if one.which == "latest" else sums.earliest(self.moments)
-                )
+                told[one] = self._age(sums.latest(self.moments))
             else:
                 by_window[one.days].append(one)
         for days, asked in by_window.items():

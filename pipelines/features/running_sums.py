@@ -105,12 +105,6 @@ class ActiveSums:
         found = [part.latest(moments) for part in self._parts]
         return np.asarray(np.max([np.full(len(moments), MISSING), *found], axis=0))
 
-    def earliest(self, moments: Moments) -> Integers:
-        """Return when the earliest of the known facts happened; MISSING where none was known."""
-        found = [np.where(one == MISSING, FOREVER, one) for one in (part.earliest(moments) for part in self._parts)]
-        first = np.min([np.full(len(moments), FOREVER), *found], axis=0)
-        return np.where(first == FOREVER, MISSING, first)
-
     @staticmethod
     def _sum(parts: Sequence[dict[str, Integers]], names: Iterable[str], moments: Moments) -> dict[str, Integers]:
         if len(parts) == 1:
@@ -155,17 +149,8 @@ class _InOrder:
         return self._running[name]
 
     def latest(self, moments: Moments) -> Integers:
-        places = self._clock.place(self.facts.customer, self.facts.happened)
-        return self._running_best(moments, places - self.facts.customer * self._clock.span)
-
-    def earliest(self, moments: Moments) -> Integers:
-        offsets = self._clock.last - np.clip(self.facts.happened, self._clock.first, self._clock.last)
-        best = self._running_best(moments, offsets)
-        return np.where(best == MISSING, MISSING, self._clock.last + self._clock.first - best)
-
-    def _running_best(self, moments: Moments, offsets: Integers) -> Integers:
-        """Return the largest offset among each customer's facts known before a moment, as a time."""
-        best = np.maximum.accumulate(self.facts.customer * self._clock.span + offsets)
+        """Return when the latest of each customer's facts known before a moment happened."""
+        best = np.maximum.accumulate(self._clock.place(self.facts.customer, self.facts.happened))
         came = np.searchsorted(self._entered, self._clock.place(moments.customer, moments.at), side="left") - 1
         found = best[np.maximum(came, 0)] - moments.customer * self._clock.span
         return np.where((came < 0) | (found < 0), MISSING, found + self._clock.first)

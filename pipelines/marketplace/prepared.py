@@ -17,7 +17,7 @@ from pipelines.credit.loan import LoanContract, Status
 from pipelines.engine.spark_engine import map_on_spark, session
 from pipelines.features.history import History
 from pipelines.features.settings import FeatureSettings
-from pipelines.fingerprint import fingerprint_record
+from pipelines.fingerprint import fingerprint_code, fingerprint_record
 from pipelines.marketplace.bucket import prepare_bucket
 from pipelines.marketplace.buckets import bucket_files
 from pipelines.marketplace.settings import Engine
@@ -26,6 +26,9 @@ from pipelines.progress import progress
 from pipelines.settings import plain
 
 log = logging.getLogger(__name__)
+
+CODE = ("features/*.py", "credit/loan.py", "credit/vintage.py", "marketplace/bucket.py")
+"""What decides how a bucket is made."""
 
 OTHERS = "other"
 """Beside the mature applications: those without an outcome, or without one yet."""
@@ -71,8 +74,8 @@ def name_of(bucket: int) -> str:
 
 
 def recipe_of(lake: Path, content: str, loan: LoanContract, features: FeatureSettings) -> Recipe:
-    """Return the recipe for clean tables of that content; equal ones lie in the same folder."""
-    made_of = {"content": content, "loan": asdict(loan), "features": plain(features)}
+    """Return the recipe for clean tables of that content; equal ones, made by the same code, lie in the same folder."""
+    made_of = {"content": content, "loan": asdict(loan), "features": plain(features), "code": fingerprint_code(*CODE)}
     return Recipe(lake, loan, features, fingerprint_record(made_of)[:16])
 
 

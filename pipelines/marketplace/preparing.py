@@ -14,14 +14,14 @@ from pipelines.engine.spark_engine import check_spark
 from pipelines.features.catalogue import features_of
 from pipelines.features.kernel import feature_columns
 from pipelines.features.settings import check_features
-from pipelines.fingerprint import fingerprint_files, fingerprint_record
+from pipelines.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.intake import take_in
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.raw_files import find_files, fingerprint_raw
-from pipelines.marketplace.settings import Engine, PrepareSettings
+from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
 from pipelines.marketplace.tables import CONTRACTS
-from pipelines.marketplace.training_table import APPLICATIONS, TRAINING, VINTAGES, Counts, offer
+from pipelines.marketplace.training_table import APPLICATIONS, TRAINING, VINTAGES, Counts, check_as_of, offer
 from pipelines.provenance import provenance
 from pipelines.settings import plain
 from pipelines.verb import Outcome, carried
@@ -48,16 +48,18 @@ def prepare(settings: PrepareSettings) -> Outcome:
     """Make the training table; what was made of the same content and settings is not made again.
 
     Raises:
-        ConfigurationError: a loan contract that means nothing, or features that cannot be;
-            Spark asked for where it cannot run.
+        ConfigurationError: no thread or no memory; a loan contract that means nothing; features that cannot be; Spark
+            asked for where it cannot run.
         DataError: the tables break their contracts (see `take_in`), or hold no outcomes to learn from.
     """
+    check_resources(settings)
     check(settings.loan)
     check_features(settings.features)
     if settings.engine is Engine.spark:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
     taken = _take_in(settings, lake)
+    check_as_of(lake, settings.loan)
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
     manifest = lake / MANIFEST
     if not manifest.exists() or json.loads(manifest.read_text())["identity"] != recipe.identity:
@@ -69,7 +71,7 @@ def prepare(settings: PrepareSettings) -> Outcome:
 def _take_in(settings: PrepareSettings, lake: Path) -> Taken:
     """Return the intake of the raw tables: the one that is there, when the same bytes were read the same way."""
     contents = fingerprint_raw(settings.raw, settings.threads)
-    told = plain(settings.raw) | {"folder": None, "contents": contents}
+    told = plain(settings.raw) | {"folder": None, "contents": contents, "code": fingerprint_code("marketplace/*.py")}
     identity, place = fingerprint_record(told), lake / INTAKE
     if place.exists() and (lake / CLEAN).exists():
         kept = json.loads(place.read_text())

@@ -1,5 +1,6 @@
 """What a user says about a folder of tables: where each lies, what its columns are called, and their units."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -102,7 +103,8 @@ class PrepareSettings(VerbSettings):
     """From raw tables to a training table below lake/`name`.
 
     `raw` says where the tables lie, `loan` what a default is and when it is known, `features` what is said of a
-    history. `memory` bounds DuckDB (its own spelling, such as 4GB); `threads` works on so many buckets at once.
+    history. `memory` bounds DuckDB, and Spark's Java (DuckDB's spelling, such as 4GB); `threads` works on so many
+    buckets at once, in a process each.
     """
 
     name: str = "marketplace"
@@ -112,3 +114,11 @@ class PrepareSettings(VerbSettings):
     engine: Engine = Engine.duckdb
     threads: int = 2
     memory: str = "3GB"
+
+
+def check_resources(settings: PrepareSettings) -> None:
+    """Raise ConfigurationError for fewer than one thread, or a memory limit that DuckDB would not understand."""
+    if settings.threads < 1:
+        raise ConfigurationError(f"threads must be at least 1, received {settings.threads}; use for example threads=2")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", settings.memory):
+        raise ConfigurationError(f"memory is written as 4GB or 512MB, received '{settings.memory}'; correct memory")

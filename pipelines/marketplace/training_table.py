@@ -10,6 +10,7 @@ import pyarrow.dataset as pds
 from pipelines.atomic import scratch_folder
 from pipelines.credit.loan import LoanContract, Status
 from pipelines.errors import DataError
+from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.prepared import Recipe, write_table
 
 TRAINING, APPLICATIONS, VINTAGES = "training", "applications", "vintages.parquet"
@@ -26,11 +27,22 @@ class Counts:
     last: str
 
 
+def check_as_of(lake: Path, loan: LoanContract) -> None:
+    """Raise DataError when none of the clean applications had been made by the as-of date."""
+    applied_at = pds.dataset(lake / CLEAN / "applications").to_table(["applied_at"])["applied_at"]
+    first = pc.min(applied_at).as_py()
+    if first is None or first > loan.known_until.astype(object):
+        raise DataError(
+            f"loan.as_of must lie after the first application, received {loan.as_of} (first application {first}); "
+            "raise loan.as_of or correct the times of the applications"
+        )
+
+
 def offer(recipe: Recipe) -> Counts:
     """Point the folders `training` and `applications` to what was made, write the vintages, and return the counts.
 
     Raises:
-        DataError: no application was made by the as-of date; none is mature; all mature ones ended alike.
+        DataError: no application is mature; all mature ones ended alike.
     """
     counts = _count(recipe)
     _check(counts, recipe.loan)
@@ -60,11 +72,6 @@ def _count(recipe: Recipe) -> Counts:
 
 def _check(counts: Counts, loan: LoanContract) -> None:
     mature = counts.statuses[Status.mature.name]
-    if not sum(counts.statuses.values()):
-        raise DataError(
-            f"loan.as_of must lie after the first application, received {loan.as_of} and found none made by then; "
-            "raise loan.as_of or correct the times of the applications"
-        )
     if not mature:
         told = ", ".join(f"{count:,} {status}" for status, count in counts.statuses.items() if count)
         raise DataError(

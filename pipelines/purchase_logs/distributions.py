@@ -1,5 +1,6 @@
 """How the orders of a log are distributed, so that a simulated log can be set beside real ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,8 @@ QUERIES = {
     "orders_per_customer": "select count(*) as value from orders group by customer_id",
     "order_value": "select amount as value from orders",
     "recency_days": """
-        select epoch_us($at - max(ordered_at)) / 86400e6 as value from orders where ordered_at < $at
-        group by customer_id
+        select epoch_us(moment - max(ordered_at)) / 86400e6 as value
+        from orders, (select unnest($at) as moment) where ordered_at < moment group by customer_id, moment
     """,
 }
 
@@ -34,7 +35,7 @@ class Distributions:
     """Quantiles at `PROBABILITIES` of what describes a log of orders.
 
     `interval_days` lies between a customer's successive days of purchase; `order_value` is in minor units;
-    `recency_days` is how long before the moment asked for each customer had last ordered, of those who had.
+    `recency_days` is how long before the moments asked for each customer had last ordered, of those who had.
     `return_share` is the share of orders that were returned, in whole or in part; NaN where the log does not say.
     """
 
@@ -45,14 +46,15 @@ class Distributions:
     return_share: float
 
 
-def distributions(orders: "pa.Table", at: np.datetime64 | None = None) -> Distributions:
-    """Return the distributions of a log; recency is measured at `at`, by default the middle of the log's time."""
+def distributions(orders: "pa.Table", *at: np.datetime64) -> Distributions:
+    """Return the distributions of a log; recency is measured at every `at`, by default the middle of the log's time."""
     import duckdb
 
     with duckdb.connect() as connection:
         connection.register("orders", orders)
-        moment = middle(connection) if at is None else at.astype("datetime64[us]").item()
-        quantiles = {name: _quantiles(connection, query, moment) for name, query in QUERIES.items()}
+        connection.execute("set enable_progress_bar = false")
+        moments = [one.astype("datetime64[us]").item() for one in at] or [middle(connection)]
+        quantiles = {name: _quantiles(connection, query, moments) for name, query in QUERIES.items()}
         return Distributions(**quantiles, return_share=_return_share(connection, orders))
 
 
@@ -62,8 +64,8 @@ def middle(connection: Any) -> Any:
     return connection.execute(query).fetchone()[0]
 
 
-def _quantiles(connection: Any, query: str, moment: Any) -> Quantiles:
-    values = {"at": moment} if "$at" in query else {}
+def _quantiles(connection: Any, query: str, moments: Sequence[Any]) -> Quantiles:
+    values = {"at": moments} if "$at" in query else {}
     asked = f"select quantile_cont(value, {list(PROBABILITIES)}) from ({query})"
     found = connection.execute(asked, values).fetchone()[0]
     return np.full(len(PROBABILITIES), np.nan) if found is None else np.array(found, np.float64)

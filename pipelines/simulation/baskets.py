@@ -11,19 +11,20 @@ from pipelines.simulation.visits import Visits
 from pipelines.simulation.world import World
 
 CATEGORIES = {
-    # name: how often, typical amount (minor units), pull of income, pull of prudence
-    "groceries": (2.6, 3_200, -0.1, 0.15),
-    "fashion": (1.9, 4_200, 0.0, -0.2),
-    "electronics": (1.2, 14_000, 0.1, -0.15),
-    "beauty": (1.0, 2_300, 0.0, -0.1),
-    "home": (1.1, 5_500, 0.2, 0.15),
-    "toys": (0.6, 2_600, 0.0, 0.0),
-    "sports": (0.6, 5_000, 0.25, 0.1),
-    "books": (0.8, 1_700, 0.15, 0.35),
-    "health": (0.8, 2_400, 0.0, 0.3),
-    "baby": (0.5, 3_000, 0.0, 0.1),
-    "garden": (0.4, 4_600, 0.15, 0.25),
-    "travel": (0.3, 22_000, 0.5, 0.0),
+    # name: how often, typical amount (minor units), pull of income, pull of prudence. The amounts are fitted: order
+    # values spread as widely as those of real logs (pipelines/purchase_logs/realism.py).
+    "groceries": (2.6, 3_500, -0.1, 0.15),
+    "fashion": (1.9, 4_700, 0.0, -0.2),
+    "electronics": (1.2, 11_000, 0.1, -0.15),
+    "beauty": (1.0, 2_600, 0.0, -0.1),
+    "home": (1.1, 6_000, 0.2, 0.15),
+    "toys": (0.6, 2_900, 0.0, 0.0),
+    "sports": (0.6, 5_500, 0.25, 0.1),
+    "books": (0.8, 1_900, 0.15, 0.35),
+    "health": (0.8, 2_700, 0.0, 0.3),
+    "baby": (0.5, 3_300, 0.0, 0.1),
+    "garden": (0.4, 5_000, 0.15, 0.25),
+    "travel": (0.3, 14_000, 0.5, 0.0),
 }
 FASHION, ELECTRONICS = list(CATEGORIES).index("fashion"), list(CATEGORIES).index("electronics")
 CHANNELS = ("app", "web", "store", "live")

@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.atomic import whole_file
-from pipelines.credit import loan
-from pipelines.fingerprint import fingerprint_files, fingerprint_record
+from pipelines.fingerprint import fingerprint_code, fingerprint_record
 from pipelines.lock import exclusive
 from pipelines.progress import progress
 from pipelines.provenance import provenance
@@ -85,8 +84,8 @@ def _meaning(settings: SimulateSettings) -> dict[str, Any]:
         if sizes is not None and is_on(settings, scenario):
             month = np.datetime64(from_month(settings, scenario), "M")
             told[scenario.value] = sizes | {"from_month": str(month)}
-    code = {path.name: path for path in [*Path(__file__).parent.glob("*.py"), Path(loan.__file__)]}
-    versions = {"numpy": np.__version__, "pyarrow": pa.__version__, "code": fingerprint_files(code)[:16]}
+    code = fingerprint_code("simulation/*.py", "credit/loan.py")[:16]
+    versions = {"numpy": np.__version__, "pyarrow": pa.__version__, "code": code}
     plain = json.loads(json.dumps(told, default=lambda value: value.value))
     plain["scenarios"] = sorted(set(plain["scenarios"]) - {Scenario.none.value})
     return {"settings": plain, "versions": versions}

@@ -3,6 +3,7 @@
 It computes the complete default feature set, so it is also an oracle at sizes that the plain Python one cannot reach.
 """
 
+import sys
 from pathlib import Path
 
 import duckdb
@@ -167,10 +168,16 @@ def _of_applications(settings: FeatureSettings) -> str:
 _OF_ALL_TIME = f"""
     select a.application_id,
       epoch_us(any_value(a.applied_at) - max(o.ordered_at)) / 86400000000 as days_since_last_order,
-      epoch_us(any_value(a.applied_at) - min(o.ordered_at)) / 86400000000 as days_since_first_order,
       epoch_us(any_value(a.applied_at) - any_value(c.registered_at) filter (where c.registered_at < a.applied_at))
         / 86400000000 as days_since_registration
     from applications a left join orders o on o.customer_id = a.customer_id and {_KNOWN}
     left join customers c on c.customer_id = a.customer_id
     group by a.application_id
 """
+
+
+if __name__ == "__main__":
+    from tests.benchmarks.settings import default_features
+
+    folder, file, spilled = map(Path, sys.argv[1:])
+    compute(folder, file, default_features(), threads=2, memory="12GB", scratch=spilled)

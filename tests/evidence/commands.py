@@ -6,11 +6,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 COMMAND = (sys.executable, "-m", "thinfile")
+GIGABYTE = 2**30
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def answer(*words: str) -> dict[str, Any]:
@@ -33,6 +39,53 @@ def killed(seconds: float, *words: str) -> bool:
         process.wait()
         return True
     return False
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took: seconds, and the most memory that all its processes held at once, in bytes."""
+
+    seconds: float
+    peak: int
+
+
+def cost_of(*command: str) -> Cost:
+    """Run a command to its good end and return what it took."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    peaks, done = [0], threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.1):
+            peaks.append(sum(map(resident, [process.pid, *below(process.pid)])))
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(look)
+        _, told = process.communicate()
+        done.set()
+        watching.result()
+    assert process.returncode == 0, told[-3000:]
+    return Cost(time.perf_counter() - start, max(peaks))
+
+
+def resident(process: int) -> int:
+    """Return the bytes of memory that a process holds, 0 when it is gone."""
+    try:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def below(process: int) -> Iterator[int]:
+    """Yield the processes that a process started, and those that they did."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == process:
+            yield int(folder.name)
+            yield from below(int(folder.name))
 
 
 def seconds_of(*words: str) -> float:

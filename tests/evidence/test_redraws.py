@@ -13,7 +13,7 @@ from monitoring.settings import AlarmSettings
 from pipelines.applications import load_applications
 from pipelines.candidates import candidate_of, served
 from pipelines.credit.points import PointsScale, points
-from pipelines.demo import RANDOM, SELECTED, draw_periods
+from pipelines.demo.german_credit import RANDOM, SELECTED, draw_periods
 from pipelines.reference_profile import SCORE, profile_of
 from pipelines.settings import CalibrationMethod, DataSettings, Population, ScorecardSettings, SplitSettings
 from pipelines.splits import split_applications

@@ -1,22 +1,17 @@
 """The simulated marketplace at full size: quick, within memory, the same bytes whatever happens, and truly labelled."""
 
-import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.evidence.commands import COMMAND, answer, killed, seconds_of
+from tests.evidence.commands import COMMAND, GIGABYTE, answer, below, cost_of, killed, resident, seconds_of
 from tests.evidence.conftest import Evidence
 from tests.pipelines.simulation.lakes import DEFINITIONS, Lake, decile_misses, labelled
-
-GIGABYTE = 2**30
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +20,10 @@ def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     is_full = request.config.getoption("--full")
     size = ("customers=1000000",) if is_full else ("customers=12000", "customers_per_part=4000")
     workspace = tmp_path_factory.mktemp("big")
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [*COMMAND, "simulate", *size, f"workspace={workspace}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, sum(map(_resident, [process.pid, *_below(process.pid)])))
-        time.sleep(0.1)
-    assert process.returncode == 0
-    seconds = time.perf_counter() - start
+    cost = cost_of(*COMMAND, "simulate", *size, f"workspace={workspace}")
     lake = Lake(workspace / "lake" / "simulated")
     orders, customers = (int(lake.one(f"select count(*) from {name}")) for name in ("orders", "customers"))
-    return {"seconds": seconds, "peak": peak, "lake": lake, "orders": orders, "customers": customers}
+    return {"seconds": cost.seconds, "peak": cost.peak, "lake": lake, "orders": orders, "customers": customers}
 
 
 def test_a_million_customers_take_minutes_and_little_memory(big: dict[str, Any], evidence: Evidence) -> None:
@@ -111,12 +97,12 @@ def test_workers_end_with_the_command_that_started_them(tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        workers = _until(lambda: sorted(_below(process.pid))[-2:] if any(tmp_path.rglob("part-*")) else [])
+        workers = _until(lambda: sorted(below(process.pid))[-2:] if any(tmp_path.rglob("part-*")) else [])
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert len(workers) == 2
-    assert _until(lambda: not any(_resident(worker) for worker in workers))
+    assert _until(lambda: not any(resident(worker) for worker in workers))
 
 
 def _until(check: Any, seconds: float = 30.0) -> Any:
@@ -129,23 +115,3 @@ def _until(check: Any, seconds: float = 30.0) -> Any:
 
 def _files(workspace: Path) -> dict[str, str]:
     return Lake(workspace / "lake" / "simulated").files()
-
-
-def _resident(process: int) -> int:
-    """Return the bytes of memory that a process holds, 0 when it is gone."""
-    try:
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE
-    except (OSError, IndexError):
-        return 0
-
-
-def _below(process: int) -> Iterator[int]:
-    """Yield the processes that a process started, and those that they did."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == process:
-            yield int(folder.name)
-            yield from _below(int(folder.name))

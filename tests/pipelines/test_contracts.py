@@ -171,3 +171,12 @@ def test_iso_times_of_several_lengths_are_dates() -> None:
 @pytest.mark.filterwarnings("ignore:Parsing dates in:UserWarning")
 def test_a_date_that_is_not_iso_is_no_date() -> None:
     assert sum(sorted_by(a_table(when=["13/02/2024"] * ROWS)).counts.values()) == ROWS
+
+
+def test_a_label_is_taken_of_mature_rows_only() -> None:
+    table = pd.DataFrame({"x": [1.0, 2.0, 3.0], "bad": [0, 1, 0], "status": ["mature", "immature", "declined"]})
+    roles = Roles(None, None, "bad", "1", (), ("x",), (), status="status")
+    with pytest.raises(DataError, match=r"received 1 declined, 1 immature of 3; leave those without one out"):
+        apply_contract(table, roles, max_quarantined=0.1)
+    with pytest.raises(DataError, match=r"what became of an application, received 'matured'; did you mean"):
+        apply_contract(table.assign(status="matured"), roles, max_quarantined=0.1)

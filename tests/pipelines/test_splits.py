@@ -172,3 +172,32 @@ def test_a_share_that_leaves_too_little_is_told(test: float) -> None:
 def test_no_rows_at_all_is_told() -> None:
     with pytest.raises(DataError):
         split_applications(applications([], []), SplitSettings(), seed=0)
+
+
+def matured(days: list[int], window: int) -> Applications:
+    """Return applications whose outcome is known so many days after they were made."""
+    rows = applications(days, [row % 2 for row in range(len(days))])
+    assert rows.times is not None
+    return replace(rows, outcome_known_at=rows.times + np.timedelta64(window, "D"))
+
+
+@pytest.mark.parametrize(("window", "folds_keep_it"), [(20, True), (60, False)])
+def test_what_was_not_known_when_the_test_begins_is_under_embargo(window: int, folds_keep_it: bool) -> None:
+    rows = matured(list(range(200)), window)
+    split = split_applications(rows, SplitSettings(cutoff="2024-05-30", folds=3), seed=0)
+    assert rows.times is not None
+    assert rows.outcome_known_at is not None
+    begin = rows.times[split.test].min()
+    assert rows.outcome_known_at[split.development].max() <= begin
+    assert len(split.development) + len(split.test) == 200 - (window - 1)
+    assert f"{window - 1} under embargo" in split.description
+    assert ("folds keep it too" in split.description) == folds_keep_it
+    known, times = rows.outcome_known_at[split.development], rows.times[split.development]
+    for fold in split.folds:
+        assert times[fold.fit].max() < times[fold.held_out].min()
+        assert not folds_keep_it or known[fold.fit].max() <= times[fold.held_out].min()
+
+
+def test_a_window_longer_than_the_past_leaves_nothing_to_learn_from() -> None:
+    with pytest.raises(DataError, match=r"none of 150 applications before 2024-05-30 has one; raise split.cutoff"):
+        split_applications(matured(list(range(200)), 300), SplitSettings(cutoff="2024-05-30"), seed=0)

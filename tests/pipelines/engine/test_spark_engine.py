@@ -1,132 +1,49 @@
 """Spark, DuckDB, the kernel alone and the oracle give the same features; the verb gives the same table on Spark."""
 
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from operator import neg
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipelines.credit.loan import BadDefinition, LoanContract
 from pipelines.engine import spark_engine
-from pipelines.engine.duckdb_engine import connect
 from pipelines.engine.spark_engine import TASKS_A_CORE, check_spark, map_on_spark, session
 from pipelines.engine.spark_features import compute_features_on_spark
 from pipelines.errors import ConfigurationError, DataError, ThinfileError
-from pipelines.features.history import History
 from pipelines.features.kernel import compute_features
 from pipelines.marketplace import preparing
-from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
-from pipelines.marketplace.prepared import read_history
 from pipelines.marketplace.settings import Engine, PrepareSettings, RawSettings
-from pipelines.marketplace.tables import CONTRACTS, Kind
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
 from tests.conftest import Answer
-from tests.pipelines.features.marketplaces import SETTINGS, history_of, random_tables
-from tests.pipelines.features.oracle import features as oracle
+from tests.pipelines.engine.ways import (
+    MEMORY,
+    Case,
+    assert_three_ways_agree,
+    by_application,
+    clean_tables,
+    history_for,
+    lay_in_buckets,
+    why_no_spark,
+)
+from tests.pipelines.features.marketplaces import SETTINGS
 from thinfile import main
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
-
-CUSTOMERS, BUCKETS = 60, 3
-MEMORY = "1GB"
-AS_OF = "2024-07-01"
+    from pyspark.sql import SparkSession
 
 
-def _why_not() -> str:
-    try:
-        check_spark()
-    except ConfigurationError as error:
-        return str(error)
-    return ""
-
-
-needs_spark = pytest.mark.skipif(bool(_why_not()), reason=_why_not())
+needs_spark = pytest.mark.skipif(bool(why_no_spark()), reason=why_no_spark())
 
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
     with session(2, MEMORY, tmp_path_factory.mktemp("scratch")) as running:
         yield running
-
-
-@dataclass(frozen=True)
-class Case:
-    """A random marketplace, and how it is dealt out."""
-
-    seed: int
-    partitions: int
-    lag_days: int = 0
-    text: bool = False
-
-
-def history_for(case: Case) -> History:
-    """Return the marketplace of a case; with `text`, its identifiers are words."""
-    history = history_of(random_tables(case.seed, CUSTOMERS))
-    return History(**{name: _with_words(table) for name, table in vars(history).items()}) if case.text else history
-
-
-def _with_words(table: pa.Table) -> pa.Table:
-    identifiers = {column.name for one in CONTRACTS for column in one.columns if column.kind is Kind.identifier}
-    words = {name: pa.array([word(value) for value in table[name].to_pylist()], pa.string())
-             for name in table.column_names if name in identifiers}  # fmt: skip
-    return pa.table({name: words.get(name, table[name]) for name in table.column_names})
-
-
-def word(number: int | None) -> str | None:
-    return None if number is None else f"{number:03d}-é"
-
-
-def lay_in_buckets(history: History, lake: Path) -> None:
-    """Write clean buckets with DuckDB, as the intake does."""
-    connection = connect(2, MEMORY, lake)
-    for name, table in vars(history).items():
-        connection.register(f"{name}_rows", table)
-    connection.execute("create table owners as select application_id, customer_id from applications_rows")
-    for contract in CONTRACTS:
-        owner = "join owners using (application_id)" if contract.name == "instalments" else ""
-        columns = ", ".join(column.name for column in contract.columns)
-        folder = lake / CLEAN / contract.name
-        rows = f"{contract.name}_rows {owner}"
-        write_buckets(connection, rows, columns, bucket_of_customer(BUCKETS), folder, BUCKETS)
-    connection.close()
-
-
-def clean_tables(spark: "SparkSession", lake: Path) -> dict[str, "DataFrame"]:
-    return {one.name: spark.read.parquet(str(lake / CLEAN / one.name)) for one in CONTRACTS}
-
-
-def by_application(table: pa.Table) -> dict[Any, dict[str, Any]]:
-    rows = table.sort_by("application_id").to_pylist()
-    assert len({row["application_id"] for row in rows}) == len(rows)
-    return {row.pop("application_id"): row for row in rows}
-
-
-def differences(found: Mapping[Any, Mapping[str, Any]], expected: Mapping[Any, Mapping[str, Any]]) -> list[Any]:
-    """Return what is not the same: whole numbers and words exactly, others to 1e-9, or 1e-12 of the largest."""
-    numbers = [(name, value) for row in expected.values() for name, value in row.items() if isinstance(value, float)]
-    scale: dict[str, float] = {}
-    for name, value in numbers:
-        scale[name] = max(scale.get(name, 0.0), 0.0 if math.isnan(value) else abs(value))
-
-    def same(name: str, one: Any, other: Any) -> bool:
-        if isinstance(one, float) and isinstance(other, float) and not math.isnan(one):
-            return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12 * scale[name])
-        return repr(one) == repr(other) or one == other
-
-    return [
-        (key, name, found[key][name], value)
-        for key, row in expected.items()
-        for name, value in row.items()
-        if not same(name, value, found[key][name])
-    ]
 
 
 @needs_spark
@@ -136,25 +53,7 @@ def differences(found: Mapping[Any, Mapping[str, Any]], expected: Mapping[Any, M
     ids=["whole-number ids", "one part and a lag", "text ids, parts without a row"],
 )
 def test_spark_duckdb_the_kernel_and_the_oracle_agree(case: Case, spark: "SparkSession", tmp_path: Path) -> None:
-    history = history_for(case)
-    lay_in_buckets(history, tmp_path)
-    alone = compute_features(history, SETTINGS, lag_days=case.lag_days)
-    bucketed = [
-        compute_features(read_history(tmp_path, bucket), SETTINGS, lag_days=case.lag_days) for bucket in range(BUCKETS)
-    ]
-    on_spark = compute_features_on_spark(
-        clean_tables(spark, tmp_path), SETTINGS, lag_days=case.lag_days, partitions=case.partitions
-    ).toArrow()
-    assert on_spark.schema == alone.schema
-    found = by_application(alone)
-    assert len(found) > 60
-    assert repr(by_application(pa.concat_tables(bucketed))) == repr(found)
-    assert repr(by_application(on_spark)) == repr(found)
-    told = oracle(random_tables(case.seed, CUSTOMERS), SETTINGS, case.lag_days)
-    expected = {word(key) if case.text else key: row for key, row in told.items()}
-    assert found.keys() == expected.keys()
-    assert all(found[key].keys() == row.keys() for key, row in expected.items())
-    assert differences(found, expected) == []
+    assert_three_ways_agree(case, spark, tmp_path)
 
 
 @needs_spark

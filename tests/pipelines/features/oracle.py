@@ -43,7 +43,6 @@ def _features(application: Row, tables: Tables, settings: FeatureSettings, lag_d
     earlier = [row["applied_at"] for row in mine["applications"] if row["applied_at"] < now]
     registered = [row["registered_at"] for row in mine["customers"] if row["registered_at"] < now]
     told["days_since_last_order"] = _age(now, max((row["ordered_at"] for row in orders), default=None))
-    told["days_since_first_order"] = _age(now, min((row["ordered_at"] for row in orders), default=None))
     told["days_since_last_application"] = _age(now, max(earlier, default=None))
     told["days_since_registration"] = _age(now, registered[0] if registered else None)
     unpaid = [row for row in debts if not _settled_before(row, now)]

@@ -1,94 +1,32 @@
 """The kernel agrees with the oracle, and nothing that was not known before an application changes its features."""
 
 import math
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.errors import DataError
-from pipelines.features.kernel import compute_features
-from pipelines.features.settings import FeatureSettings
-from tests.pipelines.features.marketplaces import SETTINGS, START, Tables, history_of, random_tables
-from tests.pipelines.features.oracle import features as oracle
+from tests.pipelines.features.laws import assert_agrees_with_the_oracle, assert_another_future_changes_nothing, computed
+from tests.pipelines.features.marketplaces import START, Tables, random_tables
 
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 NOW = START + 400 * DAY
 
 
-def computed(tables: Tables, lag_days: int = 0, declared: FeatureSettings = SETTINGS) -> dict[Any, dict[str, Any]]:
-    table = compute_features(history_of(tables), declared, lag_days=lag_days)
-    return {row.pop("application_id"): row for row in table.to_pylist()}
-
-
-def same(found: Any, expected: Any) -> bool:
-    if isinstance(expected, float):
-        both_missing = math.isnan(found) and math.isnan(expected)
-        return both_missing or math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-9)
-    return bool(found == expected)
-
-
 @given(seed=st.integers(0, 10**6), lag=st.sampled_from([0, 1, 45]))
 @settings(max_examples=25, deadline=None)
 def test_the_kernel_agrees_with_the_oracle(seed: int, lag: int) -> None:
-    tables = random_tables(seed)
-    found, expected = computed(tables, lag), oracle(tables, SETTINGS, lag)
-    assert found.keys() == expected.keys()
-    for application, row in expected.items():
-        assert found[application].keys() == row.keys()
-        assert {name: value for name, value in row.items() if not same(found[application][name], value)} == {}
+    assert_agrees_with_the_oracle(seed, lag)
 
 
 @given(seed=st.integers(0, 10**6), lag=st.sampled_from([0, 7]))
 @settings(max_examples=25, deadline=None)
 def test_nothing_that_was_not_known_before_changes_a_feature(seed: int, lag: int) -> None:
-    tables, generator = random_tables(seed), np.random.default_rng(seed)
-    if not tables["applications"]:
-        return
-    asked = tables["applications"][generator.integers(len(tables["applications"]))]
-    now = asked["applied_at"] - lag * DAY
-    mine = asked["application_id"]
-    other_future = {name: list(_with_another_future(name, tables, asked, now, generator)) for name in tables}
-    assert repr(computed(other_future, lag)[mine]) == repr(computed(tables, lag)[mine])
-
-
-def _with_another_future(
-    name: str, tables: Tables, asked: dict[str, Any], now: datetime, generator: np.random.Generator
-) -> Iterator[dict[str, Any]]:
-    """Change, delete and add what was not known strictly before `now`; the past stays as it is."""
-    disbursed = {loan["application_id"]: loan["disbursed_at"] or datetime.max for loan in tables["applications"]}
-    known_from = {
-        "customers": lambda row: row["registered_at"],
-        "orders": lambda row: max(row["ordered_at"], row["available_at"] or row["ordered_at"]),
-        "applications": lambda row: row["applied_at"],
-        "instalments": lambda row: disbursed[row["application_id"]],  # the schedule is known with the loan
-    }[name]
-
-    def later() -> datetime:
-        return now + int(generator.integers(0, 3)) * 40 * DAY
-
-    for row in tables[name]:
-        changed = dict(row)
-        is_unknown = known_from(row) >= now and row is not asked
-        if is_unknown and generator.random() < 0.5:
-            continue
-        for column in ("returned_at", "cancelled_at", "paid_at"):
-            if column in row and (row[column] is None or row[column] >= now):
-                changed[column] = None if generator.random() < 0.5 else later()
-        if is_unknown and name == "orders":
-            changed |= {"amount": 77_777, "category": "home", "ordered_at": later(), "discount": 9_999}
-        yield changed
-    if name == "orders":
-        for place in range(3):
-            fresh = {"order_id": 10**6 + place, "customer_id": asked["customer_id"], "amount": 88_888}
-            yield fresh | {"ordered_at": later(), "category": "toys", "channel": "app"}
-        late = {"order_id": 10**7, "customer_id": asked["customer_id"], "amount": 99_999, "ordered_at": now - 3 * DAY}
-        yield late | {"available_at": later(), "category": "toys", "channel": "app"}
+    assert_another_future_changes_nothing(seed, lag)
 
 
 @given(seed=st.integers(0, 10**6))

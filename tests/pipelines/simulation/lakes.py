@@ -32,6 +32,10 @@ class Lake:
         """Return the answer to a query over the five tables as a frame."""
         return self._db.execute(sql).df()
 
+    def table(self, sql: str) -> Any:
+        """Return the answer to a query as an Arrow table."""
+        return self._db.execute(sql).to_arrow_table()
+
     @cached_property
     def _db(self) -> duckdb.DuckDBPyConnection:
         db = duckdb.connect()

@@ -1,0 +1,68 @@
+"""The loop that a demo closes: two candidates through the gates, two production periods scored and watched."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipelines.demo.german_credit import german_credit_story
+from pipelines.demo.marketplace import marketplace_story
+from pipelines.demo.runner import Runner
+from pipelines.demo.story import Story
+from pipelines.errors import ConfigurationError
+from pipelines.settings import DemoSettings, Source
+from pipelines.verb import ExitCode, Outcome, override
+from pipelines.workspace import Workspace, sqlite_url
+
+CANDIDATES = ("scorecard", "catboost")
+
+
+def demo(settings: DemoSettings) -> Outcome:
+    """Tune two candidates, let them through the gates, score two periods and watch them.
+
+    Raises:
+        ConfigurationError: a demo of a table that nobody knows.
+        ThinfileError: one of the commands failed.
+    """
+    tellers = {Source.german_credit: german_credit_story, Source.marketplace: marketplace_story}
+    if settings.data.source not in tellers:
+        known = " or ".join(f"data={source.value}" for source in tellers)
+        raise ConfigurationError(
+            f"a demo needs data that it knows, received data={settings.data.source.value}; choose {known}, "
+            "or use `thinfile tune` for your own"
+        )
+    workspace, runner = Workspace.at(settings.workspace), Runner(settings)
+    story = tellers[settings.data.source](settings, workspace, runner)
+    for candidate in CANDIDATES:
+        trials = settings.trials or story.trials
+        runner.run("tune", *story.data, f"candidate={candidate}", f"trials={trials}", f"seed={settings.seed}")
+        runner.run("promote")
+    runner.run("compare")
+    verdicts: dict[str, int] = {}
+    for period in story.periods:
+        file = override("data.path", str(story.files[period]))
+        runner.run("score", *story.data[:1], *story.identity, file, f"period={period}")
+        verdicts[period] = runner.run("watch", f"period={period}")
+    return _outcome(story, runner, workspace, verdicts)
+
+
+def _outcome(story: Story, runner: Runner, workspace: Workspace, verdicts: Mapping[str, int]) -> Outcome:
+    reports = {period: _report(workspace, period) for period in verdicts}
+    told = {period: "ACT" if code == ExitCode.ANSWER_IS_NO else "STABLE" for period, code in verdicts.items()}
+    periods = [f"  {period}  {told[period]:<6}  {story.periods[period]}" for period in verdicts]
+    result = {
+        "periods": {
+            period: {"verdict": told[period].lower(), "drawn": story.periods[period], "report": str(reports[period])}
+            for period in verdicts
+        },
+        "steps": runner.steps,
+    }
+    looks = [
+        f"mlflow ui --backend-store-uri {sqlite_url(workspace.mlflow)}    # runs, models, pictures",
+        f"evidently ui --workspace {workspace.evidently}    # the history of reports",
+        *(f"open {report}" for report in reports.values()),
+    ]
+    return Outcome(result, summary=["", f"The loop is closed. {story.opening}", *periods], next_steps=looks)
+
+
+def _report(workspace: Workspace, period: str) -> Path:
+    """Return the newest report of a period."""
+    return max(workspace.reports.glob(f"*/*/*/{period}/report.html"), key=lambda path: path.stat().st_mtime)

@@ -1,0 +1,55 @@
+"""The demo on a simulated marketplace: from raw tables to an alarm whose cause is known."""
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.dataset as pds
+import pyarrow.parquet as pq
+
+from pipelines.atomic import whole_file
+from pipelines.demo.runner import Runner
+from pipelines.demo.story import Story
+from pipelines.settings import DemoSettings
+from pipelines.workspace import Workspace
+
+CUSTOMERS, MONTHS, AS_OF = 20_000, 45, "2025-10-01"
+QUIET, SHIFTED = "2025-08", "2025-09"
+
+OUTCOME = ("bad", "status", "outcome_known_at")
+
+PERIODS = {
+    QUIET: "the simulated marketplace goes on as before",
+    SHIFTED: (
+        "simulated: younger shoppers join and order through a new channel, and the payment method is no longer "
+        "delivered: the drift is really there, and known"
+    ),
+}
+
+
+def marketplace_story(settings: DemoSettings, workspace: Workspace, runner: Runner) -> Story:
+    """Simulate a marketplace, prepare it, and cut two months of its applications out as production periods."""
+    scenarios = ("scenarios=[mix_shift,data_fault]", f"from_month={SHIFTED}")
+    size = (f"customers={CUSTOMERS}", f"months={MONTHS}", f"seed={settings.seed}")
+    runner.run("simulate", *size, *scenarios)
+    runner.run("prepare", f"loan.as_of={AS_OF}", "loan=dpd30_at_3_mob", "features=short")
+    folder = workspace.lake / "demo"
+    files = {period: folder / f"simulated-{period}.parquet" for period in PERIODS}
+    for period, file in files.items():
+        _cut(workspace.lake / "marketplace" / "applications", period, file)
+    return Story(
+        opening="Simulated shoppers, 30 days past due by month 3; production begins after the last mature loan:",
+        data=("data=marketplace",),
+        identity=(),
+        periods=PERIODS,
+        files=files,
+        trials=4,
+    )
+
+
+def _cut(applications: Path, month: str, file: Path) -> None:
+    """Write the applications of a month, as they asked: features without outcomes."""
+    dataset = pds.dataset(applications)
+    table = dataset.to_table([name for name in dataset.schema.names if name not in OUTCOME])
+    asked = table.filter(pc.equal(pc.strftime(table["applied_at"], "%Y-%m"), month))
+    with whole_file(file) as temporary:
+        pq.write_table(asked.sort_by("application_id"), temporary)
