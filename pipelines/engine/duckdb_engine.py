@@ -12,16 +12,19 @@ def connect(threads: int, memory_limit: str, scratch: Path) -> "DuckDBPyConnecti
 
     `memory_limit` is DuckDB's own spelling ("4GB"); the process needs a little more. Nothing is fetched from the net.
     """
+    return in_memory(
+        threads=threads,
+        memory_limit=memory_limit,
+        temp_directory=str(scratch / "spilled"),
+        preserve_insertion_order=False,
+    )
+
+
+def in_memory(**settings: str | bool | int) -> "DuckDBPyConnection":
+    """Return an in-memory database that thinks in UTC and draws no progress bar over what a verb says."""
     import duckdb
 
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "threads": threads,
-        "memory_limit": memory_limit,
-        "temp_directory": str(scratch / "spilled"),
-        "preserve_insertion_order": False,
-        "autoinstall_known_extensions": False,
-    }
-    connection = duckdb.connect(config=settings)
+    connection = duckdb.connect(config={"autoinstall_known_extensions": False, **settings})
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
 

@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.features import formulas
 from pipelines.features.facts import OTHER, levels_of
 from pipelines.features.formulas import ratio
-from pipelines.features.settings import FeatureSettings, What
+from pipelines.features.settings import FeatureSettings, What, name_of_level
 
 
 class Direction(Enum):
@@ -172,9 +172,9 @@ def _of_row(row: _Row, settings: FeatureSettings, days: int | None) -> Iterator[
     if "*" in row.needs and not levels["category"]:
         return
     for level in levels[row.each] if row.each else [""]:
-        needs = row.needs.format(each=row.each, level=level).split()
+        needs = [need.format(each=row.each, level=level) for need in row.needs.split()]
         spelled = row.meaning.format(level=level.replace("_", " "))
-        name, meaning = row.name.format(level=level), spelled
+        name, meaning = row.name.format(level=name_of_level(level)), spelled
         if days is not None:
             name, meaning = f"{name}_{days}d", f"{spelled} in the last {days} days"
         quantities = tuple(one for need in needs for one in _quantities(need, days, levels["category"]))

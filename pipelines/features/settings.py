@@ -1,5 +1,6 @@
 """What a user declares of features: what to say of a history, and over which windows."""
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -47,6 +48,15 @@ class FeatureSettings:
     payday_until: int = 3
 
 
+def name_of_level(level: str) -> str:
+    """Return a level as part of a feature's name.
+
+    >>> name_of_level("DRUG GM / Other")
+    'drug_gm_other'
+    """
+    return re.sub("[^a-z0-9]+", "_", level.lower()).strip("_")
+
+
 def check_features(settings: FeatureSettings) -> None:
     """Raise ConfigurationError for a declaration that says nothing, windows without a day, or an unknown time zone."""
     from zoneinfo import ZoneInfo
@@ -59,8 +69,10 @@ def check_features(settings: FeatureSettings) -> None:
         )
     for name in ("categories", "channels", "payment_methods"):
         levels = getattr(settings, name)
-        if len(set(levels)) < len(levels):
-            raise ConfigurationError(f"features.{name} must name each level once, received {levels}; remove the others")
+        if len({name_of_level(level) for level in levels} - {""}) < len(levels):
+            raise ConfigurationError(
+                f"features.{name} must have levels of different names, received {levels}; rename or remove some"
+            )
     try:
         ZoneInfo(settings.time_zone)
     except (OSError, ValueError, KeyError) as error:

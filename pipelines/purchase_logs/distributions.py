@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.engine.duckdb_engine import in_memory
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -48,11 +50,8 @@ class Distributions:
 
 def distributions(orders: "pa.Table", *at: np.datetime64) -> Distributions:
     """Return the distributions of a log; recency is measured at every `at`, by default the middle of the log's time."""
-    import duckdb
-
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         connection.register("orders", orders)
-        connection.execute("set enable_progress_bar = false")
         moments = [one.astype("datetime64[us]").item() for one in at] or [middle(connection)]
         quantiles = {name: _quantiles(connection, query, moments) for name, query in QUERIES.items()}
         return Distributions(**quantiles, return_share=_return_share(connection, orders))

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.engine.duckdb_engine import in_memory
 from pipelines.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def read_log(orders: str, left_out: Mapping[str, str], files: Mapping[str, str])
         used = {name: file for name, file in files.items() if f"${name}" in query}
         return connection.execute(query, used)
 
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         try:
             counts = {reason: int(ask(query).fetchone()[0]) for reason, query in left_out.items()}
             table = ask(orders).to_arrow_table()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipelines.engine.duckdb_engine import in_memory
 from pipelines.purchase_logs.distributions import PROBABILITIES, Distributions, distributions
 from pipelines.purchase_logs.online_retail import LINES
 from pipelines.purchase_logs.purchase_log import existing
@@ -90,15 +91,12 @@ def returns_of(online_retail: Path) -> tuple[float, float]:
     Online Retail alone tells of returns, and an order there holds some twenty goods. A simulated order is returned
     whole or not at all, as one good is; how often lies between the two.
     """
-    import duckdb
-
     shares = f"""{LINES}
         select
             count(order_id) / (select count(*) from lines where not is_cancellation),
             count(distinct order_id) / (select count(distinct invoice_no) from lines where not is_cancellation)
         from taken_back
     """
-    with duckdb.connect() as connection:
-        connection.execute("set enable_progress_bar = false")
+    with in_memory() as connection:
         of_lines, of_orders = connection.execute(shares, {"log": existing(online_retail)}).fetchall()[0]
     return float(of_lines), float(of_orders)

@@ -8,7 +8,7 @@ from statistics import fmean, pstdev
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipelines.features.settings import FeatureSettings
+from pipelines.features.settings import FeatureSettings, name_of_level
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -93,13 +93,13 @@ def _of_orders(orders: list[Row], now: datetime, settings: FeatureSettings) -> R
         "discounted_share": _share((row["discount"] or 0) > 0 for row in orders),
     }
     for level in settings.categories:
-        told[f"spent_on_{level}"] = _ratio(
+        told[f"spent_on_{name_of_level(level)}"] = _ratio(
             sum(row["amount"] for row in orders if row["category"] == level), sum(amounts)
         )
     for level in settings.channels:
-        told[f"by_{level}"] = _share(row["channel"] == level for row in orders)
+        told[f"by_{name_of_level(level)}"] = _share(row["channel"] == level for row in orders)
     for level in settings.payment_methods:
-        told[f"paid_by_{level}"] = _share(row["payment_method"] == level for row in orders)
+        told[f"paid_by_{name_of_level(level)}"] = _share(row["payment_method"] == level for row in orders)
     return told
 
 

@@ -1,9 +1,14 @@
 """The catalogue says what each feature is, in words that a reason can use."""
 
 import re
+from typing import Any
 
+import pytest
+
+from pipelines.errors import ConfigurationError
 from pipelines.features.catalogue import Direction, features_of
-from pipelines.features.settings import FeatureSettings, What
+from pipelines.features.settings import FeatureSettings, What, check_features
+from tests.benchmarks.settings import default_features
 from tests.pipelines.features.marketplaces import SETTINGS
 
 
@@ -32,3 +37,23 @@ def test_directions_are_those_a_credit_analyst_knows() -> None:
     assert known["overdue"] is known["late_share_90d"] is known["returned_share_30d"] is Direction.riskier
     assert known["days_since_registration"] is known["orders_365d"] is Direction.safer
     assert known["mean_order_90d"] is Direction.unknown
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"what": []}, "must name something to say, received nothing"),
+        ({"windows": [30, 30]}, r"must be different numbers of days, received \[30, 30\]"),
+        ({"windows": [0]}, r"must be different numbers of days, received \[0\]"),
+        ({"categories": ["Home", "home"]}, r"features.categories must have levels of different names"),
+        ({"channels": [""]}, r"features.channels must have levels of different names"),
+        ({"time_zone": "Mars/Olympus"}, "must be an IANA name, received 'Mars/Olympus'"),
+    ],
+)
+def test_declarations_that_cannot_be_are_refused(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        check_features(FeatureSettings(**changed))
+
+
+def test_the_default_declares_at_least_150_features() -> None:
+    assert len(features_of(default_features())) >= 150

@@ -18,7 +18,7 @@ from tests.pipelines.purchase_logs.real_logs import ONLINE_RETAIL, real_logs
 ASKED, CHECKED = 2_000, 36
 DECLARED = {
     "CDNOW": FeatureSettings(),
-    "Complete Journey": FeatureSettings(categories=["GROCERY", "MEAT", "PRODUCE"], time_zone="America/New_York"),
+    "Complete Journey": FeatureSettings(categories=["GROCERY", "MEAT", "DRUG GM"], time_zone="America/New_York"),
     "Online Retail": FeatureSettings(time_zone="Europe/London"),
 }
 NEEDS_CATEGORIES = ("categories", "category_entropy")
