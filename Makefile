@@ -24,7 +24,7 @@ lint: $(READY)  ## ruff, and the import contract between rooms
 type: $(READY)  ## mypy --strict
 	$(BIN)/mypy
 
-evidence: $(READY)  ## every claim at full size, figures to evidence/, tables to the README (about 25 minutes)
+evidence: $(READY)  ## every claim at full size, figures to evidence/, tables to the README (about an hour)
 	$(BIN)/pytest tests/evidence --full
 	$(BIN)/python -m tests.evidence.tables
 
