@@ -15,6 +15,7 @@ from pipelines.features.catalogue import features_of
 from pipelines.features.kernel import feature_columns
 from pipelines.features.settings import check_features
 from pipelines.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
+from pipelines.lock import exclusive
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.intake import take_in
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
@@ -58,19 +59,27 @@ def prepare(settings: PrepareSettings) -> Outcome:
     if settings.engine is Engine.spark:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
-    taken = _take_in(settings, lake)
+    contents = fingerprint_raw(settings.raw, settings.threads)
+    with exclusive(lake.with_name(f".{settings.name}.lock")):  # two commands would take each other's buckets away
+        return _outcome(settings, lake, _prepared(settings, lake, contents))
+
+
+def _prepared(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the manifest of what the settings ask for, made where it is not there."""
+    taken = _take_in(settings, lake, contents)
     check_as_of(lake, settings.loan)
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
     manifest = lake / MANIFEST
-    if not manifest.exists() or json.loads(manifest.read_text())["identity"] != recipe.identity:
+    is_offered = manifest.exists() and json.loads(manifest.read_text())["identity"] == recipe.identity
+    if not (is_offered and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
         prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
         _write_manifest(manifest, settings, taken, recipe, offer(recipe))
-    return _outcome(settings, lake, json.loads(manifest.read_text()))
+    found: Mapping[str, Any] = json.loads(manifest.read_text())
+    return found
 
 
-def _take_in(settings: PrepareSettings, lake: Path) -> Taken:
+def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> Taken:
     """Return the intake of the raw tables: the one that is there, when the same bytes were read the same way."""
-    contents = fingerprint_raw(settings.raw, settings.threads)
     told = plain(settings.raw) | {"folder": None, "contents": contents, "code": fingerprint_code("marketplace/*.py")}
     identity, place = fingerprint_record(told), lake / INTAKE
     if place.exists() and (lake / CLEAN).exists():

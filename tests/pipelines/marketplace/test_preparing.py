@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,14 @@ def test_a_bucket_that_was_not_finished_is_made_and_the_others_stay(
     changed = {path for path, moment in made(tmp_path).items() if before[path] != moment}
     assert {Path(path).name for path in changed} == {lost.name}
     assert len(before) > 2 * len(changed)
+
+
+def test_two_commands_at_once_make_one_table(workspace: Path, tmp_path: Path) -> None:
+    settings = replace(asked(workspace), workspace=str(tmp_path))
+    with ThreadPoolExecutor(2) as pool:
+        first, second = (made.result().result for made in [pool.submit(prepare, settings) for _ in range(2)])
+    assert first == second
+    assert first["statuses"] == prepare(asked(workspace)).result["statuses"]
 
 
 def test_raw_tables_that_changed_are_read_anew(copied: Path) -> None:

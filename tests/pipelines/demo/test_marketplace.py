@@ -1,0 +1,43 @@
+"""The simulated demo cuts its months out of what was prepared, without their outcomes."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+import thinfile
+from pipelines.demo import marketplace
+from pipelines.demo.loop import demo
+from pipelines.demo.runner import Runner
+from pipelines.errors import ConfigurationError
+from pipelines.settings import DataSettings, DemoSettings, Source
+from pipelines.workspace import Workspace
+
+
+def test_a_month_holds_all_who_asked_in_it_and_no_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(marketplace, "CUSTOMERS", 2_000)
+
+    class InProcess(Runner):
+        def run(self, verb: str, *overrides: str) -> int:
+            return thinfile.main([verb, *overrides, f"workspace={tmp_path}"])
+
+    settings = DemoSettings(workspace=str(tmp_path), data=DataSettings(source=Source.marketplace))
+    story = marketplace.marketplace_story(settings, Workspace.at(str(tmp_path)), InProcess(settings))
+    raw = pq.read_table(tmp_path / "lake" / "simulated" / "applications")
+    for period, file in story.files.items():
+        month = pq.read_table(file)
+        then = pc.equal(pc.strftime(raw["applied_at"], "%Y-%m"), period)
+        assert month["application_id"].to_pylist() == sorted(raw.filter(then)["application_id"].to_pylist())
+        assert not {"bad", "status", "outcome_known_at"} & set(month.column_names)
+        assert len(month)
+    assert "simulated" in capsys.readouterr().out
+
+
+def test_a_demo_of_an_unknown_table_is_refused(tmp_path: Path) -> None:
+    settings: Any = DemoSettings(workspace=str(tmp_path), data=DataSettings(source=Source.table))
+    with pytest.raises(ConfigurationError, match="received data=table; choose data=german_credit or data=marketplace"):
+        demo(settings)
