@@ -34,7 +34,7 @@ class Evidence:
             "claim": claim,
             "value": value,
             "bound": bound,
-            "holds": holds,
+            "holds": bool(holds),  # numpy has flags of its own
             "commit": self.commit,
             "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         }
