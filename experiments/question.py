@@ -13,7 +13,7 @@ from pipelines.candidates.sample import Sample
 from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.policy import check_policy
-from pipelines.settings import plain
+from pipelines.settings import DataSettings, Source, plain
 from pipelines.splits import Split, split_applications
 from pipelines.workspace import Workspace
 
@@ -89,16 +89,24 @@ def reference_applications(question: Question) -> Applications:
         ConfigurationError: a table of all who asked, and no time role to choose from it by.
     """
     data, test = question.settings.data, question.applications.take(question.split.test)
-    if data.through_the_door is None:
+    everyone_at = _through_the_door(data)
+    if everyone_at is None:
         return test
     if test.times is None:
         raise ConfigurationError("data.through_the_door needs a time role, received no data.time; add data.time=COLUMN")
     numeric, categorical = list(test.roles.numeric), list(test.roles.categorical)
-    asked = replace(data, path=data.through_the_door, numeric=numeric, categorical=categorical, infer=False)
+    asked = replace(data, path=everyone_at, numeric=numeric, categorical=categorical, infer=False)
     everyone = load_applications(asked, Workspace.at(question.settings.workspace), labelled=False)
     assert everyone.times is not None
     is_then = (everyone.times >= test.times.min()) & (everyone.times <= test.times.max())
     return everyone.take(np.flatnonzero(is_then))
+
+
+def _through_the_door(data: DataSettings) -> str | None:
+    """Return where all who asked lie: as told, or beside the training table of a marketplace."""
+    if data.through_the_door is None and data.source is Source.marketplace and data.path is not None:
+        return str(Path(data.path).absolute().with_name("applications"))
+    return data.through_the_door
 
 
 def sample_of(applications: Applications) -> Sample:

@@ -95,10 +95,28 @@ def configuration_folder() -> Path:
 
 def _store_schemas(verb: Verb[Any]) -> None:
     store = ConfigStore.instance()
-    store.store(name=f"{verb.name}_schema", node=verb.schema)
+    store.store(name=f"{verb.name}_schema", node=_schema(verb.schema))
     for group, options in verb.groups.items():
         for option, schema in options.items():
-            store.store(group=group, name=f"{option}_schema", node=schema)
+            store.store(group=group, name=f"{option}_schema", node=_schema(schema))
+
+
+def _schema(schema: type[Any]) -> DictConfig:
+    """Return a schema as Hydra stores it; a mapping from text to text takes names that nobody knows beforehand."""
+    node: DictConfig = OmegaConf.structured(schema)
+    for mapping in _texts_by_name(node):
+        OmegaConf.set_struct(mapping, False)
+    return node
+
+
+def _texts_by_name(node: DictConfig) -> Iterator[DictConfig]:
+    for key in node:
+        child = None if OmegaConf.is_missing(node, key) else node._get_node(key)
+        if isinstance(child, DictConfig) and not child._is_none():
+            if is_dataclass(OmegaConf.get_type(child)):
+                yield from _texts_by_name(child)
+            elif child._metadata.element_type is str:
+                yield child
 
 
 def _choices(verb: Verb[Any]) -> str:

@@ -27,7 +27,8 @@ class DataSettings:
     `max_quarantined` is the share of rows that may break the contract before the run stops. `status` says of each row
     whether its outcome is mature; labels are taken of mature rows only. `outcome_known_at` is when the outcome was
     known: what a model is judged on lies after all outcomes that it learnt from. `through_the_door` is the table of all
-    who asked, declined and immature ones included: a model's reference profile is taken from those of its test's time.
+    who asked, declined and immature ones included: a model's reference profile is taken from those of its test's time;
+    for a marketplace it is by default the one beside the training table.
     """
 
     source: Source = MISSING

@@ -122,18 +122,20 @@ def check(contract: LoanContract) -> None:
             lag; an as-of date that is no ISO date.
     """
     bad = contract.bad
-    at_least = {"bad.days_past_due": (bad.days_past_due, 1), "bad.window_months": (bad.window_months, 1)}
-    for name, (value, least) in (at_least | {"feature_lag_days": (contract.feature_lag_days, 0)}).items():
+    at_least = {"loan.bad.days_past_due": (bad.days_past_due, 1), "loan.bad.window_months": (bad.window_months, 1)}
+    for name, (value, least) in (at_least | {"loan.feature_lag_days": (contract.feature_lag_days, 0)}).items():
         if value < least:
             raise ConfigurationError(f"{name} must be at least {least}, received {value}; raise it")
     if bad.days_past_due > 31 * bad.window_months:
         received = f"received {bad.days_past_due} days in {bad.window_months} months"
-        raise ConfigurationError(f"a loan must be able to turn bad in its window, {received}; raise bad.window_months")
+        raise ConfigurationError(
+            f"a loan must be able to turn bad in its window, {received}; raise loan.bad.window_months"
+        )
     try:
         _ = contract.known_until
     except ValueError:
         received = f"received '{contract.as_of}'"
-        raise ConfigurationError(f"as_of must be an ISO date, {received}; write it as 2026-06-30") from None
+        raise ConfigurationError(f"loan.as_of must be an ISO date, {received}; write it as 2026-06-30") from None
 
 
 def add_months(times: Times, months: int | Wholes) -> Times:

@@ -162,3 +162,9 @@ def test_a_wrong_request_writes_nothing(run: Run, tmp_path: Path) -> None:
 def test_nothing_is_left_behind_in_the_process(run: Run) -> None:
     for _ in range(2):  # Hydra's global state is cleared, the second is like the first
         assert run("score", "period=october").code == 2
+
+
+@pytest.mark.parametrize("words", ["columns={amount: total, order_id: no}", "columns.amount=total"])
+def test_a_mapping_takes_names_of_the_user_s_own(words: str, run: Run) -> None:
+    told = run("prepare", f"raw.tables.orders.{words}", "loan.as_of=2026-01-01", "--cfg", "job").out
+    assert "amount: total" in told

@@ -479,7 +479,10 @@ def test_the_as_of_date_is_a_moment_of_utc(as_of: str, known_until: str) -> None
     [
         (LoanContract(BadDefinition(0, 12), AS_OF), "bad.days_past_due must be at least 1, received 0; raise it"),
         (LoanContract(BadDefinition(30, 0), AS_OF), "bad.window_months must be at least 1, received 0; raise it"),
-        (LoanContract(BadDefinition(90, 2), AS_OF), "in its window, received 90 days in 2 months; raise bad.window"),
+        (
+            LoanContract(BadDefinition(90, 2), AS_OF),
+            "in its window, received 90 days in 2 months; raise loan.bad.window",
+        ),
         (LoanContract(BadDefinition(90, 12), AS_OF, -1), "feature_lag_days must be at least 0, received -1; raise it"),
         (LoanContract(BadDefinition(90, 12), "30.6.2024"), "an ISO date, received '30.6.2024'; write it as 2026-06-30"),
         (LoanContract(BadDefinition(90, 12), ""), "an ISO date, received ''; write it"),

@@ -165,7 +165,6 @@ def data_of(workspace: Path, path: str) -> DataSettings:
     return DataSettings(
         source=Source.marketplace,
         path=str(lake / path),
-        through_the_door=str(lake / "applications"),
         id="application_id",
         time="applied_at",
         label="bad",
