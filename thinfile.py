@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def usage() -> str:
     """Return the list of verbs."""
-    return USAGE.format(verbs="\n".join(f"  {verb:<9}{meaning}" for verb, (_, meaning) in VERBS.items()))
+    return USAGE.format(verbs="\n".join(f"  {verb:<10}{meaning}" for verb, (_, meaning) in VERBS.items()))
 
 
 def _refuse(verb: str, rest: list[str]) -> int:
