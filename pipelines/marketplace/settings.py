@@ -117,7 +117,9 @@ class PrepareSettings(VerbSettings):
 
 
 def check_resources(settings: PrepareSettings) -> None:
-    """Raise ConfigurationError for fewer than one thread, or a memory limit that DuckDB would not understand."""
+    """Raise ConfigurationError for a name that is no folder, fewer than one thread, or a memory limit that is none."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", settings.name):
+        raise ConfigurationError(f"name must be that of a folder, received '{settings.name}'; use letters and digits")
     if settings.threads < 1:
         raise ConfigurationError(f"threads must be at least 1, received {settings.threads}; use for example threads=2")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", settings.memory):
