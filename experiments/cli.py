@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from experiments.settings import CompareSettings, PromoteSettings, TuneSettings
+from experiments.settings import CompareSettings, PromoteAction, PromoteSettings, TuneSettings
 from pipelines.hydra_app import Verb, run
+from pipelines.policy import PolicySettings
 from pipelines.settings import CatBoostSettings, DataSettings, HistGradientBoostingSettings, ScorecardSettings
 from pipelines.verb import Outcome
 
+POLICY: dict[str, dict[str, type]] = {"policy": {"policy": PolicySettings}}
 DATA: dict[str, dict[str, type]] = {"data": {"data": DataSettings}}
 CANDIDATES: dict[str, dict[str, type]] = {
     "candidate": {
@@ -19,7 +21,7 @@ CANDIDATES: dict[str, dict[str, type]] = {
 
 def tune(arguments: Sequence[str]) -> int:
     """Search a candidate's parameters and register the best model."""
-    return run(Verb("tune", TuneSettings, _tune, DATA | CANDIDATES), arguments)
+    return run(Verb("tune", TuneSettings, _tune, DATA | CANDIDATES | POLICY), arguments)
 
 
 def compare(arguments: Sequence[str]) -> int:
@@ -29,7 +31,7 @@ def compare(arguments: Sequence[str]) -> int:
 
 def promote(arguments: Sequence[str]) -> int:
     """Let a challenger through the gates, or refuse it."""
-    return run(Verb("promote", PromoteSettings, _promote, DATA), arguments)
+    return run(Verb("promote", PromoteSettings, _promote, DATA | POLICY, PromoteAction), arguments)
 
 
 def _tune(settings: TuneSettings) -> Outcome:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.evaluation import Evaluation
-from experiments.settings import GateSettings
 from pipelines.credit.discrimination import delong_difference
+from pipelines.policy import GateSettings
 
 
 @dataclass(frozen=True)

@@ -66,11 +66,11 @@ def promote(settings: PromoteSettings) -> Outcome:
     predictor = load_predictor(store, challenger)
     probability = _ask(predictor, bench, challenger)
     evaluation = evaluate(bench.test.outcomes, probability, seed=settings.seed)
-    gates = absolute_gates(evaluation, settings.gates)
+    gates = absolute_gates(evaluation, settings.policy.gates)
     if champion is not None:
         other = _ask(load_predictor(store, champion), bench, champion)
         gates.append(same_test_part_gate(*_is_comparable(champion, bench)))
-        gates.append(superiority_gate(bench.test.outcomes, probability, other, settings.gates))
+        gates.append(superiority_gate(bench.test.outcomes, probability, other, settings.policy.gates))
     decision = PROMOTED if all(gate.passed for gate in gates) else REFUSED
     if decision == PROMOTED:
         _ensure_profile(store, challenger, bench, predictor, points(probability, settings.policy.scale))

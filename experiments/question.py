@@ -121,4 +121,5 @@ def _identity(question: Question) -> str:
         del record[told]
     for told in PATHS:
         del record["data"][told]
+    record["policy"] = record["policy"]["scale"]  # the rest of a policy judges models and does not make them
     return fingerprint_record(record | {"data_fingerprint": question.applications.fingerprint})[:IDENTITY_LENGTH]

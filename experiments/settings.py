@@ -1,10 +1,12 @@
 """What a user can set about experiments and promotions: the schemas behind conf/."""
 
 from dataclasses import dataclass, field
+from enum import Enum
 
 from omegaconf import MISSING
 
-from pipelines.settings import CandidateSettings, DataSettings, PolicySettings, SplitSettings
+from pipelines.policy import PolicySettings
+from pipelines.settings import CandidateSettings, DataSettings, SplitSettings
 from pipelines.verb import VerbSettings
 
 
@@ -33,18 +35,16 @@ class CompareSettings(VerbSettings):
     model: str = "credit_score"
 
 
-@dataclass
-class GateSettings:
-    """What a challenger must reach on the test part.
+class PromoteAction(Enum):
+    """What `thinfile promote` does: without a word it asks, and applies at once what needs nobody else's approval."""
 
-    `minimum_auc` and the range of expected over observed defaults hold for every promotion, the first included. Against
-    a champion the lower end of the interval of the AUC difference (`confidence`, two-sided) must lie above zero.
-    """
-
-    minimum_auc: float = 0.6
-    lowest_expected_to_observed: float = 0.75
-    highest_expected_to_observed: float = 1.33
-    confidence: float = 0.95
+    decide = "decide"
+    request = "request"
+    approve = "approve"
+    apply = "apply"
+    rollback = "rollback"
+    history = "history"
+    verify = "verify"
 
 
 @dataclass
@@ -53,12 +53,19 @@ class PromoteSettings(VerbSettings):
 
     `data`, `split` and `seed` say what to judge on; by default what the challenger's own record says. A model trained
     elsewhere has no record and needs `data`.
+
+    `request` is the ledger entry that `approve` and `apply` are about, by default the latest open one; `key` a private
+    ssh key to sign an approval with; `why` is written into the ledger. `rollback` goes back to the champion before, or
+    to an earlier champion named by `version`.
     """
 
+    action: PromoteAction = PromoteAction.decide
     model: str = "credit_score"
     version: int | None = None
     data: DataSettings | None = None
     split: SplitSettings = field(default_factory=SplitSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
     seed: int = 0
-    gates: GateSettings = field(default_factory=GateSettings)
+    request: int | None = None
+    key: str | None = None
+    why: str = ""

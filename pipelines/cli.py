@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.hydra_app import Verb, run
+from pipelines.policy import PolicySettings
 from pipelines.settings import DataSettings, DemoSettings, ScoreSettings
 from pipelines.verb import Outcome
 
@@ -31,7 +32,8 @@ def prepare(arguments: Sequence[str]) -> int:
 
 def score(arguments: Sequence[str]) -> int:
     """Let the champion score a table of applications."""
-    return run(Verb("score", ScoreSettings, _score, {"data": {"data": DataSettings}}), arguments)
+    groups: dict[str, dict[str, type]] = {"data": {"data": DataSettings}, "policy": {"policy": PolicySettings}}
+    return run(Verb("score", ScoreSettings, _score, groups), arguments)
 
 
 def demo(arguments: Sequence[str]) -> int:

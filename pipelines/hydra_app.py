@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -46,6 +47,8 @@ class Verb(Generic[S]):
     task: Callable[[S], Outcome]
     groups: Mapping[str, Mapping[str, type[Any]]]
     """Schemas of configuration groups: group -> option -> dataclass."""
+    actions: type[Enum] | None = None
+    """The words that may follow the verb; the one given becomes the setting `action`."""
 
 
 def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
@@ -57,9 +60,10 @@ def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
     OmegaConf.register_new_resolver("choices", lambda: _choices(verb), replace=True)
     hydra.version.setbase("1.3")
     try:
-        outcomes = _run(verb, _parse(arguments))
-    except (HydraException, OmegaConfBaseException) as error:
-        outcomes = [failed(ConfigurationError(_explain(error)), debug=_asked(arguments, "debug") == "true")]
+        outcomes = _run(verb, _with_action(verb, _parse(arguments)))
+    except (ConfigurationError, HydraException, OmegaConfBaseException) as error:
+        told = error if isinstance(error, ConfigurationError) else ConfigurationError(_explain(error))
+        outcomes = [failed(told, debug=_asked(arguments, "debug") == "true")]
         wish = Output.json if _asked(arguments, "output") == Output.json.value else Output.text
         tell(outcomes, wish, as_list=bool({"--multirun", "-m"} & set(arguments)))
     return worst_exit_code(outcomes)
@@ -85,6 +89,19 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = get_args_parser()
     parser.error = refuse  # type: ignore[method-assign]
     return parser.parse_intermixed_args(list(arguments))
+
+
+def _with_action(verb: Verb[Any], args: argparse.Namespace) -> argparse.Namespace:
+    """Return the arguments with the plain word among them written as the override that it stands for."""
+    words = [word for word in args.overrides if verb.actions and word.isidentifier()]
+    if len(words) > 1:
+        raise ConfigurationError(f"one action at a time, received {' and '.join(words)}; give the commands one by one")
+    for word in words:
+        known = [action.value for action in verb.actions or ()]
+        if word not in known:
+            raise ConfigurationError(f"unknown action '{word}' of {verb.name}; {nearest(word, known)}")
+        args.overrides = [f"action={word}" if one == word else one for one in args.overrides]
+    return args
 
 
 def configuration_folder() -> Path:

@@ -1,6 +1,6 @@
 """The verb score: the champion answers for a table of applications, and the answers go to the score log."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,9 @@ from pipelines.errors import DataError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import existing_store
-from pipelines.policy import check_policy
+from pipelines.policy import PolicySettings, check_policy, policy_hash
 from pipelines.score_log import LogKey, ScoreLog, check_period, decision_table
-from pipelines.settings import PolicySettings, ScoreSettings
+from pipelines.settings import ScoreSettings
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 
@@ -83,7 +83,7 @@ def _log(
     table = decision_table(
         key,
         predictor.hash,
-        fingerprint_record(asdict(policy)),
+        policy_hash(policy),
         new.fingerprint,
         {"application_id": new.ids, **{name: getattr(scores, name) for name in vars(scores)}},
     )

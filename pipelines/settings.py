@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from pipelines.credit.points import PointsScale
+from pipelines.policy import PolicySettings
 from pipelines.verb import VerbSettings
 
 
@@ -28,7 +28,9 @@ class DataSettings:
     whether its outcome is mature; labels are taken of mature rows only. `outcome_known_at` is when the outcome was
     known: what a model is judged on lies after all outcomes that it learnt from. `through_the_door` is the table of all
     who asked, declined and immature ones included: a model's reference profile is taken from those of its test's time;
-    for a marketplace it is by default the one beside the training table.
+    for a marketplace it is by default the one beside the training table. `amount` is the feature that holds the amount
+    asked for, which profit is counted in; without it every application counts as one. `meanings` says in plain words
+    what a feature means, `reason_groups` which features are one reason for an applicant.
     """
 
     source: Source = MISSING
@@ -44,6 +46,9 @@ class DataSettings:
     numeric: list[str] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    amount: str | None = None
+    meanings: dict[str, str] = field(default_factory=dict)
+    reason_groups: dict[str, str] = field(default_factory=dict)
     infer: bool = True
     max_quarantined: float = 0.1
 
@@ -156,19 +161,6 @@ class HistGradientBoostingSettings(CandidateSettings):
     """scikit-learn's histogram gradient boosting."""
 
     parameters: HistGradientBoostingParameters = field(default_factory=HistGradientBoostingParameters)
-
-
-@dataclass
-class PolicySettings:
-    """What a score means for an application: the points scale, the bands and the cut-off.
-
-    `bands` are the lower ends of all bands but the lowest, in points; applications from `approve_from` points on are
-    approved.
-    """
-
-    scale: PointsScale = field(default_factory=PointsScale)
-    bands: list[int] = field(default_factory=lambda: [550, 600, 650, 700])
-    approve_from: int = 550
 
 
 class Population(Enum):

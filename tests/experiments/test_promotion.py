@@ -15,11 +15,12 @@ from mlflow.types import ColSpec, DataType, Schema
 import thinfile
 from experiments.ledger import PROMOTED, Ledger
 from experiments.promotion import promote
-from experiments.settings import GateSettings, PromoteSettings, TuneSettings
+from experiments.settings import PromoteSettings, TuneSettings
 from experiments.tuning import tune
 from pipelines.chain import Chain, ChainBroken
 from pipelines.errors import RequestError
 from pipelines.model_store.store import CHALLENGER, CHAMPION, ModelStore
+from pipelines.policy import GateSettings, PolicySettings
 from pipelines.settings import DataSettings, Range, ScorecardSettings, Source
 from pipelines.verb import ExitCode
 from pipelines.workspace import Workspace
@@ -72,7 +73,7 @@ def test_a_first_champion_passes_the_floors_alone(workspace: Workspace, tables: 
 
 def test_a_floor_that_is_missed_refuses_and_says_by_how_much(workspace: Workspace, tables: dict[str, Path]) -> None:
     tuned(workspace, tables["full"])
-    outcome = promoted(workspace, gates=GateSettings(minimum_auc=0.99))
+    outcome = promoted(workspace, policy=PolicySettings(gates=GateSettings(minimum_auc=0.99)))
     assert outcome.exit_code is ExitCode.ANSWER_IS_NO
     gate = outcome.result["evidence"]["gates"][0]
     assert gate["sentence"] == f"AUC {gate['value']:.4f}, {0.99 - gate['value']:.4f} below the floor of 0.99"

@@ -16,9 +16,10 @@ from pipelines.credit.points import PointsScale, points
 from pipelines.errors import DataError, RequestError, ThinfileError
 from pipelines.model_store.predictor import load_predictor, probabilities
 from pipelines.model_store.store import CHAMPION, ModelStore
+from pipelines.policy import PolicySettings
 from pipelines.score_log import ROW, LogKey, ScoreLog, decision_ids
 from pipelines.scoring import score
-from pipelines.settings import DataSettings, PolicySettings, Population, ScorecardSettings, ScoreSettings, Source
+from pipelines.settings import DataSettings, Population, ScorecardSettings, ScoreSettings, Source
 from pipelines.workspace import Workspace
 
 PROTECTED = ["personal_status_and_sex", "age_in_years", "foreign_worker"]
