@@ -5,18 +5,12 @@ from collections.abc import Sequence
 from experiments.settings import CompareSettings, PromoteAction, PromoteSettings, TuneSettings
 from pipelines.hydra_app import Verb, run
 from pipelines.policy import PolicySettings
-from pipelines.settings import CatBoostSettings, DataSettings, HistGradientBoostingSettings, ScorecardSettings
+from pipelines.settings import FAMILIES, DataSettings
 from pipelines.verb import Outcome
 
 POLICY: dict[str, dict[str, type]] = {"policy": {"policy": PolicySettings}}
 DATA: dict[str, dict[str, type]] = {"data": {"data": DataSettings}}
-CANDIDATES: dict[str, dict[str, type]] = {
-    "candidate": {
-        "scorecard": ScorecardSettings,
-        "catboost": CatBoostSettings,
-        "hist_gradient_boosting": HistGradientBoostingSettings,
-    }
-}
+CANDIDATES: dict[str, dict[str, type]] = {"candidate": {**FAMILIES}}
 
 
 def tune(arguments: Sequence[str]) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.recorded import candidate_with
 from experiments.settings import TuneSettings
 from pipelines.applications import Applications, load_applications
 from pipelines.candidates import Candidate, candidate_of
@@ -49,9 +50,7 @@ class Question:
 
     def candidate_with(self, parameters: dict[str, float | int]) -> Candidate:
         """Return the candidate with the parameters of a trial in place of the configured ones."""
-        settings = self.settings.candidate
-        tried = replace(settings.parameters, **parameters)  # type: ignore[attr-defined]
-        return candidate_of(replace(settings, parameters=tried))  # type: ignore[call-arg]
+        return candidate_with(self.settings, parameters)
 
     def record(self) -> dict[str, Any]:
         """Return the resolved configuration as JSON values, with the path of the data made absolute."""

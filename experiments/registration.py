@@ -19,6 +19,7 @@ from pipelines.model_store.store import (
     EVALUATION,
     FITTED_UNTIL,
     MODEL_HASH,
+    PARAMETERS,
     STUDY,
     TEST_FROM,
     TEST_PART,
@@ -64,6 +65,7 @@ def _tags(question: Question, trial: TrialResult) -> dict[str, str]:
         DATA: question.applications.fingerprint,
         TEST_PART: question.split.test_part,
         CV_AUC: repr(trial.value),
+        PARAMETERS: json.dumps(trial.parameters),
     }
     times = question.applications.times
     if times is not None:

@@ -163,6 +163,14 @@ class HistGradientBoostingSettings(CandidateSettings):
     parameters: HistGradientBoostingParameters = field(default_factory=HistGradientBoostingParameters)
 
 
+FAMILIES: dict[str, type[CandidateSettings]] = {
+    "scorecard": ScorecardSettings,
+    "catboost": CatBoostSettings,
+    "hist_gradient_boosting": HistGradientBoostingSettings,
+}
+"""The settings of each candidate family."""
+
+
 class Population(Enum):
     """Who was scored: those who asked, or every customer under a reference loan. The two are never compared."""
 

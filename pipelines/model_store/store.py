@@ -32,6 +32,8 @@ FITTED_UNTIL = "thinfile.fitted_until"
 CV_AUC = "thinfile.cv_auc"
 EVALUATION = "thinfile.evaluation"
 REGISTERED = "thinfile.registered"
+PARAMETERS = "thinfile.parameters"
+POLICY = "thinfile.policy"
 
 ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
 

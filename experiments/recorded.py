@@ -1,0 +1,29 @@
+"""What a run's record says, read back as the settings that it was made with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from experiments.settings import TuneSettings
+from pipelines.candidates import Candidate, candidate_of
+from pipelines.settings import FAMILIES
+
+
+def settings_of(record: Mapping[str, Any]) -> TuneSettings:
+    """Return the settings of a study from its record (config.json); keys that are newer than it have their defaults."""
+    told: dict[str, Any] = json.loads(json.dumps(record))
+    schema = OmegaConf.structured(TuneSettings)
+    schema.candidate = OmegaConf.structured(FAMILIES[told["candidate"].pop("family")])
+    OmegaConf.set_struct(schema, False)
+    settings = OmegaConf.to_object(OmegaConf.merge(schema, told))
+    assert isinstance(settings, TuneSettings)
+    return settings
+
+
+def candidate_with(settings: TuneSettings, parameters: Mapping[str, float | int]) -> Candidate:
+    """Return the candidate of a study with the parameters of one of its trials."""
+    tried = replace(settings.candidate.parameters, **parameters)  # type: ignore[attr-defined]
+    return candidate_of(replace(settings.candidate, parameters=tried))  # type: ignore[call-arg]
