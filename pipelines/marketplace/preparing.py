@@ -19,6 +19,7 @@ from pipelines.lock import exclusive
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.intake import take_in
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
+from pipelines.marketplace.manifest import MANIFEST
 from pipelines.marketplace.raw_files import find_files, fingerprint_raw
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
 from pipelines.marketplace.tables import CONTRACTS
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 BYTES_A_BUCKET = 16_000_000
 """Of raw files; about half a million orders: large enough to be worth a task, small enough to be held several times."""
 
-INTAKE, MANIFEST = "intake.json", "manifest.json"
+INTAKE = "intake.json"
 
 
 @dataclass(frozen=True)
