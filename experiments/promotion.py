@@ -1,59 +1,66 @@
-"""The verb promote: a challenger against the champion on applications it has not seen, answered in the ledger."""
+"""The verb promote: a challenger is judged on applications it has not seen; the ledger keeps question and answer."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from experiments.evaluation import evaluate
-from experiments.gates import GateResult, absolute_gates, same_test_part_gate, superiority_gate
-from experiments.ledger import PROMOTED, REFUSED, Ledger
-from experiments.settings import PromoteSettings
-from pipelines.applications import Applications, load_applications
+from experiments.bench import Bench, Judged, bench_of
+from experiments.deciding import apply
+from experiments.document import write_document
+from experiments.evidence import gather
+from experiments.exhibits import HASH
+from experiments.gates import GateResult, check_advisory, judge, lets_through
+from experiments.ledger import Ledger
+from experiments.settings import PromoteAction, PromoteSettings
 from pipelines.atomic import scratch_folder
+from pipelines.chain import Entry
 from pipelines.credit.points import points
 from pipelines.errors import RequestError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.model_store.packaging import PROFILE
-from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import (
     CHALLENGER,
     CHAMPION,
-    DATA,
-    FITTED_UNTIL,
     MODEL_HASH,
-    TEST_PART,
     ModelStore,
     RegisteredModel,
     existing_store,
 )
-from pipelines.policy import check_policy
+from pipelines.policy import PolicySettings, check_policy
 from pipelines.reference_profile import profile_of
-from pipelines.settings import DataSettings, Population, Source, SplitSettings
-from pipelines.splits import split_applications
+from pipelines.settings import Population
 from pipelines.verb import ExitCode, Outcome, carried
 from pipelines.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class Bench:
-    """The applications to judge on: the test part of a split, and its hash."""
-
-    test: Applications
-    test_part: str
-
-
 def promote(settings: PromoteSettings) -> Outcome:
-    """Make the challenger champion when it passes every gate, or refuse it; either way the ledger says why.
+    """Judge the challenger; what every gate lets through and nobody else must approve becomes champion at once.
 
     Raises:
         RequestError: there is no challenger; nothing says what to judge it on, or the data is not what it was made on;
             a model does not answer with the probability of bad.
-        ChainConflict: somebody else decided meanwhile.
+        PromotionConflict: somebody else decided meanwhile.
+    """
+    asked = request(settings)
+    waits = settings.policy.approvals.people > 0
+    if asked.exit_code is not ExitCode.DONE or asked.result["decision"] != "requested" or waits:
+        return asked
+    applied = apply(_about_request(settings, int(str(asked.result["ledger_entry"]))))
+    return Outcome(
+        dict(asked.result) | dict(applied.result),
+        summary=[*applied.summary, *asked.summary[1:]],
+        next_steps=applied.next_steps,
+        exit_code=applied.exit_code,
+    )
+
+
+def request(settings: PromoteSettings) -> Outcome:
+    """Judge the challenger and write into the ledger what was asked, or that a gate refused it; nothing is moved.
+
+    Raises: see `promote`.
     """
     check_policy(settings.policy)
+    check_advisory(settings.policy)
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
     ledger = Ledger(workspace, store, settings.model)
@@ -62,22 +69,23 @@ def promote(settings: PromoteSettings) -> Outcome:
     if champion is not None and champion.version == challenger.version:
         told = f"{challenger.name} version {challenger.version} is the champion already; nothing to decide"
         return Outcome({"decision": "none", "version": challenger.version}, summary=[told])
-    bench = _bench(settings, store, workspace, challenger)
-    predictor = load_predictor(store, challenger)
-    probability = _ask(predictor, bench, challenger)
-    evaluation = evaluate(bench.test.outcomes, probability, seed=settings.seed)
-    gates = absolute_gates(evaluation, settings.policy.gates)
-    if champion is not None:
-        other = _ask(load_predictor(store, champion), bench, champion)
-        gates.append(same_test_part_gate(*_is_comparable(champion, bench)))
-        gates.append(superiority_gate(bench.test.outcomes, probability, other, settings.policy.gates))
-    decision = PROMOTED if all(gate.passed for gate in gates) else REFUSED
-    if decision == PROMOTED:
-        _ensure_profile(store, challenger, bench, predictor, points(probability, settings.policy.scale))
-        store.tag(challenger, {MODEL_HASH: predictor.hash})  # one from elsewhere is held to what was judged, too
-    evidence = _evidence(challenger, champion, bench, predictor, evaluation.record(), gates)
-    entry = ledger.decide(decision, challenger, evidence)
-    return _outcome(settings, decision, challenger, champion, gates, evidence, entry.sequence)
+    bench = bench_of(settings, store, challenger)
+    judged = Judged.of(store, challenger)
+    against = None if champion is None else Judged.of(store, champion)
+    tried = ledger.tried_before(bench.split.test_part, judged.predictor.hash)
+    evidence = gather(bench, judged, against, settings.policy, workspace, tried)
+    gates = judge(evidence, settings.policy)
+    evidence["gates"] = [gate.record() for gate in gates]
+    evidence[HASH] = fingerprint_record(evidence)
+    if lets_through(gates):
+        _make_ready(store, judged, bench, settings.policy)
+    entry = ledger.request(challenger, evidence, settings.why)
+    document = write_document(store, ledger, challenger, evidence)
+    return _outcome(settings, challenger, champion, gates, evidence, entry, str(document))
+
+
+def _about_request(settings: PromoteSettings, entry: int) -> PromoteSettings:
+    return replace(settings, action=PromoteAction.apply, request=entry)
 
 
 def _challenger(store: ModelStore, settings: PromoteSettings) -> RegisteredModel:
@@ -92,125 +100,56 @@ def _challenger(store: ModelStore, settings: PromoteSettings) -> RegisteredModel
     return found
 
 
-def _bench(settings: PromoteSettings, store: ModelStore, workspace: Workspace, challenger: RegisteredModel) -> Bench:
-    """Return the test part: that of the challenger's record, or of the data that the user names."""
-    data, split_settings, seed = settings.data, settings.split, settings.seed
-    if data is None:
-        record = store.read_record(challenger.run_id) if TEST_PART in challenger.tags else None
-        if record is None:
-            raise RequestError(
-                f"{challenger.name} version {challenger.version} was trained elsewhere and has no record of its data; "
-                "say what to judge it on: data=table data.path=FILE data.label=COLUMN ..."
-            )
-        data = DataSettings(**record["data"] | {"source": Source(record["data"]["source"])})
-        split_settings, seed = SplitSettings(**record["split"]), int(record["seed"])
-    applications = load_applications(data, workspace)
-    split = split_applications(applications, split_settings, seed=seed)
-    for tag, found, name in ((DATA, applications.fingerprint, "data"), (TEST_PART, split.test_part, "test part")):
-        expected = challenger.tags.get(tag, found)
-        if found != expected:
-            raise RequestError(
-                f"a challenger is judged on the {name} it was tested on, {challenger.name} version "
-                f"{challenger.version} was tested on {expected[:12]}, received {found[:12]}; use the data, split and "
-                "seed of its study, or tune again on the new data"
-            )
-    return Bench(applications.take(split.test), split.test_part)
-
-
-def _ask(predictor: Predictor, bench: Bench, model: RegisteredModel) -> NDArray[np.float64]:
-    """Return a model's probabilities on the test part, or say which columns it lacks."""
-    roles = bench.test.roles
-    title = f"{model.name} version {model.version}"
-    for kind, wanted, known in (
-        ("numeric", predictor.numeric, roles.numeric),
-        ("categorical", predictor.categorical, roles.categorical),
-    ):
-        lacking = sorted(set(wanted) - set(known))
-        if lacking:
-            raise RequestError(
-                f"{title} needs {kind} columns that the data does not have: {', '.join(lacking)}; "
-                f"declare them in data.{kind} or judge on other data"
-            )
-    return predictor.probability_of_bad(bench.test.features)
-
-
-def _is_comparable(champion: RegisteredModel, bench: Bench) -> tuple[bool, str]:
-    """Return whether the champion cannot have learnt from the test part, as far as its record tells, and how we know.
-
-    A champion from elsewhere has no record; had it seen these applications, the challenger's task would only be harder.
-    """
-    known, until, times = champion.tags.get(TEST_PART), champion.tags.get(FITTED_UNTIL), bench.test.times
-    if known is None:
-        return (
-            True,
-            "not verified: the champion's training rows are unknown to us; seeing these could only help it",
-        )
-    if known == bench.test_part:
-        return True, "the test part is the champion's own"
-    if until is not None and times is not None and bool(times.min() > np.datetime64(until)):
-        return True, f"the test part is later than all the champion learnt from (until {until})"
-    return False, (
-        "the champion was built on another split and may have learnt from these applications; "
-        "run `thinfile tune` for both on the same data, split and seed"
-    )
-
-
-def _ensure_profile(
-    store: ModelStore,
-    challenger: RegisteredModel,
-    bench: Bench,
-    predictor: Predictor,
-    whole_points: NDArray[np.int64],
-) -> None:
-    """Give a model from elsewhere the reference profile that its monitoring needs."""
-    if (store.download(challenger) / PROFILE).exists():
+def _make_ready(store: ModelStore, judged: Judged, bench: Bench, policy: PolicySettings) -> None:
+    """Hold a model from elsewhere to what was judged, and give it the reference profile that monitoring needs."""
+    store.tag(judged.version, {MODEL_HASH: judged.predictor.hash})
+    if (store.download(judged.version) / PROFILE).exists():
         return
-    features = bench.test.features[[*predictor.numeric, *predictor.categorical]]
-    profile = profile_of(whole_points, features, predictor.numeric, Population.applications)
+    features = bench.test.features[judged.used]
+    whole = points(judged.ask(bench.test), policy.scale)
+    profile = profile_of(whole, features, judged.predictor.numeric, Population.applications)
     with scratch_folder(store.workspace.root) as folder:
         (folder / PROFILE).write_text(profile.to_json())
-        store.attach(challenger, folder)
-
-
-def _evidence(
-    challenger: RegisteredModel,
-    champion: RegisteredModel | None,
-    bench: Bench,
-    predictor: Predictor,
-    evaluation: dict[str, Any],
-    gates: Sequence[GateResult],
-) -> dict[str, Any]:
-    evidence = {
-        "model_hash": predictor.hash,
-        "champion": champion.version if champion else None,
-        "data": bench.test.fingerprint,
-        "test_part": bench.test_part,
-        "training_rows": "recorded" if TEST_PART in challenger.tags else "unknown: trained elsewhere",
-        "evaluation": evaluation,
-        "gates": [gate.record() for gate in gates],
-    }
-    return evidence | {"evidence_hash": fingerprint_record(evidence)}
+        store.attach(judged.version, folder)
 
 
 def _outcome(
     settings: PromoteSettings,
-    decision: str,
     challenger: RegisteredModel,
     champion: RegisteredModel | None,
     gates: Sequence[GateResult],
-    evidence: dict[str, Any],
-    entry: int,
+    evidence: Mapping[str, Any],
+    entry: Entry,
+    document: str,
 ) -> Outcome:
+    decision = str(entry.content["decision"])
     against = f"against champion version {champion.version}" if champion else "as first champion"
-    head = f"{decision.upper()}: {challenger.name} version {challenger.version} {against} (ledger entry {entry})"
-    marks = [f"  {'passed' if gate.passed else 'FAILED'}  {gate.gate}: {gate.sentence}" for gate in gates]
+    head = (
+        f"{decision.upper()}: {challenger.name} version {challenger.version} {against} (ledger entry {entry.sequence})"
+    )
     unknown = (
-        [] if evidence["training_rows"] == "recorded" else ["  note    the rows it was trained on are unknown to us"]
+        []
+        if evidence["about"]["training_rows"] == "recorded"
+        else ["  note    the rows it was trained on are unknown to us"]
     )
-    promoted = decision == PROMOTED
+    result = {"decision": decision, "version": challenger.version, "ledger_entry": entry.sequence}
     return Outcome(
-        {"decision": decision, "version": challenger.version, "ledger_entry": entry, "evidence": evidence},
-        summary=[head, *marks, *unknown],
-        next_steps=[f"thinfile score data=table data.path=FILE period=YYYY-MM{carried(settings)}"] if promoted else [],
-        exit_code=ExitCode.DONE if promoted else ExitCode.ANSWER_IS_NO,
+        result | {"evidence": evidence, "document": document},
+        summary=[head, *map(_mark, gates), *unknown, f"  document: {document}"],
+        next_steps=_next(settings, entry, decision),
+        exit_code=ExitCode.DONE if decision == "requested" else ExitCode.ANSWER_IS_NO,
     )
+
+
+def _mark(gate: GateResult) -> str:
+    mark = "passed" if gate.passed else "FAILED" if gate.blocking else "warned"
+    return f"  {mark}  {gate.gate}: {gate.sentence}"
+
+
+def _next(settings: PromoteSettings, entry: Entry, decision: str) -> list[str]:
+    where = carried(settings)
+    if decision != "requested":
+        return [f"thinfile compare{where}", f"thinfile tune{where}"]
+    step = "approve" if settings.policy.approvals.people else "apply"
+    policy = "" if settings.policy.name == "default" else f" policy={settings.policy.name}"
+    return [f"thinfile promote {step} request={entry.sequence}{policy}{where}"]

@@ -13,6 +13,7 @@ from pipelines.candidates import Candidate, candidate_of
 from pipelines.candidates.sample import Sample
 from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
+from pipelines.marketplace.manifest import manifest_beside
 from pipelines.policy import check_policy
 from pipelines.settings import DataSettings, Source, plain
 from pipelines.splits import Split, split_applications
@@ -106,6 +107,16 @@ def _through_the_door(data: DataSettings) -> str | None:
     if data.through_the_door is None and data.source is Source.marketplace and data.path is not None:
         return str(Path(data.path).absolute().with_name("applications"))
     return data.through_the_door
+
+
+def outcome_of(data: DataSettings) -> str:
+    """Return in words what a bad outcome is: the loan contract of a prepared marketplace, or the label of a table."""
+    loan = manifest_beside(data).get("configuration", {}).get("loan")
+    if loan is None:
+        return f"{data.label} = {data.bad}"
+    bad = loan["bad"]
+    what = "the first instalment" if bad["first_instalment_only"] else "an instalment"
+    return f"{what} {bad['days_past_due']} days past due within {bad['window_months']} months on book"
 
 
 def sample_of(applications: Applications) -> Sample:

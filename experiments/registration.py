@@ -5,7 +5,7 @@ from pathlib import Path
 
 from experiments.evaluation import Evaluation, evaluate
 from experiments.figures import draw_evaluation
-from experiments.question import Question, reference_applications
+from experiments.question import Question, outcome_of, reference_applications
 from experiments.study import TrialResult
 from pipelines.atomic import scratch_folder
 from pipelines.candidates import served
@@ -19,6 +19,7 @@ from pipelines.model_store.store import (
     EVALUATION,
     FITTED_UNTIL,
     MODEL_HASH,
+    OUTCOME,
     PARAMETERS,
     STUDY,
     TEST_FROM,
@@ -66,6 +67,7 @@ def _tags(question: Question, trial: TrialResult) -> dict[str, str]:
         TEST_PART: question.split.test_part,
         CV_AUC: repr(trial.value),
         PARAMETERS: json.dumps(trial.parameters),
+        OUTCOME: outcome_of(question.settings.data),
     }
     times = question.applications.times
     if times is not None:

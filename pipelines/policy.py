@@ -54,7 +54,7 @@ class GateSettings:
     most_telling_auc: float = 0.9
     waived: list[str] = field(default_factory=list)
     evidence_days: int = 30
-    advisory: list[str] = field(default_factory=list)
+    advisory: list[str] = field(default_factory=lambda: ["profit where it is inferred"])
 
 
 @dataclass

@@ -33,7 +33,7 @@ CV_AUC = "thinfile.cv_auc"
 EVALUATION = "thinfile.evaluation"
 REGISTERED = "thinfile.registered"
 PARAMETERS = "thinfile.parameters"
-POLICY = "thinfile.policy"
+OUTCOME = "thinfile.outcome"
 
 ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
 

@@ -1,0 +1,196 @@
+"""All that is measured of a version before it may become champion: one record for the gates and the document."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pipelines.reasons import reason_quality
+
+from experiments.bench import Bench, Judged, is_unseen_by
+from experiments.decisions import Asked, by_group, cutoffs, swaps, who_asked
+from experiments.evaluation import evaluate, evaluate_groups
+from experiments.leak import leak_evidence
+from experiments.monotonicity import monotonicity
+from experiments.refits import Refits, parameters_of, refit
+from pipelines.applications import Applications
+from pipelines.credit.discrimination import delong_difference
+from pipelines.credit.points import points
+from pipelines.credit.stability import noise_limit, population_stability_index, shares
+from pipelines.model_store.store import CANDIDATE, OUTCOME, TEST_PART
+from pipelines.policy import Claim, PolicySettings, plain_policy, policy_hash
+from pipelines.reference_profile import FrozenBins
+from pipelines.workspace import Workspace
+
+SCHEMA = 1
+NOISE_LEVEL = 0.01
+TIMED_ROWS, TIMED_SINGLES = 2000, 20
+
+Floats = NDArray[np.float64]
+
+
+def gather(
+    bench: Bench,
+    challenger: Judged,
+    champion: Judged | None,
+    policy: PolicySettings,
+    workspace: Workspace,
+    tried_before: int,
+) -> dict[str, Any]:
+    """Return the evidence about a challenger on the test part, as JSON values (without gates and hash).
+
+    Raises:
+        RequestError: a model needs columns that the data lacks, or does not answer with probabilities.
+    """
+    test, seed = bench.test, bench.seed
+    answers = challenger.ask(test)
+    parameters = parameters_of(challenger)
+    is_ours = bench.study is not None and parameters is not None
+    refits = refit(bench, challenger, parameters, answers) if is_ours and parameters is not None else None
+    asked = who_asked(bench, workspace)
+    everyone = challenger.ask(asked.applications)
+    evidence: dict[str, Any] = {
+        "schema": SCHEMA,
+        "about": _about(bench, challenger, champion, policy),
+        "measures": evaluate(test.outcomes, answers, seed=seed).record(),
+        "segments": _segments(test, answers, seed),
+        "vintages": _vintages(test, answers, seed),
+        "development": _development(bench, challenger, refits, answers, policy),
+        "ranking": refits.record() if refits else None,
+        "cutoffs": cutoffs(asked, everyone, policy),
+        "fairness": by_group(asked, everyone, policy),
+        "monotonicity": monotonicity(challenger, test, bench.manifest.get("features", ()), seed),
+        "reasons": reason_quality(challenger.predictor, test, policy, seed=seed),
+        "timing": _timing(challenger, test),
+        "leak": _leak(bench, challenger, policy),
+        "selection": None,
+        "tried_before": tried_before,
+    }
+    return evidence | _against(bench, asked, challenger, champion, answers, policy)
+
+
+def _about(bench: Bench, challenger: Judged, champion: Judged | None, policy: PolicySettings) -> dict[str, Any]:
+    test, version = bench.test, challenger.version
+    times, known_at = test.times, test.outcome_known_at
+    return {
+        "model": version.name,
+        "version": version.version,
+        "model_hash": challenger.predictor.hash,
+        "family": version.tags.get(CANDIDATE, "from elsewhere"),
+        "champion": None
+        if champion is None
+        else {"version": champion.version.version, "model_hash": champion.predictor.hash},
+        "data": bench.applications.fingerprint,
+        "test_part": bench.split.test_part,
+        "split": bench.split.description,
+        "rows": len(test),
+        "bad": int(test.outcomes.sum()),
+        "development_rows": len(bench.split.development),
+        "first": None if times is None else str(times.min())[:19],
+        "last": None if times is None else str(times.max())[:19],
+        "outcomes_known_by": None if known_at is None else str(known_at.max())[:19],
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "policy_hash": policy_hash(policy),
+        "policy": plain_policy(policy),
+        "seed": bench.seed,
+        "training_rows": "recorded" if TEST_PART in version.tags else "unknown: trained elsewhere",
+        "claim": policy.gates.claim.value,
+    }
+
+
+def _against(
+    bench: Bench, asked: Asked, challenger: Judged, champion: Judged | None, answers: Floats, policy: PolicySettings
+) -> dict[str, Any]:
+    """Return what only a comparison with a champion tells."""
+    if champion is None:
+        return {"comparable": None, "difference": None, "swap_set": None}
+    unseen, why = is_unseen_by(champion.version, bench)
+    margin = policy.gates.auc_margin if policy.gates.claim is Claim.not_inferior else 0.0
+    found = delong_difference(bench.test.outcomes, answers, champion.ask(bench.test), confidence=0.95)
+    return {
+        "comparable": {
+            "unseen": unseen,
+            "why": why,
+            "outcome": {
+                "challenger": challenger.version.tags.get(OUTCOME),
+                "champion": champion.version.tags.get(OUTCOME),
+            },
+        },
+        "difference": {
+            "auc": found.difference,
+            "low": found.low,
+            "high": found.high,
+            "p": found.p_better(margin),
+            "margin": margin,
+        },
+        "swap_set": swaps(asked, challenger, champion, policy),
+    }
+
+
+def _segments(test: Applications, answers: Floats, seed: int) -> list[dict[str, Any]]:
+    return [
+        group
+        for attribute in test.protected
+        for group in evaluate_groups(str(attribute), test.protected[attribute], test.outcomes, answers, seed=seed)
+    ]
+
+
+def _vintages(test: Applications, answers: Floats, seed: int) -> list[dict[str, Any]]:
+    if test.times is None:
+        return []
+    months = np.datetime_as_string(test.times, unit="M")
+    groups = evaluate_groups("vintage", months, test.outcomes, answers, seed=seed)
+    return [{"vintage": group.pop("level"), **_without(group, "attribute")} for group in groups]
+
+
+def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name not in names}
+
+
+def _development(
+    bench: Bench, challenger: Judged, refits: Refits | None, answers: Floats, policy: PolicySettings
+) -> dict[str, Any]:
+    """Return how the score's distribution moved from development to the test.
+
+    Development scores are those of models that had not seen the row, where the version can be fitted again: a model's
+    answers about what it learnt are surer than any it will give later, and that is no drift.
+    """
+    learnt = refits.development if refits else challenger.ask(bench.development)
+    before, now = (points(one, policy.scale).astype(np.float64) for one in (learnt, answers))
+    bins = FrozenBins.of_numbers("points", before)
+    (labels, expected), (_, found) = (bins.comparable(bins.count(one)) for one in (before, now))
+    rows = zip(labels, shares(expected).tolist(), shares(found).tolist(), strict=True)
+    return {
+        "held_out": refits is not None,
+        "psi": population_stability_index(expected, found),
+        "noise": noise_limit(len(before), len(now), len(labels), level=NOISE_LEVEL),
+        "bins": [{"label": label, "development": p, "test": q} for label, p, q in rows],
+    }
+
+
+def _timing(challenger: Judged, test: Applications) -> dict[str, Any]:
+    """Return rows a second in one call, and the median time of one application, in milliseconds, on this machine."""
+    rows = test.take(np.arange(TIMED_ROWS) % len(test))
+    start = time.perf_counter()
+    challenger.ask(rows)
+    whole = time.perf_counter() - start
+    singles = []
+    for place in range(min(TIMED_SINGLES, len(test))):
+        one = test.take(np.array([place]))
+        start = time.perf_counter()
+        challenger.ask(one)
+        singles.append(time.perf_counter() - start)
+    return {"rows": len(rows), "rows_per_second": len(rows) / whole, "one_row_ms": 1000 * float(np.median(singles))}
+
+
+def _leak(bench: Bench, challenger: Judged, policy: PolicySettings) -> dict[str, Any]:
+    return leak_evidence(
+        bench.data,
+        development=bench.development,
+        test=bench.test,
+        used=challenger.used,
+        gates=policy.gates,
+        seed=bench.seed,
+    )
