@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.deciding import apply_request
 from experiments.evaluation import evaluate
 from experiments.gates import GateResult, absolute_gates, same_test_part_gate, superiority_gate
-from experiments.ledger import PROMOTED, REFUSED, Ledger
+from experiments.ledger import Ledger
 from experiments.settings import PromoteSettings
+from experiments.standing import PROMOTED, REFUSED, REQUESTED
 from pipelines.applications import Applications, load_applications
 from pipelines.atomic import scratch_folder
 from pipelines.credit.points import points
@@ -29,7 +32,7 @@ from pipelines.model_store.store import (
     RegisteredModel,
     existing_store,
 )
-from pipelines.policy import check_policy
+from pipelines.policy import check_policy, plain_policy, policy_hash
 from pipelines.reference_profile import profile_of
 from pipelines.settings import DataSettings, Population, Source, SplitSettings
 from pipelines.splits import split_applications
@@ -71,12 +74,11 @@ def promote(settings: PromoteSettings) -> Outcome:
         other = _ask(load_predictor(store, champion), bench, champion)
         gates.append(same_test_part_gate(*_is_comparable(champion, bench)))
         gates.append(superiority_gate(bench.test.outcomes, probability, other, settings.policy.gates))
-    decision = PROMOTED if all(gate.passed for gate in gates) else REFUSED
-    if decision == PROMOTED:
-        _ensure_profile(store, challenger, bench, predictor, points(probability, settings.policy.scale))
-        store.tag(challenger, {MODEL_HASH: predictor.hash})  # one from elsewhere is held to what was judged, too
-    evidence = _evidence(challenger, champion, bench, predictor, evaluation.record(), gates)
-    entry = ledger.decide(decision, challenger, evidence)
+    _ensure_profile(store, challenger, bench, predictor, points(probability, settings.policy.scale))
+    evidence = _evidence(settings, challenger, champion, bench, predictor, evaluation.record(), gates)
+    entry, decision = ledger.request(challenger, evidence, settings.why), REFUSED
+    if entry.content["decision"] == REQUESTED:
+        entry, decision = apply_request(store, ledger, entry, settings), PROMOTED
     return _outcome(settings, decision, challenger, champion, gates, evidence, entry.sequence)
 
 
@@ -173,6 +175,7 @@ def _ensure_profile(
 
 
 def _evidence(
+    settings: PromoteSettings,
     challenger: RegisteredModel,
     champion: RegisteredModel | None,
     bench: Bench,
@@ -180,15 +183,20 @@ def _evidence(
     evaluation: dict[str, Any],
     gates: Sequence[GateResult],
 ) -> dict[str, Any]:
-    evidence = {
+    about = {
+        "model": challenger.name,
+        "version": challenger.version,
         "model_hash": predictor.hash,
-        "champion": champion.version if champion else None,
+        "champion": {"version": champion.version, "model_hash": champion.tags.get(MODEL_HASH)} if champion else None,
         "data": bench.test.fingerprint,
         "test_part": bench.test_part,
         "training_rows": "recorded" if TEST_PART in challenger.tags else "unknown: trained elsewhere",
-        "evaluation": evaluation,
-        "gates": [gate.record() for gate in gates],
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "policy": plain_policy(settings.policy),
+        "policy_hash": policy_hash(settings.policy),
     }
+    gates_record = [gate.record() | {"blocking": True} for gate in gates]
+    evidence = {"about": about, "measures": evaluation, "gates": gates_record}
     return evidence | {"evidence_hash": fingerprint_record(evidence)}
 
 
@@ -205,7 +213,9 @@ def _outcome(
     head = f"{decision.upper()}: {challenger.name} version {challenger.version} {against} (ledger entry {entry})"
     marks = [f"  {'passed' if gate.passed else 'FAILED'}  {gate.gate}: {gate.sentence}" for gate in gates]
     unknown = (
-        [] if evidence["training_rows"] == "recorded" else ["  note    the rows it was trained on are unknown to us"]
+        []
+        if evidence["about"]["training_rows"] == "recorded"
+        else ["  note    the rows it was trained on are unknown to us"]
     )
     promoted = decision == PROMOTED
     return Outcome(
