@@ -41,6 +41,15 @@ def _compare(settings: CompareSettings) -> Outcome:
 
 
 def _promote(settings: PromoteSettings) -> Outcome:
+    if settings.action in (PromoteAction.history, PromoteAction.verify):
+        from experiments import history
+
+        return history.verify(settings) if settings.action is PromoteAction.verify else history.history(settings)
+    if settings.action in (PromoteAction.approve, PromoteAction.apply, PromoteAction.rollback):
+        from experiments import deciding
+
+        tasks = {PromoteAction.approve: deciding.approve, PromoteAction.apply: deciding.apply}
+        return tasks.get(settings.action, deciding.rollback)(settings)
     from experiments.promotion import promote
 
     return promote(settings)

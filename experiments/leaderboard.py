@@ -34,7 +34,10 @@ def compare(settings: CompareSettings) -> Outcome:
     return Outcome(
         {"model": settings.model, "versions": rows},
         summary=[_table(settings.model, rows), *_remarks(rows)],
-        next_steps=[f"thinfile promote version=N{carried(settings)}", f"mlflow ui --backend-store-uri {store.url}"],
+        next_steps=[
+            f"thinfile promote version=N{carried(settings)}",
+            f"mlflow ui --backend-store-uri {store.shown_url}",
+        ],
     )
 
 

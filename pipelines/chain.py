@@ -2,24 +2,28 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, Text, create_engine, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, Text, create_engine, insert, inspect, select
+from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.pool import NullPool
 
 from pipelines.errors import ThinfileError
-from pipelines.workspace import new_sqlite, sqlite_url
+from pipelines.lock import exclusive
+from pipelines.postgresql import advisory_lock, open_engine
+from pipelines.workspace import Workspace, new_sqlite, sqlite_url
 
 GENESIS = "0" * 64
+SECONDS_TO_WAIT = 60
 
 ENTRIES = Table(
     "chain",
     MetaData(),
-    Column("chain", String(200), primary_key=True),
+    Column("chain", Text, primary_key=True),
     Column("sequence", Integer, primary_key=True),
     Column("written_at", String(40), nullable=False),
     Column("content", Text, nullable=False),
@@ -33,7 +37,9 @@ class ChainConflict(ThinfileError):
 
 
 class ChainBroken(ThinfileError):
-    """An entry is not what was written."""
+    """An entry is not what was written: whatever was asked, the answer is no."""
+
+    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -48,22 +54,31 @@ class Entry:
 
 
 class Chain:
-    """One named chain in a database; its unique (chain, sequence) lets one of several writers win."""
+    """One named chain in the workspace's database; its unique (chain, sequence) lets one of several writers win."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, workspace: Workspace, name: str) -> None:
         self.name = name
-        if not path.exists():
-            with new_sqlite(path) as fresh:
-                engine = create_engine(sqlite_url(fresh))
-                ENTRIES.metadata.create_all(engine)
-                engine.dispose()
-        self._engine = create_engine(sqlite_url(path), connect_args={"timeout": 60})
+        self._workspace = workspace
+        self._engine = _open_postgresql(workspace.database) if workspace.database else _open_sqlite(workspace)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Be alone with this chain for the length of the block: from reading it to finishing what follows an entry.
+
+        The lock is free again when its holder dies, at whatever point. Who appends without it can still not overwrite
+        an entry. SQLite has one lock for all chains of the workspace, PostgreSQL one for each.
+        """
+        if self._workspace.database:
+            with advisory_lock(self._engine, f"thinfile chain {self.name}"):
+                yield
+        else:
+            with exclusive(self._workspace.chain.with_suffix(".lock")):
+                yield
 
     def entries(self) -> list[Entry]:
         """Return all entries in order. Raises ChainBroken when one of them is not what was written."""
         query = select(ENTRIES).where(ENTRIES.c.chain == self.name).order_by(ENTRIES.c.sequence)
-        with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = self._rows(query)
         self._verify(rows)
         return [
             Entry(row.sequence, row.written_at, json.loads(row.content), row.previous_hash, row.hash) for row in rows
@@ -72,21 +87,42 @@ class Chain:
     def append(self, content: Mapping[str, object], *, after: int) -> Entry:
         """Write an entry after the one with sequence number `after` (0 for an empty chain) and return it.
 
+        Only the last entry is read and checked; `entries` checks them all.
+
         Raises:
             ChainConflict: the chain has grown since it was read.
+            ChainBroken: its last entry is not what was written.
         """
-        entries = self.entries()
-        if len(entries) != after:
+        last = self._last()
+        if (last.sequence if last else 0) != after:
             raise ChainConflict(self._conflict(after))
-        previous = entries[-1].hash if entries else GENESIS
+        previous = last.hash if last else GENESIS
         written_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         spelled = _spell(content)
+        found = _hash(self.name, after + 1, written_at, spelled, previous)
         # What is returned is what will be read back.
-        entry = Entry(
-            after + 1, written_at, json.loads(spelled), previous, _hash(after + 1, written_at, spelled, previous)
-        )
+        entry = Entry(after + 1, written_at, json.loads(spelled), previous, found)
         self._insert(entry, spelled)
         return entry
+
+    def _last(self) -> Any:
+        query = select(ENTRIES).where(ENTRIES.c.chain == self.name).order_by(ENTRIES.c.sequence.desc()).limit(1)
+        rows = self._rows(query)
+        if not rows:
+            return None
+        self._check(rows[0])
+        return rows[0]
+
+    def _rows(self, query: Any) -> Sequence[Any]:
+        try:
+            with self._engine.connect() as connection:
+                return connection.execute(query).all()
+        except DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            raise ChainBroken(
+                f"{self.name}: the database cannot be read ({error.orig}); restore it from a copy"
+            ) from error
 
     def _insert(self, entry: Entry, spelled: str) -> None:
         row = {
@@ -106,21 +142,49 @@ class Chain:
     def _conflict(self, after: int) -> str:
         return f"{self.name} has grown since entry {after} was read: somebody else decided first; run the command again"
 
-    def _verify(self, entries: Sequence[Any]) -> None:
+    def _verify(self, rows: Sequence[Any]) -> None:
         previous = GENESIS
-        for place, entry in enumerate(entries, start=1):
-            expected = _hash(entry.sequence, entry.written_at, entry.content, entry.previous_hash)
-            if entry.sequence != place or entry.previous_hash != previous or entry.hash != expected:
-                raise ChainBroken(
-                    f"{self.name}: entry {place} is not what was written (hash {expected[:12]}, recorded "
-                    f"{entry.hash[:12]}); restore the database from a copy"
-                )
-            previous = entry.hash
+        for place, row in enumerate(rows, start=1):
+            self._check(row, place, previous)
+            previous = row.hash
+
+    def _check(self, row: Any, place: int | None = None, previous: str | None = None) -> None:
+        """Raise for a row that is not what was written, or not where or after what it was written."""
+        expected = _hash(row.chain, row.sequence, row.written_at, row.content, row.previous_hash)
+        place = row.sequence if place is None else place
+        if row.sequence != place or row.hash != expected or row.previous_hash != (previous or row.previous_hash):
+            raise ChainBroken(
+                f"{self.name}: entry {place} is not what was written (hash {expected[:12]}, recorded "
+                f"{str(row.hash)[:12]}); restore the database from a copy"
+            )
+
+
+def _open_sqlite(workspace: Workspace) -> Engine:
+    if not workspace.chain.exists():
+        with new_sqlite(workspace.chain) as fresh:
+            engine = create_engine(sqlite_url(fresh))
+            ENTRIES.metadata.create_all(engine)
+            engine.dispose()
+    return create_engine(sqlite_url(workspace.chain), poolclass=NullPool, connect_args={"timeout": SECONDS_TO_WAIT})
+
+
+def _open_postgresql(database: str) -> Engine:
+    engine = open_engine(database)
+    if not inspect(engine).has_table(ENTRIES.name):
+        with advisory_lock(engine, "thinfile tables"):
+            ENTRIES.metadata.create_all(engine)
+    return engine
+
+
+def _is_damage(error: DatabaseError) -> bool:
+    """Return whether the stored bytes are at fault: a damaged page, letters that are none, a table that is gone."""
+    told = str(error.orig)
+    return any(sign in told for sign in ("malformed", "not a database", "decode", "no such", "invalid byte", "corrupt"))
 
 
 def _spell(content: Mapping[str, object]) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
 
-def _hash(sequence: int, written_at: str, spelled: str, previous: str) -> str:
-    return hashlib.sha256(f"{sequence}\n{written_at}\n{previous}\n{spelled}".encode()).hexdigest()
+def _hash(chain: str, sequence: int, written_at: str, spelled: str, previous: str) -> str:
+    return hashlib.sha256(f"{chain}\n{sequence}\n{written_at}\n{previous}\n{spelled}".encode()).hexdigest()

@@ -39,8 +39,16 @@ def fingerprint_record(record: object) -> str:
     >>> fingerprint_record({"a": 1, "b": 2}) == fingerprint_record({"b": 2, "a": 1})
     True
     """
-    spelled = json.dumps(record, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(spelled.encode()).hexdigest()
+    return hashlib.sha256(spell_record(record).encode()).hexdigest()
+
+
+def spell_record(record: object) -> str:
+    """Return the canonical spelling of a JSON-able record: what `fingerprint_record` hashes.
+
+    >>> spell_record({"b": 1, "a": [2]})
+    '{"a":[2],"b":1}'
+    """
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def fingerprint_code(*patterns: str) -> str:

@@ -1,6 +1,7 @@
 """Which process did something, and whether it still lives: what a dead one left behind is anybody's."""
 
 import os
+import pwd
 import socket
 from pathlib import Path
 
@@ -19,6 +20,14 @@ def is_dead(identity: str) -> bool:
     host, _, process = identity.partition(":")
     number = process.partition(":")[0]
     return host == _host() and number.isdigit() and process_identity(int(number)) != identity
+
+
+def account() -> str:
+    """Return whose account runs this process: as the system knows it, for anybody can set the environment's USER."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run under a number that has no name
+        return f"uid {os.getuid()}"
 
 
 def _host() -> str:

@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.atomic import scratch_folder
@@ -12,14 +12,22 @@ from pipelines.atomic import scratch_folder
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folders and databases below one root; nothing is created before it is written to."""
+    """The folders and databases below one root; nothing is created before it is written to.
+
+    `database`, when given, is the address of the PostgreSQL database that takes the place of `mlflow.db` and
+    `chain.db`; files stay below the root.
+    """
 
     root: Path
+    database: str | None = field(default=None, repr=False)
 
     @classmethod
     def at(cls, path: str) -> "Workspace":
-        """Return the workspace at a path, made absolute so that stored addresses outlive the working directory."""
-        return cls(Path(path).expanduser().resolve())
+        """Return the workspace at a path, made absolute so that stored addresses outlive the working directory.
+
+        Its database is the one that the environment variable THINFILE_DATABASE names, SQLite when it is not set.
+        """
+        return cls(Path(path).expanduser().resolve(), os.environ.get("THINFILE_DATABASE") or None)
 
     @property
     def lake(self) -> Path:

@@ -8,6 +8,7 @@ from pipelines.demo.marketplace import marketplace_story
 from pipelines.demo.runner import Runner
 from pipelines.demo.story import Story
 from pipelines.errors import ConfigurationError
+from pipelines.postgresql import shown
 from pipelines.settings import DemoSettings, Source
 from pipelines.verb import ExitCode, Outcome, override
 from pipelines.workspace import Workspace, sqlite_url
@@ -55,8 +56,9 @@ def _outcome(story: Story, runner: Runner, workspace: Workspace, verdicts: Mappi
         },
         "steps": runner.steps,
     }
+    runs = shown(workspace.database) if workspace.database else sqlite_url(workspace.mlflow)
     looks = [
-        f"mlflow ui --backend-store-uri {sqlite_url(workspace.mlflow)}    # runs, models, pictures",
+        f"mlflow ui --backend-store-uri {runs}    # runs, models, pictures",
         f"evidently ui --workspace {workspace.evidently}    # the history of reports",
         *(f"open {report}" for report in reports.values()),
     ]

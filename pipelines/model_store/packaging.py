@@ -24,7 +24,10 @@ FILES = Path("artifacts") / "model"
 PROFILE = "reference_profile.json"
 """The reference profile's name inside the MLflow model."""
 
-EVIDENCE = (PROFILE, "evaluation", "points_table.csv")
+PROMOTION = "promotion"
+"""The folder inside the MLflow model that holds the evidence of each request to promote it."""
+
+EVIDENCE = (PROFILE, "evaluation", "points_table.csv", PROMOTION)
 """What lies beside a model and does not decide its answers."""
 
 REQUIREMENTS = {

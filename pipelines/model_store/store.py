@@ -13,8 +13,10 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, Metric, Param, Run, 
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
+from sqlalchemy import inspect
 
 from pipelines.errors import RequestError, ThinfileError, nearest
+from pipelines.postgresql import address, advisory_lock, open_engine, shown
 from pipelines.workspace import Workspace, new_sqlite, sqlite_url
 
 CHAMPION = "champion"
@@ -31,6 +33,7 @@ TEST_FROM = "thinfile.test_from"
 FITTED_UNTIL = "thinfile.fitted_until"
 CV_AUC = "thinfile.cv_auc"
 EVALUATION = "thinfile.evaluation"
+STAGE = "thinfile.stage"
 REGISTERED = "thinfile.registered"
 PARAMETERS = "thinfile.parameters"
 OUTCOME = "thinfile.outcome"
@@ -75,7 +78,7 @@ def existing_store(workspace: Workspace, model: str) -> "ModelStore":
     Raises:
         RequestError: nothing was ever logged in this workspace.
     """
-    if not workspace.mlflow.exists():
+    if not _is_initialised(workspace):
         raise RequestError(
             f"model '{model}' has no versions, no champion and no challenger; register one with `thinfile tune` "
             f"(nothing is logged in workspace '{workspace.root}')"
@@ -89,10 +92,15 @@ class ModelStore:
     def __init__(self, workspace: Workspace) -> None:
         _initialise_once(workspace)
         self.workspace = workspace
-        self.url = sqlite_url(workspace.mlflow)
+        self.url = address(workspace.database) if workspace.database else sqlite_url(workspace.mlflow)
         mlflow.set_tracking_uri(self.url)
         mlflow.set_registry_uri(self.url)
         self.client = MlflowClient(self.url, self.url)
+
+    @property
+    def shown_url(self) -> str:
+        """The address as it may be told: without the password."""
+        return shown(self.url) if self.workspace.database else self.url
 
     def experiment(self, name: str) -> str:
         """Return the id of an experiment, created when it is new."""
@@ -315,11 +323,23 @@ def _name_itself(folder: Path, model_id: str, run_id: str) -> None:
     described.save(folder / "MLmodel")
 
 
+def _is_initialised(workspace: Workspace) -> bool:
+    """Return whether MLflow's tables are there whole; their version is what MLflow writes last."""
+    if not workspace.database:
+        return workspace.mlflow.exists()
+    return inspect(open_engine(workspace.database)).has_table("alembic_version")
+
+
 def _initialise_once(workspace: Workspace) -> None:
     """Create the database: workers that meet a half-made one would crash."""
-    if workspace.mlflow.exists():
+    if _is_initialised(workspace):
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
+    if workspace.database:
+        with advisory_lock(open_engine(workspace.database), "thinfile tables"):
+            if not _is_initialised(workspace):
+                SqlAlchemyStore(address(workspace.database), workspace.artifacts.as_uri()).engine.dispose()
+        return
     with new_sqlite(workspace.mlflow) as fresh:
         SqlAlchemyStore(sqlite_url(fresh), workspace.artifacts.as_uri()).engine.dispose()

@@ -13,7 +13,8 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 import thinfile
-from experiments.ledger import PROMOTED, Ledger
+from experiments.ledger import Ledger
+from experiments.standing import PROMOTED
 from experiments.promotion import promote
 from experiments.settings import PromoteSettings, TuneSettings
 from experiments.tuning import tune

@@ -1,0 +1,82 @@
+"""Whether enough people agreed: which approvals of a request count under a policy, and why the others do not."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.ledger import Ledger
+from experiments.signatures import SignatureRefused, Signers, message_of
+from pipelines.chain import Entry
+from pipelines.errors import ThinfileError
+from pipelines.policy import ApprovalSettings
+
+
+class ApprovalRefused(ThinfileError):
+    """This person cannot approve this request under this policy."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The names whose approval counts, what was said of the others, and how many the policy asks for."""
+
+    people: tuple[str, ...]
+    set_aside: tuple[str, ...]
+    wanted: int
+
+    @property
+    def missing(self) -> int:
+        """How many more people must approve."""
+        return max(0, self.wanted - len(self.people))
+
+
+def tally(ledger: Ledger, request: Entry, approvals: ApprovalSettings, scratch: Path) -> Tally:
+    """Count the approvals of a request: different people, different keys, signatures that hold today.
+
+    Raises:
+        RequestError: the file of allowed signers is not there.
+    """
+    people: list[str] = []
+    keys: set[str] = set()
+    set_aside: list[str] = []
+    for approval in ledger.standing.approvals.get(request.sequence, []):
+        name = str(approval.content["by"])
+        try:
+            require_other_person(request, name, str(approval.content["account"]), approvals)
+            key = _key_of(ledger.name, request, approval, approvals, scratch)
+        except (ApprovalRefused, SignatureRefused) as error:
+            set_aside.append(f"{name} (entry {approval.sequence}): {error}")
+            continue
+        if name in people or key in keys:
+            set_aside.append(f"{name} (entry {approval.sequence}): the same person or key as another approval")
+            continue
+        people.append(name)
+        keys |= {key} if key else set()
+    return Tally(tuple(people), tuple(set_aside), approvals.people)
+
+
+def require_other_person(request: Entry, name: str, account: str, approvals: ApprovalSettings) -> None:
+    """Raise ApprovalRefused when the one who asked may not approve and it is that one, by name or by account."""
+    asked = str(request.content["by"])
+    if not approvals.requester_may_approve and asked in (name, account):
+        raise ApprovalRefused(
+            f"who asks may not approve under this policy, request {request.sequence} was made by {asked}, received the "
+            "same; another person must approve, from another account"
+        )
+
+
+def signers_of(approvals: ApprovalSettings, scratch: Path) -> Signers | None:
+    """Return whose keys count under a policy, None when it does not say. Raises RequestError when the file is gone."""
+    return Signers(Path(approvals.allowed_signers).expanduser(), scratch) if approvals.allowed_signers else None
+
+
+def _key_of(chain: str, request: Entry, approval: Entry, approvals: ApprovalSettings, scratch: Path) -> str:
+    """Return the fingerprint of the key of an approval, "" for an unsigned one where that is enough."""
+    signature, name = approval.content["signature"], str(approval.content["by"])
+    signers = signers_of(approvals, scratch)
+    if signature is not None and signers is not None:
+        message = message_of(chain, request.sequence, request.hash, name)
+        return signers.check(message, str(signature), name)
+    if approvals.signed:
+        raise ApprovalRefused("unauthenticated, the policy counts signed approvals only; approve again with key=")
+    return ""

@@ -1,0 +1,108 @@
+"""The one door to PostgreSQL: its address, whether it answers, and a lock that it frees when the holder dies."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Engine, create_engine, func, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool
+
+from pipelines.errors import ConfigurationError, ThinfileError
+
+DRIVER = "postgresql+psycopg"
+SPELLINGS = ("postgresql", "postgres", DRIVER)
+SECONDS_TO_ANSWER = "10"
+DEAD_AFTER = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3"
+"""A lock whose holder's machine lost its power is free after a minute, not after two hours."""
+
+
+def url_of(database: str) -> URL:
+    """Return the address of a database with our driver in it.
+
+    Raises:
+        ConfigurationError: it is no address of PostgreSQL. The address is not told, it may hold a password.
+    """
+    try:
+        url = make_url(database)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername not in SPELLINGS:
+        received = "what is no address" if url is None else f"{url.drivername}://..."
+        raise ConfigurationError(
+            f"THINFILE_DATABASE must be an address of PostgreSQL, received {received}; "
+            "write postgresql://USER@HOST:PORT/DATABASE, or leave it empty for SQLite files in the workspace"
+        )
+    timeout = {} if "connect_timeout" in url.query else {"connect_timeout": SECONDS_TO_ANSWER}
+    return url.set(drivername=DRIVER).update_query_dict(timeout)
+
+
+def address(database: str) -> str:
+    """Return the whole address, password included, for those who connect."""
+    return url_of(database).render_as_string(hide_password=False)
+
+
+def shown(database: str) -> str:
+    """Return the address as it may be told: stars for the password.
+
+    >>> shown("postgresql://anna:secret@host/scores?connect_timeout=5")
+    'postgresql+psycopg://anna:***@host/scores?connect_timeout=5'
+    """
+    url = url_of(database)
+    secret = {key: "***" for key in url.query if "password" in key}
+    return url.update_query_dict(secret).render_as_string(hide_password=True)
+
+
+def open_engine(database: str) -> Engine:
+    """Return an engine whose connections are opened when used and closed after, once the server has answered.
+
+    Raises:
+        ConfigurationError: no address of PostgreSQL, or its driver is not installed.
+        ThinfileError: the server does not answer or lets us not in.
+    """
+    try:
+        engine = create_engine(url_of(database), poolclass=NullPool)
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"PostgreSQL needs its driver, received THINFILE_DATABASE and no {error.name}; "
+            "pip install 'thinfile[postgresql]'"
+        ) from error
+    try:
+        engine.connect().close()
+    except DBAPIError as error:
+        raise ThinfileError(
+            f"the database that THINFILE_DATABASE names must answer, {shown(database)} did not "
+            f"({_first_line(error, database)}); start it, or correct the address, user and password"
+        ) from None  # the cause's traceback may hold the password
+    return engine
+
+
+@contextmanager
+def advisory_lock(engine: Engine, name: str) -> Iterator[None]:
+    """Hold the lock of a name for the length of the block; the server frees it when its holder is gone.
+
+    Raises:
+        ThinfileError: the connection was lost in the block, and the lock with it.
+    """
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(DEAD_AFTER))
+        connection.execute(select(func.pg_advisory_lock(key)))
+        yield
+        try:
+            connection.execute(select(func.pg_advisory_unlock(key)))
+        except DBAPIError as error:
+            raise ThinfileError(
+                f"the lock of '{name}' must be held until the work is done, the connection to the database was lost "
+                f"({_line(error)}); see what was done with `thinfile promote verify`"
+            ) from error
+
+
+def _first_line(error: DBAPIError, database: str) -> str:
+    password = url_of(database).password
+    told = _line(error)
+    return told.replace(str(password), "***") if password else told
+
+
+def _line(error: DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0]
