@@ -18,8 +18,8 @@ from pipelines.fingerprint import fingerprint_code, fingerprint_files, fingerpri
 from pipelines.lock import exclusive
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.intake import take_in
+from pipelines.marketplace.manifest import INTAKE, MANIFEST
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
-from pipelines.marketplace.manifest import MANIFEST
 from pipelines.marketplace.raw_files import find_files, fingerprint_raw
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
 from pipelines.marketplace.tables import CONTRACTS
@@ -33,8 +33,6 @@ log = logging.getLogger(__name__)
 
 BYTES_A_BUCKET = 16_000_000
 """Of raw files; about half a million orders: large enough to be worth a task, small enough to be held several times."""
-
-INTAKE = "intake.json"
 
 
 @dataclass(frozen=True)
@@ -71,12 +69,16 @@ def _prepared(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]
     check_as_of(lake, settings.loan)
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
     manifest = lake / MANIFEST
-    is_offered = manifest.exists() and json.loads(manifest.read_text())["identity"] == recipe.identity
-    if not (is_offered and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
+    if not (_is_offered(manifest, recipe, taken) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
         prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
         _write_manifest(manifest, settings, taken, recipe, offer(recipe))
     found: Mapping[str, Any] = json.loads(manifest.read_text())
     return found
+
+
+def _is_offered(manifest: Path, recipe: Recipe, taken: Taken) -> bool:
+    told = json.loads(manifest.read_text()) if manifest.exists() else {}
+    return (told.get("identity"), told.get("intake")) == (recipe.identity, taken.identity)
 
 
 def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> Taken:
@@ -103,6 +105,7 @@ def _write_manifest(path: Path, settings: PrepareSettings, taken: Taken, recipe:
         path,
         {
             "identity": recipe.identity,
+            "intake": taken.identity,
             "configuration": plain(settings),
             "made_with": provenance(settings.threads),
             "tables": taken.tables,
