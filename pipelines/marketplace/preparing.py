@@ -17,13 +17,14 @@ from pipelines.features.settings import check_features
 from pipelines.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
 from pipelines.lock import exclusive
 from pipelines.marketplace.buckets import CLEAN
+from pipelines.marketplace.extract import check_as_of
 from pipelines.marketplace.intake import take_in
 from pipelines.marketplace.manifest import INTAKE, MANIFEST
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.raw_files import find_files, fingerprint_raw
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
 from pipelines.marketplace.tables import CONTRACTS
-from pipelines.marketplace.training_table import APPLICATIONS, TRAINING, VINTAGES, Counts, check_as_of, offer
+from pipelines.marketplace.training_table import APPLICATIONS, TRAINING, VINTAGES, Counts, offer
 from pipelines.provenance import provenance
 from pipelines.settings import plain
 from pipelines.verb import Outcome, carried
@@ -66,7 +67,7 @@ def prepare(settings: PrepareSettings) -> Outcome:
 def _prepared(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the manifest of what the settings ask for, made where it is not there."""
     taken = _take_in(settings, lake, contents)
-    check_as_of(lake, settings.loan)
+    check_as_of(lake, settings.loan, taken.tables)
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
     manifest = lake / MANIFEST
     if not (_is_offered(manifest, recipe, taken) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):

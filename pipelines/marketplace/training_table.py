@@ -10,7 +10,6 @@ import pyarrow.dataset as pds
 from pipelines.atomic import scratch_folder
 from pipelines.credit.loan import LoanContract, Status
 from pipelines.errors import DataError
-from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.prepared import Recipe, write_table
 
 TRAINING, APPLICATIONS, VINTAGES = "training", "applications", "vintages.parquet"
@@ -25,17 +24,6 @@ class Counts:
     bad: int
     first: str
     last: str
-
-
-def check_as_of(lake: Path, loan: LoanContract) -> None:
-    """Raise DataError when none of the clean applications had been made by the as-of date."""
-    applied_at = pds.dataset(lake / CLEAN / "applications").to_table(["applied_at"])["applied_at"]
-    first = pc.min(applied_at).as_py()
-    if first is None or first > loan.known_until.astype(object):
-        raise DataError(
-            f"loan.as_of must lie after the first application, received {loan.as_of} (first application {first}); "
-            "raise loan.as_of or correct the times of the applications"
-        )
 
 
 def offer(recipe: Recipe) -> Counts:
