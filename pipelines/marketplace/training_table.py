@@ -1,5 +1,6 @@
 """What people use of prepared buckets: the training table, all applications, vintages."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,15 @@ def offer(recipe: Recipe) -> Counts:
     _point(recipe.lake / APPLICATIONS, recipe.applications)
     _point(recipe.lake / TRAINING, recipe.mature)
     return counts
+
+
+def remove_earlier(recipe: Recipe, replaced: str | None) -> None:
+    """Remove what was made under earlier recipes, but for the one just replaced: somebody may still be reading it."""
+    if replaced in (None, recipe.identity):
+        return
+    for folder in recipe.folder.parent.iterdir():
+        if folder.name not in (recipe.identity, replaced):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _point(name: Path, target: Path) -> None:
