@@ -156,7 +156,7 @@ def _never(happened: Integers) -> Integers:
 
 def _clock_weights(moments: pa.ChunkedArray, settings: FeatureSettings) -> dict[str, Integers]:
     """Return which orders were placed at night, at a weekend, around payday, on the shoppers' own clocks."""
-    hour, day, weekday = local_clock(moments, settings.time_zone)
+    hour, day, weekday = local_clock(moments, settings.clock)
     is_payday = (day >= settings.payday_from) | (day <= settings.payday_until)
     flags = {"night": hour < settings.night_until, "weekend": weekday >= SATURDAY, "payday": is_payday}
     return {name: flag.astype(np.int64) for name, flag in flags.items()}

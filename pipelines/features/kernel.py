@@ -138,7 +138,7 @@ class _Answers:
             "principal": lambda: numbers(self.asked.table, "principal", otherwise=MISSING),
             "term": lambda: numbers(self.asked.table, "term", otherwise=MISSING),
             "hours": lambda: self.moments.at // MICROSECONDS_AN_HOUR,
-            "night": lambda: (local_clock(applied_at, self.settings.time_zone)[0] < self.settings.night_until).astype(
+            "night": lambda: (local_clock(applied_at, self.settings.clock)[0] < self.settings.night_until).astype(
                 np.int64
             ),
             "registered_for": self._registered_for,

@@ -33,8 +33,9 @@ class FeatureSettings:
     """`what` is said over each of `windows` (days). Levels of categories, channels and payment methods are declared.
 
     They are not read from the data: a level that becomes frequent later would change the features of an earlier
-    application. Undeclared levels count as `other`. `time_zone` is that of the shoppers' clocks: night is before
-    `night_until`, payday from `payday_from` to `payday_until` (day of the month) across the month's end.
+    application. Undeclared levels count as `other`. `time_zone` is that of the shoppers' clocks, by default that of
+    times that are written without one: night is before `night_until`, payday from `payday_from` to `payday_until` (day
+    of the month) across the month's end.
     """
 
     what: list[What] = field(default_factory=lambda: list(What))
@@ -42,10 +43,15 @@ class FeatureSettings:
     categories: list[str] = field(default_factory=list)
     channels: list[str] = field(default_factory=list)
     payment_methods: list[str] = field(default_factory=list)
-    time_zone: str = "UTC"
+    time_zone: str | None = None
     night_until: int = 6
     payday_from: int = 25
     payday_until: int = 3
+
+    @property
+    def clock(self) -> str:
+        """The time zone of the shoppers' clocks; UTC where none is given."""
+        return self.time_zone or "UTC"
 
 
 def name_of_level(level: str) -> str:
@@ -74,7 +80,7 @@ def check_features(settings: FeatureSettings) -> None:
                 f"features.{name} must have levels of different names, received {levels}; rename or remove some"
             )
     try:
-        ZoneInfo(settings.time_zone)
+        ZoneInfo(settings.clock)
     except (OSError, ValueError, KeyError) as error:
         raise ConfigurationError(
             f"features.time_zone must be an IANA name, received '{settings.time_zone}'; use for example Europe/Berlin"

@@ -1,6 +1,6 @@
 """The rows of a table as SQL: each column as it was written and as what it says."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from pipelines.engine.duckdb_engine import quoted
 from pipelines.marketplace.mapping import MappedTable
@@ -37,15 +37,26 @@ def converted(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> st
     """Return SQL of a table's rows: what was written as raw_<name>, and what it says as <name>, for every column."""
     found = readings(table, raw, texts)
     sources = ", ".join(f"{reading.source} as raw_{name}" for name, reading in found.items())
-    values = ", ".join(
-        f"{found[column.name].value if column.name in found else _nothing(column, texts)} as {column.name}"
-        for column in table.contract.columns
-    )
+    values = ", ".join(f"{_value(column, found, texts)} as {column.name}" for column in table.contract.columns)
     return f"(select *, {values} from (select {sources} from {table.relation}))"
 
 
-def _nothing(column: Column, texts: frozenset[str]) -> str:
-    return f"null::{sql_type(column, ids_as_text=column.name in texts)}"
+def empty(column: Column, present: Container[str]) -> str:
+    """Return SQL that is true where a column is empty and what it says is missing, not 0."""
+    if column.zero_without is None:
+        return f"raw_{column.name} is null"
+    if column.zero_without not in present:
+        return "false"
+    return f"raw_{column.name} is null and raw_{column.zero_without} is not null"
+
+
+def _value(column: Column, found: Mapping[str, Reading], texts: frozenset[str]) -> str:
+    if column.name not in found:
+        return f"null::{sql_type(column, ids_as_text=column.name in texts)}"
+    value = found[column.name].value
+    if column.zero_without is None:
+        return value
+    return f"case when raw_{column.name} is null and not ({empty(column, found)}) then 0 else {value} end"
 
 
 def _units(raw: RawSettings, zone: str | None, column: Column, texts: frozenset[str]) -> Units:

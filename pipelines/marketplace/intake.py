@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.atomic import scratch_folder
 from pipelines.engine.duckdb_engine import connect
@@ -33,6 +33,7 @@ from pipelines.marketplace.rules import (
 )
 from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.staging import faults_named, one_currency, shortage_told, staged_tables
+from pipelines.marketplace.survey import survey
 from pipelines.marketplace.tables import APPROVED
 from pipelines.progress import Advance, progress
 
@@ -44,11 +45,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TableIntake:
-    """What came of one table: rows read and clean, rows in quarantine by rule, the SHA-256 of its files."""
+    """What came of one table: rows read and clean, rows in quarantine by rule, the SHA-256 of its files.
+
+    `latest` and `levels` are those of the clean rows (see `Survey`).
+    """
 
     rows: int
     clean: int
     quarantined: Mapping[str, int]
+    latest: Mapping[str, str]
+    levels: Mapping[str, Mapping[str, int]]
     fingerprint: str
 
 
@@ -84,7 +90,9 @@ def take_in(raw: RawSettings, into: Path, *, buckets: int, threads: int, memory_
             run = _Run(connection, raw, tables, buckets, scratch / "whole", advance)
             counts = run.all_tables()
         _move_into_place(run.folder, into, scratch)
-    return Intake({name: TableIntake(*counts[name], fingerprints[name]) for name in counts}, currency)
+    return Intake(
+        {name: TableIntake(**told, fingerprint=fingerprints[name]) for name, told in counts.items()}, currency
+    )
 
 
 @dataclass
@@ -97,10 +105,10 @@ class _Run:
     buckets: int
     folder: Path
     advance: Advance
-    counts: dict[str, tuple[int, int, Mapping[str, int]]] = field(default_factory=dict)
+    counts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def all_tables(self) -> dict[str, tuple[int, int, Mapping[str, int]]]:
-        """Return rows read, clean and quarantined by rule, by table."""
+    def all_tables(self) -> dict[str, dict[str, Any]]:
+        """Return what came of each table, all but the fingerprint of its files."""
         self._finish(self._judged("customers"))
         self._know_customers()
         self._finish(self._judged("orders", UNKNOWN_CUSTOMER))
@@ -127,8 +135,8 @@ class _Run:
         return quarantine
 
     def _know_customers(self) -> None:
-        clean = sorted((self.folder / CLEAN / "customers").rglob("*.parquet"))
-        self.connection.execute(f"create temp view known_customers as select customer_id from {parquet(clean)}")
+        clean = parquet(self._clean("customers"))
+        self.connection.execute(f"create temp view known_customers as select customer_id from {clean}")
 
     def _know_loans(self, applications: Quarantine) -> None:
         """Create the table of the applications that are clean so far, with what their instalments need of them."""
@@ -172,8 +180,12 @@ class _Run:
                 f"the files of {contract.name} must stay as they are while they are read, of {rows:,} rows "
                 f"{clean:,} came out clean and {sum(broken.values()):,} broken; run again when they are complete"
             )
-        self.counts[contract.name] = (rows, clean, broken)
+        found = survey(self.connection, contract, parquet(self._clean(contract.name)))
+        self.counts[contract.name] = {"rows": rows, "clean": clean, "quarantined": broken, **vars(found)}
         self.advance(len(self.counts), f"{contract.name}: {clean:,} clean rows")
+
+    def _clean(self, name: str) -> list[Path]:
+        return sorted((self.folder / CLEAN / name).rglob("*.parquet"))
 
     def _rows(self, name: str) -> int:
         return int(self.connection.execute(f"select count(*) from {self.tables[name].relation}").fetchall()[0][0])

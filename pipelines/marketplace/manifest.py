@@ -1,13 +1,26 @@
-"""What `thinfile prepare` wrote about a training table, found beside it."""
+"""What `thinfile prepare` wrote about a training table, found beside it, and the lake that the table was made of."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.errors import DataError
+from pipelines.features.settings import FeatureSettings, What
+from pipelines.marketplace.buckets import CLEAN
 from pipelines.settings import DataSettings, Source
 
-MANIFEST = "manifest.json"
+INTAKE, MANIFEST = "intake.json", "manifest.json"
+
+
+@dataclass(frozen=True)
+class PreparedLake:
+    """The folder that holds the clean tables, and how features were made of them."""
+
+    folder: Path
+    features: FeatureSettings
+    lag_days: int
 
 
 def manifest_beside(data: DataSettings) -> Mapping[str, Any]:
@@ -17,3 +30,38 @@ def manifest_beside(data: DataSettings) -> Mapping[str, Any]:
     place = Path(data.path).absolute().with_name(MANIFEST)
     found: Mapping[str, Any] = json.loads(place.read_text()) if place.exists() else {}
     return found
+
+
+def lake_beside(data: DataSettings) -> PreparedLake:
+    """Return the lake that a training table was made of.
+
+    Raises:
+        DataError: no manifest lies beside the table, or the clean tables are not, or no longer, those it speaks of.
+    """
+    manifest = manifest_beside(data)
+    if "intake" not in manifest:
+        raise DataError(
+            f"the lake that made a training table must be known, no manifest of it lies beside '{data.path}'; "
+            "run `thinfile prepare`, and leave the table in the folder that it was prepared in"
+        )
+    path = Path(str(data.path)).absolute()
+    _check_unchanged(path, manifest)
+    told = manifest["configuration"]
+    features = FeatureSettings(**told["features"] | {"what": [What(one) for one in told["features"]["what"]]})
+    return PreparedLake(path.parent, features, told["loan"]["feature_lag_days"])
+
+
+def _check_unchanged(path: Path, manifest: Mapping[str, Any]) -> None:
+    folder, again = path.parent, "run `thinfile prepare` again and tune on what it makes"
+    intake = folder / INTAKE
+    if not (folder / CLEAN).is_dir() or not intake.exists():
+        raise DataError(f"the clean tables of a training table must lie beside it, found none in '{folder}'; {again}")
+    if json.loads(intake.read_text())["identity"] != manifest["intake"]:
+        raise DataError(f"the clean tables in '{folder}' must be of its manifest, others were read since; {again}")
+    made = folder.resolve() / "prepared"
+    parts = path.resolve().relative_to(made).parts if path.resolve().is_relative_to(made) else ()
+    if parts and parts[0] != manifest["identity"]:
+        raise DataError(
+            f"'{path}' must be what the manifest beside it speaks of, received {parts[0]} where the manifest is of "
+            f"{manifest['identity']}; {again}"
+        )

@@ -4,37 +4,37 @@ import json
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.atomic import whole_file
-from pipelines.credit.loan import Status, check
+from pipelines.credit.loan import check
 from pipelines.engine.spark_engine import check_spark
 from pipelines.features.catalogue import features_of
 from pipelines.features.kernel import feature_columns
-from pipelines.features.settings import check_features
+from pipelines.features.settings import FeatureSettings, check_features
 from pipelines.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
 from pipelines.lock import exclusive
+from pipelines.marketplace.answer import prepared_outcome
 from pipelines.marketplace.buckets import CLEAN
+from pipelines.marketplace.extract import check_as_of
 from pipelines.marketplace.intake import take_in
-from pipelines.marketplace.manifest import MANIFEST
+from pipelines.marketplace.manifest import INTAKE, MANIFEST
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.raw_files import find_files, fingerprint_raw
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
 from pipelines.marketplace.tables import CONTRACTS
-from pipelines.marketplace.training_table import APPLICATIONS, TRAINING, VINTAGES, Counts, check_as_of, offer
+from pipelines.marketplace.training_table import Counts, offer, remove_earlier
 from pipelines.provenance import provenance
 from pipelines.settings import plain
-from pipelines.verb import Outcome, carried
+from pipelines.verb import Outcome
 from pipelines.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
 BYTES_A_BUCKET = 16_000_000
 """Of raw files; about half a million orders: large enough to be worth a task, small enough to be held several times."""
-
-INTAKE = "intake.json"
 
 
 @dataclass(frozen=True)
@@ -57,26 +57,43 @@ def prepare(settings: PrepareSettings) -> Outcome:
     check_resources(settings)
     check(settings.loan)
     check_features(settings.features)
+    settings = replace(settings, features=_on_a_clock(settings))
     if settings.engine is Engine.spark:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
     contents = fingerprint_raw(settings.raw, settings.threads)
     with exclusive(lake.with_name(f".{settings.name}.lock")):  # two commands would take each other's buckets away
-        return _outcome(settings, lake, _prepared(settings, lake, contents))
+        return prepared_outcome(settings, lake, _prepared(settings, lake, contents))
 
 
 def _prepared(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the manifest of what the settings ask for, made where it is not there."""
     taken = _take_in(settings, lake, contents)
-    check_as_of(lake, settings.loan)
+    check_as_of(lake, settings.loan, taken.tables)
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
     manifest = lake / MANIFEST
-    is_offered = manifest.exists() and json.loads(manifest.read_text())["identity"] == recipe.identity
-    if not (is_offered and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
+    if not (_is_offered(manifest, recipe, taken) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
         prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
+        replaced = _told(manifest).get("identity")
         _write_manifest(manifest, settings, taken, recipe, offer(recipe))
-    found: Mapping[str, Any] = json.loads(manifest.read_text())
-    return found
+        remove_earlier(recipe, replaced)
+    return _told(manifest)
+
+
+def _is_offered(manifest: Path, recipe: Recipe, taken: Taken) -> bool:
+    told = _told(manifest)
+    return (told.get("identity"), told.get("intake")) == (recipe.identity, taken.identity)
+
+
+def _told(manifest: Path) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = json.loads(manifest.read_text()) if manifest.exists() else {}
+    return told
+
+
+def _on_a_clock(settings: PrepareSettings) -> FeatureSettings:
+    """Return the features with the time zone of the shoppers: that of the raw times where no other is given."""
+    features = settings.features
+    return replace(features, time_zone=features.time_zone or settings.raw.time_zone or features.clock)
 
 
 def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> Taken:
@@ -103,6 +120,7 @@ def _write_manifest(path: Path, settings: PrepareSettings, taken: Taken, recipe:
         path,
         {
             "identity": recipe.identity,
+            "intake": taken.identity,
             "configuration": plain(settings),
             "made_with": provenance(settings.threads),
             "tables": taken.tables,
@@ -124,50 +142,3 @@ def _write_manifest(path: Path, settings: PrepareSettings, taken: Taken, recipe:
 def _write(path: Path, record: Mapping[str, Any]) -> None:
     with whole_file(path) as temporary:
         temporary.write_text(json.dumps(record, indent=1))
-
-
-def _outcome(settings: PrepareSettings, lake: Path, manifest: Mapping[str, Any]) -> Outcome:
-    statuses, tables = manifest["applications"], manifest["tables"]
-    result = {
-        "training": str(lake / TRAINING),
-        "applications": str(lake / APPLICATIONS),
-        "vintages": str(lake / VINTAGES),
-        "manifest": str(lake / MANIFEST),
-        "identity": manifest["identity"],
-        "training_fingerprint": manifest["training_fingerprint"],
-        "rows": {name: {key: table[key] for key in ("rows", "clean", "quarantined")} for name, table in tables.items()},
-        "statuses": statuses,
-        "bad": manifest["bad"],
-        "features": len(manifest["numeric"]) + len(manifest["categorical"]),
-    }
-    path = f" data.path={lake / TRAINING}" if settings.name != "marketplace" else ""
-    return Outcome(
-        result,
-        summary=_summary(settings, lake, manifest),
-        next_steps=[f"thinfile tune data=marketplace{path}{carried(settings)}"],
-    )
-
-
-def _summary(settings: PrepareSettings, lake: Path, manifest: Mapping[str, Any]) -> list[str]:
-    statuses = manifest["applications"]
-    mature, bad = statuses[Status.mature.name], manifest["bad"]
-    others = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in statuses.items()
-                       if count and name != Status.mature.name)  # fmt: skip
-    features = len(manifest["numeric"]) + len(manifest["categorical"])
-    definition = settings.loan.bad
-    lines = [
-        f"{name}: {table['clean']:,} of {table['rows']:,} rows are clean" for name, table in manifest["tables"].items()
-    ]
-    lines += [
-        f"  quarantined {rows:,} {name}: {rule}"
-        for name, table in manifest["tables"].items()
-        for rule, rows in table["quarantined"].items()
-    ]
-    return [
-        *lines,
-        f"{sum(statuses.values()):,} applications by {settings.loan.as_of}: {mature:,} mature, {others}",
-        f"  {bad:,} of the mature are bad ({bad / mature:.1%}): {definition.days_past_due} days past due within "
-        f"{definition.window_months} months on book",
-        f"  {features} features, known strictly before each application; {manifest['first']} to {manifest['last']}",
-        f"  {lake / TRAINING}",
-    ]

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.engine.duckdb_engine import literal
+from pipelines.marketplace.conversion import empty
 from pipelines.marketplace.readings import Reading, noun
-from pipelines.marketplace.tables import Kind, Rule, TableContract
+from pipelines.marketplace.tables import Column, Rule, TableContract
 
 RULE = "broken_rule"
 """The column of the quarantine that says which rule a row broke."""
@@ -55,7 +56,7 @@ def own_checks(contract: TableContract, readings: Mapping[str, Reading], decimal
         check
         for column in contract.columns
         if column.name in readings
-        for check in _value_checks(column.name, column.kind, readings[column.name], decimals, nullable=column.nullable)
+        for check in _value_checks(column, readings, decimals)
     ]
     rules = [Check(rule.sentence, f"({rule.holds}) is false", _blamed(rule, readings)) for rule in contract.rules]
     return values + rules
@@ -73,12 +74,13 @@ def first_broken(checks: Sequence[Check]) -> str:
     return f"case {cases} end"
 
 
-def _value_checks(name: str, kind: Kind, reading: Reading, decimals: int, *, nullable: bool) -> list[Check]:
+def _value_checks(column: Column, readings: Mapping[str, Reading], decimals: int) -> list[Check]:
+    name, reading = column.name, readings[column.name]
     possible = [
-        (f"{name} is missing", None if nullable else f"raw_{name} is null", False),
+        (f"{name} is missing", None if column.nullable else empty(column, readings), False),
         (f"{name} is infinite", reading.infinite, False),
         (f"{name} {NO_ZONE}", reading.zoneless, True),
-        (f"{name} is not {noun(kind, decimals)}", reading.unreadable, True),
+        (f"{name} is not {noun(column.kind, decimals)}", reading.unreadable, True),
     ]
     return [Check(sentence, broken, name, stops) for sentence, broken, stops in possible if broken is not None]
 

@@ -30,12 +30,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a contract. A nullable one may be empty in a row; an optional one may lack from the table."""
+    """A column of a contract. A nullable one may be empty in a row; an optional one may lack from the table.
+
+    One that is empty where the column `zero_without` is empty as well says 0.
+    """
 
     name: str
     kind: Kind
     nullable: bool = False
     optional: bool = False
+    zero_without: str | None = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,8 @@ INSTALMENTS = TableContract(
         Column("due_at", Kind.time),
         Column("due_amount", Kind.money),
         _maybe("paid_at", Kind.time),  # when the last payment towards it arrived
-        Column("paid_amount", Kind.money),  # all that was paid towards it; less than due means still unpaid
+        # All that was paid towards it; less than due means still unpaid.
+        Column("paid_amount", Kind.money, zero_without="paid_at"),
     ),
     key=("application_id", "number"),
     rules=(

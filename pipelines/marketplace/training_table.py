@@ -1,5 +1,6 @@
 """What people use of prepared buckets: the training table, all applications, vintages."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import pyarrow.dataset as pds
 from pipelines.atomic import scratch_folder
 from pipelines.credit.loan import LoanContract, Status
 from pipelines.errors import DataError
-from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.prepared import Recipe, write_table
 
 TRAINING, APPLICATIONS, VINTAGES = "training", "applications", "vintages.parquet"
@@ -27,17 +27,6 @@ class Counts:
     last: str
 
 
-def check_as_of(lake: Path, loan: LoanContract) -> None:
-    """Raise DataError when none of the clean applications had been made by the as-of date."""
-    applied_at = pds.dataset(lake / CLEAN / "applications").to_table(["applied_at"])["applied_at"]
-    first = pc.min(applied_at).as_py()
-    if first is None or first > loan.known_until.astype(object):
-        raise DataError(
-            f"loan.as_of must lie after the first application, received {loan.as_of} (first application {first}); "
-            "raise loan.as_of or correct the times of the applications"
-        )
-
-
 def offer(recipe: Recipe) -> Counts:
     """Point the folders `training` and `applications` to what was made, write the vintages, and return the counts.
 
@@ -50,6 +39,15 @@ def offer(recipe: Recipe) -> Counts:
     _point(recipe.lake / APPLICATIONS, recipe.applications)
     _point(recipe.lake / TRAINING, recipe.mature)
     return counts
+
+
+def remove_earlier(recipe: Recipe, replaced: str | None) -> None:
+    """Remove what was made under earlier recipes, but for the one just replaced: somebody may still be reading it."""
+    if replaced in (None, recipe.identity):
+        return
+    for folder in recipe.folder.parent.iterdir():
+        if folder.name not in (recipe.identity, replaced):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _point(name: Path, target: Path) -> None:

@@ -115,7 +115,7 @@ def _discount(days: int) -> str:
 
 
 def _local(moment: str, settings: FeatureSettings) -> str:
-    return moment if settings.time_zone == "UTC" else f"timezone('{settings.time_zone}', {moment}::timestamptz)"
+    return moment if settings.clock == "UTC" else f"timezone('{settings.clock}', {moment}::timestamptz)"
 
 
 def _of_debts(settings: FeatureSettings) -> str:

@@ -77,7 +77,7 @@ def test_the_time_grows_with_the_orders(raw: Path, evidence: Evidence, tmp_path:
 
 
 def _prepare(raw: Path, workspace: Path) -> Cost:
-    return cost_of(*COMMAND, "prepare", f"raw.folder={raw}", "loan.as_of=2027-06-01", f"workspace={workspace}")
+    return cost_of(*COMMAND, "prepare", f"raw.folder={raw}", "loan.as_of=2026-05-01", f"workspace={workspace}")
 
 
 def _ours(workspace: Path) -> pd.DataFrame:

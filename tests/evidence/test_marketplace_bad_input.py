@@ -48,6 +48,11 @@ CASES: dict[str, tuple[Change, list[str], str]] = {
         ["loan.as_of=2020-01-01"],
         r"loan.as_of must lie after the first application, received 2020-01-01",
     ),
+    "an as-of date long after the last event": (
+        lambda shop: shop,
+        ["loan.as_of=2024-12-31"],
+        r"received 2024-12-31, the latest event is of 2024-07-28 \(paid_at of instalments\); use loan.as_of=2024-07-29",
+    ),
     "truncated Parquet": (lambda shop: shop, [], r"orders.parquet.*"),
     "an unknown zone of the shoppers": (
         lambda shop: shop,
@@ -82,7 +87,7 @@ def _wrong(case: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
     if case == "truncated Parquet":
         path = raw / "orders.parquet"
         path.write_bytes(path.read_bytes()[:-100])
-    words = [f"raw.folder={raw}", f"workspace={workspace}", "loan=dpd30_at_3_mob", "loan.as_of=2025-01-01"]
+    words = [f"raw.folder={raw}", f"workspace={workspace}", "loan=dpd30_at_3_mob", "loan.as_of=2024-08-01"]
     capsys.readouterr()
     code = thinfile.main(["prepare", *words, *overrides])
     told = capsys.readouterr()

@@ -136,7 +136,7 @@ def _settled_before(instalment: Row, now: datetime) -> bool:
 
 
 def _local(moment: datetime, settings: FeatureSettings) -> datetime:
-    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(settings.time_zone))
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(settings.clock))
 
 
 def _age(now: datetime, then: datetime | None) -> float:

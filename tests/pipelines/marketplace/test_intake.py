@@ -1,5 +1,6 @@
 """A folder of tables taken in: what is clean, where it lies, and how it was written."""
 
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from tests.pipelines.marketplace.shop import (
     quarantined,
     settings,
     taken_in,
+    with_cell,
     with_column,
 )
 
@@ -196,3 +198,20 @@ def test_a_column_that_says_nothing_is_as_good_as_none(tmp_path: Path) -> None:
         == 40
     )
     assert clean(tmp_path, "orders").schema.field("returned_at").type == days().type
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_an_instalment_without_a_payment_may_leave_its_amount_empty(suffix: str, tmp_path: Path) -> None:
+    unpaid = with_cell(with_cell(a_shop(), "instalments", "paid_at", 4, None), "instalments", "paid_amount", 4, None)
+    told = taken_in(settings(lay(unpaid, tmp_path / "raw", suffix)), tmp_path / "lake" / "own").tables["instalments"]
+    assert (told.clean, told.quarantined) == (told.rows, {})
+    amounts = Counter(clean(tmp_path, "instalments")["paid_amount"].to_pylist())
+    assert amounts == {1000: told.rows - 1, 0: 1}
+
+
+def test_an_instalment_that_nobody_can_have_paid_needs_no_amounts(tmp_path: Path) -> None:
+    shop = a_shop()
+    unpaid = with_column(shop, "instalments", "paid_amount", pa.nulls(shop["instalments"].num_rows, pa.int64()))
+    unpaid |= {"instalments": unpaid["instalments"].drop_columns(["paid_at"])}
+    assert intake_of(unpaid, tmp_path).tables["instalments"].quarantined == {}
+    assert set(clean(tmp_path, "instalments")["paid_amount"].to_pylist()) == {0}

@@ -61,6 +61,10 @@ def table(workspace: Path, name: str) -> pa.Table:
     return pds.dataset(workspace / "lake" / "marketplace" / name).to_table()
 
 
+def table_of_raw(workspace: Path, name: str) -> pa.Table:
+    return pds.dataset(workspace / "lake" / "simulated" / name).to_table()
+
+
 def made(workspace: Path) -> dict[str, int]:
     """Return when each prepared bucket was written."""
     folder = workspace / "lake" / "marketplace" / "prepared"
@@ -216,6 +220,51 @@ def test_the_manifest_tells_what_was_made_and_of_what(workspace: Path) -> None:
 def test_an_earlier_run_s_folder_may_be_moved(workspace: Path, tmp_path: Path) -> None:
     shutil.copytree(workspace, tmp_path / "elsewhere", symlinks=True)
     assert len(table(tmp_path / "elsewhere", "training")) == len(table(workspace, "training"))
+
+
+def test_levels_that_are_not_declared_are_counted_and_told(copied: Path) -> None:
+    declared = FeatureSettings(what=[What.channels, What.payment_methods], windows=[30], channels=["App", "store"])
+    told = prepare(asked(copied, features=declared))
+    orders = Counter(table_of_raw(copied, "orders")["channel"].to_pylist())
+    assert told.result["undeclared_levels"] == {"channel": {level: orders[level] for level in ("app", "web")}}
+    assert told.result["unseen_levels"] == {"channel": ["App"]}
+    lines = "\n".join(map(str, told.summary))
+    assert f"unknown channel 'app' in {orders['app']:,} orders: counted as other; features.channels has 'App'" in lines
+    assert f"unknown channel 'web' in {orders['web']:,} orders: counted as other; declare it in features" in lines
+    assert "no order has the channel 'App' of features.channels" in lines
+
+
+def test_declared_levels_are_not_told(workspace: Path) -> None:
+    told = prepare(asked(workspace)).result
+    assert (told["undeclared_levels"], told["unseen_levels"]) == ({}, {})
+
+
+def test_the_shoppers_clocks_are_by_default_those_of_the_raw_times(workspace: Path, tmp_path: Path) -> None:
+    raw = RawSettings(folder=str(workspace / "lake" / "simulated"), time_zone="Asia/Shanghai")
+    told, nights = [], []
+    for number, zone in enumerate((None, "UTC")):
+        features = FeatureSettings(what=[What.application], windows=[30], time_zone=zone)
+        place = tmp_path / str(number)
+        told.append(prepare(replace(asked(workspace, raw=raw, features=features), workspace=str(place))))
+        nights.append(table(place, "training").sort_by("application_id")["applied_at_night"].to_pylist())
+    hours = {
+        one["application_id"]: one["applied_at"].hour for one in table_of_raw(workspace, "applications").to_pylist()
+    }
+    asked_then = sorted(table(tmp_path / "0", "training")["application_id"].to_pylist())
+    assert nights[0] == [hours[one] < 6 for one in asked_then]  # on the clocks that they were written by
+    assert nights[0] != nights[1]
+    assert [one.result["time_zone"] for one in told] == ["Asia/Shanghai", "UTC"]
+    assert any("by the clocks of Asia/Shanghai; features.time_zone=" in str(line) for line in told[0].summary)
+
+
+def test_what_was_made_before_the_last_table_but_one_is_removed(copied: Path) -> None:
+    folder = copied / "lake" / "marketplace" / "prepared"
+    first = table(copied, "training")
+    for windows in ([30], [60]):
+        before = (copied / "lake" / "marketplace" / "training").resolve()
+        made_now = prepare(asked(copied, features=replace(SHORT, windows=windows))).result["identity"]
+        assert {one.name for one in folder.iterdir()} == {made_now, before.parents[1].name}
+    assert table(copied, "training").num_rows == first.num_rows
 
 
 def test_resources_that_cannot_be_are_refused(workspace: Path) -> None:
