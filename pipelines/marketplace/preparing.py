@@ -18,8 +18,8 @@ from pipelines.fingerprint import fingerprint_code, fingerprint_files, fingerpri
 from pipelines.lock import exclusive
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.intake import take_in
-from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.manifest import MANIFEST
+from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.raw_files import find_files, fingerprint_raw
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
 from pipelines.marketplace.tables import CONTRACTS
