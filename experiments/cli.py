@@ -1,8 +1,9 @@
-"""The verbs of experiments: tune, compare, promote."""
+"""The verbs of experiments: tune, compare, promote, replay."""
 
+import re
 from collections.abc import Sequence
 
-from experiments.settings import CompareSettings, PromoteAction, PromoteSettings, TuneSettings
+from experiments.settings import CompareSettings, PromoteAction, PromoteSettings, ReplaySettings, TuneSettings
 from pipelines.hydra_app import Verb, run
 from pipelines.policy import PolicySettings
 from pipelines.settings import FAMILIES, DataSettings
@@ -26,6 +27,16 @@ def compare(arguments: Sequence[str]) -> int:
 def promote(arguments: Sequence[str]) -> int:
     """Let a challenger through the gates, or refuse it."""
     return run(Verb("promote", PromoteSettings, _promote, DATA | POLICY, PromoteAction), arguments)
+
+
+def replay(arguments: Sequence[str]) -> int:
+    """Rebuild a run or a decision from its record and say whether every number agrees."""
+    return run(Verb("replay", ReplaySettings, _replay, {}), [_quoted(word) for word in arguments])
+
+
+def _quoted(word: str) -> str:
+    """Return an override with an id in quotes: Hydra would read 35979e62 as a number."""
+    return re.sub(r"^(run|decision)=(\w+)$", r'\1="\2"', word)
 
 
 def _tune(settings: TuneSettings) -> Outcome:
@@ -53,3 +64,9 @@ def _promote(settings: PromoteSettings) -> Outcome:
     from experiments.promotion import promote
 
     return promote(settings)
+
+
+def _replay(settings: ReplaySettings) -> Outcome:
+    from experiments.replay import replay
+
+    return replay(settings)

@@ -42,12 +42,14 @@ class Asked:
 def who_asked(bench: Bench, workspace: Workspace) -> Asked:
     """Return all who asked in the test's time, with the outcomes of the test part; the test part itself elsewhere."""
     test = bench.test
-    door = through_the_door(bench.data, test, workspace)
-    if door is None:
+    everyone = through_the_door(bench.data, workspace, test.roles)
+    if everyone is None or test.times is None:
         return Asked(test, test.outcomes, np.zeros(len(test), bool), amounts_of(test, bench.data))
+    then = everyone.during(test.times.min(), test.times.max())
     outcome = dict(zip(test.ids.tolist(), test.outcomes.tolist(), strict=True))
-    bad = np.array([outcome.get(one, UNKNOWN) for one in door.applications.ids.tolist()], np.int8)
-    return Asked(door.applications, bad, door.by_lot, amounts_of(door.applications, bench.data))
+    bad = np.array([outcome.get(one, UNKNOWN) for one in then.ids.tolist()], np.int8)
+    by_lot = np.zeros(len(then), bool) if then.by_lot is None else then.by_lot
+    return Asked(then, bad, by_lot, amounts_of(then, bench.data))
 
 
 def cutoffs(asked: Asked, probability: Floats, policy: PolicySettings) -> list[dict[str, Any]]:

@@ -4,8 +4,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from experiments.recorded import candidate_with
 from experiments.settings import TuneSettings
 from pipelines.applications import Applications, load_applications
@@ -15,8 +13,9 @@ from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.policy import check_policy
-from pipelines.settings import DataSettings, Source, plain
+from pipelines.settings import plain
 from pipelines.splits import Split, split_applications
+from pipelines.through_the_door import place_of_all, who_asked
 from pipelines.workspace import Workspace
 
 IDENTITY_LENGTH = 16
@@ -88,25 +87,13 @@ def reference_applications(question: Question) -> Applications:
     Raises:
         ConfigurationError: a table of all who asked, and no time role to choose from it by.
     """
-    data, test = question.settings.data, question.applications.take(question.split.test)
-    everyone_at = _through_the_door(data)
-    if everyone_at is None:
+    settings, test = question.settings, question.applications.take(question.split.test)
+    if place_of_all(settings.data) is None:
         return test
     if test.times is None:
         raise ConfigurationError("data.through_the_door needs a time role, received no data.time; add data.time=COLUMN")
-    numeric, categorical = list(test.roles.numeric), list(test.roles.categorical)
-    asked = replace(data, path=everyone_at, numeric=numeric, categorical=categorical, infer=False)
-    everyone = load_applications(asked, Workspace.at(question.settings.workspace), labelled=False)
-    assert everyone.times is not None
-    is_then = (everyone.times >= test.times.min()) & (everyone.times <= test.times.max())
-    return everyone.take(np.flatnonzero(is_then))
-
-
-def _through_the_door(data: DataSettings) -> str | None:
-    """Return where all who asked lie: as told, or beside the training table of a marketplace."""
-    if data.through_the_door is None and data.source is Source.marketplace and data.path is not None:
-        return str(Path(data.path).absolute().with_name("applications"))
-    return data.through_the_door
+    everyone = who_asked(settings.data, Workspace.at(settings.workspace), test.roles)
+    return everyone.during(test.times.min(), test.times.max())
 
 
 def outcome_of(data: DataSettings) -> str:

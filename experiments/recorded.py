@@ -6,19 +6,30 @@ from dataclasses import replace
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from experiments.settings import TuneSettings
 from pipelines.candidates import Candidate, candidate_of
+from pipelines.errors import RequestError
 from pipelines.settings import FAMILIES
 
 
 def settings_of(record: Mapping[str, Any]) -> TuneSettings:
-    """Return the settings of a study from its record (config.json); keys that are newer than it have their defaults."""
+    """Return the settings of a study from its record (config.json); keys that are newer than it have their defaults.
+
+    Raises:
+        RequestError: the record names what this version of Thinfile does not know.
+    """
     told: dict[str, Any] = json.loads(json.dumps(record))
-    schema = OmegaConf.structured(TuneSettings)
-    schema.candidate = OmegaConf.structured(FAMILIES[told["candidate"].pop("family")])
-    OmegaConf.set_struct(schema, False)
-    settings = OmegaConf.to_object(OmegaConf.merge(schema, told))
+    try:
+        schema = OmegaConf.structured(TuneSettings)
+        schema.candidate = OmegaConf.structured(FAMILIES[told["candidate"].pop("family")])
+        settings = OmegaConf.to_object(OmegaConf.merge(schema, told))
+    except (OmegaConfBaseException, KeyError) as error:
+        raise RequestError(
+            "a study's record is read by the Thinfile that knows its settings, this one does not know its "
+            f"{str(error).splitlines()[0]}; check out the commit that the run names"
+        ) from error
     assert isinstance(settings, TuneSettings)
     return settings
 

@@ -42,6 +42,15 @@ def register_trial(
     found = store.find_version(settings.model, {STUDY: question.study, TRIAL: str(trial.number)})
     if found is not None:
         return found
+    with scratch_folder(Workspace.at(settings.workspace).root) as scratch:
+        folder = scratch / "mlflow_model"
+        tags = build_version(question, trial, folder)
+        return store.register(settings.model, experiment=experiment, run_id=run_id, model_folder=folder, tags=tags)
+
+
+def build_version(question: Question, trial: TrialResult, folder: Path) -> dict[str, str]:
+    """Refit a trial, write it with its evidence as an MLflow model into a new folder, and return the version's tags."""
+    settings = question.settings
     trained = train(
         question.candidate_with(trial.parameters),
         question.development,
@@ -50,11 +59,9 @@ def register_trial(
         seed=settings.seed,
         threads=settings.threads,
     )
-    with scratch_folder(Workspace.at(settings.workspace).root) as scratch:
-        folder = scratch / "mlflow_model"
-        tags = {MODEL_HASH: save_mlflow_model(trained, folder)} | _tags(question, trial)
-        tags[EVALUATION] = json.dumps(_write_evidence(question, trained, folder).record())
-        return store.register(settings.model, experiment=experiment, run_id=run_id, model_folder=folder, tags=tags)
+    tags = {MODEL_HASH: save_mlflow_model(trained, folder)} | _tags(question, trial)
+    tags[EVALUATION] = json.dumps(_write_evidence(question, trained, folder).record())
+    return tags
 
 
 def _tags(question: Question, trial: TrialResult) -> dict[str, str]:

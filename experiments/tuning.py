@@ -10,19 +10,23 @@ from typing import Any
 
 from experiments.question import Question, resolve
 from experiments.registration import register_trial
+from experiments.run_record import DATA_RECORD, PROVENANCE, TRIALS, data_record, joined_environments, trials_record
 from experiments.settings import TuneSettings
-from experiments.study import Parameters, Study, TrialResult, best_of, space_of
+from experiments.study import Objective, Parameters, Study, TrialResult, best_of, space_of
 from pipelines.atomic import scratch_folder
 from pipelines.credit.discrimination import auc
 from pipelines.fingerprint import fingerprint_record
 from pipelines.model_store.store import (
     CHALLENGER,
     CONFIG,
+    CONFIG_HASH,
     EVALUATION,
     KIND,
     REGISTERED,
     STUDY,
+    STUDY_RUN,
     TRIAL,
+    TRIAL_RUN,
     ModelStore,
     RegisteredModel,
 )
@@ -35,6 +39,9 @@ from pipelines.workspace import Workspace
 log = logging.getLogger(__name__)
 
 COLUMNS_TOLD = 12
+
+BEST_CV_AUC = "best_cv_auc"
+"""The metric that shows the course of the search, by trial."""
 
 TOP_TRIALS = 5
 """So many trials get a run of their own in MLflow: hundreds flood its pages and slow them."""
@@ -68,7 +75,8 @@ def tune(settings: TuneSettings) -> Outcome:
     return _outcome(question, registered, trials, tracking, is_new)
 
 
-def _search(study: Study, question: Question) -> None:
+def objective_of(question: Question) -> Objective:
+    """Return the function that answers parameters with their cross-validated AUC on the development part."""
     settings, sample = question.settings, question.development
 
     def cross_validated_auc(parameters: Parameters) -> float:
@@ -84,9 +92,14 @@ def _search(study: Study, question: Question) -> None:
             for fold, log_odds in zip(question.split.folds, held_out, strict=True)
         )
 
+    return cross_validated_auc
+
+
+def _search(study: Study, question: Question) -> None:
+    trials = question.settings.trials
     best = max((trial.value for trial in study.finished()), default=0.0)
-    with progress(f"{question.candidate.family} trials", settings.trials, log) as advance:
-        for trial in study.run(cross_validated_auc, settings.trials):
+    with progress(f"{question.candidate.family} trials", trials, log) as advance:
+        for trial in study.run(objective_of(question), trials):
             best = max(best, trial.value)
             advance(len(study.finished()), f"best cross-validated AUC {best:.4f}")
 
@@ -98,10 +111,14 @@ def _tracked(store: ModelStore, study: Study, question: Question) -> Iterator[Tr
     with study.leases.held_as_worker(study.name):
         with study.leases.waited_for("reconcile"):
             _close_abandoned(store, study, experiment)
-            run_id = store.open_run(experiment, _run_name(question), {STUDY: study.name, KIND: "study"})
+            run_id = store.open_run(experiment, _run_name(question), {STUDY: study.name, KIND: STUDY_RUN})
         tracking = Tracking(store, experiment, run_id)
         try:
-            _record_question(tracking, question)
+            if (
+                REGISTERED not in store.client.get_run(run_id).data.tags
+                or len(study.finished()) < question.settings.trials
+            ):
+                _record_question(tracking, question)
             yield tracking
         except BaseException as error:
             store.close_run(run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
@@ -134,33 +151,20 @@ def _record_question(tracking: Tracking, question: Question) -> None:
             "data_fingerprint": question.applications.fingerprint,
         },
     )
-    made_with = provenance(settings.threads)
+    before = tracking.store.read_record(tracking.run_id, PROVENANCE)
+    made_with = joined_environments(before, provenance(settings.threads))
     tracking.store.log(
         tracking.run_id,
         tags={
             "mlflow.source.git.commit": str(made_with["git_commit"]),
-            "thinfile.config_hash": fingerprint_record(record),
+            CONFIG_HASH: fingerprint_record(record),
         },
     )
     with scratch_folder(tracking.store.workspace.root) as folder:
         (folder / CONFIG).write_text(json.dumps(record, indent=1))
-        (folder / "provenance.json").write_text(json.dumps(made_with, indent=1))
-        (folder / "data.json").write_text(json.dumps(_data_record(question), indent=1))
+        (folder / PROVENANCE).write_text(json.dumps(made_with, indent=1))
+        (folder / DATA_RECORD).write_text(json.dumps(data_record(question), indent=1))
         tracking.store.log_files(tracking.run_id, folder)
-
-
-def _data_record(question: Question) -> dict[str, Any]:
-    applications = question.applications
-    return {
-        "fingerprint": applications.fingerprint,
-        "rows": len(applications),
-        "quarantined": applications.quarantined,
-        "numeric": applications.roles.numeric,
-        "categorical": applications.roles.categorical,
-        "protected": applications.roles.protected,
-        "inferred": applications.roles.inferred,
-        "split": question.split.description,
-    }
 
 
 def _register_best(tracking: Tracking, question: Question, best: TrialResult) -> tuple[RegisteredModel, bool]:
@@ -170,19 +174,28 @@ def _register_best(tracking: Tracking, question: Question, best: TrialResult) ->
     if store.client.get_run(run_id).data.tags.get(REGISTERED) == str(registered.version):
         return registered, False
     store.set_alias(registered, CHALLENGER)
-    measures = json.loads(registered.tags[EVALUATION])["measures"]
+    metrics = run_metrics(best, json.loads(registered.tags[EVALUATION]))
+    store.log(run_id, metrics=metrics, tags={REGISTERED: str(registered.version)})
+    return registered, True
+
+
+def run_metrics(best: TrialResult, evaluation: dict[str, Any]) -> dict[str, float]:
+    """Return the metrics of a study's run from its best trial and that trial's evaluation on the test part."""
+    measures = evaluation["measures"]
     metrics = {f"test_{name}": measures[name]["value"] for name in ("auc", "gini", "ks", "brier")}
     ends = {f"test_auc_{end}": measures["auc"][end] for end in ("low", "high")}
-    store.log(run_id, metrics=metrics | ends | {"cv_auc": best.value}, tags={REGISTERED: str(registered.version)})
-    return registered, True
+    return metrics | ends | {"cv_auc": best.value}
 
 
 def _record_trials(tracking: Tracking, question: Question, trials: list[TrialResult]) -> None:
     """Log the course of the search to the study's run, and a run for each of the best trials."""
     best_so_far = [max(trial.value for trial in trials[: place + 1]) for place in range(len(trials))]
-    tracking.store.log_trace(tracking.run_id, "best_cv_auc", best_so_far)
+    tracking.store.log_trace(tracking.run_id, BEST_CV_AUC, best_so_far)
+    with scratch_folder(tracking.store.workspace.root) as folder:
+        (folder / TRIALS).write_text(json.dumps(trials_record(trials), indent=1))
+        tracking.store.log_files(tracking.run_id, folder)
     for trial in sorted(trials, key=lambda one: (-one.value, one.number))[:TOP_TRIALS]:
-        tags = {STUDY: question.study, KIND: "trial", TRIAL: str(trial.number)}
+        tags = {STUDY: question.study, KIND: TRIAL_RUN, TRIAL: str(trial.number)}
         if tracking.store.is_finished(tracking.experiment, tags):
             continue
         run_id = tracking.store.open_run(tracking.experiment, f"trial {trial.number}", tags, parent=tracking.run_id)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from pipelines.settings import DataSettings
 from pipelines.sources import read_table
 from pipelines.workspace import Workspace
 
+YES = ("True", "true", "1")
+"""How a flag says yes."""
+
 
 @dataclass(frozen=True)
 class Applications:
@@ -24,8 +27,9 @@ class Applications:
 
     `features` has the numeric columns as float64 (missing is NaN), then the categorical ones as text (missing is None).
     `bad` is 1 for default, 0 for good, None where outcomes were not asked for; `outcome_known_at` is when they were
-    known, None where nobody told. `fingerprint` is that of the table as it
-    was read, quarantined rows included.
+    known, None where nobody told. `approved` and `by_lot` say whether an earlier policy approved each, and whether
+    by lot; None where that was not asked for. `fingerprint` is that of the table as it was read, quarantined rows
+    included.
     """
 
     features: pd.DataFrame
@@ -37,6 +41,8 @@ class Applications:
     fingerprint: str
     quarantined: dict[str, int]
     outcome_known_at: NDArray[np.datetime64] | None = None
+    approved: NDArray[np.bool_] | None = None
+    by_lot: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -54,15 +60,31 @@ class Applications:
             self,
             features=self.features.iloc[rows].reset_index(drop=True),
             ids=self.ids[rows],
-            times=None if self.times is None else self.times[rows],
-            bad=None if self.bad is None else self.bad[rows],
-            outcome_known_at=None if self.outcome_known_at is None else self.outcome_known_at[rows],
+            times=_some(self.times, rows),
+            bad=_some(self.bad, rows),
+            outcome_known_at=_some(self.outcome_known_at, rows),
+            approved=_some(self.approved, rows),
+            by_lot=_some(self.by_lot, rows),
             protected=self.protected.iloc[rows].reset_index(drop=True),
         )
 
+    def during(self, first: np.datetime64, last: np.datetime64) -> Self:
+        """Return the applications made from a first to a last moment, both included; raises where there is no time."""
+        if self.times is None:
+            raise DataError("this step needs times, the table has none; add data.time=COLUMN")
+        return self.take(np.flatnonzero((self.times >= first) & (self.times <= last)))
 
-def load_applications(data: DataSettings, workspace: Workspace, *, labelled: bool = True) -> Applications:
+
+def _some(values: NDArray[Any] | None, rows: NDArray[np.intp]) -> NDArray[Any] | None:
+    return None if values is None else values[rows]
+
+
+def load_applications(
+    data: DataSettings, workspace: Workspace, *, labelled: bool = True, decided: bool = False
+) -> Applications:
     """Read a table, apply its contract and return its applications; broken rows go to the quarantine.
+
+    `labelled` asks for outcomes, `decided` for what an earlier policy decided.
 
     Raises:
         DataError: the file or the table breaks a rule (see `read_table` and `apply_contract`), or no label is declared
@@ -71,7 +93,7 @@ def load_applications(data: DataSettings, workspace: Workspace, *, labelled: boo
     table = read_table(data)
     if labelled and data.label is None:
         raise DataError("learning needs outcomes, received no data.label; add data.label=COLUMN and data.bad=VALUE")
-    roles = Roles.of(table, data, labelled=labelled)
+    roles = Roles.of(table, data, labelled=labelled, decided=decided)
     rows = apply_contract(table, roles, max_quarantined=data.max_quarantined)
     fingerprint = fingerprint_table(table)
     if rows.counts:
@@ -83,6 +105,7 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
     # Without an id, rows are named by their place in this very table: no two tables share a name.
     ids = as_text(clean[roles.id]) if roles.id else [f"{fingerprint[:12]}-{row}" for row in clean.index]
     bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy().astype(np.int8)
+    approved, by_lot = _decisions(clean, roles)
     clean = clean.reset_index(drop=True)
     time, known_at = (None if one is None else clean[one].to_numpy("datetime64[us]")
                       for one in (roles.time, roles.outcome_known_at))  # fmt: skip
@@ -92,11 +115,23 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
         times=time,
         bad=bad,
         outcome_known_at=known_at,
+        approved=approved,
+        by_lot=by_lot,
         protected=clean[list(roles.protected)],
         roles=roles,
         fingerprint=fingerprint,
         quarantined=quarantined,
     )
+
+
+def _decisions(clean: pd.DataFrame, roles: Roles) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
+    """Return who was approved, and who of them by lot; nobody where no column says so."""
+    if roles.decision is None:
+        return None, None
+    approved = (as_text(clean[roles.decision]) == roles.approved).to_numpy()
+    if roles.by_lot is None:
+        return approved, np.zeros(len(clean), bool)
+    return approved, approved & as_text(clean[roles.by_lot]).isin(YES).to_numpy()
 
 
 def _keep_quarantine(rows: pd.DataFrame, path: Path) -> None:

@@ -142,7 +142,7 @@ def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd
     for column, kind in kinds.items():
         for row in table.index[table[column].notna() & typed[column].isna()]:
             rules.setdefault(row, f"'{column}' is not {kind}")
-    required = [column for column in (roles.id, *roles.times, roles.label) if column is not None]
+    required = [column for column in (roles.id, *roles.times, roles.label, roles.decision) if column is not None]
     finite = pa.Check(lambda values: ~np.isinf(values), name="finite")
     schema = pa.DataFrameSchema(
         {column: pa.Column(float, finite, nullable=True) for column in roles.numeric}

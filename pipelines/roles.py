@@ -27,16 +27,19 @@ class Roles:
     inferred: tuple[str, ...] = ()
     status: str | None = None
     outcome_known_at: str | None = None
+    decision: str | None = None
+    approved: str = "approved"
+    by_lot: str | None = None
 
     @classmethod
-    def of(cls, table: pd.DataFrame, data: DataSettings, *, labelled: bool) -> Self:
+    def of(cls, table: pd.DataFrame, data: DataSettings, *, labelled: bool, decided: bool = False) -> Self:
         """Return the declared roles, with those of the remaining columns inferred from their values.
 
         `labelled` is false where outcomes are not needed (scoring): a label column that is there is then left out.
+        `decided` is true where earlier decisions are needed; they are never features.
         """
         _check_single(data)
-        single = (data.id, data.time, data.label, data.status, data.outcome_known_at)
-        taken = {*single, *data.protected, *data.numeric, *data.categorical, *data.ignored}
+        taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
         numbers = [column for column in rest if _is_number(table[column])]
         names = [column for column in rest if column not in numbers and _is_category(table[column])]
@@ -47,6 +50,9 @@ class Roles:
             bad=data.bad,
             status=data.status if labelled else None,
             outcome_known_at=data.outcome_known_at if labelled else None,
+            decision=data.decision if decided else None,
+            approved=data.approved,
+            by_lot=data.by_lot if decided else None,
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
             categorical=(*data.categorical, *names),
@@ -67,6 +73,8 @@ class Roles:
             "label": self.label,
             "status": self.status,
             "outcome_known_at": self.outcome_known_at,
+            "decision": self.decision,
+            "by_lot": self.by_lot,
         }
         return {role: (column,) for role, column in single.items() if column is not None} | {
             "protected": self.protected,
@@ -75,17 +83,20 @@ class Roles:
         }
 
 
+def _single(data: DataSettings) -> tuple[str | None, ...]:
+    return (data.id, data.time, data.label, data.status, data.outcome_known_at, data.decision, data.by_lot)
+
+
 def _check_single(data: DataSettings) -> None:
     """Raise for a column with two roles: a protected one must not become a feature by the back door."""
-    single = (data.id, data.time, data.label, data.status, data.outcome_known_at)
-    roles = [column for column in single if column is not None]
+    roles = [column for column in _single(data) if column is not None]
     roles += [*data.protected, *data.numeric, *data.categorical, *data.ignored]
     for column, times in Counter(roles).items():
         if times > 1:
             raise ConfigurationError(
                 f"a column has one role, '{column}' was given {times}; name it in one of data.id, data.time, "
-                "data.label, data.status, data.outcome_known_at, data.protected, data.numeric, data.categorical and "
-                "data.ignored"
+                "data.label, data.status, data.outcome_known_at, data.decision, data.by_lot, data.protected, "
+                "data.numeric, data.categorical and data.ignored"
             )
 
 

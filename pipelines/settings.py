@@ -28,9 +28,11 @@ class DataSettings:
     whether its outcome is mature; labels are taken of mature rows only. `outcome_known_at` is when the outcome was
     known: what a model is judged on lies after all outcomes that it learnt from. `through_the_door` is the table of all
     who asked, declined and immature ones included: a model's reference profile is taken from those of its test's time;
-    for a marketplace it is by default the one beside the training table. `amount` is the feature that holds the amount
-    asked for, which profit is counted in; without it every application counts as one. `meanings` says in plain words
-    what a feature means, `reason_groups` which features are one reason for an applicant.
+    for a marketplace it is by default the one beside the training table. There `decision` says what the policy of the
+    time decided, `approved` being the value of the approved ones, and `by_lot` which of these it would have declined
+    and approved at random, so that outcomes of such applications are seen. `amount` is the feature that holds the
+    amount asked for, which profit is counted in; without it every application counts as one. `meanings` says in plain
+    words what a feature means, `reason_groups` which features are one reason for an applicant.
     """
 
     source: Source = MISSING
@@ -42,6 +44,9 @@ class DataSettings:
     status: str | None = None
     outcome_known_at: str | None = None
     through_the_door: str | None = None
+    decision: str | None = None
+    approved: str = "approved"
+    by_lot: str | None = None
     protected: list[str] = field(default_factory=list)
     numeric: list[str] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)

@@ -25,6 +25,8 @@ CHALLENGER = "challenger"
 STUDY = "thinfile.study"
 TRIAL = "thinfile.trial"
 KIND = "thinfile.kind"
+STUDY_RUN, TRIAL_RUN = "study", "trial"
+"""The kinds of runs: of a whole search, and of one of its best trials."""
 MODEL_HASH = "thinfile.model_hash"
 CANDIDATE = "thinfile.candidate"
 DATA = "thinfile.data"
@@ -37,6 +39,10 @@ STAGE = "thinfile.stage"
 REGISTERED = "thinfile.registered"
 PARAMETERS = "thinfile.parameters"
 OUTCOME = "thinfile.outcome"
+CONFIG_HASH = "thinfile.config_hash"
+
+MOST_RUNS = 50_000
+RUNS_TOLD = 5
 
 ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
 
@@ -284,12 +290,22 @@ class ModelStore:
             raise RequestError(f"model '{name}' has no champion; {hint}")
         return champion
 
-    def read_record(self, run_id: str | None) -> dict[str, Any] | None:
-        """Return the resolved configuration that a run was made with, None when it has none."""
-        if run_id is None or not any(file.path == CONFIG for file in self.client.list_artifacts(run_id)):
+    def read_record(self, run_id: str | None, name: str = CONFIG) -> Any:
+        """Return a record that a run left, by default its resolved configuration; None when it has none."""
+        if run_id is None or not any(file.path == name for file in self.client.list_artifacts(run_id)):
             return None
-        record: dict[str, Any] = json.loads(Path(self.client.download_artifacts(run_id, CONFIG)).read_text())
-        return record
+        return json.loads(Path(self.client.download_artifacts(run_id, name)).read_text())
+
+    def study_run(self, start: str) -> Run:
+        """Return the one run of a study whose id begins so. Raises RequestError when there is none, or several."""
+        everywhere = [experiment.experiment_id for experiment in self.client.search_experiments()]
+        runs = self.client.search_runs(everywhere, f"tags.`{KIND}` = '{STUDY_RUN}'", max_results=MOST_RUNS)
+        found = [run for run in runs if run.info.run_id.startswith(start)]
+        if len(found) == 1:
+            return found[0]
+        told = ", ".join(sorted(run.info.run_id for run in found or runs)[:RUNS_TOLD]) or "none"
+        rule = "must begin one study's id alone" if found else "must be a study's run"
+        raise RequestError(f"run {rule}, received '{start}'; known: {told} (`thinfile compare` lists their models)")
 
     def attach(self, model: RegisteredModel, folder: Path) -> None:
         """Put the files of a folder beside a registered model."""

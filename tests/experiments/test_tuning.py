@@ -55,7 +55,7 @@ def test_the_version_carries_its_evidence_and_its_reference_profile(
     profile = ReferenceProfile.from_json((folder / PROFILE).read_text())
     assert profile.rows == answered["test"]["rows"] == 300  # type: ignore[index]
     recorded = {path.path for path in store.client.list_artifacts(version.run_id)}
-    assert recorded == {"config.json", "data.json", "provenance.json"}
+    assert recorded == {"config.json", "data.json", "provenance.json", "trials.json"}
     made_with = json.loads(Path(store.client.download_artifacts(version.run_id, "provenance.json")).read_text())
     assert made_with["threads"] == 2
     assert made_with["packages"]["mlflow"] == mlflow.__version__

@@ -175,7 +175,9 @@ def data_of(workspace: Path, path: str) -> DataSettings:
         status="status",
         outcome_known_at="outcome_known_at",
         protected=["sex", "age_band"],
-        ignored=["customer_id", "decision", "is_random_approval"],
+        decision="decision",
+        by_lot="is_random_approval",
+        ignored=["customer_id"],
     )
 
 
