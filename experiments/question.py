@@ -111,7 +111,7 @@ def _through_the_door(data: DataSettings) -> str | None:
 def sample_of(applications: Applications) -> Sample:
     """Return applications as rows to learn from or to judge on."""
     roles = applications.roles
-    return Sample.of(applications.features, applications.outcomes, roles.numeric, roles.categorical)
+    return Sample.of(applications.features, applications.outcomes, roles.numeric, roles.categorical, roles.meanings)
 
 
 def _identity(question: Question) -> str:

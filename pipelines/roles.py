@@ -1,12 +1,14 @@
 """What each column of a table of applications is for."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pandas as pd
 
 from pipelines.errors import ConfigurationError
+from pipelines.meanings import Meaning, check_meanings, meanings_of
 from pipelines.settings import DataSettings
 
 IDENTIFIER_SHARE = 0.5
@@ -15,7 +17,7 @@ IDENTIFIER_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Roles:
-    """The roles of columns; `inferred` lists in words what was not declared."""
+    """The roles of columns and the meanings of features; `inferred` lists in words what was not declared."""
 
     id: str | None
     time: str | None
@@ -27,6 +29,7 @@ class Roles:
     inferred: tuple[str, ...] = ()
     status: str | None = None
     outcome_known_at: str | None = None
+    meanings: Mapping[str, Meaning] = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: pd.DataFrame, data: DataSettings, *, labelled: bool) -> Self:
@@ -35,6 +38,8 @@ class Roles:
         `labelled` is false where outcomes are not needed (scoring): a label column that is there is then left out.
         """
         _check_single(data)
+        if labelled:
+            check_meanings(list(map(str, table)), data)
         single = (data.id, data.time, data.label, data.status, data.outcome_known_at)
         taken = {*single, *data.protected, *data.numeric, *data.categorical, *data.ignored}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
@@ -47,6 +52,7 @@ class Roles:
             bad=data.bad,
             status=data.status if labelled else None,
             outcome_known_at=data.outcome_known_at if labelled else None,
+            meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *names], data),
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
             categorical=(*data.categorical, *names),

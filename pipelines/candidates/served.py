@@ -105,7 +105,7 @@ class CatBoost:
         return np.asarray(self.model.predict(data, prediction_type="RawFormulaVal", thread_count=self.threads))
 
     def contributions(self, columns: Columns) -> Contributions:
-        """Return CatBoost's own exact Shapley values; what is expected of a tree follows the rows it was learnt from."""
+        """Return CatBoost's own exact Shapley values; what is unknown follows the rows that a tree was learnt from."""
         names = [*self.numeric, *self.categorical]
         if not len(columns[names[0]]):  # CatBoost refuses to explain nothing
             return 0.0, {}
@@ -221,7 +221,7 @@ class HistGradientBoosting:
             if table[node] >= 0:
                 return np.asarray(tables[table[node]][x])
             if missing_left[node]:
-                return ~(x > threshold[node])  # true for missing values
+                return np.asarray(~(x > threshold[node]))  # true for missing values
             return np.asarray(x <= threshold[node])
 
         return goes_left
