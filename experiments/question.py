@@ -109,7 +109,7 @@ def outcome_of(data: DataSettings) -> str:
 def sample_of(applications: Applications) -> Sample:
     """Return applications as rows to learn from or to judge on."""
     roles = applications.roles
-    return Sample.of(applications.features, applications.outcomes, roles.numeric, roles.categorical)
+    return Sample.of(applications.features, applications.outcomes, roles.numeric, roles.categorical, roles.meanings)
 
 
 def _identity(question: Question) -> str:

@@ -1,12 +1,14 @@
 """What each column of a table of applications is for."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pandas as pd
 
 from pipelines.errors import ConfigurationError
+from pipelines.meanings import Meaning, check_meanings, meanings_of
 from pipelines.settings import DataSettings
 
 IDENTIFIER_SHARE = 0.5
@@ -15,7 +17,7 @@ IDENTIFIER_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Roles:
-    """The roles of columns; `inferred` lists in words what was not declared."""
+    """The roles of columns and the meanings of features; `inferred` lists in words what was not declared."""
 
     id: str | None
     time: str | None
@@ -30,6 +32,7 @@ class Roles:
     decision: str | None = None
     approved: str = "approved"
     by_lot: str | None = None
+    meanings: Mapping[str, Meaning] = field(default_factory=dict)
 
     @classmethod
     def of(cls, table: pd.DataFrame, data: DataSettings, *, labelled: bool, decided: bool = False) -> Self:
@@ -39,6 +42,8 @@ class Roles:
         `decided` is true where earlier decisions are needed; they are never features.
         """
         _check_single(data)
+        if labelled:
+            check_meanings(list(map(str, table)), data)
         taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
         numbers = [column for column in rest if _is_number(table[column])]
@@ -53,6 +58,7 @@ class Roles:
             decision=data.decision if decided else None,
             approved=data.approved,
             by_lot=data.by_lot if decided else None,
+            meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *names], data),
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
             categorical=(*data.categorical, *names),

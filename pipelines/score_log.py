@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -65,6 +67,16 @@ class LogKey:
         return kind.joinpath(*(f"{name}={value}" for name, value in parts.items()))
 
 
+@dataclass(frozen=True)
+class Logged:
+    """One decision: its row of the log, the features it was made on (one row), and where it lies."""
+
+    key: LogKey
+    row: Mapping[str, Any]
+    features: pd.DataFrame
+    file: Path
+
+
 class ScoreLog:
     """The log of one workspace. A partition is one input table: written whole, once."""
 
@@ -85,6 +97,25 @@ class ScoreLog:
     def features(self, key: LogKey) -> pd.DataFrame:
         """Return the features that the decisions of a key were made on, with their decision_id."""
         return _read(self._partitions(key), key.folder(self._features), pd.DataFrame({"decision_id": []}))
+
+    def find(self, decision_id: str) -> Logged | None:
+        """Return the decision of an id, of whatever model and period; of other rows nothing but the ids are read.
+
+        Raises:
+            ThinfileError: a file of the log cannot be read, or the decision's features are not there.
+        """
+        for file in sorted(self._decisions.rglob("*.parquet")):
+            row = _row_of(file, decision_id)
+            if row is not None:
+                beside = self._features / file.relative_to(self._decisions)
+                features = _row_of(beside, decision_id)
+                if features is None:
+                    raise ThinfileError(
+                        f"a decision's features lie beside it, those of '{decision_id}' are not in '{beside}'; restore "
+                        "the file from a copy"
+                    )
+                return Logged(_key_of(file, self._decisions), row.to_pylist()[0], features.to_pandas(), file)
+        return None
 
     def _partitions(self, key: LogKey) -> list[str]:
         """Return the files that are decided; a crash may leave features whose decisions were never written."""
@@ -148,6 +179,28 @@ def check_period(period: str) -> None:
         raise RequestError(
             f"period must be a month such as 2026-10, received '{period}'; write the month in two digits"
         )
+
+
+def _key_of(file: Path, decisions: Path) -> LogKey:
+    """Return the key that a file's folders spell."""
+    told = dict(part.split("=", 1) for part in file.relative_to(decisions).parent.parts)
+    return LogKey(told["model"], int(told["version"]), Population(told["population"]), told["period"])
+
+
+def _row_of(file: Path, decision_id: str) -> pa.Table | None:
+    """Return the row of a decision as a table, None when the file does not hold it; row groups without it stay shut."""
+    try:
+        with pq.ParquetFile(file) as opened:
+            for group in range(opened.num_row_groups):
+                ids = opened.read_row_group(group, ["decision_id"])["decision_id"]
+                place = pc.index(ids, decision_id).as_py()
+                if place >= 0:
+                    return opened.read_row_group(group).slice(place, 1)
+    except (OSError, ValueError) as error:  # Arrow's own errors for what is not there, cut off or garbled
+        raise ThinfileError(
+            f"the score log must be as it was written, '{file}' cannot be read ({error}); restore it from a copy"
+        ) from error
+    return None
 
 
 def _read(names: Sequence[str], folder: Path, empty: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,9 @@
 """The verb score: the champion answers for a table of applications, and the answers go to the score log."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,26 +13,36 @@ from pipelines.applications import Applications, load_applications
 from pipelines.credit.points import bands, points
 from pipelines.errors import DataError
 from pipelines.fingerprint import fingerprint_record
+from pipelines.kept_policies import keep_policy
 from pipelines.model_store.predictor import Predictor, load_predictor
-from pipelines.model_store.store import existing_store
-from pipelines.policy import PolicySettings, check_policy, policy_hash
+from pipelines.model_store.store import POLICY, RegisteredModel, existing_store
+from pipelines.policy import Automation, PolicySettings, check_policy, policy_hash
+from pipelines.reasons import reasons_of
 from pipelines.score_log import LogKey, ScoreLog, check_period, decision_table
 from pipelines.settings import ScoreSettings
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 
-APPROVED, DECLINED = "approved", "declined"
+APPROVED, DECLINED, REFERRED = "approved", "declined", "referred"
+
+REASONS_TOLD = 3
+"""The summary names so many of the most frequent reasons."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Answers for n applications: raw log-odds, probability of default, points, band, decision."""
+    """Answers for n applications: raw log-odds, probability of default, points, band, decision, reasons.
+
+    The approved have no reasons: None. `groups` counts the groups of features among all reasons.
+    """
 
     raw_score: NDArray[np.float64]
     pd: NDArray[np.float64]
     points: NDArray[np.int64]
     band: NDArray[np.str_]
     decision: NDArray[np.str_]
+    reasons: Sequence[list[str] | None]
+    groups: Counter[str]
 
 
 def score(settings: ScoreSettings) -> Outcome:
@@ -37,7 +50,8 @@ def score(settings: ScoreSettings) -> Outcome:
 
     Raises:
         RequestError: no champion, a period that is not a month, or a policy that cannot rank.
-        DataError: the table breaks its contract or lacks a column of the model.
+        DataError: the table breaks its contract, lacks a column of the model, has times and none of the period, or has
+            no ids and holds rows that are logged.
     """
     check_period(settings.period)
     check_policy(settings.policy)
@@ -46,44 +60,87 @@ def score(settings: ScoreSettings) -> Outcome:
     champion = store.require_champion(settings.model)
     predictor = load_predictor(store, champion)
     data = replace(settings.data, numeric=predictor.numeric, categorical=predictor.categorical, infer=False)
-    applications = load_applications(data, workspace, labelled=False)
+    everyone = load_applications(data, workspace, labelled=False)
+    applications = _of_period(everyone, settings.period)
     key = LogKey(settings.model, champion.version, settings.population, settings.period)
     log = ScoreLog(workspace)
     with log.locked(key):
-        new = _not_logged(applications, log.decisions(key))
-        scores = score_applications(predictor, new, settings.policy)
+        new = _not_logged(applications, log, key)
+        scores = score_features(predictor, new.features, settings.policy)
         if len(new):
-            _log(log, key, predictor, new, scores, settings.policy)
-    return _outcome(settings, key, applications, scores)
+            _log(log, key, predictor, new, scores, keep_policy(workspace, settings.policy))
+    return _outcome(settings, key, champion, everyone, applications, scores)
 
 
-def _not_logged(applications: Applications, logged: pd.DataFrame) -> Applications:
-    """Return the applications that the log does not hold. Raises DataError for a table logged under other ids."""
+def _of_period(applications: Applications, period: str) -> Applications:
+    """Return the applications made in a month (UTC), where their times are told. Raises DataError when none was."""
+    if applications.times is None:
+        return applications
+    months = applications.times.astype("datetime64[M]")
+    is_then = months == np.datetime64(period, "M")
+    if not is_then.any():
+        raise DataError(
+            f"a period's decisions are about its own applications, none was made in {period} "
+            f"({months.min()} to {months.max()}); correct period or data.time"
+        )
+    return applications.take(np.flatnonzero(is_then))
+
+
+def _not_logged(applications: Applications, log: ScoreLog, key: LogKey) -> Applications:
+    """Return the applications that the log does not hold.
+
+    Raises:
+        DataError: the table is logged under other ids, or has none and some of its rows look like logged ones.
+    """
+    logged = log.decisions(key)
     is_known = np.isin(applications.ids, logged["application_id"].to_numpy(dtype=str))
     if not is_known.any() and (logged["input_fingerprint"] == applications.fingerprint).any():
         raise DataError(
             "an application is logged once, this very table is logged for the period under other ids; name the "
             "data.id that it was scored with"
         )
-    return applications.take(np.flatnonzero(~is_known))
+    new = applications.take(np.flatnonzero(~is_known))
+    if applications.roles.id is None:
+        others = logged.loc[logged["input_fingerprint"] != applications.fingerprint, "decision_id"]
+        features = log.features(key)
+        _check_unlike(new.features, features[features["decision_id"].isin(others)])
+    return new
 
 
-def score_applications(predictor: Predictor, applications: Applications, policy: PolicySettings) -> Scores:
-    """Return the model's answers and what the policy makes of them."""
-    raw = predictor.log_odds(applications.features)
-    probability = predictor.probability_of_bad(applications.features)
+def _check_unlike(new: pd.DataFrame, logged: pd.DataFrame) -> None:
+    """Raise DataError where rows without ids look like rows of another table: nobody can say whether they are these."""
+    if new.empty or logged.empty:
+        return
+    found, known = (pd.util.hash_pandas_object(one[list(new)], index=False) for one in (new, logged))
+    if found.isin(known).any():
+        raise DataError(
+            f"an application is logged once, {int(found.isin(known).sum()):,} of these rows without an id look like "
+            "rows that are logged for the period; name the data.id that tells them apart"
+        )
+
+
+def score_features(predictor: Predictor, features: pd.DataFrame, policy: PolicySettings) -> Scores:
+    """Return the model's answers, what the policy makes of them, and the reasons of what is not approved."""
+    raw, probability = predictor.log_odds(features), predictor.probability_of_bad(features)
     whole = points(probability, policy.scale)
-    decision = np.where(whole >= policy.approve_from, APPROVED, DECLINED)
-    return Scores(raw, probability, whole, bands(whole, policy.bands, policy.scale), decision)
+    otherwise = REFERRED if policy.automation is Automation.declines_are_referred else DECLINED
+    decision = np.where(whole >= policy.approve_from, APPROVED, otherwise)
+    declined = np.flatnonzero(decision == otherwise)
+    found = reasons_of(predictor, features.iloc[declined], policy.reasons)
+    reasons: list[list[str] | None] = [None] * len(features)
+    for row, words in zip(declined.tolist(), found.words, strict=True):
+        reasons[row] = words
+    groups = Counter(group for some in found.groups for group in some)
+    return Scores(raw, probability, whole, bands(whole, policy.bands, policy.scale), decision, reasons, groups)
 
 
 def _log(
-    log: ScoreLog, key: LogKey, predictor: Predictor, new: Applications, scores: Scores, policy: PolicySettings
+    log: ScoreLog, key: LogKey, predictor: Predictor, new: Applications, scores: Scores, found_policy: str
 ) -> None:
     table = decision_table(
         key,
         predictor.hash,
-        policy_hash(policy),
+        found_policy,
         new.fingerprint,
         {"application_id": new.ids, **{name: getattr(scores, name) for name in vars(scores)}},
     )
@@ -92,19 +149,31 @@ def _log(
     log.append(key, f"{new.fingerprint[:16]}-{partition}", table, new.features, new.protected)
 
 
-def _outcome(settings: ScoreSettings, key: LogKey, applications: Applications, scores: Scores) -> Outcome:
+def _outcome(
+    settings: ScoreSettings,
+    key: LogKey,
+    champion: RegisteredModel,
+    everyone: Applications,
+    applications: Applications,
+    scores: Scores,
+) -> Outcome:
     quarantined = sum(applications.quarantined.values())
-    approved = int((scores.decision == APPROVED).sum())
+    decided = {name: int((scores.decision == name).sum()) for name in (APPROVED, DECLINED, REFERRED)}
     result = {
         "model": key.model,
         "version": key.version,
         "population": key.population.value,
         "period": key.period,
-        "rows_in": len(applications) + quarantined,
+        "rows_in": len(everyone) + quarantined,
+        "other_periods": len(everyone) - len(applications),
         "scored": len(scores.pd),
         "already_logged": len(applications) - len(scores.pd),
         "quarantined": applications.quarantined,
-        "approved": approved,
+        **decided,
+        "reasons": dict(scores.groups.most_common()),
+        "policy": settings.policy.name,
+        "is_policy_of_promotion": champion.tags.get(POLICY, policy_hash(settings.policy))
+        == policy_hash(settings.policy),
         "mean_pd": float(scores.pd.mean()) if len(scores.pd) else None,
         "score_log": str(Workspace.at(settings.workspace).score_log),
     }
@@ -113,14 +182,30 @@ def _outcome(settings: ScoreSettings, key: LogKey, applications: Applications, s
     )
 
 
-def _summary(result: dict[str, object]) -> list[str]:
+def _summary(result: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{result['model']} version {result['version']} scored {result['scored']:,} of {result['rows_in']:,} "
         f"applications for {result['period']} ({result['already_logged']:,} were logged already)"
     ]
+    if result["other_periods"]:
+        lines.append(f"  {result['other_periods']:,} applications of other months were left out")
     if result["mean_pd"] is not None:
-        lines.append(f"  {result['approved']:,} approved; mean probability of default {result['mean_pd']:.1%}")
-    quarantined = result["quarantined"]
-    assert isinstance(quarantined, dict)
-    lines += [f"  quarantined {rows:,} rows: {rule}" for rule, rows in quarantined.items()]
+        decided = ", ".join(f"{result[name]:,} {name}" for name in (APPROVED, DECLINED, REFERRED) if result[name])
+        lines.append(f"  {decided}; mean probability of default {result['mean_pd']:.1%}")
+        lines += _about_reasons(result)
+    if not result["is_policy_of_promotion"]:
+        lines.append(f"  note: policy '{result['policy']}' is not the one that this version was promoted under")
+    lines += [f"  quarantined {rows:,} rows: {rule}" for rule, rows in result["quarantined"].items()]
     return [*lines, f"  score log: {result['score_log']}"]
+
+
+def _about_reasons(result: Mapping[str, Any]) -> list[str]:
+    """Return the most frequent reasons, or that the model tells none."""
+    others = result[DECLINED] + result[REFERRED]
+    if not others:
+        return []
+    if not result["reasons"]:
+        return ["  no reasons: the model does not tell what its score is made of"]
+    frequent = list(result["reasons"].items())[:REASONS_TOLD]
+    told = ", ".join(f"{group.replace('_', ' ')} ({times / others:.0%})" for group, times in frequent)
+    return [f"  most frequent reasons: {told}"]

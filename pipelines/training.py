@@ -14,6 +14,7 @@ from pipelines.calibration_map import fit_calibration
 from pipelines.candidates import Candidate, served
 from pipelines.candidates.sample import Sample
 from pipelines.errors import DataError
+from pipelines.meanings import default_meaning
 from pipelines.settings import CalibrationMethod
 from pipelines.splits import Fold
 
@@ -76,4 +77,18 @@ def _card(candidate: Candidate, sample: Sample, calibration: Mapping[str, Any]) 
         "numeric": list(sample.numeric),
         "categorical": list(sample.categorical),
         "calibration": dict(calibration),
+        "meanings": {name: _described(name, sample) for name in (*sample.numeric, *sample.categorical)},
     }
+
+
+def _described(name: str, sample: Sample) -> dict[str, str | float | None]:
+    """Return what a reason needs to know of a feature: its meaning, its group, and its usual value where there is one.
+
+    That is the median of a number and the most frequent level of a category, over the rows that were learnt from.
+    """
+    found, values = sample.meanings.get(name) or default_meaning(name), pd.Series(sample.columns[name]).dropna()
+    described: dict[str, str | float | None] = {"meaning": found.meaning, "group": found.group, "usual": None}
+    if len(values):
+        usual = float(values.median()) if name in sample.numeric else str(values.mode().iloc[0])
+        described["usual"] = usual
+    return described

@@ -45,6 +45,11 @@ class Workspace:
         return self.root / "score_log"
 
     @property
+    def policies(self) -> Path:
+        """The policies that decisions were made under, each named by its hash."""
+        return self.root / "policies"
+
+    @property
     def reports(self) -> Path:
         """Reports to open in a browser."""
         return self.root / "reports"

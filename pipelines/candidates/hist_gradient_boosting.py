@@ -71,6 +71,7 @@ def export_trees(model: Any) -> dict[str, NDArray[Any]]:
         "feature": np.where(nodes["is_leaf"] == 1, -1, column[nodes["feature_idx"]]).astype(np.int32),
         "threshold": nodes["num_threshold"],
         "value": nodes["value"],
+        "count": nodes["count"],
         "left": (nodes["left"] + offsets).astype(np.int32),
         "right": (nodes["right"] + offsets).astype(np.int32),
         "missing_left": nodes["missing_go_to_left"].astype(bool),

@@ -1,32 +1,40 @@
 """Rows to learn from or to judge on, as candidates take them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.candidates import served
+from pipelines.meanings import Meaning
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), and which columns are numbers."""
+    """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), which are numbers, and what they mean."""
 
     columns: served.Columns
     bad: NDArray[np.int8]
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
+    meanings: Mapping[str, Meaning] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, features: pd.DataFrame, bad: NDArray[np.int8], numeric: Sequence[str], categorical: Sequence[str]
+        cls,
+        features: pd.DataFrame,
+        bad: NDArray[np.int8],
+        numeric: Sequence[str],
+        categorical: Sequence[str],
+        meanings: Mapping[str, Meaning] | None = None,
     ) -> "Sample":
         """Return the sample of a frame of features."""
-        return cls(served.columns_of(features, numeric, categorical), bad, tuple(numeric), tuple(categorical))
+        columns = served.columns_of(features, numeric, categorical)
+        return cls(columns, bad, tuple(numeric), tuple(categorical), meanings or {})
 
     def take(self, rows: NDArray[np.intp]) -> "Sample":
         """Return some of the rows."""
         columns = {name: values[rows] for name, values in self.columns.items()}
-        return Sample(columns, self.bad[rows], self.numeric, self.categorical)
+        return replace(self, columns=columns, bad=self.bad[rows])

@@ -11,7 +11,8 @@ A model is a folder of files without pickle:
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,12 +29,21 @@ LARGEST = float(np.finfo(np.float32).max)
 Columns = Mapping[str, NDArray[Any]]
 """Numeric columns as float64 with NaN for missing, categorical ones as objects: text, or None for missing."""
 
+Contributions = tuple[float, Mapping[str, Floats]]
+"""A base that all share, and what each feature adds to it, shape (n,); they sum to the log-odds of bad.
+
+An answer of a row does not depend on the rows beside it, to the last bit. A feature that is not named adds nothing.
+"""
+
 
 class Scorer(Protocol):
-    """A fitted family: log-odds of bad, before calibration, shape (n,)."""
+    """A fitted family: log-odds of bad, before calibration, shape (n,), and what they are made of."""
 
     def log_odds(self, columns: Columns) -> Floats:
         """Return the log-odds of bad for columns of length n."""
+
+    def contributions(self, columns: Columns) -> Contributions:
+        """Return what the log-odds are made of, by feature."""
 
 
 class Scorecard:
@@ -48,6 +58,16 @@ class Scorecard:
         for column in self.table["columns"]:
             total += column["coefficient"] * weights_of_evidence(column, columns[column["name"]])
         return total
+
+    def contributions(self, columns: Columns) -> Contributions:
+        """Return coefficient times what the weight of evidence is above its mean over the rows it was learnt from."""
+        base, found = float(self.table["intercept"]), {}
+        for column in self.table["columns"]:
+            usual = float(np.average(column["weights"], weights=column["rows"]))
+            base += column["coefficient"] * usual
+            weights = weights_of_evidence(column, columns[column["name"]])
+            found[column["name"]] = column["coefficient"] * (weights - usual)
+        return base, found
 
 
 def weights_of_evidence(column: Mapping[str, Any], values: NDArray[Any]) -> Floats:
@@ -83,6 +103,15 @@ class CatBoost:
         """Return the sum over the trees."""
         data = self.arrange(columns, self.numeric, self.categorical)
         return np.asarray(self.model.predict(data, prediction_type="RawFormulaVal", thread_count=self.threads))
+
+    def contributions(self, columns: Columns) -> Contributions:
+        """Return CatBoost's own exact Shapley values; what is unknown follows the rows that a tree was learnt from."""
+        names = [*self.numeric, *self.categorical]
+        if not len(columns[names[0]]):  # CatBoost refuses to explain nothing
+            return 0.0, {}
+        data = self.arrange(columns, self.numeric, self.categorical)
+        found = self.model.get_feature_importance(data=data, type="ShapValues", thread_count=self.threads)
+        return float(found[0, -1]), dict(zip(names, found.T, strict=False))
 
     @classmethod
     def arrange(cls, columns: Columns, numeric: Sequence[str], categorical: Sequence[str], bad: Any = None) -> Any:
@@ -129,26 +158,73 @@ class HistGradientBoosting:
     def log_odds(self, columns: Columns) -> Floats:
         """Return the sum over the trees, bit for bit that of scikit-learn."""
         inputs = self._inputs(columns)
-        names = ("feature", "left", "right", "threshold", "value", "table", "missing_left")
-        feature, left, right, threshold, value, table, missing_left = (self.trees[name].tolist() for name in names)
-        tables = self.trees["tables"]
+        goes_left = self._question(inputs)
+        feature, left, right, value = (self.trees[name].tolist() for name in ("feature", "left", "right", "value"))
 
         def answer(node: int) -> Any:
             if feature[node] < 0:
                 return value[node]
-            x = inputs[feature[node]]
-            if table[node] >= 0:
-                goes_left = tables[table[node]][x]
-            elif missing_left[node]:
-                goes_left = ~(x > threshold[node])  # true for missing values
-            else:
-                goes_left = x <= threshold[node]
-            return np.where(goes_left, answer(left[node]), answer(right[node]))
+            return np.where(goes_left(node), answer(left[node]), answer(right[node]))
 
         total = np.full(len(inputs[0]), float(self.trees["baseline"]))
         for root in self.trees["root"].tolist():
             total += answer(root)
         return total
+
+    def contributions(self, columns: Columns) -> Contributions:
+        """Return exact Shapley values of the trees (path-dependent TreeSHAP; Lundberg, Erion and Lee 2018).
+
+        What is expected where a feature is unknown follows the rows that each branch was learnt from. Raises ValueError
+        when the file does not tell them.
+        """
+        if "count" not in self.trees:
+            raise ValueError(
+                "contributions need to know how many rows each node was learnt from, trees.npz does not tell; "
+                "fit the model again"
+            )
+        inputs = self._inputs(columns)
+        base, found = float(self.trees["baseline"]), np.zeros((len(inputs), len(inputs[0])))
+        for value, features, expected, is_met in self._leaves(inputs):
+            base += value * float(np.prod(expected))
+            if features:
+                found[features] += value * shares_of_conditions(is_met, expected)
+        return base, dict(zip([*self.numeric, *self.levels], found, strict=True))
+
+    def _leaves(self, inputs: list[NDArray[Any]]) -> Iterator[tuple[float, list[int], Floats, NDArray[np.bool_]]]:
+        """Yield each leaf's value, the features that lead to it, and of each: the share of rows that pass, and who."""
+        names = ("feature", "left", "right", "value", "count")
+        feature, left, right, value, count = (self.trees[name].tolist() for name in names)
+        goes_left = self._question(inputs)
+
+        def below(node: int, path: dict[int, tuple[float, Any]]) -> Iterator[tuple[float, dict[int, Any]]]:
+            if feature[node] < 0:
+                yield value[node], path
+                return
+            is_left, (share, passed) = goes_left(node), path.get(feature[node], (1.0, True))
+            for child, goes_there in ((left[node], is_left), (right[node], ~is_left)):
+                step = {feature[node]: (share * count[child] / count[node], passed & goes_there)}
+                yield from below(child, path | step)
+
+        for root in self.trees["root"].tolist():
+            for told, path in below(root, {}):
+                shares, passed = zip(*path.values(), strict=True) if path else ((), ())
+                yield told, list(path), np.array(shares), np.array(passed)
+
+    def _question(self, inputs: list[NDArray[Any]]) -> Callable[[int], NDArray[np.bool_]]:
+        """Return a function that says of a node which rows go to its left child."""
+        names = ("feature", "threshold", "table", "missing_left")
+        feature, threshold, table, missing_left = (self.trees[name].tolist() for name in names)
+        tables = self.trees["tables"]
+
+        def goes_left(node: int) -> NDArray[np.bool_]:
+            x = inputs[feature[node]]
+            if table[node] >= 0:
+                return np.asarray(tables[table[node]][x])
+            if missing_left[node]:
+                return np.asarray(~(x > threshold[node]))  # true for missing values
+            return np.asarray(x <= threshold[node])
+
+        return goes_left
 
     def _inputs(self, columns: Columns) -> list[NDArray[Any]]:
         inputs: list[NDArray[Any]] = [np.asarray(columns[name], dtype=np.float64) for name in self.numeric]
@@ -156,6 +232,37 @@ class HistGradientBoosting:
             number = {level: place for place, level in enumerate(known)}
             inputs.append(np.array([number.get(level, self.MISSING_LEVEL) for level in columns[name]], dtype=np.intp))
         return inputs
+
+
+def shares_of_conditions(is_met: NDArray[np.bool_], expected: Floats) -> Floats:
+    """Return the Shapley value of each of m conditions for n rows, shape (m, n), of an outcome that needs all of them.
+
+    Of a coalition the known conditions count as they are met, shape (m, n), the others as `expected`, shape (m,). The
+    weights of coalitions are Beta integrals, so that condition k gets
+
+        (met_k - expected_k) times the integral from 0 to 1 of prod_{j != k} (t met_j + (1 - t) expected_j) dt,
+
+    a polynomial that Gauss-Legendre quadrature integrates exactly; no term is negative, so nothing cancels.
+    """
+    conditions, rows = is_met.shape
+    if 2**conditions < rows:  # few patterns, many rows
+        bits = np.arange(conditions)[:, None]
+        pattern = np.left_shift(is_met, bits).sum(axis=0)
+        every = (np.arange(2**conditions) >> bits & 1).astype(bool)
+        return shares_of_conditions(every, expected)[:, pattern]
+    unknown = expected[:, None]
+    total = np.zeros(is_met.shape)
+    for t, weight in zip(*_quadrature((conditions + 1) // 2), strict=True):
+        factors = t * is_met + (1 - t) * unknown
+        total += weight * reduce(np.multiply, factors) / factors  # in the order of the conditions, whatever the rows
+    return (is_met - unknown) * total
+
+
+@cache
+def _quadrature(nodes: int) -> tuple[list[float], list[float]]:
+    """Return points and weights that integrate polynomials of degree 2 nodes - 1 from 0 to 1."""
+    points, weights = np.polynomial.legendre.leggauss(nodes)
+    return ((points + 1) / 2).tolist(), (weights / 2).tolist()
 
 
 def calibrate(log_odds: Floats, calibration: Mapping[str, Any]) -> Floats:
@@ -184,12 +291,25 @@ class Model:
 
     def log_odds(self, columns: Columns) -> Floats:
         """Return raw log-odds of bad, shape (n,). Raises ValueError for infinite numbers."""
+        self._check_finite(columns)
+        return self.scorer.log_odds(columns)
+
+    def contributions(self, columns: Columns) -> tuple[float, Floats]:
+        """Return a base and what each feature adds to it, shape (n, features), numeric ones first.
+
+        They sum to the raw log-odds. Raises ValueError for infinite numbers.
+        """
+        self._check_finite(columns)
+        base, found = self.scorer.contributions(columns)
+        nothing = np.zeros(len(next(iter(columns.values()))))
+        return base, np.column_stack([found.get(name, nothing) for name in (*self.numeric, *self.categorical)])
+
+    def _check_finite(self, columns: Columns) -> None:
         for name in self.numeric:
             if np.isinf(columns[name]).any():
                 raise ValueError(
                     f"numbers must be finite, column '{name}' holds infinite ones; clean or reject these rows"
                 )
-        return self.scorer.log_odds(columns)
 
     def probability_of_bad(self, columns: Columns) -> Floats:
         """Return calibrated probabilities of bad, shape (n,)."""

@@ -1,6 +1,7 @@
 """Reads a registered model back and asks it for probabilities of bad."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,17 +20,27 @@ Floats = NDArray[np.float64]
 
 
 class Predictor(Protocol):
-    """A model that can be asked: the columns it needs, raw log-odds and probabilities of bad, shape (n,)."""
+    """A model that can be asked: the columns it needs, raw log-odds and probabilities of bad, shape (n,).
+
+    `meanings` says of each column its `meaning`, its reason `group` and its `usual` value, as far as the model tells.
+    """
 
     numeric: list[str]
     categorical: list[str]
     hash: str
+    meanings: Mapping[str, Mapping[str, Any]]
 
     def log_odds(self, features: pd.DataFrame) -> Floats:
         """Return the log-odds of bad before calibration."""
 
     def probability_of_bad(self, features: pd.DataFrame) -> Floats:
         """Return calibrated probabilities of bad."""
+
+    def contributions(self, features: pd.DataFrame) -> tuple[float, Floats] | None:
+        """Return a base and what each column adds to it, shape (n, columns), numeric ones first.
+
+        They sum to the raw log-odds. A model from elsewhere does not tell: None.
+        """
 
 
 def load_predictor(store: ModelStore, registered: RegisteredModel) -> Predictor:
@@ -59,12 +70,19 @@ class _Native:
 
     def __post_init__(self) -> None:
         self.numeric, self.categorical = self.model.numeric, self.model.categorical
+        self.meanings = self.model.card.get("meanings", {})
 
     def log_odds(self, features: pd.DataFrame) -> Floats:
         return self.model.log_odds(served.columns_of(features, self.numeric, self.categorical))
 
     def probability_of_bad(self, features: pd.DataFrame) -> Floats:
         return self.model.probability_of_bad(served.columns_of(features, self.numeric, self.categorical))
+
+    def contributions(self, features: pd.DataFrame) -> tuple[float, Floats] | None:
+        try:
+            return self.model.contributions(served.columns_of(features, self.numeric, self.categorical))
+        except ValueError as error:
+            raise ThinfileError(str(error)) from error
 
 
 @dataclass
@@ -73,6 +91,7 @@ class _Pyfunc:
     types: dict[str, DataType]
     hash: str
     title: str
+    meanings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.categorical = [name for name, kind in self.types.items() if kind is DataType.string]
@@ -98,6 +117,9 @@ class _Pyfunc:
     def probability_of_bad(self, features: pd.DataFrame) -> Floats:
         frame = pd.DataFrame({name: _cast(features[name], kind) for name, kind in self.types.items()})
         return probabilities(self.model.predict(frame), len(features), self.title)
+
+    def contributions(self, features: pd.DataFrame) -> tuple[float, Floats] | None:  # noqa: ARG002
+        return None
 
 
 def probabilities(answer: Any, rows: int, title: str) -> Floats:

@@ -14,9 +14,10 @@ from experiments.settings import PromoteSettings, TuneSettings
 from experiments.tuning import tune
 from pipelines.credit.points import PointsScale, points
 from pipelines.errors import DataError, RequestError, ThinfileError
+from pipelines.kept_policies import kept_policy
 from pipelines.model_store.predictor import load_predictor, probabilities
-from pipelines.model_store.store import CHAMPION, ModelStore
-from pipelines.policy import PolicySettings
+from pipelines.model_store.store import CHAMPION, POLICY, ModelStore
+from pipelines.policy import Automation, Claim, GateSettings, PolicySettings, ReasonSettings, policy_hash
 from pipelines.score_log import ROW, LogKey, ScoreLog, decision_ids
 from pipelines.scoring import score
 from pipelines.settings import DataSettings, Population, ScorecardSettings, ScoreSettings, Source
@@ -154,7 +155,7 @@ def test_rows_that_one_command_left_out_do_not_replace_those_it_scored(
     scored: Score, applications: pd.DataFrame, workspace: Workspace
 ) -> None:
     # given two applications without their time, left out where a time is asked for
-    timed = applications.assign(asked=pd.date_range("2026-10-01", periods=40))
+    timed = applications.assign(asked=pd.date_range("2026-10-01", periods=40, freq="h"))
     timed.loc[:1, "asked"] = pd.NaT
     assert scored(timed, "2026-10", time="asked")["scored"] == 38
     # when the same table is scored without asking
@@ -167,6 +168,100 @@ def test_rows_without_an_id_are_told_apart(scored: Score, applications: pd.DataF
     halves = [applications.iloc[:20], applications.iloc[20:].reset_index(drop=True)]
     scored(pd.concat(halves).drop(columns="id"), "2026-11", id=None)
     assert ScoreLog(workspace).decisions(key("2026-11"))["decision_id"].nunique() == 40
+
+
+def test_a_period_is_about_its_own_applications(
+    scored: Score, applications: pd.DataFrame, workspace: Workspace
+) -> None:
+    timed = applications.assign(asked=pd.date_range("2028-02-20", periods=40))
+    told = scored(timed, "2028-03", time="asked")
+    assert (told["rows_in"], told["scored"], told["other_periods"]) == (40, 30, 10)
+    assert set(ScoreLog(workspace).decisions(key("2028-03"))["application_id"]) == set(applications["id"][10:])
+    with pytest.raises(DataError, match=r"none was made in 2028-05 \(2028-02 to 2028-03\); correct period"):
+        scored(timed, "2028-05", time="asked")
+
+
+def test_rows_without_an_id_that_look_like_logged_ones_are_not_guessed_about(
+    scored: Score, applications: pd.DataFrame, workspace: Workspace
+) -> None:
+    nameless = applications.drop(columns="id")
+    assert scored(nameless.head(30), "2028-06", id=None)["scored"] == 30
+    assert scored(nameless.head(30), "2028-06", id=None)["already_logged"] == 30
+    # a table that has grown: whether its first rows are those that are logged nobody can say
+    with pytest.raises(DataError, match="30 of these rows without an id look like rows that are logged"):
+        scored(nameless, "2028-06", id=None)
+    # rows that are new by their content are welcome
+    assert scored(nameless.tail(10), "2028-06", id=None)["scored"] == 10
+    assert len(ScoreLog(workspace).decisions(key("2028-06"))) == 40
+
+
+def test_declined_applications_have_their_reasons_in_the_log(
+    scored: Score, applications: pd.DataFrame, workspace: Workspace
+) -> None:
+    policy = PolicySettings(reasons=ReasonSettings(most=2, wording={"purpose": "Intended purchase"}))
+    told = scored(applications, "2028-07", policy=policy)
+    rows = ScoreLog(workspace).decisions(key("2028-07"))
+    declined = rows["decision"] == "declined"
+    assert 5 < declined.sum() < 35
+    assert rows.loc[~declined, "reasons"].isna().all()
+    assert rows.loc[declined, "reasons"].map(lambda words: 1 <= len(words) <= 2).all()
+    assert told["declined"] == declined.sum()
+    assert sum(told["reasons"].values()) == rows.loc[declined, "reasons"].map(len).sum()
+    # they are those of the model's own contributions
+    store = ModelStore(workspace)
+    predictor = load_predictor(store, store.require_champion("credit_score"))
+    by_id = applications.set_index("id")
+    contributions = predictor.contributions(by_id)
+    assert contributions is not None
+    names = [*predictor.numeric, *predictor.categorical]
+    added = pd.DataFrame(contributions[1], index=by_id.index, columns=names)
+    for row in rows[declined].itertuples():
+        leading = str(added.loc[row.application_id].idxmax()).replace("_", " ")
+        first = row.reasons[0].partition(" (")[0]
+        assert first == ("Intended purchase" if leading == "purpose" else leading)
+
+
+def test_a_policy_may_leave_declines_to_a_person(
+    scored: Score, applications: pd.DataFrame, workspace: Workspace
+) -> None:
+    policy = PolicySettings(approve_from=600, automation=Automation.declines_are_referred)
+    told = scored(applications, "2028-08", policy=policy)
+    rows = ScoreLog(workspace).decisions(key("2028-08"))
+    assert set(rows["decision"]) == {"approved", "referred"}
+    assert told["referred"] == (rows["points"] < 600).sum() > 0 == told["declined"]
+    assert rows.loc[rows["decision"] == "referred", "reasons"].map(len).min() > 0
+
+
+def test_the_policy_of_a_decision_is_kept_whole(
+    scored: Score, applications: pd.DataFrame, workspace: Workspace
+) -> None:
+    policy = PolicySettings(
+        name="ours",
+        automation=Automation.declines_are_referred,
+        gates=GateSettings(claim=Claim.not_inferior, waived=["telephone"]),
+        reasons=ReasonSettings(wording={"purpose": "Intended purchase"}),
+    )
+    scored(applications, "2028-09", policy=policy)
+    (found,) = set(ScoreLog(workspace).decisions(key("2028-09"))["policy_hash"])
+    assert found == policy_hash(policy)
+    assert kept_policy(workspace, found) == policy
+    # a policy that was changed afterwards is not that of the decision
+    path = workspace.policies / f"{found}.json"
+    path.write_text(path.read_text().replace('"approve_from": 550', '"approve_from": 551'))
+    with pytest.raises(ThinfileError, match=r"a policy must be what its hash says"):
+        kept_policy(workspace, found)
+    scored(applications, "2028-10", policy=policy)
+    assert kept_policy(workspace, found) == policy  # what is scored under it is kept under it
+
+
+def test_another_policy_than_that_of_the_promotion_is_told(
+    scored: Score, applications: pd.DataFrame, workspace: Workspace
+) -> None:
+    store = ModelStore(workspace)
+    champion = store.require_champion("credit_score")
+    store.tag(champion, {POLICY: policy_hash(PolicySettings())})
+    assert scored(applications, "2028-11")["is_policy_of_promotion"]
+    assert not scored(applications, "2028-12", policy=PolicySettings(approve_from=560))["is_policy_of_promotion"]
 
 
 @pytest.mark.parametrize(
