@@ -1,7 +1,7 @@
 """The applications that a version is judged on, and what is known of the version that learnt beside them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -116,8 +116,12 @@ def amounts_of(applications: Applications, data: DataSettings) -> Floats:
     return amounts
 
 
-def bench_of(settings: PromoteSettings, store: ModelStore, challenger: RegisteredModel) -> Bench:
+def bench_of(
+    settings: PromoteSettings, store: ModelStore, challenger: RegisteredModel, champion: Judged | None
+) -> Bench:
     """Return what to judge on: the data of the challenger's record, or that which the user names.
+
+    Columns that only the champion asks for are read along.
 
     Raises:
         RequestError: nothing says what to judge on, or it is not what the challenger was tested on.
@@ -134,6 +138,7 @@ def bench_of(settings: PromoteSettings, store: ModelStore, challenger: Registere
                 "say what to judge it on: data=table data.path=FILE data.label=COLUMN ..."
             )
         data, split_settings, seed = study.data, study.split, study.seed
+    data = data if champion is None else _with_columns(data, champion)
     applications = load_applications(data, Workspace.at(settings.workspace))
     split = split_applications(applications, split_settings, seed=seed)
     for tag, found, name in ((DATA, applications.fingerprint, "data"), (TEST_PART, split.test_part, "test part")):
@@ -145,6 +150,17 @@ def bench_of(settings: PromoteSettings, store: ModelStore, challenger: Registere
                 "seed of its study, or tune again on the new data"
             )
     return Bench(applications, split, data, study, seed)
+
+
+def _with_columns(data: DataSettings, champion: Judged) -> DataSettings:
+    """Return data that also holds the features that the champion asks for."""
+    known = {*data.numeric, *data.categorical}
+    numeric = [name for name in champion.predictor.numeric if name not in known]
+    categorical = [name for name in champion.predictor.categorical if name not in known]
+    ignored = [name for name in data.ignored if name not in {*numeric, *categorical}]
+    return replace(
+        data, numeric=[*data.numeric, *numeric], categorical=[*data.categorical, *categorical], ignored=ignored
+    )
 
 
 def is_unseen_by(champion: RegisteredModel, bench: Bench) -> tuple[bool, str]:

@@ -74,9 +74,9 @@ def by_group(asked: Asked, probability: Floats, policy: PolicySettings) -> list[
 def swaps(asked: Asked, challenger: Judged, champion: Judged, policy: PolicySettings) -> dict[str, Any]:
     """Return who is newly approved and newly declined when the challenger decides, and what that is worth."""
     ours, theirs = (one.ask(asked.applications) for one in (challenger, champion))
-    approves = [points(one, policy.scale) >= policy.approve_from for one in (theirs, ours)]
+    before, after = (points(one, policy.scale) >= policy.approve_from for one in (theirs, ours))
     everyone = swap_set.Asked(asked.bad, asked.by_lot, champion_pd=theirs, challenger_pd=ours, amount=asked.amount)
     found = swap_set.swap_set(
-        everyone, *approves, policy.economics, hidden_odds=policy.hidden_odds, confidence=CONFIDENCE
+        everyone, before, after, policy.economics, hidden_odds=policy.hidden_odds, confidence=CONFIDENCE
     )
     return found.record()

@@ -11,11 +11,12 @@ from pipelines.reasons import reason_quality
 
 from experiments.bench import Bench, Judged, is_unseen_by
 from experiments.decisions import Asked, by_group, cutoffs, swaps, who_asked
-from experiments.evaluation import evaluate, evaluate_groups
+from experiments.evaluation import evaluate, evaluate_segments, evaluate_vintages
 from experiments.leak import leak_evidence
 from experiments.monotonicity import monotonicity
 from experiments.refits import Refits, parameters_of, refit
 from pipelines.applications import Applications
+from pipelines.contracts import as_text
 from pipelines.credit.discrimination import delong_difference
 from pipelines.credit.points import points
 from pipelines.credit.stability import noise_limit, population_stability_index, shares
@@ -55,8 +56,8 @@ def gather(
         "schema": SCHEMA,
         "about": _about(bench, challenger, champion, policy),
         "measures": evaluate(test.outcomes, answers, seed=seed).record(),
-        "segments": _segments(test, answers, seed),
-        "vintages": _vintages(test, answers, seed),
+        "segments": _segments(test, answers, policy.fairness.minimum_group, seed),
+        "vintages": _vintages(test, answers, policy.fairness.minimum_group, seed),
         "development": _development(bench, challenger, refits, answers, policy),
         "ranking": refits.record() if refits else None,
         "cutoffs": cutoffs(asked, everyone, policy),
@@ -129,45 +130,45 @@ def _against(
     }
 
 
-def _segments(test: Applications, answers: Floats, seed: int) -> list[dict[str, Any]]:
-    return [
-        group
-        for attribute in test.protected
-        for group in evaluate_groups(str(attribute), test.protected[attribute], test.outcomes, answers, seed=seed)
-    ]
+def _segments(test: Applications, answers: Floats, minimum: int, seed: int) -> list[dict[str, Any]]:
+    groups = {str(name): as_text(test.protected[name]).fillna("not told").to_numpy(str) for name in test.protected}
+    return evaluate_segments(test.outcomes, answers, groups, minimum=minimum, seed=seed)
 
 
-def _vintages(test: Applications, answers: Floats, seed: int) -> list[dict[str, Any]]:
+def _vintages(test: Applications, answers: Floats, minimum: int, seed: int) -> list[dict[str, Any]]:
     if test.times is None:
         return []
-    months = np.datetime_as_string(test.times, unit="M")
-    groups = evaluate_groups("vintage", months, test.outcomes, answers, seed=seed)
-    return [{"vintage": group.pop("level"), **_without(group, "attribute")} for group in groups]
-
-
-def _without(record: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name not in names}
+    return evaluate_vintages(test.outcomes, answers, test.times, minimum=minimum, seed=seed)
 
 
 def _development(
     bench: Bench, challenger: Judged, refits: Refits | None, answers: Floats, policy: PolicySettings
 ) -> dict[str, Any]:
-    """Return how the score's distribution moved from development to the test.
+    """Return how the score's distribution moved from development to the test, and its bins in points.
 
-    Development scores are those of models that had not seen the row, where the version can be fitted again: a model's
-    answers about what it learnt are surer than any it will give later, and that is no drift.
+    PSI is the median over refits, each of which had seen neither side: a model's answers about what it learnt are surer
+    than any that it will give later, and that is no drift. The bins, and PSI where a version cannot be fitted again,
+    are of the version's own answers.
     """
-    learnt = refits.development if refits else challenger.ask(bench.development)
+    learnt = challenger.ask(bench.development)
     before, now = (points(one, policy.scale).astype(np.float64) for one in (learnt, answers))
-    bins = FrozenBins.of_numbers("points", before)
-    (labels, expected), (_, found) = (bins.comparable(bins.count(one)) for one in (before, now))
+    labels, expected, found = _counted(before, now)
+    sides = list(zip(refits.held_out, refits.test, strict=True)) if refits else [(before, now)]
+    psi = [population_stability_index(*_counted(*side)[1:]) for side in sides]
     rows = zip(labels, shares(expected).tolist(), shares(found).tolist(), strict=True)
     return {
         "held_out": refits is not None,
-        "psi": population_stability_index(expected, found),
-        "noise": noise_limit(len(before), len(now), len(labels), level=NOISE_LEVEL),
+        "psi": float(np.median(psi)),
+        "noise": noise_limit(len(sides[0][0]), len(now), len(labels), level=NOISE_LEVEL),
         "bins": [{"label": label, "development": p, "test": q} for label, p, q in rows],
     }
+
+
+def _counted(before: Floats, now: Floats) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the names of bins frozen on the first sample, and the counts of both in them."""
+    bins = FrozenBins.of_numbers("points", before)
+    (labels, expected), (_, found) = (bins.comparable(bins.count(one)) for one in (before, now))
+    return labels, expected, found
 
 
 def _timing(challenger: Judged, test: Applications) -> dict[str, Any]:

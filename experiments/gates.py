@@ -188,7 +188,7 @@ def _worst(
 
     def outside(group: Record) -> float:
         least, most = (group[end] for end in ends) if ends else (group[measure],) * 2
-        return max(low - most, 0.0 if high is None else least - high)
+        return float(max(low - most, 0.0 if high is None else least - high))
 
     judged = [group for group in groups if group[measure] is not None]
     if not judged:

@@ -22,11 +22,12 @@ from pipelines.model_store.store import (
     CHALLENGER,
     CHAMPION,
     MODEL_HASH,
+    POLICY,
     ModelStore,
     RegisteredModel,
     existing_store,
 )
-from pipelines.policy import PolicySettings, check_policy
+from pipelines.policy import PolicySettings, check_policy, policy_hash
 from pipelines.reference_profile import profile_of
 from pipelines.settings import Population
 from pipelines.verb import ExitCode, Outcome, carried
@@ -69,9 +70,9 @@ def request(settings: PromoteSettings) -> Outcome:
     if champion is not None and champion.version == challenger.version:
         told = f"{challenger.name} version {challenger.version} is the champion already; nothing to decide"
         return Outcome({"decision": "none", "version": challenger.version}, summary=[told])
-    bench = bench_of(settings, store, challenger)
     judged = Judged.of(store, challenger)
     against = None if champion is None else Judged.of(store, champion)
+    bench = bench_of(settings, store, challenger, against)
     tried = ledger.tried_before(bench.split.test_part, judged.predictor.hash)
     evidence = gather(bench, judged, against, settings.policy, workspace, tried)
     gates = judge(evidence, settings.policy)
@@ -80,7 +81,7 @@ def request(settings: PromoteSettings) -> Outcome:
     if lets_through(gates):
         _make_ready(store, judged, bench, settings.policy)
     entry = ledger.request(challenger, evidence, settings.why)
-    document = write_document(store, ledger, challenger, evidence)
+    document = write_document(store, challenger, [_entry(one) for one in ledger.entries], evidence)
     return _outcome(settings, challenger, champion, gates, evidence, entry, str(document))
 
 
@@ -102,7 +103,7 @@ def _challenger(store: ModelStore, settings: PromoteSettings) -> RegisteredModel
 
 def _make_ready(store: ModelStore, judged: Judged, bench: Bench, policy: PolicySettings) -> None:
     """Hold a model from elsewhere to what was judged, and give it the reference profile that monitoring needs."""
-    store.tag(judged.version, {MODEL_HASH: judged.predictor.hash})
+    store.tag(judged.version, {MODEL_HASH: judged.predictor.hash, POLICY: policy_hash(policy)})
     if (store.download(judged.version) / PROFILE).exists():
         return
     features = bench.test.features[judged.used]
@@ -139,6 +140,10 @@ def _outcome(
         next_steps=_next(settings, entry, decision),
         exit_code=ExitCode.DONE if decision == "requested" else ExitCode.ANSWER_IS_NO,
     )
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {"sequence": entry.sequence, "written_at": entry.written_at} | dict(entry.content)
 
 
 def _mark(gate: GateResult) -> str:

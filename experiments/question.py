@@ -13,7 +13,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.policy import check_policy
-from pipelines.settings import plain
+from pipelines.settings import DataSettings, plain
 from pipelines.splits import Split, split_applications
 from pipelines.through_the_door import place_of_all, who_asked
 from pipelines.workspace import Workspace
@@ -58,7 +58,7 @@ class Question:
         record["candidate"]["family"] = self.candidate.family
         for name in PATHS:
             path = record["data"][name]
-            record["data"][name] = str(Path(path).resolve()) if path else None
+            record["data"][name] = str(Path(path).absolute()) if path else None  # a link stays one
         return record
 
 

@@ -1,7 +1,7 @@
 """A candidate fitted again on resampled development rows: does it rank the same people the same way?"""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from experiments.bench import Bench, Judged
 from experiments.question import sample_of
 from experiments.recorded import candidate_with
-from pipelines.calibration_map import fit_calibration
-from pipelines.candidates import served
 from pipelines.credit.discrimination import mid_ranks
 from pipelines.model_store.store import PARAMETERS
 
@@ -22,44 +20,45 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Refits:
-    """`development`: probabilities of the development rows by a model that was fitted without them, shape (n,).
+    """What the candidate, fitted on four fifths of the development rows at a time, says of rows it was fitted without.
 
-    `agreement`: the rank correlation of each refit's answers on the test part with the version's own, shape (refits,).
+    `held_out` and `test` are, per refit, its log-odds of the remaining fifth and of the test part; `agreement` the rank
+    correlation of the latter with the version's own answers.
     """
 
-    development: Floats
-    agreement: Floats
+    held_out: list[Floats]
+    test: list[Floats]
+    agreement: list[float]
 
     def record(self) -> dict[str, Any]:
         """Return the agreement as JSON values."""
         return {
             "resamples": len(self.agreement),
             "spearman_median": float(np.median(self.agreement)),
-            "spearman_low": float(self.agreement.min()),
+            "spearman_low": min(self.agreement),
         }
 
 
 def refit(bench: Bench, judged: Judged, parameters: dict[str, Any], answers: Floats) -> Refits:
-    """Fit the version's candidate on each four fifths of the development rows and ask it about the rest and the test.
-
-    `answers` are the version's own probabilities on the test part.
-    """
+    """Fit the version's candidate again on each four fifths; `answers` are the version's own on the test part."""
     study = bench.study
     assert study is not None
     candidate = candidate_with(study, parameters)
     whole = sample_of(bench.development)
-    columns = {name: whole.columns[name] for name in judged.used}
-    sample = type(whole)(columns, whole.bad, tuple(judged.predictor.numeric), tuple(judged.predictor.categorical))
+    sample = replace(
+        whole,
+        columns={name: whole.columns[name] for name in judged.used},
+        numeric=tuple(judged.predictor.numeric),
+        categorical=tuple(judged.predictor.categorical),
+    )
     part = np.random.default_rng(study.seed).permutation(len(sample.bad)) % REFITS
-    asked = sample_of(bench.test).columns
-    log_odds, agreement = np.empty(len(sample.bad)), []
+    asked, refits = sample_of(bench.test).columns, Refits([], [], [])
     for one in range(REFITS):
         fitted = candidate.fit(sample.take(np.flatnonzero(part != one)), seed=study.seed, threads=study.threads)
-        held_out = np.flatnonzero(part == one)
-        log_odds[held_out] = fitted.log_odds(sample.take(held_out).columns)
-        agreement.append(rank_correlation(fitted.log_odds(asked), answers))
-    calibration = fit_calibration(log_odds, sample.bad, study.candidate.calibration)
-    return Refits(served.calibrate(log_odds, calibration), np.array(agreement))
+        refits.held_out.append(fitted.log_odds(sample.take(np.flatnonzero(part == one)).columns))
+        refits.test.append(fitted.log_odds(asked))
+        refits.agreement.append(rank_correlation(refits.test[-1], answers))
+    return refits
 
 
 def parameters_of(judged: Judged) -> dict[str, Any] | None:

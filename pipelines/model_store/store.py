@@ -39,6 +39,7 @@ STAGE = "thinfile.stage"
 REGISTERED = "thinfile.registered"
 PARAMETERS = "thinfile.parameters"
 OUTCOME = "thinfile.outcome"
+POLICY = "thinfile.policy"
 CONFIG_HASH = "thinfile.config_hash"
 
 MOST_RUNS = 50_000
