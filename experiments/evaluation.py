@@ -31,7 +31,7 @@ from pipelines.credit.tally import Tally, tally
 RESAMPLES = 500
 RESAMPLES_OF_A_GROUP = 200
 RESAMPLES_BY_CHANCE = 100
-MOST_SCORES = 10_000
+MOST_SCORES = 5_000
 """Of a resample; neighbouring scores of more applications are drawn together."""
 CONFIDENCE = 0.95
 CURVE_GROUPS = 10

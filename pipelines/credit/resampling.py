@@ -68,7 +68,7 @@ def interval_of_upward_biased(
 
     Resamples lie above the sample as the sample lies above the truth, by a bias b = mean(draws) - value that is itself
     badly known on few bad applications: corrected percentiles (Efron 1981) end below the value there and hold the truth
-    in 20 to 85 of 100 samples of 300. The truth is taken to lie between value - 2b and value, and z standard deviations
+    in 18 to 85 of 100 samples of 300. The truth is taken to lie between value - 2b and value, and z standard deviations
     of the draws are added to either side, so that the interval always holds the value. Where the value is not above
     what chance alone yields (`by_chance`) nothing excludes that there is nothing, and the lower end is 0.
 
