@@ -1,9 +1,12 @@
 """What approving pays: profit of loans whose outcome is known, expected profit of those whose is not."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pipelines.credit.rates import weighted_rate, wilson_interval
 
 Floats = NDArray[np.float64]
 
@@ -31,3 +34,85 @@ def profit(probability: Floats | NDArray[np.int8], amount: Floats, economics: Ec
     """
     p = np.asarray(probability, np.float64)
     return amount * (economics.margin * (1 - p) - economics.loss_given_default * p - economics.funding_cost)
+
+
+def observed_profit(
+    bad: NDArray[np.int8], amount: Floats, economics: Economics, confidence: float
+) -> tuple[float, float, float]:
+    """Return the profit of loans whose outcome is known and its interval, in the unit of the amounts.
+
+    Both of shape (n,). The profit is a straight line in the share of the amount that went bad, so its interval is that
+    of the share (see `weighted_rate`): where few or no loans went bad it is wide to the side of loss.
+
+    >>> found = observed_profit(np.array([0, 0, 0, 1], dtype=np.int8), np.full(4, 100.0), Economics(), 0.95)
+    >>> [round(one, 1) for one in found]
+    [-36.0, -165.4, 22.9]
+    """
+    if not len(bad):
+        return 0.0, 0.0, 0.0
+    lent = float(amount.sum())
+    value, low, high = (
+        float(profit(np.array([rate]), np.array([lent]), economics)[0])
+        for rate in np.array(weighted_rate(bad, amount, confidence))[[0, 2, 1]]
+    )
+    return value, low, high
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """What one cut-off would do to all who asked.
+
+    Of applications from `approve_from` points on: their share, their bad rate and what they earn per unit of the amount
+    that all asked for, each of the latter two with its interval and None where no outcome is known.
+    """
+
+    approve_from: int
+    is_policy: bool
+    approval_rate: float
+    bad_rate: float | None
+    bad_rate_low: float | None
+    bad_rate_high: float | None
+    profit: float | None
+    profit_low: float | None
+    profit_high: float | None
+
+
+def cutoff_table(
+    bad: NDArray[np.int8],
+    points: NDArray[np.int64],
+    amount: Floats,
+    economics: Economics,
+    cutoffs: Iterable[int],
+    *,
+    policy: int,
+    confidence: float = 0.95,
+) -> list[CutOff]:
+    """Return the cut-offs, the policy's own among them, in ascending order.
+
+    `bad` is 1, 0, or -1 where the outcome is not known; all of shape (n,). The approval rate counts all who asked; bad
+    rates and profit count those with an outcome only, and so does the amount that the profit is divided by.
+    """
+    known = bad >= 0
+    asked = float(amount[known].sum())
+    return [
+        _cutoff(one, points >= one, bad, amount, economics, asked=asked, is_policy=one == policy, confidence=confidence)
+        for one in sorted({*cutoffs, policy})
+    ]
+
+
+def _cutoff(
+    approve_from: int,
+    approved: NDArray[np.bool_],
+    bad: NDArray[np.int8],
+    amount: Floats,
+    economics: Economics,
+    *,
+    asked: float,
+    is_policy: bool,
+    confidence: float,
+) -> CutOff:
+    seen = approved & (bad >= 0)
+    rows, bads = int(seen.sum()), int((bad[seen] == 1).sum())
+    rates = (bads / rows, *wilson_interval(bads, rows, confidence)) if rows else (None, None, None)
+    earned = [one / asked for one in observed_profit(bad[seen], amount[seen], economics, confidence)] if asked else []
+    return CutOff(approve_from, is_policy, float(approved.mean()), *rates, *(earned or (None, None, None)))

@@ -1,30 +1,26 @@
-"""Calibration against published figures and scikit-learn."""
+"""Calibration against scikit-learn and hand-worked cases."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
+import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
-from sklearn.metrics import brier_score_loss
 
-from pipelines.credit.calibration import brier, calibration_curve, expected_to_observed, wilson_interval
-
-
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"),
-    # Newcombe (1998), Statistics in Medicine 17:857, table I, method 3.
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0000, 0.1611), (1, 29, 0.0061, 0.1718)],
+from pipelines.credit.calibration import (
+    brier,
+    calibration_curve,
+    expected_calibration_error,
+    expected_to_observed,
+    log_loss,
 )
-def test_wilson_interval_agrees_with_newcombe(successes: int, trials: int, low: float, high: float) -> None:
-    assert wilson_interval(successes, trials, 0.95) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_brier_agrees_with_scikit_learn() -> None:
     generator = np.random.default_rng(0)
     bad, probability = generator.integers(0, 2, 100).astype(np.int8), generator.random(100)
-    assert brier(bad, probability) == pytest.approx(brier_score_loss(bad, probability))
+    assert brier(bad, probability) == pytest.approx(sklearn.metrics.brier_score_loss(bad, probability))
 
 
 def test_expected_over_observed_and_the_curve_by_hand() -> None:
@@ -55,15 +51,23 @@ def test_a_curve_shows_every_row_once_and_in_order(rows: list[tuple[int, float]]
         assert point.observed - 1e-12 <= point.high <= 1 + 1e-12
 
 
-@given(st.integers(1, 500), st.data())
-def test_wilson_interval_mirrors_bad_and_good(trials: int, data: st.DataObject) -> None:
-    successes = data.draw(st.integers(0, trials))
-    low, high = wilson_interval(successes, trials, 0.95)
-    other_low, other_high = wilson_interval(trials - successes, trials, 0.95)
-    assert (low, high) == pytest.approx((1 - other_high, 1 - other_low), abs=1e-12)
+@given(outcomes.filter(lambda rows: 0 < sum(bad for bad, _ in rows) < len(rows)))
+def test_log_loss_agrees_with_scikit_learn_certainties_included(rows: list[tuple[int, float]]) -> None:
+    bad, probability = np.array([row[0] for row in rows], dtype=np.int8), np.array([row[1] for row in rows])
+    assert log_loss(bad, probability) == pytest.approx(sklearn.metrics.log_loss(bad, probability), abs=1e-9)
 
 
-@pytest.mark.parametrize(("successes", "trials"), [(0, 10), (3, 40), (200, 400)])
-def test_wilson_interval_agrees_with_scipy(successes: int, trials: int) -> None:
-    theirs = binomtest(successes, trials).proportion_ci(0.9, method="wilson")
-    assert wilson_interval(successes, trials, 0.9) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+@given(outcomes, st.integers(1, 12))
+def test_the_expected_calibration_error_can_be_read_from_the_curve(rows: list[tuple[int, float]], groups: int) -> None:
+    bad, probability = np.array([row[0] for row in rows], dtype=np.int8), np.array([row[1] for row in rows])
+    curve = calibration_curve(bad, probability, groups=groups, confidence=0.9)
+    expected = sum(point.rows * abs(point.predicted - point.observed) for point in curve) / len(rows)
+    assert expected_calibration_error(bad, probability, groups=groups) == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_expected_calibration_error_by_hand_does_not_mind_the_order_of_ties() -> None:
+    # given: groups of 2, 2 and 1 rows; the four at 0.2 are half bad wherever they are put
+    probability = np.array([0.2, 0.2, 0.2, 0.2, 0.9])
+    for bad in ([0, 0, 1, 1, 0], [1, 0, 1, 0, 0], [1, 1, 0, 0, 0]):
+        found = expected_calibration_error(np.array(bad, dtype=np.int8), probability, groups=3)
+        assert found == pytest.approx((2 * 0.3 + 2 * 0.3 + 0.9) / 5)

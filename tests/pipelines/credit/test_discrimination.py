@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.stats import ks_2samp, norm, rankdata
+from scipy.stats import binomtest, ks_2samp, norm, rankdata
 from sklearn.metrics import roc_auc_score
 
 from pipelines.credit.discrimination import (
+    AucDifference,
     auc,
     cumulative_shares,
     delong_difference,
@@ -100,6 +101,49 @@ def test_delong_agrees_with_the_bootstrap_on_one_sample() -> None:
     low, high = np.quantile(differences, [0.05, 0.95])
     assert found.difference == pytest.approx(roc_auc_score(bad, score) - roc_auc_score(bad, other))
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.006)  # of an interval 0.09 wide
+
+
+OVARIAN = """3.0 5.8 10 0 3.2 6.3 5 1 3.9 6.8 3 1 2.8 4.8 6 0 3.2 5.8 3 1 0.9 4.0 5 0 2.5 5.7 8 0 1.6 5.6 5 1
+3.8 5.7 5 1 3.7 6.7 6 1 3.2 5.4 4 1 3.8 6.6 6 1 4.1 6.6 5 1 3.6 5.7 5 1 4.3 7.0 4 1 3.6 6.7 4 0 2.3 4.4 6 1 4.2 7.6 4 0
+4.0 6.6 6 0 3.5 5.8 6 1 3.8 6.8 7 1 3.0 4.7 8 0 4.5 7.4 5 1 3.7 7.4 5 1 3.1 6.6 6 1 4.1 8.2 6 1 4.3 7.0 5 1 4.3 6.5 4 1
+3.2 5.1 5 1 2.6 4.7 6 1 3.3 6.8 6 0 1.7 4.0 7 0 3.7 6.1 5 1 3.3 6.3 7 1 4.2 7.7 6 1 3.5 6.2 5 1 2.9 5.7 9 0 2.1 4.8 7 1
+2.8 6.2 8 0 4.0 7.0 7 1 3.3 5.7 6 1 3.7 6.9 5 1 3.6 6.6 5 1"""
+"""Albumin, total protein, K-G score and outcome of the patients of DeLong et al. (1988) without a missing value, as
+printed in the SAS/STAT User's Guide, The LOGISTIC Procedure, example "Comparing Receiver Operating Characteristic
+Curves"."""
+
+
+def test_delong_agrees_with_its_definition_on_the_authors_own_patients() -> None:
+    albumin, protein, kg, outcome = np.array(OVARIAN.split(), dtype=float).reshape(-1, 4).T
+    bad = outcome.astype(np.int8)
+    for marker in (albumin, protein):
+        difference, variance = delong_by_definition(bad, [marker, 10 - kg])
+        found = delong_difference(bad, marker, 10 - kg, confidence=0.95)
+        assert (found.difference, found.variance) == pytest.approx((difference, variance), abs=1e-12)
+        assert found.p_better() == pytest.approx(norm.sf(difference / np.sqrt(variance)), abs=1e-12)
+
+
+def test_the_one_sided_p_value_is_the_normal_tail_beyond_the_margin() -> None:
+    found = AucDifference(0.01, 0.0, 0.0, 0.0001)
+    assert found.p_better() == pytest.approx(norm.sf(1.0), rel=1e-12)
+    assert found.p_better(0.02) == pytest.approx(norm.sf(3.0), rel=1e-12)
+    assert AucDifference(0.2, 0.0, 0.0, 0.0001).p_better() == pytest.approx(norm.sf(20.0), rel=1e-9)
+
+
+def test_the_same_ranking_is_not_inferior_and_never_superior() -> None:
+    found = AucDifference(0.0, 0.0, 0.0, 0.0)
+    assert (found.p_better(), found.p_better(0.005)) == (1.0, 0.0)
+
+
+def test_the_one_sided_p_value_is_small_no_more_often_than_it_says_at_the_edge_of_the_margin() -> None:
+    # given: a first score that is truly worse, by the margin
+    generator = np.random.default_rng(2)
+    margin, refused = float(norm.cdf(1 / np.sqrt(2)) - norm.cdf(0.8 / np.sqrt(2))), 0
+    for _ in range(400):
+        bad = (generator.random(250) < 0.4).astype(np.int8)
+        noise = generator.normal(size=(2, 250)) * np.sqrt(0.5) + generator.normal(size=250) * np.sqrt(0.5)
+        refused += delong_difference(bad, noise[0] + 0.8 * bad, noise[1] + bad, confidence=0.95).p_better(margin) < 0.05
+    assert binomtest(refused, 400, 0.05, alternative="greater").pvalue >= 0.01
 
 
 @given(tied_scores)

@@ -1,0 +1,109 @@
+"""Logistic recalibration: how far the log-odds of a model must be shifted and stretched to fit the outcomes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.credit.tally import Tally, tally
+
+Floats = NDArray[np.float64]
+Outcomes = NDArray[np.int8]
+
+STEEPEST = 100.0
+"""What a slope is called from here on: outcomes that the score separates entirely have no finite one."""
+
+NEAREST_TO_CERTAIN = 1e-12
+STEPS = 60
+CLOSE = 1e-10
+
+
+def calibration_slope(bad: Outcomes, probability: Floats) -> float:
+    """Return the slope b of logit P(bad) = a + b logit(p), fitted by maximum likelihood (Cox 1958); 1 is calibrated.
+
+    Below 1 the probabilities are too extreme, as those of an overfitted model are; above 1 too timid. A single
+    probability for all has the slope 0, scores that separate good from bad entirely have `STEEPEST` or its negative.
+    Probabilities are held 1e-12 away from 0 and 1.
+
+    >>> bad, probability = np.array([0, 0, 0, 1, 0, 1, 1, 1], dtype=np.int8), np.repeat([0.1, 0.9], 4)
+    >>> round(calibration_slope(bad, probability), 6)  # log-odds of one in four and three in four: ln 3 / ln 9
+    0.5
+    """
+    return calibration_slope_of(tally(bad, probability))
+
+
+def calibration_intercept(bad: Outcomes, probability: Floats) -> float:
+    """Return the intercept a of logit P(bad) = a + logit(p), the slope held at 1: calibration in the large (Cox 1958).
+
+    0 is calibrated; above 0 the model expects too few bad. In log-odds: exp(a) is the factor on the odds of bad.
+
+    >>> round(calibration_intercept(np.array([0, 1], dtype=np.int8), np.array([0.2, 0.2])), 6)  # ln 4
+    1.386294
+    """
+    return calibration_intercept_of(tally(bad, probability))
+
+
+def calibration_slope_of(counts: Tally) -> float:
+    """Return the calibration slope of a tally of outcomes by probability."""
+    counts = counts.with_rows()
+    log_odds = _log_odds(counts)
+    if log_odds[0] == log_odds[-1]:
+        return 0.0
+    if separated := _separated(counts):
+        return separated * STEEPEST
+    design = np.vstack([np.ones_like(log_odds), log_odds - log_odds.mean()])
+    start = np.array([np.log(counts.bad.sum() / counts.good.sum()), 0.0])
+    return float(np.clip(_fit(counts, design, np.zeros_like(log_odds), start)[1], -STEEPEST, STEEPEST))
+
+
+def calibration_intercept_of(counts: Tally) -> float:
+    """Return the calibration intercept of a tally of outcomes by probability."""
+    log_odds = _log_odds(counts)
+    start = np.log(counts.bad.sum() / counts.good.sum()) - np.average(log_odds, weights=counts.rows)
+    return float(_fit(counts, np.ones((1, len(log_odds))), log_odds, np.array([start]))[0])
+
+
+def _log_odds(counts: Tally) -> Floats:
+    p = np.clip(counts.score, NEAREST_TO_CERTAIN, 1 - NEAREST_TO_CERTAIN)
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def _separated(counts: Tally) -> int:
+    """Return 1 where every bad scores at or above every good, -1 the other way round, 0 where neither holds."""
+    bads, goods = counts.score[counts.bad > 0], counts.score[counts.good > 0]
+    return int(bads[0] >= goods[-1]) - int(goods[0] >= bads[-1])
+
+
+def _fit(counts: Tally, design: Floats, offset: Floats, start: Floats) -> Floats:
+    """Return the maximum-likelihood coefficients of a logistic model, shape (d,), for a design of shape (d, k).
+
+    Newton's method; a step that would lower the likelihood is halved until it does not.
+    """
+    beta, height = start, _log_likelihood(counts, offset + start @ design)
+    for _ in range(STEPS):
+        p = _logistic(offset + beta @ design)
+        gradient = design @ (counts.bad - counts.rows * p)
+        curvature = (design * (counts.rows * p * (1 - p))) @ design.T
+        step = np.asarray(np.linalg.lstsq(curvature, gradient)[0], np.float64)
+        beta, height, moved = _climb(counts, design, offset, beta, step, height)
+        if moved < CLOSE:
+            break
+    return beta
+
+
+def _climb(
+    counts: Tally, design: Floats, offset: Floats, beta: Floats, step: Floats, height: float
+) -> tuple[Floats, float, float]:
+    """Return the next coefficients, their likelihood, and how far they moved: 0 where no step leads higher."""
+    while (moved := float(np.abs(step).max())) >= CLOSE:
+        reached = _log_likelihood(counts, offset + (beta + step) @ design)
+        if reached >= height:
+            return beta + step, reached, moved
+        step = step / 2
+    return beta + step, height, 0.0
+
+
+def _logistic(log_odds: Floats) -> Floats:
+    return np.asarray(0.5 * (1 + np.tanh(log_odds / 2)))
+
+
+def _log_likelihood(counts: Tally, log_odds: Floats) -> float:
+    return float(counts.bad @ log_odds - counts.rows @ np.logaddexp(0, log_odds))
