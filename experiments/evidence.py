@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pipelines.reasons import reason_quality
+from pipelines.reason_quality import reason_quality
 
 from experiments.bench import Bench, Judged, is_unseen_by
 from experiments.decisions import Asked, by_group, cutoffs, swaps, who_asked
@@ -63,7 +63,7 @@ def gather(
         "cutoffs": cutoffs(asked, everyone, policy),
         "fairness": by_group(asked, everyone, policy),
         "monotonicity": monotonicity(challenger, test, bench.manifest.get("features", ()), seed),
-        "reasons": reason_quality(challenger.predictor, test, policy, seed=seed),
+        "reasons": reason_quality(challenger.predictor, asked.applications.features, policy, seed=seed),
         "timing": _timing(challenger, test),
         "leak": _leak(bench, challenger, policy),
         "selection": None,

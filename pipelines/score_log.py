@@ -102,20 +102,32 @@ class ScoreLog:
         """Return the decision of an id, of whatever model and period; of other rows nothing but the ids are read.
 
         Raises:
-            ThinfileError: a file of the log cannot be read, or the decision's features are not there.
+            ThinfileError: the decision's features are not there, or it is not found and some file cannot be read.
         """
+        unreadable: list[ThinfileError] = []
         for file in sorted(self._decisions.rglob("*.parquet")):
-            row = _row_of(file, decision_id)
+            try:
+                row = _row_of(file, decision_id, ROW.names)
+            except ThinfileError as error:
+                unreadable.append(error)  # the decision may lie in another one
+                continue
             if row is not None:
-                beside = self._features / file.relative_to(self._decisions)
-                features = _row_of(beside, decision_id)
-                if features is None:
-                    raise ThinfileError(
-                        f"a decision's features lie beside it, those of '{decision_id}' are not in '{beside}'; restore "
-                        "the file from a copy"
-                    )
-                return Logged(_key_of(file, self._decisions), row.to_pylist()[0], features.to_pandas(), file)
+                return Logged(_key_of(file, self._decisions), row.to_pylist()[0], self._beside(file, decision_id), file)
+        if unreadable:
+            raise unreadable[0]
         return None
+
+    def _beside(self, file: Path, decision_id: str) -> pd.DataFrame:
+        """Return the features that a decision of a file was made on, one row."""
+        beside = self._features / file.relative_to(self._decisions)
+        features = _row_of(beside, decision_id, ["decision_id"])
+        if features is None:
+            raise ThinfileError(
+                f"a decision's features lie beside it, those of '{decision_id}' are not in '{beside}'; restore the "
+                "file from a copy"
+            )
+        found: pd.DataFrame = features.to_pandas()
+        return found
 
     def _partitions(self, key: LogKey) -> list[str]:
         """Return the files that are decided; a crash may leave features whose decisions were never written."""
@@ -141,10 +153,12 @@ class ScoreLog:
         for kind, frame in ((self._features, features), (self._protected, protected)):
             with whole_file(key.folder(kind) / f"{partition}.parquet") as temporary:
                 pq.write_table(
-                    pa.Table.from_pandas(frame).append_column("decision_id", decisions["decision_id"]), temporary
+                    pa.Table.from_pandas(frame).append_column("decision_id", decisions["decision_id"]),
+                    temporary,
+                    write_page_checksum=True,
                 )
         with whole_file(key.folder(self._decisions) / f"{partition}.parquet") as temporary:
-            pq.write_table(decisions, temporary)
+            pq.write_table(decisions, temporary, write_page_checksum=True)
 
 
 def decision_ids(key: LogKey, model_hash: str, application_ids: NDArray[np.str_]) -> list[str]:
@@ -187,16 +201,19 @@ def _key_of(file: Path, decisions: Path) -> LogKey:
     return LogKey(told["model"], int(told["version"]), Population(told["population"]), told["period"])
 
 
-def _row_of(file: Path, decision_id: str) -> pa.Table | None:
+def _row_of(file: Path, decision_id: str, needed: Sequence[str]) -> pa.Table | None:
     """Return the row of a decision as a table, None when the file does not hold it; row groups without it stay shut."""
     try:
-        with pq.ParquetFile(file) as opened:
+        with pq.ParquetFile(file, page_checksum_verification=True) as opened:
+            lacking = set(needed) - set(opened.schema_arrow.names)
+            if lacking:
+                raise ValueError(f"it has no column {', '.join(sorted(lacking))}")
             for group in range(opened.num_row_groups):
                 ids = opened.read_row_group(group, ["decision_id"])["decision_id"]
                 place = pc.index(ids, decision_id).as_py()
                 if place >= 0:
-                    return opened.read_row_group(group).slice(place, 1)
-    except (OSError, ValueError) as error:  # Arrow's own errors for what is not there, cut off or garbled
+                    return opened.read_row_group(group).slice(place, 1).replace_schema_metadata()
+    except (OSError, ValueError, pa.ArrowException) as error:  # what is not there, cut off or garbled
         raise ThinfileError(
             f"the score log must be as it was written, '{file}' cannot be read ({error}); restore it from a copy"
         ) from error
@@ -208,6 +225,7 @@ def _read(names: Sequence[str], folder: Path, empty: pd.DataFrame) -> pd.DataFra
         return empty
     files = [folder / name for name in names]
     rows: pd.DataFrame = pd.concat(
-        [pq.read_table(file, partitioning=None).to_pandas() for file in files], ignore_index=True
+        [pq.read_table(file, partitioning=None, page_checksum_verification=True).to_pandas() for file in files],
+        ignore_index=True,
     )
     return rows.sort_values("decision_id", ignore_index=True)

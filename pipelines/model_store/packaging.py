@@ -1,5 +1,6 @@
 """Writes a trained model as an MLflow model that answers with the probability of bad, anywhere, without pickle."""
 
+import json
 import shutil
 import warnings
 from collections.abc import Sequence
@@ -27,7 +28,10 @@ PROFILE = "reference_profile.json"
 PROMOTION = "promotion"
 """The folder inside the MLflow model that holds the evidence of each request to promote it."""
 
-EVIDENCE = (PROFILE, "evaluation", "points_table.csv", PROMOTION)
+FILE_HASHES = "file_hashes.json"
+"""The name, inside the MLflow model, of the list that says which file was changed where the model's hash is off."""
+
+EVIDENCE = (PROFILE, "evaluation", "points_table.csv", FILE_HASHES, PROMOTION)
 """What lies beside a model and does not decide its answers."""
 
 REQUIREMENTS = {
@@ -57,6 +61,7 @@ def save_mlflow_model(trained: TrainedModel, folder: Path) -> str:
                 pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS[card["family"]]],
             )
     shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+    (folder / FILE_HASHES).write_text(json.dumps(_file_hashes(folder), indent=1))
     return model_hash(folder)
 
 
@@ -73,6 +78,23 @@ def model_hash(folder: Path) -> str:
     MLflow's own description (MLmodel: times, ids) and whatever lies beside the model are left out. A model from
     elsewhere has no files of ours: there every other file counts.
     """
+    return fingerprint_files(_deciding_files(folder))
+
+
+def changed_files(folder: Path) -> list[str]:
+    """Return the files of an MLflow model of ours that are not as they were saved, or are gone or new."""
+    try:
+        saved, found = json.loads((folder / FILE_HASHES).read_text()), _file_hashes(folder)
+    except (OSError, ValueError):  # a model from elsewhere has no list; one that was changed is no list
+        return []
+    return sorted(name for name in saved | found if saved.get(name) != found.get(name))
+
+
+def _file_hashes(folder: Path) -> dict[str, str]:
+    return {name: fingerprint_files({name: path}) for name, path in _deciding_files(folder).items()}
+
+
+def _deciding_files(folder: Path) -> dict[str, Path]:
     ours = [folder / "served_model.py", *(folder / FILES).rglob("*")]
     beside = {*EVIDENCE, "MLmodel", "registered_model_meta"}
     theirs = (
@@ -81,4 +103,4 @@ def model_hash(folder: Path) -> str:
         if path.relative_to(folder).parts[0] not in beside and "__pycache__" not in path.parts
     )
     paths = ours if (folder / FILES / "model.json").exists() else theirs
-    return fingerprint_files({str(path.relative_to(folder)): path for path in paths if path.is_file()})
+    return {str(path.relative_to(folder)): path for path in paths if path.is_file()}
