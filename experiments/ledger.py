@@ -196,6 +196,9 @@ class Ledger:
             if number in versions:
                 held = versions[number].tags
                 self._store.tag(versions[number], {key: tag for key, tag in tags.items() if held.get(key) != tag})
+        for number in versions.keys() - self.standing.stages.keys():
+            if STAGE in versions[number].tags:
+                self._store.client.delete_model_version_tag(self.model, str(number), STAGE)
         last = self.entries[-1]
         self._store.client.set_registered_model_tag(self.model, HEAD, f"{last.sequence} {last.hash}")
 
@@ -249,12 +252,11 @@ class Ledger:
     def _wrong_tags(self, versions: Mapping[int, RegisteredModel]) -> list[str]:
         wanted = self._wanted_tags()
         return [
-            f"the tag {key} of version {number} must be '{tags[key]}' by the ledger, received "
-            f"'{model.tags.get(key, 'none')}'; {self._remedy()}"
+            f"the tag {key} of version {number} must be '{wanted.get(number, {}).get(key, 'none')}' by the ledger, "
+            f"received '{model.tags.get(key, 'none')}'; {self._remedy()}"
             for number, model in versions.items()
-            for tags in [wanted.get(number, {})]
-            for key in (STAGE, MODEL_HASH)
-            if (key in tags or key == STAGE) and model.tags.get(key) != tags.get(key)
+            for key in {STAGE, *wanted.get(number, {})}
+            if model.tags.get(key) != wanted.get(number, {}).get(key)
         ]
 
     def _remedy(self) -> str:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from pipelines.settings import DataSettings, Source
 from pipelines.sources import german_credit_path
 from pipelines.workspace import Workspace
+from tests.postgresql import fresh_database, private_server, programs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,6 +26,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def workspace(tmp_path: Path) -> Workspace:
     """An empty workspace."""
     return Workspace.at(str(tmp_path / "workspace"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a private PostgreSQL server."""
+    folder = programs()
+    if folder is None:
+        pytest.skip("PostgreSQL is not installed: no initdb in PATH nor below /usr/lib/postgresql")
+    with private_server(folder) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_workspace(request: pytest.FixtureRequest, workspace: Workspace) -> Workspace:
+    """An empty workspace, once on SQLite and once on a PostgreSQL database of its own."""
+    if request.param == "sqlite":
+        return workspace
+    return Workspace(workspace.root, fresh_database(request.getfixturevalue("postgresql")))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,67 @@
+"""A private PostgreSQL server: made empty, reached through a socket of its own, gone afterwards."""
+
+import getpass
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+USER = "postgres"
+
+
+def programs() -> Path | None:
+    """Return the folder of initdb and pg_ctl, None when PostgreSQL is not installed."""
+    found = shutil.which("initdb")
+    known = [Path(found).parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    return next((folder for folder in reversed(known) if (folder / "pg_ctl").exists()), None)
+
+
+@contextmanager
+def private_server(folder_of_programs: Path) -> Iterator[str]:
+    """Yield the address of a new server. Its socket's path must be short, so it lies in the system's own /tmp."""
+    with TemporaryDirectory(prefix="pg", dir="/tmp") as root:
+        folder = Path(root)
+        if os.getuid() == 0:
+            shutil.chown(folder, USER, USER)
+        folder.chmod(0o700)
+        data, options = folder / "data", f"-k {folder} -h '' -c fsync=off -c max_connections=300"
+        _run(
+            folder_of_programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            USER,
+            "-A",
+            "trust",
+            "--locale=C",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        )
+        _run(folder_of_programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
+        try:
+            yield f"postgresql://{USER}@/postgres?host={folder}"
+        finally:
+            _run(folder_of_programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+
+
+def fresh_database(server: str) -> str:
+    """Make an empty database on a server and return its address."""
+    import psycopg
+
+    name = f"fresh_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def _run(*command: object) -> None:
+    words = [str(word) for word in command]
+    if os.getuid() == 0:  # PostgreSQL does not run as root
+        words = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *words]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 0, f"{getpass.getuser()}: {done.stdout}{done.stderr}"
