@@ -44,6 +44,7 @@ def german_credit_story(settings: DemoSettings, workspace: Workspace, _: Runner)
     identity = ("data.id=application_id",)
     return Story(
         opening=f"{DEVELOPMENT_ROWS} real applications to learn from; the periods are drawn from the rest:",
+        model="demo_german_credit",
         data=("data=german_credit", *identity, override("data.path", str(folder / "development.parquet"))),
         identity=identity,
         periods=DRAWN,

@@ -20,7 +20,7 @@ def demo(settings: DemoSettings) -> Outcome:
     """Tune two candidates, let them through the gates, score two periods and watch them.
 
     Raises:
-        ConfigurationError: a demo of a table that nobody knows.
+        ConfigurationError: a demo of a table that nobody knows; a negative seed; no trial.
         ThinfileError: one of the commands failed.
     """
     tellers = {Source.german_credit: german_credit_story, Source.marketplace: marketplace_story}
@@ -30,23 +30,31 @@ def demo(settings: DemoSettings) -> Outcome:
             f"a demo needs data that it knows, received data={settings.data.source.value}; choose {known}, "
             "or use `thinfile tune` for your own"
         )
+    _check(settings)
     workspace, runner = Workspace.at(settings.workspace), Runner(settings)
     story = tellers[settings.data.source](settings, workspace, runner)
+    model, trials = f"model={story.model}", settings.trials or story.trials
     for candidate in CANDIDATES:
-        trials = settings.trials or story.trials
-        runner.run("tune", *story.data, f"candidate={candidate}", f"trials={trials}", f"seed={settings.seed}")
-        runner.run("promote")
-    runner.run("compare")
+        runner.run("tune", *story.data, model, f"candidate={candidate}", f"trials={trials}", f"seed={settings.seed}")
+        runner.run("promote", model)
+    runner.run("compare", model)
     verdicts: dict[str, int] = {}
     for period in story.periods:
         file = override("data.path", str(story.files[period]))
-        runner.run("score", *story.data[:1], *story.identity, file, f"period={period}")
-        verdicts[period] = runner.run("watch", f"period={period}")
+        runner.run("score", *story.data[:1], *story.identity, file, model, f"period={period}")
+        verdicts[period] = runner.run("watch", model, f"period={period}")
     return _outcome(story, runner, workspace, verdicts)
 
 
+def _check(settings: DemoSettings) -> None:
+    if settings.seed < 0:
+        raise ConfigurationError(f"seed must not be negative, received {settings.seed}; use for example seed=7")
+    if settings.trials is not None and settings.trials < 1:
+        raise ConfigurationError(f"trials must be at least 1, received {settings.trials}; leave it out for a minute's")
+
+
 def _outcome(story: Story, runner: Runner, workspace: Workspace, verdicts: Mapping[str, int]) -> Outcome:
-    reports = {period: _report(workspace, period) for period in verdicts}
+    reports = {period: _report(workspace, story.model, period) for period in verdicts}
     told = {period: "ACT" if code == ExitCode.ANSWER_IS_NO else "STABLE" for period, code in verdicts.items()}
     periods = [f"  {period}  {told[period]:<6}  {story.periods[period]}" for period in verdicts]
     result = {
@@ -65,6 +73,6 @@ def _outcome(story: Story, runner: Runner, workspace: Workspace, verdicts: Mappi
     return Outcome(result, summary=["", f"The loop is closed. {story.opening}", *periods], next_steps=looks)
 
 
-def _report(workspace: Workspace, period: str) -> Path:
+def _report(workspace: Workspace, model: str, period: str) -> Path:
     """Return the newest report of a period."""
-    return max(workspace.reports.glob(f"*/*/*/{period}/report.html"), key=lambda path: path.stat().st_mtime)
+    return max(workspace.reports.glob(f"{model}/*/*/{period}/report.html"), key=lambda path: path.stat().st_mtime)

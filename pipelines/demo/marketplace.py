@@ -9,8 +9,13 @@ import pyarrow.parquet as pq
 from pipelines.atomic import whole_file
 from pipelines.demo.runner import Runner
 from pipelines.demo.story import Story
+from pipelines.marketplace.training_table import APPLICATIONS, TRAINING
 from pipelines.settings import DemoSettings
+from pipelines.verb import override
 from pipelines.workspace import Workspace
+
+SIMULATED, PREPARED = "demo-simulated", "demo-marketplace"
+"""Folders of the lake: those of its user are left alone."""
 
 CUSTOMERS, MONTHS, AS_OF = 20_000, 45, "2025-10-01"
 QUIET, SHIFTED = "2025-08", "2025-09"
@@ -30,15 +35,18 @@ def marketplace_story(settings: DemoSettings, workspace: Workspace, runner: Runn
     """Simulate a marketplace, prepare it, and cut two months of its applications out as production periods."""
     scenarios = ("scenarios=[mix_shift,data_fault]", f"from_month={SHIFTED}")
     size = (f"customers={CUSTOMERS}", f"months={MONTHS}", f"seed={settings.seed}")
-    runner.run("simulate", *size, *scenarios)
-    runner.run("prepare", f"loan.as_of={AS_OF}", "loan=dpd30_at_3_mob", "features=short")
+    raw, prepared = workspace.lake / SIMULATED, workspace.lake / PREPARED
+    runner.run("simulate", f"name={SIMULATED}", *size, *scenarios)
+    loan = (f"loan.as_of={AS_OF}", "loan=dpd30_at_3_mob")
+    runner.run("prepare", f"name={PREPARED}", override("raw.folder", str(raw)), *loan, "features=short")
     folder = workspace.lake / "demo"
     files = {period: folder / f"simulated-{period}.parquet" for period in PERIODS}
     for period, file in files.items():
-        _cut(workspace.lake / "marketplace" / "applications", period, file)
+        _cut(prepared / APPLICATIONS, period, file)
     return Story(
         opening="Simulated shoppers, 30 days past due by month 3; production begins after the last mature loan:",
-        data=("data=marketplace",),
+        model="demo_marketplace",
+        data=("data=marketplace", override("data.path", str(prepared / TRAINING))),
         identity=(),
         periods=PERIODS,
         files=files,

@@ -9,11 +9,13 @@ from pathlib import Path
 class Story:
     """`data` are the overrides that a search is given, the first of them the choice of data.
 
-    `identity` are those that scoring needs besides. `periods` say of each month how it was drawn, `files` where its
-    applications lie. `trials` is the length of a search that takes about a minute.
+    `model` is the name in the registry: a demo leaves the models of its user alone. `identity` are the overrides that
+    scoring needs besides. `periods` say of each month how it was drawn, `files` where its applications lie. `trials` is
+    the length of a search that takes about a minute.
     """
 
     opening: str
+    model: str
     data: Sequence[str]
     identity: Sequence[str]
     periods: Mapping[str, str]

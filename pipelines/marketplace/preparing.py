@@ -15,6 +15,7 @@ from pipelines.features.catalogue import features_of
 from pipelines.features.kernel import feature_columns
 from pipelines.features.settings import FeatureSettings, check_features
 from pipelines.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
+from pipelines.lake_folder import check_own_folder
 from pipelines.lock import exclusive
 from pipelines.marketplace.answer import prepared_outcome
 from pipelines.marketplace.buckets import CLEAN
@@ -50,8 +51,8 @@ def prepare(settings: PrepareSettings) -> Outcome:
     """Make the training table; what was made of the same content and settings is not made again.
 
     Raises:
-        ConfigurationError: no thread or no memory; a loan contract that means nothing; features that cannot be; Spark
-            asked for where it cannot run.
+        ConfigurationError: no thread or no memory; the name of a folder that holds raw tables; a loan contract that
+            means nothing; features that cannot be; Spark asked for where it cannot run.
         DataError: the tables break their contracts (see `take_in`), or hold no outcomes to learn from.
     """
     check_resources(settings)
@@ -63,6 +64,7 @@ def prepare(settings: PrepareSettings) -> Outcome:
     lake = Workspace.at(settings.workspace).lake / settings.name
     contents = fingerprint_raw(settings.raw, settings.threads)
     with exclusive(lake.with_name(f".{settings.name}.lock")):  # two commands would take each other's buckets away
+        check_own_folder(lake, "prepare")
         return prepared_outcome(settings, lake, _prepared(settings, lake, contents))
 
 

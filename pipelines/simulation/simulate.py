@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pipelines.atomic import whole_file
 from pipelines.fingerprint import fingerprint_code, fingerprint_record
+from pipelines.lake_folder import check_own_folder
 from pipelines.lock import exclusive
 from pipelines.progress import progress
 from pipelines.provenance import provenance
@@ -36,7 +37,8 @@ def simulate(settings: SimulateSettings) -> Outcome:
     """Simulate a marketplace into the lake; what an earlier run of the same settings has made stays.
 
     Raises:
-        ConfigurationError: settings out of their range, or a scenario that begins outside of the months.
+        ConfigurationError: settings out of their range, a scenario that begins outside of the months, or the name of a
+            folder that holds what `prepare` made.
     """
     check_settings(settings)
     world = build_world(settings)
@@ -44,6 +46,7 @@ def simulate(settings: SimulateSettings) -> Outcome:
     folder = Workspace.at(settings.workspace).lake / settings.name
     record = _meaning(settings)
     with exclusive(folder.with_name(f".{settings.name}.lock")):
+        check_own_folder(folder, "simulate")
         manifest = _finished(folder, fingerprint_record(record))
         if manifest is None:
             manifest = _make(settings, world, plan, folder, record)

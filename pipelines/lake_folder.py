@@ -1,0 +1,21 @@
+"""Folders of the lake: each belongs to the verb that wrote into it first."""
+
+from pathlib import Path
+
+from pipelines.errors import ConfigurationError
+
+TRACES = {
+    "simulate": ("raw tables", ("customers", "customers.parquet", "customers.csv")),
+    "prepare": ("prepared tables", ("clean", "prepared", "intake.json")),
+}
+"""What each verb leaves, and what shows it. A user's own raw tables look like simulated ones, and are as dear."""
+
+
+def check_own_folder(folder: Path, verb: str) -> None:
+    """Raise ConfigurationError where a folder holds what another verb would write over, or through."""
+    for other, (found, traces) in TRACES.items():
+        if other != verb and any((folder / name).exists() for name in traces):
+            raise ConfigurationError(
+                f"{verb} needs a folder of its own, name={folder.name} leads to '{folder}', which holds {found}; "
+                f"choose another, for example name={folder.name}-{verb}d"
+            )
