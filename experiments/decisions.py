@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pipelines.credit.fairness import Decisions, fairness
-from pipelines.through_the_door import through_the_door
 
 from experiments.bench import Bench, Judged, amounts_of
 from pipelines.applications import Applications
 from pipelines.contracts import as_text
 from pipelines.credit import swap_set
+from pipelines.credit.fairness import Decisions, fairness
 from pipelines.credit.points import points
 from pipelines.credit.profit import cutoff_table
 from pipelines.policy import PolicySettings
+from pipelines.through_the_door import through_the_door
 from pipelines.workspace import Workspace
 
 CUTOFF_STEP = 25

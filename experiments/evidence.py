@@ -1,13 +1,11 @@
 """All that is measured of a version before it may become champion: one record for the gates and the document."""
 
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pipelines.reason_quality import reason_quality
 
 from experiments.bench import Bench, Judged, is_unseen_by
 from experiments.decisions import Asked, by_group, cutoffs, swaps, who_asked
@@ -22,6 +20,7 @@ from pipelines.credit.points import points
 from pipelines.credit.stability import noise_limit, population_stability_index, shares
 from pipelines.model_store.store import CANDIDATE, OUTCOME, TEST_PART
 from pipelines.policy import Claim, PolicySettings, plain_policy, policy_hash
+from pipelines.reason_quality import reason_quality
 from pipelines.reference_profile import FrozenBins
 from pipelines.workspace import Workspace
 

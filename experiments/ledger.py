@@ -72,11 +72,13 @@ class Ledger:
         return self._chain.name
 
     def tried_before(self, test_part: str, model_hash: str) -> int:
-        """Return how many other models were judged on a test part, refused or not."""
+        """Return how many other models were held against a champion on a test part, refused or not."""
         tried = {
             str(entry.content["model_hash"])
             for entry in self.entries
-            if entry.content["decision"] in (REQUESTED, REFUSED) and entry.content["test_part"] == test_part
+            if entry.content["decision"] in (REQUESTED, REFUSED)
+            and entry.content["test_part"] == test_part
+            and entry.content["champion"] is not None
         }
         return len(tried - {model_hash})
 

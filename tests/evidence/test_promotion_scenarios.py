@@ -23,7 +23,7 @@ from pipelines.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.evidence.small_marketplace import small_marketplace
 
-POOR = ("term", "applied_at_night", "discount_rate_180d")
+POOR = ("applied_at_night", "returned_share_30d")
 """What a poor champion knows of an applicant."""
 
 APPROVE_FROM = 580
@@ -41,7 +41,7 @@ class Market:
 
 @pytest.fixture(scope="module")
 def market(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Market:
-    customers = 40_000 if request.config.getoption("--full") else 12_000
+    customers = 40_000 if request.config.getoption("--full") else 16_000
     folder = tmp_path_factory.mktemp("market")
     data = small_marketplace(folder, seed=11, customers=customers, months=36)
     truth = pd.read_parquet(folder / "lake" / "simulated" / "truth").set_index("application_id")
@@ -82,9 +82,7 @@ def flat(table: pd.DataFrame, path: Path, numeric: Sequence[str], amount: str | 
     if not path.exists():
         table.to_parquet(path)
     named = {"id": "application_id", "time": "applied_at", "label": "bad", "outcome_known_at": "outcome_known_at"}
-    return DataSettings(
-        source=Source.table, path=str(path), numeric=list(numeric), amount=amount, infer=False, **named
-    )  # type: ignore[arg-type]
+    return DataSettings(source=Source.table, path=str(path), numeric=list(numeric), amount=amount, infer=False, **named)  # type: ignore[arg-type]
 
 
 def refused_by(decided: Mapping[str, Any]) -> list[str]:
@@ -205,9 +203,9 @@ def test_more_auc_and_less_profit_is_refused_with_its_swap_set(
     table = market.table.copy()
     true = market.truth.loc[table["application_id"]].to_numpy()
     log_odds = np.log(true / (1 - true))
-    is_large = (table["principal"] > table["principal"].quantile(0.8)).to_numpy()
+    is_large = (table["principal"] > table["principal"].quantile(0.75)).to_numpy()
     blur = generator.normal(size=(2, len(table))) * np.std(log_odds)
-    table["sees_large"] = log_odds + blur[0] * np.where(is_large, 0.1, 0.9)
+    table["sees_large"] = log_odds + blur[0] * np.where(is_large, 0.1, 2.0)
     table["sees_small"] = log_odds + blur[1] * np.where(is_large, 3.0, 0.1)
     path = tmp_path / "swap.parquet"
     arena.tuned(flat(table, path, ["sees_large", "principal"], amount="principal"))
