@@ -18,8 +18,10 @@ from pipelines.fingerprint import fingerprint_record
 from pipelines.model_store.store import (
     CHALLENGER,
     CONFIG,
+    DATA_RECORD,
     EVALUATION,
     KIND,
+    PROVENANCE,
     REGISTERED,
     STUDY,
     TRIAL,
@@ -144,8 +146,8 @@ def _record_question(tracking: Tracking, question: Question) -> None:
     )
     with scratch_folder(tracking.store.workspace.root) as folder:
         (folder / CONFIG).write_text(json.dumps(record, indent=1))
-        (folder / "provenance.json").write_text(json.dumps(made_with, indent=1))
-        (folder / "data.json").write_text(json.dumps(_data_record(question), indent=1))
+        (folder / PROVENANCE).write_text(json.dumps(made_with, indent=1))
+        (folder / DATA_RECORD).write_text(json.dumps(_data_record(question), indent=1))
         tracking.store.log_files(tracking.run_id, folder)
 
 

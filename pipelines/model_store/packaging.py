@@ -24,7 +24,10 @@ FILES = Path("artifacts") / "model"
 PROFILE = "reference_profile.json"
 """The reference profile's name inside the MLflow model."""
 
-EVIDENCE = (PROFILE, "evaluation", "points_table.csv")
+DOCUMENT = "model_document.html"
+"""The model document's name inside the MLflow model."""
+
+EVIDENCE = (PROFILE, DOCUMENT, "evaluation", "points_table.csv")
 """What lies beside a model and does not decide its answers."""
 
 REQUIREMENTS = {

@@ -37,8 +37,8 @@ POLICY = "thinfile.policy"
 
 ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
 
-CONFIG = "config.json"
-"""The name of the resolved configuration among a run's files."""
+CONFIG, DATA_RECORD, PROVENANCE = "config.json", "data.json", "provenance.json"
+"""Names among a run's files: the resolved configuration, what the data was, what it was made with."""
 
 
 @dataclass(frozen=True)
@@ -276,12 +276,26 @@ class ModelStore:
             raise RequestError(f"model '{name}' has no champion; {hint}")
         return champion
 
-    def read_record(self, run_id: str | None) -> dict[str, Any] | None:
-        """Return the resolved configuration that a run was made with, None when it has none."""
-        if run_id is None or not any(file.path == CONFIG for file in self.client.list_artifacts(run_id)):
+    def read_record(self, run_id: str | None, name: str = CONFIG) -> dict[str, Any] | None:
+        """Return a JSON file of a run, by default the resolved configuration it was made with; None without one."""
+        if run_id is None or not any(file.path == name for file in self.client.list_artifacts(run_id)):
             return None
-        record: dict[str, Any] = json.loads(Path(self.client.download_artifacts(run_id, CONFIG)).read_text())
+        record: dict[str, Any] = json.loads(Path(self.client.download_artifacts(run_id, name)).read_text())
         return record
+
+    def read_trace(self, run_id: str, metric: str) -> list[float]:
+        """Return a metric of a run by step."""
+        points = sorted(self.client.get_metric_history(run_id, metric), key=lambda point: point.step)
+        return [float(point.value) for point in points]
+
+    def children(self, run_id: str) -> list[Run]:
+        """Return the runs that were opened under a run."""
+        experiment = self.client.get_run(run_id).info.experiment_id
+        return list(self.client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run_id}'"))
+
+    def description(self, name: str) -> str:
+        """Return what people wrote about a registered model in MLflow."""
+        return str(self.client.get_registered_model(name).description or "")
 
     def attach(self, model: RegisteredModel, folder: Path) -> None:
         """Put the files of a folder beside a registered model."""
