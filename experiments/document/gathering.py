@@ -106,11 +106,26 @@ def _name_in_words(name: str) -> str:
     return re.sub(r"[\W_]+", " ", name).strip()
 
 
+def _figures(parameters: Mapping[str, str]) -> dict[str, float | int | str]:
+    """Return parameters as the figures that MLflow keeps as text."""
+    found: dict[str, float | int | str] = {}
+    for name, text in parameters.items():
+        try:
+            found[name] = int(text) if text.lstrip("-").isdigit() else float(text)
+        except ValueError:
+            found[name] = text
+    return found
+
+
 def _search(store: ModelStore, model: RegisteredModel) -> SearchFacts | None:
     if model.run_id is None or STUDY not in model.tags:
         return None
     trials = [
-        {"number": int(run.data.tags[TRIAL]), "cv_auc": run.data.metrics.get("cv_auc"), "parameters": run.data.params}
+        {
+            "number": int(run.data.tags[TRIAL]),
+            "cv_auc": run.data.metrics.get("cv_auc"),
+            "parameters": _figures(run.data.params),
+        }
         for run in store.children(model.run_id)
         if TRIAL in run.data.tags
     ]

@@ -26,7 +26,7 @@ class Axis:
     def over(cls, title: str, values: Sequence[float], spell: Spell, *, ticks: int = 5) -> "Axis":
         """Return an axis that holds all values and begins and ends on a round one."""
         low, high = min(values), max(values)
-        step = _round_step((high - low) or abs(high) or 1.0, ticks)
+        step = _round_step((high - low) or abs(high) / 20 or 1.0, ticks)
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
         places = [step * place for place in range(first, max(last, first + 1) + 1)]
         return cls(title, places[0], places[-1], places, spell)
