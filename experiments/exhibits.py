@@ -9,11 +9,11 @@ from typing import Any
 from pipelines.atomic import scratch_folder
 from pipelines.errors import ThinfileError
 from pipelines.fingerprint import spell_record
-from pipelines.model_store.packaging import PROMOTION, model_hash
+from pipelines.model_store.packaging import DOCUMENT, PROMOTION, model_hash
 from pipelines.model_store.store import ModelStore, RegisteredModel
 
 HASH = "evidence_hash"
-NOT_HELD = (PROMOTION, "registered_model_meta")
+NOT_HELD = (PROMOTION, DOCUMENT, "registered_model_meta")
 """What grows beside a model after it was asked for, and the note that MLflow leaves where it downloads."""
 
 

@@ -8,10 +8,7 @@ from experiments.differences import Comparison, compare_records
 from experiments.question import Question
 from experiments.study import TrialResult
 from pipelines.errors import RequestError
-from pipelines.model_store.store import CONFIG, ModelStore
-
-PROVENANCE, DATA_RECORD, TRIALS = "provenance.json", "data.json", "trials.json"
-"""The names of a run's files beside its configuration."""
+from pipelines.model_store.store import CONFIG, DATA_RECORD, PROVENANCE, TRIALS, ModelStore
 
 EARLIER = "earlier"
 """Under this name an environment lists those that worked on the same run before it."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from experiments.question import Question, resolve
 from experiments.registration import register_trial
-from experiments.run_record import DATA_RECORD, PROVENANCE, TRIALS, data_record, joined_environments, trials_record
+from experiments.run_record import data_record, joined_environments, trials_record
 from experiments.settings import TuneSettings
 from experiments.study import Objective, Parameters, Study, TrialResult, best_of, space_of
 from pipelines.atomic import scratch_folder
@@ -20,13 +20,16 @@ from pipelines.model_store.store import (
     CHALLENGER,
     CONFIG,
     CONFIG_HASH,
+    DATA_RECORD,
     EVALUATION,
     KIND,
+    PROVENANCE,
     REGISTERED,
     STUDY,
     STUDY_RUN,
     TRIAL,
     TRIAL_RUN,
+    TRIALS,
     ModelStore,
     RegisteredModel,
 )

@@ -88,6 +88,15 @@ def open_page(
         )
 
 
+def print_page(page: Path, *, timeout: float = 120) -> bytes:
+    """Return a file printed to PDF, on the paper that its style sheet asks for."""
+    with _chromium(timeout) as tab:
+        tab.ask("Page.enable")
+        tab.ask("Page.navigate", url=page.resolve().as_uri())
+        _settle(tab)
+        return base64.b64decode(str(tab.ask("Page.printToPDF", preferCSSPageSize=True)["data"]))
+
+
 # A dialog would hold the page, and this reader, until the time is up.
 _NO_DIALOGS = "alert = confirm = prompt = (text) => console.error('dialog: ' + text)"
 _WIDE = """{

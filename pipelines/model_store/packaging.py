@@ -31,7 +31,10 @@ PROMOTION = "promotion"
 FILE_HASHES = "file_hashes.json"
 """The name, inside the MLflow model, of the list that says which file was changed where the model's hash is off."""
 
-EVIDENCE = (PROFILE, "evaluation", "points_table.csv", FILE_HASHES, PROMOTION)
+DOCUMENT = "model_document.html"
+"""The model document's name inside the MLflow model."""
+
+EVIDENCE = (PROFILE, DOCUMENT, "evaluation", "points_table.csv", FILE_HASHES, PROMOTION)
 """What lies beside a model and does not decide its answers."""
 
 REQUIREMENTS = {

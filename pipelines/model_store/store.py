@@ -47,8 +47,8 @@ RUNS_TOLD = 5
 
 ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
 
-CONFIG = "config.json"
-"""The name of the resolved configuration among a run's files."""
+CONFIG, DATA_RECORD, PROVENANCE, TRIALS = "config.json", "data.json", "provenance.json", "trials.json"
+"""Names among a run's files: the resolved configuration, what the data was, what it was made with."""
 
 
 @dataclass(frozen=True)
@@ -307,6 +307,20 @@ class ModelStore:
         told = ", ".join(sorted(run.info.run_id for run in found or runs)[:RUNS_TOLD]) or "none"
         rule = "must begin one study's id alone" if found else "must be a study's run"
         raise RequestError(f"run {rule}, received '{start}'; known: {told} (`thinfile compare` lists their models)")
+
+    def read_trace(self, run_id: str, metric: str) -> list[float]:
+        """Return a metric of a run by step."""
+        points = sorted(self.client.get_metric_history(run_id, metric), key=lambda point: point.step)
+        return [float(point.value) for point in points]
+
+    def children(self, run_id: str) -> list[Run]:
+        """Return the runs that were opened under a run."""
+        experiment = self.client.get_run(run_id).info.experiment_id
+        return list(self.client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run_id}'"))
+
+    def description(self, name: str) -> str:
+        """Return what people wrote about a registered model in MLflow."""
+        return str(self.client.get_registered_model(name).description or "")
 
     def attach(self, model: RegisteredModel, folder: Path) -> None:
         """Put the files of a folder beside a registered model."""

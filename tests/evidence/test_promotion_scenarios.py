@@ -149,9 +149,10 @@ def test_a_challenger_overfitted_to_validation_is_refused(
     luck = {name: abs(auc(bad, table.loc[is_seen, name].to_numpy()) - 0.5) for name in noise}
     lucky = sorted(luck, key=lambda name: -luck[name])[:40]
     honest = ["term", "principal", "returned_share_180d"]
-    champion = arena.tuned(flat(table, tmp_path / "validation.parquet", honest))
+    eager = {"min_gain": 0.00005, "min_information_value": 0.001, "inverse_regularisation": 1.0}
+    champion = arena.tuned(flat(table, tmp_path / "validation.parquet", honest), **eager)
     arena.judged(minimum_auc=0.5)
-    challenger = arena.tuned(flat(table, tmp_path / "validation.parquet", [*honest, *lucky]))
+    challenger = arena.tuned(flat(table, tmp_path / "validation.parquet", [*honest, *lucky]), **eager)
     decided = arena.judged(minimum_auc=0.5)
     search = challenger["cv_auc"] - champion["cv_auc"]
     holds = search > 0.02 and "superior to the champion" in refused_by(decided)

@@ -1,0 +1,138 @@
+"""Gathers what is known about a version from the store, and puts its document beside the model."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from experiments.document.facts import DocumentFacts, FeatureFact, Record, SearchFacts
+from experiments.document.page import document
+from experiments.recorded import settings_of
+from pipelines.atomic import scratch_folder
+from pipelines.marketplace.manifest import manifest_beside
+from pipelines.model_store.packaging import DOCUMENT, FILES, PROFILE
+from pipelines.model_store.store import (
+    CANDIDATE,
+    CV_AUC,
+    DATA_RECORD,
+    EVALUATION,
+    MODEL_HASH,
+    PROVENANCE,
+    STUDY,
+    TRIAL,
+    ModelStore,
+    RegisteredModel,
+)
+from pipelines.reference_profile import SCORE, ReferenceProfile
+
+
+def write_document(
+    store: ModelStore, model: RegisteredModel, entries: Sequence[Record], evidence: Record | None = None
+) -> Path:
+    """Write the document of a version beside the model, in place of an earlier one, and return where it lies.
+
+    `entries` are the ledger's about the whole model, oldest first; `evidence` is the record of the latest request.
+
+    Raises:
+        RequestError: the version is not a logged model of MLflow 3, nothing can be put beside it.
+    """
+    page = document(gather(store, model, entries, evidence))
+    with scratch_folder(store.workspace.root) as folder:
+        (folder / DOCUMENT).write_text(page)
+        store.attach(model, folder)
+    return store.download(model) / DOCUMENT
+
+
+def gather(
+    store: ModelStore, model: RegisteredModel, entries: Sequence[Record], evidence: Record | None = None
+) -> DocumentFacts:
+    """Return what is known about a version; a model from elsewhere has no run of ours, and little is."""
+    settings = store.read_record(model.run_id)
+    prepared = manifest_beside(settings_of(settings).data) if settings else {}
+    return DocumentFacts(
+        model=model.name,
+        version=model.version,
+        family=model.tags.get(CANDIDATE, "from elsewhere"),
+        registered_at=datetime.fromtimestamp(model.created, UTC).isoformat(timespec="seconds"),
+        run_id=model.run_id,
+        model_hash=model.tags.get(MODEL_HASH),
+        purpose=store.description(model.name),
+        settings=settings,
+        data=store.read_record(model.run_id, DATA_RECORD),
+        prepared=prepared or None,
+        provenance=store.read_record(model.run_id, PROVENANCE),
+        features=tuple(_features(store.download(model), settings or {}, prepared)),
+        search=_search(store, model),
+        measured=json.loads(model.tags[EVALUATION]) if EVALUATION in model.tags else None,
+        evidence=evidence,
+        entries=tuple(entries),
+    )
+
+
+def _features(folder: Path, settings: Record, prepared: Record) -> Iterator[FeatureFact]:
+    """Yield the features that the reference profile holds: those of the model."""
+    if not (folder / PROFILE).exists():
+        return
+    profile = ReferenceProfile.from_json((folder / PROFILE).read_text())
+    card, catalogue = _card(folder), {one["name"]: one for one in prepared.get("features", [])}
+    data = settings.get("data") or {}
+    for bins in profile.bins:
+        name = bins.column
+        if name == SCORE:
+            continue
+        described: Mapping[str, Any] = card.get(name) or catalogue.get(name) or {}
+        meaning = (data.get("meanings") or {}).get(name) or described.get("meaning", "")
+        yield FeatureFact(
+            name=name,
+            kind="categorical" if bins.edges is None else "numeric",
+            meaning="" if meaning == _name_in_words(name) else meaning,
+            group=(data.get("reason_groups") or {}).get(name) or described.get("group", ""),
+            direction=catalogue.get(name, {}).get("direction", ""),
+            missing=profile.counts[name][0] / profile.rows if profile.rows else None,
+        )
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    """Return what the model's own card says of its features; nothing where it is not ours, or older."""
+    place = folder / FILES / "model.json"
+    found: dict[str, Any] = json.loads(place.read_text()).get("meanings", {}) if place.exists() else {}
+    return found
+
+
+def _name_in_words(name: str) -> str:
+    """Return what a card says of a feature that nobody described."""
+    return re.sub(r"[\W_]+", " ", name).strip()
+
+
+def _figures(parameters: Mapping[str, str]) -> dict[str, float | int | str]:
+    """Return parameters as the figures that MLflow keeps as text."""
+    found: dict[str, float | int | str] = {}
+    for name, text in parameters.items():
+        try:
+            found[name] = int(text) if text.lstrip("-").isdigit() else float(text)
+        except ValueError:
+            found[name] = text
+    return found
+
+
+def _search(store: ModelStore, model: RegisteredModel) -> SearchFacts | None:
+    if model.run_id is None or STUDY not in model.tags:
+        return None
+    trials = [
+        {
+            "number": int(run.data.tags[TRIAL]),
+            "cv_auc": run.data.metrics.get("cv_auc"),
+            "parameters": _figures(run.data.params),
+        }
+        for run in store.children(model.run_id)
+        if TRIAL in run.data.tags
+    ]
+    return SearchFacts(
+        study=model.tags[STUDY],
+        chosen=int(model.tags[TRIAL]) if TRIAL in model.tags else None,
+        cv_auc=float(model.tags[CV_AUC]) if CV_AUC in model.tags else None,
+        best_so_far=tuple(store.read_trace(model.run_id, "best_cv_auc")),
+        trials=tuple(sorted(trials, key=lambda trial: (-(trial["cv_auc"] or 0.0), trial["number"]))),
+    )

@@ -1,0 +1,133 @@
+"""How a document spells numbers, and what it writes where there is none."""
+
+import re
+from typing import Any
+
+from jinja2 import Undefined
+
+NOTHING = "–"
+"""What stands where a figure is missing."""
+
+
+def is_known(value: Any) -> bool:
+    """Return whether there is a value: a figure that was not recorded and one that is null are both missing."""
+    return not isinstance(value, Undefined) and value is not None and value == value
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Return a figure with so many decimals.
+
+    >>> number(0.78349), number(-0.5, 1), number(None)
+    ('0.783', '−0.5', '–')
+    """
+    return f"{float(value):.{digits}f}".replace("-", "−") if is_known(value) else NOTHING
+
+
+def ends(estimate: Any, digits: int = 3) -> str:
+    """Return the ends of an estimate's interval.
+
+    >>> ends({"value": 0.77, "low": 0.75, "high": 0.786}), ends(None)
+    ('0.750 to 0.786', '–')
+    """
+    known = is_known(estimate) and is_known(estimate.get("low"))
+    return f"{number(estimate['low'], digits)} to {number(estimate['high'], digits)}" if known else NOTHING
+
+
+def signed(value: Any, digits: int = 4) -> str:
+    """Return a difference with its sign.
+
+    >>> signed(0.0123, 3), signed(-0.0123, 3)
+    ('+0.012', '−0.012')
+    """
+    return f"{float(value):+.{digits}f}".replace("-", "−") if is_known(value) else NOTHING
+
+
+def percent(value: Any, digits: int = 1) -> str:
+    """Return a share as a percentage.
+
+    >>> percent(0.1234), percent(None)
+    ('12.3%', '–')
+    """
+    return f"{100 * float(value):.{digits}f}%".replace("-", "−") if is_known(value) else NOTHING
+
+
+def count(value: Any) -> str:
+    """Return a whole number with its thousands apart.
+
+    >>> count(1234567)
+    '1,234,567'
+    """
+    return f"{int(value):,}" if is_known(value) else NOTHING
+
+
+def brief(value: Any, digits: int = 4) -> str:
+    """Return any figure in its fewest significant digits, text as it is, a list by its members.
+
+    >>> brief(0.05000001), brief("logistic"), brief([550, 600]), brief(None), brief(True)
+    ('0.05', 'logistic', '550, 600', '–', 'yes')
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(brief(one, digits) for one in value) or "none"
+    if isinstance(value, dict) and not value:
+        return "none"
+    if not is_known(value) or value == "":
+        return NOTHING
+    return f"{value:.{digits}g}".replace("-", "−") if isinstance(value, float) else str(value)
+
+
+def short_hash(value: Any) -> str:
+    """Return the first twelve digits of a hash, enough to compare by eye."""
+    return str(value)[:12] if is_known(value) and value != "" else NOTHING
+
+
+def day(value: Any) -> str:
+    """Return the date of a moment.
+
+    >>> day("2026-10-03T08:15:00.123+00:00")
+    '2026-10-03'
+    """
+    return str(value)[:10] if is_known(value) and value != "" else NOTHING
+
+
+def minute(value: Any) -> str:
+    """Return a moment to the minute.
+
+    >>> minute("2026-10-03T08:15:00.123+00:00")
+    '2026-10-03 08:15'
+    """
+    return str(value)[:16].replace("T", " ") if is_known(value) and value != "" else NOTHING
+
+
+def words(value: Any) -> str:
+    """Return a name as words.
+
+    >>> words("hist_gradient_boosting")
+    'hist gradient boosting'
+    """
+    return str(value).replace("_", " ") if is_known(value) else NOTHING
+
+
+def css_text(value: Any) -> str:
+    """Return a name without what would end a string in a style sheet.
+
+    >>> css_text('score"; } body { display: none')
+    'score  body  display none'
+    """
+    return re.sub(r"[^\w .\-]", "", str(value)).strip()
+
+
+FILTERS = {
+    "css_text": css_text,
+    "number": number,
+    "ends": ends,
+    "signed": signed,
+    "percent": percent,
+    "count": count,
+    "brief": brief,
+    "short_hash": short_hash,
+    "day": day,
+    "minute": minute,
+    "words": words,
+}
