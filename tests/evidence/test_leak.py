@@ -45,7 +45,9 @@ def test_a_leaked_feature_is_caught_and_a_clean_table_is_not(evidence: Evidence,
         "observation time: none differs in a clean table (lag 0 and 7 days); a table computed 30 days ahead, one "
         "feature with the future in it, a feature net of later payments and an added column of later payments are "
         "caught and named, and nothing else is; a flat feature with AUC above 0.9 blocks until it is waived by name",
-        value={"applications": sample, "features that differ": figures, "flat": told},
+        value=f"{sample:,} applications; features that differ: "
+        + ", ".join(f"{count} ({name})" for name, count in figures.items())
+        + f"; flat: {told}",
         bound="0 in clean tables, exactly the features that were changed elsewhere",
         holds=holds,
     )
