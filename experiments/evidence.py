@@ -13,6 +13,7 @@ from experiments.evaluation import evaluate, evaluate_segments, evaluate_vintage
 from experiments.leak import leak_evidence
 from experiments.monotonicity import monotonicity
 from experiments.refits import Refits, parameters_of, refit
+from experiments.separation import separation
 from pipelines.applications import Applications
 from pipelines.contracts import as_text
 from pipelines.credit.discrimination import delong_difference
@@ -55,6 +56,7 @@ def gather(
         "schema": SCHEMA,
         "about": _about(bench, challenger, champion, policy),
         "measures": evaluate(test.outcomes, answers, seed=seed).record(),
+        "separation": separation(test.outcomes, points(answers, policy.scale)),
         "segments": _segments(test, answers, policy.fairness.minimum_group, seed),
         "vintages": _vintages(test, answers, policy.fairness.minimum_group, seed),
         "development": _development(bench, challenger, refits, answers, policy),

@@ -44,7 +44,7 @@ class GateSettings:
     claim: Claim = Claim.superior
     confidence: float = 0.95
     auc_margin: float = 0.005
-    profit_margin: float = 0.002
+    profit_margin: float = 0.005
     minimum_bad: int = 30
     minimum_auc: float = 0.6
     lowest_expected_to_observed: float = 0.75

@@ -75,7 +75,7 @@ def test_evidence_that_is_missing_is_refused(part: str) -> None:
         ({"comparable__unseen": False}, "same test part"),
         ({"comparable__outcome__champion": "b"}, "same outcome"),
         ({"difference__p": 0.026}, "superior to the champion"),
-        ({"swap_set__observed_floor": -0.0021}, "profit at the cut-off"),
+        ({"swap_set__observed_floor": -0.0051}, "profit at the cut-off"),
     ],
 )
 def test_each_gate_refuses_what_lies_beyond_its_bound(change: dict[str, Any], gate: str) -> None:

@@ -64,7 +64,15 @@ def test_a_first_champion_passes_the_floors_alone(workspace: Workspace, tables: 
     tuned(workspace, tables["full"])
     outcome = promoted(workspace)
     assert outcome.exit_code is ExitCode.DONE
-    assert [gate["gate"] for gate in outcome.result["evidence"]["gates"]] == ["discrimination", "calibration"]
+    asked = [gate["gate"] for gate in outcome.result["evidence"]["gates"]]
+    assert asked == [
+        "mature outcomes",
+        "enough outcomes",
+        "discrimination",
+        "calibration",
+        "stable score",
+        "no leak",
+    ]
     store = ModelStore(workspace)
     assert store.aliased("credit_score", CHAMPION).version == 1
     assert store.aliased("credit_score", CHALLENGER) is None
@@ -74,7 +82,7 @@ def test_a_floor_that_is_missed_refuses_and_says_by_how_much(workspace: Workspac
     tuned(workspace, tables["full"])
     outcome = promoted(workspace, policy=PolicySettings(gates=GateSettings(minimum_auc=0.99)))
     assert outcome.exit_code is ExitCode.ANSWER_IS_NO
-    gate = outcome.result["evidence"]["gates"][0]
+    (gate,) = (gate for gate in outcome.result["evidence"]["gates"] if gate["gate"] == "discrimination")
     assert gate["sentence"] == f"AUC {gate['value']:.4f}, {0.99 - gate['value']:.4f} below the floor of 0.99"
     assert ModelStore(workspace).aliased("credit_score", CHAMPION) is None
 
