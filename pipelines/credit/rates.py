@@ -53,7 +53,8 @@ def weighted_rate(events: NDArray[np.int8], weight: Floats, confidence: float) -
 def katz_interval(events: int, trials: int, others: int, other_trials: int, confidence: float) -> tuple[float, float]:
     """Return the interval of the ratio of two independent rates, on its logarithm (Katz et al. 1978).
 
-    Where a rate is 0 half an event and half a trial are added to both, as no logarithm would exist (Pettigrew et al. 1986).
+    Where a rate is 0 half an event and half a trial are added to both, as no logarithm would exist (Pettigrew et al.
+    1986).
 
     >>> [round(end, 3) for end in katz_interval(48, 80, 12, 20, 0.95)]
     [0.67, 1.492]
