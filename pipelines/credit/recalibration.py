@@ -77,33 +77,22 @@ def _fit(counts: Tally, design: Floats, offset: Floats, start: Floats) -> Floats
 
     Newton's method; a step that would lower the likelihood is halved until it does not.
     """
-    beta, height = start, _log_likelihood(counts, offset + start @ design)
+    beta, log_odds = start, offset + start @ design
+    surprise = np.logaddexp(0, log_odds)  # of a good outcome: the negative logarithm of its probability
     for _ in range(STEPS):
-        p = _logistic(offset + beta @ design)
-        gradient = design @ (counts.bad - counts.rows * p)
-        curvature = (design * (counts.rows * p * (1 - p))) @ design.T
+        # Each probability from its own logarithm: one less its complement would be 0 where the model is almost certain.
+        good, bad = np.exp(-surprise), np.exp(log_odds - surprise)
+        gradient = design @ (counts.bad * good - counts.good * bad)
+        curvature = (design * (counts.rows * good * bad)) @ design.T
         step = np.asarray(np.linalg.lstsq(curvature, gradient)[0], np.float64)
-        beta, height, moved = _climb(counts, design, offset, beta, step, height)
-        if moved < CLOSE:
-            break
+        height = counts.bad @ log_odds - counts.rows @ surprise
+        while True:
+            log_odds = offset + (beta + step) @ design
+            surprise = np.logaddexp(0, log_odds)
+            if np.abs(step).max() < CLOSE:
+                return beta + step
+            if counts.bad @ log_odds - counts.rows @ surprise >= height:
+                break
+            step = step / 2
+        beta = beta + step
     return beta
-
-
-def _climb(
-    counts: Tally, design: Floats, offset: Floats, beta: Floats, step: Floats, height: float
-) -> tuple[Floats, float, float]:
-    """Return the next coefficients, their likelihood, and how far they moved: 0 where no step leads higher."""
-    while (moved := float(np.abs(step).max())) >= CLOSE:
-        reached = _log_likelihood(counts, offset + (beta + step) @ design)
-        if reached >= height:
-            return beta + step, reached, moved
-        step = step / 2
-    return beta + step, height, 0.0
-
-
-def _logistic(log_odds: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(log_odds / 2)))
-
-
-def _log_likelihood(counts: Tally, log_odds: Floats) -> float:
-    return float(counts.bad @ log_odds - counts.rows @ np.logaddexp(0, log_odds))
