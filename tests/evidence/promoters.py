@@ -3,6 +3,7 @@
 Each process is forked from one that has imported everything and opened nothing.
 """
 
+import importlib
 import json
 import multiprocessing
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlflow import MlflowClient
+from sqlalchemy.orm import configure_mappers
 
 from experiments import deciding, history
 from experiments.ledger import Ledger, PromotionConflict
@@ -24,6 +26,10 @@ from pipelines.model_store.store import CHAMPION, ModelStore, RegisteredModel
 from pipelines.verb import Outcome, attempt
 from pipelines.workspace import Workspace
 from tests.experiments.ledgers import asked, evidence_of, said_by_registry
+
+for module in ("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store", "psycopg"):
+    importlib.import_module(module)
+configure_mappers()  # half a second, paid once here instead of in every process
 
 PATIENCE = 300
 WHY = "a test"
