@@ -1,13 +1,14 @@
 """What was decided, for people and for scripts, and whether all of it is still true."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from experiments.exhibits import evidence_finding, model_findings
 from experiments.ledger import Ledger
 from experiments.settings import PromoteSettings
 from experiments.signatures import SignatureRefused, Signers, message_of
-from experiments.standing import APPROVED, PROMOTED, REFUSED, REQUESTED, ROLLED_BACK, section
+from experiments.standing import APPROVED, PROMOTED, REFUSED, REQUESTED, ROLLED_BACK, section, whole
 from pipelines.atomic import scratch_folder
 from pipelines.chain import ChainBroken, Entry
 from pipelines.errors import ThinfileError
@@ -54,19 +55,15 @@ def _verdict(settings: PromoteSettings, entries: int, findings: list[str]) -> Ou
 
 def _exhibit_findings(store: ModelStore, ledger: Ledger) -> Iterator[str]:
     """Yield what is wrong with the evidence of each request and refusal, and the files of each champion there was."""
-    versions = {model.version: model for model in store.versions(ledger.model)}
+    folders = dict(_folders(store, ledger))
     promoted = {entry.content["request"] for entry in ledger.standing.crowned.values()}
     for entry in ledger.entries:
         if entry.content["decision"] not in (REQUESTED, REFUSED):
             continue
-        where = f"entry {entry.sequence}, version {entry.content['version']}"
-        try:
-            folder = store.download(versions[int(str(entry.content["version"]))])
-        except KeyError:
-            yield f"{where}: the version was deleted, and its evidence with it; restore the registry from a copy"
-            continue
-        except ThinfileError as error:
-            yield f"{where}: {error}"
+        version = whole(entry.content["version"])
+        where, folder = f"entry {entry.sequence}, version {version}", folders.get(version)
+        if not isinstance(folder, Path):
+            yield f"{where}: {folder or 'the version was deleted, and its evidence with it; restore it from a copy'}"
             continue
         finding = evidence_finding(folder, str(entry.content["evidence_hash"]))
         if finding:
@@ -74,6 +71,16 @@ def _exhibit_findings(store: ModelStore, ledger: Ledger) -> Iterator[str]:
         if entry.sequence in promoted:
             found = model_findings(folder, entry.content)
             yield from (f"{where}: {one}; restore it from a copy, or roll back" for one in found)
+
+
+def _folders(store: ModelStore, ledger: Ledger) -> Iterator[tuple[int, Path | str]]:
+    """Yield the files of each version that was judged and is there, or why they cannot be read."""
+    for model in store.versions(ledger.model):
+        if model.version in ledger.standing.judged:
+            try:
+                yield model.version, store.download(model)
+            except ThinfileError as error:
+                yield model.version, str(error)
 
 
 def _signature_findings(workspace: Workspace, ledger: Ledger) -> Iterator[str]:

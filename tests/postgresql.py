@@ -49,13 +49,14 @@ def private_server(folder_of_programs: Path) -> Iterator[str]:
             _run(folder_of_programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
 
 
-def fresh_database(server: str) -> str:
-    """Make an empty database on a server and return its address."""
+def fresh_database(server: str, template: str | None = None) -> str:
+    """Make an empty database on a server, or a copy of another one that nobody is connected to; return its address."""
     import psycopg
 
     name = f"fresh_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+        source = f" template {template.partition('?')[0].rpartition('/')[2]}" if template else ""
+        connection.execute(f"create database {name}{source}")
     return server.replace("/postgres?", f"/{name}?")
 
 

@@ -176,7 +176,7 @@ def test_a_deleted_champion_is_found_and_gone_back_from(book: Book) -> None:
     book.roll_back(why="version 2 was deleted")
     assert said_by_registry(book.store, book.model) == (1, {1: "champion"})
     assert book.findings() == [
-        "entry 3, version 2: the version was deleted, and its evidence with it; restore the registry from a copy"
+        "entry 3, version 2: the version was deleted, and its evidence with it; restore it from a copy"
     ]
 
 
