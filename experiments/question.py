@@ -1,8 +1,11 @@
 """What a study asks: a candidate, a table and a split, resolved; equal questions have the same identity."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from experiments.recorded import candidate_with
 from experiments.settings import TuneSettings
@@ -12,9 +15,11 @@ from pipelines.candidates.sample import Sample
 from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.policy import check_policy
-from pipelines.settings import plain
+from pipelines.propensity import decisions
+from pipelines.reject_inference import FuzzyAugmentation, approval_weights
+from pipelines.settings import RejectInference, plain
 from pipelines.splits import Split, split_applications
-from pipelines.through_the_door import place_of_all, who_asked
+from pipelines.through_the_door import place_of_all, through_the_door, who_asked
 from pipelines.workspace import Workspace
 
 IDENTITY_LENGTH = 16
@@ -25,22 +30,36 @@ PATHS = ("path", "through_the_door")
 
 @dataclass(frozen=True)
 class Question:
-    """The resolved question. `study` is its identity: everything that decides the answer but the number of trials."""
+    """The resolved question."""
 
     settings: TuneSettings
     applications: Applications
     split: Split
-    study: str
+
+    @cached_property
+    def study(self) -> str:
+        """Its identity: everything that decides the answer but the number of trials."""
+        return _identity(self)
 
     @property
     def candidate(self) -> Candidate:
         """The candidate with the parameters of the configuration."""
         return candidate_of(self.settings.candidate)
 
-    @property
+    @cached_property
+    def asked(self) -> Applications | None:
+        """All who asked in the development time, with earlier decisions, where reject inference is asked for."""
+        return asked_in_development(self)
+
+    @cached_property
     def development(self) -> Sample:
         """The rows to learn from."""
-        return sample_of(self.applications.take(self.split.development))
+        applications, settings = self.applications.take(self.split.development), self.settings
+        sample = sample_of(applications)
+        if self.asked is None or settings.reject_inference is not RejectInference.reweighting:
+            return sample
+        weights = approval_weights(self.asked, applications.ids, seed=settings.seed, threads=settings.threads)
+        return replace(sample, weights=weights)
 
     @property
     def test(self) -> Sample:
@@ -49,15 +68,24 @@ class Question:
 
     def candidate_with(self, parameters: dict[str, float | int]) -> Candidate:
         """Return the candidate with the parameters of a trial in place of the configured ones."""
-        return candidate_with(self.settings, parameters)
+        candidate = candidate_with(self.settings, parameters)
+        if self.asked is None or self.settings.reject_inference is not RejectInference.fuzzy_augmentation:
+            return candidate
+        is_approved, _ = decisions(self.asked)
+        roles, declined = self.asked.roles, self.asked.take(np.flatnonzero(~is_approved))
+        nobody_knows = np.zeros(len(declined), np.int8)
+        rows = Sample.of(declined.features, nobody_knows, roles.numeric, roles.categorical)
+        return FuzzyAugmentation(candidate, rows, approved=int(is_approved.sum()))
 
     def record(self) -> dict[str, Any]:
-        """Return the resolved configuration as JSON values, with the path of the data made absolute."""
+        """Return the resolved configuration as JSON values, with the places of the data made absolute.
+
+        A marketplace's folders are names that lead to what was prepared last; the record says where they led.
+        """
         record = plain(self.settings)
         record["candidate"]["family"] = self.candidate.family
-        for name in PATHS:
-            path = record["data"][name]
-            record["data"][name] = str(Path(path).resolve()) if path else None
+        places = {"path": self.settings.data.path, "through_the_door": place_of_all(self.settings.data)}
+        record["data"] |= {name: str(Path(place).resolve()) if place else None for name, place in places.items()}
         return record
 
 
@@ -74,8 +102,7 @@ def resolve(settings: TuneSettings) -> Question:
     check_policy(settings.policy)
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
     split = split_applications(applications, settings.split, seed=settings.seed)
-    question = Question(settings, applications, split, study="")
-    return replace(question, study=_identity(question))
+    return Question(settings, applications, split)
 
 
 def reference_applications(question: Question) -> Applications:
@@ -95,6 +122,27 @@ def reference_applications(question: Question) -> Applications:
     return everyone.during(test.times.min(), test.times.max())
 
 
+def asked_in_development(question: Question) -> Applications | None:
+    """Return all who asked in the development time with earlier decisions; None without reject inference.
+
+    Raises:
+        ConfigurationError: nobody tells earlier decisions.
+    """
+    settings = question.settings
+    if settings.reject_inference is RejectInference.none:
+        return None
+    development = question.applications.take(question.split.development)
+    everyone = through_the_door(settings.data, Workspace.at(settings.workspace), development.roles)
+    if everyone is None:
+        raise ConfigurationError(
+            f"reject_inference={settings.reject_inference.value} learns from those whom an earlier policy declined, "
+            "received no data.decision or no data.through_the_door; name both, or use reject_inference=none"
+        )
+    if development.times is None:
+        return everyone
+    return everyone.during(development.times.min(), development.times.max())
+
+
 def sample_of(applications: Applications) -> Sample:
     """Return applications as rows to learn from or to judge on."""
     roles = applications.roles
@@ -108,4 +156,7 @@ def _identity(question: Question) -> str:
     for told in PATHS:
         del record["data"][told]
     record["policy"] = record["policy"]["scale"]  # the rest of a policy judges models and does not make them
-    return fingerprint_record(record | {"data_fingerprint": question.applications.fingerprint})[:IDENTITY_LENGTH]
+    record |= {"data_fingerprint": question.applications.fingerprint}
+    if question.asked is not None:
+        record |= {"asked_fingerprint": question.asked.fingerprint}
+    return fingerprint_record(record)[:IDENTITY_LENGTH]

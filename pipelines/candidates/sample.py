@@ -12,12 +12,16 @@ from pipelines.candidates import served
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), and which columns are numbers."""
+    """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), and which columns are numbers.
+
+    `weights`, shape (n,), say how many rows each one counts for; None: each for one.
+    """
 
     columns: served.Columns
     bad: NDArray[np.int8]
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
+    weights: NDArray[np.float64] | None = None
 
     @classmethod
     def of(
@@ -29,4 +33,5 @@ class Sample:
     def take(self, rows: NDArray[np.intp]) -> "Sample":
         """Return some of the rows."""
         columns = {name: values[rows] for name, values in self.columns.items()}
-        return Sample(columns, self.bad[rows], self.numeric, self.categorical)
+        weights = None if self.weights is None else self.weights[rows]
+        return Sample(columns, self.bad[rows], self.numeric, self.categorical, weights)
