@@ -49,7 +49,7 @@ class Question:
     @cached_property
     def asked(self) -> Applications | None:
         """All who asked in the development time, with earlier decisions, where reject inference is asked for."""
-        return asked_in_development(self)
+        return _asked_in_development(self)
 
     @cached_property
     def development(self) -> Sample:
@@ -93,13 +93,15 @@ def resolve(settings: TuneSettings) -> Question:
     """Read the data, split it and give the question its identity.
 
     Raises:
-        ConfigurationError: no trials, no threads, a policy that cannot rank, or a split outside its range.
+        ConfigurationError: no trials, no threads, a policy that cannot rank, reject inference without earlier
+            decisions, or a split outside its range.
         DataError: the data breaks its contract or a part of the split is empty.
     """
     for name, value in {"trials": settings.trials, "threads": settings.threads}.items():
         if value < 1:
             raise ConfigurationError(f"{name} must be at least 1, received {value}; use for example {name}=2")
     check_policy(settings.policy)
+    _check_decisions(settings)
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
     split = split_applications(applications, settings.split, seed=settings.seed)
     return Question(settings, applications, split)
@@ -122,23 +124,23 @@ def reference_applications(question: Question) -> Applications:
     return everyone.during(test.times.min(), test.times.max())
 
 
-def asked_in_development(question: Question) -> Applications | None:
-    """Return all who asked in the development time with earlier decisions; None without reject inference.
+def _check_decisions(settings: TuneSettings) -> None:
+    """Raise ConfigurationError for reject inference where nobody tells what an earlier policy decided."""
+    told = place_of_all(settings.data) is not None and settings.data.decision is not None
+    if settings.reject_inference is not RejectInference.none and not told:
+        raise ConfigurationError(
+            f"reject_inference={settings.reject_inference.value} learns from those whom an earlier policy declined, "
+            "received no data.decision or no data.through_the_door; name both, or use reject_inference=none"
+        )
 
-    Raises:
-        ConfigurationError: nobody tells earlier decisions.
-    """
+
+def _asked_in_development(question: Question) -> Applications | None:
     settings = question.settings
     if settings.reject_inference is RejectInference.none:
         return None
     development = question.applications.take(question.split.development)
     everyone = through_the_door(settings.data, Workspace.at(settings.workspace), development.roles)
-    if everyone is None:
-        raise ConfigurationError(
-            f"reject_inference={settings.reject_inference.value} learns from those whom an earlier policy declined, "
-            "received no data.decision or no data.through_the_door; name both, or use reject_inference=none"
-        )
-    if development.times is None:
+    if everyone is None or development.times is None:
         return everyone
     return everyone.during(development.times.min(), development.times.max())
 
