@@ -1,8 +1,11 @@
 """What a study asks: a candidate, a table and a split, resolved; equal questions have the same identity."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from experiments.recorded import candidate_with
 from experiments.settings import TuneSettings
@@ -13,9 +16,11 @@ from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.policy import check_policy
-from pipelines.settings import DataSettings, plain
+from pipelines.propensity import decisions
+from pipelines.reject_inference import FuzzyAugmentation, approval_weights
+from pipelines.settings import DataSettings, RejectInference, plain
 from pipelines.splits import Split, split_applications
-from pipelines.through_the_door import place_of_all, who_asked
+from pipelines.through_the_door import place_of_all, through_the_door, who_asked
 from pipelines.workspace import Workspace
 
 IDENTITY_LENGTH = 16
@@ -26,22 +31,36 @@ PATHS = ("path", "through_the_door")
 
 @dataclass(frozen=True)
 class Question:
-    """The resolved question. `study` is its identity: everything that decides the answer but the number of trials."""
+    """The resolved question."""
 
     settings: TuneSettings
     applications: Applications
     split: Split
-    study: str
+
+    @cached_property
+    def study(self) -> str:
+        """Its identity: everything that decides the answer but the number of trials."""
+        return _identity(self)
 
     @property
     def candidate(self) -> Candidate:
         """The candidate with the parameters of the configuration."""
         return candidate_of(self.settings.candidate)
 
-    @property
+    @cached_property
+    def asked(self) -> Applications | None:
+        """All who asked in the development time, with earlier decisions, where reject inference is asked for."""
+        return _asked_in_development(self)
+
+    @cached_property
     def development(self) -> Sample:
         """The rows to learn from."""
-        return sample_of(self.applications.take(self.split.development))
+        applications, settings = self.applications.take(self.split.development), self.settings
+        sample = sample_of(applications)
+        if self.asked is None or settings.reject_inference is not RejectInference.reweighting:
+            return sample
+        weights = approval_weights(self.asked, applications.ids, seed=settings.seed, threads=settings.threads)
+        return replace(sample, weights=weights)
 
     @property
     def test(self) -> Sample:
@@ -50,15 +69,24 @@ class Question:
 
     def candidate_with(self, parameters: dict[str, float | int]) -> Candidate:
         """Return the candidate with the parameters of a trial in place of the configured ones."""
-        return candidate_with(self.settings, parameters)
+        candidate = candidate_with(self.settings, parameters)
+        if self.asked is None or self.settings.reject_inference is not RejectInference.fuzzy_augmentation:
+            return candidate
+        is_approved, _ = decisions(self.asked)
+        roles, declined = self.asked.roles, self.asked.take(np.flatnonzero(~is_approved))
+        nobody_knows = np.zeros(len(declined), np.int8)
+        rows = Sample.of(declined.features, nobody_knows, roles.numeric, roles.categorical)
+        return FuzzyAugmentation(candidate, rows, approved=int(is_approved.sum()))
 
     def record(self) -> dict[str, Any]:
-        """Return the resolved configuration as JSON values, with the path of the data made absolute."""
+        """Return the resolved configuration as JSON values, with the places of the data made absolute.
+
+        A marketplace's folders are names that lead to what was prepared last; the record says where they led.
+        """
         record = plain(self.settings)
         record["candidate"]["family"] = self.candidate.family
-        for name in PATHS:
-            path = record["data"][name]
-            record["data"][name] = str(Path(path).absolute()) if path else None  # a link stays one
+        places = {"path": self.settings.data.path, "through_the_door": place_of_all(self.settings.data)}
+        record["data"] |= {name: str(Path(place).resolve()) if place else None for name, place in places.items()}
         return record
 
 
@@ -66,17 +94,18 @@ def resolve(settings: TuneSettings) -> Question:
     """Read the data, split it and give the question its identity.
 
     Raises:
-        ConfigurationError: no trials, no threads, a policy that cannot rank, or a split outside its range.
+        ConfigurationError: no trials, no threads, a policy that cannot rank, reject inference without earlier
+            decisions, or a split outside its range.
         DataError: the data breaks its contract or a part of the split is empty.
     """
     for name, value in {"trials": settings.trials, "threads": settings.threads}.items():
         if value < 1:
             raise ConfigurationError(f"{name} must be at least 1, received {value}; use for example {name}=2")
     check_policy(settings.policy)
+    _check_decisions(settings)
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
     split = split_applications(applications, settings.split, seed=settings.seed)
-    question = Question(settings, applications, split, study="")
-    return replace(question, study=_identity(question))
+    return Question(settings, applications, split)
 
 
 def reference_applications(question: Question) -> Applications:
@@ -106,6 +135,27 @@ def outcome_of(data: DataSettings) -> str:
     return f"{what} {bad['days_past_due']} days past due within {bad['window_months']} months on book"
 
 
+def _check_decisions(settings: TuneSettings) -> None:
+    """Raise ConfigurationError for reject inference where nobody tells what an earlier policy decided."""
+    told = place_of_all(settings.data) is not None and settings.data.decision is not None
+    if settings.reject_inference is not RejectInference.none and not told:
+        raise ConfigurationError(
+            f"reject_inference={settings.reject_inference.value} learns from those whom an earlier policy declined, "
+            "received no data.decision or no data.through_the_door; name both, or use reject_inference=none"
+        )
+
+
+def _asked_in_development(question: Question) -> Applications | None:
+    settings = question.settings
+    if settings.reject_inference is RejectInference.none:
+        return None
+    development = question.applications.take(question.split.development)
+    everyone = through_the_door(settings.data, Workspace.at(settings.workspace), development.roles)
+    if everyone is None or development.times is None:
+        return everyone
+    return everyone.during(development.times.min(), development.times.max())
+
+
 def sample_of(applications: Applications) -> Sample:
     """Return applications as rows to learn from or to judge on."""
     roles = applications.roles
@@ -119,4 +169,7 @@ def _identity(question: Question) -> str:
     for told in PATHS:
         del record["data"][told]
     record["policy"] = record["policy"]["scale"]  # the rest of a policy judges models and does not make them
-    return fingerprint_record(record | {"data_fingerprint": question.applications.fingerprint})[:IDENTITY_LENGTH]
+    record |= {"data_fingerprint": question.applications.fingerprint}
+    if question.asked is not None:
+        record |= {"asked_fingerprint": question.asked.fingerprint}
+    return fingerprint_record(record)[:IDENTITY_LENGTH]

@@ -31,6 +31,7 @@ from pipelines.model_store.store import (
 )
 from pipelines.progress import Advance, progress
 from pipelines.provenance import provenance
+from pipelines.settings import Source
 from pipelines.verb import ExitCode, Outcome
 from pipelines.workspace import Workspace
 
@@ -88,8 +89,9 @@ def _replay_run(settings: ReplaySettings) -> Outcome:
     store = existing_store(Workspace.at(settings.workspace), settings.model)
     task = _task(settings, store)
     question = resolve(task.settings)
-    found = _compare_record(task) + compare_records("data", task.record.data, data_record(question))
-    if question.applications.fingerprint == task.record.data["fingerprint"]:
+    data = compare_records("data", task.record.data, data_record(question))
+    found = _compare_record(task) + data
+    if not data.differences:  # numbers of other data would say nothing
         found += _compare_numbers(task, question, store)
     return _outcome(task, found)
 
@@ -100,6 +102,8 @@ def _task(settings: ReplaySettings, store: ModelStore) -> Task:
     recorded = settings_of(record.config)
     made = [one for one in store.versions(recorded.model) if one.run_id == run.info.run_id and TRIAL in one.tags]
     places = {name: path for name, path in asdict(settings.data).items() if path is not None}
+    if "path" in places and recorded.data.source is Source.marketplace:
+        places = {"through_the_door": None} | places  # it lies beside the training table
     rebuilt = replace(
         recorded,
         workspace=settings.workspace,

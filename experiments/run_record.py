@@ -57,6 +57,7 @@ def data_record(question: Question) -> dict[str, Any]:
         "protected": applications.roles.protected,
         "inferred": applications.roles.inferred,
         "split": question.split.description,
+        "asked": None if question.asked is None else question.asked.fingerprint,
     }
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 from omegaconf import MISSING
 
 from pipelines.policy import PolicySettings
-from pipelines.settings import CandidateSettings, DataSettings, SplitSettings
+from pipelines.settings import CandidateSettings, DataSettings, RejectInference, SplitSettings
 from pipelines.verb import VerbSettings
 
 
@@ -15,7 +15,8 @@ class TuneSettings(VerbSettings):
     """A search: `trials` of one candidate's parameters on one table.
 
     `seed` draws splits, folds and parameters; `threads` belongs to the identity of a result, because CatBoost's trees
-    depend on it. `model` is the name in the registry under which the best one is registered.
+    depend on it. `model` is the name in the registry under which the best one is registered. `reject_inference` needs
+    earlier decisions on all who asked (data.decision, data.through_the_door).
     """
 
     data: DataSettings = MISSING
@@ -26,6 +27,7 @@ class TuneSettings(VerbSettings):
     trials: int = 30
     seed: int = 0
     threads: int = 2
+    reject_inference: RejectInference = RejectInference.none
 
 
 @dataclass

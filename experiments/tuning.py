@@ -149,6 +149,7 @@ def _record_question(tracking: Tracking, question: Question) -> None:
             "calibration": settings.candidate.calibration.value,
             "seed": settings.seed,
             "threads": settings.threads,
+            "reject_inference": settings.reject_inference.value,
             "folds": len(question.split.folds),
             "split": question.split.description,
             "data_fingerprint": question.applications.fingerprint,

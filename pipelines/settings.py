@@ -58,6 +58,18 @@ class DataSettings:
     max_quarantined: float = 0.1
 
 
+class RejectInference(Enum):
+    """How a model is told about those whom an earlier policy declined, and whose outcomes nobody knows.
+
+    `reweighting` lets each approved application count for those like it that were declined; `fuzzy_augmentation` adds
+    each declined one as partly bad and partly good, as a model of the approved sees it.
+    """
+
+    none = "none"
+    reweighting = "reweighting"
+    fuzzy_augmentation = "fuzzy_augmentation"
+
+
 @dataclass
 class SplitSettings:
     """Which applications are kept for the test, and how many folds the rest is searched on.

@@ -66,7 +66,8 @@ def train(
     check_features(sample)
     held_out = held_out_log_odds(candidate, sample, folds, seed=seed, threads=threads)
     outcomes = np.concatenate([sample.bad[fold.held_out] for fold in folds])
-    mapped = fit_calibration(np.concatenate(held_out), outcomes, calibration)
+    weights = None if sample.weights is None else np.concatenate([sample.weights[fold.held_out] for fold in folds])
+    mapped = fit_calibration(np.concatenate(held_out), outcomes, calibration, weights)
     scorer = candidate.fit(sample, seed=seed, threads=threads)
     return TrainedModel(served.Model(_card(candidate, sample, mapped), scorer), candidate)
 

@@ -16,8 +16,13 @@ from pipelines.settings import CandidateSettings, CatBoostSettings, HistGradient
 class Candidate(Protocol):
     """A family with its parameters set."""
 
-    family: str
-    parameters: Any
+    @property
+    def family(self) -> str:
+        """The name of the family."""
+
+    @property
+    def parameters(self) -> Any:
+        """Its settings, a dataclass."""
 
     def fit(self, sample: Sample, *, seed: int, threads: int) -> Any:
         """Return a `served.Scorer` fitted on the sample; the same seed and thread count give the same one."""

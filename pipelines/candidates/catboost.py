@@ -35,7 +35,10 @@ class CatBoostCandidate:
                 "allow_writing_files": False,
             }
         )
-        model.fit(served.CatBoost.arrange(sample.columns, sample.numeric, sample.categorical, sample.bad))
+        rows = served.CatBoost.arrange(sample.columns, sample.numeric, sample.categorical, sample.bad)
+        if sample.weights is not None:
+            rows.set_weight(sample.weights)
+        model.fit(rows)
         return served.CatBoost(model, sample.numeric, sample.categorical, threads)
 
     def save(self, scorer: served.CatBoost, folder: Path) -> dict[str, object]:

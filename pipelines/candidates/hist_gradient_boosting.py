@@ -44,7 +44,8 @@ class HistGradientBoostingCandidate:
             random_state=seed,
         )
         with threadpool_limits(limits=1 if len(sample.bad) <= FEW_ROWS else threads, user_api="openmp"):
-            model.fit(_matrix(sample.columns, sample.numeric, levels), sample.bad)
+            matrix = _matrix(sample.columns, sample.numeric, levels)
+            model.fit(matrix, sample.bad, sample_weight=sample.weights)
         return served.HistGradientBoosting(export_trees(model), sample.numeric, levels)
 
     def save(self, scorer: served.HistGradientBoosting, folder: Path) -> dict[str, object]:

@@ -13,13 +13,17 @@ from pipelines.meanings import Meaning
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), which are numbers, and what they mean."""
+    """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), which are numbers, what they mean.
+
+    `weights`, shape (n,), say how many rows each one counts for; None: each for one.
+    """
 
     columns: served.Columns
     bad: NDArray[np.int8]
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
+    weights: NDArray[np.float64] | None = None
 
     @classmethod
     def of(
@@ -37,4 +41,5 @@ class Sample:
     def take(self, rows: NDArray[np.intp]) -> "Sample":
         """Return some of the rows."""
         columns = {name: values[rows] for name, values in self.columns.items()}
-        return replace(self, columns=columns, bad=self.bad[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(self, columns=columns, bad=self.bad[rows], weights=weights)

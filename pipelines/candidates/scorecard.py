@@ -56,15 +56,15 @@ class ScorecardCandidate:
     # Nothing is drawn and one thread is enough; all families are asked alike.
     def fit(self, sample: Sample, *, seed: int, threads: int) -> served.Scorecard:  # noqa: ARG002
         """Return a scorecard fitted on a sample."""
-        columns, bad = sample.columns, sample.bad
-        cuts = [self._cut_numbers(name, columns[name], bad) for name in sample.numeric]
+        columns = sample.columns
+        cuts = [self._cut_numbers(name, sample) for name in sample.numeric]
         cuts += [self._group_levels(name, columns[name]) for name in sample.categorical]
-        evidence = [self._weigh(binning, columns[binning.name], bad) for binning in cuts]
+        evidence = [self._weigh(binning, sample) for binning in cuts]
         floor = self.parameters.min_information_value
         telling = [column for column in evidence if column.information_value >= floor]
         if not telling:  # a portfolio that nothing explains still has a base rate: keep the best column
             telling = [max(evidence, key=lambda column: column.information_value)]
-        kept, coefficients, intercept = self._regress(telling, columns, bad)
+        kept, coefficients, intercept = self._regress(telling, sample)
         return served.Scorecard(
             {"intercept": intercept, "columns": [_record(*pair) for pair in zip(kept, coefficients, strict=True)]}
         )
@@ -74,10 +74,11 @@ class ScorecardCandidate:
         (folder / "scorecard.json").write_text(json.dumps(scorer.table, indent=1))
         return {}
 
-    def _cut_numbers(self, name: str, values: NDArray[np.float64], bad: NDArray[np.int8]) -> Binning:
+    def _cut_numbers(self, name: str, sample: Sample) -> Binning:
         """Cut where a small decision tree cuts: its leaves differ in bad rate and hold enough rows."""
         from sklearn.tree import DecisionTreeClassifier
 
+        values: NDArray[np.float64] = sample.columns[name]
         present = ~np.isnan(values)
         least = max(int(self.parameters.min_bin_share * len(values)), 1)
         edges: tuple[float, ...] = ()
@@ -89,7 +90,9 @@ class ScorecardCandidate:
                 min_impurity_decrease=self.parameters.min_gain,
                 random_state=0,
             )
-            tree.fit(np.clip(values[present, None], -served.LARGEST, served.LARGEST), bad[present])
+            weights = None if sample.weights is None else sample.weights[present]
+            numbers = np.clip(values[present, None], -served.LARGEST, served.LARGEST)
+            tree.fit(numbers, sample.bad[present], sample_weight=weights)
             edges = tuple(sorted({_short(edge, values) for edge in tree.tree_.threshold[tree.tree_.feature >= 0]}))
         return Binning(name, ("missing", *_interval_labels(edges)), edges, None)
 
@@ -103,30 +106,32 @@ class ScorecardCandidate:
         other = ("other",) if (~enough).any() else ()
         return Binning(name, ("missing", *frequent, *other), None, places)
 
-    def _weigh(self, binning: Binning, values: NDArray[Any], bad: NDArray[np.int8]) -> Evidence:
+    def _weigh(self, binning: Binning, sample: Sample) -> Evidence:
         """Weigh each bin: the logarithm of its odds of bad over the overall odds, shrunk towards zero when thin."""
-        places = binning.place(values)
-        rows = np.bincount(places, minlength=len(binning.labels))
-        bads = np.bincount(places, weights=bad, minlength=len(binning.labels)).astype(np.int64)
-        rate = float(bad.mean())
+        places = binning.place(sample.columns[binning.name])
+        counted = np.ones(len(places)) if sample.weights is None else sample.weights
+        rows, bads = (
+            np.asarray(np.bincount(places, weights=one, minlength=len(binning.labels)), np.float64)
+            for one in (counted, counted * sample.bad)
+        )
+        rate = float(bads.sum() / rows.sum())
         odds = (bads + self.parameters.smoothing * rate) / (rows - bads + self.parameters.smoothing * (1 - rate))
         weights = np.log(odds * (1 - rate) / rate)
-        gap = bads / bad.sum() - (rows - bads) / (len(bad) - bad.sum())
-        return Evidence(binning, weights, rows, bads, float(np.sum(gap * weights)))
+        gap = bads / bads.sum() - (rows - bads) / (rows - bads).sum()
+        return Evidence(binning, weights, _whole(rows), _whole(bads), float(np.sum(gap * weights)))
 
-    def _regress(
-        self, evidence: list[Evidence], columns: served.Columns, bad: NDArray[np.int8]
-    ) -> tuple[list[Evidence], list[float], float]:
+    def _regress(self, evidence: list[Evidence], sample: Sample) -> tuple[list[Evidence], list[float], float]:
         """Fit coefficients; a column whose coefficient contradicts its own evidence is left out, worst first."""
         from sklearn.linear_model import LogisticRegression
         from threadpoolctl import threadpool_limits
 
-        matrix = np.column_stack([one.weights[one.binning.place(columns[one.binning.name])] for one in evidence])
+        placed = {one.binning.name: one.binning.place(sample.columns[one.binning.name]) for one in evidence}
+        matrix = np.column_stack([one.weights[placed[one.binning.name]] for one in evidence])
         # Many columns are left out one at a time: Newton's method takes a twentieth of the time of the default solver.
         model = LogisticRegression(C=self.parameters.inverse_regularisation, solver="newton-cholesky")
         while True:
             with threadpool_limits(1):  # the sums of several threads would depend on their number
-                model.fit(matrix, bad)
+                model.fit(matrix, sample.bad, sample_weight=sample.weights)
             coefficients = [float(value) for value in model.coef_[0]]
             worst = int(np.argmin(coefficients))
             if coefficients[worst] >= 0 or len(evidence) == 1:
@@ -177,6 +182,11 @@ def _record(evidence: Evidence, coefficient: float) -> dict[str, object]:
         "bad": evidence.bad.tolist(),
         "information_value": evidence.information_value,
     }
+
+
+def _whole(rows: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return numbers of rows as people read them; weighted ones are rounded."""
+    return np.rint(rows).astype(np.int64)
 
 
 def _short(edge: float, values: NDArray[np.float64]) -> float:

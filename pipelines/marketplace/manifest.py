@@ -27,9 +27,15 @@ def manifest_beside(data: DataSettings) -> Mapping[str, Any]:
     """Return the manifest of a prepared marketplace's training table, empty for data that was not prepared here."""
     if data.source is not Source.marketplace or data.path is None:
         return {}
-    place = Path(data.path).absolute().with_name(MANIFEST)
-    found: Mapping[str, Any] = json.loads(place.read_text()) if place.exists() else {}
+    # A name such as `training` leads to what was prepared last; a record says where it led.
+    place = _nearest(Path(data.path), MANIFEST)
+    found: Mapping[str, Any] = json.loads((place / MANIFEST).read_text()) if place else {}
     return found
+
+
+def _nearest(path: Path, name: str) -> Path | None:
+    """Return the nearest folder above a path, where it leads, that holds something of that name."""
+    return next((folder for folder in path.resolve().parents if (folder / name).exists()), None)
 
 
 def lake_beside(data: DataSettings) -> PreparedLake:
@@ -44,21 +50,22 @@ def lake_beside(data: DataSettings) -> PreparedLake:
             f"the lake that made a training table must be known, no manifest of it lies beside '{data.path}'; "
             "run `thinfile prepare`, and leave the table in the folder that it was prepared in"
         )
-    path = Path(str(data.path)).absolute()
-    _check_unchanged(path, manifest)
+    path = Path(str(data.path))
+    folder = _nearest(path, CLEAN)
+    _check_unchanged(path, folder, manifest)
+    assert folder is not None
     told = manifest["configuration"]
     features = FeatureSettings(**told["features"] | {"what": [What(one) for one in told["features"]["what"]]})
-    return PreparedLake(path.parent, features, told["loan"]["feature_lag_days"])
+    return PreparedLake(folder, features, told["loan"]["feature_lag_days"])
 
 
-def _check_unchanged(path: Path, manifest: Mapping[str, Any]) -> None:
-    folder, again = path.parent, "run `thinfile prepare` again and tune on what it makes"
-    intake = folder / INTAKE
-    if not (folder / CLEAN).is_dir() or not intake.exists():
-        raise DataError(f"the clean tables of a training table must lie beside it, found none in '{folder}'; {again}")
-    if json.loads(intake.read_text())["identity"] != manifest["intake"]:
+def _check_unchanged(path: Path, folder: Path | None, manifest: Mapping[str, Any]) -> None:
+    again = "run `thinfile prepare` again and tune on what it makes"
+    if folder is None or not (folder / INTAKE).exists():
+        raise DataError(f"the clean tables of a training table must lie beside it, found none by '{path}'; {again}")
+    if json.loads((folder / INTAKE).read_text())["identity"] != manifest["intake"]:
         raise DataError(f"the clean tables in '{folder}' must be of its manifest, others were read since; {again}")
-    made = folder.resolve() / "prepared"
+    made = folder / "prepared"
     parts = path.resolve().relative_to(made).parts if path.resolve().is_relative_to(made) else ()
     if parts and parts[0] != manifest["identity"]:
         raise DataError(

@@ -117,28 +117,28 @@ def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str])
 
 
 def _write_manifest(path: Path, settings: PrepareSettings, taken: Taken, recipe: Recipe, counts: Counts) -> None:
+    """Write what was made: beside the offered names, and beside what they lead to, which is what a record names."""
     numeric, categorical = feature_columns(settings.features)
-    _write(
-        path,
-        {
-            "identity": recipe.identity,
-            "intake": taken.identity,
-            "configuration": plain(settings),
-            "made_with": provenance(settings.threads),
-            "tables": taken.tables,
-            "applications": counts.statuses,
-            "bad": counts.bad,
-            "first": counts.first,
-            "last": counts.last,
-            "features": [
-                {"name": one.name, "meaning": one.meaning, "direction": one.direction.value, "what": one.what.value}
-                for one in features_of(settings.features)
-            ],
-            "numeric": numeric,
-            "categorical": categorical,
-            "training_fingerprint": fingerprint_files({path.name: path for path in recipe.mature.glob("*.parquet")}),
-        },
-    )
+    record = {
+        "identity": recipe.identity,
+        "intake": taken.identity,
+        "configuration": plain(settings),
+        "made_with": provenance(settings.threads),
+        "tables": taken.tables,
+        "applications": counts.statuses,
+        "bad": counts.bad,
+        "first": counts.first,
+        "last": counts.last,
+        "features": [
+            {"name": one.name, "meaning": one.meaning, "direction": one.direction.value, "what": one.what.value}
+            for one in features_of(settings.features)
+        ],
+        "numeric": numeric,
+        "categorical": categorical,
+        "training_fingerprint": fingerprint_files({path.name: path for path in recipe.mature.glob("*.parquet")}),
+    }
+    for place in (recipe.folder / MANIFEST, path):
+        _write(place, record)
 
 
 def _write(path: Path, record: Mapping[str, Any]) -> None:

@@ -78,3 +78,20 @@ def test_a_score_that_separates_perfectly_still_leaves_room_for_doubt() -> None:
     mapped = fit_calibration(raw, (raw > 0).astype(np.int8), CalibrationMethod.logistic)
     found = calibrate(np.array([-300.0, -9.0, 9.0, 300.0]), mapped)
     assert ((found > 0) & (found < 1)).all()
+
+
+@pytest.mark.parametrize("method", [CalibrationMethod.logistic, CalibrationMethod.isotonic])
+def test_a_row_that_counts_for_three_is_three_rows(method: CalibrationMethod) -> None:
+    raw, bad = drawn(400)
+    times = np.random.default_rng(1).integers(1, 4, len(raw))
+    rows = np.repeat(np.arange(len(raw)), times)
+    asked = np.linspace(raw.min(), raw.max(), 101)
+    weighted = calibrate(asked, fit_calibration(raw, bad, method, times.astype(float)))
+    repeated = calibrate(asked, fit_calibration(raw[rows], bad[rows], method))
+    assert weighted == pytest.approx(repeated, abs=1e-3)
+
+
+def test_where_the_score_says_nothing_the_weighted_base_rate_is_the_answer() -> None:
+    bad = np.array([1, 0, 0, 1], np.int8)
+    found = fit_calibration(-bad.astype(float), bad, CalibrationMethod.logistic, np.array([3.0, 1.0, 1.0, 1.0]))
+    assert calibrate(np.array([0.0]), found) == pytest.approx([4 / 6])

@@ -5,6 +5,7 @@ import sys
 import textwrap
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow.models
@@ -29,6 +30,7 @@ from pipelines.splits import Fold
 from pipelines.training import TrainedModel, train
 
 ROWS = 400
+METHOD = CalibrationMethod.logistic
 FAMILIES: dict[str, CandidateSettings] = {
     "scorecard": ScorecardSettings(),
     "catboost": CatBoostSettings(parameters=CatBoostParameters(iterations=20)),
@@ -287,3 +289,25 @@ def test_the_logged_model_answers_alike_where_our_packages_do_not_exist(
     )
     assert done.returncode == 0, done.stderr
     np.testing.assert_array_equal(np.load(tmp_path / "answers.npy"), answers(model.model, table))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_rows_that_each_count_for_one_make_the_same_model_bit_for_bit(family: str, tmp_path: Path) -> None:
+    table, bad = a_table()
+    plain = Sample.of(table, bad, NUMERIC, CATEGORICAL)
+    hashes = []
+    for name, sample in (("plain", plain), ("ones", replace(plain, weights=np.ones(ROWS)))):
+        found = train(candidate_of(FAMILIES[family]), sample, folds_of(ROWS), METHOD, seed=3, threads=1)
+        hashes.append(save_mlflow_model(found, tmp_path / name))
+    assert hashes[0] == hashes[1]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_model_expects_as_many_bad_as_the_weights_say(family: str) -> None:
+    table, bad = a_table()
+    weights = np.where(table["channel"] == "app", 4.0, 0.5)
+    sample = replace(Sample.of(table, bad, NUMERIC, CATEGORICAL), weights=weights)
+    model = train(candidate_of(FAMILIES[family]), sample, folds_of(ROWS), METHOD, seed=3, threads=1).model
+    expected = float(np.average(answers(model, table), weights=weights))
+    assert expected == pytest.approx(np.average(bad, weights=weights), abs=0.03)
+    assert abs(np.average(bad, weights=weights) - bad.mean()) > 0.1  # without weights it would expect that many

@@ -27,6 +27,18 @@ def test_weights_of_evidence_of_two_bins_by_hand() -> None:
     )
 
 
+def test_weighted_rows_are_counted_by_their_weights() -> None:
+    # each of the 100 from the app counts for 3: 300, 120 bad; beside 300 from the web, 20 bad: 140 bad to 460 good
+    channel = np.array(["app"] * 100 + ["web"] * 300, dtype=object)
+    bad = np.array([1] * 40 + [0] * 60 + [1] * 20 + [0] * 280, dtype=np.int8)
+    sample = Sample({"channel": channel}, bad, (), ("channel",), np.array([3.0] * 100 + [1.0] * 300))
+    card = ScorecardCandidate(ScorecardParameters(smoothing=1e-9)).fit(sample, seed=0, threads=1)
+    (column,) = card.table["columns"]
+    assert (column["rows"], column["bad"]) == ([0, 300, 300], [0, 120, 20])
+    expected = [np.log((120 / 180) / (140 / 460)), np.log((20 / 280) / (140 / 460))]
+    assert column["weights"][1:] == pytest.approx(expected)
+
+
 def test_points_of_the_table_add_up_to_the_points_of_an_application() -> None:
     table, bad = a_table()
     sample = Sample.of(table, bad, NUMERIC, CATEGORICAL)
