@@ -31,12 +31,16 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Asked:
-    """All who asked in the test's time, shape (n,): `bad` is -1 without an outcome, `by_lot` is who was approved so."""
+    """All who asked in the test's time, shape (n,): `bad` is -1 without an outcome, `by_lot` is who was approved so.
+
+    `ever` are all who asked at any time, with what an earlier policy decided; None where nobody tells.
+    """
 
     applications: Applications
     bad: NDArray[np.int8]
     by_lot: Flags
     amount: Floats
+    ever: Applications | None = None
 
 
 def who_asked(bench: Bench, workspace: Workspace) -> Asked:
@@ -49,7 +53,7 @@ def who_asked(bench: Bench, workspace: Workspace) -> Asked:
     outcome = dict(zip(test.ids.tolist(), test.outcomes.tolist(), strict=True))
     bad = np.array([outcome.get(one, UNKNOWN) for one in then.ids.tolist()], np.int8)
     by_lot = np.zeros(len(then), bool) if then.by_lot is None else then.by_lot
-    return Asked(then, bad, by_lot, amounts_of(then, bench.data))
+    return Asked(then, bad, by_lot, amounts_of(then, bench.data), everyone)
 
 
 def cutoffs(asked: Asked, probability: Floats, policy: PolicySettings) -> list[dict[str, Any]]:

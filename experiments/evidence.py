@@ -19,10 +19,12 @@ from pipelines.contracts import as_text
 from pipelines.credit.discrimination import delong_difference
 from pipelines.credit.points import points
 from pipelines.credit.stability import noise_limit, population_stability_index, shares
+from pipelines.errors import DataError
 from pipelines.model_store.store import CANDIDATE, OUTCOME, TEST_PART
 from pipelines.policy import Claim, PolicySettings, plain_policy, policy_hash
 from pipelines.reason_quality import reason_quality
 from pipelines.reference_profile import FrozenBins
+from pipelines.selection import selection_report
 from pipelines.workspace import Workspace
 
 SCHEMA = 1
@@ -67,7 +69,7 @@ def gather(
         "reasons": reason_quality(challenger.predictor, asked.applications.features, policy, seed=seed),
         "timing": _timing(challenger, test),
         "leak": _leak(bench, challenger, policy),
-        "selection": None,
+        "selection": _selection(bench, challenger, asked),
         "tried_before": tried_before,
     }
     return evidence | _against(bench, asked, challenger, champion, answers, policy)
@@ -185,6 +187,20 @@ def _timing(challenger: Judged, test: Applications) -> dict[str, Any]:
         challenger.ask(one)
         singles.append(time.perf_counter() - start)
     return {"rows": len(rows), "rows_per_second": len(rows) / whole, "one_row_ms": 1000 * float(np.median(singles))}
+
+
+def _selection(bench: Bench, challenger: Judged, asked: Asked) -> dict[str, Any] | None:
+    """Return the bias of learning from the approved only; None where nobody tells what an earlier policy decided."""
+    if asked.ever is None:
+        return None
+    answers = challenger.ask(asked.ever)
+    threads = 1 if bench.study is None else bench.study.threads
+    try:
+        return selection_report(
+            asked.ever, answers, bench.applications, bench.split.development, seed=bench.seed, threads=threads
+        )
+    except DataError as error:
+        return {"why": str(error)}
 
 
 def _leak(bench: Bench, challenger: Judged, policy: PolicySettings) -> dict[str, Any]:

@@ -100,4 +100,4 @@ def augmented(sample: Sample, declined: Sample, probability: Floats, each: float
     bad = np.repeat(np.array([1, 0], np.int8), len(probability))
     observed = np.ones(len(sample.bad)) if sample.weights is None else sample.weights
     weights = np.concatenate([observed, each * probability, each * (1 - probability)])
-    return Sample(columns, np.concatenate([sample.bad, bad]), sample.numeric, sample.categorical, weights)
+    return replace(sample, columns=columns, bad=np.concatenate([sample.bad, bad]), weights=weights)

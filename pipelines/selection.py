@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.applications import Applications
-from pipelines.credit.calibration import wilson_interval
 from pipelines.credit.discrimination import auc
+from pipelines.credit.rates import wilson_interval
 from pipelines.credit.stability import population_stability_index
 from pipelines.propensity import chosen, decisions, propensity
 from pipelines.reference_profile import FrozenBins

@@ -74,8 +74,8 @@ def test_an_application_that_the_lake_does_not_hold_differs_in_every_feature(lak
 @pytest.mark.parametrize(
     ("break_it", "why"),
     [
-        (lambda lake: (lake / "manifest.json").unlink(), "no manifest of it lies beside"),
-        (lambda lake: (lake / "clean").rename(lake / "elsewhere"), "found none in"),
+        (lambda lake: [one.unlink() for one in lake.rglob("manifest.json")], "no manifest of it lies beside"),
+        (lambda lake: (lake / "clean").rename(lake / "elsewhere"), "found none by"),
         (
             lambda lake: (lake / "intake.json").write_text('{"identity": "another"}'),
             "must be of its manifest, others were read since",
