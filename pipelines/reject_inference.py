@@ -1,6 +1,6 @@
 """Training options that tell a model about those whom an earlier policy declined."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 

@@ -78,15 +78,16 @@ def test_two_that_had_both_read_the_ledger_cannot_both_decide(book: Book) -> Non
         second.promote(requests[1])
 
 
-def test_other_models_tried_on_a_test_part_are_counted_once_each(book: Book) -> None:
-    book.ask(1)
-    book.ask(1)
-    book.ask(2, passed=False)
-    book.ask(3, test_part="april")
-    hashes = {number: book.version(number).tags[MODEL_HASH] for number in (1, 2, 3)}
-    assert book.open().tried_before("march", hashes[3]) == 2
-    assert book.open().tried_before("march", hashes[2]) == 1
-    assert book.open().tried_before("april", hashes[3]) == 0
+def test_other_models_held_against_a_champion_on_a_test_part_are_counted_once_each(book: Book) -> None:
+    book.promote(1)  # the first champion was held against nobody
+    book.ask(2)
+    book.ask(2)
+    book.ask(3, passed=False)
+    book.ask(4, test_part="april")
+    hashes = {number: book.version(number).tags[MODEL_HASH] for number in (2, 3, 4)}
+    assert book.open().tried_before("march", hashes[4]) == 2
+    assert book.open().tried_before("march", hashes[3]) == 1
+    assert book.open().tried_before("april", hashes[4]) == 0
 
 
 def test_rolled_back_the_champion_before_is_champion_again(book: Book) -> None:
