@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from pipelines.model_store.store import POLICY, RegisteredModel, existing_store
 from pipelines.policy import Automation, PolicySettings, check_policy, policy_hash
 from pipelines.reasons import reasons_of
 from pipelines.score_log import LogKey, ScoreLog, check_period, decision_table
-from pipelines.settings import ScoreSettings
+from pipelines.settings import DataSettings, ScoreSettings, Source
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 
@@ -59,7 +60,8 @@ def score(settings: ScoreSettings) -> Outcome:
     store = existing_store(workspace, settings.model)
     champion = store.require_champion(settings.model)
     predictor = load_predictor(store, champion)
-    data = replace(settings.data, numeric=predictor.numeric, categorical=predictor.categorical, infer=False)
+    asked = replace(settings.data, path=_all_who_asked(settings.data))
+    data = replace(asked, numeric=predictor.numeric, categorical=predictor.categorical, infer=False)
     everyone = load_applications(data, workspace, labelled=False)
     applications = _of_period(everyone, settings.period)
     key = LogKey(settings.model, champion.version, settings.population, settings.period)
@@ -70,6 +72,14 @@ def score(settings: ScoreSettings) -> Outcome:
         if len(new):
             _log(log, key, predictor, new, scores, keep_policy(workspace, settings.policy))
     return _outcome(settings, key, champion, everyone, applications, scores)
+
+
+def _all_who_asked(data: DataSettings) -> str | None:
+    """Return where the applications lie: beside the training table of a marketplace, which holds mature ones only."""
+    from pipelines.marketplace.training_table import APPLICATIONS, TRAINING
+
+    is_training = data.source is Source.marketplace and data.path is not None and Path(data.path).name == TRAINING
+    return str(Path(data.path).with_name(APPLICATIONS)) if data.path and is_training else data.path
 
 
 def _of_period(applications: Applications, period: str) -> Applications:
