@@ -60,8 +60,8 @@ class FuzzyAugmentation:
 
     Hsia (1978), Credit scoring and the Equal Credit Opportunity Act: the first model, fitted on the approved alone,
     gives each declined application its probability of bad p; it then enters twice, bad with weight p and good with
-    weight 1 - p. `each` is how many approved rows one declined application counts for, as they occur among who asked:
-    rows to learn from are fewer than the approved, some of which are not mature.
+    weight 1 - p. It counts as it occurs among those who asked: rows to learn from are fewer than the approved, some of
+    which are not mature. A fold's models see the features of all declined and the outcomes of the fold alone.
     """
 
     candidate: Candidate
