@@ -61,9 +61,9 @@ def _promote(settings: PromoteSettings) -> Outcome:
 
         tasks = {PromoteAction.approve: deciding.approve, PromoteAction.apply: deciding.apply}
         return tasks.get(settings.action, deciding.rollback)(settings)
-    from experiments.promotion import promote
+    from experiments import promotion
 
-    return promote(settings)
+    return promotion.request(settings) if settings.action is PromoteAction.request else promotion.promote(settings)
 
 
 def _replay(settings: ReplaySettings) -> Outcome:
