@@ -27,7 +27,7 @@ def wilson_interval(successes: float, trials: float, confidence: float) -> tuple
     rate = successes / trials
     middle = (rate + z * z / (2 * trials)) / (1 + z * z / trials)
     reach = z / (1 + z * z / trials) * np.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    return float(middle - reach), float(middle + reach)
+    return max(float(middle - reach), 0.0), min(float(middle + reach), 1.0)
 
 
 def weighted_rate(events: NDArray[np.int8], weight: Floats, confidence: float) -> tuple[float, float, float]:
