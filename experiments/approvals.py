@@ -6,8 +6,9 @@ from pathlib import Path
 from experiments.ledger import Ledger
 from experiments.signatures import SignatureRefused, Signers, message_of
 from pipelines.chain import Entry
-from pipelines.errors import ThinfileError
+from pipelines.errors import ConfigurationError, RequestError, ThinfileError
 from pipelines.policy import ApprovalSettings
+from pipelines.process import account
 
 
 class ApprovalRefused(ThinfileError):
@@ -42,7 +43,7 @@ def tally(ledger: Ledger, request: Entry, approvals: ApprovalSettings, scratch: 
     for approval in ledger.standing.approvals.get(request.sequence, []):
         name = str(approval.content["by"])
         try:
-            require_other_person(request, name, str(approval.content["account"]), approvals)
+            _require_other_person(request, name, str(approval.content["account"]), approvals)
             key = _key_of(ledger.name, request, approval, approvals, scratch)
         except (ApprovalRefused, SignatureRefused) as error:
             set_aside.append(f"{name} (entry {approval.sequence}): {error}")
@@ -55,7 +56,39 @@ def tally(ledger: Ledger, request: Entry, approvals: ApprovalSettings, scratch: 
     return Tally(tuple(people), tuple(set_aside), approvals.people)
 
 
-def require_other_person(request: Entry, name: str, account: str, approvals: ApprovalSettings) -> None:
+def approval_of(
+    ledger: Ledger, request: Entry, approvals: ApprovalSettings, key: str | None, scratch: Path
+) -> dict[str, object]:
+    """Return what an approval of a request says: who approves, and the signature when there is a key.
+
+    Raises:
+        RequestError: the policy wants a key and there is none, or nothing says whose key it is.
+        ApprovalRefused, SignatureRefused: this person or this key does not count.
+    """
+    unsigned: dict[str, object] = {"account": account(), "signature": None, "key": None, "authenticated": False}
+    signed = _signed(ledger, request, approvals, key, scratch) if key is not None else {"by": account()}
+    said = unsigned | signed
+    if approvals.signed and key is None:
+        raise RequestError("this policy counts signed approvals only, received no key; add key=~/.ssh/id_ed25519")
+    _require_other_person(request, str(said["by"]), account(), approvals)
+    return said
+
+
+def _signed(ledger: Ledger, request: Entry, approvals: ApprovalSettings, key: str, scratch: Path) -> dict[str, object]:
+    signers, path = signers_of(approvals, scratch), Path(key).expanduser()
+    if signers is None:
+        raise ConfigurationError(
+            "a signature says something only where it is known whose key it is, received no "
+            "policy.approvals.allowed_signers; name a file in OpenSSH's format"
+        )
+    name = signers.owner(path)
+    message = message_of(ledger.name, request.sequence, request.hash, name)
+    signature = signers.sign(message, path)
+    signers.check(message, signature, name)
+    return {"by": name, "signature": signature, "key": signers.line(path), "authenticated": True}
+
+
+def _require_other_person(request: Entry, name: str, account: str, approvals: ApprovalSettings) -> None:
     """Raise ApprovalRefused when the one who asked may not approve and it is that one, by name or by account."""
     asked = str(request.content["by"])
     if not approvals.requester_may_approve and asked in (name, account):

@@ -5,17 +5,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from experiments.approvals import Tally, require_other_person, signers_of, tally
+from experiments.approvals import Tally, approval_of, tally
 from experiments.exhibits import evidence_finding, model_findings, read_evidence
 from experiments.ledger import Ledger
 from experiments.settings import PromoteSettings
-from experiments.signatures import message_of
 from experiments.standing import PROMOTED, ROLLED_BACK, section
 from pipelines.chain import Entry
-from pipelines.errors import ConfigurationError, RequestError, ThinfileError
+from pipelines.errors import RequestError, ThinfileError
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy import PolicySettings, check_policy, policy_hash
-from pipelines.process import account
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 
@@ -44,8 +42,7 @@ def approve(settings: PromoteSettings) -> Outcome:
     finding = evidence_finding(_folder(store, ledger, request), str(request.content["evidence_hash"]))
     if finding:
         raise PromotionRefused(f"nobody can agree to what cannot be read: {finding}; ask again")
-    approval = _signed(settings, ledger, request)
-    require_other_person(request, str(approval["by"]), account(), settings.policy.approvals)
+    approval = approval_of(ledger, request, settings.policy.approvals, settings.key, store.workspace.root)
     entry = ledger.approve(request.sequence, approval | {"why": settings.why})
     counted = tally(ledger, request, settings.policy.approvals, store.workspace.root)
     return _approved(settings, request, entry, counted)
@@ -195,33 +192,6 @@ def _require_unchanged(folder: Path, content: Mapping[str, Any], what: str) -> N
     findings = model_findings(folder, content)
     if findings:
         raise PromotionRefused(f"{what} is not what was judged: {'; '.join(findings)}; restore it, or ask again")
-
-
-def _signed(settings: PromoteSettings, ledger: Ledger, request: Entry) -> dict[str, object]:
-    """Return who approves, and the signature when there is a key."""
-    approvals = settings.policy.approvals
-    if settings.key is None:
-        if approvals.signed:
-            raise RequestError("this policy counts signed approvals only, received no key; add key=~/.ssh/id_ed25519")
-        return {"by": account(), "account": account(), "signature": None, "key": None, "authenticated": False}
-    root = Workspace.at(settings.workspace).root
-    signers, key = signers_of(approvals, root), Path(settings.key).expanduser()
-    if signers is None:
-        raise ConfigurationError(
-            "a signature says something only where it is known whose key it is, received no "
-            "policy.approvals.allowed_signers; name a file in OpenSSH's format"
-        )
-    name = signers.owner(key)
-    message = message_of(ledger.name, request.sequence, request.hash, name)
-    signature = signers.sign(message, key)
-    signers.check(message, signature, name)
-    return {
-        "by": name,
-        "account": account(),
-        "signature": signature,
-        "key": signers.line(key),
-        "authenticated": True,
-    }
 
 
 def _approved(settings: PromoteSettings, request: Entry, entry: Entry, counted: Tally) -> Outcome:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from experiments.exhibits import attach_evidence, file_hashes
+from experiments.registry import Registry, named
 from experiments.settings import PromoteSettings
 from experiments.standing import (
     APPROVED,
@@ -17,15 +18,13 @@ from experiments.standing import (
     section,
     standing_of,
 )
-from pipelines.chain import Chain, ChainBroken, Entry
+from pipelines.chain import Chain, Entry
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.model_store.packaging import model_hash
-from pipelines.model_store.store import CHALLENGER, CHAMPION, MODEL_HASH, STAGE, ModelStore, RegisteredModel
+from pipelines.model_store.store import ModelStore, RegisteredModel
 from pipelines.process import account
 from pipelines.verb import carried
 from pipelines.workspace import Workspace
-
-HEAD = "thinfile.ledger_head"
 
 
 class LedgerDisagrees(ThinfileError):
@@ -59,6 +58,7 @@ class Ledger:
         self._chain = Chain(workspace, f"promotions of {model}")
         self._store, self.model = store, model
         self._words = carried(PromoteSettings(workspace=str(workspace.root), model=model))
+        self._registry = Registry(store, model, self._words)
         self._forgiving = forgiving
         self.entries: list[Entry] = []
         self.standing = Standing()
@@ -154,9 +154,8 @@ class Ledger:
                 )
             if version == self.standing.champion and not self.disagreements:
                 raise RequestError(f"version {version} is the champion already; name another with version=N")
-            found = self._store.aliased(self.model, CHAMPION)
             mended = {"restored": self.disagreements} if self.disagreements else {}
-            return self._write(said | {"from": found.version if found else None} | mended)
+            return self._write(said | {"from": self._registry.champion()} | mended)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -170,108 +169,22 @@ class Ledger:
     def _refresh(self) -> None:
         self.entries = self._chain.entries()
         self.standing = standing_of(self.entries)
-        done = self._head()
+        done = self._registry.done(self.entries)
         behind = len(self.entries) - done
-        if behind == 1 and self._is_on_the_way(standing_of(self.entries[:done])):
-            self._follow()
+        # Whoever writes has finished what was before: more than one entry behind is no crash.
+        if behind == 1 and self._registry.is_on_the_way(standing_of(self.entries[:done]), self.standing):
+            self._registry.follow(self.standing)
             behind = 0
-        self.disagreements = self._disagreements(behind)
+        self.disagreements = self._registry.disagreements(self.standing, behind)
 
     def _write(self, content: Mapping[str, object]) -> Entry:
         """Append an entry and do what follows from it. The ledger is held alone."""
         entry = self._chain.append({"by": account()} | dict(content), after=len(self.entries))
         self.entries.append(entry)
         self.standing.take(entry)
-        self._follow()
+        self._registry.follow(self.standing)
         self.disagreements = []
         return entry
-
-    def _follow(self) -> None:
-        """Make the registry say what the ledger says; each step is done only where it is still to do, the head last."""
-        versions = {model.version: model for model in self._store.versions(self.model)}
-        champion = versions.get(self.standing.champion or 0)
-        if champion is not None and CHAMPION not in champion.aliases:
-            self._store.set_alias(champion, CHAMPION)
-        if champion is not None and CHALLENGER in champion.aliases:
-            self._store.client.delete_registered_model_alias(self.model, CHALLENGER)
-        for number, tags in self._wanted_tags().items():
-            if number in versions:
-                held = versions[number].tags
-                self._store.tag(versions[number], {key: tag for key, tag in tags.items() if held.get(key) != tag})
-        for number in versions.keys() - self.standing.stages.keys():
-            if STAGE in versions[number].tags:
-                self._store.client.delete_model_version_tag(self.model, str(number), STAGE)
-        last = self.entries[-1]
-        self._store.client.set_registered_model_tag(self.model, HEAD, f"{last.sequence} {last.hash}")
-
-    def _wanted_tags(self) -> dict[int, dict[str, str]]:
-        """Return what the registry is to say about each version."""
-        judged = self.standing.judged
-        return {
-            number: {STAGE: stage, MODEL_HASH: str(judged[number].content["model_hash"])}
-            for number, stage in self.standing.stages.items()
-        }
-
-    def _head(self) -> int:
-        """Return up to which entry everything was done. Raises ChainBroken when that entry is gone or another."""
-        mark = self._store.model_tags(self.model).get(HEAD, "0 ")
-        length, _, found = mark.partition(" ")
-        done = int(length) if length.isdigit() else len(self.entries) + 1
-        at = self.entries[done - 1].hash if 0 < done <= len(self.entries) else ""
-        if found != at or done > len(self.entries):
-            raise ChainBroken(
-                f"the ledger of '{self.model}' has {len(self.entries)} entries, the registry's copy of its head names "
-                f"entry {length} ({found[:12]}): entries were removed or replaced; restore the chain's database from a "
-                "copy"
-            )
-        return done
-
-    def _is_on_the_way(self, before: Standing) -> bool:
-        """Return whether the alias is where it was before the last entry, or where it belongs after."""
-        found = self._store.aliased(self.model, CHAMPION)
-        places: list[object] = [before.champion, self.standing.champion]
-        if self.entries[-1].content["decision"] == ROLLED_BACK:
-            places.append(self.entries[-1].content["from"])
-        return (found.version if found else None) in places
-
-    def _disagreements(self, behind: int) -> list[str]:
-        """Return where the registry does not say what the ledger says, each with what to do."""
-        versions = {model.version: model for model in self._store.versions(self.model)}
-        champion = self.standing.champion
-        aliased = next((number for number, model in versions.items() if CHAMPION in model.aliases), None)
-        found = []
-        if behind:
-            found.append(f"the registry's copy of the ledger's head is {behind} entries behind; {self._remedy()}")
-        if champion is not None and champion not in versions:
-            found.append(f"version {champion}, the champion by the ledger, was deleted; {self._another()}")
-        elif aliased != champion:
-            found.append(
-                f"the ledger names {_version(champion)} as champion, MLflow's alias names {_version(aliased)}; "
-                + self._remedy()
-            )
-        return found + self._wrong_tags(versions)
-
-    def _wrong_tags(self, versions: Mapping[int, RegisteredModel]) -> list[str]:
-        wanted = self._wanted_tags()
-        return [
-            f"the tag {key} of version {number} must be '{wanted.get(number, {}).get(key, 'none')}' by the ledger, "
-            f"received '{model.tags.get(key, 'none')}'; {self._remedy()}"
-            for number, model in versions.items()
-            for key in {STAGE, *wanted.get(number, {})}
-            if model.tags.get(key) != wanted.get(number, {}).get(key)
-        ]
-
-    def _remedy(self) -> str:
-        """Return the command that restores what the ledger says and writes down that it had been changed."""
-        champion = self.standing.champion
-        if champion is None:
-            return "undo the change in MLflow: only the ledger says who is champion and what stage a version is in"
-        return f"restore it with `thinfile promote rollback version={champion} why=...{self._words}`"
-
-    def _another(self) -> str:
-        earlier = self.standing.reign[-2:-1]
-        number = str(earlier[0]) if earlier else "N"
-        return f"go back to an earlier one with `thinfile promote rollback version={number} why=...{self._words}`"
 
     def _require_open(self, request: int) -> Entry:
         entry = self.standing.open.get(request)
@@ -295,8 +208,8 @@ class Ledger:
         version = section({"champion": judged_against}, "champion", "version")
         if version != self.standing.champion:
             raise PromotionConflict(
-                f"the champion has changed since {what} was decided upon: {_version(version)} then, "
-                f"{_version(self.standing.champion)} now; somebody else decided first, run the command again"
+                f"the champion has changed since {what} was decided upon: {named(version)} then, "
+                f"{named(self.standing.champion)} now; somebody else decided first, run the command again"
             )
 
     def _requested(self, challenger: RegisteredModel, evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -324,7 +237,3 @@ class Ledger:
             return None
         same = all(last.content[name] == content[name] for name in ("decision", "evidence_hash"))
         return last if same else None
-
-
-def _version(number: int | None) -> str:
-    return "no version" if number is None else f"version {number}"

@@ -67,7 +67,7 @@ def test_killed_at_a_step_of_a_decision_the_next_command_finds_all_in_order(evid
             if not in_order(found, action):
                 wrong.append((action.value, boundaries[place], found))
     evidence.record(
-        f"26-kill-boundaries-{'sqlite' if copy()[1] is None else 'postgresql'}",
+        "26-kill-boundaries" if copy()[1] is None else "26-kill-boundaries-postgresql",
         claim="apply, rollback and request killed (kill -9) before and after every call to MLflow and every write to "
         "the chain: the next `promote verify` is clean, and the same command given again finishes, nothing twice",
         value=f"{killed.total() - len(wrong)} of {killed.total()} in order "

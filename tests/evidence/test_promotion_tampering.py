@@ -93,9 +93,8 @@ def test_whatever_is_changed_is_found_named_and_refused(evidence: Evidence, tamp
         tried[change.kind] += 1
         if not tampered.is_found(change):
             missed.append((change.kind, change.name))
-    database = "postgresql" if tampered.store.workspace.database else "sqlite"
     evidence.record(
-        f"27-flipped-byte-{database}",
+        "27-flipped-byte-postgresql" if tampered.store.workspace.database else "27-flipped-byte",
         claim="one flipped bit in any column of the ledger, in a model's files or in its evidence, a removed last "
         "entry, a moved or deleted alias, a changed tag: found, named and refused (exit 3)",
         value=f"{tried.total() - len(missed)} of {tried.total()} found "
@@ -119,7 +118,7 @@ def spread(size: int, places: int) -> list[int]:
 def ledger_changes(tampered: Tampered, places: int) -> Iterator[Change]:
     rows = tampered.execute("select * from chain order by sequence")
     told = r"entry \d is not what was written|entries were removed"
-    for row in rows:
+    for row in rows if places > 1 else rows[::4]:
         for column in COLUMNS:
             for place in spread(len(str(row._mapping[column])), places):
                 name = f"entry {row.sequence}, {column}, letter {place}"

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 import thinfile
-from experiments import deciding
+from experiments import approvals, deciding
 from experiments.approvals import ApprovalRefused
 from experiments.deciding import PromotionRefused
 from experiments.exhibits import evidence_path
 from experiments.ledger import PromotionConflict
 from experiments.settings import PromoteAction
-from experiments.signatures import SignatureRefused
+from experiments.signatures import SignatureRefused, message_of
 from pipelines.errors import ConfigurationError, RequestError
 from pipelines.model_store.packaging import FILES
 from pipelines.policy import ApprovalSettings, GateSettings, PolicySettings
@@ -45,7 +45,7 @@ def folder(book: Book) -> Path:
 
 
 def is_called(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(deciding, "account", lambda: name)
+    monkeypatch.setattr(approvals, "account", lambda: name)
 
 
 def test_what_needs_nobodys_approval_is_applied_and_once(book: Book, apply: Do) -> None:
@@ -159,8 +159,8 @@ def allowed(tmp_path: Path, keys: dict[str, Path]) -> Path:
 
 @pytest.fixture
 def two_people(allowed: Path) -> PolicySettings:
-    approvals = ApprovalSettings(people=2, requester_may_approve=False, signed=True, allowed_signers=str(allowed))
-    return PolicySettings(name="two people", approvals=approvals)
+    asked = ApprovalSettings(people=2, requester_may_approve=False, signed=True, allowed_signers=str(allowed))
+    return PolicySettings(name="two people", approvals=asked)
 
 
 @pytest.fixture
@@ -217,9 +217,9 @@ def test_one_person_with_two_names_for_one_key_counts_once(
     list_keys(allowed, ("anna", keys["anna"]), ("anne", keys["anna"]))
     # given an approval in the other name, written past the command
     request = book.open().standing.open[1]
-    signers = deciding.signers_of(two_people.approvals, book.store.workspace.root)
+    signers = approvals.signers_of(two_people.approvals, book.store.workspace.root)
     assert signers is not None
-    message = deciding.message_of(book.open().name, 1, request.hash, "anne")
+    message = message_of(book.open().name, 1, request.hash, "anne")
     signature = signers.sign(message, keys["anna"])
     said = {"by": "anne", "account": "another", "signature": signature, "key": "", "authenticated": True, "why": ""}
     book.open().approve(1, said)
