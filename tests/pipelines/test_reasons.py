@@ -131,7 +131,7 @@ def test_a_feature_that_nobody_described_goes_by_its_name() -> None:
 
 def test_a_model_that_does_not_tell_gives_no_reasons() -> None:
     model = Additive({"x": 1.0})
-    model.contributions = lambda features: None  # type: ignore[method-assign]
+    model.contributions = lambda _: None  # type: ignore[method-assign]
     assert reasons_of(model, pd.DataFrame({"x": [2.0, 1.0]}), ReasonSettings()).words == [[], []]
 
 
