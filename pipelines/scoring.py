@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 
 from pipelines.applications import Applications, load_applications
 from pipelines.credit.points import bands, points
-from pipelines.errors import DataError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.kept_policies import keep_policy
 from pipelines.model_store.predictor import Predictor, load_predictor
@@ -20,7 +18,8 @@ from pipelines.model_store.store import POLICY, RegisteredModel, existing_store
 from pipelines.policy import Automation, PolicySettings, check_policy, policy_hash
 from pipelines.reasons import reasons_of
 from pipelines.score_log import LogKey, ScoreLog, check_period, decision_table
-from pipelines.settings import DataSettings, ScoreSettings, Source
+from pipelines.settings import ScoreSettings
+from pipelines.unscored import all_who_asked, not_logged, of_period
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 
@@ -60,73 +59,18 @@ def score(settings: ScoreSettings) -> Outcome:
     store = existing_store(workspace, settings.model)
     champion = store.require_champion(settings.model)
     predictor = load_predictor(store, champion)
-    asked = replace(settings.data, path=_all_who_asked(settings.data))
+    asked = replace(settings.data, path=all_who_asked(settings.data))
     data = replace(asked, numeric=predictor.numeric, categorical=predictor.categorical, infer=False)
     everyone = load_applications(data, workspace, labelled=False)
-    applications = _of_period(everyone, settings.period)
+    applications = of_period(everyone, settings.period)
     key = LogKey(settings.model, champion.version, settings.population, settings.period)
     log = ScoreLog(workspace)
     with log.locked(key):
-        new = _not_logged(applications, log, key)
+        new = not_logged(applications, log, key)
         scores = score_features(predictor, new.features, settings.policy)
         if len(new):
             _log(log, key, predictor, new, scores, keep_policy(workspace, settings.policy))
     return _outcome(settings, key, champion, everyone, applications, scores)
-
-
-def _all_who_asked(data: DataSettings) -> str | None:
-    """Return where the applications lie: beside the training table of a marketplace, which holds mature ones only."""
-    from pipelines.marketplace.training_table import APPLICATIONS, TRAINING
-
-    is_training = data.source is Source.marketplace and data.path is not None and Path(data.path).name == TRAINING
-    return str(Path(data.path).with_name(APPLICATIONS)) if data.path and is_training else data.path
-
-
-def _of_period(applications: Applications, period: str) -> Applications:
-    """Return the applications made in a month (UTC), where their times are told. Raises DataError when none was."""
-    if applications.times is None:
-        return applications
-    months = applications.times.astype("datetime64[M]")
-    is_then = months == np.datetime64(period, "M")
-    if not is_then.any():
-        raise DataError(
-            f"a period's decisions are about its own applications, none was made in {period} "
-            f"({months.min()} to {months.max()}); correct period or data.time"
-        )
-    return applications.take(np.flatnonzero(is_then))
-
-
-def _not_logged(applications: Applications, log: ScoreLog, key: LogKey) -> Applications:
-    """Return the applications that the log does not hold.
-
-    Raises:
-        DataError: the table is logged under other ids, or has none and some of its rows look like logged ones.
-    """
-    logged = log.decisions(key)
-    is_known = np.isin(applications.ids, logged["application_id"].to_numpy(dtype=str))
-    if not is_known.any() and (logged["input_fingerprint"] == applications.fingerprint).any():
-        raise DataError(
-            "an application is logged once, this very table is logged for the period under other ids; name the "
-            "data.id that it was scored with"
-        )
-    new = applications.take(np.flatnonzero(~is_known))
-    if applications.roles.id is None:
-        others = logged.loc[logged["input_fingerprint"] != applications.fingerprint, "decision_id"]
-        features = log.features(key)
-        _check_unlike(new.features, features[features["decision_id"].isin(others)])
-    return new
-
-
-def _check_unlike(new: pd.DataFrame, logged: pd.DataFrame) -> None:
-    """Raise DataError where rows without ids look like rows of another table: nobody can say whether they are these."""
-    if new.empty or logged.empty:
-        return
-    found, known = (pd.util.hash_pandas_object(one[list(new)], index=False) for one in (new, logged))
-    if found.isin(known).any():
-        raise DataError(
-            f"an application is logged once, {int(found.isin(known).sum()):,} of these rows without an id look like "
-            "rows that are logged for the period; name the data.id that tells them apart"
-        )
 
 
 def score_features(predictor: Predictor, features: pd.DataFrame, policy: PolicySettings) -> Scores:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipelines.candidates import candidate_of, served
 from pipelines.candidates.sample import Sample
 from pipelines.credit.discrimination import auc
+from pipelines.meanings import Meaning
 from pipelines.settings import CalibrationMethod, ScorecardSettings
 from pipelines.splits import Fold
 from pipelines.training import held_out_log_odds, train
@@ -86,6 +87,19 @@ def test_the_card_says_what_a_reader_needs(sample: Sample, tmp_path: Path) -> No
     assert (card["numeric"], card["categorical"]) == (["row"], [])
     assert card["calibration"]["method"] == "none"
     assert card["note"] == "nothing"
+
+
+def test_the_card_says_what_features_mean_and_what_is_usual() -> None:
+    table = pd.DataFrame({"income": [1.0, 2.0, 9.0, np.nan] * 75, "channel": ["b", "a", "b", None] * 75})
+    meanings = {"income": Meaning("income after tax", "means")}
+    bad = (np.arange(ROWS) % 2).astype(np.int8)
+    learnt = Sample.of(table.assign(row=np.arange(ROWS, dtype=float)), bad, ["income", "row"], ["channel"], meanings)
+    trained = train(MemoryCandidate(), learnt, FOLDS, CalibrationMethod.none, seed=0, threads=1)
+    assert trained.model.card["meanings"] == {
+        "income": {"meaning": "income after tax", "group": "means", "usual": 2.0},
+        "row": {"meaning": "row", "group": "row", "usual": (ROWS - 1) / 2},
+        "channel": {"meaning": "channel", "group": "channel", "usual": "b"},
+    }
 
 
 def test_a_real_candidate_is_calibrated_on_average(sample: Sample) -> None:

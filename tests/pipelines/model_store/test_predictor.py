@@ -56,6 +56,18 @@ def test_our_own_model_answers_bit_for_bit_as_it_was_trained(
     np.testing.assert_array_equal(predictor.log_odds(nasty()), raw)
 
 
+def test_ours_tells_what_its_answers_are_made_of_and_one_from_elsewhere_does_not(
+    store: ModelStore, ours: RegisteredModel, elsewhere: Elsewhere, table: pd.DataFrame
+) -> None:
+    predictor = load_predictor(store, ours)
+    told = predictor.contributions(nasty())
+    assert told is not None
+    np.testing.assert_allclose(told[0] + told[1].sum(axis=1), predictor.log_odds(nasty()), atol=1e-12)
+    assert predictor.meanings["income"]["group"] == "income"
+    theirs = load_predictor(store, elsewhere(RISK))
+    assert (theirs.contributions(table), theirs.meanings) == (None, {})
+
+
 def test_ours_answers_alike_through_mlflow(store: ModelStore, ours: RegisteredModel) -> None:
     through_mlflow = mlflow.pyfunc.load_model(f"models:/ours/{ours.version}").predict(nasty())
     np.testing.assert_array_equal(through_mlflow, load_predictor(store, ours).probability_of_bad(nasty()))
