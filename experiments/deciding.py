@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.approvals import Tally, approval_of, tally
+from experiments.document import renew_document
 from experiments.exhibits import evidence_finding, model_findings, read_evidence
 from experiments.ledger import Ledger
 from experiments.settings import PromoteSettings
@@ -45,6 +46,7 @@ def approve(settings: PromoteSettings) -> Outcome:
     approval = approval_of(ledger, request, settings.policy.approvals, settings.key, store.workspace.root)
     entry = ledger.approve(request.sequence, approval | {"why": settings.why})
     counted = tally(ledger, request, settings.policy.approvals, store.workspace.root)
+    renew_document(store, settings.model, request.content["version"], ledger.entries)
     return _approved(settings, request, entry, counted)
 
 
@@ -61,6 +63,8 @@ def apply(settings: PromoteSettings) -> Outcome:
     request = _chosen(ledger, settings)
     entry = apply_request(store, ledger, request, settings)
     version, previous = request.content["version"], entry.content["previous"]
+    for one in (previous, version) if previous is not None else (version,):
+        renew_document(store, settings.model, one, ledger.entries)
     before = f", before it version {previous}" if previous is not None else ""
     return Outcome(
         {"decision": PROMOTED, "version": version, "request": request.sequence, "ledger_entry": entry.sequence},
@@ -110,6 +114,7 @@ def rollback(settings: PromoteSettings) -> Outcome:
         request = ledger.standing.requests[int(str(promotion.content["request"]))]
         _require_unchanged(_folder(store, ledger, request), request.content, f"version {version}")
     entry = ledger.roll_back(version, settings.why, from_champion=champion)
+    renew_document(store, settings.model, version, ledger.entries)
     restored = [f"  restored  {finding}" for finding in section(entry.content, "restored") or ()]
     head = f"ROLLED BACK: {settings.model} version {version} is champion (ledger entry {entry.sequence})"
     return Outcome(

@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.bench import Bench, Judged, bench_of
 from experiments.deciding import apply
-from experiments.document import write_document
+from experiments.document import renew_document
 from experiments.evidence import gather
 from experiments.exhibits import HASH
 from experiments.gates import GateResult, check_advisory, judge, lets_through
@@ -81,7 +81,7 @@ def request(settings: PromoteSettings) -> Outcome:
     if lets_through(gates):
         _make_ready(store, judged, bench, settings.policy)
     entry = ledger.request(challenger, evidence, settings.why)
-    document = write_document(store, challenger, [_entry(one) for one in ledger.entries], evidence)
+    document = renew_document(store, settings.model, challenger.version, ledger.entries)
     return _outcome(settings, challenger, champion, gates, evidence, entry, str(document))
 
 
@@ -140,10 +140,6 @@ def _outcome(
         next_steps=_next(settings, entry, decision),
         exit_code=ExitCode.DONE if decision == "requested" else ExitCode.ANSWER_IS_NO,
     )
-
-
-def _entry(entry: Entry) -> dict[str, Any]:
-    return {"sequence": entry.sequence, "written_at": entry.written_at} | dict(entry.content)
 
 
 def _mark(gate: GateResult) -> str:

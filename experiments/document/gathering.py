@@ -9,8 +9,10 @@ from typing import Any
 
 from experiments.document.facts import DocumentFacts, FeatureFact, Record, SearchFacts
 from experiments.document.page import document
+from experiments.exhibits import HASH, read_evidence
 from experiments.recorded import settings_of
 from pipelines.atomic import scratch_folder
+from pipelines.chain import Entry
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.model_store.packaging import DOCUMENT, FILES, PROFILE
 from pipelines.model_store.store import (
@@ -43,6 +45,19 @@ def write_document(
         (folder / DOCUMENT).write_text(page)
         store.attach(model, folder)
     return store.download(model) / DOCUMENT
+
+
+def renew_document(store: ModelStore, model: str, version: object, entries: Sequence[Entry]) -> Path:
+    """Write the document of a version anew after something was decided about it, and return where it lies.
+
+    It shows the evidence of the version's last request, as it lies beside the model.
+    """
+    registered = store.version(model, int(str(version)))
+    judged = [entry for entry in entries if entry.content["version"] == version and HASH in entry.content]
+    folder = store.download(registered)
+    evidence = read_evidence(folder, str(judged[-1].content[HASH])) if judged else None
+    told = [{"sequence": entry.sequence, "written_at": entry.written_at} | dict(entry.content) for entry in entries]
+    return write_document(store, registered, told, evidence)
 
 
 def gather(
