@@ -52,8 +52,8 @@ def test_reject_inference_is_graded_against_the_truth(evidence: Evidence, tmp_pa
     ]
     evidence.record(
         "31-reject-inference",
-        claim="simulated: of three ways to learn (the approved alone, reweighting, fuzzy augmentation) none costs Gini "
-        "over all who asked; expected over true PD shows what each does for those whom the earlier policy declined",
+        claim="simulated: reweighting and fuzzy augmentation cost hardly any Gini over all who asked; how far each "
+        "mends what the approved alone teach about the declined is told by expected over true PD",
         value="; ".join(_told(one, [grades[family, one] for family in families]) for one in RejectInference),
         bound=f"no option loses more than {LARGEST_LOSS} of Gini in any family",
         holds=max(losses) <= LARGEST_LOSS,
