@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from experiments.differences import Comparison, Difference, compare_records
 from experiments.question import Question, resolve
 from experiments.recorded import settings_of
 from experiments.registration import build_version
+from experiments.replay_decision import replay_decision
 from experiments.run_record import EARLIER, RunRecord, compare_environments, data_record
 from experiments.settings import Extent, ReplaySettings, TuneSettings
 from experiments.study import TrialResult, best_of
@@ -78,10 +78,7 @@ def replay(settings: ReplaySettings) -> Outcome:
             "for example run=ID (`thinfile compare` lists the models that runs made)"
         )
     if settings.decision is not None:
-        answer: Outcome = import_module("experiments.replay_decision").replay_decision(
-            Workspace.at(settings.workspace), settings.decision
-        )
-        return answer
+        return replay_decision(Workspace.at(settings.workspace), settings.decision)
     return _replay_run(settings)
 
 
