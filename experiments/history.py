@@ -36,6 +36,7 @@ def verify(settings: PromoteSettings) -> Outcome:
     except ChainBroken as error:
         return _verdict(settings, 0, [str(error)])
     findings = [*ledger.disagreements, *_exhibit_findings(store, ledger), *_signature_findings(workspace, ledger)]
+    findings += _unapproved(ledger)
     return _verdict(settings, len(ledger.entries), findings)
 
 
@@ -98,6 +99,25 @@ def _signature_findings(workspace: Workspace, ledger: Ledger) -> Iterator[str]:
                 Signers(listed, folder).check(message, str(approval.content["signature"]), name)
             except SignatureRefused as error:
                 yield f"entry {approval.sequence}: {error}"
+
+
+def _unapproved(ledger: Ledger) -> Iterator[str]:
+    """Yield promotions that fewer people had agreed to than the policy of their request asks for."""
+    for entry in ledger.entries:
+        if entry.content["decision"] != PROMOTED:
+            continue
+        request = ledger.standing.requests[whole(entry.content["request"])]
+        asked = section(request.content, "evidence", "about", "policy", "approvals") or {}
+        agreed = {
+            approval.content["by"]
+            for approval in ledger.standing.approvals.get(request.sequence, [])
+            if approval.sequence < entry.sequence and (approval.content["signature"] or not asked["signed"])
+        }
+        if len(agreed) < asked.get("people", 0):
+            yield (
+                f"entry {entry.sequence} promoted version {entry.content['version']} with {len(agreed)} of "
+                f"{asked['people']} approvals that the policy of request {request.sequence} asks for; roll back"
+            )
 
 
 def _told(entry: Entry) -> dict[str, Any]:

@@ -246,6 +246,14 @@ def test_an_approval_is_of_one_request_and_of_no_other(
     assert [finding.partition(":")[0] for finding in book.findings()] == ["entry 5", "entry 6"]
 
 
+@pytest.mark.usefixtures("approvers")
+def test_a_promotion_written_past_the_approvals_is_found(book: Book, two_people: PolicySettings) -> None:
+    request = book.ask(1, policy=two_people)
+    book.open().promote(request)
+    (finding,) = book.findings()
+    assert finding.startswith("entry 2 promoted version 1 with 0 of 2 approvals that the policy of request 1 asks for")
+
+
 def test_the_command_line_asks_the_right_action(book: Book, capsys: pytest.CaptureFixture[str]) -> None:
     book.promote(1)
     book.ask(2)
