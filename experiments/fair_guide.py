@@ -11,8 +11,9 @@ from experiments.study import TrialResult, best_of
 
 Leverage = Mapping[str, tuple[float, float]]
 
-FREE = 8
-"""Every so many trials the study's sampler looks around for itself, over all parameters and both objectives."""
+WEAKEN, FREE = 3, 10
+"""Every third trial weakens features of the best so far, and every tenth is left to the study's own sampler, over all
+parameters and both objectives. The others tune: what is fair is worth little when accuracy was not looked for."""
 
 BUDGETS = (1.0, 2.0, 0.5, 4.0, 1.5, 3.0)
 """Of the loss that is comparable; what shuffling costs overstates what learning again without costs."""
@@ -29,9 +30,9 @@ LEAST_LOSS = 0.00025
 
 @dataclass(frozen=True)
 class FairGuide:
-    """Guides a study: even trials tune the candidate's parameters, odd ones weaken features of the best found so far.
+    """Guides a study: it tunes the candidate's parameters, and weakens features of the best found so far.
 
-    The first trial is the candidate as configured, and every eighth is left to the study's own sampler. `suspects` are
+    The first trial is the candidate as configured. `suspects` are
     the parameters that say how far groups are used; `comparable_loss` is the AUC that a fairer model may lose;
     `leverage_of` says of parameters, by suspect, what is lost and by how much the gap closes without the group.
     """
@@ -46,8 +47,10 @@ class FairGuide:
         fully: dict[str, float | int] = dict.fromkeys(self.suspects, FULL_USE)
         if number == 0 or not earlier:
             return {**self.configured, **fully}
-        if number % 2 == 0:
-            return {} if number % FREE == FREE - 2 else fully
+        if number % FREE == 0:
+            return {}
+        if number % WEAKEN:
+            return fully
         tried = [one.parameters for one in earlier]
         return next((one for one in self._proposals(earlier) if one not in tried), {})
 

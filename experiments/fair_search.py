@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,13 +15,13 @@ from experiments.registration import register_trial
 from experiments.settings import TuneSettings
 from experiments.study import Study, TrialResult, best_of, space_of, whole_numbers
 from experiments.suspects import suspects_of
-from experiments.tuning import Tracking, about_data, record_trials, search, tracked
+from experiments.tuning import Tracking, about_data, record_trials, run_metrics, search, tracked
 from experiments.yardstick import RATES, Yardstick, yardstick_of
 from pipelines.atomic import scratch_folder
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
 from pipelines.errors import ConfigurationError, nearest
 from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.store import EVALUATION, ModelStore, RegisteredModel
+from pipelines.model_store.store import EVALUATION, REGISTERED, TRIAL, ModelStore, RegisteredModel
 from pipelines.training import check_features
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
@@ -85,7 +86,7 @@ def search_fair(settings: TuneSettings) -> Outcome:
             points = [_register(tracking, question, yardstick, trial) for trial in _points(trials, settings)]
             record_trials(tracking, question, trials)
             outcome = _outcome(tracking, yardstick, trials, points)
-            _record_front(tracking, outcome, trials)
+            _record_front(tracking, outcome.result, trials)
     return outcome
 
 
@@ -176,12 +177,17 @@ def _point(
     )
 
 
-def _record_front(tracking: Tracking, outcome: Outcome, trials: list[TrialResult]) -> None:
-    """Log the front to the study's run, as a table and as a picture."""
-    with scratch_folder(tracking.store.workspace.root) as folder:
-        (folder / "front.json").write_text(json.dumps(outcome.result, indent=1))
-        draw_front(folder / "front.png", outcome.result, trials)
-        tracking.store.log_files(tracking.run_id, folder)
+def _record_front(tracking: Tracking, result: Mapping[str, Any], trials: list[TrialResult]) -> None:
+    """Log the front to the study's run, as a table and as a picture; the run's mark is set last."""
+    store, run_id = tracking.store, tracking.run_id
+    with scratch_folder(store.workspace.root) as folder:
+        (folder / "front.json").write_text(json.dumps(result, indent=1))
+        draw_front(folder / "front.png", result, trials)
+        store.log_files(run_id, folder)
+    most_accurate = store.version(result["model"], result["most_accurate"])
+    best = next(one for one in trials if str(one.number) == most_accurate.tags[TRIAL])
+    metrics = run_metrics(best, json.loads(most_accurate.tags[EVALUATION])) | {"cv_gap": best.unfairness or 0.0}
+    store.log(run_id, metrics=metrics, tags={REGISTERED: str(result["recommended"])})
 
 
 def _outcome(tracking: Tracking, yardstick: Yardstick, trials: list[TrialResult], points: list[FairPoint]) -> Outcome:
