@@ -3,7 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from experiments.settings import CompareSettings, PromoteAction, PromoteSettings, ReplaySettings, TuneSettings
+from experiments.settings import (
+    CompareSettings,
+    PromoteAction,
+    PromoteSettings,
+    ReplaySettings,
+    Search,
+    TuneSettings,
+)
 from pipelines.hydra_app import Verb, run
 from pipelines.policy import PolicySettings
 from pipelines.settings import FAMILIES, DataSettings
@@ -40,6 +47,10 @@ def _quoted(word: str) -> str:
 
 
 def _tune(settings: TuneSettings) -> Outcome:
+    if settings.search is Search.fair:
+        from experiments.fair_search import search_fair
+
+        return search_fair(settings)
     from experiments.tuning import tune
 
     return tune(settings)

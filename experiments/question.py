@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from experiments.feature_groups import feature_groups
+from experiments.feature_use import Group, Parameters, candidate_in_use, has_uses, sample_in_use, without_uses
 from experiments.recorded import candidate_with
-from experiments.settings import TuneSettings
+from experiments.settings import Search, TuneSettings
 from pipelines.applications import Applications, load_applications
 from pipelines.candidates import Candidate, candidate_of
 from pipelines.candidates.sample import Sample
@@ -67,9 +69,16 @@ class Question:
         """The rows to judge on; no search sees them."""
         return sample_of(self.applications.take(self.split.test))
 
+    @cached_property
+    def groups(self) -> list[Group]:
+        """The features in groups, those that a fair search uses together."""
+        return feature_groups(self.development)
+
     def candidate_with(self, parameters: dict[str, float | int]) -> Candidate:
         """Return the candidate with the parameters of a trial in place of the configured ones."""
-        candidate = candidate_with(self.settings, parameters)
+        candidate = candidate_with(self.settings, without_uses(parameters))
+        if has_uses(parameters):
+            candidate = candidate_in_use(candidate, self.groups, parameters)
         if self.asked is None or self.settings.reject_inference is not RejectInference.fuzzy_augmentation:
             return candidate
         is_approved, _ = decisions(self.asked)
@@ -77,6 +86,10 @@ class Question:
         nobody_knows = np.zeros(len(declined), np.int8)
         rows = Sample.of(declined.features, nobody_knows, roles.numeric, roles.categorical)
         return FuzzyAugmentation(candidate, rows, approved=int(is_approved.sum()))
+
+    def sample_with(self, parameters: Parameters) -> Sample:
+        """Return the rows to learn from, with the features that a trial uses."""
+        return sample_in_use(self.development, self.groups, parameters) if has_uses(parameters) else self.development
 
     def record(self) -> dict[str, Any]:
         """Return the resolved configuration as JSON values, with the places of the data made absolute.
@@ -168,7 +181,12 @@ def _identity(question: Question) -> str:
         del record[told]
     for told in PATHS:
         del record["data"][told]
-    record["policy"] = record["policy"]["scale"]  # the rest of a policy judges models and does not make them
+    policy = record["policy"]
+    record["policy"] = policy["scale"]  # the rest of a policy judges models and does not make them
+    if question.settings.search is Search.fair:  # but where groups are compared, it says how
+        record["compared"] = [policy["approve_from"], policy["fairness"]["minimum_group"]]
+    else:
+        del record["search"], record["fair"]
     record |= {"data_fingerprint": question.applications.fingerprint}
     if question.asked is not None:
         record |= {"asked_fingerprint": question.asked.fingerprint}

@@ -53,7 +53,7 @@ def build_version(question: Question, trial: TrialResult, folder: Path) -> dict[
     settings = question.settings
     trained = train(
         question.candidate_with(trial.parameters),
-        question.development,
+        question.sample_with(trial.parameters),
         question.split.folds,
         settings.candidate.calibration,
         seed=settings.seed,
@@ -97,8 +97,9 @@ def _write_evidence(question: Question, trained: TrainedModel, folder: Path) -> 
     if isinstance(scorer, served.Scorecard):
         table = points_table(scorer, trained.model.card["calibration"], settings.policy.scale)
         table.to_csv(folder / "points_table.csv", index=False)
-    features = reference_applications(question).features
-    asked = trained.model.probability_of_bad(served.columns_of(features, test.numeric, test.categorical))
-    profile = profile_of(points(asked, settings.policy.scale), features, test.numeric, Population.applications)
+    numeric, categorical = trained.model.numeric, trained.model.categorical
+    features = reference_applications(question).features[[*numeric, *categorical]]
+    asked = trained.model.probability_of_bad(served.columns_of(features, numeric, categorical))
+    profile = profile_of(points(asked, settings.policy.scale), features, numeric, Population.applications)
     (folder / PROFILE).write_text(profile.to_json())
     return evaluation

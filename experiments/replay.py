@@ -142,7 +142,7 @@ def _compare_trials(task: Task, question: Question, advance: Advance) -> Compari
     found, objective, known = Comparison(0, []), objective_of(question), dict[str, float]()
     for done, trial in enumerate(task.trials, start=1):
         spelled = json.dumps(trial.parameters, sort_keys=True)
-        known[spelled] = known[spelled] if spelled in known else objective(trial.parameters)
+        known[spelled] = known[spelled] if spelled in known else objective(trial.parameters).value
         found += compare_records(f"trial {trial.number}", {"cv_auc": trial.value}, {"cv_auc": known[spelled]})
         advance(done, f"trial {trial.number}")
     return found

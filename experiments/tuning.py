@@ -12,7 +12,7 @@ from experiments.question import Question, resolve
 from experiments.registration import register_trial
 from experiments.run_record import data_record, joined_environments, trials_record
 from experiments.settings import TuneSettings
-from experiments.study import Objective, Parameters, Study, TrialResult, best_of, space_of
+from experiments.study import Answer, Objective, Parameters, Study, TrialResult, best_of, space_of, starting_with
 from pipelines.atomic import scratch_folder
 from pipelines.credit.discrimination import auc
 from pipelines.fingerprint import fingerprint_record
@@ -64,51 +64,46 @@ def tune(settings: TuneSettings) -> Outcome:
     question = resolve(settings)
     workspace = Workspace.at(settings.workspace)
     space = space_of(question.candidate.parameters, settings.candidate.space)
-    for line in _about_data(question):
+    for line in about_data(question):
         log.info(line)
     configured = asdict(question.candidate.parameters)
     check_features(question.development)
-    study = Study(workspace.studies, question.study, space, first=configured, seed=settings.seed)
-    with _tracked(ModelStore(workspace), study, question) as tracking:
-        _search(study, question)
+    guide = starting_with(configured)
+    study = Study(workspace.studies, question.study, space, guide=guide, seed=settings.seed)
+    with tracked(ModelStore(workspace), study, question) as tracking:
+        search(study, question, objective_of(question))
         with study.leases.waited_for(f"{study.name}/finish"):
             trials = study.finished()
             registered, is_new = _register_best(tracking, question, best_of(trials))
-            _record_trials(tracking, question, trials)
+            record_trials(tracking, question, trials)
     return _outcome(question, registered, trials, tracking, is_new)
 
 
 def objective_of(question: Question) -> Objective:
     """Return the function that answers parameters with their cross-validated AUC on the development part."""
-    settings, sample = question.settings, question.development
+    settings, folds = question.settings, question.split.folds
 
-    def cross_validated_auc(parameters: Parameters) -> float:
-        held_out = held_out_log_odds(
-            question.candidate_with(dict(parameters)),
-            sample,
-            question.split.folds,
-            seed=settings.seed,
-            threads=settings.threads,
-        )
-        return fmean(
-            auc(sample.bad[fold.held_out], log_odds)
-            for fold, log_odds in zip(question.split.folds, held_out, strict=True)
-        )
+    def cross_validated_auc(parameters: Parameters) -> Answer:
+        candidate, sample = question.candidate_with(dict(parameters)), question.sample_with(parameters)
+        held_out = held_out_log_odds(candidate, sample, folds, seed=settings.seed, threads=settings.threads)
+        return Answer(fmean(auc(sample.bad[fold.held_out], log_odds)
+                            for fold, log_odds in zip(folds, held_out, strict=True)))  # fmt: skip
 
     return cross_validated_auc
 
 
-def _search(study: Study, question: Question) -> None:
+def search(study: Study, question: Question, objective: Objective) -> None:
+    """Work on a study until it has its trials, and show how far it is."""
     trials = question.settings.trials
     best = max((trial.value for trial in study.finished()), default=0.0)
     with progress(f"{question.candidate.family} trials", trials, log) as advance:
-        for trial in study.run(objective_of(question), trials):
+        for trial in study.run(objective, trials):
             best = max(best, trial.value)
             advance(len(study.finished()), f"best cross-validated AUC {best:.4f}")
 
 
 @contextmanager
-def _tracked(store: ModelStore, study: Study, question: Question) -> Iterator[Tracking]:
+def tracked(store: ModelStore, study: Study, question: Question) -> Iterator[Tracking]:
     """Keep one MLflow run for the study; it never says RUNNING when nobody works on it."""
     experiment = store.experiment(question.settings.model)
     with study.leases.held_as_worker(study.name):
@@ -191,7 +186,7 @@ def run_metrics(best: TrialResult, evaluation: dict[str, Any]) -> dict[str, floa
     return metrics | ends | {"cv_auc": best.value}
 
 
-def _record_trials(tracking: Tracking, question: Question, trials: list[TrialResult]) -> None:
+def record_trials(tracking: Tracking, question: Question, trials: list[TrialResult]) -> None:
     """Log the course of the search to the study's run, and a run for each of the best trials."""
     best_so_far = [max(trial.value for trial in trials[: place + 1]) for place in range(len(trials))]
     tracking.store.log_trace(tracking.run_id, BEST_CV_AUC, best_so_far)
@@ -203,11 +198,13 @@ def _record_trials(tracking: Tracking, question: Question, trials: list[TrialRes
         if tracking.store.is_finished(tracking.experiment, tags):
             continue
         run_id = tracking.store.open_run(tracking.experiment, f"trial {trial.number}", tags, parent=tracking.run_id)
-        tracking.store.log(run_id, metrics={"cv_auc": trial.value}, parameters=trial.parameters)
+        gap = {} if trial.unfairness is None else {"cv_gap": trial.unfairness}
+        tracking.store.log(run_id, metrics={"cv_auc": trial.value} | gap, parameters=trial.parameters)
         tracking.store.close_run(run_id)
 
 
-def _about_data(question: Question) -> list[str]:
+def about_data(question: Question) -> list[str]:
+    """Return what is searched on, in words."""
     applications = question.applications
     told = [
         f"{len(applications):,} applications, {int(applications.outcomes.sum()):,} bad; {question.split.description}"

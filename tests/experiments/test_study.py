@@ -1,12 +1,11 @@
 """Studies that are killed, repeated or shared end with the same trials."""
 
 import multiprocessing
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from experiments.study import Parameters, Study, TrialResult, best_of, space_of
+from experiments.study import Answer, Objective, Parameters, Study, TrialResult, best_of, space_of, starting_with
 from pipelines.errors import ConfigurationError
 from pipelines.settings import CatBoostParameters, Range, ScorecardParameters
 
@@ -19,15 +18,15 @@ class Interrupted(Exception):
     """Stands for a process that dies."""
 
 
-def score(parameters: Parameters) -> float:
-    return -((parameters["depth"] - 5) ** 2) - (parameters["learning_rate"] - 0.1) ** 2
+def score(parameters: Parameters) -> Answer:
+    return Answer(-((parameters["depth"] - 5) ** 2) - (parameters["learning_rate"] - 0.1) ** 2)
 
 
 def study_at(path: Path) -> Study:
-    return Study(path, "study", space_of(CatBoostParameters(), RANGES), first=FIRST, seed=7)
+    return Study(path, "study", space_of(CatBoostParameters(), RANGES), guide=starting_with(FIRST), seed=7)
 
 
-def finished(path: Path, objective: Callable[[Parameters], float] = score) -> list[TrialResult]:
+def finished(path: Path, objective: Objective = score) -> list[TrialResult]:
     study = study_at(path)
     for _ in study.run(objective, TRIALS):
         pass
@@ -37,7 +36,7 @@ def finished(path: Path, objective: Callable[[Parameters], float] = score) -> li
 def test_it_starts_with_the_configured_parameters_and_never_ends_below_them(tmp_path: Path) -> None:
     trials = finished(tmp_path / "studies.db")
     assert trials[0].parameters == FIRST
-    assert best_of(trials).value >= score(FIRST)
+    assert best_of(trials).value >= score(FIRST).value
 
 
 def test_interrupted_anywhere_it_ends_with_the_same_trials(tmp_path: Path) -> None:
@@ -45,7 +44,7 @@ def test_interrupted_anywhere_it_ends_with_the_same_trials(tmp_path: Path) -> No
     for stop in range(0, TRIALS, 3):
         calls = iter(range(TRIALS))
 
-        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> float:
+        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> Answer:
             if next(calls) == stop:  # type: ignore[call-overload]
                 raise Interrupted
             return score(parameters)
@@ -80,12 +79,12 @@ def test_workers_share_a_study_without_losing_or_doubling_trials(tmp_path: Path)
 def test_parameters_that_were_tried_are_answered_from_the_record(tmp_path: Path) -> None:
     asked: list[Parameters] = []
 
-    def counted(parameters: Parameters) -> float:
+    def counted(parameters: Parameters) -> Answer:
         asked.append(parameters)
-        return float(parameters["max_bins"])
+        return Answer(float(parameters["max_bins"]))
 
     space = space_of(ScorecardParameters(), {"max_bins": Range(3, 5)})
-    study = Study(tmp_path / "studies.db", "small", space, first={"max_bins": 4}, seed=0)
+    study = Study(tmp_path / "studies.db", "small", space, guide=starting_with({"max_bins": 4}), seed=0)
     assert len(list(study.run(counted, 12))) == 12
     assert len(asked) == len({trial.parameters["max_bins"] for trial in study.finished()}) <= 3
 
