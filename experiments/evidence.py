@@ -1,6 +1,7 @@
 """All that is measured of a version before it may become champion: one record for the gates and the document."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from experiments.decisions import Asked, by_group, cutoffs, swaps, who_asked
 from experiments.evaluation import evaluate, evaluate_segments, evaluate_vintages
 from experiments.leak import leak_evidence
 from experiments.monotonicity import monotonicity
+from experiments.question import resolve
 from experiments.refits import Refits, parameters_of, refit
 from experiments.separation import separation
 from pipelines.applications import Applications
@@ -49,9 +51,7 @@ def gather(
     """
     test, seed = bench.test, bench.seed
     answers = challenger.ask(test)
-    parameters = parameters_of(challenger)
-    is_ours = bench.study is not None and parameters is not None
-    refits = refit(bench, challenger, parameters, answers) if is_ours and parameters is not None else None
+    refits = _refits(bench, challenger, workspace, answers)
     asked = who_asked(bench, workspace)
     everyone = challenger.ask(asked.applications)
     evidence: dict[str, Any] = {
@@ -73,6 +73,14 @@ def gather(
         "tried_before": tried_before,
     }
     return evidence | _against(bench, asked, challenger, champion, answers, policy)
+
+
+def _refits(bench: Bench, challenger: Judged, workspace: Workspace, answers: Floats) -> Refits | None:
+    """Fit the challenger's candidate again; None for a version from elsewhere, whose making is not recorded."""
+    parameters = parameters_of(challenger)
+    if bench.study is None or parameters is None:
+        return None
+    return refit(resolve(replace(bench.study, workspace=str(workspace.root))), parameters, answers)
 
 
 def _about(bench: Bench, challenger: Judged, champion: Judged | None, policy: PolicySettings) -> dict[str, Any]:

@@ -1,15 +1,14 @@
 """A candidate fitted again on resampled development rows: does it rank the same people the same way?"""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.bench import Bench, Judged
-from experiments.question import sample_of
-from experiments.recorded import candidate_with
+from experiments.bench import Judged
+from experiments.question import Question
 from pipelines.credit.discrimination import mid_ranks
 from pipelines.model_store.store import PARAMETERS
 
@@ -39,20 +38,11 @@ class Refits:
         }
 
 
-def refit(bench: Bench, judged: Judged, parameters: dict[str, Any], answers: Floats) -> Refits:
+def refit(question: Question, parameters: dict[str, Any], answers: Floats) -> Refits:
     """Fit the version's candidate again on each four fifths; `answers` are the version's own on the test part."""
-    study = bench.study
-    assert study is not None
-    candidate = candidate_with(study, parameters)
-    whole = sample_of(bench.development)
-    sample = replace(
-        whole,
-        columns={name: whole.columns[name] for name in judged.used},
-        numeric=tuple(judged.predictor.numeric),
-        categorical=tuple(judged.predictor.categorical),
-    )
+    study, candidate, sample = question.settings, question.candidate_with(parameters), question.sample_with(parameters)
     part = np.random.default_rng(study.seed).permutation(len(sample.bad)) % REFITS
-    asked, refits = sample_of(bench.test).columns, Refits([], [], [])
+    asked, refits = question.test.columns, Refits([], [], [])
     for one in range(REFITS):
         fitted = candidate.fit(sample.take(np.flatnonzero(part != one)), seed=study.seed, threads=study.threads)
         refits.held_out.append(fitted.log_odds(sample.take(np.flatnonzero(part == one)).columns))
