@@ -2,6 +2,7 @@
 
 import json
 import platform
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +44,12 @@ class Evidence:
 
 @pytest.fixture(scope="session")
 def commit_at_start() -> str:
-    """The commit of the code, with a plus where files differ from it."""
-    return git_commit()
+    """The commit of the code, with a plus where files differ from it; figures of an earlier run are no code."""
+    commit = git_commit()
+    changed = subprocess.run(
+        ["git", "-C", FOLDER.parent, "diff", "--quiet", "HEAD", "--", ".", ":!evidence"], check=False
+    )
+    return commit.removesuffix("+") if commit.endswith("+") and changed.returncode == 0 else commit
 
 
 @pytest.fixture

@@ -66,10 +66,12 @@ def test_killed_at_a_step_of_a_decision_the_next_command_finds_all_in_order(evid
             _, found = in_a_process(recover, book, action)
             if not in_order(found, action):
                 wrong.append((action.value, boundaries[place], found))
+    kept_in = "sqlite" if copy()[1] is None else "postgresql"
     evidence.record(
-        "26-kill-boundaries" if copy()[1] is None else "26-kill-boundaries-postgresql",
+        f"26-kill-boundaries-{kept_in}",
         claim="apply, rollback and request killed (kill -9) before and after every call to MLflow and every write to "
-        "the chain: the next `promote verify` is clean, and the same command given again finishes, nothing twice",
+        "the chain: the next `promote verify` is clean, and the same command given again finishes, nothing twice "
+        f"(ledger in {kept_in})",
         value=f"{killed.total() - len(wrong)} of {killed.total()} in order "
         f"({', '.join(f'{count} of {action}' for action, count in killed.items())})",
         bound="all",

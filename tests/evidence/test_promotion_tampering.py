@@ -93,10 +93,12 @@ def test_whatever_is_changed_is_found_named_and_refused(evidence: Evidence, tamp
         tried[change.kind] += 1
         if not tampered.is_found(change):
             missed.append((change.kind, change.name))
+    kept_in = "postgresql" if tampered.store.workspace.database else "sqlite"
     evidence.record(
-        "27-flipped-byte-postgresql" if tampered.store.workspace.database else "27-flipped-byte",
+        f"27-flipped-byte-{kept_in}",
         claim="one flipped bit in any column of the ledger, in a model's files or in its evidence, a removed last "
-        "entry, a moved or deleted alias, a changed tag: found, named and refused (exit 3)",
+        "entry, a moved or deleted alias, a changed tag: found, named and refused (exit 3; ledger in "
+        f"{kept_in})",
         value=f"{tried.total() - len(missed)} of {tried.total()} found "
         f"({', '.join(f'{kind}: {count}' for kind, count in tried.items())})",
         bound="all",
