@@ -41,7 +41,7 @@ class Market:
 
 @pytest.fixture(scope="module")
 def market(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Market:
-    customers = 40_000 if request.config.getoption("--full") else 16_000
+    customers = 40_000 if request.config.getoption("--full") else 12_000
     folder = tmp_path_factory.mktemp("market")
     data = small_marketplace(folder, seed=11, customers=customers, months=36)
     truth = pd.read_parquet(folder / "lake" / "simulated" / "truth").set_index("application_id")
@@ -50,27 +50,40 @@ def market(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @dataclass(frozen=True)
 class Arena:
-    """A workspace in which challengers are tuned and judged."""
+    """A workspace and a model of its own in it, whose challengers are tuned and judged."""
 
     workspace: Workspace
+    model: str
 
     def tuned(self, data: DataSettings, **parameters: Any) -> dict[str, Any]:
         """Register a scorecard on the columns that the data names, and return what tune told."""
         candidate = ScorecardSettings(parameters=ScorecardParameters(**parameters))
-        settings = TuneSettings(workspace=str(self.workspace.root), data=data, candidate=candidate, trials=1, threads=1)
+        settings = TuneSettings(
+            workspace=str(self.workspace.root),
+            model=self.model,
+            data=data,
+            candidate=candidate,
+            trials=1,
+            threads=1,
+        )
         return dict(tune(settings).result)
 
     def judged(self, **gates: Any) -> dict[str, Any]:
         """Let the challenger ask for promotion, and return what was decided."""
-        policy = PolicySettings(approve_from=APPROVE_FROM, gates=GateSettings(leak_sample=200, **gates))
-        outcome = promote(PromoteSettings(workspace=str(self.workspace.root), policy=policy))
+        policy = PolicySettings(approve_from=APPROVE_FROM, gates=GateSettings(leak_sample=100, **gates))
+        outcome = promote(PromoteSettings(workspace=str(self.workspace.root), model=self.model, policy=policy))
         assert (outcome.exit_code is ExitCode.DONE) == (outcome.result["decision"] == "promoted")
         return dict(outcome.result)
 
 
+@pytest.fixture(scope="module")
+def arenas(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return Workspace.at(str(tmp_path_factory.mktemp("arenas")))
+
+
 @pytest.fixture
-def arena(workspace: Workspace) -> Arena:
-    return Arena(workspace)
+def arena(arenas: Workspace, request: pytest.FixtureRequest) -> Arena:
+    return Arena(arenas, request.node.name)
 
 
 def columns(data: DataSettings, numeric: Sequence[str], categorical: Sequence[str] = ()) -> DataSettings:
@@ -92,7 +105,7 @@ def refused_by(decided: Mapping[str, Any]) -> list[str]:
 def expected_auc(arena: Arena, market: Market, version: int) -> float:
     """Return the AUC that a version would have on average over all outcomes that the true PDs allow."""
     store = ModelStore(arena.workspace)
-    predictor = load_predictor(store, store.version("credit_score", version))
+    predictor = load_predictor(store, store.version(arena.model, version))
     score = predictor.log_odds(market.table)
     true = market.truth.loc[market.table["application_id"]].to_numpy()
     order = np.argsort(score, kind="stable")
@@ -149,7 +162,7 @@ def test_a_challenger_overfitted_to_validation_is_refused(
     luck = {name: abs(auc(bad, table.loc[is_seen, name].to_numpy()) - 0.5) for name in noise}
     lucky = sorted(luck, key=lambda name: -luck[name])[:40]
     honest = ["term", "principal", "returned_share_180d"]
-    eager = {"min_gain": 0.00005, "min_information_value": 0.001, "inverse_regularisation": 1.0}
+    eager = {"max_bins": 2, "min_gain": 0.0, "min_information_value": 0.0, "min_bin_share": 0.2}
     champion = arena.tuned(flat(table, tmp_path / "validation.parquet", honest), **eager)
     arena.judged(minimum_auc=0.5)
     challenger = arena.tuned(flat(table, tmp_path / "validation.parquet", [*honest, *lucky]), **eager)
