@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from experiments.fair_points import FairPoint
 from experiments.figures import BAD, DOTS_PER_INCH, GOOD, INK, PALE
 from experiments.study import TrialResult
 
-if TYPE_CHECKING:
-    from experiments.fair_search import FairPoint
 
-
-def as_table(points: Sequence["FairPoint"], chosen: "FairPoint") -> Any:
+def as_table(points: Sequence[FairPoint], chosen: FairPoint) -> Any:
     """Return the front as a table, most accurate first, the recommended version marked."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -33,8 +31,8 @@ def as_table(points: Sequence["FairPoint"], chosen: "FairPoint") -> Any:
             f"{one.cv_gini:.3f}",
             f"{one.cv_gap:.1%}",
             f"{gini['value']:.3f} ({gini['low']:.3f} to {gini['high']:.3f})",
-            f"{one.test_gap:.1%}",
-            *(f"{one.test_rates[level]:.1%}" if level in one.test_rates else "-" for level in levels),
+            "-" if one.test_gap is None else f"{one.test_gap:.1%}",
+            *(f"{one.test_rates[level]['value']:.1%}" for level in levels),
         )
     return table
 
@@ -44,6 +42,7 @@ def draw_front(path: Path, result: Mapping[str, Any], trials: Sequence[TrialResu
     with mpl.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(8, 5), layout="constrained")
         _draw(figure.subplots(), result, trials)
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
         figure.savefig(path, dpi=DOTS_PER_INCH)
 
 
@@ -52,7 +51,7 @@ def _draw(axes: Axes, result: Mapping[str, Any], trials: Sequence[TrialResult]) 
     gaps, ginis = _positions(front)
     tried = [{"cv_gap": one.unfairness, "cv_gini": 2 * one.value - 1} for one in trials]
     axes.scatter(*_positions(tried), s=14, color=PALE, label="trial")
-    axes.step(gaps, ginis, where="post", color=INK, linewidth=1)
+    axes.step(gaps, ginis, where="pre", color=INK, linewidth=1)
     axes.scatter(gaps, ginis, s=36, color=GOOD, zorder=3, label="registered version")
     chosen = _positions([one for one in front if one["version"] == result["recommended"]])
     axes.scatter(*chosen, s=130, facecolors="none", edgecolors=BAD, linewidths=2, zorder=4, label="recommended")
@@ -63,7 +62,6 @@ def _draw(axes: Axes, result: Mapping[str, Any], trials: Sequence[TrialResult]) 
     shown = max(min(ginis) - (max(ginis) - min(ginis)) - 0.01, axes.get_ylim()[0])
     axes.set_ylim(bottom=shown)  # trials far below the front would press it flat
     axes.set_title(f"{result['candidate']}: {title}", fontsize=11, color=INK, loc="left")
-    axes.legend(frameon=False, loc="lower right")
 
 
 def _positions(points: Sequence[Mapping[str, Any]]) -> tuple[list[float], list[float]]:

@@ -3,25 +3,23 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 from experiments.fair_guide import FairGuide
+from experiments.fair_points import FairPoint, register_point
 from experiments.fair_report import as_table, draw_front
-from experiments.feature_use import FULL_USE, Group, Parameters, dropped, use_of, weakened, without_uses
+from experiments.feature_use import FULL_USE, Group, Parameters, use_of
 from experiments.front import feasible, least_unfair, non_dominated, spread
 from experiments.question import Question, resolve
-from experiments.registration import register_trial
 from experiments.settings import TuneSettings
 from experiments.study import Study, TrialResult, best_of, space_of, whole_numbers
 from experiments.suspects import suspects_of
 from experiments.tuning import Tracking, about_data, record_trials, run_metrics, search, tracked
-from experiments.yardstick import RATES, Yardstick, yardstick_of
+from experiments.yardstick import Yardstick, yardstick_of
 from pipelines.atomic import scratch_folder
-from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
 from pipelines.errors import ConfigurationError, nearest
-from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.store import EVALUATION, REGISTERED, TRIAL, ModelStore, RegisteredModel
+from pipelines.model_store.store import EVALUATION, REGISTERED, TRIAL, ModelStore
 from pipelines.training import check_features
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
@@ -30,30 +28,6 @@ log = logging.getLogger(__name__)
 
 MOST_POINTS = 8
 """So many points of a front are registered: more would be a catalogue and no choice."""
-
-SEARCH, GAP, FAIR = "thinfile.search", "thinfile.gap", "thinfile.fair"
-"""Tags of a version: how it was found, the gap that the search saw, and the whole point as JSON."""
-
-
-@dataclass(frozen=True)
-class FairPoint:
-    """One registered point of a front; what begins with `cv` was seen by the search, `test` only afterwards.
-
-    Gaps and rates are shares of applications, at the same overall approval rate. `weakened` maps the features of a
-    group to the share by which the model was made to rely on them less.
-    """
-
-    version: int
-    trial: int
-    cv_gini: float
-    cv_gap: float
-    cv_rates: dict[str, float]
-    test_gini: dict[str, float]
-    test_gap: float
-    test_rates: dict[str, float]
-    dropped: list[str]
-    weakened: dict[str, float]
-    parameters: dict[str, float | int] = field(repr=False)
 
 
 def search_fair(settings: TuneSettings) -> Outcome:
@@ -83,7 +57,7 @@ def search_fair(settings: TuneSettings) -> Outcome:
         search(study, question, yardstick.answer)
         with study.leases.waited_for(f"{study.name}/finish"):
             trials = study.finished()
-            points = [_register(tracking, question, yardstick, trial) for trial in _points(trials, settings)]
+            points = [register_point(tracking, yardstick, trial) for trial in _points(trials, settings)]
             record_trials(tracking, question, trials)
             outcome = _outcome(tracking, yardstick, trials, points)
             _record_front(tracking, outcome.result, trials)
@@ -138,43 +112,6 @@ def _points(trials: list[TrialResult], settings: TuneSettings) -> list[TrialResu
     front = non_dominated(feasible(trials, _auc(settings.fair.largest_gini_loss)))
     recommended = least_unfair(front, _auc(settings.fair.comparable_gini_loss))
     return spread(front, MOST_POINTS, always=[front[0], recommended])
-
-
-def _register(tracking: Tracking, question: Question, yardstick: Yardstick, trial: TrialResult) -> FairPoint:
-    """Register a point of the front with what the test part says of it; one version however often."""
-    store = tracking.store
-    model = register_trial(store, question, trial, experiment=tracking.experiment, run_id=tracking.run_id)
-    if FAIR not in model.tags:
-        point = _point(store, question, yardstick, trial, model)
-        tags = {SEARCH: "fair", GAP: repr(point.cv_gap), FAIR: json.dumps(asdict(point))}
-        store.tag(model, tags)
-        return point
-    return FairPoint(**json.loads(model.tags[FAIR]))
-
-
-def _point(
-    store: ModelStore, question: Question, yardstick: Yardstick, trial: TrialResult, model: RegisteredModel
-) -> FairPoint:
-    test, fair = question.applications.take(question.split.test), question.settings.fair
-    risk = load_predictor(store, model).probability_of_bad(test.features)
-    protected = test.protected[fair.attribute]
-    levels = protected.astype(object).where(protected.notna(), None).to_numpy()
-    minimum = question.settings.policy.fairness.minimum_group
-    rates = approval_rates(approved_at_rate(risk, yardstick.rate), levels, minimum=minimum)
-    assert trial.unfairness is not None
-    return FairPoint(
-        version=model.version,
-        trial=trial.number,
-        cv_gini=2 * trial.value - 1,
-        cv_gap=trial.unfairness,
-        cv_rates=dict(trial.notes[RATES]),
-        test_gini=json.loads(model.tags[EVALUATION])["measures"]["gini"],
-        test_gap=widest_gap(rates),
-        test_rates=rates,
-        dropped=dropped(question.groups, trial.parameters),
-        weakened={", ".join(group): share for group, share in weakened(question.groups, trial.parameters).items()},
-        parameters=without_uses(trial.parameters),
-    )
 
 
 def _record_front(tracking: Tracking, result: Mapping[str, Any], trials: list[TrialResult]) -> None:

@@ -6,6 +6,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.feature_use import Group, Parameters, use_of
@@ -27,6 +28,10 @@ LOWEST_RATE, HIGHEST_RATE = 0.02, 0.98
 """Where nearly all or nearly none are approved, no gap shows."""
 
 
+NO_MODEL = Answer(0.0, 1.0, {RATES: {}})
+"""Of a design without features: it would treat all alike, and is no alternative."""
+
+
 @dataclass(frozen=True)
 class Yardstick:
     """Compares designs at one overall approval rate: the safest `rate` of each fold are approved.
@@ -42,8 +47,8 @@ class Yardstick:
     def answer(self, parameters: Parameters) -> Answer:
         """Return AUC and gap of a design, cross-validated, and the approval rates by group."""
         sample = self.question.sample_with(parameters)
-        if not (sample.numeric or sample.categorical):  # whoever knows nothing tells nobody apart
-            return Answer(0.5, 0.0, {RATES: {}})
+        if not (sample.numeric or sample.categorical):
+            return NO_MODEL
         accuracy, rates = self._judge(*self._held_out(parameters))
         return Answer(accuracy, widest_gap(rates), {RATES: rates})
 
@@ -83,12 +88,16 @@ def yardstick_of(question: Question) -> Yardstick:
     Raises:
         ConfigurationError: fewer than two groups are large enough, or the policy approves nearly all or none.
     """
-    attribute = question.settings.fair.attribute
-    protected = question.applications.protected[attribute].iloc[question.split.development]
-    levels = protected.astype(object).where(protected.notna(), None).to_numpy()
+    levels = levels_of(question, question.split.development)
     _check_groups(question, levels)
     rate = question.settings.fair.approval_rate
     return Yardstick(question, levels, _rate_of_policy(question) if rate is None else rate)
+
+
+def levels_of(question: Question, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+    """Return the protected group of some of the applications, as text, None where it is not known."""
+    values = question.applications.protected[question.settings.fair.attribute].iloc[rows]
+    return np.array([None if pd.isna(value) else str(value) for value in values], dtype=object)
 
 
 def fit_on_folds(question: Question, parameters: Parameters) -> list[Any]:

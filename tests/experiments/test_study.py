@@ -1,6 +1,7 @@
 """Studies that are killed, repeated or shared end with the same trials."""
 
 import multiprocessing
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,73 @@ def test_parameters_that_were_tried_are_answered_from_the_record(tmp_path: Path)
 def test_a_wrong_range_is_told(ranges: dict[str, Range], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         space_of(CatBoostParameters(), ranges)
+
+
+def two_objectives(parameters: Parameters) -> Answer:
+    near = -((parameters["learning_rate"] - 0.1) ** 2)
+    return Answer(near - (parameters["depth"] - 8) ** 2 / 100, parameters["depth"] / 8, {"seen": parameters["depth"]})
+
+
+def guide(number: int, earlier: Sequence[TrialResult]) -> Parameters:
+    """Every third trial follows the most accurate one, the next one leaves all to the sampler, the others the depth."""
+    if number == 0 or not earlier:
+        return FIRST
+    best = best_of(earlier).parameters
+    return [{**best, "depth": max(3, best["depth"] - 1)}, {}, {"depth": 8}][number % 3]
+
+
+def fair_study_at(path: Path) -> Study:
+    space = space_of(CatBoostParameters(), RANGES)
+    return Study(path, "fair", space, guide=guide, seed=7, largest_loss=0.05)
+
+
+def test_a_study_of_two_objectives_interrupted_anywhere_ends_with_the_same_trials(tmp_path: Path) -> None:
+    expected = list(fair_study_at(tmp_path / "undisturbed.db").run(two_objectives, TRIALS))
+    for stop in (0, 3, 7):
+        calls = iter(range(TRIALS))
+
+        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> Answer:
+            if next(calls) == stop:  # type: ignore[call-overload]
+                raise Interrupted
+            return two_objectives(parameters)
+
+        with pytest.raises(Interrupted):
+            list(fair_study_at(tmp_path / f"{stop}.db").run(dies, TRIALS))
+        study = fair_study_at(tmp_path / f"{stop}.db")
+        list(study.run(two_objectives, TRIALS))
+        assert study.finished() == expected
+    assert [one.notes for one in expected] == [{"seen": one.parameters["depth"]} for one in expected]
+
+
+def test_a_death_between_the_notes_of_a_trial_and_its_end_is_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = list(fair_study_at(tmp_path / "undisturbed.db").run(two_objectives, 3))
+
+    def dies(*_: object, **__: object) -> None:
+        raise Interrupted
+
+    killed = fair_study_at(tmp_path / "killed.db")
+    monkeypatch.setattr(killed._study, "tell", dies)
+    with pytest.raises(Interrupted):
+        list(killed.run(two_objectives, 3))
+    study = fair_study_at(tmp_path / "killed.db")
+    list(study.run(two_objectives, 3))
+    assert study.finished() == expected
+
+
+def test_trials_too_far_below_the_best_before_them_break_the_constraint(tmp_path: Path) -> None:
+    study = fair_study_at(tmp_path / "studies.db")
+    list(study.run(two_objectives, TRIALS))
+    best = -1.0
+    for trial in study._study.get_trials():
+        best = max(best, trial.values[0])
+        assert trial.constraints == {"loss": pytest.approx(best - trial.values[0] - 0.05)}
+
+
+def test_what_a_guide_says_is_tried_and_what_it_leaves_out_is_tuned_for_the_score(tmp_path: Path) -> None:
+    trials = list(fair_study_at(tmp_path / "studies.db").run(two_objectives, 48))
+    tuned = [one for one in trials if one.number % 3 == 2]
+    assert {one.parameters["depth"] for one in tuned} == {8}
+    early, late = tuned[:5], tuned[-5:]  # before, and after, the ten trials that are drawn at random
+    assert sum(one.value for one in late) > sum(one.value for one in early)

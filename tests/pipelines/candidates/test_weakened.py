@@ -1,0 +1,91 @@
+"""A weakened candidate stands between the one that uses a feature and the one that does not know it."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipelines.candidates import candidate_of, served
+from pipelines.candidates.sample import Sample
+from pipelines.candidates.weakened import WeakenedCandidate
+from pipelines.settings import (
+    CandidateSettings,
+    CatBoostParameters,
+    CatBoostSettings,
+    HistGradientBoostingSettings,
+    ScorecardSettings,
+)
+
+ROWS = 6_000
+FAMILIES = [
+    ScorecardSettings(),
+    HistGradientBoostingSettings(),
+    CatBoostSettings(parameters=CatBoostParameters(iterations=60)),
+]
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    generator = np.random.default_rng(3)
+    told, other = generator.normal(size=ROWS), generator.normal(size=ROWS)
+    bad = (generator.random(ROWS) < 1 / (1 + np.exp(1.5 - 1.2 * told - 0.8 * other))).astype(np.int8)
+    twice = told + 0.2 * generator.normal(size=ROWS)
+    return Sample({"told": told, "twice": twice, "other": other}, bad, ("told", "twice", "other"), ())
+
+
+class Keeper:
+    """A candidate that keeps the sample it was given."""
+
+    family, parameters = "keeper", None
+
+    def fit(self, sample: Sample, **_: int) -> Sample:
+        return sample
+
+
+def learnt_from(sample: Sample, share: float, seed: int = 0) -> Sample:
+    kept = WeakenedCandidate(Keeper(), {("told", "twice"): share}).fit(sample, seed=seed, threads=1)  # type: ignore[arg-type]
+    assert isinstance(kept, Sample)
+    return kept
+
+
+def pairs(sample: Sample) -> NDArray[np.float64]:
+    found = np.column_stack([sample.columns["told"], sample.columns["twice"]])
+    return found[np.lexsort(found.T)]
+
+
+def test_exchanges_keep_every_value_and_its_fellows_of_the_group(sample: Sample) -> None:
+    learnt = learnt_from(sample, 0.5)
+    np.testing.assert_array_equal(pairs(learnt), pairs(sample))
+    np.testing.assert_array_equal(learnt.columns["other"], sample.columns["other"])
+    np.testing.assert_array_equal(learnt.bad, sample.bad)
+
+
+def test_the_share_is_kept_among_bad_and_good_alike(sample: Sample) -> None:
+    moved = learnt_from(sample, 0.3).columns["told"] != sample.columns["told"]
+    for outcome in (0, 1):
+        assert moved[sample.bad == outcome].mean() == pytest.approx(0.3, abs=0.005)  # one in thousands keeps its own
+
+
+def test_the_seed_decides_the_exchanges(sample: Sample) -> None:
+    one, same, other = (learnt_from(sample, 0.5, seed).columns["told"] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: candidate_of(family).family)
+def test_the_weaker_a_feature_is_made_the_less_a_model_of_any_family_moves_with_it(
+    family: CandidateSettings, sample: Sample
+) -> None:
+    rows = 200
+    low, high = (
+        {"told": np.full(rows, at), "twice": np.full(rows, at), "other": np.linspace(-2, 2, rows)} for at in (-1.5, 1.5)
+    )
+
+    def reach(share: float) -> float:
+        candidate = WeakenedCandidate(candidate_of(family), {("told", "twice"): share})
+        scorer: served.Scorer = candidate.fit(sample, seed=0, threads=1)
+        return float(np.mean(scorer.log_odds(high) - scorer.log_odds(low)))
+
+    whole, half, little = reach(0.0), reach(0.5), reach(0.9)
+    assert whole > half > little
+    assert 0.3 * whole < half < 0.8 * whole
+    assert little < 0.3 * whole
