@@ -13,6 +13,7 @@ from pipelines.model_store.packaging import DOCUMENT, PROMOTION, model_hash
 from pipelines.model_store.store import ModelStore, RegisteredModel
 
 HASH = "evidence_hash"
+SEAL = "<!-- SHA-256 of the above: "
 NOT_HELD = (PROMOTION, DOCUMENT, "registered_model_meta")
 """What grows beside a model after it was asked for, and the note that MLflow leaves where it downloads."""
 
@@ -77,11 +78,27 @@ def model_findings(folder: Path, content: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a model's files, by what an entry recorded of them: `files` and `model_hash`."""
     recorded, found = content["files"], file_hashes(folder)
     findings = [f"its file {name} is missing" for name in recorded if name not in found]
+    findings += document_findings(folder)
     changed = (name for name, known in recorded.items() if name in found and found[name] != known)
     findings += [f"its file {name} is not what was judged (hash {found[name][:12]})" for name in changed]
     if not findings and model_hash(folder) != content["model_hash"]:
         findings.append(f"its files give hash {model_hash(folder)[:12]} instead of {content['model_hash'][:12]}")
     return findings
+
+
+def sealed(page: str) -> str:
+    """Return a page with a last line that holds the SHA-256 of what stands before it."""
+    return f"{page}{SEAL}{hashlib.sha256(page.encode()).hexdigest()} -->\n"
+
+
+def document_findings(folder: Path) -> list[str]:
+    """Return what is wrong with the document beside a model; one that is not there is written by the next decision."""
+    path = folder / DOCUMENT
+    if not path.is_file():
+        return []
+    page, seal, _ = path.read_bytes().rpartition(SEAL.encode())
+    intact = bool(seal) and sealed(page.decode(errors="replace")).encode() == path.read_bytes()
+    return [] if intact else [f"its {DOCUMENT} is not what was written; `thinfile promote request` writes it anew"]
 
 
 def _hash(path: Path) -> str:

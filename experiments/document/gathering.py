@@ -9,7 +9,7 @@ from typing import Any
 
 from experiments.document.facts import DocumentFacts, FeatureFact, Record, SearchFacts
 from experiments.document.page import document
-from experiments.exhibits import HASH, read_evidence
+from experiments.exhibits import HASH, read_evidence, sealed
 from experiments.recorded import settings_of
 from pipelines.atomic import scratch_folder
 from pipelines.chain import Entry
@@ -40,7 +40,7 @@ def write_document(
     Raises:
         RequestError: the version is not a logged model of MLflow 3, nothing can be put beside it.
     """
-    page = document(gather(store, model, entries, evidence))
+    page = sealed(document(gather(store, model, entries, evidence)))
     with scratch_folder(store.workspace.root) as folder:
         (folder / DOCUMENT).write_text(page)
         store.attach(model, folder)

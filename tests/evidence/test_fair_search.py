@@ -34,7 +34,8 @@ PRUDENCE, SEX, NOISE = 0.36, 1.0, 0.8
 
 NUMERIC = ["hobby_30d", "hobby_180d", "orders_180d", "mean_order_180d", "paid_by_cash_on_delivery_180d",
            "discount_rate_180d", "returned_share_180d", "late_share_180d", "days_since_registration",
-           "days_since_last_order", "principal", "term", "instalment_to_spending", "applied_at_night", "owed"]  # fmt: skip
+           "days_since_last_order", "principal", "term", "instalment_to_spending", "applied_at_night",
+           "owed"]  # fmt: skip
 
 
 @dataclass(frozen=True)

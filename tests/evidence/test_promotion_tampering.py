@@ -12,6 +12,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from experiments import deciding, history
 from experiments.settings import PromoteAction
+from pipelines.model_store.packaging import DOCUMENT
 from pipelines.model_store.store import CHAMPION, STAGE, ModelStore
 from pipelines.postgresql import open_engine
 from pipelines.verb import ExitCode, attempt
@@ -167,7 +168,8 @@ def file_changes(tampered: Tampered, places: int) -> Iterator[Change]:
             for place in spread(len(content), places):
                 do = lambda file=file, place=place: flip(file, place)  # noqa: E731
                 yield Change(kind, f"{name}, byte {place}", re.escape(name), do, undo, refused, version)
-            yield Change(kind, f"{name}, removed", re.escape(name), file.unlink, undo, refused, version)
+            if name != DOCUMENT:  # made of the rest, and made again by the next decision
+                yield Change(kind, f"{name}, removed", re.escape(name), file.unlink, undo, refused, version)
 
 
 def registry_changes(tampered: Tampered) -> Iterator[Change]:

@@ -13,6 +13,7 @@ from experiments.document import DocumentFacts, FeatureFact, document, gather, w
 from experiments.document.decision import verdict_of
 from experiments.document.limitations import limitations_of
 from experiments.document.page import SECTIONS
+from experiments.exhibits import document_findings, sealed
 from experiments.separation import separation
 from experiments.settings import TuneSettings
 from experiments.tuning import tune
@@ -236,7 +237,8 @@ def test_the_document_of_a_tuned_version_lies_beside_it_and_is_no_part_of_it(
     again = write_document(store, version, [])
     # then
     assert path == again == store.download(version) / DOCUMENT
-    assert path.read_text() == document(facts)
+    assert path.read_text() == sealed(document(facts))
+    assert document_findings(path.parent) == []
     assert model_hash(store.download(version)) == version.tags[MODEL_HASH]
     assert facts.data is not None
     assert facts.data["rows"] == 1000

@@ -31,7 +31,7 @@ def test_weighted_rows_are_counted_by_their_weights() -> None:
     # each of the 100 from the app counts for 3: 300, 120 bad; beside 300 from the web, 20 bad: 140 bad to 460 good
     channel = np.array(["app"] * 100 + ["web"] * 300, dtype=object)
     bad = np.array([1] * 40 + [0] * 60 + [1] * 20 + [0] * 280, dtype=np.int8)
-    sample = Sample({"channel": channel}, bad, (), ("channel",), np.array([3.0] * 100 + [1.0] * 300))
+    sample = Sample({"channel": channel}, bad, (), ("channel",), weights=np.array([3.0] * 100 + [1.0] * 300))
     card = ScorecardCandidate(ScorecardParameters(smoothing=1e-9)).fit(sample, seed=0, threads=1)
     (column,) = card.table["columns"]
     assert (column["rows"], column["bad"]) == ([0, 300, 300], [0, 120, 20])
