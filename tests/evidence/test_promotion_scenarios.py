@@ -23,7 +23,7 @@ from pipelines.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.evidence.small_marketplace import small_marketplace
 
-POOR = ("applied_at_night", "returned_share_30d")
+POOR = ("term", "applied_at_night")
 """What a poor champion knows of an applicant."""
 
 APPROVE_FROM = 580
