@@ -41,7 +41,7 @@ class Market:
 
 @pytest.fixture(scope="module")
 def market(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Market:
-    customers = 40_000 if request.config.getoption("--full") else 12_000
+    customers = 40_000 if request.config.getoption("--full") else 20_000
     folder = tmp_path_factory.mktemp("market")
     data = small_marketplace(folder, seed=11, customers=customers, months=36)
     truth = pd.read_parquet(folder / "lake" / "simulated" / "truth").set_index("application_id")
