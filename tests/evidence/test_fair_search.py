@@ -26,16 +26,23 @@ Floats = NDArray[np.float64]
 
 MOST_LOST, MOST_LEFT = 0.01, 0.5
 RATE = 0.7
-ASKED = 0.008
-"""The search is asked to stay closer to the best than the bound: on folds it cannot know what a model loses exactly."""
+FIRST_SEED = 100
+"""The planted habit and the size of the search were settled on other seeds; these were not looked at."""
+
+LEFT_IN_SEARCH = 0.4
+"""Chosen is the most accurate version that leaves so much of the gap in the search: a margin below the half that is to
+be shown, for what folds cannot tell. Neither the test part nor the truth has a say in it."""
 
 PRUDENCE, SEX, NOISE = 0.36, 1.0, 0.8
 """What the planted habit is made of: a part of true risk, a larger one of sex, and the customer's own taste."""
 
-NUMERIC = ["hobby_30d", "hobby_180d", "orders_180d", "mean_order_180d", "paid_by_cash_on_delivery_180d",
-           "discount_rate_180d", "returned_share_180d", "late_share_180d", "days_since_registration",
-           "days_since_last_order", "principal", "term", "instalment_to_spending", "applied_at_night",
-           "owed"]  # fmt: skip
+NUMERIC = [
+    *(f"hobby_{days}d" for days in (30, 180)),
+    *(f"{name}_180d" for name in ("orders", "mean_order", "paid_by_cash_on_delivery", "discount_rate")),
+    *(f"{name}_180d" for name in ("returned_share", "late_share")),
+    *("days_since_registration", "days_since_last_order", "principal", "term", "instalment_to_spending"),
+    *("applied_at_night", "owed"),
+]
 
 
 @dataclass(frozen=True)
@@ -49,15 +56,16 @@ class Verdict:
 def test_a_fair_search_halves_the_gap_within_a_hundredth_of_the_best_gini(evidence: Evidence, tmp_path: Path) -> None:
     rounds = evidence.size(full=5, reduced=1)
     customers, trials = evidence.size(full=150_000, reduced=60_000), evidence.size(full=60, reduced=12)
+    seeds = range(FIRST_SEED, FIRST_SEED + rounds)
     lost, left, gaps = [], [], []
-    for seed in range(rounds):
+    for seed in seeds:
         workspace = Workspace.at(str(tmp_path / str(seed)))
         data, truth = plant(workspace, seed, customers)
         settings = settings_of(workspace, data, trials, seed)
         found = search_fair(settings).result
         ordinary = tune(replace(settings, search=Search.best)).result
-        most_accurate, recommended = found["most_accurate"], found["recommended"]
-        versions = [int(str(one)) for one in (ordinary["version"], most_accurate, recommended)]
+        most_accurate, chosen = choose(found["front"])
+        versions = (int(str(ordinary["version"])), most_accurate, chosen)
         usual, accurate, fair = (judge(settings, version, truth) for version in versions)
         lost.append(max(usual.gini, accurate.gini) - fair.gini)
         left.append(fair.gap / max(usual.gap, accurate.gap))
@@ -67,14 +75,22 @@ def test_a_fair_search_halves_the_gap_within_a_hundredth_of_the_best_gini(eviden
     evidence.record(
         "29-fair-search",
         claim=f"simulated marketplaces with a planted proxy (a habit that tells a little of the true risk and much of "
-        f"the sex), {trials} trials of `thinfile tune search=fair`: the recommended version against the most accurate "
-        "of the front and that of an ordinary search, on the untouched test part, Gini by the true probabilities",
+        f"the sex), {trials} trials of `thinfile tune search=fair`: the version that more than halves the gap "
+        "in the search against the most accurate one and that of an ordinary search; on the untouched test part, Gini "
+        "by the true probabilities",
         value=f"Gini lower by {np.mean(lost):.4f} (at most {max(lost):.4f}); gap in approval rates {before:.1%} to "
         f"{after:.1%}, {np.mean(left):.0%} of it left (at most {max(left):.0%}); {rounds} marketplaces",
         bound="at most 0.01 lower, at most half of the gap left, in each",
         holds=holds,
     )
     assert holds, (lost, left)
+
+
+def choose(front: Any) -> tuple[int, int]:
+    """Return the most accurate version of a front, and the most accurate of those that close enough of its gap."""
+    enough = LEFT_IN_SEARCH * front[0]["cv_gap"]
+    closing = (one["version"] for one in front if one["cv_gap"] <= enough)
+    return front[0]["version"], next(closing, front[-1]["version"])
 
 
 def plant(workspace: Workspace, seed: int, customers: int) -> tuple[DataSettings, "pd.Series[float]"]:
@@ -115,7 +131,7 @@ def settings_of(workspace: Workspace, data: DataSettings, trials: int, seed: int
         candidate=ScorecardSettings(space=space, parameters=parameters),
         split=SplitSettings(folds=3),
         search=Search.fair,
-        fair=FairSettings("sex", RATE, comparable_gini_loss=ASKED),
+        fair=FairSettings("sex", RATE),
         trials=trials,
         seed=seed,
         threads=1,
@@ -124,7 +140,7 @@ def settings_of(workspace: Workspace, data: DataSettings, trials: int, seed: int
 
 def judge(settings: TuneSettings, number: int, truth: "pd.Series[float]") -> Verdict:
     """Judge a version on the test part, which no search saw."""
-    test, store = test_part_of(settings), ModelStore(Workspace.at(settings.workspace))
+    test, store = untouched_part(settings), ModelStore(Workspace.at(settings.workspace))
     risk = load_predictor(store, store.version(settings.model, number)).probability_of_bad(test.features)
     probability = truth.loc[test.ids.astype(np.int64)].to_numpy()
     groups: NDArray[Any] = test.protected["sex"].astype(object).to_numpy()
@@ -132,7 +148,7 @@ def judge(settings: TuneSettings, number: int, truth: "pd.Series[float]") -> Ver
     return Verdict(expected_gini(probability, risk), gap)
 
 
-def test_part_of(settings: TuneSettings) -> Applications:
+def untouched_part(settings: TuneSettings) -> Applications:
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
     return applications.take(split_applications(applications, settings.split, seed=settings.seed).test)
 
