@@ -55,7 +55,7 @@ class Verdict:
 
 def test_a_fair_search_halves_the_gap_within_a_hundredth_of_the_best_gini(evidence: Evidence, tmp_path: Path) -> None:
     rounds = evidence.size(full=5, reduced=1)
-    customers, trials = evidence.size(full=150_000, reduced=60_000), evidence.size(full=60, reduced=12)
+    customers, trials = evidence.size(full=150_000, reduced=100_000), evidence.size(full=60, reduced=18)
     seeds = range(FIRST_SEED, FIRST_SEED + rounds)
     lost, left, gaps = [], [], []
     for seed in seeds:
