@@ -123,7 +123,7 @@ def _record_front(tracking: Tracking, result: Mapping[str, Any], trials: list[Tr
         store.log_files(run_id, folder)
     most_accurate = store.version(result["model"], result["most_accurate"])
     best = next(one for one in trials if str(one.number) == most_accurate.tags[TRIAL])
-    metrics = run_metrics(best, json.loads(most_accurate.tags[EVALUATION])) | {"cv_gap": best.unfairness or 0.0}
+    metrics = run_metrics(best, json.loads(most_accurate.tags[EVALUATION]))
     store.log(run_id, metrics=metrics, tags={REGISTERED: str(result["recommended"])})
 
 

@@ -14,7 +14,8 @@ from experiments.fair_points import FAIR, GAP, SEARCH
 from experiments.fair_search import search_fair
 from experiments.promotion import promote
 from experiments.question import resolve
-from experiments.settings import FairSettings, PromoteSettings, Search, TuneSettings
+from experiments.replay import replay
+from experiments.settings import FairSettings, PromoteSettings, ReplaySettings, Search, TuneSettings
 from experiments.suspects import suspects_of
 from experiments.yardstick import yardstick_of
 from pipelines.errors import ConfigurationError
@@ -22,7 +23,7 @@ from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import CHALLENGER, KIND, STUDY_RUN, ModelStore
 from pipelines.policy import PolicySettings
 from pipelines.settings import DataSettings, Range, ScorecardSettings, Source, SplitSettings
-from pipelines.verb import Outcome
+from pipelines.verb import ExitCode, Outcome
 from pipelines.workspace import Workspace
 
 ROWS = 1_600
@@ -131,6 +132,11 @@ def test_a_point_of_the_front_is_judged_for_promotion_like_any_other_version(fou
     answered = promote(PromoteSettings(workspace=str(shared.root), version=version)).result
     assert answered["version"] == version
     assert answered["decision"] in {"promoted", "refused"}
+
+
+def test_a_fair_search_is_rebuilt_from_its_record_bit_for_bit(found: Outcome, shared: Workspace) -> None:
+    answered = replay(ReplaySettings(workspace=str(shared.root), run=str(found.result["run_id"])))
+    assert answered.exit_code is ExitCode.DONE, answered.summary
 
 
 def test_the_question_of_a_fair_search_is_another_than_that_of_the_best(
