@@ -85,11 +85,6 @@ class Bench:
         return self.applications.take(self.split.test)
 
     @cached_property
-    def amounts(self) -> Floats:
-        """The amount asked for by each application of the test part, 1 where the data does not tell."""
-        return amounts_of(self.test, self.data)
-
-    @cached_property
     def manifest(self) -> Mapping[str, Any]:
         """What a prepared marketplace says about its training table; empty for other data."""
         return manifest_beside(self.data)

@@ -75,9 +75,9 @@ def by_group(asked: Asked, probability: Floats, policy: PolicySettings) -> list[
     return [one.record() for one in fairness(labels, decided, minimum_group=policy.fairness.minimum_group)]
 
 
-def swaps(asked: Asked, challenger: Judged, champion: Judged, policy: PolicySettings) -> dict[str, Any]:
-    """Return who is newly approved and newly declined when the challenger decides, and what that is worth."""
-    ours, theirs = (one.ask(asked.applications) for one in (challenger, champion))
+def swaps(asked: Asked, ours: Floats, champion: Judged, policy: PolicySettings) -> dict[str, Any]:
+    """Return who is newly approved and newly declined when the challenger, whose PDs are `ours`, decides."""
+    theirs = champion.ask(asked.applications)
     before, after = (points(one, policy.scale) >= policy.approve_from for one in (theirs, ours))
     everyone = swap_set.Asked(asked.bad, asked.by_lot, champion_pd=theirs, challenger_pd=ours, amount=asked.amount)
     found = swap_set.swap_set(

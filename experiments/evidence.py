@@ -13,7 +13,7 @@ from experiments.decisions import Asked, by_group, cutoffs, swaps, who_asked
 from experiments.evaluation import evaluate, evaluate_segments, evaluate_vintages
 from experiments.leak import leak_evidence
 from experiments.monotonicity import monotonicity
-from experiments.question import resolve
+from experiments.question import Question, resolve
 from experiments.refits import Refits, parameters_of, refit
 from experiments.separation import separation
 from pipelines.applications import Applications
@@ -23,7 +23,8 @@ from pipelines.credit.points import points
 from pipelines.credit.stability import noise_limit, population_stability_index, shares
 from pipelines.errors import DataError
 from pipelines.model_store.store import CANDIDATE, OUTCOME, TEST_PART
-from pipelines.policy import Claim, PolicySettings, plain_policy, policy_hash
+from pipelines.plain import plain
+from pipelines.policy import Claim, PolicySettings, policy_hash
 from pipelines.reason_quality import reason_quality
 from pipelines.reference_profile import FrozenBins
 from pipelines.selection import selection_report
@@ -72,7 +73,7 @@ def gather(
         "selection": _selection(bench, challenger, asked),
         "tried_before": tried_before,
     }
-    return evidence | _against(bench, asked, challenger, champion, answers, policy)
+    return evidence | _against(bench, asked, challenger, champion, answers, everyone, policy)
 
 
 def _refits(bench: Bench, challenger: Judged, workspace: Workspace, answers: Floats) -> Refits | None:
@@ -80,7 +81,10 @@ def _refits(bench: Bench, challenger: Judged, workspace: Workspace, answers: Flo
     parameters = parameters_of(challenger)
     if bench.study is None or parameters is None:
         return None
-    return refit(resolve(replace(bench.study, workspace=str(workspace.root))), parameters, answers)
+    study = replace(bench.study, workspace=str(workspace.root))
+    is_read = bench.data == study.data  # and not more columns for the champion's sake
+    question = Question(study, bench.applications, bench.split) if is_read else resolve(study)
+    return refit(question, parameters, answers)
 
 
 def _about(bench: Bench, challenger: Judged, champion: Judged | None, policy: PolicySettings) -> dict[str, Any]:
@@ -105,7 +109,7 @@ def _about(bench: Bench, challenger: Judged, champion: Judged | None, policy: Po
         "outcomes_known_by": None if known_at is None else str(known_at.max())[:19],
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "policy_hash": policy_hash(policy),
-        "policy": plain_policy(policy),
+        "policy": plain(policy),
         "seed": bench.seed,
         "training_rows": "recorded" if TEST_PART in version.tags else "unknown: trained elsewhere",
         "claim": policy.gates.claim.value,
@@ -113,9 +117,15 @@ def _about(bench: Bench, challenger: Judged, champion: Judged | None, policy: Po
 
 
 def _against(
-    bench: Bench, asked: Asked, challenger: Judged, champion: Judged | None, answers: Floats, policy: PolicySettings
+    bench: Bench,
+    asked: Asked,
+    challenger: Judged,
+    champion: Judged | None,
+    answers: Floats,
+    everyone: Floats,
+    policy: PolicySettings,
 ) -> dict[str, Any]:
-    """Return what only a comparison with a champion tells."""
+    """Return what only a comparison tells; `everyone` holds the challenger's answers on all who asked."""
     if champion is None:
         return {"comparable": None, "difference": None, "swap_set": None}
     unseen, why = is_unseen_by(champion.version, bench)
@@ -137,7 +147,7 @@ def _against(
             "p": found.p_better(margin),
             "margin": margin,
         },
-        "swap_set": swaps(asked, challenger, champion, policy),
+        "swap_set": swaps(asked, everyone, champion, policy),
     }
 
 

@@ -36,8 +36,16 @@ class NotMeasured(Exception):
 
 
 def judge(evidence: Record, policy: PolicySettings) -> list[GateResult]:
-    """Return the answers of all gates that the policy asks for; those named `advisory` do not block."""
-    return [_with_weight(gate, policy) for gate in _answers(evidence, policy)]
+    """Return the answers of all gates that the policy asks for; those named `advisory` do not block.
+
+    A section that is named, such as `fairness`, means each of its gates.
+    """
+    advisory = set(policy.gates.advisory)
+    return [
+        replace(gate, blocking=advisory.isdisjoint((section, gate.gate)))
+        for section, ask in _sections(evidence).items()
+        for gate in _asked(section, ask, evidence, policy)
+    ]
 
 
 def lets_through(gates: list[GateResult]) -> bool:
@@ -65,12 +73,8 @@ def alpha_for(tried_before: int, confidence: float) -> float:
     return (1 - confidence) / (k * (k + 1))
 
 
-def _answers(evidence: Record, policy: PolicySettings) -> Iterator[GateResult]:
-    against_champion = evidence["about"]["champion"] is not None
-    for name, gate in GATES.items():
-        yield from _asked(name, gate, evidence, policy)
-    for name, gate in AGAINST_A_CHAMPION.items() if against_champion else ():
-        yield from _asked(name, gate, evidence, policy)
+def _sections(evidence: Record) -> dict[str, "Gate"]:
+    return GATES if evidence["about"]["champion"] is None else GATES | AGAINST_A_CHAMPION
 
 
 def _asked(name: str, gate: "Gate", evidence: Record, policy: PolicySettings) -> Iterator[GateResult]:
@@ -78,10 +82,6 @@ def _asked(name: str, gate: "Gate", evidence: Record, policy: PolicySettings) ->
         yield from gate(evidence, policy)
     except NotMeasured as missing:
         yield GateResult(name, False, None, "must be measured", f"not measured: {missing}")
-
-
-def _with_weight(gate: GateResult, policy: PolicySettings) -> GateResult:
-    return replace(gate, blocking=gate.gate not in policy.gates.advisory)
 
 
 def _read(evidence: Record, *path: str) -> Any:

@@ -17,10 +17,11 @@ from pipelines.candidates.sample import Sample
 from pipelines.errors import ConfigurationError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.marketplace.manifest import manifest_beside
+from pipelines.plain import plain
 from pipelines.policy import check_policy
 from pipelines.propensity import decisions
 from pipelines.reject_inference import FuzzyAugmentation, approval_weights
-from pipelines.settings import DataSettings, RejectInference, plain
+from pipelines.settings import DataSettings, RejectInference
 from pipelines.splits import Split, split_applications
 from pipelines.through_the_door import place_of_all, through_the_door, who_asked
 from pipelines.workspace import Workspace

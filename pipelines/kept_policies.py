@@ -9,13 +9,14 @@ from omegaconf.errors import OmegaConfBaseException
 from pipelines.atomic import whole_file
 from pipelines.errors import ThinfileError
 from pipelines.fingerprint import fingerprint_record
-from pipelines.policy import PolicySettings, plain_policy, policy_hash
+from pipelines.plain import plain
+from pipelines.policy import PolicySettings, policy_hash
 from pipelines.workspace import Workspace
 
 
 def keep_policy(workspace: Workspace, policy: PolicySettings) -> str:
     """Write all that a policy says below its hash, unless it lies there, and return the hash."""
-    path, told = workspace.policies / f"{policy_hash(policy)}.json", json.dumps(plain_policy(policy), indent=1)
+    path, told = workspace.policies / f"{policy_hash(policy)}.json", json.dumps(plain(policy), indent=1)
     if not path.exists() or path.read_text() != told:
         with whole_file(path) as temporary:
             temporary.write_text(told)

@@ -1,13 +1,13 @@
 """A policy pack: what a score means, what a promotion must prove, who must agree, and what an applicant is told."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
 
 from pipelines.credit.points import PointsScale
 from pipelines.credit.profit import Economics
 from pipelines.errors import ConfigurationError
-from pipelines.fingerprint import fingerprint_record
+from pipelines.plain import plain
 
 
 class Claim(Enum):
@@ -125,16 +125,9 @@ class PolicySettings:
 
 def policy_hash(policy: PolicySettings) -> str:
     """Return the SHA-256 of all that a policy says."""
-    return fingerprint_record(plain_policy(policy))
+    from pipelines.fingerprint import fingerprint_record  # brings pandas, which settings alone do not need
 
-
-def plain_policy(policy: PolicySettings) -> dict[str, object]:
-    """Return a policy as JSON values."""
-    return asdict(policy, dict_factory=lambda items: {key: _spell(value) for key, value in items})
-
-
-def _spell(value: object) -> object:
-    return value.value if isinstance(value, Enum) else value
+    return fingerprint_record(plain(policy))
 
 
 def check_policy(policy: PolicySettings) -> None:

@@ -1,8 +1,7 @@
 """What a user can set about data, splits, candidates and scoring: the schemas behind conf/."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 from omegaconf import MISSING
 
@@ -217,17 +216,3 @@ class DemoSettings(VerbSettings):
     data: DataSettings = MISSING
     seed: int = 0
     trials: int | None = None
-
-
-def plain(settings: object) -> dict[str, Any]:
-    """Return a settings object as JSON values."""
-
-    def spell(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: spell(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [spell(item) for item in value]
-        return value.value if isinstance(value, Enum) else value
-
-    spelled: dict[str, Any] = spell(asdict(settings))  # type: ignore[call-overload]
-    return spelled

@@ -109,3 +109,10 @@ def test_the_worst_of_several_outcomes_is_the_exit_code() -> None:
     assert worst_exit_code([NO, WRONG]) == 2
     assert worst_exit_code([WRONG, FAILED, NO]) == 1
     assert worst_exit_code([]) == 0
+
+
+def test_what_a_verb_can_be_told_brings_no_heavy_library() -> None:
+    heavy = {"pandas", "sklearn", "mlflow", "optuna", "catboost", "evidently", "matplotlib"}
+    told = f"import sys, experiments.cli, monitoring.cli, pipelines.cli; print(sorted(set(sys.modules) & {heavy}))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

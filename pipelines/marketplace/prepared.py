@@ -22,8 +22,8 @@ from pipelines.marketplace.bucket import prepare_bucket
 from pipelines.marketplace.buckets import bucket_files
 from pipelines.marketplace.settings import Engine
 from pipelines.marketplace.tables import CONTRACTS, Kind, TableContract
+from pipelines.plain import plain
 from pipelines.progress import progress
-from pipelines.settings import plain
 
 log = logging.getLogger(__name__)
 

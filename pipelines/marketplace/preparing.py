@@ -27,8 +27,8 @@ from pipelines.marketplace.raw_files import find_files, fingerprint_raw
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
 from pipelines.marketplace.tables import CONTRACTS
 from pipelines.marketplace.training_table import Counts, offer, remove_earlier
+from pipelines.plain import plain
 from pipelines.provenance import provenance
-from pipelines.settings import plain
 from pipelines.verb import Outcome
 from pipelines.workspace import Workspace
 

@@ -6,9 +6,10 @@ from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.features.settings import FeatureSettings, What
 from pipelines.marketplace.preparing import prepare
 from pipelines.marketplace.settings import PrepareSettings, RawSettings
-from pipelines.settings import DataSettings, Source
+from pipelines.settings import DataSettings
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
+from tests.experiments.marketplaces import data_of
 
 FEATURES = FeatureSettings(
     what=[What.frequency, What.amount, What.returns, What.discounts, What.payment_methods, What.application],
@@ -25,19 +26,4 @@ def small_marketplace(folder: Path, *, seed: int, customers: int, months: int = 
     loan = LoanContract(DEFINITIONS["dpd30_at_3_mob"], as_of=f"{year}-{month:02d}-01")
     raw = RawSettings(folder=str(folder / "lake" / "simulated"), time_zone="UTC")
     prepare(PrepareSettings(workspace=at, raw=raw, loan=loan, features=FEATURES, threads=1))
-    return marketplace_data(folder / "lake" / "marketplace" / "training")
-
-
-def marketplace_data(training: Path) -> DataSettings:
-    """Return the roles of conf/data/marketplace.yaml for a training table."""
-    return DataSettings(
-        source=Source.marketplace,
-        path=str(training),
-        id="application_id",
-        time="applied_at",
-        label="bad",
-        status="status",
-        outcome_known_at="outcome_known_at",
-        protected=["sex", "age_band"],
-        ignored=["customer_id", "decision", "is_random_approval"],
-    )
+    return data_of(folder)

@@ -10,7 +10,8 @@ from experiments.separation import separation
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.profit import Economics, profit
 from pipelines.fingerprint import fingerprint_record
-from pipelines.policy import ApprovalSettings, FairnessSettings, PolicySettings, ReasonSettings, plain_policy
+from pipelines.plain import plain
+from pipelines.policy import ApprovalSettings, FairnessSettings, PolicySettings, ReasonSettings
 
 HOSTILE = "<script>console.error('ran')</script>&\"'"
 
@@ -133,7 +134,7 @@ def _about(rows: int, bad: int) -> dict[str, Any]:
         "last": "2025-08-31",
         "made_at": "2026-10-03T08:15:30.123+00:00",
         "policy_hash": "beef" * 16,
-        "policy": plain_policy(POLICY),
+        "policy": plain(POLICY),
         "seed": 0,
         "training_rows": "recorded",
         "claim": "superior",
@@ -338,7 +339,7 @@ SETTINGS: dict[str, Any] = {
         "family": "catboost",
     },
     "split": {"test": 0.3, "cutoff": "2025-01-01", "folds": 5},
-    "policy": plain_policy(POLICY),
+    "policy": plain(POLICY),
     "model": "instalment_score",
     "trials": 40,
     "seed": 0,

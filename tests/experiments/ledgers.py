@@ -15,7 +15,8 @@ from pipelines.chain import Entry
 from pipelines.fingerprint import fingerprint_record
 from pipelines.model_store.packaging import FILES, model_hash
 from pipelines.model_store.store import CHAMPION, MODEL_HASH, STAGE, STUDY, TRIAL, ModelStore, RegisteredModel
-from pipelines.policy import PolicySettings, plain_policy, policy_hash
+from pipelines.plain import plain
+from pipelines.policy import PolicySettings, policy_hash
 from pipelines.verb import ExitCode
 from pipelines.workspace import sqlite_url
 
@@ -53,7 +54,7 @@ def evidence_of(
         "champion": against,
         "test_part": test_part,
         "made_at": made_at or datetime.now(UTC).isoformat(),
-        "policy": plain_policy(policy),
+        "policy": plain(policy),
         "policy_hash": policy_hash(policy),
     }
     gate = {"gate": "discrimination", "passed": passed, "blocking": True, "value": 0.7, "bound": "", "sentence": ""}

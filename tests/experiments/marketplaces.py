@@ -33,7 +33,7 @@ def prepared(workspace: Path, customers: int, features: FeatureSettings = DECLAR
 
 
 def data_of(workspace: Path, path: Path | None = None) -> DataSettings:
-    """Return the roles of conf/data/marketplace.yaml."""
+    """Return the roles of conf/data/marketplace.yaml, but for the amount, which not every model here knows."""
     return DataSettings(
         source=Source.marketplace,
         path=str(path or workspace / LAKE / "training"),
@@ -43,7 +43,9 @@ def data_of(workspace: Path, path: Path | None = None) -> DataSettings:
         status="status",
         outcome_known_at="outcome_known_at",
         protected=["sex", "age_band"],
-        ignored=["customer_id", "decision", "is_random_approval"],
+        decision="decision",
+        by_lot="is_random_approval",
+        ignored=["customer_id"],
     )
 
 

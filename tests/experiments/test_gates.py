@@ -141,3 +141,11 @@ def test_fairness_is_judged_by_the_worst_group_where_the_policy_asks() -> None:
 def test_an_advisory_gate_must_exist() -> None:
     with pytest.raises(ConfigurationError, match=r"unknown gate 'calibrtion'.*did you mean calibration"):
         check_advisory(PolicySettings(gates=GateSettings(advisory=["calibrtion"])))
+
+
+def test_a_section_that_is_advisory_means_each_of_its_gates() -> None:
+    asks = FairnessSettings(lowest_impact_ratio=0.8)
+    evidence = changed(fairness=[group("F", 0.7, 0.0, (1.0, 0.9, 1.1))], difference__p=0.5)
+    assert failed(evidence, PolicySettings(fairness=asks)) == ["four-fifths ratio", "superior to the champion"]
+    advisory = GateSettings(advisory=["fairness", "claim against the champion", "profit where it is inferred"])
+    assert failed(evidence, PolicySettings(fairness=asks, gates=advisory)) == []

@@ -15,8 +15,9 @@ from experiments.settings import Extent, MovedData, ReplaySettings, TuneSettings
 from experiments.tuning import tune
 from pipelines.errors import ConfigurationError, DataError, RequestError
 from pipelines.model_store.store import ModelStore
+from pipelines.plain import plain
 from pipelines.provenance import provenance
-from pipelines.settings import DataSettings, HistGradientBoostingSettings, Range, ScorecardSettings, Source, plain
+from pipelines.settings import DataSettings, HistGradientBoostingSettings, Range, ScorecardSettings, Source
 from pipelines.verb import ExitCode, Outcome
 from pipelines.workspace import Workspace
 from thinfile import main
