@@ -9,13 +9,13 @@ from experiments.approvals import Tally, approval_of, tally
 from experiments.document import renew_document
 from experiments.exhibits import evidence_finding, model_findings, read_evidence
 from experiments.ledger import Ledger
-from experiments.settings import PromoteSettings
+from experiments.settings import PromoteSettings, carried_along
 from experiments.standing import PROMOTED, ROLLED_BACK, section
 from pipelines.chain import Entry
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy import PolicySettings, check_policy, policy_hash
-from pipelines.verb import Outcome, carried
+from pipelines.verb import Outcome
 from pipelines.workspace import Workspace
 
 CLOCKS_DIFFER = timedelta(minutes=10)
@@ -39,7 +39,7 @@ def approve(settings: PromoteSettings) -> Outcome:
     check_policy(settings.policy)
     store, ledger = _opened(settings)
     request = _chosen(ledger, settings)
-    _require_same_policy(request, settings.policy, carried(settings))
+    _require_same_policy(request, settings.policy, carried_along(settings))
     finding = evidence_finding(_folder(store, ledger, request), str(request.content["evidence_hash"]))
     if finding:
         raise PromotionRefused(f"nobody can agree to what cannot be read: {finding}; ask again")
@@ -69,7 +69,7 @@ def apply(settings: PromoteSettings) -> Outcome:
     return Outcome(
         {"decision": PROMOTED, "version": version, "request": request.sequence, "ledger_entry": entry.sequence},
         summary=[f"PROMOTED: {settings.model} version {version} is champion{before} (ledger entry {entry.sequence})"],
-        next_steps=[f"thinfile score data=table data.path=FILE period=YYYY-MM{carried(settings)}"],
+        next_steps=[f"thinfile score data=table data.path=FILE period=YYYY-MM{carried_along(settings)}"],
     )
 
 
@@ -83,13 +83,13 @@ def apply_request(store: ModelStore, ledger: Ledger, request: Entry, settings: P
 
 def require_applicable(store: ModelStore, ledger: Ledger, request: Entry, settings: PromoteSettings) -> None:
     """Raise PromotionRefused unless policy, evidence, model and approvals are what the request needs."""
-    _require_same_policy(request, settings.policy, carried(settings))
+    _require_same_policy(request, settings.policy, carried_along(settings))
     folder = _folder(store, ledger, request)
     try:
         evidence = read_evidence(folder, str(request.content["evidence_hash"]))
     except ThinfileError as error:
         raise PromotionRefused(str(error)) from error
-    _require_fresh(evidence, settings.policy.gates.evidence_days, carried(settings))
+    _require_fresh(evidence, settings.policy.gates.evidence_days, carried_along(settings))
     _require_unchanged(folder, request.content, f"version {request.content['version']}")
     counted = tally(ledger, request, settings.policy.approvals, store.workspace.root)
     if counted.missing:
@@ -120,7 +120,7 @@ def rollback(settings: PromoteSettings) -> Outcome:
     return Outcome(
         {"decision": ROLLED_BACK, "version": version, "from": entry.content["from"], "ledger_entry": entry.sequence},
         summary=[head, *restored],
-        next_steps=[f"thinfile promote verify{carried(settings)}"],
+        next_steps=[f"thinfile promote verify{carried_along(settings)}"],
     )
 
 
@@ -137,13 +137,14 @@ def _chosen(ledger: Ledger, settings: PromoteSettings) -> Entry:
     number = settings.request or max(standing.open, default=None) or just_done
     if not isinstance(number, int):
         raise RequestError(
-            f"model '{settings.model}' has no open request; ask with `thinfile promote request{carried(settings)}`"
+            f"model '{settings.model}' has no open request; "
+            f"ask with `thinfile promote request{carried_along(settings)}`"
         )
     if number not in standing.requests:
         known = ", ".join(map(str, standing.open)) or "none"
         raise RequestError(
             f"entry {number} of the ledger is no request (open: {known}); "
-            f"`thinfile promote history{carried(settings)}` lists them"
+            f"`thinfile promote history{carried_along(settings)}` lists them"
         )
     return standing.requests[number]
 
@@ -158,8 +159,8 @@ def _earlier(ledger: Ledger, settings: PromoteSettings) -> int:
         return int(str(last.content["version"]))
     if len(standing.reign) < 2:
         raise RequestError(
-            f"model '{settings.model}' has no earlier champion to go back to, received version {standing.champion} "
-            f"alone; promote another one: `thinfile promote request{carried(settings)}`"
+            f"a rollback needs an earlier champion, model '{settings.model}' has had {len(standing.reign)} so far; "
+            f"promote another one: `thinfile promote request{carried_along(settings)}`"
         )
     return standing.reign[-2]
 
@@ -200,7 +201,7 @@ def _require_unchanged(folder: Path, content: Mapping[str, Any], what: str) -> N
 
 
 def _approved(settings: PromoteSettings, request: Entry, entry: Entry, counted: Tally) -> Outcome:
-    version, words = request.content["version"], carried(settings)
+    version, words = request.content["version"], carried_along(settings)
     trust = "signed" if entry.content["authenticated"] else "unauthenticated"
     head = (
         f"APPROVED by {entry.content['by']} ({trust}): request {request.sequence}, {settings.model} version {version}"
@@ -229,5 +230,5 @@ def _lacking(counted: Tally, request: Entry, settings: PromoteSettings) -> str:
     asides = "".join(f"; set aside: {aside}" for aside in counted.set_aside)
     return (
         f"policy '{settings.policy.name}' asks for {counted.wanted} {kind}, request {request.sequence} has "
-        f"{len(counted.people)}{asides}; `thinfile promote approve request={request.sequence}{carried(settings)}`"
+        f"{len(counted.people)}{asides}; `thinfile promote approve request={request.sequence}{carried_along(settings)}`"
     )

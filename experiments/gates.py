@@ -188,7 +188,7 @@ def _worst(
 
     def outside(group: Record) -> float:
         least, most = (group[end] for end in ends) if ends else (group[measure],) * 2
-        return float(max(low - most, 0.0 if high is None else least - high))
+        return float(low - most if high is None else max(low - most, least - high))
 
     judged = [group for group in groups if group[measure] is not None]
     if not judged:

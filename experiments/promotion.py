@@ -11,7 +11,7 @@ from experiments.evidence import gather
 from experiments.exhibits import HASH
 from experiments.gates import GateResult, check_advisory, judge, lets_through
 from experiments.ledger import Ledger
-from experiments.settings import PromoteAction, PromoteSettings
+from experiments.settings import PromoteAction, PromoteSettings, carried_along
 from pipelines.atomic import scratch_folder
 from pipelines.chain import Entry
 from pipelines.credit.points import points
@@ -152,5 +152,4 @@ def _next(settings: PromoteSettings, entry: Entry, decision: str) -> list[str]:
     if decision != "requested":
         return [f"thinfile compare{where}", f"thinfile tune{where}"]
     step = "approve" if settings.policy.approvals.people else "apply"
-    policy = "" if settings.policy.name == "default" else f" policy={settings.policy.name}"
-    return [f"thinfile promote {step} request={entry.sequence}{policy}{where}"]
+    return [f"thinfile promote {step} request={entry.sequence}{carried_along(settings)}"]

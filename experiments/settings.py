@@ -7,7 +7,7 @@ from omegaconf import MISSING
 
 from pipelines.policy import PolicySettings
 from pipelines.settings import CandidateSettings, DataSettings, RejectInference, SplitSettings
-from pipelines.verb import VerbSettings
+from pipelines.verb import VerbSettings, carried, override
 
 
 class Search(Enum):
@@ -97,6 +97,16 @@ class PromoteSettings(VerbSettings):
     request: int | None = None
     key: str | None = None
     why: str = ""
+
+
+def carried_along(settings: PromoteSettings) -> str:
+    """Return the overrides that the next step of a promotion needs: model, workspace, and the policy pack by its name.
+
+    >>> carried_along(PromoteSettings(policy=PolicySettings(name="eu")))
+    ' policy=eu'
+    """
+    name = settings.policy.name
+    return carried(settings) if name == PolicySettings().name else f" {override('policy', name)}{carried(settings)}"
 
 
 class Extent(Enum):

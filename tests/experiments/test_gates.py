@@ -149,3 +149,11 @@ def test_a_section_that_is_advisory_means_each_of_its_gates() -> None:
     assert failed(evidence, PolicySettings(fairness=asks)) == ["four-fifths ratio", "superior to the champion"]
     advisory = GateSettings(advisory=["fairness", "claim against the champion", "profit where it is inferred"])
     assert failed(evidence, PolicySettings(fairness=asks, gates=advisory)) == []
+
+
+def test_a_gate_that_passes_names_the_group_that_is_nearest_to_the_bound() -> None:
+    groups = [group("M", 1.0, 0.0, (1.0, 0.9, 1.1)), group("F", 0.85, 0.0, (1.0, 0.9, 1.1))]
+    asks = PolicySettings(fairness=FairnessSettings(lowest_impact_ratio=0.8))
+    (told,) = (gate for gate in judge(changed(fairness=groups), asks) if gate.gate == "four-fifths ratio")
+    assert told.passed
+    assert told.sentence.startswith("0.850 for sex F")
