@@ -60,7 +60,7 @@ def _kolmogorov_smirnov(
     axes.vlines(scores[widest], bads[widest], goods[widest], color=INK, linestyle=":")
     axes.set(xlabel="probability of default", ylabel="share at or below")
     axes.set_title(f"KS {_told(evaluation, 'ks')}")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower right")
 
 
 def _calibration(axes: Axes, evaluation: Evaluation) -> None:
@@ -80,4 +80,4 @@ def _distribution(axes: Axes, evaluation: Evaluation, bad: NDArray[np.int8], pro
         axes.hist(probability[bad == outcome], bins=list(edges), color=colour, alpha=0.55, label=label)
     axes.set(xlabel="probability of default", ylabel="applications")
     axes.set_title(f"Gini {_told(evaluation, 'gini')}")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper right")

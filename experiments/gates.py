@@ -208,11 +208,12 @@ def _unseen(evidence: Record, policy: PolicySettings) -> Iterator[GateResult]:  
 
 def _same_outcome(evidence: Record, policy: PolicySettings) -> Iterator[GateResult]:  # noqa: ARG001
     told = _read(evidence, "comparable", "outcome")
-    same = told["challenger"] == told["champion"] or None in told.values()
-    sentence = f"both learnt {told['challenger']}" if same else (
-        f"the champion learnt another outcome ({told['champion']}, the challenger {told['challenger']})"
-    )  # fmt: skip
-    if None in told.values():
+    ours, theirs = told["challenger"], told["champion"]
+    same = ours == theirs or None in (ours, theirs)
+    sentence = (
+        f"both learnt {ours}" if same else f"the champion learnt another outcome ({theirs}, the challenger {ours})"
+    )
+    if None in (ours, theirs):
         sentence = "as far as their records tell"
     yield GateResult("same outcome", same, None, "one loan contract for both", sentence)
 
