@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 
 from sqlalchemy import Column, Engine, Float, MetaData, String, Table, delete, false, insert, or_, select, true, update
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.schema import CreateTable
 
 from pipelines.process import is_dead, process_identity
 
@@ -32,7 +33,8 @@ class Leases:
     """
 
     def __init__(self, engine: Engine) -> None:
-        LEASES.metadata.create_all(engine)
+        with engine.begin() as connection:  # several workers may start at once: whoever comes first makes the table
+            connection.execute(CreateTable(LEASES, if_not_exists=True))
         self._engine = engine
         self._owner = process_identity()
 

@@ -98,7 +98,7 @@ def test_rolled_back_the_champion_before_is_champion_again(book: Book) -> None:
     assert book.roll_back(why="complaints") == book.roll_back(why="complaints")
     assert said_by_registry(book.store, book.model) == (2, {1: "retired", 2: "champion", 3: "retired"})
     assert book.roll_back(why="more complaints")["version"] == 1
-    with pytest.raises(RequestError, match="no earlier champion to go back to"):
+    with pytest.raises(RequestError, match="a rollback needs an earlier champion"):
         book.roll_back(why="ever more complaints")
     assert book.roll_back(why="it was not the model", version=3)["version"] == 3
     with pytest.raises(RequestError, match="the champion already"):
