@@ -1,11 +1,12 @@
-"""The verbs of pipelines: simulate, prepare, score, demo."""
+"""The verbs of pipelines: simulate, prepare, score, review, demo."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.hydra_app import Verb, run
 from pipelines.policy import PolicySettings
-from pipelines.settings import DataSettings, DemoSettings, ScoreSettings
+from pipelines.settings import DataSettings, DemoSettings, ReviewAction, ReviewVerbSettings, ScoreSettings
 from pipelines.verb import Outcome
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ def score(arguments: Sequence[str]) -> int:
     return run(Verb("score", ScoreSettings, _score, groups), arguments)
 
 
+def review(arguments: Sequence[str]) -> int:
+    """Ask that a person looks at a decision, decide, or tell what people decided."""
+    # Hydra would read 35979e62 as a number.
+    words = [re.sub(r"^decision=(\w+)$", r'decision="\1"', word) for word in arguments]
+    return run(Verb("review", ReviewVerbSettings, _review, {}, ReviewAction), words)
+
+
 def demo(arguments: Sequence[str]) -> int:
     """Run the whole loop on real or on simulated data."""
     return run(Verb("demo", DemoSettings, _demo, {"data": {"data": DataSettings}}), arguments)
@@ -57,6 +65,12 @@ def _score(settings: ScoreSettings) -> Outcome:
     from pipelines.scoring import score
 
     return score(settings)
+
+
+def _review(settings: ReviewVerbSettings) -> Outcome:
+    from pipelines.reviewing import review
+
+    return review(settings)
 
 
 def _demo(settings: DemoSettings) -> Outcome:
