@@ -1,4 +1,4 @@
-"""The verbs of pipelines: simulate, prepare, score, review, demo."""
+"""The verbs of pipelines: simulate, prepare, score, review, erase, demo."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from pipelines.hydra_app import Verb, run
 from pipelines.policy import PolicySettings
-from pipelines.settings import DataSettings, DemoSettings, ReviewAction, ReviewVerbSettings, ScoreSettings
+from pipelines.settings import (
+    DataSettings,
+    DemoSettings,
+    EraseSettings,
+    ReviewAction,
+    ReviewVerbSettings,
+    ScoreSettings,
+)
 from pipelines.verb import Outcome
 
 if TYPE_CHECKING:
@@ -39,9 +46,18 @@ def score(arguments: Sequence[str]) -> int:
 
 def review(arguments: Sequence[str]) -> int:
     """Ask that a person looks at a decision, decide, or tell what people decided."""
-    # Hydra would read 35979e62 as a number.
-    words = [re.sub(r"^decision=(\w+)$", r'decision="\1"', word) for word in arguments]
+    words = [_quoted(word) for word in arguments]
     return run(Verb("review", ReviewVerbSettings, _review, {}, ReviewAction), words)
+
+
+def erase(arguments: Sequence[str]) -> int:
+    """Remove a person from the workspace."""
+    return run(Verb("erase", EraseSettings, _erase, {}), [_quoted(word) for word in arguments])
+
+
+def _quoted(word: str) -> str:
+    """Return an override with an id in quotes: Hydra would read 35979e62 and 007 as numbers."""
+    return re.sub(r"^(decision|customer)=([\w.\-]+)$", r'\1="\2"', word)
 
 
 def demo(arguments: Sequence[str]) -> int:
@@ -71,6 +87,12 @@ def _review(settings: ReviewVerbSettings) -> Outcome:
     from pipelines.reviewing import review
 
     return review(settings)
+
+
+def _erase(settings: EraseSettings) -> Outcome:
+    from pipelines.erasure.erase import erase
+
+    return erase(settings)
 
 
 def _demo(settings: DemoSettings) -> Outcome:

@@ -90,6 +90,11 @@ class ScoreLog:
         """Hold the key from reading what is logged to appending the rest: two commands would log a row twice."""
         return exclusive(self._locks / f"{key.model}.{key.version}.{key.population.value}.{key.period}")
 
+    def logged_keys(self) -> list[LogKey]:
+        """Return every key that was ever decided on."""
+        folders = {file.parent for file in self._decisions.rglob("*.parquet")}
+        return [_key_of(folder / "any", self._decisions) for folder in sorted(folders)]
+
     def decisions(self, key: LogKey) -> pd.DataFrame:
         """Return the decisions of a key, all partitions, ordered by decision_id; empty when there are none."""
         return _read(self._partitions(key), key.folder(self._decisions), ROW.empty_table().to_pandas())

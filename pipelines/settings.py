@@ -237,6 +237,20 @@ class ReviewVerbSettings(VerbSettings):
 
 
 @dataclass
+class EraseSettings(VerbSettings):
+    """`customer` is the customer_id of the person to erase; `why` is written into the chain and kept for ever.
+
+    `columns` are further columns, of tables of your own, that hold a customer's id; `applications` are ids of the
+    person's applications that no table of the lake tells.
+    """
+
+    customer: str = MISSING
+    why: str = ""
+    columns: list[str] = field(default_factory=list)
+    applications: list[str] = field(default_factory=list)
+
+
+@dataclass
 class DemoSettings(VerbSettings):
     """`data` is the real german_credit or the simulated marketplace.
 
