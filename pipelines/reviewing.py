@@ -5,6 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from pipelines.chain import ChainBroken, Entry
+from pipelines.erasure.record import read_erasures
+from pipelines.erasure.salt import Kind
 from pipelines.errors import ConfigurationError
 from pipelines.kept_policies import kept_policy
 from pipelines.overrides import Overrides, overrides_by_period
@@ -117,10 +119,10 @@ def _row_findings(workspace: Workspace, reviews: Reviews) -> list[str]:
 
     found = reviews.all()
     logged = ScoreLog(workspace).decisions_of([one.decision_id for one in found])
-    findings = []
+    erasures, findings = read_erasures(workspace), []
     for one in found:
         said, now = one.entries[0].content["logged"], logged.get(one.decision_id)
-        if now != said:
+        if now != said and not (now is None and erasures.erased(Kind.decision, one.decision_id)):
             told = f"it says {now}" if now else "it has none"
             findings.append(
                 f"decision {one.decision_id} was {said} in the score log when entry {one.entries[0].sequence} was "

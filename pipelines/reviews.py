@@ -8,6 +8,8 @@ from typing import Any
 
 from pipelines.chain import Chain, ChainBroken, Entry
 from pipelines.chain_head import ChainHead
+from pipelines.erasure.record import read_erasures
+from pipelines.erasure.salt import Kind
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.score_log import ScoreLog
 from pipelines.scoring import APPROVED, DECLINED, REFERRED
@@ -224,6 +226,12 @@ def standing_decision(workspace: Workspace, decision_id: str) -> StandingDecisio
 def row_of(workspace: Workspace, decision_id: str) -> Mapping[str, Any]:
     """Return the score log's row of a decision. Raises RequestError where none has this id."""
     logged = ScoreLog(workspace).find(decision_id)
+    erased = None if logged is not None else read_erasures(workspace).erased(Kind.decision, decision_id)
+    if erased is not None:
+        raise RequestError(
+            f"a decision is looked up in the score log, '{decision_id}' was erased {erased.written_at[:10]} (entry "
+            f"{erased.sequence} of the erasures); nothing is left of it"
+        )
     if logged is None:
         raise RequestError(
             f"a decision is named by its decision_id, none is '{decision_id}' in the score log; the ids are in the "
