@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 
 DAYS_OF_MONTH = 365 / 12
 
+SUREST = 1 - 1e-12
+"""A default that is certain within the window would be certain within the first month, whatever the shape."""
+
 
 def months_in_window(bad: BadDefinition, term: int) -> int:
     """Return how many instalments of a loan can turn it bad inside the window: all that the PD speaks about.
@@ -38,8 +41,7 @@ def survival(pd: float | Floats, window: int, shape: Sequence[float], months: in
 
     `pd` is the probability of default within the first `window` months, a number or shape (n,). `shape` is the hazard
     of month 1, 2, ... up to a factor; later months have that of the last. The hazards are proportional (Cox 1972): with
-    H the cumulative sum of the shape, S(k) = (1 - pd)^(H(k) / H(window)), so that 1 - S(window) is the pd itself, to
-    the last bit.
+    H the cumulative sum of the shape, S(k) = (1 - pd)^(H(k) / H(window)), so that 1 - S(window) is the pd.
 
     Raises:
         ValueError: no shape, a negative or infinite hazard, or none within the window.
@@ -48,14 +50,11 @@ def survival(pd: float | Floats, window: int, shape: Sequence[float], months: in
     [1.0, 0.9, 0.81, 0.729, 0.6561]
     """
     shares = cumulative_shares(shape, window, months)
-    alive = np.exp(np.multiply.outer(np.log1p(-np.minimum(pd, 1 - 1e-12)), shares))
-    if window <= months:
-        alive[..., window] = 1 - np.asarray(pd)
-    return np.asarray(alive)
+    return np.asarray(np.exp(np.multiply.outer(np.log1p(-np.minimum(pd, SUREST)), shares)))
 
 
 def pd_of_term(pd: float | Floats, window: int, shape: Sequence[float], term: int) -> Floats:
-    """Return the probability of default within the first `term` months; see `survival`.
+    """Return the probability of default within the first `term` months; at the window the pd as it is. See `survival`.
 
     >>> float(pd_of_term(0.05, 9, [1.0], 9)), round(float(pd_of_term(0.05, 9, [1.0], 24)), 4)
     (0.05, 0.1278)
@@ -63,7 +62,7 @@ def pd_of_term(pd: float | Floats, window: int, shape: Sequence[float], term: in
     if term == window:
         return np.asarray(pd, np.float64)
     share = cumulative_shares(shape, window, term)[-1]
-    return np.asarray(-np.expm1(np.log1p(-np.minimum(pd, 1 - 1e-12)) * share))
+    return np.asarray(-np.expm1(np.log1p(-np.minimum(pd, SUREST)) * share))
 
 
 def monthly_defaults(alive: Floats) -> Floats:

@@ -1,5 +1,6 @@
 """The amortisation schedule: equal monthly instalments in whole minor units that sum exactly to what is owed."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -114,7 +115,7 @@ def annuity_factor(monthly_rate: float, term: int) -> float:
     >>> annuity_factor(0.0, 4), round(annuity_factor(0.01, 3), 6)
     (0.25, 0.340022)
     """
-    return monthly_rate / -float(np.expm1(-term * np.log1p(monthly_rate))) if monthly_rate > 0 else 1 / term
+    return monthly_rate / -math.expm1(-term * math.log1p(monthly_rate)) if monthly_rate > 0 else 1 / term
 
 
 def divided(numerator: Money, denominator: int, rounding: Rounding) -> Money:
