@@ -27,8 +27,8 @@ class Pricing(Enum):
 class OfferSettings:
     """Limits, terms and prices; amounts in minor units, rates of a year.
 
-    `highest_amount` is lent to the best; a band may have a share of it: `band_limits`, one for each band from the
-    lowest on, none for no difference. Less than `lowest_amount` is not lent.
+    `highest_amount` is the most that is lent, `band_limits` the share of it that each band may have, from the lowest
+    band on; an empty list makes no difference between them. Less than `lowest_amount` is not lent.
 
     Risk-based, the rate is the lowest at which the expected payments return the funding cost and `target_margin` a year
     on what is outstanding, not below `lowest_rate`. Otherwise all pay `rate`. A term whose annual percentage rate is
@@ -46,7 +46,7 @@ class OfferSettings:
     terms: list[int] = field(default_factory=lambda: [3, 6, 12, 24])
     lowest_amount: int = 1_000
     highest_amount: int = 2_000_000
-    band_limits: list[float] = field(default_factory=list)
+    band_limits: list[float] = field(default_factory=lambda: [0.1, 0.25, 0.5, 0.75, 1.0])
     interest: Interest = Interest.annuity
     rounding: Rounding = Rounding.half_even
     pricing: Pricing = Pricing.risk_based
@@ -81,7 +81,7 @@ def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, 
         f"lie between lowest_amount {offers.lowest_amount} and 2^53",
         offers.highest_amount,
     )
-    yield "band_limits", not limits or len(limits) == bands, f"be one share for each of {bands} bands, or none", limits
+    yield "band_limits", not limits or len(limits) == bands, f"be one share for each of the {bands} bands, or []", limits
     in_order = all(0 <= low <= high <= 1 for low, high in pairwise([0.0, *limits]))
     yield "band_limits", in_order, "lie between 0 and 1 and not fall", limits
     for name, low, high in (
