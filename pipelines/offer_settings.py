@@ -81,7 +81,12 @@ def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, 
         f"lie between lowest_amount {offers.lowest_amount} and 2^53",
         offers.highest_amount,
     )
-    yield "band_limits", not limits or len(limits) == bands, f"be one share for each of the {bands} bands, or []", limits
+    yield (
+        "band_limits",
+        not limits or len(limits) == bands,
+        f"be one share for each of the {bands} bands, or []",
+        limits,
+    )
     in_order = all(0 <= low <= high <= 1 for low, high in pairwise([0.0, *limits]))
     yield "band_limits", in_order, "lie between 0 and 1 and not fall", limits
     for name, low, high in (

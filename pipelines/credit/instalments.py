@@ -15,6 +15,9 @@ Money = TypeVar("Money", int, Wholes)
 
 MILLIONTHS, MONTHS = 1_000_000, 12
 
+LARGEST = 100_000_000
+"""Of many loans at once: what is multiplied stays below 2^63 up to 20 times the amount in interest."""
+
 
 class Interest(Enum):
     """What interest is asked on: what is still owed each month, or for the whole term the amount lent."""
@@ -62,8 +65,8 @@ def schedule_of(
     is rounded to the minor unit from whole numbers, so that a half is a half. The last instalment takes the rounding.
 
     Annuity: each instalment is P r / (1 - (1 + r)^-n), rounded, with r = rate / 12; it pays the month's interest on
-    what is owed, the rest repays. Flat: the interest of the whole term is P rate n / 12; principal and interest are
-    each paid in equal parts. So few minor units that rounding repays them early leave the last instalments at 0.
+    what is owed, the rest repays. Flat: the interest of the whole term, P rate n / 12, and the principal are paid in
+    equal parts. So few minor units that rounding repays them early leave the last instalments at 0.
 
     Raises:
         ValueError: nothing lent, no month, or a negative rate.
@@ -81,7 +84,7 @@ def schedule_of(
     millionths = round(annual_rate * MILLIONTHS)
     if interest is Interest.flat:
         charged = divided(principal * millionths * term, MILLIONTHS * MONTHS, rounding)
-        return Schedule(*(tuple(_equal_parts(part, term, rounding)) for part in (charged, principal)))
+        return Schedule(*map(tuple, _spread(principal, charged, term, rounding)))
     each = _annuity(principal, millionths, term, rounding)
     return Schedule(*map(tuple, _run_down(principal, each, _monthly_interest(millionths, rounding), term)))
 
@@ -95,17 +98,25 @@ def schedules_of(
 ) -> tuple[Wholes, Wholes]:
     """Return the interest and principal of each instalment of many loans at one rate, each shape (loans, term).
 
+    Raises:
+        ValueError: nothing lent, or so much that 64 bits do not hold what it is multiplied with.
+
     >>> interest, principal = schedules_of(np.array([100_000, 50_000]), 0.12, 3)
     >>> (interest + principal).tolist()
     [[34002, 34002, 34003], [17001, 17001, 17001]]
     """
+    if len(principal) and not 1 <= principal.min() <= principal.max() <= LARGEST:
+        raise ValueError(
+            f"schedules of many loans are for amounts from 1 to {LARGEST:,} minor units, received from "
+            f"{principal.min()} to {principal.max()}; ask for the others one by one"
+        )
     millionths = round(annual_rate * MILLIONTHS)
     if interest is Interest.flat:
         charged = divided(principal * (millionths * term), MILLIONTHS * MONTHS, rounding)
-        parts = [_equal_parts(charged, term, rounding), _equal_parts(principal, term, rounding)]
+        parts = _spread(principal, charged, term, rounding)
     else:
         each = _annuities(principal, millionths, term, rounding)
-        parts = list(_run_down(principal, each, _monthly_interest(millionths, rounding), term))
+        parts = _run_down(principal, each, _monthly_interest(millionths, rounding), term)
     return np.stack(parts[0], axis=-1), np.stack(parts[1], axis=-1)
 
 
@@ -168,14 +179,20 @@ def _run_down(
     return interest, repaid
 
 
-def _equal_parts(total: Money, term: int, rounding: Rounding) -> list[Money]:
-    each, left = divided(total, term, rounding), total
-    parts: list[Money] = []
-    for _ in range(term - 1):
-        parts.append(_at_most(each, left))
-        left = left - parts[-1]
-    parts.append(left)
-    return parts
+def _spread(principal: Money, charged: Money, term: int, rounding: Rounding) -> tuple[list[Money], list[Money]]:
+    """Return parts of a charge and of a principal; each instalment pays both in the same proportion."""
+    owed = principal + charged
+    each = divided(owed, term, rounding)
+    paid, borne = principal - principal, charged - charged
+    interest: list[Money] = []
+    repaid: list[Money] = []
+    for number in range(1, term + 1):
+        amount = owed - paid if number == term else _at_most(each, owed - paid)
+        paid = paid + amount
+        interest.append(charged * paid // owed - borne)
+        borne = borne + interest[-1]
+        repaid.append(amount - interest[-1])
+    return interest, repaid
 
 
 def _at_most(value: Money, bound: Money) -> Money:
