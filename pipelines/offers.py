@@ -130,23 +130,31 @@ def offer_of(
     each term in its place. It is brought to each offered term through the monthly hazard.
 
     Raises:
-        DataError: an amount below 1, a PD that is none, or none for a term on offer.
+        DataError: an unknown decision, an amount or term below 1, a PD that is none, or none for a term on offer.
     """
     offers = policy.offers
-    _check(decision, pd, amount, offers)
+    _check(decision, pd, amount, asked_term, offers)
     if decision != "approved":
         return _nothing(OfferOutcome(decision), amount, 0, _NOT_APPROVED[decision])
     limit = limit_of(offers, band)
     lent = min(amount, limit)
     if lent < offers.lowest_amount:
-        return _nothing(OfferOutcome.no_offer, amount, limit, _too_little(offers, amount, limit))
+        return _nothing(OfferOutcome.no_offer, amount, limit, _too_little(offers, limit))
     priced = _priced(policy, lent, pd, asked_term)
     terms = tuple(one for one in priced.values() if isinstance(one, TermOffer))
     withheld = {term: one for term, one in priced.items() if isinstance(one, str)}
     if not terms:
-        return Offer(OfferOutcome.no_offer, amount, 0, limit, (), withheld, "no term can be offered within the rules")
+        return Offer(
+            OfferOutcome.no_offer,
+            amount,
+            0,
+            limit,
+            (),
+            withheld,
+            "no term can be offered at a price within the policy's cap",
+        )
     if lent < amount:
-        told = f"the amount asked for is above the limit; up to {limit} is offered"
+        told = f"the amount asked for is above the limit of {limit} minor units; that is offered"
         return Offer(OfferOutcome.counter_offer, amount, lent, limit, terms, withheld, told)
     return Offer(OfferOutcome.offered, amount, lent, limit, terms, withheld, "")
 
@@ -166,11 +174,15 @@ _NOT_APPROVED = {
 }
 
 
-def _check(decision: str, pd: float | Mapping[int, float], amount: int, offers: OfferSettings) -> None:
+def _check(
+    decision: str, pd: float | Mapping[int, float], amount: int, asked_term: int | None, offers: OfferSettings
+) -> None:
     if decision != "approved" and decision not in _NOT_APPROVED:
         raise DataError(f"a decision is approved, declined or referred, received '{decision}'; pass the scorer's")
     if amount < 1:
         raise DataError(f"the amount asked for must be at least 1 minor unit, received {amount}; correct 'amount'")
+    if asked_term is not None and asked_term < 1:
+        raise DataError(f"the term asked for must be at least 1 month, received {asked_term}; correct 'term'")
     if isinstance(pd, Mapping):
         missing = [term for term in offers.terms if term not in pd]
         if missing:
@@ -184,10 +196,10 @@ def _nothing(outcome: OfferOutcome, requested: int, limit: int, explanation: str
     return Offer(outcome, requested, 0, limit, (), {}, explanation)
 
 
-def _too_little(offers: OfferSettings, amount: int, limit: int) -> str:
+def _too_little(offers: OfferSettings, limit: int) -> str:
     if limit < offers.lowest_amount:
-        return f"the limit {limit} is below the smallest amount that is lent, {offers.lowest_amount}"
-    return f"the amount asked for, {amount}, is below the smallest that is lent, {offers.lowest_amount}"
+        return f"the limit of {limit} minor units is below the smallest amount that is lent, {offers.lowest_amount}"
+    return f"the amount asked for is below the smallest that is lent, {offers.lowest_amount} minor units"
 
 
 @dataclass(frozen=True)

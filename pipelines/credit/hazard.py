@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 DAYS_OF_MONTH = 365 / 12
 
 SUREST = 1 - 1e-12
-"""A default that is certain within the window would be certain within the first month, whatever the shape."""
+"""A PD above it counts as this: of a default that is certain within the window no shape could say in which month."""
 
 
 def months_in_window(bad: BadDefinition, term: int) -> int:
