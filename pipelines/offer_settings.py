@@ -28,7 +28,8 @@ class OfferSettings:
     """Limits, terms and prices; amounts in minor units, rates of a year.
 
     `highest_amount` is the most that is lent, `band_limits` the share of it that each band may have, from the lowest
-    band on; an empty list makes no difference between them. Less than `lowest_amount` is not lent.
+    band on; an empty list makes no difference between them. Less than `lowest_amount` is not lent, and no term is
+    offered of which an instalment would be below `lowest_instalment`.
 
     Risk-based, the rate is the lowest at which the expected payments return the funding cost and `target_margin` a year
     on what is outstanding, not below `lowest_rate`. Otherwise all pay `rate`. A term whose annual percentage rate is
@@ -45,6 +46,7 @@ class OfferSettings:
 
     terms: list[int] = field(default_factory=lambda: [3, 6, 12, 24])
     lowest_amount: int = 1_000
+    lowest_instalment: int = 100
     highest_amount: int = 2_000_000
     band_limits: list[float] = field(default_factory=lambda: [0.1, 0.25, 0.5, 0.75, 1.0])
     interest: Interest = Interest.annuity
@@ -74,6 +76,7 @@ def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, 
     is_rising = all(low < high for low, high in pairwise([0, *terms])) and bool(terms)
     yield "terms", is_rising and terms[-1] <= 120, "be whole months from 1 to 120 in rising order", terms
     yield "lowest_amount", offers.lowest_amount >= 1, "be at least 1", offers.lowest_amount
+    yield "lowest_instalment", offers.lowest_instalment >= 1, "be at least 1", offers.lowest_instalment
     is_enough = offers.lowest_amount <= offers.highest_amount < 2**53
     yield (
         "highest_amount",

@@ -151,7 +151,7 @@ def offer_of(
             limit,
             (),
             withheld,
-            "no term can be offered at a price within the policy's cap",
+            "no term can be offered: see why each is withheld",
         )
     if lent < amount:
         told = f"the amount asked for is above the limit of {limit} minor units; that is offered"
@@ -258,6 +258,8 @@ def _term_offer(
     if rate is None:
         return f"no rate within the highest annual percentage rate of {offers.highest_apr:.2%} covers the risk"
     schedule = schedule_of(amount, rate, term, offers.interest, offers.rounding)
+    if min(schedule.amounts) < offers.lowest_instalment:
+        return f"an instalment would be below the smallest of {offers.lowest_instalment} minor units"
     apr = annual_rate(monthly_irr(amount - fee, schedule.amounts), offers.apr)
     if apr > offers.highest_apr:
         return f"its annual percentage rate would be {apr:.2%}, above the highest of {offers.highest_apr:.2%}"

@@ -166,6 +166,15 @@ def test_one_price_for_all_is_that_price_whatever_the_risk() -> None:
     assert len(offered(policy=nominal).terms) == 4
 
 
+def test_instalments_too_small_to_collect_are_not_offered() -> None:
+    # 12.00 over 12 months would be 1.08 a month, over 24 less than 1.00; 2.00 over 24 would end before its term
+    assert offered(amount=1_200).withheld == {24: "an instalment would be below the smallest of 100 minor units"}
+    tiny = policy_with(lowest_amount=1, lowest_instalment=1)
+    for amount in range(1, 60):
+        for one in offered(amount=amount, policy=tiny).terms:
+            assert min(one.schedule.amounts) >= 1
+
+
 def test_a_fee_can_push_a_short_term_above_the_cap() -> None:
     policy = policy_with(pricing=Pricing.same_for_all, rate=0.1, opening_fee_share=0.03)
     offer = offered(policy=policy)
@@ -256,6 +265,7 @@ def test_what_cannot_be_answered_is_refused(asked: dict[str, Any], message: str)
         ({"terms": []}, "terms"),
         ({"terms": [6, 3]}, "terms"),
         ({"lowest_amount": 0}, "lowest_amount"),
+        ({"lowest_instalment": 0}, "lowest_instalment"),
         ({"highest_amount": 10}, "highest_amount"),
         ({"band_limits": [0.5, 1.0]}, "one share for each of the 5 bands"),
         ({"band_limits": [0.5, 0.4, 1.0, 1.0, 1.0]}, "not fall"),
