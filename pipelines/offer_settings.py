@@ -34,10 +34,12 @@ class OfferSettings:
     Risk-based, the rate is the lowest at which the expected payments return the funding cost and `target_margin` a year
     on what is outstanding, not below `lowest_rate`. Otherwise all pay `rate`. A term whose annual percentage rate is
     above `highest_apr` is not offered: in the convention of `apr`, with the opening fee that is paid at once, which is
-    `opening_fee` and `opening_fee_share` of the amount.
+    `opening_fee` and `opening_fee_share` of the amount. Instalments are rounded to the minor unit, so that a `rate` at
+    the cap itself may lie a little above it: leave some hundredths of a per cent.
 
     The policy's economics say what is lost of the principal outstanding at default, and what funding costs over the
-    life of a loan of `reference_months`: a loan of any other length costs in proportion to what is outstanding.
+    life of a loan of `reference_months`: a loan of any other length costs in proportion to what is outstanding. Their
+    margin is the gates' and no part of a price.
 
     `bad` is what the champion's PD is about: the definition of its loan contract. `hazard_by_month` is the hazard to
     stop paying at instalment 1, 2, ... up to a factor, which the PD gives; later months have that of the last. The

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.credit.annual_rate import annual_rate, monthly_irr
 from pipelines.credit.hazard import monthly_defaults, months_in_window, survival
-from pipelines.credit.instalments import Schedule, schedule_of
+from pipelines.credit.instalments import Interest, Schedule, schedule_of
 from pipelines.credit.risk_price import (
     Floats,
     discounts,
@@ -21,8 +21,11 @@ from pipelines.errors import DataError
 from pipelines.offer_settings import OfferSettings, Pricing
 from pipelines.policy import PolicySettings
 
+APPROVED = "approved"
+"""As the scorer spells it, which is not imported here: an offer needs no model."""
+
 STEPS_OF_RATE = 10_000
-"""A risk-based rate is a whole number of hundredths of a per cent."""
+"""A risk-based rate and every annual percentage rate are whole numbers of hundredths of a per cent."""
 
 SLACK = 1e-4
 """Of such a step: what the search for a rate may be off."""
@@ -45,12 +48,13 @@ class OfferOutcome(Enum):
 class TermOffer:
     """One term that may be chosen; money in minor units, rates of a year.
 
-    For the customer: `term` in months, nominal `rate`, `apr` with the `fee` that is paid at once, and the schedule. For
-    the lender: the PD over the term, the expected loss, and the `expected_margin` over funding cost and loss, both
-    discounted at the funding rate.
+    For the customer: `term` in months, `rate` on what `interest` says, `apr` with the `fee` that is paid at once, to a
+    hundredth of a per cent, and the schedule. For the lender: the PD over the term, the expected loss, and the
+    `expected_margin` over funding cost and loss, both discounted at the funding rate.
     """
 
     term: int
+    interest: Interest
     rate: float
     apr: float
     fee: int
@@ -69,8 +73,9 @@ class TermOffer:
         amounts = self.schedule.amounts
         return {
             "term": self.term,
+            "interest": self.interest.value,
             "rate": self.rate,
-            "apr": round(self.apr, 6),
+            "apr": self.apr,
             "fee": self.fee,
             "instalment": amounts[0],
             "last_instalment": amounts[-1],
@@ -134,7 +139,8 @@ def offer_of(
     """
     offers = policy.offers
     _check(decision, pd, amount, asked_term, offers)
-    if decision != "approved":
+    amount = int(amount)  # numpy's own whole numbers are no JSON
+    if decision != APPROVED:
         return _nothing(OfferOutcome(decision), amount, 0, _NOT_APPROVED[decision])
     limit = limit_of(offers, band)
     lent = min(amount, limit)
@@ -169,18 +175,18 @@ def limit_of(offers: OfferSettings, band: int) -> int:
 
 
 _NOT_APPROVED = {
-    "declined": "the application was declined",
-    "referred": "a person decides about the application; nothing is offered until then",
+    OfferOutcome.declined.value: "the application was declined",
+    OfferOutcome.referred.value: "a person decides about the application; nothing is offered until then",
 }
 
 
 def _check(
     decision: str, pd: float | Mapping[int, float], amount: int, asked_term: int | None, offers: OfferSettings
 ) -> None:
-    if decision != "approved" and decision not in _NOT_APPROVED:
+    if decision != APPROVED and decision not in _NOT_APPROVED:
         raise DataError(f"a decision is approved, declined or referred, received '{decision}'; pass the scorer's")
-    if amount < 1:
-        raise DataError(f"the amount asked for must be at least 1 minor unit, received {amount}; correct 'amount'")
+    if not amount >= 1 or amount % 1:
+        raise DataError(f"the amount asked for is whole minor units, at least 1, received {amount}; correct 'amount'")
     if asked_term is not None and asked_term < 1:
         raise DataError(f"the term asked for must be at least 1 month, received {asked_term}; correct 'term'")
     if isinstance(pd, Mapping):
@@ -260,11 +266,18 @@ def _term_offer(
     schedule = schedule_of(amount, rate, term, offers.interest, offers.rounding)
     if min(schedule.amounts) < offers.lowest_instalment:
         return f"an instalment would be below the smallest of {offers.lowest_instalment} minor units"
-    apr = annual_rate(monthly_irr(amount - fee, schedule.amounts), offers.apr)
+    apr = _told_rate(annual_rate(monthly_irr(amount - fee, schedule.amounts), offers.apr))
     if apr > offers.highest_apr:
         return f"its annual percentage rate would be {apr:.2%}, above the highest of {offers.highest_apr:.2%}"
     over_term = pd if term == window else 1 - float(outlook.alive[-1])
-    return TermOffer(term, rate, apr, fee, schedule, over_term, *_economics_of(policy, schedule, fee, outlook))
+    return TermOffer(
+        term, offers.interest, rate, apr, fee, schedule, over_term, *_economics_of(policy, schedule, fee, outlook)
+    )
+
+
+def _told_rate(rate: float) -> float:
+    """Return a rate to a hundredth of a per cent, half upwards (Directive 2008/48/EC, annex I, remark d)."""
+    return math.floor(rate * STEPS_OF_RATE + 0.5) / STEPS_OF_RATE
 
 
 def fee_of(offers: OfferSettings, amount: int) -> int:

@@ -47,6 +47,13 @@ def test_an_approved_application_may_choose_among_the_terms() -> None:
         assert one.total == sum(one.schedule.amounts) + one.fee
 
 
+def test_every_decision_of_the_scorer_has_an_answer() -> None:
+    from pipelines.scoring import DECISIONS
+
+    found = {decision: offered(decision=decision).outcome.value for decision in DECISIONS}
+    assert found == {"approved": "offered", "declined": "declined", "referred": "referred"}
+
+
 @pytest.mark.parametrize("decision", ["declined", "referred"])
 def test_what_is_not_approved_has_an_outcome_and_no_offer(decision: str) -> None:
     offer = offered(decision=decision)
@@ -175,6 +182,11 @@ def test_instalments_too_small_to_collect_are_not_offered() -> None:
             assert min(one.schedule.amounts) >= 1
 
 
+def test_numbers_of_arrays_are_told_as_json() -> None:
+    told = offered(np.float64(0.05), np.int64(AMOUNT), band=np.intp(BEST)).told()
+    assert json.loads(json.dumps(told)) == offered().told()
+
+
 def test_a_fee_can_push_a_short_term_above_the_cap() -> None:
     policy = policy_with(pricing=Pricing.same_for_all, rate=0.1, opening_fee_share=0.03)
     offer = offered(policy=policy)
@@ -246,7 +258,9 @@ def test_the_customer_is_told_the_price_and_not_the_risk() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"amount": 0}, "at least 1 minor unit, received 0"),
+        ({"amount": 0}, "at least 1, received 0"),
+        ({"amount": 10_000.5}, "whole minor units"),
+        ({"amount": float("nan")}, "whole minor units"),
         ({"pd": 1.1}, "between 0 and 1, received 1.1"),
         ({"pd": float("nan")}, "between 0 and 1, received nan"),
         ({"pd": {3: 0.1}}, r"received none for \[6, 12, 24\]"),
