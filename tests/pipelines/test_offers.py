@@ -16,8 +16,9 @@ from pipelines.credit.loan import BadDefinition
 from pipelines.credit.profit import Economics
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.offer_settings import OfferSettings, Pricing
-from pipelines.offers import Offer, OfferOutcome, TermOffer, offer_of
+from pipelines.offers import Offer, OfferOutcome, offer_of
 from pipelines.policy import PolicySettings, check_policy, policy_hash
+from pipelines.term_offers import TermOffer
 
 BEST = 4
 AMOUNT = 100_000
