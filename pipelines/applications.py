@@ -1,5 +1,6 @@
 """Applications ready for a model: features, and beside them identity, time, outcome and protected attributes."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +20,8 @@ from pipelines.roles import Roles
 from pipelines.settings import DataSettings
 from pipelines.sources import read_table
 from pipelines.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 YES = ("True", "true", "1")
 """How a flag says yes."""
@@ -119,7 +122,10 @@ def _without_erased(table: pd.DataFrame, data: DataSettings, workspace: Workspac
     names = {"customers": CUSTOMER, "applications": data.id}
     told = {kind: as_text(table[name]).to_numpy(object) for kind, name in names.items() if name in table}
     is_erased = returning.rows(**told)
-    return table[~is_erased].reset_index(drop=True) if told and is_erased.any() else table
+    if not told or not is_erased.any():
+        return table
+    log.info("left out %s rows of people who were erased", f"{is_erased.sum():,}")
+    return table[~is_erased].reset_index(drop=True)
 
 
 def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: dict[str, int]) -> Applications:

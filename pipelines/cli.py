@@ -9,6 +9,7 @@ from pipelines.policy import PolicySettings
 from pipelines.settings import (
     DataSettings,
     DemoSettings,
+    EraseAction,
     EraseSettings,
     ReviewAction,
     ReviewVerbSettings,
@@ -52,7 +53,7 @@ def review(arguments: Sequence[str]) -> int:
 
 def erase(arguments: Sequence[str]) -> int:
     """Remove a person from the workspace."""
-    return run(Verb("erase", EraseSettings, _erase, {}), [_quoted(word) for word in arguments])
+    return run(Verb("erase", EraseSettings, _erase, {}, EraseAction), [_quoted(word) for word in arguments])
 
 
 def _quoted(word: str) -> str:
@@ -90,9 +91,13 @@ def _review(settings: ReviewVerbSettings) -> Outcome:
 
 
 def _erase(settings: EraseSettings) -> Outcome:
-    from pipelines.erasure.erase import erase
+    if settings.action is EraseAction.erase:
+        from pipelines.erasure.erase import erase
 
-    return erase(settings)
+        return erase(settings)
+    from pipelines.erasure import verify
+
+    return verify.verify(settings) if settings.action is EraseAction.verify else verify.history(settings)
 
 
 def _demo(settings: DemoSettings) -> Outcome:

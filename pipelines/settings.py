@@ -236,6 +236,14 @@ class ReviewVerbSettings(VerbSettings):
     version: int | None = None
 
 
+class EraseAction(Enum):
+    """What `thinfile erase` does; without a word it erases."""
+
+    erase = "erase"
+    history = "history"
+    verify = "verify"
+
+
 @dataclass
 class EraseSettings(VerbSettings):
     """`customer` is the customer_id of the person to erase; `why` is written into the chain and kept for ever.
@@ -244,7 +252,8 @@ class EraseSettings(VerbSettings):
     person's applications that no table of the lake tells.
     """
 
-    customer: str = MISSING
+    action: EraseAction = EraseAction.erase
+    customer: str | None = None
     why: str = ""
     columns: list[str] = field(default_factory=list)
     applications: list[str] = field(default_factory=list)

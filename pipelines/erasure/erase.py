@@ -37,13 +37,13 @@ def erase(settings: EraseSettings) -> Outcome:
         ChainBroken: the chain of erasures is not what was written.
     """
     workspace = Workspace.at(settings.workspace)
-    _check(settings, workspace)
+    customer = _named(settings, workspace)
     with exclusive(workspace.root / ".erasure.lock"), _alone(workspace):
         clear_below(workspace.root)
         known = read_erasures(workspace)
-        plan = _plan(settings, workspace, known)
+        plan = _plan(settings, workspace, known, customer)
         if plan is None:
-            return _nothing_left(settings, known)
+            return _nothing_left(settings, known, customer)
         check_nothing_waits(workspace, plan.person)
         begun = _begun(settings, workspace, plan, known)
         plan = _removed(workspace, plan)
@@ -52,15 +52,18 @@ def erase(settings: EraseSettings) -> Outcome:
         return _outcome(settings, workspace, plan, ended)
 
 
-def _check(settings: EraseSettings, workspace: Workspace) -> None:
+def _named(settings: EraseSettings, workspace: Workspace) -> str:
+    """Return whom to erase. Raises RequestError for nobody, and for a reason that names the person."""
     if not workspace.root.exists():
         raise RequestError(f"a person is erased from a workspace, '{workspace.root}' is none; correct workspace=...")
-    if not settings.customer.strip():
+    customer = (settings.customer or "").strip()
+    if not customer:
         raise RequestError("a person is named by the customer_id, received nothing; add customer=ID")
-    if re.search(rf"(?<!\w){re.escape(settings.customer)}(?!\w)", settings.why):
+    if re.search(rf"(?<!\w){re.escape(customer)}(?!\w)", settings.why):
         raise RequestError(
             "why is kept for ever and must not name the person, received one that holds the id; say it without"
         )
+    return customer
 
 
 @contextmanager
@@ -76,12 +79,12 @@ def _alone(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def _plan(settings: EraseSettings, workspace: Workspace, known: Erasures) -> Plan | None:
+def _plan(settings: EraseSettings, workspace: Workspace, known: Erasures, customer: str) -> Plan | None:
     """Return what is to be done: what a killed command left to do, or what is there; None when nothing is."""
     place = _place(workspace)
     if place.exists():
         kept = Plan.read(place)
-        if kept.person.customer == settings.customer and _is_unfinished(kept, known):
+        if kept.person.customer == customer and _is_unfinished(kept, known):
             return kept
         if _is_unfinished(kept, known):
             raise RequestError(
@@ -89,11 +92,11 @@ def _plan(settings: EraseSettings, workspace: Workspace, known: Erasures) -> Pla
                 f"customer is named in '{place}')"
             )
         place.unlink()  # killed after its end was written, or before its beginning was
-    found = make_plan(workspace, settings.customer, tuple(settings.columns), frozenset(settings.applications))
+    found = make_plan(workspace, customer, tuple(settings.columns), frozenset(settings.applications))
     if found.rows:
         found.write(place)
         return found
-    unfinished = bool(known) and hashed(known.salt, Kind.customer, settings.customer) in known.unfinished
+    unfinished = bool(known) and hashed(known.salt, Kind.customer, customer) in known.unfinished
     return found if unfinished else None
 
 
@@ -104,7 +107,7 @@ def _is_unfinished(plan: Plan, known: Erasures) -> bool:
 def _begun(settings: EraseSettings, workspace: Workspace, plan: Plan, known: Erasures) -> Entry:
     """Return the entry that says what is about to go, written now unless a killed command wrote it."""
     salt = ensure_salt(workspace)
-    customer = hashed(salt, Kind.customer, settings.customer)
+    customer = hashed(salt, Kind.customer, plan.person.customer)
     if customer in known.unfinished:
         return known.unfinished[customer]
     ids = {Kind.application: plan.person.applications, Kind.decision: plan.person.decisions}
@@ -140,12 +143,12 @@ def _place(workspace: Workspace) -> Path:
     return workspace.root / "erasure.json"
 
 
-def _nothing_left(settings: EraseSettings, known: Erasures) -> Outcome:
-    entry = known.erased(Kind.customer, settings.customer)
+def _nothing_left(settings: EraseSettings, known: Erasures, customer: str) -> Outcome:
+    entry = known.erased(Kind.customer, customer)
     if entry is None:
         columns = ", ".join(("customer_id", *settings.columns))
         raise RequestError(
-            f"a person is named by the id in a column {columns}, none in the workspace is '{settings.customer}'; "
+            f"a person is named by the id in a column {columns}, none in the workspace is '{customer}'; "
             "correct customer=ID, or name the columns of your own tables: columns=[COLUMN]"
         )
     ended = known.finished(entry)
@@ -159,7 +162,7 @@ def _nothing_left(settings: EraseSettings, known: Erasures) -> Outcome:
 def _outcome(settings: EraseSettings, workspace: Workspace, plan: Plan, ended: Entry) -> Outcome:
     rows: Any = ended.content["rows"]
     sources, skipped = sources_outside(workspace), unsearched(workspace, tuple(settings.columns))
-    residue = files_that_name(workspace, [settings.customer, *sorted(plan.person.applications)])
+    residue = files_that_name(workspace, [plan.person.customer, *sorted(plan.person.applications)])
     result = {
         "erased": True,
         "rows": rows,

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from pipelines.applications import load_applications
 from pipelines.chain import Chain, ChainBroken
 from pipelines.erasure import erase as erasing
+from pipelines.erasure import verify
 from pipelines.erasure.datasets import fingerprint_folder
 from pipelines.erasure.erase import erase
 from pipelines.erasure.files import look_for, remove
@@ -34,6 +35,7 @@ from pipelines.settings import DataSettings, EraseSettings, Population, ReviewAc
 from pipelines.sources import read_table
 from pipelines.verb import ExitCode
 from pipelines.workspace import Workspace, sqlite_url
+from tests.conftest import Answer
 from tests.pipelines.marketplace.shop import BUCKETS, a_shop, lay
 from tests.pipelines.marketplace.shop import settings as raw_settings
 
@@ -364,6 +366,42 @@ def test_an_erasure_that_is_removed_from_the_chain_is_found(filled: Workspace, g
     engine.dispose()
     with pytest.raises(ChainBroken, match="it has 1 entries where 2 were written"):
         read_erasures(filled)
+
+
+def test_history_and_verify_tell_what_was_erased_and_who_is_back(filled: Workspace, gone: Callable[..., Any]) -> None:
+    gone(why="asked for it")
+    (told,) = verify.history(settings(filled)).result["erasures"]  # type: ignore[misc]
+    assert (told["entry"], told["why"], sum(told["rows"].values())) == (1, "asked for it", 13)
+    assert verify.verify(settings(filled)).result == {"entries": 2, "findings": []}
+    written(pa.table({"customer_id": [STAYS, GONE]}), filled.root / "back" / "part.parquet")
+    outcome = verify.verify(settings(filled))
+    assert outcome.exit_code is ExitCode.ANSWER_IS_NO
+    assert "1 customers who were erased are in back" in str(outcome.result["findings"])
+
+
+def test_verify_tells_of_what_nobody_has_finished(
+    filled: Workspace, gone: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "remove", lambda *_: (_ for _ in ()).throw(Killed))
+    with pytest.raises(Killed):
+        gone()
+    findings = verify.verify(settings(filled)).result["findings"]
+    assert "entry 1" in str(findings)
+    assert "nobody has finished" in str(findings)
+
+
+def test_nobody_is_named(workspace: Workspace, filled: Workspace) -> None:
+    with pytest.raises(RequestError, match="received nothing; add customer=ID"):
+        erase(EraseSettings(workspace=str(filled.root)))
+
+
+def test_the_command(filled: Workspace, thinfile: Callable[..., Answer]) -> None:
+    written(pa.table({"customer_id": ["007", "7"]}), filled.root / "numbers" / "part.parquet")
+    assert thinfile("erase", "customer=007", "why=asked", "output=json").json["rows"] == {"numbers": 1}
+    told = thinfile("erase", f"customer={GONE}").stdout
+    assert told.startswith("ERASED: 13 rows of one customer from 8 files (2 applications, 2 decisions; entry 4)")
+    assert thinfile("erase", "history").stdout.startswith("2 erasures")
+    assert thinfile("erase", "verify").exit_code == 0
 
 
 def test_the_hash_in_sql_is_that_of_python(workspace: Workspace) -> None:
