@@ -125,14 +125,21 @@ def _is_temporary(name: str) -> bool:
 
 
 def _as_written(file: pq.ParquetFile) -> dict[str, object]:
-    """Return how the columns of a file are compressed and encoded."""
+    """Return how the columns of a file are compressed and encoded, and what is told of them."""
+    as_arrow: dict[str, object] = {"store_schema": b"ARROW:schema" in (file.metadata.metadata or {})}
     if not file.num_row_groups:
-        return {}
+        return as_arrow
     group = file.metadata.row_group(0)
     columns = [group.column(number) for number in range(group.num_columns)]
     packed = {one.path_in_schema: one.compression.lower().replace("uncompressed", "none") for one in columns}
     repeated = [one.path_in_schema for one in columns if any("DICTIONARY" in used for used in one.encodings)]
-    return {"compression": packed, "use_dictionary": repeated or False}
+    told = [one.path_in_schema for one in columns if one.is_stats_set]
+    kept: dict[str, object] = {
+        "compression": packed,
+        "use_dictionary": repeated or False,
+        "write_statistics": told or False,
+    }
+    return kept | as_arrow
 
 
 def _with_used_levels(table: pa.Table) -> pa.Table:

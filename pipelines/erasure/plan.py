@@ -8,6 +8,7 @@ from pathlib import Path
 from pipelines.atomic import whole_file
 from pipelines.erasure.datasets import Dataset, datasets_of
 from pipelines.erasure.files import Found, files_below, kind_of, look_for, parquet_below
+from pipelines.erasure.lines import SUFFIX, lines_of
 from pipelines.erasure.person import Person
 from pipelines.workspace import Workspace
 
@@ -72,12 +73,18 @@ def make_plan(workspace: Workspace, customer: str, columns: tuple[str, ...], app
 def rows_left(workspace: Workspace, plan: Plan) -> dict[str, int]:
     """Return how many rows of a plan's person lie in which file now."""
     counts = {}
-    for path in parquet_below(workspace.root):
+    for path in files_below(workspace.root):
         below = str(path.relative_to(workspace.root))
-        found = look_for(plan.person_in(below), path)
-        if found is not None and found.rows:
-            counts[below] = found.rows
+        rows = _rows_in(path, plan.person_in(below)) if path.suffix in (".parquet", SUFFIX) else 0
+        if rows:
+            counts[below] = rows
     return counts
+
+
+def _rows_in(path: Path, person: Person) -> int:
+    if path.suffix == SUFFIX:
+        return lines_of(person, path)
+    return (look_for(person, path) or Found(0)).rows
 
 
 def unsearched(workspace: Workspace, columns: tuple[str, ...]) -> list[str]:

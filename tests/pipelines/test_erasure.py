@@ -296,6 +296,35 @@ def test_an_id_is_known_in_whatever_type_it_was_written(values: list[Any], kind:
     assert remove(Person("77"), path) == 0
 
 
+def test_a_file_is_written_as_it_was(tmp_path: Path) -> None:
+    levels = pa.array(["a", "b", "a", "a"]).dictionary_encode()
+    table = pa.table(
+        [pa.array(["77", "78", "77", "79"]), levels, pa.array([1.0, 2.0, 3.0, 4.0])],
+        schema=pa.schema(
+            [pa.field("customer_id", pa.string(), nullable=False), ("band", levels.type), ("pd", "float64")]
+        ),
+    )
+    how: dict[str, Any] = {
+        "compression": {"customer_id": "zstd", "band": "none", "pd": "snappy"},
+        "store_schema": False,
+    }
+    path = written(table, tmp_path / "t.parquet", use_dictionary=["band"], write_statistics=["pd"], **how)
+    before = described(path)
+    assert remove(Person("77"), path) == 2
+    assert described(path) == before
+    assert pq.read_table(path).to_pylist() == [
+        {"customer_id": "78", "band": "b", "pd": 2.0},
+        {"customer_id": "79", "band": "a", "pd": 4.0},
+    ]
+
+
+def described(path: Path) -> list[Any]:
+    metadata = pq.read_metadata(path)
+    columns = [metadata.row_group(0).column(place) for place in range(metadata.num_columns)]
+    told = [(one.compression, one.is_stats_set, one.encodings) for one in columns]
+    return [pq.read_schema(path), metadata.metadata, *told]
+
+
 def test_a_file_whose_rows_are_all_erased_keeps_its_columns(tmp_path: Path) -> None:
     table = pa.table({"customer_id": ["a", "a"], "x": [1.0, 2.0]})
     path = written(table, tmp_path / "t.parquet")
@@ -325,8 +354,8 @@ def test_columns_and_applications_that_only_the_user_knows(filled: Workspace, go
 
 
 def test_decisions_that_wait_in_the_services_journal_stop_it(filled: Workspace, gone: Callable[..., Any]) -> None:
-    journal = filled.score_log / "journal" / "00000001.journal"
-    journal.parent.mkdir()
+    journal = filled.root / "serving" / "journal" / "00000001.journal"
+    journal.parent.mkdir(parents=True)
     journal.write_bytes(b'{"application_id":"APP-0001"}')
     before = rows_below(filled)
     with pytest.raises(RequestError, match="the service still keeps one of this customer in its journal"):
@@ -334,6 +363,20 @@ def test_decisions_that_wait_in_the_services_journal_stop_it(filled: Workspace, 
     assert rows_below(filled) == before
     journal.write_bytes(b'{"application_id":"APP-0002"}')
     assert gone().result["erased"]
+
+
+def test_what_the_service_set_aside_is_erased_too(filled: Workspace, gone: Callable[..., Any]) -> None:
+    aside = filled.root / "serving" / "contradicted.jsonl"
+    aside.parent.mkdir()
+    others = [b'{"row":{"customer_id":null,"application_id":"APP-0002"},"features":{}}', b"cut off {"]
+    theirs = [b'{"row":{"customer_id":null,"application_id":"APP-0001"}}', b'{"customer_id":"%s"}' % GONE.encode()]
+    aside.write_bytes(b"\n".join([theirs[0], *others, theirs[1]]) + b"\n")
+    torn = [aside.with_name(f"00000001.torn-{number}") for number in (1, 2)]
+    torn[0].write_bytes(b"\x01APP-0003\x02")
+    torn[1].write_bytes(b"\x01APP-0004\x02")
+    assert gone().result["rows"]["serving"] == 2
+    assert aside.read_bytes() == b"\n".join(others) + b"\n"
+    assert [path.exists() for path in torn] == [False, True]
 
 
 def test_a_table_that_cannot_be_read_stops_it_before_anything_is_written(
