@@ -12,9 +12,14 @@ from pipelines.kept_policies import kept_policy
 from pipelines.overrides import Overrides, overrides_by_period
 from pipelines.process import account
 from pipelines.reviews import DECIDED, Review, Reviews, StandingDecision, row_of
+from pipelines.score_log import ScoreLog, check_period
+from pipelines.scoring import REFERRED
 from pipelines.settings import ReviewAction, ReviewVerbSettings
 from pipelines.verb import ExitCode, Outcome, carried
 from pipelines.workspace import Workspace
+
+REFERRED_TOLD = 10
+"""The summary names so many decisions that wait; output=json names all."""
 
 KEPT = "note: what a why says is kept for ever; no names, addresses or numbers of people"
 
@@ -72,7 +77,9 @@ def _decide(settings: ReviewVerbSettings) -> Outcome:
 
 
 def _list(settings: ReviewVerbSettings) -> Outcome:
-    reviews = Reviews(Workspace.at(settings.workspace))
+    workspace = Workspace.at(settings.workspace)
+    reviews = Reviews(workspace)
+    referred = _referred(workspace, reviews, settings.period) if settings.period is not None else []
     found, counted = reviews.all(), overrides_by_period(reviews)
     waiting = [one for one in found if one.request is not None]
     decided = [one for one in found if one.request is None]
@@ -80,10 +87,21 @@ def _list(settings: ReviewVerbSettings) -> Outcome:
         "open": [_listed(one) for one in waiting],
         "decided": [_listed(one) for one in decided],
         "periods": [_counts(one) for one in counted],
+        "referred": referred,
     }
     lines = [f"{len(waiting):,} open, {len(decided):,} decided", *map(_line, waiting), *map(_line, decided)]
     lines += [_period(one) for one in counted if one.reviewed]
+    lines += [f"{len(referred):,} referred decisions of {settings.period} wait for a person"] if settings.period else []
+    lines += [f"  {identity}" for identity in referred[:REFERRED_TOLD]]
     return Outcome(result, summary=lines, next_steps=[f"thinfile review verify{carried(settings)}"])
+
+
+def _referred(workspace: Workspace, reviews: Reviews, period: str) -> list[str]:
+    """Return the decisions of a period that the policy left to a person, and on which nobody has decided yet."""
+    check_period(period)
+    log, decided = ScoreLog(workspace), {one.decision_id for one in reviews.all() if one.decided is not None}
+    keys = (key for key in log.logged_keys() if key.period == period)
+    return [one for key in keys for one in log.ids_of(key, REFERRED) if one not in decided]
 
 
 def _history(settings: ReviewVerbSettings) -> Outcome:
@@ -115,8 +133,6 @@ def _verify(settings: ReviewVerbSettings) -> Outcome:
 
 def _row_findings(workspace: Workspace, reviews: Reviews) -> list[str]:
     """Return where the score log no longer says what it said when a review was asked for."""
-    from pipelines.score_log import ScoreLog
-
     found = reviews.all()
     logged = ScoreLog(workspace).decisions_of([one.decision_id for one in found])
     erasures, findings = read_erasures(workspace), []

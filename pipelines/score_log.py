@@ -122,6 +122,13 @@ class ScoreLog:
             raise unreadable[0]
         return None
 
+    def ids_of(self, key: LogKey, decision: str) -> list[str]:
+        """Return the ids of the decisions of a key that say so (approved, declined, referred), in order."""
+        files = sorted(key.folder(self._decisions).glob("*.parquet"))
+        said = [("decision", "=", decision)]
+        found = [pq.read_table(one, columns=["decision_id"], filters=said, partitioning=None) for one in files]
+        return sorted(identity for table in found for identity in table["decision_id"].to_pylist())
+
     def decisions_of(self, decision_ids: Sequence[str]) -> dict[str, str]:
         """Return what was decided by decision_id, of those that the log holds; one pass over two columns."""
         wanted, found = pa.array(decision_ids, pa.string()), dict[str, str]()

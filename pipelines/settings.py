@@ -226,7 +226,8 @@ class ReviewOutcome(Enum):
 class ReviewVerbSettings(VerbSettings):
     """`decision` is the decision_id of a row of the score log; `why` is written into the chain and kept for ever.
 
-    `version` is that of the review as it was read: where somebody else went on with it, nothing is decided.
+    `version` is that of the review as it was read: where somebody else went on with it, nothing is decided. With
+    `period` (YYYY-MM) the list also names the decisions that the policy referred to a person and nobody has decided.
     """
 
     action: ReviewAction = ReviewAction.list
@@ -234,6 +235,7 @@ class ReviewVerbSettings(VerbSettings):
     outcome: ReviewOutcome | None = None
     why: str = ""
     version: int | None = None
+    period: str | None = None
 
 
 class EraseAction(Enum):

@@ -255,6 +255,18 @@ def test_an_entry_whose_writer_died_before_it_moved_the_head_is_an_entry(workspa
     assert json.loads((workspace.heads / "reviews.json").read_text())["entries"] == 3
 
 
+def test_the_list_of_a_period_names_what_the_policy_referred_to_a_person(workspace: Workspace) -> None:
+    first, second = logged(workspace), logged(workspace, "2026-02")
+    assert run(workspace, ReviewAction.list, period="2026-01").result["referred"] == [first["A0003"]]
+    Reviews(workspace).decide(row_of(workspace, first["A0003"]), "approved", **HOW)
+    told = run(workspace, ReviewAction.list, period="2026-01")
+    assert told.result["referred"] == []
+    assert "0 referred decisions of 2026-01 wait for a person" in told.summary
+    assert run(workspace, ReviewAction.list, period="2026-02").result["referred"] == [second["A0003"]]
+    with pytest.raises(RequestError, match="period must be a month"):
+        run(workspace, ReviewAction.list, period="february")
+
+
 def test_what_is_missing_is_named(workspace: Workspace) -> None:
     with pytest.raises(ConfigurationError, match="review request is about one decision, received none"):
         run(workspace, ReviewAction.request)
