@@ -43,11 +43,13 @@ class Erasures:
         """Return the erasures that made the data of one fingerprint that of another; none where they did not."""
         path, now = list[Entry](), before
         for entry in self.entries:
-            for change in _changes(entry):
-                if change["before"] == now and change["after"] != now:
-                    now = str(change["after"])
-                    path.append(entry)
-        return path if now == after else []
+            change = next((one for one in _changes(entry) if one["before"] == now != one["after"]), None)
+            if change is not None:
+                now = str(change["after"])
+                path.append(entry)
+                if now == after:
+                    return path
+        return []
 
 
 def read_erasures(workspace: Workspace) -> Erasures:
