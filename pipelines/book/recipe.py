@@ -1,25 +1,27 @@
 """Where a prepared book lies, and how its buckets are made: a Parquet file each, customers in order of their ids."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.atomic import whole_file
 from pipelines.book.bucket import book_rows
 from pipelines.book.observation import Observation
+from pipelines.book.rows import rows_path, write_rows
 from pipelines.features.settings import FeatureSettings
 from pipelines.fingerprint import fingerprint_code, fingerprint_record
 from pipelines.marketplace.prepared import name_of, read_history, table_writer
 from pipelines.plain import plain
 
-CODE = ("features/*.py", "book/bucket.py", "book/recipe.py", "marketplace/bucket.py")
+CODE = ("features/*.py", "book/bucket.py", "book/recipe.py", "book/rows.py", "marketplace/bucket.py")
 """What decides how a bucket is made."""
 
 BOOKS, BOOK = "prepared_books", "book"
 """In a marketplace's folder: what was made, by identity; and the names that lead there, by observation time."""
-
-
-ROWS_A_GROUP = 1_000
-"""Few enough that one customer is read in a moment, enough that a whole book is read as fast as in large groups."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,18 @@ class BookRecipe:
 
     def make(self, bucket: int) -> int:
         """Make one bucket and return its number."""
+        path = self.folder / name_of(bucket)
         parts = book_rows(read_history(self.lake, bucket), self.observation, self.features)
         first = next(parts)
-        with whole_file(self.folder / name_of(bucket)) as path, table_writer(path, first.schema) as writer:
-            writer.write_table(first, ROWS_A_GROUP)
-            for part in parts:
-                writer.write_table(part, ROWS_A_GROUP)
+        with whole_file(path) as temporary, table_writer(temporary, first.schema) as writer:
+            write_rows(_also_written(writer, chain([first], parts)), rows_path(path))
         return bucket
+
+
+def _also_written(writer: pq.ParquetWriter, parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    for part in parts:
+        writer.write_table(part)
+        yield part
 
 
 def book_recipe(lake: Path, content: str, observation: Observation, features: FeatureSettings) -> BookRecipe:
