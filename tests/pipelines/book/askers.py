@@ -13,13 +13,17 @@ import pyarrow.parquet as pq
 
 from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.features.settings import FeatureSettings
-from pipelines.marketplace.settings import PrepareSettings, RawSettings
+from pipelines.marketplace.settings import PrepareSettings, RawSettings, ReferenceLoan
 from pipelines.marketplace.tables import TERMS
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
 
 AT = datetime(2024, 9, 30, 22, 30, 0, 250_000)
 """Half past midnight, on a quarter of a second, by the clocks of the shoppers."""
+
+REFERENCE = ReferenceLoan()
+FIRST_ASKER = 10**9
+"""The id of the first application that is added."""
 
 DECLARED = FeatureSettings(
     categories=["groceries", "fashion"], channels=["app"], payment_methods=["card"], time_zone="Europe/Berlin"
@@ -41,15 +45,16 @@ def marketplace_with_askers(workspace: Path, customers: int, seed: int = 0) -> p
 
 
 def _asking(customers: Any, schema: pa.Schema, seed: int) -> pa.Table:
-    """Return one declined application of every second customer, for amounts and terms of all sorts."""
+    """Return a declined application of every second customer: a third for the reference loan, others of all sorts."""
     generator, ids = np.random.default_rng(seed), customers[::2]
+    usual, of_all_sorts = np.arange(len(ids)) % 3 == 0, np.array(["toys", "travel", None])
     told = {
-        "application_id": np.arange(len(ids)) + 10**9,
+        "application_id": np.arange(len(ids)) + FIRST_ASKER,
         "customer_id": ids,
         "applied_at": pa.repeat(pa.scalar(AT, pa.timestamp("us")), len(ids)),
-        "principal": generator.integers(1, 10**6, len(ids)),
-        "term": generator.choice(TERMS, len(ids)),
-        "basket_category": pa.array(np.array(["toys", "travel", None])[generator.integers(3, size=len(ids))]),
+        "principal": np.where(usual, REFERENCE.amount, generator.integers(1, 10**6, len(ids))),
+        "term": np.where(usual, REFERENCE.term, generator.choice(TERMS, len(ids))),
+        "basket_category": of_all_sorts[np.where(usual, 2, generator.integers(3, size=len(ids)))],
         "decision": pa.repeat("declined", len(ids)),
     }
     columns = [pa.array(told[one.name]).cast(one.type) if one.name in told else pa.nulls(len(ids), one.type)
@@ -65,9 +70,10 @@ def asked(workspace: Path, lag_days: int = 0, **changes: Any) -> PrepareSettings
     return PrepareSettings(**usual | changes)
 
 
-def features_at(workspace: Path, names: list[str]) -> dict[int, dict[str, Any]]:
-    """Return the features that prepare computed for the applications made at AT, by customer."""
+def features_of_askers(workspace: Path, names: list[str]) -> dict[int, dict[str, Any]]:
+    """Return the features that prepare computed for the applications that were added, by customer."""
+    added = pc.field("application_id") >= FIRST_ASKER
     table = pds.dataset(workspace / "lake" / "marketplace" / "applications").to_table(
-        ["customer_id", *names], filter=(pc.field("applied_at") == AT) & (pc.field("application_id") >= 10**9)
+        ["customer_id", *names], filter=added
     )
     return {row.pop("customer_id"): row for row in table.to_pylist()}

@@ -11,7 +11,7 @@ from pipelines.book.lookup import BookAheadError, BookFeatures, StaleBookError, 
 from pipelines.errors import DataError, RequestError
 from pipelines.marketplace.preparing import prepare
 from pipelines.settings import Population
-from tests.pipelines.book.askers import AT, asked, features_at, marketplace_with_askers
+from tests.pipelines.book.askers import AT, asked, features_of_askers, marketplace_with_askers
 
 DAY = timedelta(days=1)
 LAG = 3
@@ -38,7 +38,7 @@ def test_at_its_own_moment_it_says_what_prepare_says_of_the_application(
     marketplace: tuple[Path, pa.Table], book: BookFeatures
 ) -> None:
     names = [*book.manifest.numeric, *book.manifest.categorical]
-    expected = features_at(marketplace[0], names)
+    expected = features_of_askers(marketplace[0], names)
     applications = marketplace[1].to_pylist()
     found = {
         one["customer_id"]: book.of(one["customer_id"], one["principal"], one["term"], AT, one["basket_category"])
