@@ -1,14 +1,16 @@
 """Where each customer's row lies: keys of all ids in order, searched on disk without being read into memory."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from pipelines.atomic import scratch_folder
@@ -18,6 +20,9 @@ KEYS, PLACES = "keys.npy", "places.npy"
 
 KEYS_AT_ONCE = 4_000_000
 """So many are put in order in memory at a time."""
+
+SAMPLED = 100_000
+"""Keys, at least, that tell where the ranges of equal numbers of keys lie."""
 
 ROW_BITS = 32
 
@@ -44,20 +49,15 @@ def write_index(folder: Path) -> int:
 
     To be called again when rows of the files were removed. It holds as much of an id as `keys_of` does.
     """
-    files = bucket_paths(folder)
-    counts = [pq.read_metadata(file).num_rows for file in files]
     with scratch_folder(folder) as scratch:
-        unsorted = [open_memmap(scratch / name, "w+", np.int64, (sum(counts),)) for name in ("keys", "places")]
-        ends = np.cumsum([0, *counts])
-        for number, file in enumerate(files):
-            _take_bucket(number, file, *(array[ends[number] : ends[number + 1]] for array in unsorted))
         made = scratch / INDEX
         made.mkdir()
-        _merge(unsorted[0], unsorted[1], ends, made)
+        parts = _gather(bucket_paths(folder), scratch)
+        _merge(parts, scratch, made)
         if (folder / INDEX).exists():
             (folder / INDEX).replace(scratch / "earlier")
         made.replace(folder / INDEX)
-    return sum(counts)
+    return parts.ends[-1]
 
 
 def bucket_paths(folder: Path) -> list[Path]:
@@ -65,36 +65,56 @@ def bucket_paths(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.parquet"))
 
 
-def _take_bucket(number: int, file: Path, keys: Keys, places: Keys) -> None:
-    found = keys_of(pq.read_table(file, columns=["customer_id"])["customer_id"].combine_chunks())
-    order = np.argsort(found, kind="stable")
-    keys[:], places[:] = found[order], (number << ROW_BITS) + order
+@dataclass(frozen=True)
+class _Parts:
+    """Keys and places of one bucket after the other, those of each in order of their keys."""
+
+    ends: list[int]
+    """Where each begins, and the last ends."""
+    sample: Keys
+    """Some of the keys, in order."""
 
 
-def _merge(keys: Keys, places: Keys, ends: Keys, into: Path) -> None:
-    """Merge the buckets, each in order, range by range of keys."""
-    merged = [open_memmap(into / name, "w+", np.int64, keys.shape) for name in (KEYS, PLACES)]
-    done = 0
-    for rows in _ranges(keys, ends):
-        order = np.argsort(keys[rows], kind="stable")
-        for array, source in zip(merged, (keys, places), strict=True):
-            array[done : done + len(rows)] = source[rows[order]]
-        done += len(rows)
-    for array in merged:
-        array.flush()
+def _gather(files: Sequence[Path], into: Path) -> _Parts:
+    ends = [0, *np.cumsum([pq.read_metadata(file).num_rows for file in files]).tolist()]
+    step, sample = ends[-1] // SAMPLED + 1, []
+    with _array_file(into / KEYS, ends[-1]) as keys, _array_file(into / PLACES, ends[-1]) as places:
+        for number, file in enumerate(files):
+            found = keys_of(pq.read_table(file, columns=["customer_id"])["customer_id"].combine_chunks())
+            order = np.argsort(found, kind="stable")
+            found[order].tofile(keys)
+            ((number << ROW_BITS) + order).tofile(places)
+            sample.append(found[order][::step])
+    return _Parts(ends, np.sort(np.concatenate(sample)))
 
 
-def _ranges(keys: Keys, ends: Keys) -> Iterator[NDArray[np.intp]]:
-    """Yield the rows of one range of keys after the other, about KEYS_AT_ONCE in each."""
-    step = max(len(keys) // 100_000, 1)
-    sample = np.sort(keys[::step])
-    limits = sample[:: max(KEYS_AT_ONCE // step, 1)][1:]
-    buckets = list(pairwise(ends.tolist()))
-    starts = ends[:-1].copy()
-    for limit in [*limits.tolist(), None]:
-        stops = [high if limit is None else low + np.searchsorted(keys[low:high], limit) for low, high in buckets]
-        yield np.concatenate([np.arange(0), *map(np.arange, starts, stops)])
-        starts = np.array(stops, np.int64)
+def _merge(parts: _Parts, scratch: Path, into: Path) -> None:
+    """Merge the buckets, one range of keys after the other."""
+    length, step = parts.ends[-1], parts.ends[-1] // SAMPLED + 1
+    limits: list[int | None] = [*parts.sample[:: KEYS_AT_ONCE // step + 1][1:].tolist(), None]
+    starts = parts.ends[:-1]
+    with _array_file(into / KEYS, length) as all_keys, _array_file(into / PLACES, length) as all_places:
+        for limit in limits if length else ():
+            keys, places = (np.load(scratch / name, mmap_mode="r") for name in (KEYS, PLACES))  # anew: pages go again
+            stops = [
+                high if limit is None else low + int(np.searchsorted(keys[low:high], limit))
+                for low, high in pairwise(parts.ends)
+            ]
+            slices = [slice(start, stop) for start, stop in zip(starts, stops, strict=True)]
+            found = np.concatenate([keys[one] for one in slices])
+            order = np.argsort(found, kind="stable")
+            found[order].tofile(all_keys)
+            np.concatenate([places[one] for one in slices])[order].tofile(all_places)
+            starts = stops
+
+
+@contextmanager
+def _array_file(path: Path, length: int) -> Iterator[BinaryIO]:
+    """Yield the file of an array of so many 64-bit integers, to be written in parts."""
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.int64)), "fortran_order": False, "shape": (length,)}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        yield file
 
 
 class CustomerIndex:

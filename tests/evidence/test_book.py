@@ -31,8 +31,8 @@ def test_the_book_and_applications_have_the_same_features(evidence: Evidence, tm
     evidence.record(
         "50-book",
         claim=f"customers who applied at the very moment of the book: each of {features} features, in the prepared "
-        "book (those who asked for its reference loan) and looked up by customer with what they asked for, against the row "
-        "that prepare makes of the application, with feature lags of 0 and 7 days; to the last bit",
+        "book (those who asked for its reference loan) and looked up by customer with what they asked for, against "
+        "the row that prepare makes of the application, with feature lags of 0 and 7 days; to the last bit",
         value=f"{differ:,} of {compared:,} rows differ",
         bound="none",
         holds=differ == 0 < compared,

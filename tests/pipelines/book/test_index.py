@@ -58,3 +58,9 @@ def test_an_index_is_written_anew(tmp_path: Path) -> None:
     assert write_index(tmp_path) == 2
     assert (open_before.places(7), CustomerIndex(tmp_path).places(7)) == ([(0, 2)], [(0, 1)])
     assert CustomerIndex(tmp_path).places(6) == []
+
+
+def test_in_a_book_of_nobody_nobody_is_found(tmp_path: Path) -> None:
+    buckets_of(pa.array([], pa.int64()), tmp_path, [0])
+    assert write_index(tmp_path) == len(CustomerIndex(tmp_path)) == 0
+    assert CustomerIndex(tmp_path).places(1) == []
