@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.atomic import scratch_folder
+from pipelines.atomic import scratch_folder, whole_file
 
-INDEX = "_index"
-KEYS, PLACES = "keys.npy", "places.npy"
+INDEX = "_index.npy"
+"""Two rows: keys in order, and the place of each. Readers of Parquet folders pass over names that begin so."""
 
 KEYS_AT_ONCE = 4_000_000
 """So many are put in order in memory at a time."""
@@ -49,14 +49,9 @@ def write_index(folder: Path) -> int:
 
     To be called again when rows of the files were removed. It holds as much of an id as `keys_of` does.
     """
-    with scratch_folder(folder) as scratch:
-        made = scratch / INDEX
-        made.mkdir()
-        parts = _gather(bucket_paths(folder), scratch)
-        _merge(parts, scratch, made)
-        if (folder / INDEX).exists():
-            (folder / INDEX).replace(scratch / "earlier")
-        made.replace(folder / INDEX)
+    with scratch_folder(folder) as scratch, whole_file(folder / INDEX) as temporary:
+        parts = _gather(bucket_paths(folder), scratch / INDEX)
+        _merge(parts, scratch / INDEX, temporary)
     return parts.ends[-1]
 
 
@@ -78,7 +73,7 @@ class _Parts:
 def _gather(files: Sequence[Path], into: Path) -> _Parts:
     ends = [0, *np.cumsum([pq.read_metadata(file).num_rows for file in files]).tolist()]
     step, sample = ends[-1] // SAMPLED + 1, []
-    with _array_file(into / KEYS, ends[-1]) as keys, _array_file(into / PLACES, ends[-1]) as places:
+    with _two_rows(into, ends[-1]) as (keys, places):
         for number, file in enumerate(files):
             found = keys_of(pq.read_table(file, columns=["customer_id"])["customer_id"].combine_chunks())
             order = np.argsort(found, kind="stable")
@@ -88,14 +83,14 @@ def _gather(files: Sequence[Path], into: Path) -> _Parts:
     return _Parts(ends, np.sort(np.concatenate(sample)))
 
 
-def _merge(parts: _Parts, scratch: Path, into: Path) -> None:
+def _merge(parts: _Parts, source: Path, into: Path) -> None:
     """Merge the buckets, one range of keys after the other."""
     length, step = parts.ends[-1], parts.ends[-1] // SAMPLED + 1
     limits: list[int | None] = [*parts.sample[:: KEYS_AT_ONCE // step + 1][1:].tolist(), None]
     starts = parts.ends[:-1]
-    with _array_file(into / KEYS, length) as all_keys, _array_file(into / PLACES, length) as all_places:
+    with _two_rows(into, length) as (all_keys, all_places):
         for limit in limits if length else ():
-            keys, places = (np.load(scratch / name, mmap_mode="r") for name in (KEYS, PLACES))  # anew: pages go again
+            keys, places = np.load(source, mmap_mode="r")  # opened anew: the pages of the last range are let go
             stops = [
                 high if limit is None else low + int(np.searchsorted(keys[low:high], limit))
                 for low, high in pairwise(parts.ends)
@@ -109,19 +104,23 @@ def _merge(parts: _Parts, scratch: Path, into: Path) -> None:
 
 
 @contextmanager
-def _array_file(path: Path, length: int) -> Iterator[BinaryIO]:
-    """Yield the file of an array of so many 64-bit integers, to be written in parts."""
-    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.int64)), "fortran_order": False, "shape": (length,)}
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        yield file
+def _two_rows(path: Path, length: int) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Yield the two rows of an array of 64-bit integers of that length, as files to be written in parts."""
+    kind = np.lib.format.dtype_to_descr(np.dtype(np.int64))
+    with path.open("wb") as first:
+        header = {"descr": kind, "fortran_order": False, "shape": (2, length)}
+        np.lib.format.write_array_header_1_0(first, header)
+        first.flush()
+        with path.open("r+b") as second:
+            second.seek(first.tell() + 8 * length)
+            yield first, second
 
 
 class CustomerIndex:
     """The index of a book, opened: it stays on disk, and only the pages that a search touches come into memory."""
 
     def __init__(self, folder: Path) -> None:
-        self._keys, self._places = (np.load(folder / INDEX / name, mmap_mode="r") for name in (KEYS, PLACES))
+        self._keys, self._places = np.load(folder / INDEX, mmap_mode="r")
 
     def __len__(self) -> int:
         return len(self._keys)

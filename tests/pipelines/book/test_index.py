@@ -47,7 +47,7 @@ def test_each_is_found(text: bool, at_once: int, tmp_path: Path, monkeypatch: py
             assert customer == one
             assert repr(numbers) == repr({"whole": row * 2**40, "part": row / 3, "gap": gap})
     assert index.places("nobody" if text else 12345) == []
-    assert {path.name for path in tmp_path.iterdir()} == {*(path.name for path in paths), "_index", "_rows"}
+    assert {path.name for path in tmp_path.iterdir()} == {*(path.name for path in paths), "_index.npy", "_rows"}
 
 
 def test_an_index_is_written_anew(tmp_path: Path) -> None:
