@@ -19,7 +19,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from pipelines.errors import ConfigurationError, nearest
@@ -58,7 +58,6 @@ def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
     log_plainly()
     _store_schemas(verb)
     OmegaConf.register_new_resolver("choices", lambda: _choices(verb), replace=True)
-    OmegaConf.register_new_resolver("given", lambda value: MISSING if value is None else value, replace=True)
     hydra.version.setbase("1.3")
     try:
         outcomes = _run(verb, _with_action(verb, _parse(arguments)))

@@ -1,5 +1,6 @@
 """`thinfile prepare population=book`: every customer once, nothing made twice, refused where nothing is known."""
 
+import json
 import re
 import shutil
 from datetime import datetime
@@ -12,6 +13,7 @@ import pyarrow.dataset as pds
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines import cli
 from pipelines.book.customers import CustomerRows
 from pipelines.book.lookup import BookFeatures, UnknownCustomerError
 from pipelines.book.removal import remove_customer
@@ -141,6 +143,31 @@ def test_rows_that_moved_are_not_taken_for_another_s(copied: Path) -> None:
     someone = pq.read_table(folder / f"{second.stem}.parquet")["customer_id"][0].as_py()
     with pytest.raises(DataError, match="rows of a book must lie where its index says"):
         CustomerRows(folder).find(someone)
+
+
+def test_a_removal_that_was_killed_is_finished(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folder_of(copied).resolve()
+    ids = pds.dataset(folder).to_table(["customer_id"])["customer_id"].to_pylist()
+    for killed_at in ("renew_rows", "write_index"):
+        gone, ids = ids[0], ids[1:]
+        with monkeypatch.context() as patch:
+            patch.setattr(f"pipelines.book.removal.{killed_at}", None)
+            with pytest.raises(TypeError):
+                remove_customer(folder, gone)
+        remove_customer(folder, gone)
+        found = CustomerRows(folder)
+        assert found.find(gone) is None
+        assert all(found.find(one) for one in ids)
+
+
+def test_the_command_needs_no_as_of_date_for_a_book(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [f"workspace={workspace}", "population=book", "features=short", "output=json", "threads=1"]
+    assert cli.prepare([*words, "observed_at=2024-10-01", "reference.term=12", "name=by_command"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["observed_at"], told["reference"]["term"]) == ("2024-10-01T12:00:00", 12)
+    assert told["book"] == str(workspace / "lake" / "by_command" / "book" / "2024-10-01")
+    assert cli.prepare(words) == 2
+    assert "observed_at received nothing" in json.loads(capsys.readouterr().out)["error"]
 
 
 @pytest.mark.parametrize(
