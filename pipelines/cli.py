@@ -51,7 +51,7 @@ def _simulate(settings: "SimulateSettings") -> Outcome:
 
 
 def _as_of(population: Population, observed_at: str | None) -> str:
-    """Return what conf/prepare.yaml says of loan.as_of: a book needs no date of outcomes beside its observation time."""
+    """Return what conf/prepare.yaml says of loan.as_of: a book, which has no outcomes, needs no date for them."""
     return (observed_at or "") if population is Population.book else MISSING
 
 

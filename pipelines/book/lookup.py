@@ -11,8 +11,6 @@ from pipelines.errors import DataError, RequestError
 from pipelines.features.catalogue import Quantity
 from pipelines.features.request import Request, answer, features_of_requests, kept_sums
 
-PREPARE = "`thinfile prepare population=book`"
-
 
 class UnknownCustomerError(RequestError):
     """A customer who is not in the book: not registered when it was observed, or erased since."""
@@ -46,9 +44,11 @@ class BookFeatures:
     """
 
     def __init__(self, folder: str | Path, *, feature_lag_days: int | None = None) -> None:
-        """Open a book's folder; a name such as book/2026-10-01 is followed once, and may lead elsewhere afterwards.
+        """Open a book's folder.
 
-        With `feature_lag_days`, that of the contract a model was trained under, the book must have the same.
+        A name such as book/2026-10-01 is followed once (to `folder`): what is prepared under it later, and who is
+        removed later, is seen by a book that is opened then. With `feature_lag_days`, that of the contract a model was
+        trained under, the book must have the same.
 
         Raises:
             DataError: no prepared book lies there; it was cut at another feature lag.
@@ -59,7 +59,8 @@ class BookFeatures:
         if feature_lag_days not in (None, lag):
             raise DataError(
                 f"a book is cut at the feature lag its model was trained at, received {lag} days in '{self.folder}' "
-                f"for a model of {feature_lag_days}; run {PREPARE} loan.feature_lag_days={feature_lag_days}"
+                f"for a model of {feature_lag_days}; run `thinfile prepare population=book observed_at=... "
+                f"loan.feature_lag_days={feature_lag_days}`"
             )
         self._asked, sums = (of(self.manifest.features) for of in (features_of_requests, kept_sums))
         self._sums = {one.name: one.quantities[0] for one in sums}
@@ -123,7 +124,8 @@ class BookFeatures:
 
     def _stale(self, at: datetime) -> str:
         lag = self.manifest.feature_lag_days
-        again = f"run {PREPARE} observed_at={at + timedelta(days=lag):%Y-%m-%dT%H:%M:%S}"
+        until = f"observed_at={at + timedelta(days=lag):%Y-%m-%dT%H:%M:%S} loan.feature_lag_days={lag}"
+        again = f"run `thinfile prepare population=book {until}`, which serves for {lag} days from then"
         return (
             f"history must be no older than the feature lag of the loan contract, {lag} days; that of the book in "
             f"'{self.folder}' ends {self.serves_from:%Y-%m-%dT%H:%M:%S}, and is {at - self.serves_until} too old for "

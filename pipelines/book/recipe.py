@@ -17,7 +17,7 @@ from pipelines.fingerprint import fingerprint_code, fingerprint_record
 from pipelines.marketplace.prepared import name_of, read_history, table_writer
 from pipelines.plain import plain
 
-CODE = ("features/*.py", "book/bucket.py", "book/recipe.py", "book/rows.py", "marketplace/bucket.py")
+CODE = ("features/*.py", "book/bucket.py", "book/index.py", "book/recipe.py", "book/rows.py", "marketplace/bucket.py")
 """What decides how a bucket is made."""
 
 BOOKS, BOOK = "prepared_books", "book"

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.atomic import whole_file
-from pipelines.book.index import CustomerIndex, bucket_paths, write_index
+from pipelines.book.index import INDEX, CustomerIndex, bucket_paths, write_index
 from pipelines.book.rows import renew_rows
 from pipelines.marketplace.prepared import table_writer
 
@@ -15,15 +15,17 @@ from pipelines.marketplace.prepared import table_writer
 def remove_customer(folder: Path, customer_id: int | str) -> int:
     """Remove a customer from the files of a book and return how many rows that were: one or none.
 
-    The id is of the type that the book keeps. The index is written last: killed half-way, the same call finishes the
-    work. Whoever has the book open goes on reading the earlier files until it is opened again.
+    The id is of the type that the book keeps; a book that was not finished is searched whole. The index is written
+    last: killed half-way, the same call finishes the work. Whoever has the book open goes on reading the earlier files
+    until it is opened again. To be called with the lake's lock held, so that nobody prepares meanwhile.
     """
     removed, paths = 0, bucket_paths(folder)
-    places = CustomerIndex(folder).places(customer_id)
-    for bucket in {bucket for bucket, _ in places}:
+    is_whole = (folder / INDEX).exists()
+    found = {bucket for bucket, _ in CustomerIndex(folder).places(customer_id)} if is_whole else range(len(paths))
+    for bucket in found:
         removed += _without(paths[bucket], customer_id)
         renew_rows(paths[bucket])
-    if places:
+    if is_whole and found:
         write_index(folder)
     return removed
 

@@ -67,7 +67,10 @@ def test_it_serves_while_its_history_is_no_older_than_the_lag(book: BookFeatures
     for at in (AT, AT - LAG * DAY):
         book.check_moment(at)
     told = r"the feature lag of the loan contract, 3 days; .* is 1 day, 2:00:00 too old for an application of .*"
-    with pytest.raises(StaleBookError, match=told + "run `thinfile prepare .*` observed_at=2024-10-05T00:30:00"):
+    with pytest.raises(
+        StaleBookError,
+        match=told + "run `thinfile prepare .* observed_at=2024-10-05T00:30:00 loan.feature_lag_days=3`",
+    ):
         book.of(1, 50_000, 6, AT + DAY + timedelta(hours=2))
     with pytest.raises(
         BookAheadError, match="must not know what came after an application, received one of 2024-09-27"

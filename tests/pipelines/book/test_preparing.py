@@ -160,6 +160,15 @@ def test_a_removal_that_was_killed_is_finished(copied: Path, monkeypatch: pytest
         assert all(found.find(one) for one in ids)
 
 
+def test_who_is_removed_is_gone_from_a_book_that_was_not_finished(copied: Path) -> None:
+    folder = folder_of(copied).resolve()
+    (folder / "_index.npy").unlink()
+    (folder / "_book.json").unlink()
+    assert remove_customer(folder, 7) == 1
+    assert prepare(book(copied)).result["customers"] == len(CustomerRows(folder))
+    assert CustomerRows(folder).find(7) is None
+
+
 def test_the_command_needs_no_as_of_date_for_a_book(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [f"workspace={workspace}", "population=book", "features=short", "output=json", "threads=1"]
     assert cli.prepare([*words, "observed_at=2024-10-01", "reference.term=12", "name=by_command"]) == 0
