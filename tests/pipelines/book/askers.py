@@ -22,8 +22,8 @@ AT = datetime(2024, 9, 30, 22, 30, 0, 250_000)
 """Half past midnight, on a quarter of a second, by the clocks of the shoppers."""
 
 REFERENCE = ReferenceLoan()
-FIRST_ASKER = 10**9
-"""The id of the first application that is added."""
+FIRST_ASKER = 10**15
+"""The id of the first application that is added: above those that a simulation gives."""
 
 DECLARED = FeatureSettings(
     categories=["groceries", "fashion"], channels=["app"], payment_methods=["card"], time_zone="Europe/Berlin"

@@ -210,3 +210,21 @@ def test_a_book_is_not_observed_after_what_the_tables_know(copied: Path) -> None
 def test_before_anybody_registered_there_is_no_book(copied: Path) -> None:
     with pytest.raises(DataError, match=r"found none before 1999-01-01 .*; raise observed_at or check the times of"):
         prepare(book(copied, "1999-01-01"))
+
+
+def test_ids_may_be_text(workspace: Path, tmp_path: Path) -> None:
+    raw = tmp_path / "lake" / "simulated"
+    shutil.copytree(workspace / "lake" / "simulated", raw)
+    for path in [*raw.glob("customers/*.parquet"), *raw.glob("orders/*.parquet"), *raw.glob("applications/*.parquet")]:
+        rows = pq.read_table(path)
+        spelt = pc.binary_join_element_wise("né-", rows["customer_id"].cast(pa.string()), "")
+        pq.write_table(rows.set_column(rows.column_names.index("customer_id"), "customer_id", spelt), path)
+    prepare(book(tmp_path))
+    numbered, spelt = BookFeatures(folder_of(workspace)), BookFeatures(folder_of(tmp_path))
+    at = numbered.serves_until
+    assert len(spelt) == len(numbered)
+    for one in pds.dataset(folder_of(workspace)).to_table(["customer_id"])["customer_id"].to_pylist()[:50]:
+        assert repr(spelt.of(f"né-{one}", 700, 6, at)) == repr(numbered.of(one, 700, 6, at))
+    with pytest.raises(UnknownCustomerError):
+        spelt.of(1, 700, 6, at)
+    assert remove_customer(folder_of(tmp_path).resolve(), f"né-{one}") == 1
