@@ -11,11 +11,10 @@ from typing import Any
 from pipelines.atomic import clear_below
 from pipelines.chain import Entry
 from pipelines.erasure.datasets import fingerprint_folder
-from pipelines.erasure.files import remove
-from pipelines.erasure.lines import SUFFIX, remove_lines
 from pipelines.erasure.notes import note_in_manifests, sources_outside
 from pipelines.erasure.plan import Plan, make_plan, rows_left, unsearched
 from pipelines.erasure.record import BEGUN, ERASED, Erasures, read_erasures, write_erasure
+from pipelines.erasure.removal import remove_rows
 from pipelines.erasure.residue import files_that_name
 from pipelines.erasure.salt import Kind, ensure_salt, hashed
 from pipelines.erasure.waiting import check_nothing_waits, remove_torn
@@ -120,8 +119,7 @@ def _begun(settings: EraseSettings, workspace: Workspace, plan: Plan, known: Era
 def _removed(workspace: Workspace, plan: Plan) -> Plan:
     """Remove the rows of a plan, and those that came while it lay unfinished, until none is left."""
     for path in plan.rows:
-        without = remove_lines if path.endswith(SUFFIX) else remove
-        without(plan.person_in(path), workspace.root / path)
+        remove_rows(plan.person_in(path), workspace.root / path)
     remove_torn(workspace, plan.person)
     came = rows_left(workspace, plan)
     if not came:

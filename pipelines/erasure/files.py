@@ -88,12 +88,14 @@ def kind_of(path: Path, root: Path) -> str:
     'lake/marketplace/clean/orders'
     >>> kind_of(Path("/w/score_log/features/model=a/version=1/part.parquet"), Path("/w"))
     'score_log/features'
+    >>> kind_of(Path("/w/lake/marketplace/prepared_books/0123abcd/bucket-00000.parquet"), Path("/w"))
+    'lake/marketplace/prepared_books'
     """
     parts = path.relative_to(root).parts[:-1]
     named = [part for part in parts if "=" not in part]
-    if "prepared" in named:
-        place = named.index("prepared")
-        named = [*named[: place + 1], *named[place + 2 :]]  # without the recipe's identity
+    for place, name in enumerate(named[:-1]):
+        if name.startswith("prepared"):
+            del named[place + 1]  # the recipe's identity
     return "/".join(named) or "."
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from experiments.replay import replay
 from experiments.settings import ReplaySettings
+from pipelines.book.lookup import BookFeatures, UnknownCustomerError
 from pipelines.erasure.erase import erase
 from pipelines.erasure.record import read_erasures
 from pipelines.model_store.store import CHALLENGER, CHAMPION, ModelStore
@@ -57,6 +58,7 @@ def lender(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     named(folder / "simulated" / "lake" / "simulated", raw)
     shutil.copytree(raw, root / "lake" / "own")  # raw tables may lie in the lake as well
     prepare(root, raw)
+    prepare(root, raw, "population=book", f"observed_at={AS_OF}")
     told = answer("tune", f"workspace={root}", "data=marketplace", *at(root), "candidate=scorecard", "trials=1")
     store = ModelStore(Workspace.at(str(root)))
     challenger = store.aliased("credit_score", CHALLENGER)
@@ -93,8 +95,8 @@ def at(root: Path) -> tuple[str, ...]:
     return (f"data.path={root / 'lake' / 'marketplace' / 'training'}",)
 
 
-def prepare(root: Path, raw: Path) -> dict[str, Any]:
-    words = (f"loan.as_of={AS_OF}", "loan=dpd30_at_3_mob", "features=short", "raw.time_zone=UTC")
+def prepare(root: Path, raw: Path, *more: str) -> dict[str, Any]:
+    words = ("loan=dpd30_at_3_mob", "features=short", "raw.time_zone=UTC", *(more or (f"loan.as_of={AS_OF}",)))
     return answer("prepare", f"workspace={root}", f"raw.folder={raw}", *words)
 
 
@@ -133,9 +135,11 @@ def naming(root: Path, names: list[str]) -> Iterator[str]:
         if path.suffix == ".parquet":
             table = pq.read_table(path, partitioning=None)
             content += json.dumps(table.to_pylist(), default=str).encode()
-            for column in table.columns:
+            for column in table.columns:  # a level that no row has
                 if pa.types.is_dictionary(column.type):
                     content += b"".join(str(chunk.dictionary.to_pylist()).encode() for chunk in column.chunks)
+        if path.suffix == ".arrow":
+            content += str(pa.ipc.open_file(path).read_all()[0].to_pylist()).encode()
         yield from (f"{path}: {one}" for one in names if one.encode() in content)
 
 
@@ -172,7 +176,7 @@ def test_a_person_is_erased_from_all_that_a_workspace_holds(evidence: Evidence, 
 
 def moments(evidence: Evidence, seconds: float) -> list[float]:
     """Return when to kill, counted from when the work begins; half as late at most where only few are drawn."""
-    draws = np.random.default_rng(49).uniform(0, 1 if evidence.full else 0.5, evidence.size(full=30, reduced=2))
+    draws = np.random.default_rng(49).uniform(0, 1 if evidence.full else 0.5, evidence.size(full=30, reduced=1))
     return [float(seconds * one) for one in draws]
 
 
@@ -211,6 +215,7 @@ def wrong(root: Path, lender: Lender, expected: dict[str, pa.Table]) -> list[str
     left = rows_of(root)
     found += [f"{root}: other files" for _ in range(left.keys() != expected.keys())]
     found += [path for path, table in expected.items() if path in left and not left[path].equals(table)]
+    found += book_findings(root, lender.victims)
     chain: dict[str, Any] = dict(
         review(ReviewVerbSettings(workspace=str(root), action=ReviewAction.verify)).result  # type: ignore[arg-type]
     )
@@ -218,6 +223,17 @@ def wrong(root: Path, lender: Lender, expected: dict[str, pa.Table]) -> list[str
     again = (EraseSettings(workspace=str(root), customer=one) for one in lender.victims)
     found += ["something was left" for one in again if erase(one).result["erased"]]
     return found + [str(path) for path in root.rglob("*~*")] + ["a plan"] * (root / "erasure.json").exists()
+
+
+def book_findings(root: Path, victims: list[str]) -> list[str]:
+    """Return what a lookup by customer gets wrong: those who are gone are unknown, the others are found."""
+    book = BookFeatures(root / "lake" / "marketplace" / "book" / AS_OF)
+    customers = pq.read_table(book.folder)["customer_id"].to_pylist()
+    found = ["the index is of another book"] * (len(book) != len(customers))
+    for one in victims:
+        with pytest.raises(UnknownCustomerError):
+            book.of(one, 10_000, 6, book.serves_until)
+    return found + [one for one in customers[::50] if not book.of(one, 10_000, 6, book.serves_until)]
 
 
 def afterwards(lender: Lender) -> list[str]:

@@ -58,6 +58,5 @@ def test_where_nobody_was_erased_nothing_is_explained(workspace: Workspace) -> N
 
 
 def test_it_is_told_in_words() -> None:
-    assert "3 rows of the data of run a were erased since (entries 2 and 4 of the erasures)" in Erased(3, (2, 4)).sentence(
-        "run a"
-    )
+    told = Erased(3, (2, 4)).sentence("run a")
+    assert "3 rows of the data of run a were erased since (entries 2 and 4 of the erasures)" in told

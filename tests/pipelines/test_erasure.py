@@ -200,7 +200,7 @@ def test_stopped_at_any_step_the_same_command_finishes(
         return run
 
     with monkeypatch.context() as patched:
-        for name in ("remove", "write_erasure", "note_in_manifests", "fingerprint_folder", "_outcome"):
+        for name in ("remove_rows", "write_erasure", "note_in_manifests", "fingerprint_folder", "_outcome"):
             patched.setattr(erasing, name, stepping(getattr(erasing, name)))
         with pytest.raises(Killed):
             gone(why="asked for it")
@@ -222,7 +222,7 @@ def test_an_unfinished_erasure_is_finished_before_another(
     filled: Workspace, gone: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(erasing, "remove", lambda *_: (_ for _ in ()).throw(Killed))
+        patched.setattr(erasing, "remove_rows", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             gone()
     assert oct((filled.root / "erasure.json").stat().st_mode)[-3:] == "600"
@@ -236,7 +236,7 @@ def test_rows_that_came_while_it_lay_unfinished_go_too(
     filled: Workspace, gone: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(erasing, "remove", lambda *_: (_ for _ in ()).throw(Killed))
+        patched.setattr(erasing, "remove_rows", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             gone()
     written(pa.table({"application_id": ["APP-0003"], "customer_id": [GONE]}), filled.root / "late" / "part.parquet")
@@ -425,7 +425,7 @@ def test_history_and_verify_tell_what_was_erased_and_who_is_back(filled: Workspa
 def test_verify_tells_of_what_nobody_has_finished(
     filled: Workspace, gone: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(erasing, "remove", lambda *_: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(erasing, "remove_rows", lambda *_: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
         gone()
     findings = verify.verify(settings(filled)).result["findings"]
