@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.batch.score import score_features
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.kept_policies import kept_policy
 from pipelines.model_store.packaging import changed_files, model_hash
-from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import RegisteredModel, existing_store
 from pipelines.policy import PolicySettings, ReasonSettings
 from pipelines.reasons import notice
 from pipelines.score_log import Logged, ScoreLog, decision_ids
-from pipelines.scoring import score_features
+from pipelines.scoring import Scorer, open_scorer
 from pipelines.verb import ExitCode, Outcome
 from pipelines.workspace import Workspace
 
@@ -55,16 +55,16 @@ def replay_decision(workspace: Workspace, decision_id: str) -> Outcome:
     except ThinfileError as error:
         replay.differs.append(f"policy: {error}")
     if replay.policy is not None and not replay.differs:
-        _decide_again(replay, logged, load_predictor(store, version), replay.policy)
+        _decide_again(replay, logged, open_scorer(store, version, replay.policy))
     return _outcome(logged, replay)
 
 
-def _decide_again(replay: Replay, logged: Logged, predictor: Predictor, policy: PolicySettings) -> None:
-    lacking = sorted({*predictor.numeric, *predictor.categorical} - set(logged.features))
+def _decide_again(replay: Replay, logged: Logged, scorer: Scorer) -> None:
+    lacking = sorted({*scorer.numeric, *scorer.categorical} - set(logged.features))
     if lacking:
         replay.differs.append(f"features: the log has no {', '.join(lacking)} beside the decision")
         return
-    scores = score_features(predictor, logged.features, policy)
+    scores = score_features(scorer, logged.features)
     replay.answers = {name: _plain(getattr(scores, name)[0]) for name in ANSWERS}
     replay.differs += _about_answers(logged.row, replay.answers)
 

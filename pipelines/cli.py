@@ -54,7 +54,7 @@ def _prepare(settings: "PrepareSettings") -> Outcome:
 
 
 def _score(settings: ScoreSettings) -> Outcome:
-    from pipelines.scoring import score
+    from pipelines.batch.score import score
 
     return score(settings)
 

@@ -1,165 +1,115 @@
-"""The verb score: the champion answers for a table of applications, and the answers go to the score log."""
+"""The native scorer: from columns of numbers to score, points, band, decision and reasons, without data frames."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.applications import Applications, load_applications
-from pipelines.credit.points import bands, points
-from pipelines.fingerprint import fingerprint_record
-from pipelines.kept_policies import keep_policy
-from pipelines.model_store.predictor import Predictor, load_predictor
-from pipelines.model_store.store import POLICY, RegisteredModel, existing_store
-from pipelines.policy import Automation, PolicySettings, check_policy, policy_hash
-from pipelines.reasons import reasons_of
-from pipelines.score_log import LogKey, ScoreLog, check_period, decision_table
-from pipelines.settings import ScoreSettings
-from pipelines.unscored import all_who_asked, not_logged, of_period
-from pipelines.verb import Outcome, carried
-from pipelines.workspace import Workspace
+from pipelines.candidates import served
+from pipelines.credit.points import band_labels, points
+from pipelines.model_store.predictor import Columns, Floats, Predictor, load_predictor
+from pipelines.model_store.store import ModelStore, RegisteredModel
+from pipelines.policy import Automation, PolicySettings, policy_hash
+from pipelines.reasons import Reasons, stated_reasons
 
-APPROVED, DECLINED, REFERRED = "approved", "declined", "referred"
-
-REASONS_TOLD = 3
-"""The summary names so many of the most frequent reasons."""
+APPROVED, DECLINED, REFERRED = DECISIONS = ("approved", "declined", "referred")
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Answers for n applications: raw log-odds, probability of default, points, band, decision, reasons.
+class Answers:
+    """Answers for n applications, each array of shape (n,).
 
-    The approved have no reasons: None. `groups` counts the groups of features among all reasons.
+    `raw_score` are log-odds of bad before calibration, `pd` probabilities of default; `band_codes` point into the
+    policy's `band_names`, `decision_codes` into DECISIONS.
     """
 
-    raw_score: NDArray[np.float64]
-    pd: NDArray[np.float64]
+    raw_score: Floats
+    pd: Floats
     points: NDArray[np.int64]
-    band: NDArray[np.str_]
-    decision: NDArray[np.str_]
-    reasons: Sequence[list[str] | None]
-    groups: Counter[str]
+    band_codes: NDArray[np.intp]
+    decision_codes: NDArray[np.intp]
+    band_names: tuple[str, ...]
+
+    @property
+    def band(self) -> NDArray[np.str_]:
+        """The name of each application's band."""
+        return np.asarray(np.array(self.band_names)[self.band_codes])
+
+    @property
+    def decision(self) -> NDArray[np.str_]:
+        """Each application's decision in words."""
+        return np.asarray(np.array(DECISIONS)[self.decision_codes])
+
+    @property
+    def unapproved(self) -> NDArray[np.intp]:
+        """The rows that are not approved: those who are owed reasons."""
+        return np.flatnonzero(self.decision_codes != DECISIONS.index(APPROVED))
 
 
-def score(settings: ScoreSettings) -> Outcome:
-    """Score a table with the champion into the log; what is logged for the period already stays as it is.
+@dataclass(frozen=True)
+class Scorer:
+    """A model and the policy that turns its probabilities into decisions; the same numbers for one row as for many."""
 
-    Raises:
-        RequestError: no champion, a period that is not a month, or a policy that cannot rank.
-        DataError: the table breaks its contract, lacks a column of the model, has times and none of the period, or has
-            no ids and holds rows that are logged.
-    """
-    check_period(settings.period)
-    check_policy(settings.policy)
-    workspace = Workspace.at(settings.workspace)
-    store = existing_store(workspace, settings.model)
-    champion = store.require_champion(settings.model)
-    predictor = load_predictor(store, champion)
-    asked = replace(settings.data, path=all_who_asked(settings.data))
-    data = replace(asked, numeric=predictor.numeric, categorical=predictor.categorical, infer=False)
-    everyone = load_applications(data, workspace, labelled=False)
-    applications = of_period(everyone, settings.period)
-    key = LogKey(settings.model, champion.version, settings.population, settings.period)
-    log = ScoreLog(workspace)
-    with log.locked(key):
-        new = not_logged(applications, log, key)
-        scores = score_features(predictor, new.features, settings.policy)
-        if len(new):
-            _log(log, key, predictor, new, scores, keep_policy(workspace, settings.policy))
-    return _outcome(settings, key, champion, everyone, applications, scores)
+    predictor: Predictor
+    policy: PolicySettings
 
+    @property
+    def numeric(self) -> list[str]:
+        """Names of the numeric columns that the model reads."""
+        return self.predictor.numeric
 
-def score_features(predictor: Predictor, features: pd.DataFrame, policy: PolicySettings) -> Scores:
-    """Return the model's answers, what the policy makes of them, and the reasons of what is not approved."""
-    raw, probability = predictor.log_odds(features), predictor.probability_of_bad(features)
-    whole = points(probability, policy.scale)
-    otherwise = REFERRED if policy.automation is Automation.declines_are_referred else DECLINED
-    decision = np.where(whole >= policy.approve_from, APPROVED, otherwise)
-    declined = np.flatnonzero(decision == otherwise)
-    found = reasons_of(predictor, features.iloc[declined], policy.reasons)
-    reasons: list[list[str] | None] = [None] * len(features)
-    for row, words in zip(declined.tolist(), found.words, strict=True):
-        reasons[row] = words
-    groups = Counter(group for some in found.groups for group in some)
-    return Scores(raw, probability, whole, bands(whole, policy.bands, policy.scale), decision, reasons, groups)
+    @property
+    def categorical(self) -> list[str]:
+        """Names of the categorical columns that the model reads."""
+        return self.predictor.categorical
 
+    @property
+    def hash(self) -> str:
+        """The hash of the model's files."""
+        return self.predictor.hash
 
-def _log(
-    log: ScoreLog, key: LogKey, predictor: Predictor, new: Applications, scores: Scores, found_policy: str
-) -> None:
-    table = decision_table(
-        key,
-        predictor.hash,
-        found_policy,
-        new.fingerprint,
-        {"application_id": new.ids, **{name: getattr(scores, name) for name in vars(scores)}},
-    )
-    # Named by its decisions: another part of the same table is another partition, the same part run again is the same.
-    partition = fingerprint_record(sorted(table["decision_id"].to_pylist()))[:16]
-    log.append(key, f"{new.fingerprint[:16]}-{partition}", table, new.features, new.protected)
+    @cached_property
+    def policy_hash(self) -> str:
+        """The hash of all that the policy says."""
+        return policy_hash(self.policy)
+
+    @cached_property
+    def band_names(self) -> tuple[str, ...]:
+        """The names of the bands, from the lowest to the highest."""
+        return tuple(band_labels(self.policy.bands, self.policy.scale))
+
+    def answer(self, columns: Columns) -> Answers:
+        """Return the model's answers and what the policy makes of them.
+
+        Raises:
+            ValueError: a number is infinite.
+        """
+        policy = self.policy
+        raw, probability = self.predictor.answers(columns)
+        whole = points(probability, policy.scale)
+        otherwise = REFERRED if policy.automation is Automation.declines_are_referred else DECLINED
+        decided = np.where(whole >= policy.approve_from, DECISIONS.index(APPROVED), DECISIONS.index(otherwise))
+        bands = np.searchsorted(np.asarray(policy.bands), whole, side="right")
+        return Answers(raw, probability, whole, bands, decided, self.band_names)
+
+    def reasons(self, columns: Columns, rows: NDArray[np.intp]) -> Reasons:
+        """Return the reasons of some rows, at most as many each as the policy tells."""
+        asked = take(columns, rows)
+        return stated_reasons(self.predictor, asked, self.predictor.explained(asked), self.policy.reasons)
 
 
-def _outcome(
-    settings: ScoreSettings,
-    key: LogKey,
-    champion: RegisteredModel,
-    everyone: Applications,
-    applications: Applications,
-    scores: Scores,
-) -> Outcome:
-    quarantined = sum(applications.quarantined.values())
-    decided = {name: int((scores.decision == name).sum()) for name in (APPROVED, DECLINED, REFERRED)}
-    result = {
-        "model": key.model,
-        "version": key.version,
-        "population": key.population.value,
-        "period": key.period,
-        "rows_in": len(everyone) + quarantined,
-        "other_periods": len(everyone) - len(applications),
-        "scored": len(scores.pd),
-        "already_logged": len(applications) - len(scores.pd),
-        "quarantined": applications.quarantined,
-        **decided,
-        "reasons": dict(scores.groups.most_common()),
-        "policy": settings.policy.name,
-        "is_policy_of_promotion": champion.tags.get(POLICY, policy_hash(settings.policy))
-        == policy_hash(settings.policy),
-        "mean_pd": float(scores.pd.mean()) if len(scores.pd) else None,
-        "score_log": str(Workspace.at(settings.workspace).score_log),
-    }
-    return Outcome(
-        result, summary=_summary(result), next_steps=[f"thinfile watch period={key.period}{carried(settings)}"]
-    )
+def open_scorer(store: ModelStore, registered: RegisteredModel, policy: PolicySettings, *, threads: int = -1) -> Scorer:
+    """Load a registered version as a scorer; see `load_predictor` for what is raised."""
+    return Scorer(load_predictor(store, registered, threads=threads), policy)
 
 
-def _summary(result: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"{result['model']} version {result['version']} scored {result['scored']:,} of {result['rows_in']:,} "
-        f"applications for {result['period']} ({result['already_logged']:,} were logged already)"
-    ]
-    if result["other_periods"]:
-        lines.append(f"  {result['other_periods']:,} applications of other months were left out")
-    if result["mean_pd"] is not None:
-        decided = ", ".join(f"{result[name]:,} {name}" for name in (APPROVED, DECLINED, REFERRED) if result[name])
-        lines.append(f"  {decided}; mean probability of default {result['mean_pd']:.1%}")
-        lines += _about_reasons(result)
-    if not result["is_policy_of_promotion"]:
-        lines.append(f"  note: policy '{result['policy']}' is not the one that this version was promoted under")
-    lines += [f"  quarantined {rows:,} rows: {rule}" for rule, rows in result["quarantined"].items()]
-    return [*lines, f"  score log: {result['score_log']}"]
+def take(columns: Columns, rows: NDArray[np.intp]) -> Columns:
+    """Return some rows of columns."""
+    return {name: _some(values, rows) for name, values in columns.items()}
 
 
-def _about_reasons(result: Mapping[str, Any]) -> list[str]:
-    """Return the most frequent reasons, or that the model tells none."""
-    others = result[DECLINED] + result[REFERRED]
-    if not others:
-        return []
-    if not result["reasons"]:
-        return ["  no reasons: the model does not tell what its score is made of"]
-    frequent = list(result["reasons"].items())[:REASONS_TOLD]
-    told = ", ".join(f"{group.replace('_', ' ')} ({times / others:.0%})" for group, times in frequent)
-    return [f"  most frequent reasons: {told}"]
+def _some(values: object, rows: NDArray[np.intp]) -> object:
+    if isinstance(values, served.Levels):
+        return served.Levels(values.codes[rows], values.names)
+    return np.asarray(values)[rows]

@@ -87,7 +87,8 @@ def _described(name: str, sample: Sample) -> dict[str, str | float | None]:
 
     That is the median of a number and the most frequent level of a category, over the rows that were learnt from.
     """
-    found, values = sample.meanings.get(name) or default_meaning(name), pd.Series(sample.columns[name]).dropna()
+    found = sample.meanings.get(name) or default_meaning(name)
+    values: pd.Series[Any] = pd.Series(sample.columns[name]).dropna()
     described: dict[str, str | float | None] = {"meaning": found.meaning, "group": found.group, "usual": None}
     if len(values):
         usual = float(values.median()) if name in sample.numeric else str(values.mode().iloc[0])

@@ -12,6 +12,7 @@ A model is a folder of files without pickle:
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,10 +25,27 @@ Floats = NDArray[np.float64]
 MOST_LOG_ODDS = 30.0
 """No answer is surer than this, about one in 10^13: a probability is never 0 or 1."""
 
+FEW_ROWS = 1000
+"""For fewer rows it takes longer to share the work among threads than to do it."""
+
 LARGEST = float(np.finfo(np.float32).max)
 """CatBoost and the tree that cuts a scorecard's bins read single precision; larger numbers count as this one."""
-Columns = Mapping[str, NDArray[Any]]
-"""Numeric columns as float64 with NaN for missing, categorical ones as objects: text, or None for missing."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A text column as numbers: `codes`, shape (n,), point into `names`; -1 is missing."""
+
+    codes: NDArray[np.integer[Any]]
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+Columns = Mapping[str, Any]
+"""Numeric columns as float64 or float32 with NaN for missing; categorical ones as `Levels`, or as objects: text, or
+None for missing."""
 
 Contributions = tuple[float, Mapping[str, Floats]]
 """A base that all share, and what each feature adds to it, shape (n,); they sum to the log-odds of bad.
@@ -70,7 +88,7 @@ class Scorecard:
         return base, found
 
 
-def weights_of_evidence(column: Mapping[str, Any], values: NDArray[Any]) -> Floats:
+def weights_of_evidence(column: Mapping[str, Any], values: Any) -> Floats:
     """Return the weight of evidence of each value's bin; an unseen level weighs nothing.
 
     Bins of a numeric column are closed on the right; the first weight is that of missing values.
@@ -81,7 +99,15 @@ def weights_of_evidence(column: Mapping[str, Any], values: NDArray[Any]) -> Floa
         return np.asarray(column["weights"], dtype=np.float64)[np.where(np.isnan(numbers), 0, positions)]
     known: dict[str | None, float] = {level: column["weights"][place] for level, place in column["levels"].items()}
     known[None] = column["weights"][0]
-    return np.array([known.get(level, 0.0) for level in values], dtype=np.float64)
+    return looked_up(known, 0.0, values).astype(np.float64)
+
+
+def looked_up(known: Mapping[str | None, float], otherwise: float, values: Any) -> NDArray[Any]:
+    """Return what is known of each level of a column, None being missing, shape (n,)."""
+    if isinstance(values, Levels):
+        table = np.array([known.get(name, otherwise) for name in (*values.names, None)])
+        return np.asarray(table[values.codes])
+    return np.array([known.get(level, otherwise) for level in values])
 
 
 class CatBoost:
@@ -93,16 +119,25 @@ class CatBoost:
         self.model, self.numeric, self.categorical, self.threads = model, numeric, categorical, threads
 
     @classmethod
-    def load(cls, folder: Path, card: Mapping[str, Any]) -> "CatBoost":
+    def load(cls, folder: Path, card: Mapping[str, Any], threads: int = -1) -> "CatBoost":
         """Load the model from CatBoost's own format."""
         from catboost import CatBoost as Model
 
-        return cls(Model().load_model(str(folder / "model.cbm")), card["numeric"], card["categorical"])
+        return cls(Model().load_model(str(folder / "model.cbm")), card["numeric"], card["categorical"], threads)
 
     def log_odds(self, columns: Columns) -> Floats:
         """Return the sum over the trees."""
         data = self.arrange(columns, self.numeric, self.categorical)
-        return np.asarray(self.model.predict(data, prediction_type="RawFormulaVal", thread_count=self.threads))
+        return np.asarray(self.model.predict(data, prediction_type="RawFormulaVal", thread_count=self._threads(data)))
+
+    def leaves(self, columns: Columns) -> NDArray[np.uint32]:
+        """Return the leaf that each row reaches in each tree, shape (n, trees)."""
+        data = self.arrange(columns, self.numeric, self.categorical)
+        return np.asarray(self.model.calc_leaf_indexes(data, thread_count=self._threads(data)))
+
+    def _threads(self, data: Any) -> int:
+        """Return how many threads answer; for a few rows it takes longer to start a second one than to do without."""
+        return 1 if data.num_row() < FEW_ROWS else self.threads
 
     def contributions(self, columns: Columns) -> Contributions:
         """Return CatBoost's own exact Shapley values; what is unknown follows the rows that a tree was learnt from."""
@@ -118,20 +153,51 @@ class CatBoost:
         """Return columns, and outcomes to learn from, as CatBoost takes them: float32 numbers and encoded text."""
         from catboost import FeaturesData, Pool
 
+        if any(isinstance(columns[name], Levels) for name in categorical):
+            return cls._arrange_coded(columns, numeric, categorical)
         rows = len(next(iter(columns.values())))
-        numbers = np.empty((rows, len(numeric)), dtype=np.float32)
+        numbers = np.empty((rows, len(numeric)))
         levels = np.empty((rows, len(categorical)), dtype=object)
         for place, name in enumerate(numeric):
-            numbers[:, place] = np.clip(columns[name], -LARGEST, LARGEST)
+            numbers[:, place] = columns[name]
         for place, name in enumerate(categorical):
             levels[:, place] = [(cls.MISSING if level is None else level).encode() for level in columns[name]]
         features = FeaturesData(
-            num_feature_data=numbers if numeric else None,
+            num_feature_data=_single(numbers) if numeric else None,
             cat_feature_data=levels if categorical else None,
             num_feature_names=list(numeric) or None,
             cat_feature_names=list(categorical) or None,
         )
-        return Pool(features, label=bad)
+        return Pool(features, label=bad, thread_count=1 if rows < FEW_ROWS else -1)
+
+    @classmethod
+    def _arrange_coded(cls, columns: Columns, numeric: Sequence[str], categorical: Sequence[str]) -> Any:
+        """Return columns whose levels are numbers already: CatBoost then reads each name once, and no row's text."""
+        import pandas as pd
+        from catboost import Pool
+
+        arranged: dict[str, Any] = {name: _single(columns[name]) for name in numeric}
+        for name in categorical:
+            coded = columns[name] if isinstance(columns[name], Levels) else levels_of(columns[name])
+            names = list(dict.fromkeys([*coded.names, cls.MISSING]))
+            codes = np.where(coded.codes < 0, names.index(cls.MISSING), coded.codes)
+            arranged[name] = pd.Categorical.from_codes(codes, pd.Index(names))
+        return Pool(pd.DataFrame(arranged, copy=False), cat_features=list(categorical), thread_count=1)
+
+
+def _single(numbers: NDArray[Any]) -> NDArray[np.float32]:
+    """Return numbers in single precision; larger ones than that holds count as its largest."""
+    if numbers.dtype == np.float32:
+        return numbers
+    single: NDArray[np.float32] = np.clip(numbers, -LARGEST, LARGEST).astype(np.float32)
+    return single
+
+
+def levels_of(texts: Any) -> Levels:
+    """Return a column of texts, None being missing, as numbers."""
+    names = sorted({text for text in texts if text is not None})
+    place: dict[str | None, int] = {name: number for number, name in enumerate(names)}
+    return Levels(np.array([place.get(text, -1) for text in texts], dtype=np.int32), names)
 
 
 class HistGradientBoosting:
@@ -229,8 +295,8 @@ class HistGradientBoosting:
     def _inputs(self, columns: Columns) -> list[NDArray[Any]]:
         inputs: list[NDArray[Any]] = [np.asarray(columns[name], dtype=np.float64) for name in self.numeric]
         for name, known in self.levels.items():
-            number = {level: place for place, level in enumerate(known)}
-            inputs.append(np.array([number.get(level, self.MISSING_LEVEL) for level in columns[name]], dtype=np.intp))
+            number: dict[str | None, float] = {level: place for place, level in enumerate(known)}
+            inputs.append(looked_up(number, self.MISSING_LEVEL, columns[name]).astype(np.intp))
         return inputs
 
 
@@ -291,7 +357,7 @@ class Model:
 
     def log_odds(self, columns: Columns) -> Floats:
         """Return raw log-odds of bad, shape (n,). Raises ValueError for infinite numbers."""
-        self._check_finite(columns)
+        self.check_finite(columns)
         return self.scorer.log_odds(columns)
 
     def contributions(self, columns: Columns) -> tuple[float, Floats]:
@@ -299,29 +365,38 @@ class Model:
 
         They sum to the raw log-odds. Raises ValueError for infinite numbers.
         """
-        self._check_finite(columns)
+        self.check_finite(columns)
         base, found = self.scorer.contributions(columns)
         nothing = np.zeros(len(next(iter(columns.values()))))
         return base, np.column_stack([found.get(name, nothing) for name in (*self.numeric, *self.categorical)])
 
-    def _check_finite(self, columns: Columns) -> None:
-        for name in self.numeric:
-            if np.isinf(columns[name]).any():
+    def check_finite(self, columns: Columns) -> None:
+        """Raise ValueError for infinite numbers."""
+        numbers = [columns[name] for name in self.numeric]
+        if numbers and len(numbers[0]) < FEW_ROWS and not np.isinf(np.concatenate(numbers)).any():
+            return
+        for name, values in zip(self.numeric, numbers, strict=True):
+            if np.isinf(values).any():
                 raise ValueError(
                     f"numbers must be finite, column '{name}' holds infinite ones; clean or reject these rows"
                 )
 
     def probability_of_bad(self, columns: Columns) -> Floats:
         """Return calibrated probabilities of bad, shape (n,)."""
-        return calibrate(self.log_odds(columns), self.card["calibration"])
+        return self.answers(columns)[1]
+
+    def answers(self, columns: Columns) -> tuple[Floats, Floats]:
+        """Return raw log-odds and calibrated probabilities of bad, each of shape (n,)."""
+        raw = self.log_odds(columns)
+        return raw, calibrate(raw, self.card["calibration"])
 
 
-def load(folder: Path) -> Model:
-    """Load the model that lies in a folder."""
+def load(folder: Path, threads: int = -1) -> Model:
+    """Load the model that lies in a folder; `threads` answer many rows, -1 being as many as there are cores."""
     card = json.loads((folder / "model.json").read_text())
     loaders: dict[str, Callable[[], Scorer]] = {
         "scorecard": lambda: Scorecard(json.loads((folder / "scorecard.json").read_text())),
-        "catboost": lambda: CatBoost.load(folder, card),
+        "catboost": lambda: CatBoost.load(folder, card, threads),
         "hist_gradient_boosting": lambda: HistGradientBoosting.load(folder, card),
     }
     return Model(card, loaders[card["family"]]())

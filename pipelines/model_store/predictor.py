@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,10 +13,12 @@ from mlflow.types import DataType
 from numpy.typing import NDArray
 
 from pipelines.candidates import served
+from pipelines.candidates.oblivious_shapley import ObliviousShapley
 from pipelines.errors import DataError, RequestError, ThinfileError
 from pipelines.model_store.packaging import FILES, model_hash
 from pipelines.model_store.store import MODEL_HASH, ModelStore, RegisteredModel
 
+Columns = served.Columns
 Floats = NDArray[np.float64]
 
 
@@ -30,6 +33,12 @@ class Predictor(Protocol):
     hash: str
     meanings: Mapping[str, Mapping[str, Any]]
 
+    def answers(self, columns: Columns) -> tuple[Floats, Floats]:
+        """Return raw log-odds and calibrated probabilities of bad, each of shape (n,), for columns of numbers."""
+
+    def explained(self, columns: Columns) -> tuple[float, Floats] | None:
+        """Return the contributions for columns of numbers, as `contributions` does for a frame."""
+
     def log_odds(self, features: pd.DataFrame) -> Floats:
         """Return the log-odds of bad before calibration."""
 
@@ -43,8 +52,10 @@ class Predictor(Protocol):
         """
 
 
-def load_predictor(store: ModelStore, registered: RegisteredModel) -> Predictor:
+def load_predictor(store: ModelStore, registered: RegisteredModel, *, threads: int = -1) -> Predictor:
     """Load a version: natively when it is ours and unchanged since it was registered, through MLflow otherwise.
+
+    `threads` answer for many rows, -1 being as many as there are cores.
 
     Raises:
         ThinfileError: the files are not those that were registered.
@@ -59,7 +70,7 @@ def load_predictor(store: ModelStore, registered: RegisteredModel) -> Predictor:
             f"hash {found[:12]} instead of {expected[:12]}; restore {registered.source} or promote another version"
         )
     if (folder / FILES / "model.json").exists():
-        return _Native(served.load(folder / FILES), found)
+        return _Native(served.load(folder / FILES, threads), found)
     return _Pyfunc.load(folder, registered, found)
 
 
@@ -72,17 +83,37 @@ class _Native:
         self.numeric, self.categorical = self.model.numeric, self.model.categorical
         self.meanings = self.model.card.get("meanings", {})
 
-    def log_odds(self, features: pd.DataFrame) -> Floats:
-        return self.model.log_odds(served.columns_of(features, self.numeric, self.categorical))
+    def answers(self, columns: Columns) -> tuple[Floats, Floats]:
+        return self.model.answers(columns)
 
-    def probability_of_bad(self, features: pd.DataFrame) -> Floats:
-        return self.model.probability_of_bad(served.columns_of(features, self.numeric, self.categorical))
-
-    def contributions(self, features: pd.DataFrame) -> tuple[float, Floats] | None:
+    def explained(self, columns: Columns) -> tuple[float, Floats] | None:
         try:
-            return self.model.contributions(served.columns_of(features, self.numeric, self.categorical))
+            if self._tables is None:
+                return self.model.contributions(columns)
+            trees, tables = self._tables
+            self.model.check_finite(columns)
+            return tables.base, tables.contributions(trees.leaves(columns))
         except ValueError as error:
             raise ThinfileError(str(error)) from error
+
+    @cached_property
+    def _tables(self) -> tuple[served.CatBoost, ObliviousShapley] | None:
+        """The trees and the Shapley values of all their leaves, made once; None for a family without such tables."""
+        trees = self.model.scorer
+        tables = ObliviousShapley.of(trees.model) if isinstance(trees, served.CatBoost) else None
+        return (trees, tables) if isinstance(trees, served.CatBoost) and tables else None
+
+    def log_odds(self, features: pd.DataFrame) -> Floats:
+        return self.answers(self._columns(features))[0]
+
+    def probability_of_bad(self, features: pd.DataFrame) -> Floats:
+        return self.answers(self._columns(features))[1]
+
+    def contributions(self, features: pd.DataFrame) -> tuple[float, Floats] | None:
+        return self.explained(self._columns(features))
+
+    def _columns(self, features: pd.DataFrame) -> Columns:
+        return served.columns_of(features, self.numeric, self.categorical)
 
 
 @dataclass
@@ -110,9 +141,15 @@ class _Pyfunc:
         # A column that the model does without is not asked for.
         return cls(model, {column.name: column.type for column in inputs.inputs if column.required}, found, title)
 
+    def answers(self, columns: Columns) -> tuple[Floats, Floats]:
+        probability = self.probability_of_bad(_frame_of(columns))
+        return _log_odds(probability), probability
+
+    def explained(self, columns: Columns) -> tuple[float, Floats] | None:  # noqa: ARG002
+        return None
+
     def log_odds(self, features: pd.DataFrame) -> Floats:
-        probability = np.clip(self.probability_of_bad(features), 1e-12, 1 - 1e-12)
-        return np.asarray(np.log(probability / (1 - probability)))
+        return _log_odds(self.probability_of_bad(features))
 
     def probability_of_bad(self, features: pd.DataFrame) -> Floats:
         frame = pd.DataFrame({name: _cast(features[name], kind) for name, kind in self.types.items()})
@@ -120,6 +157,22 @@ class _Pyfunc:
 
     def contributions(self, features: pd.DataFrame) -> tuple[float, Floats] | None:  # noqa: ARG002
         return None
+
+
+def _frame_of(columns: Columns) -> pd.DataFrame:
+    """Return columns as a pandas frame: numbers as float64, levels as text or None."""
+    return pd.DataFrame({name: _as_text(one) for name, one in columns.items()})
+
+
+def _as_text(values: Any) -> NDArray[Any]:
+    if not isinstance(values, served.Levels):
+        return np.asarray(values, dtype=np.float64 if values.dtype == np.float32 else values.dtype)
+    return np.asarray(np.array([*values.names, None], dtype=object)[values.codes])
+
+
+def _log_odds(probability: Floats) -> Floats:
+    certain = np.clip(probability, 1e-12, 1 - 1e-12)
+    return np.asarray(np.log(certain / (1 - certain)))
 
 
 def probabilities(answer: Any, rows: int, title: str) -> Floats:

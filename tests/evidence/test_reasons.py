@@ -13,13 +13,13 @@ import thinfile
 from experiments.question import sample_of
 from experiments.replay_decision import replay_decision
 from pipelines.applications import load_applications
+from pipelines.batch.score import score
 from pipelines.candidates import candidate_of
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.policy import PolicySettings
 from pipelines.reason_quality import reason_quality
 from pipelines.score_log import LogKey, ScoreLog
-from pipelines.scoring import score
 from pipelines.settings import (
     CandidateSettings,
     CatBoostParameters,

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from experiments.replay_decision import replay_decision
+from pipelines.batch.score import score
 from pipelines.errors import RequestError
 from pipelines.model_store.store import ModelStore
 from pipelines.policy import PolicySettings, ReasonSettings, policy_hash
 from pipelines.score_log import LogKey, ScoreLog
-from pipelines.scoring import score
 from pipelines.settings import DataSettings, Population, ScoreSettings, Source
 from pipelines.verb import ExitCode, Outcome, VerbSettings, attempt
 from pipelines.workspace import Workspace

@@ -12,6 +12,7 @@ import pytest
 from experiments.promotion import promote
 from experiments.settings import PromoteSettings, TuneSettings
 from experiments.tuning import tune
+from pipelines.batch.score import score
 from pipelines.credit.points import PointsScale, points
 from pipelines.errors import DataError, RequestError, ThinfileError
 from pipelines.kept_policies import kept_policy
@@ -19,7 +20,6 @@ from pipelines.model_store.predictor import load_predictor, probabilities
 from pipelines.model_store.store import CHAMPION, POLICY, ModelStore
 from pipelines.policy import Automation, Claim, GateSettings, PolicySettings, ReasonSettings, policy_hash
 from pipelines.score_log import ROW, LogKey, ScoreLog, decision_ids
-from pipelines.scoring import score
 from pipelines.settings import DataSettings, Population, ScorecardSettings, ScoreSettings, Source
 from pipelines.workspace import Workspace
 

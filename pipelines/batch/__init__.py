@@ -1,0 +1,1 @@
+"""Scoring many applications: from tables to the score log."""

@@ -1,0 +1,89 @@
+"""The native scorer: coded and single-precision columns, one row and many, and frames say the same to the last bit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.candidates import served
+from pipelines.model_store.predictor import Predictor, load_predictor
+from pipelines.model_store.store import ModelStore
+from pipelines.policy import Automation, PolicySettings, ReasonSettings
+from pipelines.reasons import reasons_of
+from pipelines.scoring import Scorer, take
+from pipelines.workspace import Workspace
+from tests.pipelines.candidates.test_conformance import CATEGORICAL, FAMILIES, NUMERIC, a_table, nasty, trained
+from tests.pipelines.model_store.champions import make_champion
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def predictor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    folder: Path = tmp_path_factory.mktemp("scorer")
+    store = ModelStore(Workspace.at(str(folder / "workspace")))
+    return load_predictor(store, make_champion(store, trained(request.param), folder / "model"))
+
+
+def coded(table: object) -> dict[str, object]:
+    columns = served.columns_of(table, NUMERIC, CATEGORICAL)
+    return columns | {name: served.levels_of(columns[name]) for name in CATEGORICAL}
+
+
+def test_coded_columns_get_the_answers_of_texts(predictor: Predictor) -> None:
+    scorer, table = Scorer(predictor, PolicySettings()), nasty()
+    plain, numbered = scorer.answer(served.columns_of(table, NUMERIC, CATEGORICAL)), scorer.answer(coded(table))
+    np.testing.assert_array_equal(plain.raw_score, numbered.raw_score)
+    np.testing.assert_array_equal(plain.pd, predictor.probability_of_bad(table))
+    np.testing.assert_array_equal(plain.pd, numbered.pd)
+    rows = np.arange(len(table))
+    texts = served.columns_of(table, NUMERIC, CATEGORICAL)
+    assert scorer.reasons(texts, rows) == scorer.reasons(coded(table), rows)
+
+
+def test_single_precision_gets_the_answers_of_the_same_numbers_in_double(predictor: Predictor) -> None:
+    columns = served.columns_of(a_table(200, seed=8)[0], NUMERIC, CATEGORICAL)
+    single = {name: columns[name].astype(np.float32) if name in NUMERIC else columns[name] for name in columns}
+    double = {name: single[name].astype(np.float64) if name in NUMERIC else single[name] for name in single}
+    scorer = Scorer(predictor, PolicySettings())
+    np.testing.assert_array_equal(scorer.answer(single).pd, scorer.answer(double).pd)
+    some = single | {name: served.levels_of(single[name]) for name in CATEGORICAL}
+    np.testing.assert_array_equal(scorer.answer(some).pd, scorer.answer(double).pd)
+
+
+def test_one_row_gets_the_answer_it_gets_among_thousands(predictor: Predictor) -> None:
+    table = a_table(2000, seed=9)[0]
+    scorer, columns = Scorer(predictor, PolicySettings()), coded(table)
+    many = scorer.answer(columns)
+    reasons = scorer.reasons(columns, np.arange(60))
+    for row in range(0, 60):
+        one = take(columns, np.array([row]))
+        alone = scorer.answer(one)
+        assert (alone.raw_score[0], alone.pd[0], alone.points[0]) == (
+            many.raw_score[row],
+            many.pd[row],
+            many.points[row],
+        )
+        assert scorer.reasons(one, np.array([0])).sizes == [reasons.sizes[row]]
+
+
+def test_points_become_a_band_and_a_decision(predictor: Predictor) -> None:
+    columns = coded(a_table(500, seed=10)[0])
+    first = Scorer(predictor, PolicySettings()).answer(columns)
+    middle = int(np.median(first.points))
+    policy = PolicySettings(bands=[middle], approve_from=middle, automation=Automation.declines_are_referred)
+    found = Scorer(predictor, policy).answer(columns)
+    assert set(found.decision[found.points >= middle]) == {"approved"}
+    assert set(found.decision[found.points < middle]) == {"referred"}
+    assert set(found.band[found.points >= middle]) == {f"{middle}-950"}
+    assert found.unapproved.tolist() == np.flatnonzero(found.points < middle).tolist()
+
+
+def test_reasons_of_columns_are_those_of_the_frame(predictor: Predictor) -> None:
+    table = a_table(50, seed=11)[0]
+    scorer = Scorer(predictor, PolicySettings())
+    rows = np.array([3, 8, 40])
+    assert scorer.reasons(coded(table), rows) == reasons_of(predictor, table.iloc[rows], ReasonSettings())
+
+
+def test_an_infinite_number_is_refused(predictor: Predictor) -> None:
+    with pytest.raises(ValueError, match="'income' holds infinite ones"):
+        Scorer(predictor, PolicySettings()).answer(coded(nasty().assign(income=np.inf)))
