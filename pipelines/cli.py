@@ -1,4 +1,4 @@
-"""The verbs of pipelines: simulate, prepare, score, demo."""
+"""The verbs of pipelines: simulate, prepare, score, serve, demo."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from pipelines.verb import Outcome
 
 if TYPE_CHECKING:
     from pipelines.marketplace.settings import PrepareSettings
+    from pipelines.serving.settings import ServeSettings
     from pipelines.simulation.settings import SimulateSettings
 
 
@@ -36,6 +37,13 @@ def score(arguments: Sequence[str]) -> int:
     return run(Verb("score", ScoreSettings, _score, groups), arguments)
 
 
+def serve(arguments: Sequence[str]) -> int:
+    """Serve decisions over HTTP, or make, list and revoke API keys."""
+    from pipelines.serving.settings import ServeAction, ServeSettings
+
+    return run(Verb("serve", ServeSettings, _serve, {"policy": {"policy": PolicySettings}}, ServeAction), arguments)
+
+
 def demo(arguments: Sequence[str]) -> int:
     """Run the whole loop on real or on simulated data."""
     return run(Verb("demo", DemoSettings, _demo, {"data": {"data": DataSettings}}), arguments)
@@ -57,6 +65,23 @@ def _score(settings: ScoreSettings) -> Outcome:
     from pipelines.batch.score import score
 
     return score(settings)
+
+
+def _serve(settings: "ServeSettings") -> Outcome:
+    from pipelines.serving.settings import ServeAction
+
+    if settings.action is None:
+        from pipelines.serving.service import serve
+
+        return serve(settings)
+    from pipelines.serving import key_verbs
+
+    tasks = {
+        ServeAction.key: key_verbs.make_key,
+        ServeAction.keys: key_verbs.list_keys,
+        ServeAction.revoke: key_verbs.revoke_key,
+    }
+    return tasks[settings.action](settings)
 
 
 def _demo(settings: DemoSettings) -> Outcome:

@@ -103,7 +103,7 @@ class Journal:
     def of_decision(self, decision: bytes) -> Place | None:
         """Return a decision by its id, of whatever worker."""
         if decision not in self._by_decision:
-            self._catch_up(is_alone=False)
+            self.look()
         return self._by_decision.get(decision)
 
     def append(self, records: Sequence[Record]) -> None:
@@ -132,6 +132,10 @@ class Journal:
     def sealed(self) -> list[Segment]:
         """Return the segments that nobody writes to any more, oldest first."""
         return [segment for segment in self._segments if segment.is_sealed]
+
+    def look(self) -> None:
+        """Read what others have written since, while they go on."""
+        self._catch_up(is_alone=False)
 
     def waiting(self) -> int:
         """Return how many decisions are not in the score log yet, as far as was read."""
@@ -251,7 +255,7 @@ def _path(folder: Path, number: int) -> Path:
 
 
 def _numbers(folder: Path) -> list[int]:
-    return [int(name[:8]) for name in os.listdir(folder) if re.fullmatch(r"[0-9]{8}\.journal", name)]
+    return [int(path.stem) for path in folder.iterdir() if re.fullmatch(r"[0-9]{8}\.journal", path.name)]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -44,7 +44,7 @@ class ApiKeys:
         Raises:
             ThinfileError: the file is there and cannot be read.
         """
-        self._refresh()
+        self.refresh()
         return list(self._keys.values())
 
     def create(self, name: str | None) -> str:
@@ -79,6 +79,11 @@ class ApiKeys:
             self._write([ended if key is found else key for key in keys])
         return ended
 
+    @property
+    def any_valid(self) -> bool:
+        """Whether there is a key, as far as was read."""
+        return any(key.revoked is None for key in self._keys.values())
+
     def holder(self, presented: str) -> str | None:
         """Return the id of the valid key that was presented, None when it is none."""
         parts = _KEY.fullmatch(presented)
@@ -87,7 +92,7 @@ class ApiKeys:
         is_same = hmac.compare_digest(kept, _digest(presented))
         return key.id if is_same and key and key.revoked is None else None
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         """Read the file again when it has changed."""
         try:
             state = self.path.stat()

@@ -72,8 +72,7 @@ class Metrics:
 
     def text(self, waiting: int) -> str:
         """Return the sum over all processes of this service, dead ones included; `waiting` decisions are unrolled."""
-        found = [_read(path) for path in sorted(self.folder.glob("*.counters"))]
-        total = dict(zip(_NAMES, map(sum, zip(*found, strict=True)), strict=True))
+        total = self._total()
         lines = _head("thinfile_requests_total", "counter", "Answered requests by route and status")
         lines += [
             f'thinfile_requests_total{{route="{r}",status="{s}"}} {total[f"requests {r} {s}"]:.0f}'
@@ -92,6 +91,16 @@ class Metrics:
         lines += self._workers()
         return "\n".join(lines) + "\n"
 
+    def total(self) -> dict[str, float]:
+        """Return the decisions, in all and of each kind, and the events of all processes of this service."""
+        total = self._total()
+        decided = {decision: total[f"decisions {decision}"] for decision in DECISIONS}
+        return {"decisions": sum(decided.values())} | decided | {event: total[f"event {event}"] for event in EVENTS}
+
+    def _total(self) -> dict[str, float]:
+        found = [_read(path) for path in sorted(self.folder.glob("*.counters"))]
+        return dict(zip(_NAMES, map(sum, zip(*found, strict=True)), strict=True))
+
     def _workers(self) -> list[str]:
         versions: dict[int, int] = {}
         for path in self.folder.glob("*.counters"):
@@ -102,7 +111,7 @@ class Metrics:
 
 
 def _read(path: Path) -> list[float]:
-    return memoryview(path.read_bytes()).cast("d").tolist()
+    return [float(value) for value in memoryview(path.read_bytes()).cast("d")]
 
 
 def _head(name: str, kind: str, meaning: str) -> list[str]:

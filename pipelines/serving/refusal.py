@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-MOST_TOLD = 80
-"""Characters of a received value that are told back."""
+MOST_TOLD, MOST_WORDS = 80, 500
+"""Characters of a received value that are told back, and of any part of a refusal."""
 
 
 class Refusal(Exception):
@@ -36,7 +36,12 @@ class Refusal(Exception):
             "field": self.field,
             "request_id": request_id,
         }
-        return msgspec.json.encode(told)
+        return msgspec.json.encode({name: _tellable(value) for name, value in told.items()})
+
+
+def _tellable(text: str | None) -> str | None:
+    """Return a text that has a spelling in UTF-8: names of fields may hold half of a surrogate pair."""
+    return text and text.encode("utf-8", "backslashreplace").decode()[:MOST_WORDS]
 
 
 def shown(value: Any) -> str:
