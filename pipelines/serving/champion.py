@@ -42,8 +42,8 @@ def open_serving(
     contract = RequestContract(scorer.numeric, scorer.categorical, optional or {})
     nothing = {name: np.full(1, np.nan) for name in scorer.numeric}
     columns = nothing | {name: np.array([None], dtype=object) for name in scorer.categorical}
-    scorer.answer(columns)
-    scorer.reasons(columns, np.array([0]))
+    scorer.decide(columns)
+    scorer.reasons(columns, np.array([0]))  # makes the tables that reasons are looked up in
     return Serving(registered.name, registered.version, scorer, contract)
 
 

@@ -135,12 +135,10 @@ class Decider:
     def _rows(self, serving: Serving, applications: Sequence[Any]) -> list[DecisionRow]:
         scorer, now = serving.scorer, self._now()
         columns = serving.contract.columns(applications)
-        answers = scorer.answer(columns)
+        answers, found = scorer.decide(columns)
         reasons: list[list[str] | None] = [None] * len(applications)
-        if len(answers.unapproved):
-            found = scorer.reasons(columns, answers.unapproved)
-            for place, words in zip(answers.unapproved.tolist(), found.words, strict=True):
-                reasons[place] = words
+        for place, words in zip(answers.unapproved.tolist(), found.words, strict=True):
+            reasons[place] = words
         key = LogKey(serving.model, serving.version, Population.applications, f"{now:%Y-%m}")
         ids = decision_ids(key, scorer.hash, [one.application_id for one in applications])  # type: ignore[arg-type]
         told = zip(
