@@ -64,14 +64,14 @@ class ServeSettings(VerbSettings):
 
 def check_service(settings: ServeSettings) -> None:
     """Raise ConfigurationError for limits under which nothing could be answered."""
-    limits, roll = settings.limits, settings.roll
+    limits, roll, rate = settings.limits, settings.roll, settings.limits.decisions_per_second
     for name, value, least in (
-        ("workers", settings.workers or 1, 1),
+        ("workers", 1 if settings.workers is None else settings.workers, 1),
         ("follow_seconds", settings.follow_seconds, 0.1),
         ("stop_seconds", settings.stop_seconds, 1),
         ("limits.most_bytes", limits.most_bytes, 1000),
         ("limits.most_decisions", limits.most_decisions, 1),
-        ("limits.decisions_per_second", limits.decisions_per_second or 1, 0.001),
+        ("limits.decisions_per_second", 1 if rate is None else rate, 0.001),
         ("limits.body_seconds", limits.body_seconds, 0.1),
         ("roll.every_seconds", roll.every_seconds, 0.1),
         ("roll.at_rows", roll.at_rows, 1),
