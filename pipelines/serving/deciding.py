@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from pipelines.credit.points import band_labels
+from pipelines.offers import offer_of
 from pipelines.policy import PolicySettings
 from pipelines.reasons import notice
 from pipelines.score_log import LogKey, decision_ids
@@ -49,15 +51,26 @@ class DecisionRow(msgspec.Struct, gc=False):
     input_fingerprint: str
 
 
+class Asked(msgspec.Struct, gc=False):
+    """What was asked for: an amount in minor units and a term in months, where they were told."""
+
+    amount: int | None = None
+    term: int | None = None
+
+
 class Journalled(msgspec.Struct, gc=False):
-    """A record's body: the row, and the features as they were sent."""
+    """A record's body: the row, what was asked for, and the features as they were sent."""
 
     row: DecisionRow
     features: dict[str, float | str | None]
+    asked: Asked = msgspec.field(default_factory=Asked)
 
 
 class Answer(msgspec.Struct, gc=False):
-    """What is told of a decision; `pd` is the probability of default, `raw_score` its log-odds before calibration."""
+    """What is told of a decision; `pd` is the probability of default, `raw_score` its log-odds before calibration.
+
+    `offer` is what may be lent of the amount asked for, None where none was told.
+    """
 
     decision_id: str
     application_id: str
@@ -74,6 +87,7 @@ class Answer(msgspec.Struct, gc=False):
     model: str
     model_version: int
     policy: str
+    offer: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -117,8 +131,8 @@ class Decider:
                 self._journal.append(new)
         policy = serving.scorer.policy
         parts = [
-            answer_of(row, policy) if earlier is None else self._again(earlier)
-            for row, earlier in zip(rows, found, strict=True)
+            answer_of(row, policy, _asked(one)) if earlier is None else self._again(earlier)
+            for row, one, earlier in zip(rows, applications, found, strict=True)
         ]
         decisions = [row.decision for row, earlier in zip(rows, found, strict=True) if earlier is None]
         return Decided(parts, decisions, len(rows) - len(new))
@@ -191,11 +205,11 @@ class Decider:
     def _again(self, earlier: Place | Rolled) -> Answer | Rolled:
         if isinstance(earlier, Rolled):
             return earlier
-        row = msgspec.json.decode(earlier.segment.body(earlier), type=Journalled).row
-        return answer_of(row, self._policy_of(row.policy_hash))
+        found = msgspec.json.decode(earlier.segment.body(earlier), type=Journalled)
+        return answer_of(found.row, self._policy_of(found.row.policy_hash), found.asked)
 
 
-def answer_of(row: DecisionRow, policy: PolicySettings) -> Answer:
+def answer_of(row: DecisionRow, policy: PolicySettings, asked: Asked) -> Answer:
     """Return what is told of a row of the score log; the notice is for the declined."""
     reasons = row.reasons or []
     return Answer(
@@ -214,14 +228,26 @@ def answer_of(row: DecisionRow, policy: PolicySettings) -> Answer:
         row.model,
         row.model_version,
         policy.name,
+        None if asked.amount is None else _offer(row, policy, asked.amount, asked.term),
     )
+
+
+def _asked(application: Any) -> Asked:
+    amount, term = application.amount, application.term
+    return Asked(None if amount is None else int(amount), None if term is None else int(term))
+
+
+def _offer(row: DecisionRow, policy: PolicySettings, amount: int, term: int | None) -> dict[str, Any]:
+    band = band_labels(policy.bands, policy.scale).index(row.band)
+    return offer_of(policy, decision=row.decision, band=band, pd=row.pd, amount=amount, asked_term=term).told()
 
 
 def _record(row: DecisionRow, application: Any) -> Record:
     """Return what the journal keeps; what was sent has one spelling, in the order of the names."""
     features = msgspec.json.encode(application.features)
-    request = blake2b(f"{row.customer_id}\0".encode() + features, digest_size=16)
+    asked = msgspec.json.encode(_asked(application))
+    request = blake2b(msgspec.json.encode(row.customer_id) + asked + features, digest_size=16)
     row.input_fingerprint = request.hexdigest()
-    body = b'{"row":' + msgspec.json.encode(row) + b',"features":' + features + b"}"
+    body = b'{"row":' + msgspec.json.encode(row) + b',"asked":' + asked + b',"features":' + features + b"}"
     application_key = application_digest(row.model, row.period, row.application_id)
     return Record(application_key, request.digest(), bytes.fromhex(row.decision_id), body)

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.offers import OfferOutcome
 from pipelines.provenance import own_version
 from pipelines.serving.champion import Serving
-from pipelines.serving.request_contract import ID_PATTERN, LARGEST, MOST_ID, MOST_TEXT
+from pipelines.serving.request_contract import ID_PATTERN, LARGEST, MOST_AMOUNT, MOST_ID, MOST_TERM, MOST_TEXT
 from pipelines.serving.settings import LimitSettings
 
 Document = dict[str, Any]
@@ -155,6 +156,8 @@ def _application(serving: Serving) -> Document:
         "properties": {
             "application_id": _ID | {"description": "Names the application: it is decided once in a month"},
             "customer_id": {**_ID, "type": ["string", "null"], "description": "Whose application it is"},
+            "amount": _whole(MOST_AMOUNT) | {"description": "What is asked for, in minor units; then an offer is made"},
+            "term": _whole(MOST_TERM) | {"description": "The term that is asked for, in months"},
             "features": {
                 "type": "object",
                 "description": "What the model reads; null where a value is missing",
@@ -164,6 +167,10 @@ def _application(serving: Serving) -> Document:
             },
         },
     }
+
+
+def _whole(most: int) -> Document:
+    return {"type": ["integer", "null"], "minimum": 1, "maximum": most}
 
 
 def _described(meaning: Mapping[str, Any] | None) -> Document:
@@ -187,7 +194,29 @@ def _answer() -> Document:
         "model": {"type": "string"},
         "model_version": {"type": "integer"},
         "policy": {"type": "string"},
+        "offer": _offer() | {"description": "What may be lent of the amount asked for, with terms and schedules"},
     }
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _offer() -> Document:
+    amount = {"type": "integer", "minimum": 0}
+    part = dict.fromkeys(("number", "amount", "interest", "principal"), amount)
+    term = dict.fromkeys(("term", "fee", "instalment", "last_instalment", "total"), amount)
+    term |= {"interest": {"type": "string"}, "rate": {"type": "number"}, "apr": {"type": "number"}}
+    term |= {"schedule": {"type": "array", "items": _object(part)}}
+    withheld = {"term": amount, "why": {"type": "string"}}
+    properties = {
+        "outcome": {"enum": [one.value for one in OfferOutcome]},
+        **dict.fromkeys(("requested", "amount", "limit"), amount),
+        "terms": {"type": "array", "items": _object(term)},
+        "withheld": {"type": "array", "items": _object(withheld)},
+        "explanation": {"type": "string"},
+    }
+    return _object(properties) | {"type": ["object", "null"]}
+
+
+def _object(properties: Document) -> Document:
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
@@ -206,7 +235,7 @@ def _example(serving: Serving) -> Document:
     contract, meanings = serving.contract, serving.scorer.predictor.meanings
     numbers = {name: _usual(meanings.get(name), 1.0) for name in contract.numeric}
     texts = dict.fromkeys(contract.categorical)
-    return {"application_id": "A-1001", "customer_id": "C-17", "features": numbers | texts}
+    return {"application_id": "A-1001", "customer_id": "C-17", "amount": 50_000, "term": 6, "features": numbers | texts}
 
 
 def _usual(meaning: Mapping[str, Any] | None, otherwise: float) -> float:

@@ -17,12 +17,16 @@ from pipelines.serving.refusal import Refusal, shown
 
 MOST_ID, MOST_TEXT = 128, 256
 """Characters of an id, and of the value of a categorical feature."""
+MOST_AMOUNT, MOST_TERM = 10**12, 600
+"""The most that may be asked for: minor units, and months."""
 ID_PATTERN = r"^[^\x00-\x1f\x7f]+$"
 LARGEST = 1.7976931348623157e308
 
 _ID = Annotated[str, Meta(min_length=1, max_length=MOST_ID, pattern=ID_PATTERN)]
 _TEXT = Annotated[str, Meta(max_length=MOST_TEXT)]
-_KNOWN = ("application_id", "customer_id", "features")
+_AMOUNT = Annotated[float, Meta(ge=1, le=MOST_AMOUNT, multiple_of=1)]  # 5.0 is a whole number to JSON
+_TERM = Annotated[float, Meta(ge=1, le=MOST_TERM, multiple_of=1)]
+_KNOWN = ("application_id", "customer_id", "features", "amount", "term")
 
 
 class RequestContract:
@@ -96,7 +100,13 @@ class RequestContract:
         names = {f"f{place}": name for place, name in enumerate(self.names)}
         strict: dict[str, Any] = {"forbid_unknown_fields": True, "kw_only": True, "gc": False}
         features = msgspec.defstruct("Features", fields, rename=names, **strict)
-        told: list[Any] = [("application_id", _ID), ("customer_id", _ID | None, None), ("features", features)]
+        told: list[Any] = [
+            ("application_id", _ID),
+            ("customer_id", _ID | None, None),
+            ("features", features),
+            ("amount", _AMOUNT | None, None),
+            ("term", _TERM | None, None),
+        ]
         request: Any = msgspec.defstruct("Application", told, **strict)
         return msgspec.json.Decoder(request | list[request])
 
@@ -126,6 +136,8 @@ class RequestContract:
             value = item.get(name)
             if name in item and not (value is None and name == "customer_id"):
                 yield from _not_an_id(value, f"{where}{name}")
+        for name, most in (("amount", MOST_AMOUNT), ("term", MOST_TERM)):
+            yield from _not_whole(item.get(name), most, f"{where}{name}")
         features = item["features"]
         if not isinstance(features, dict):
             yield _broken("features are an object of names and values", features, "send an object", f"{where}features")
@@ -171,6 +183,13 @@ def _not_an_id(value: Any, where: str) -> Iterator[Refusal]:
     if not isinstance(value, str) or not value or len(value) > MOST_ID or not re.search(ID_PATTERN, value):
         rule = f"an id is text of 1 to {MOST_ID} characters, none of them a control character"
         yield _broken(rule, value, "send the id as text", where)
+
+
+def _not_whole(value: Any, most: int, where: str) -> Iterator[Refusal]:
+    is_whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value % 1 == 0
+    if value is not None and not (is_whole and 1 <= value <= most):
+        rule = f"this is a whole number from 1 to {most}, or null"
+        yield _broken(rule, value, "send an amount in minor units, a term in months", where)
 
 
 def _not_a_number(value: Any, where: str) -> Iterator[Refusal]:

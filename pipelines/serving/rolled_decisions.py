@@ -7,19 +7,25 @@ from typing import NamedTuple
 
 _TABLES = """
     create table if not exists decided (
-        application blob primary key, request blob not null, decision blob not null, file text not null
+        application blob primary key, request blob not null, decision blob not null, file text not null,
+        amount integer, term integer
     ) without rowid;
     create index if not exists by_decision on decided (decision);
 """
 
 
 class Rolled(NamedTuple):
-    """A decision that is in the score log: the digests it was asked under, its id, and the file that holds its row."""
+    """A decision that is in the score log: the digests it was asked under, its id, and the file that holds its row.
+
+    `amount`, in minor units, and `term`, in months, were asked for, where they were told.
+    """
 
     application: bytes
     request: bytes
     decision: bytes
     file: str
+    amount: int | None = None
+    term: int | None = None
 
 
 class RolledDecisions:
@@ -38,7 +44,7 @@ class RolledDecisions:
     def add(self, decisions: Sequence[Rolled]) -> None:
         """Enter decisions, all or none; what is there already stays."""
         self._connection.execute("begin immediate")
-        self._connection.executemany("insert or ignore into decided values (?, ?, ?, ?)", decisions)
+        self._connection.executemany("insert or ignore into decided values (?, ?, ?, ?, ?, ?)", decisions)
         self._connection.execute("commit")
 
     def of_application(self, application: bytes) -> Rolled | None:
@@ -50,6 +56,6 @@ class RolledDecisions:
         return self._find("decision", decision)
 
     def _find(self, column: str, digest: bytes) -> Rolled | None:
-        query = f"select application, request, decision, file from decided where {column} = ?"
+        query = f"select application, request, decision, file, amount, term from decided where {column} = ?"
         row = self._connection.execute(query, (digest,)).fetchone()
         return None if row is None else Rolled(*row)

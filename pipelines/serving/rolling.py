@@ -75,8 +75,12 @@ class Roller:
         files: dict[str, str] = {}
         for key, some in _by_key(records).items():
             files |= self._append(key, some, self._kinds_of(key.model, key.version))
+        told = zip(segment.places, (one.asked for one in records), strict=True)
         self._rolled.add(
-            [Rolled(p.application, p.request, p.decision, files[p.decision.hex()]) for p in segment.places]
+            [
+                Rolled(p.application, p.request, p.decision, files[p.decision.hex()], asked.amount, asked.term)
+                for p, asked in told
+            ]
         )
         if self._shadow is not None:
             self._score_shadow(self._shadow, records)
@@ -149,6 +153,7 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
                 reasons=words.get(place),
             ),
             record.features,
+            record.asked,
         )
         for place, record in enumerate(records)
     ]

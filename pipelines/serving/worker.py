@@ -19,7 +19,7 @@ from pipelines.scoring import open_scorer
 from pipelines.serving.allowance import Allowance
 from pipelines.serving.application import Application, Receive, Scope, Send
 from pipelines.serving.champion import Champion, Features, Follower, features_of
-from pipelines.serving.deciding import Answer, Decider, answer_of
+from pipelines.serving.deciding import Answer, Asked, Decider, answer_of
 from pipelines.serving.journal import Journal
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
@@ -97,7 +97,7 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
 
     def logged(found: Rolled) -> Answer | None:
         row = logged_row(workspace, found)
-        return None if row is None else answer_of(row, policies(row.policy_hash))
+        return None if row is None else answer_of(row, policies(row.policy_hash), Asked(found.amount, found.term))
 
     def about() -> dict[str, Any]:
         serving = champion.current

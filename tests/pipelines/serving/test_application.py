@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.credit.points import band_labels
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
+from pipelines.offers import offer_of
 from pipelines.policy import Automation, PolicySettings, ReasonSettings
 from pipelines.serving.deciding import Decider
 from pipelines.serving.keys import ApiKeys
@@ -75,6 +77,31 @@ def test_who_is_referred_gets_reasons_and_no_notice_of_a_decline(
     answer = talk(about, replace(served, policy=policy))
     assert (answer["decision"], answer["notice"]) == ("referred", [])
     assert answer["reasons"]
+
+
+def test_an_amount_gets_the_policys_offer_and_the_same_again(talk: Callable[..., Any], served: ServeSettings) -> None:
+    policy = PolicySettings(approve_from=500)
+    asked = [one | {"amount": 600_000, "term": 6.0} for one in applications(20)]
+
+    async def about(client: httpx.AsyncClient) -> Any:
+        first = (await client.post("/decisions", json=asked)).json()
+        again = (await client.post("/decisions", json=asked)).json()
+        other = await client.post("/decisions", json=asked[0] | {"amount": 600_001})
+        return (
+            first,
+            again,
+            other.status_code,
+            (await client.post("/decisions", json=applications(1, prefix="B"))).json(),
+        )
+
+    first, again, other, (without,) = talk(about, replace(served, policy=policy))
+    assert (first, other, without["offer"]) == (again, 409, None)
+    bands = band_labels(policy.bands, policy.scale)
+    for one in first:
+        band, decision = bands.index(one["band"]), one["decision"]
+        expected = offer_of(policy, decision=decision, band=band, pd=one["pd"], amount=600_000, asked_term=6)
+        assert one["offer"] == json.loads(json.dumps(expected.told()))
+    assert len({one["offer"]["outcome"] for one in first}) > 1
 
 
 def test_an_application_is_decided_once_in_a_period(talk: Callable[..., Any]) -> None:

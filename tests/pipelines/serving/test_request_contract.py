@@ -116,3 +116,10 @@ def test_a_batch_is_not_too_large_and_holds_no_application_twice() -> None:
 def test_optional_features_may_come_and_a_feature_of_the_model_keeps_its_kind() -> None:
     found, _ = CONTRACT.decode(json.dumps(request(extra=2, note=None)).encode(), 1)
     assert msgspec.json.decode(msgspec.json.encode(found[0].features)) == FEATURES | {"extra": 2.0, "note": None}
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "3", True, 1e30, [1], 10**13])
+@pytest.mark.parametrize("name", ["amount", "term"])
+def test_amount_and_term_are_whole(name: str, value: Any) -> None:
+    assert refusal(request() | {name: value}).field == name
+    CONTRACT.decode(json.dumps(request() | {name: 12.0}).encode(), 1)

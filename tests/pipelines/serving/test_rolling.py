@@ -85,7 +85,7 @@ def test_what_was_answered_is_logged_with_its_features(decide: Decide, workspace
 
 
 def test_rolled_decisions_are_found_and_repeated(client: Opened, decide: Decide, served: ServeSettings) -> None:
-    asked = applications(5)
+    asked = [one | {"amount": 70_000} for one in applications(5)]
     answers = decide(asked)
     roll(Workspace.at(served.workspace))
 
