@@ -6,7 +6,7 @@ from typing import Any
 from pipelines.offers import OfferOutcome
 from pipelines.provenance import own_version
 from pipelines.serving.champion import Serving
-from pipelines.serving.request_contract import ID_PATTERN, LARGEST, MOST_AMOUNT, MOST_ID, MOST_TERM, MOST_TEXT
+from pipelines.serving.request_contract import ID_PATTERN, MOST_AMOUNT, MOST_ID, MOST_TERM, MOST_TEXT
 from pipelines.serving.settings import LimitSettings
 
 Document = dict[str, Any]
@@ -143,7 +143,7 @@ def _responses(schema: Document, *codes: int) -> Document:
 def _application(serving: Serving) -> Document:
     contract = serving.contract
     meanings = serving.scorer.predictor.meanings
-    number = {"type": ["number", "null"], "minimum": -LARGEST, "maximum": LARGEST}
+    number = {"type": ["number", "null"]}
     text = {"type": ["string", "null"], "maxLength": MOST_TEXT}
     kinds = dict.fromkeys(contract.numeric, True) | dict.fromkeys(contract.categorical, False) | contract.optional
     features = {
@@ -160,7 +160,7 @@ def _application(serving: Serving) -> Document:
             "term": _whole(MOST_TERM) | {"description": "The term that is asked for, in months"},
             "features": {
                 "type": "object",
-                "description": "What the model reads; null where a value is missing",
+                "description": "Finite numbers in double precision, or text; null where a value is missing",
                 "required": [*contract.numeric, *contract.categorical],
                 "additionalProperties": False,
                 "properties": features,

@@ -32,16 +32,16 @@ def made_up(rows: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     return table, (generator.random(rows) < 1 / (1 + np.exp(-logit))).astype(np.int8)
 
 
-def trained_model(seed: int = 1, rows: int = 20_000) -> TrainedModel:
+def trained_model(seed: int = 1, *, rows: int = 20_000, trees: int = TREES) -> TrainedModel:
     """Return the model of a seed."""
     table, bad = made_up(rows, seed)
     sample = Sample.of(table, bad, NUMERIC, CATEGORICAL)
     parts = np.arange(rows) % 2
     folds = [Fold(np.flatnonzero(parts != part), np.flatnonzero(parts == part)) for part in (0, 1)]
-    candidate = candidate_of(CatBoostSettings(parameters=CatBoostParameters(iterations=TREES)))
+    candidate = candidate_of(CatBoostSettings(parameters=CatBoostParameters(iterations=trees)))
     return train(candidate, sample, folds, CalibrationMethod.logistic, seed=seed, threads=2)
 
 
-def register(store: ModelStore, folder: Path, seed: int = 1) -> RegisteredModel:
-    """Make the model of a seed champion."""
-    return make_champion(store, trained_model(seed), folder / f"model-{seed}")
+def register(store: ModelStore, folder: Path, *, rows: int = 20_000, trees: int = TREES) -> RegisteredModel:
+    """Make such a model champion."""
+    return make_champion(store, trained_model(rows=rows, trees=trees), folder / "checkout")
