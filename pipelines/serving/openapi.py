@@ -22,7 +22,7 @@ _MEANINGS = {
     405: "Another method",
     408: "The body did not arrive in time",
     409: "The application was decided in this period with other values",
-    413: "The body, or the batch, is too large",
+    413: "The body is too large",
     415: "The body is not said to be JSON, or is compressed",
     422: "A field breaks its rule; `field` names it",
     429: "The key asks for too many decisions a second",

@@ -49,7 +49,7 @@ class RequestContract:
         """Return the applications that a body asks about, and whether it is a list of them.
 
         Raises:
-            Refusal: 400 for what is no JSON, 422 for a field that breaks its rule, 413 for too many at once.
+            Refusal: 400 for what is no JSON, 422 for a field that breaks its rule or too many at once.
         """
         try:
             found = self._decoder.decode(body)
@@ -59,7 +59,7 @@ class RequestContract:
             return [found], False
         if not 0 < len(found) <= most:
             raise Refusal(
-                422 if not found else 413,
+                422,
                 f"a batch holds from 1 to {most} applications",
                 f"{len(found)} applications",
                 "send it in parts" if found else "send one application at least",
