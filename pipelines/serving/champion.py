@@ -30,7 +30,12 @@ class Serving:
 
 
 def open_serving(
-    store: ModelStore, registered: RegisteredModel, policy: PolicySettings, optional: Features | None = None
+    store: ModelStore,
+    registered: RegisteredModel,
+    policy: PolicySettings,
+    optional: Features | None = None,
+    *,
+    by_customer: bool = False,
 ) -> Serving:
     """Load a version and let it answer once, so that nothing is left to be made at the first request.
 
@@ -39,7 +44,7 @@ def open_serving(
         RequestError: a model whose signature does not say which columns it needs.
     """
     scorer = open_scorer(store, registered, policy, threads=1)
-    contract = RequestContract(scorer.numeric, scorer.categorical, optional or {})
+    contract = RequestContract(scorer.numeric, scorer.categorical, optional or {}, by_customer=by_customer)
     nothing = {name: np.full(1, np.nan) for name in scorer.numeric}
     columns = nothing | {name: np.array([None], dtype=object) for name in scorer.categorical}
     scorer.decide(columns)
@@ -66,7 +71,10 @@ class Champion:
         policy: PolicySettings,
         shadow: Features,
         tell: Callable[[str], None] = lambda _: None,
+        *,
+        by_customer: bool = False,
     ) -> None:
+        self._by_customer = by_customer
         self._store, self._model, self._policy, self._tell = store, model, policy, tell
         self._optional = dict(shadow)
         self._refused: int | None = None
@@ -99,7 +107,7 @@ class Champion:
         self._tell("champion_changes")
 
     def _load(self, registered: RegisteredModel) -> Serving:
-        found = open_serving(self._store, registered, self._policy, self._optional)
+        found = open_serving(self._store, registered, self._policy, self._optional, by_customer=self._by_customer)
         self._optional |= features_of(found.scorer)
         return found
 

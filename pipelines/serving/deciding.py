@@ -1,10 +1,10 @@
 """From a request to its answer: score, reasons, and the journal before anything is told."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -15,17 +15,11 @@ from pipelines.reasons import notice
 from pipelines.score_log import LogKey, decision_ids
 from pipelines.scoring import APPROVED, DECLINED
 from pipelines.serving.champion import Serving
+from pipelines.serving.customer_features import CustomerFeatures
 from pipelines.serving.journal import Journal, Place, Record, application_digest
 from pipelines.serving.refusal import Refusal, shown
 from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
 from pipelines.settings import Population
-
-
-class CustomerFeatures(Protocol):
-    """Where the features of a customer are found who is named and not described."""
-
-    def of(self, customer_id: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the features of an application of this customer; Refusal 404 for nobody, 409 for stale features."""
 
 
 class DecisionRow(msgspec.Struct, gc=False):
@@ -110,8 +104,10 @@ class Decider:
         journal: Journal,
         rolled: RolledDecisions,
         policy_of: Callable[[str], PolicySettings],
+        customers: CustomerFeatures | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._customers = customers
         self._journal, self._rolled, self._policy_of, self._now = journal, rolled, policy_of, now
 
     def decide(self, serving: Serving, applications: Sequence[Any]) -> Decided:
@@ -120,10 +116,12 @@ class Decider:
         An application has one decision in a period: asked again with the same features it gets the same.
 
         Raises:
-            Refusal: 409 where an application was decided in this period with other features.
+            Refusal: 409 where an application was decided in this period on other values; see CustomerFeatures.
         """
-        rows = self._rows(serving, applications)
-        records = [_record(row, application) for row, application in zip(rows, applications, strict=True)]
+        now = self._now()
+        features = [self._features(serving, one, now) for one in applications]
+        rows = self._rows(serving, applications, features, now)
+        records = [_record(*one) for one in zip(rows, applications, features, strict=True)]
         with self._journal.locked():
             found = [self._earlier(record, row.application_id) for record, row in zip(records, rows, strict=True)]
             new = [record for record, earlier in zip(records, found, strict=True) if earlier is None]
@@ -146,9 +144,18 @@ class Decider:
         place = self._journal.of_decision(digest)
         return self._again(place) if place else self._rolled.of_decision(digest)
 
-    def _rows(self, serving: Serving, applications: Sequence[Any]) -> list[DecisionRow]:
-        scorer, now = serving.scorer, self._now()
-        columns = serving.contract.columns(applications)
+    def _features(self, serving: Serving, application: Any, now: datetime) -> Any:
+        """Return what was sent, or what is known of the customer who is named."""
+        if application.features is not msgspec.UNSET:
+            return application.features
+        assert self._customers is not None
+        return serving.contract.features_of(self._customers.of(application, now))
+
+    def _rows(
+        self, serving: Serving, applications: Sequence[Any], features: Sequence[Any], now: datetime
+    ) -> list[DecisionRow]:
+        scorer = serving.scorer
+        columns = serving.contract.columns(features)
         answers, found = scorer.decide(columns)
         reasons: list[list[str] | None] = [None] * len(applications)
         for place, words in zip(answers.unapproved.tolist(), found.words, strict=True):
@@ -242,11 +249,19 @@ def _offer(row: DecisionRow, policy: PolicySettings, amount: int, term: int | No
     return offer_of(policy, decision=row.decision, band=band, pd=row.pd, amount=amount, asked_term=term).told()
 
 
-def _record(row: DecisionRow, application: Any) -> Record:
-    """Return what the journal keeps; what was sent has one spelling, in the order of the names."""
-    features = msgspec.json.encode(application.features)
+def _record(row: DecisionRow, application: Any, found: Any) -> Record:
+    """Return what the journal keeps; what was sent has one spelling, in the order of the names.
+
+    Whether two requests are the same depends on what was sent: what is known of a customer may have changed meanwhile.
+    """
+    features = msgspec.json.encode(found)
+    sent = (
+        features
+        if application.features is found
+        else b"book" + msgspec.json.encode(application.basket_category or None)
+    )
     asked = msgspec.json.encode(_asked(application))
-    request = blake2b(msgspec.json.encode(row.customer_id) + asked + features, digest_size=16)
+    request = blake2b(msgspec.json.encode(row.customer_id) + asked + sent, digest_size=16)
     row.input_fingerprint = request.hexdigest()
     body = b'{"row":' + msgspec.json.encode(row) + b',"asked":' + asked + b',"features":' + features + b"}"
     application_key = application_digest(row.model, row.period, row.application_id)

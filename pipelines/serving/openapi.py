@@ -18,10 +18,10 @@ _DIGITS = "^[0-9a-f]{32}$"
 _MEANINGS = {
     400: "The body is no JSON",
     401: "No key, or none that is valid",
-    404: "There is no such decision",
+    404: "There is no such decision, or no such customer",
     405: "Another method",
     408: "The body did not arrive in time",
-    409: "The application was decided in this period with other values",
+    409: "The application was decided in this period with other values, or the book may not answer for it",
     413: "The body is too large",
     415: "The body is not said to be JSON, or is compressed",
     422: "A field breaks its rule; `field` names it",
@@ -57,6 +57,7 @@ def document(serving: Serving, limits: LimitSettings) -> Document:
         "components": {
             "schemas": {
                 "Application": _application(serving),
+                **({"ApplicationOfCustomer": _of_customer()} if serving.contract.by_customer else {}),
                 "Decision": _answer(),
                 "Refusal": _refusal(),
             },
@@ -67,7 +68,9 @@ def document(serving: Serving, limits: LimitSettings) -> Document:
 
 def _decide(serving: Serving, limits: LimitSettings) -> Document:
     one, answer = {"$ref": "#/components/schemas/Application"}, {"$ref": "#/components/schemas/Decision"}
-    several = {"type": "array", "items": one, "minItems": 1, "maxItems": limits.most_decisions}
+    forms = [one, {"$ref": "#/components/schemas/ApplicationOfCustomer"}] if serving.contract.by_customer else [one]
+    item = one if len(forms) == 1 else {"oneOf": forms}
+    several = {"type": "array", "items": item, "minItems": 1, "maxItems": limits.most_decisions}
     example = _example(serving)
     return {
         "operationId": "decide",
@@ -81,7 +84,7 @@ def _decide(serving: Serving, limits: LimitSettings) -> Document:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {"oneOf": [one, several]},
+                    "schema": {"oneOf": [*forms, several]},
                     "examples": {
                         "one": {"summary": "One application", "value": example},
                         "several": {
@@ -93,7 +96,7 @@ def _decide(serving: Serving, limits: LimitSettings) -> Document:
             },
         },
         "responses": _responses(
-            {"oneOf": [answer, {"type": "array", "items": answer}]}, 400, 401, 408, 409, 413, 415, 422, 429, 503
+            {"oneOf": [answer, {"type": "array", "items": answer}]}, 400, 401, 404, 408, 409, 413, 415, 422, 429, 503
         ),
     }
 
@@ -167,6 +170,19 @@ def _application(serving: Serving) -> Document:
             },
         },
     }
+
+
+def _of_customer() -> Document:
+    """Return an application whose features are looked up in the book."""
+    properties = {
+        "application_id": _ID | {"description": "Names the application: it is decided once in a month"},
+        "customer_id": _ID | {"description": "Whose application it is, in the book"},
+        "amount": {"type": "integer", "minimum": 1, "maximum": MOST_AMOUNT, "description": "In minor units"},
+        "term": {"type": "integer", "minimum": 1, "maximum": MOST_TERM, "description": "In months"},
+        "basket_category": {"type": ["string", "null"], "maxLength": MOST_TEXT, "description": "Of what is financed"},
+    }
+    required = [name for name in properties if name != "basket_category"]
+    return {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
 
 
 def _whole(most: int) -> Document:

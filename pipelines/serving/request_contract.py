@@ -27,6 +27,7 @@ _TEXT = Annotated[str, Meta(max_length=MOST_TEXT)]
 _AMOUNT = Annotated[float, Meta(ge=1, le=MOST_AMOUNT, multiple_of=1)]  # 5.0 is a whole number to JSON
 _TERM = Annotated[float, Meta(ge=1, le=MOST_TERM, multiple_of=1)]
 _KNOWN = ("application_id", "customer_id", "features", "amount", "term")
+_OF_CUSTOMER = ("application_id", "customer_id", "amount", "term", "basket_category")
 
 
 class RequestContract:
@@ -34,9 +35,19 @@ class RequestContract:
 
     A feature is a finite number or text, or null where it is missing; one that is left out is a mistake of the caller,
     for null says the same on purpose. Optional ones are those of another model: true where they are numbers.
+
+    With `by_customer` a request may name a customer, an amount and a term in place of the features.
     """
 
-    def __init__(self, numeric: Sequence[str], categorical: Sequence[str], optional: Mapping[str, bool]) -> None:
+    def __init__(
+        self,
+        numeric: Sequence[str],
+        categorical: Sequence[str],
+        optional: Mapping[str, bool],
+        *,
+        by_customer: bool = False,
+    ) -> None:
+        self.by_customer = by_customer
         self.numeric, self.categorical = list(numeric), list(categorical)
         self.optional = {name: kind for name, kind in optional.items() if name not in {*numeric, *categorical}}
         self.names = sorted([*self.numeric, *self.categorical, *self.optional])
@@ -56,6 +67,8 @@ class RequestContract:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise self._explain(body, error) from None
         if not isinstance(found, list):
+            if self.by_customer:
+                self._check_customers(body, [found])
             return [found], False
         if not 0 < len(found) <= most:
             raise Refusal(
@@ -64,6 +77,8 @@ class RequestContract:
                 f"{len(found)} applications",
                 "send it in parts" if found else "send one application at least",
             )
+        if self.by_customer:
+            self._check_customers(body, found)
         seen: set[str] = set()
         for place, one in enumerate(found):
             if one.application_id in seen:
@@ -77,9 +92,23 @@ class RequestContract:
             seen.add(one.application_id)
         return found, True
 
-    def columns(self, applications: Sequence[Any]) -> dict[str, NDArray[Any]]:
+    def features_of(self, found: Mapping[str, float | str | None]) -> Any:
+        """Return looked-up features as if they had been sent; NaN is missing. Raises Refusal 409 where one lacks."""
+        lacking = [name for name in (*self.numeric, *self.categorical) if name not in found]
+        if lacking:
+            raise Refusal(
+                409,
+                "the book of customers has all features of the champion",
+                f"no {', '.join(lacking[:5])}",
+                "send the features themselves",
+            )
+        told = {name: found[name] for name in self.names if name in found}
+        finite = {name: None if isinstance(one, float) and math.isnan(one) else one for name, one in told.items()}
+        return msgspec.convert(finite, self._features)
+
+    def columns(self, features: Sequence[Any]) -> dict[str, NDArray[Any]]:
         """Return the features of n applications as columns, shape (n,): float64 with NaN, and text or None."""
-        rows = [msgspec.structs.astuple(one.features) for one in applications]
+        rows = [msgspec.structs.astuple(one) for one in features]
         found: dict[str, NDArray[Any]] = {}
         if self.numeric:
             numbers = np.array([self._numbers(row) for row in rows], dtype=np.float64).T
@@ -99,16 +128,27 @@ class RequestContract:
                 fields.append((f"f{place}", (float if name in self.numeric else _TEXT) | None))
         names = {f"f{place}": name for place, name in enumerate(self.names)}
         strict: dict[str, Any] = {"forbid_unknown_fields": True, "kw_only": True, "gc": False}
-        features = msgspec.defstruct("Features", fields, rename=names, **strict)
+        self._features = msgspec.defstruct("Features", fields, rename=names, **strict)
+        features: tuple[Any, ...] = (self._features | UnsetType, UNSET) if self.by_customer else (self._features,)
         told: list[Any] = [
             ("application_id", _ID),
             ("customer_id", _ID | None, None),
-            ("features", features),
+            ("features", *features),
             ("amount", _AMOUNT | None, None),
             ("term", _TERM | None, None),
         ]
+        if self.by_customer:
+            told.append(("basket_category", _TEXT | None | UnsetType, UNSET))
         request: Any = msgspec.defstruct("Application", told, **strict)
         return msgspec.json.Decoder(request | list[request])
+
+    def _check_customers(self, body: bytes, found: Sequence[Any]) -> None:
+        """Raise Refusal where neither features nor all that stands for them was sent, or both."""
+        for one in found:
+            named = one.customer_id is not None and one.amount is not None and one.term is not None
+            is_described, has_category = one.features is not UNSET, one.basket_category is not UNSET
+            if (is_described and has_category) or not (is_described or named):
+                raise self._explain(body, ValueError("features or customer_id"))
 
     def _explain(self, body: bytes, error: Exception) -> Refusal:
         """Return why a body was not taken, by the first field that breaks a rule."""
@@ -131,13 +171,21 @@ class RequestContract:
         if not isinstance(item, dict):
             yield _broken("an application is an object", item, "send application_id and features", where.strip("."))
             return
-        yield from _unlike(item, _KNOWN, ("application_id", "features"), where, "a request")
+        is_described = "features" in item or not self.by_customer
+        known, needed = (_KNOWN, ("application_id", "features")) if is_described else (_OF_CUSTOMER, _OF_CUSTOMER[:4])
+        yield from _unlike(item, known, needed, where, "a request")
         for name in ("application_id", "customer_id"):
             value = item.get(name)
-            if name in item and not (value is None and name == "customer_id"):
+            if name in item and not (value is None and name == "customer_id" and is_described):
                 yield from _not_an_id(value, f"{where}{name}")
         for name, most in (("amount", MOST_AMOUNT), ("term", MOST_TERM)):
             yield from _not_whole(item.get(name), most, f"{where}{name}")
+        if not is_described:
+            for name in ("amount", "term"):
+                if item[name] is None:
+                    yield _broken("a named customer asks for an amount and a term", None, "send both", f"{where}{name}")
+            yield from _not_text(item.get("basket_category"), f"{where}basket_category")
+            return
         features = item["features"]
         if not isinstance(features, dict):
             yield _broken("features are an object of names and values", features, "send an object", f"{where}features")

@@ -45,7 +45,8 @@ class ServeSettings(VerbSettings):
 
     `workers` processes share one port, by default as many as there are cores. `follow_seconds` is how often the
     registry is asked who is champion. `stop_seconds` is how long requests under way may take after SIGTERM. `name` is
-    that of the API key to make or to revoke.
+    that of the API key to make or to revoke. `book` is the folder of a prepared book: then a request may name a
+    customer in place of the features.
     """
 
     action: ServeAction | None = None
@@ -53,6 +54,7 @@ class ServeSettings(VerbSettings):
     model: str = "credit_score"
     policy: PolicySettings = field(default_factory=PolicySettings)
     shadow: int | None = None
+    book: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int | None = None

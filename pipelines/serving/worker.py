@@ -19,6 +19,7 @@ from pipelines.scoring import open_scorer
 from pipelines.serving.allowance import Allowance
 from pipelines.serving.application import Application, Receive, Scope, Send
 from pipelines.serving.champion import Champion, Features, Follower, features_of
+from pipelines.serving.customer_features import CustomerBook
 from pipelines.serving.deciding import Answer, Asked, Decider, answer_of
 from pipelines.serving.journal import Journal
 from pipelines.serving.keys import ApiKeys
@@ -88,7 +89,15 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
     settings, workspace = plan.settings, Workspace.at(plan.settings.workspace)
     store = existing_store(workspace, settings.model)
     metrics = Metrics(plan.run)
-    champion = Champion(store, settings.model, settings.policy, shadow_features(store, settings), metrics.count_event)
+    customers = CustomerBook(settings.book) if settings.book else None
+    champion = Champion(
+        store,
+        settings.model,
+        settings.policy,
+        shadow_features(store, settings),
+        metrics.count_event,
+        by_customer=customers is not None,
+    )
     journal = Journal(workspace.serving / "journal")
     rolled = RolledDecisions(workspace.serving / "decided.db")
     keys = ApiKeys(workspace.serving / "keys.json")
@@ -114,7 +123,7 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
     limits = settings.limits
     application = Application(
         champion=champion,
-        decider=Decider(journal, rolled, policies),
+        decider=Decider(journal, rolled, policies, customers),
         keys=keys,
         allowance=Allowance(limits.decisions_per_second, plan.workers, limits.most_decisions),
         metrics=metrics,
@@ -132,6 +141,8 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
     tell_version()
     following = Follower(settings.follow_seconds, champion.follow, tell_version)
     tending = Follower(TEND_SECONDS, keys.refresh, lambda: _end_when_orphaned(plan.parent))
+    if customers is not None:
+        following = Follower(settings.follow_seconds, champion.follow, tell_version, customers.refresh)
     following.start()
     tending.start()
     reading = asyncio.create_task(_keep_up(journal))

@@ -30,13 +30,13 @@ def test_values_become_columns_as_they_were_sent() -> None:
     sent = [request(income=-0.1), {**request(channel=None), "application_id": "A2", "customer_id": "C"}]
     found, is_batch = CONTRACT.decode(json.dumps(sent).encode(), most=3)
     assert is_batch
-    columns = CONTRACT.columns(found)
+    columns = CONTRACT.columns([one.features for one in found])
     np.testing.assert_array_equal(columns["income"], [-0.1, 1.0])
     np.testing.assert_array_equal(columns["debt.ratio"], [np.nan, np.nan])
     assert columns["channel"].tolist() == ["app", None]
     assert [one.customer_id for one in found] == [None, "C"]
     one, is_batch = CONTRACT.decode(json.dumps(sent[0]).encode(), most=3)
-    assert (not is_batch, CONTRACT.columns(one)["income"].tolist()) == (True, [-0.1])
+    assert (not is_batch, CONTRACT.columns([one[0].features])["income"].tolist()) == (True, [-0.1])
 
 
 def test_the_same_values_have_one_spelling_whatever_their_order() -> None:
