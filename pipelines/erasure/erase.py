@@ -17,7 +17,7 @@ from pipelines.erasure.record import BEGUN, ERASED, Erasures, read_erasures, wri
 from pipelines.erasure.removal import remove_rows
 from pipelines.erasure.residue import files_that_name
 from pipelines.erasure.salt import Kind, ensure_salt, hashed
-from pipelines.erasure.waiting import check_nothing_waits, remove_torn
+from pipelines.erasure.waiting import check_nothing_waits, forget_rolled, remove_torn
 from pipelines.errors import RequestError
 from pipelines.lock import exclusive
 from pipelines.process import account
@@ -121,6 +121,7 @@ def _removed(workspace: Workspace, plan: Plan) -> Plan:
     for path in plan.rows:
         remove_rows(plan.person_in(path), workspace.root / path)
     remove_torn(workspace, plan.person)
+    forget_rolled(workspace, plan.person)
     came = rows_left(workspace, plan)
     if not came:
         return plan
