@@ -44,7 +44,7 @@ class Roles:
         _check_single(data)
         if labelled:
             check_meanings(list(map(str, table)), data)
-        taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored}
+        taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored, data.customer}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
         numbers = [column for column in rest if _is_number(table[column])]
         names = [column for column in rest if column not in numbers and _is_category(table[column])]
