@@ -1,9 +1,9 @@
 """What a model's world looked like: counts of every column in bins that stay as they were frozen."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Self
 
@@ -87,11 +87,9 @@ class FrozenBins:
 
     def _count_numbers(self, values: NDArray[Any], edges: Sequence[float]) -> NDArray[np.int64]:
         """Count up to each edge and take differences: a pass over the values each, faster than to sort them in."""
-        kind = values.dtype.type
-        upper = [_at_most(edge, kind) for edge in (*edges, self.highest)]
-        lowest = -_at_most(-self.lowest, kind)
+        lowest, *upper = _in_kind((-self.lowest, *edges, self.highest), values.dtype)
         missing = int(np.count_nonzero(values != values))
-        below = int(np.count_nonzero(values < lowest))
+        below = int(np.count_nonzero(values < -lowest))
         reached = [int(np.count_nonzero(values <= edge)) for edge in upper]
         present = len(values) - missing
         return np.array([missing, below, *np.diff([below, *reached]), present - reached[-1]], dtype=np.int64)
@@ -151,6 +149,11 @@ def profile_of(
     )
     counts = {one.column: tuple(one.count(values[one.column]).tolist()) for one in bins}
     return ReferenceProfile(len(points), population, bins, counts)
+
+
+@lru_cache(maxsize=4096)
+def _in_kind(edges: tuple[float, ...], kind: Hashable) -> list[Any]:
+    return [_at_most(edge, np.dtype(str(kind)).type) for edge in edges]
 
 
 def _at_most(edge: float, kind: type[Any]) -> Any:

@@ -204,11 +204,11 @@ class ScoreLog:
 
     def write_again(self, key: LogKey, partition: str, decisions: pa.Table, beside: Beside) -> None:
         """Write a partition in place of itself: for a batch that is not done yet."""
-        features = _with_ids(beside.features, decisions).replace_schema_metadata({SAMPLED: repr(beside.sampled)})
-        _write(key.folder(self._features) / f"{partition}.parquet", features)
+        features = _with_ids(beside.features, decisions)
+        _write(key.folder(self._features) / f"{partition}.parquet", features, {SAMPLED: repr(beside.sampled)})
         protected = _with_ids(beside.protected, decisions)
         if protected.num_columns > 1:
-            _write(key.folder(self._protected) / f"{partition}.parquet", protected)
+            _write(key.folder(self._protected) / f"{partition}.parquet", protected, {})
         if beside.profile is not None:
             with whole_file(key.folder(self._profiles) / f"{partition}.json") as temporary:
                 temporary.write_text(beside.profile.to_json())
@@ -220,6 +220,7 @@ class ScoreLog:
                 use_dictionary=REPEATED,
                 write_statistics=["points"],
                 write_page_checksum=True,
+                write_batch_size=len(decisions) or 1,
                 store_schema=False,  # read as text what was written as codes and names
             )
 
@@ -308,7 +309,7 @@ def _row_of(file: Path, decision_id: str, needed: Sequence[str]) -> pa.Table | N
 
 def _sampled(features: Path) -> float:
     """Return the share of the decisions whose features a file keeps."""
-    told = (pq.read_schema(features).metadata or {}).get(SAMPLED.encode())
+    told = (pq.read_metadata(features).metadata or {}).get(SAMPLED.encode())
     return float(told) if told else 1.0
 
 
@@ -320,9 +321,15 @@ def _with_ids(rows: pd.DataFrame | pa.Table, decisions: pa.Table) -> pa.Table:
     return pa.table([*table.columns, decisions["decision_id"]], names=[*table.column_names, "decision_id"])
 
 
-def _write(path: Path, table: pa.Table) -> None:
-    with whole_file(path) as temporary:
-        pq.write_table(table, temporary, write_page_checksum=True, store_schema=False)
+def _write(path: Path, table: pa.Table, told: Mapping[str, str]) -> None:
+    levels = [field.name for field in table.schema if not pa.types.is_floating(field.type)]  # few numbers repeat
+    options = {"compression": "none", "use_dictionary": levels, "write_statistics": False, "store_schema": False}
+    with (
+        whole_file(path) as temporary,
+        pq.ParquetWriter(temporary, table.schema, write_page_checksum=True, **options) as writer,
+    ):
+        writer.write_table(table)
+        writer.add_key_value_metadata(told)
 
 
 def _read(names: Sequence[str], folder: Path, empty: pd.DataFrame) -> pd.DataFrame:

@@ -229,7 +229,7 @@ class ScoreSettings(VerbSettings):
     policy: PolicySettings = field(default_factory=PolicySettings)
     input: str | None = None
     reasons_for: ReasonsFor | None = None
-    features_kept: int = 50_000
+    features_kept: int = 20_000
     engine: BatchEngine = BatchEngine.processes
     threads: int = 2
     memory: str = "2GB"

@@ -4,13 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.fingerprint import fingerprint_record
-from pipelines.reference_profile import ReferenceProfile
+from pipelines.reference_profile import FrozenBins, ReferenceProfile
 
 
 @dataclass
@@ -80,6 +81,9 @@ class WindowProfile:
 
 def name_of_bins(profile: ReferenceProfile) -> str:
     """Return a name that two reference profiles share when they count in the same bins."""
-    return fingerprint_record(
-        [[one.column, one.labels, one.rare, one.lowest, one.highest, one.edges] for one in profile.bins]
-    )
+    return _name(profile.bins)
+
+
+@lru_cache(maxsize=8)
+def _name(bins: tuple[FrozenBins, ...]) -> str:
+    return fingerprint_record([[one.column, one.levels, one.rare, one.lowest, one.highest, one.edges] for one in bins])

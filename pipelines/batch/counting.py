@@ -86,8 +86,10 @@ def _tally(bins: Sequence[FrozenBins], columns: Mapping[str, Any], answers: Answ
 def _count(bins: FrozenBins, values: Any) -> NDArray[np.int64]:
     if not isinstance(values, Levels):
         return bins.count(values)
-    times = np.bincount(values.codes + 1, minlength=len(values.names) + 1).tolist()
-    return bins.count_levels(dict(zip(values.names, times[1:], strict=True)), times[0])
+    is_missing = values.codes < 0
+    codes = values.codes[~is_missing] if is_missing.any() else values.codes
+    times = np.bincount(codes, minlength=len(values.names)).tolist()
+    return bins.count_levels(dict(zip(values.names, times, strict=True)), len(values.codes) - len(codes))
 
 
 def _named(codes: NDArray[np.intp], names: Sequence[str]) -> Counter[str]:

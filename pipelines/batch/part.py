@@ -135,6 +135,7 @@ class _Chosen:
     rows: NDArray[np.intp]
     digests: NDArray[np.uint8]
     numbers: NDArray[np.uint64]
+    ordered: NDArray[np.uint64]
     broken: Mapping[str, NDArray[np.intp]]
     other_periods: int
     already_logged: int
@@ -162,7 +163,7 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     features = _features(columns, batch.roles, decisions["decision_id"], kept)
     beside = Beside(features, _protected(table, batch.roles), profile, batch.sampled)
     _quarantine(batch, part, rows.table, chosen.broken)
-    _keep_numbers(batch, part, chosen.numbers)
+    _keep_numbers(batch, part, chosen.ordered)
     batch.receipts.keep(receipt)
     log.write_again(batch.key, part.name, decisions, beside)
     return receipt
@@ -182,28 +183,24 @@ def _choose(batch: Batch, model_hash: str, rows: Rows, elsewhere: Elsewhere | No
     ids = rows.ids if len(chosen) == len(ours) else rows.ids.take(chosen)
     digests = digests_of(batch.key, model_hash, ids)
     numbers = numbers_of_digests(digests)
-    logged, repeated = np.zeros(len(chosen), dtype=bool), _repeated(numbers, ids)
+    ordered = np.sort(numbers)
+    is_repeating = bool((ordered[1:] == ordered[:-1]).any())
+    repeated = np.asarray(ids.to_pandas().duplicated()) if is_repeating else np.zeros(len(chosen), dtype=bool)
+    logged = np.zeros(len(chosen), dtype=bool)
     if batch.known is not None:
         logged |= _isin(numbers, np.load(batch.known, mmap_mode="r"))
     if elsewhere is not None:
         logged |= _isin(numbers, elsewhere.logged)
-        repeated |= _isin(numbers, elsewhere.repeated)
-    repeated &= ~logged
+        repeated = repeated | _isin(numbers, elsewhere.repeated)
+    repeated = repeated & ~logged
     broken = dict(rows.broken)
     if repeated.any():
         broken[f"'{batch.roles.id}' repeats"] = chosen[repeated]
     rest = ~(logged | repeated)
     if not rest.all():
         chosen, digests, numbers = chosen[rest], digests[rest], numbers[rest]
-    return _Chosen(chosen, digests, numbers, broken, int(kept.sum() - ours.sum()), int(logged.sum()))
-
-
-def _repeated(numbers: NDArray[np.uint64], ids: pa.Array) -> NDArray[np.bool_]:
-    """Return which rows have the id of an earlier one."""
-    ordered = np.sort(numbers)
-    if not (ordered[1:] == ordered[:-1]).any():
-        return np.zeros(len(numbers), dtype=bool)
-    return np.asarray(ids.to_pandas().duplicated())
+        ordered = np.sort(numbers)
+    return _Chosen(chosen, digests, numbers, ordered, broken, int(kept.sum() - ours.sum()), int(logged.sum()))
 
 
 def _isin(numbers: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -262,19 +259,24 @@ def _decisions(
     key, rows = batch.key, len(chosen.rows)
     customer = texts_of(table[batch.roles.customer]) if batch.roles.customer else pa.nulls(rows, pa.string())
     reasons = pa.array([words.get(row) for row in range(rows)], ROW.field("reasons").type) if words else None
+    same = pa.array(np.zeros(rows, dtype=np.int32))
+
+    def constant(text: str) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(same, pa.array([text]), safe=False)
+
     arrays = {
         "decision_id": spelled_ids(chosen.digests),
         "application_id": ids if rows == len(ids) else ids.take(chosen.rows),
         "customer_id": customer,
-        "population": _constant(key.population.value, rows),
-        "period": _constant(key.period, rows),
+        "population": constant(key.population.value),
+        "period": constant(key.period),
         "decided_at": pa.array(
             np.full(rows, np.datetime64(batch.decided_at.replace(tzinfo=None), "us")), ROW.field("decided_at").type
         ),
-        "model": _constant(key.model, rows),
+        "model": constant(key.model),
         "model_version": pa.array(np.full(rows, key.version)),
-        "model_hash": _constant(scorer.hash, rows),
-        "policy_hash": _constant(batch.policy_hash, rows),
+        "model_hash": constant(scorer.hash),
+        "policy_hash": constant(batch.policy_hash),
         "raw_score": pa.array(answers.raw_score),
         "pd": pa.array(answers.pd),
         "points": pa.array(answers.points),
@@ -282,13 +284,11 @@ def _decisions(
         "decision": coded_array(Levels(answers.decision_codes, DECISIONS)),
         "reasons": pa.nulls(rows, ROW.field("reasons").type) if reasons is None else reasons,
         "segment": pa.nulls(rows, pa.string()) if segment is None else coded_array(segment),
-        "input_fingerprint": _constant(part.fingerprint, rows),
+        "input_fingerprint": constant(part.fingerprint),
     }
-    return pa.table({name: arrays[name] for name in ROW.names})
-
-
-def _constant(text: str, rows: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array([text]))
+    # Where nothing is missing the file says so, and is written faster.
+    fields = [pa.field(name, arrays[name].type, nullable=bool(arrays[name].null_count)) for name in ROW.names]
+    return pa.table([arrays[name] for name in ROW.names], schema=pa.schema(fields))
 
 
 def _sample(numbers: NDArray[np.uint64], share: float) -> NDArray[np.intp]:
@@ -298,7 +298,7 @@ def _sample(numbers: NDArray[np.uint64], share: float) -> NDArray[np.intp]:
 
 def _features(columns: Mapping[str, Any], roles: BatchRoles, ids: pa.ChunkedArray, kept: NDArray[np.intp]) -> pa.Table:
     some = take({name: columns[name] for name in (*roles.numeric, *roles.categorical)}, kept)
-    arrays = {name: pa.array(np.asarray(some[name], dtype=np.float64), from_pandas=True) for name in roles.numeric}
+    arrays = {name: pa.array(some[name], from_pandas=True) for name in roles.numeric}
     arrays |= {name: coded_array(some[name]) for name in roles.categorical}
     return pa.table(arrays | {"decision_id": ids.take(pa.array(kept))})
 
@@ -318,4 +318,4 @@ def _quarantine(batch: Batch, part: Part, table: pa.Table, broken: Mapping[str, 
 
 def _keep_numbers(batch: Batch, part: Part, numbers: NDArray[np.uint64]) -> None:
     with whole_file(batch.numbers / f"{part.name}.npy") as temporary, temporary.open("wb") as file:
-        np.save(file, np.sort(numbers))
+        np.save(file, numbers)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,9 @@ def survey(path: Path, roles: Sequence[str | None]) -> ParquetInput:
 def read_tables(parts: Sequence[Part], columns: Sequence[str], levels: Sequence[str]) -> Iterator[pa.Table]:
     """Yield the rows of parts that follow each other within one file; `levels` are columns to be read as codes."""
     first = parts[0]
-    with pq.ParquetFile(first.file, read_dictionary=list(levels), page_checksum_verification=True) as opened:
+    metadata = _metadata(first.file, Path(first.file).stat().st_mtime_ns)
+    options: dict[str, Any] = {"read_dictionary": list(levels), "page_checksum_verification": True}
+    with pq.ParquetFile(first.file, metadata=metadata, pre_buffer=False, **options) as opened:
         if len(parts) == 1 and not first.skip and first.rows == _rows_of(opened.metadata, first.groups):
             yield opened.read_row_groups(list(first.groups), columns=list(columns), use_threads=False)
             return
@@ -97,6 +100,12 @@ def tasks(parts: Sequence[Part], processes: int) -> list[tuple[Part, ...]]:
         found.setdefault((part.file, part.groups), []).append(part)
     shares = -(-processes // max(len(found), 1)) if len(found) < processes else 1
     return [some for group in found.values() for some in _shared(group, shares)]
+
+
+@lru_cache(maxsize=1)
+def _metadata(file: str, changed: int) -> Any:  # noqa: ARG001
+    """Return the metadata of a file: of a large one they take as long to read as a part."""
+    return pq.read_metadata(file)
 
 
 def _shared(parts: Sequence[Part], shares: int) -> Iterator[tuple[Part, ...]]:

@@ -121,8 +121,8 @@ def levels_of(column: pa.ChunkedArray) -> Levels:
 
 def texts_of(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as text, spelled as `as_text` spells it."""
-    if pt.is_string(column.type):
-        return _array(column)
+    if pt.is_string(column.type) or pt.is_large_string(column.type):
+        return _array(column.cast(pa.string()))
     levels = levels_of(column)
     return pa.DictionaryArray.from_arrays(
         pa.array(levels.codes, mask=levels.codes < 0), pa.array(levels.names, pa.string())
@@ -148,7 +148,7 @@ def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
 
 
 def _spelled(dictionary: pa.Array) -> list[str | None]:
-    if pt.is_string(dictionary.type):
+    if pt.is_string(dictionary.type) or pt.is_large_string(dictionary.type):
         return list(dictionary.to_pylist())
     return list(as_text(dictionary.to_pandas()))
 

@@ -1,5 +1,6 @@
 """Where parts are scored: in this process, in a pool of processes, or on Spark's executors."""
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -62,3 +63,5 @@ def _begin(champion: bytes) -> None:
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
     opened(champion)
+    gc.collect()
+    gc.freeze()  # what is there stays: it need not be gone through again and again
