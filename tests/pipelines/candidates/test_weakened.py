@@ -1,5 +1,7 @@
 """A weakened candidate stands between the one that uses a feature and the one that does not know it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -47,22 +49,44 @@ def learnt_from(sample: Sample, share: float, seed: int = 0) -> Sample:
     return kept
 
 
+def parts(sample: Sample, share: float) -> tuple[Sample, Sample]:
+    """Return the rows that have exchanged their values, and those that have not, of a blend."""
+    learnt = learnt_from(sample, share)
+    rows = np.arange(2 * ROWS)
+    return learnt.take(rows[:ROWS]), learnt.take(rows[ROWS:])
+
+
 def pairs(sample: Sample) -> NDArray[np.float64]:
     found = np.column_stack([sample.columns["told"], sample.columns["twice"]])
     return found[np.lexsort(found.T)]
 
 
 def test_exchanges_keep_every_value_and_its_fellows_of_the_group(sample: Sample) -> None:
-    learnt = learnt_from(sample, 0.5)
-    np.testing.assert_array_equal(pairs(learnt), pairs(sample))
-    np.testing.assert_array_equal(learnt.columns["other"], sample.columns["other"])
-    np.testing.assert_array_equal(learnt.bad, sample.bad)
+    exchanged, kept = parts(sample, 0.5)
+    np.testing.assert_array_equal(pairs(exchanged), pairs(sample))
+    np.testing.assert_array_equal(kept.columns["told"], sample.columns["told"])
+    for part in (exchanged, kept):
+        np.testing.assert_array_equal(part.columns["other"], sample.columns["other"])
+        np.testing.assert_array_equal(part.bad, sample.bad)
 
 
-def test_the_share_is_kept_among_bad_and_good_alike(sample: Sample) -> None:
-    moved = learnt_from(sample, 0.3).columns["told"] != sample.columns["told"]
-    for outcome in (0, 1):
-        assert moved[sample.bad == outcome].mean() == pytest.approx(0.3, abs=0.005)  # one in thousands keeps its own
+def test_what_is_exchanged_tells_nothing_of_the_outcome(sample: Sample) -> None:
+    exchanged, kept = parts(sample, 0.5)
+    assert abs(np.corrcoef(exchanged.columns["told"], exchanged.bad)[0, 1]) < 4 / np.sqrt(ROWS)
+    assert np.corrcoef(kept.columns["told"], kept.bad)[0, 1] > 0.3
+
+
+def test_rows_weigh_what_they_weighed_in_the_shares_asked_for(sample: Sample) -> None:
+    weighed = replace(sample, weights=np.linspace(0.5, 2, ROWS))
+    shares = {("told", "twice"): 0.7, ("other",): 0.2}
+    blend = WeakenedCandidate(Keeper(), shares).fit(weighed, seed=0, threads=1)  # type: ignore[arg-type]
+    assert isinstance(blend, Sample)
+    assert blend.weights is not None
+    np.testing.assert_allclose(blend.weights.reshape(-1, ROWS).sum(axis=0), weighed.weights)
+    for name, share in (("told", 0.7), ("other", 0.2)):
+        moved = blend.columns[name] != np.tile(sample.columns[name], 3)
+        found = blend.weights[moved].sum() / blend.weights.sum()
+        assert found == pytest.approx(share, abs=0.002)  # one in thousands keeps its own
 
 
 def test_the_seed_decides_the_exchanges(sample: Sample) -> None:

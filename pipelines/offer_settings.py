@@ -1,0 +1,112 @@
+"""What a policy pack says about offers: how much, for how long, at which price."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from itertools import pairwise
+
+from pipelines.credit.annual_rate import RateConvention
+from pipelines.credit.instalments import Interest, Rounding
+from pipelines.credit.loan import DEFINITIONS, BadDefinition
+from pipelines.errors import ConfigurationError
+
+SIMULATED_SHAPE = (1.65, *(round(math.exp(-0.04 * month), 2) for month in range(2, 25)))
+"""The hazard to stop paying of the simulated marketplace, where it is small: exp(0.5), then exp(-0.04 k) of month k
+(STOP_AT_ONCE and STOP_LATER of pipelines/simulation/hazards.py). For any other book it is an assumption."""
+
+
+class Pricing(Enum):
+    """Whether all pay one rate, or each the lowest that covers the own risk."""
+
+    same_for_all = "same_for_all"
+    risk_based = "risk_based"
+
+
+@dataclass
+class OfferSettings:
+    """Limits, terms and prices; amounts in minor units, rates of a year.
+
+    `highest_amount` is the most that is lent, `band_limits` the share of it that each band may have, from the lowest
+    band on; an empty list makes no difference between them. Less than `lowest_amount` is not lent, and no term is
+    offered of which an instalment would be below `lowest_instalment`.
+
+    Risk-based, the rate is the lowest at which the expected payments return the funding cost and `target_margin` a year
+    on what is outstanding, not below `lowest_rate`. Otherwise all pay `rate`. A term whose annual percentage rate is
+    above `highest_apr` is not offered: in the convention of `apr`, with the opening fee that is paid at once, which is
+    `opening_fee` and `opening_fee_share` of the amount. Instalments are rounded to the minor unit, so that a `rate` at
+    the cap itself may lie a little above it: leave some hundredths of a per cent.
+
+    The policy's economics say what is lost of the principal outstanding at default, and what funding costs over the
+    life of a loan of `reference_months`: a loan of any other length costs in proportion to what is outstanding. Their
+    margin is the gates' and no part of a price.
+
+    `bad` is what the champion's PD is about: the definition of its loan contract. `hazard_by_month` is the hazard to
+    stop paying at instalment 1, 2, ... up to a factor, which the PD gives; later months have that of the last. The
+    default is the simulated marketplace's and an assumption for any other book: put the own vintages in its place.
+    """
+
+    terms: list[int] = field(default_factory=lambda: [3, 6, 12, 24])
+    lowest_amount: int = 1_000
+    lowest_instalment: int = 100
+    highest_amount: int = 2_000_000
+    band_limits: list[float] = field(default_factory=lambda: [0.1, 0.25, 0.5, 0.75, 1.0])
+    interest: Interest = Interest.annuity
+    rounding: Rounding = Rounding.half_even
+    pricing: Pricing = Pricing.risk_based
+    rate: float = 0.15
+    lowest_rate: float = 0.0
+    target_margin: float = 0.03
+    apr: RateConvention = RateConvention.effective
+    highest_apr: float = 0.3
+    opening_fee: int = 0
+    opening_fee_share: float = 0.0
+    reference_months: int = 12
+    bad: BadDefinition = field(default_factory=lambda: replace(DEFINITIONS["dpd90_in_12_months"]))
+    hazard_by_month: list[float] = field(default_factory=lambda: list(SIMULATED_SHAPE))
+
+
+def check_offers(offers: OfferSettings, bands: int) -> None:
+    """Raise ConfigurationError for settings that no offer can be made from; `bands` is how many the policy has."""
+    for name, is_right, asked, received in _rules(offers, bands):
+        if not is_right:
+            raise ConfigurationError(f"policy.offers.{name} must {asked}, received {received}; change it")
+
+
+def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, object]]:
+    terms, limits, shape = offers.terms, offers.band_limits, offers.hazard_by_month
+    is_rising = all(low < high for low, high in pairwise([0, *terms])) and bool(terms)
+    yield "terms", is_rising and terms[-1] <= 120, "be whole months from 1 to 120 in rising order", terms
+    yield "lowest_amount", offers.lowest_amount >= 1, "be at least 1", offers.lowest_amount
+    yield "lowest_instalment", offers.lowest_instalment >= 1, "be at least 1", offers.lowest_instalment
+    is_enough = offers.lowest_amount <= offers.highest_amount < 2**53
+    yield (
+        "highest_amount",
+        is_enough,
+        f"lie between lowest_amount {offers.lowest_amount} and 2^53",
+        offers.highest_amount,
+    )
+    yield (
+        "band_limits",
+        not limits or len(limits) == bands,
+        f"be one share for each of the {bands} bands, or []",
+        limits,
+    )
+    in_order = all(0 <= low <= high <= 1 for low, high in pairwise([0.0, *limits]))
+    yield "band_limits", in_order, "lie between 0 and 1 and not fall", limits
+    for name, low, high in (
+        ("rate", 0.0, 10.0),
+        ("lowest_rate", 0.0, 10.0),
+        ("target_margin", 0.0, 10.0),
+        ("highest_apr", offers.lowest_rate, 100.0),
+        ("opening_fee_share", 0.0, 0.99),
+        ("opening_fee", 0, offers.lowest_amount * (1 - offers.opening_fee_share) - 1),
+    ):
+        value = getattr(offers, name)
+        yield name, low <= value <= high, f"lie between {low:g} and {high:g}", value
+    yield "reference_months", offers.reference_months >= 1, "be at least 1", offers.reference_months
+    yield "bad.days_past_due", offers.bad.days_past_due >= 1, "be at least 1", offers.bad.days_past_due
+    is_long = 31 * offers.bad.window_months >= offers.bad.days_past_due
+    yield "bad.window_months", is_long, "be so many months that a loan can turn bad", offers.bad.window_months
+    is_hazard = bool(shape) and all(0 < one < math.inf for one in shape)
+    yield "hazard_by_month", is_hazard, "be numbers above 0, one for each month", shape
