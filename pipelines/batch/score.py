@@ -65,6 +65,11 @@ def score(settings: ScoreSettings) -> Outcome:
     check_policy(settings.policy)
     if settings.threads < 1:
         raise ConfigurationError(f"threads must be at least 1, received {settings.threads}; use for example threads=2")
+    if settings.data.segment is not None and settings.data.segment in settings.data.protected:
+        raise ConfigurationError(
+            f"a protected attribute must not stand beside decisions, received data.segment={settings.data.segment}; "
+            "name another column"
+        )
     store = existing_store(Workspace.at(settings.workspace), settings.model)
     champion = store.require_champion(settings.model)
     streamed = _streamed(settings)
@@ -135,11 +140,6 @@ def _roles(settings: ScoreSettings, source: Path, scorer: Scorer) -> BatchRoles:
         raise DataError(
             f"a table that is scored part by part needs ids, received no data.id and it has no column '{usual}'; add "
             "data.id=COLUMN"
-        )
-    if data.segment is not None and data.segment in data.protected:
-        raise ConfigurationError(
-            f"a protected attribute must not stand beside decisions, received data.segment={data.segment}; name "
-            "another column"
         )
     customer = data.customer or ("customer_id" if "customer_id" in known else None)
     columns = tuple(scorer.numeric), tuple(scorer.categorical)
@@ -216,11 +216,14 @@ def _log(
 ) -> None:
     answers = ("raw_score", "pd", "points", "band", "decision", "reasons")
     columns = {"application_id": new.ids, **{name: getattr(scores, name) for name in answers}}
+    columns |= {} if new.customers is None else {"customer_id": new.customers}
+    columns |= {} if new.segments is None else {"segment": new.segments}
     table = decision_table(key, scorer.hash, found_policy, new.fingerprint, columns)
     # Named by its decisions: another part of the same table is another partition, the same part run again is the same.
     partition = fingerprint_record(sorted(table["decision_id"].to_pylist()))[:16]
     features = served.columns_of(new.features, scorer.numeric, scorer.categorical)
-    profile = profile_of_part(reference, features, scores.answers, scores.groups, None)
+    segments = None if new.segments is None else served.levels_of(new.segments)
+    profile = profile_of_part(reference, features, scores.answers, scores.groups, segments)
     log.write(key, f"{new.fingerprint[:16]}-{partition}", table, Beside(new.features, new.protected, profile))
 
 

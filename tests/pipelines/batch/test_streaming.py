@@ -207,9 +207,7 @@ def test_of_a_large_table_a_sample_of_the_features_is_kept(bench: Bench, tmp_pat
     logged = bench.log.find(kept)
     assert logged is not None
     assert len(logged.features) == 1
-    with pytest.raises(
-        ThinfileError, match=rf"a sample of its decisions are kept \(20.00%\), those of '{left_out}' were not"
-    ):
+    with pytest.raises(ThinfileError, match=rf"are kept \(20.00%\), those of '{left_out}' were not"):
         bench.log.find(left_out)
 
 
@@ -230,7 +228,7 @@ def test_types_of_any_writer_are_read_as_a_frame_is(bench: Bench, tmp_path: Path
 
 def test_a_protected_attribute_is_no_segment(bench: Bench, tmp_path: Path) -> None:
     path = str(written(applications(100), tmp_path / "table.parquet"))
-    with pytest.raises(ConfigurationError, match="received data.segment=sex"):
+    with pytest.raises(ConfigurationError, match=r"received data\.segment=sex"):
         score_it(bench, input=path, protected=["sex"], segment="sex")
 
 
