@@ -3,7 +3,8 @@
 import errno
 import os
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -115,17 +116,24 @@ def score_parts(batch: Batch, task: Task) -> list[Receipt]:
     parts, elsewhere = task
     roles, found = batch.roles, []
     coded = [*roles.categorical, *roles.protected, *([roles.segment] if roles.segment else [])]
-    try:
+    with needs_room(batch.workspace):
         for part, table in zip(parts, read_tables(parts, roles.columns, coded), strict=True):
             found.append(_score(batch, part, read_rows(table, roles), elsewhere))
+    return found
+
+
+@contextmanager
+def needs_room(workspace: Workspace) -> Iterator[None]:
+    """Say in one message that there is no room to write, where that is what the system says."""
+    try:
+        yield
     except OSError as error:
         if error.errno not in FULL:
             raise
         raise ThinfileError(
-            f"the score log needs room, '{batch.workspace.score_log}' has none ({os.strerror(error.errno)}); the parts "
-            "that are done are whole: make room and run the same command, it goes on where it stopped"
+            f"the score log needs room, '{workspace.score_log}' has none ({os.strerror(error.errno)}); the parts that "
+            "are done are whole: make room and run the same command, it goes on where it stopped"
         ) from error
-    return found
 
 
 @dataclass(frozen=True)

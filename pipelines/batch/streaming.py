@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.atomic import scratch_folder, whole_file
-from pipelines.batch.part import Batch, Champion, Task
+from pipelines.batch.part import Batch, Champion, Task, needs_room
 from pipelines.batch.parts import ParquetInput, Part, survey, tasks
 from pipelines.batch.receipts import Receipt, added
 from pipelines.batch.repeats import find_elsewhere, write_known
@@ -67,7 +67,11 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
     for file, schema in found.schemas:
         roles.check(file, schema)
     log_of = ScoreLog(request.workspace)
-    with log_of.locked(request.key), scratch_folder(request.workspace.score_log) as scratch:
+    with (
+        needs_room(request.workspace),
+        log_of.locked(request.key),
+        scratch_folder(request.workspace.score_log) as scratch,
+    ):
         batch = _open(request, found)
         done = {Path(name).stem for name in log_of.partitions(request.key)}
         missing = [part for part in found.parts if part.name not in done]
