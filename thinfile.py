@@ -11,6 +11,8 @@ VERBS = {
     "compare": ("experiments.cli:compare", "the leaderboard of registered models, champion marked"),
     "promote": ("experiments.cli:promote", "challenger against champion through the gates; writes the ledger"),
     "score": ("pipelines.cli:score", "the champion scores a table of applications for a period"),
+    "review": ("pipelines.cli:review", "a decision looked at by a person, upheld or overturned, with who and why"),
+    "erase": ("pipelines.cli:erase", "a person's rows removed from lake, features and score log; the chains say so"),
     "watch": ("monitoring.cli:watch", "the drift report of a period; exit code 3 when the alarm rings"),
     "replay": ("experiments.cli:replay", "a run or a decision rebuilt from its record; exit code 3 when one differs"),
     "demo": ("pipelines.cli:demo", "the whole loop on real German credit data, or (data=marketplace) simulated"),

@@ -1,5 +1,6 @@
-"""The verbs of pipelines: simulate, prepare, score, demo."""
+"""The verbs of pipelines: simulate, prepare, score, review, erase, demo."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,16 @@ from omegaconf import MISSING, OmegaConf
 
 from pipelines.hydra_app import Verb, run
 from pipelines.policy import PolicySettings
-from pipelines.settings import DataSettings, DemoSettings, Population, ScoreSettings
+from pipelines.settings import (
+    DataSettings,
+    DemoSettings,
+    EraseAction,
+    EraseSettings,
+    Population,
+    ReviewAction,
+    ReviewVerbSettings,
+    ScoreSettings,
+)
 from pipelines.verb import Outcome
 
 if TYPE_CHECKING:
@@ -39,6 +49,22 @@ def score(arguments: Sequence[str]) -> int:
     return run(Verb("score", ScoreSettings, _score, groups), arguments)
 
 
+def review(arguments: Sequence[str]) -> int:
+    """Ask that a person looks at a decision, decide, or tell what people decided."""
+    words = [_quoted(word) for word in arguments]
+    return run(Verb("review", ReviewVerbSettings, _review, {}, ReviewAction), words)
+
+
+def erase(arguments: Sequence[str]) -> int:
+    """Remove a person from the workspace."""
+    return run(Verb("erase", EraseSettings, _erase, {}, EraseAction), [_quoted(word) for word in arguments])
+
+
+def _quoted(word: str) -> str:
+    """Return an override with an id in quotes: Hydra would read 35979e62 and 007 as numbers."""
+    return re.sub(r"^(decision|customer)=([\w.\-]+)$", r'\1="\2"', word)
+
+
 def demo(arguments: Sequence[str]) -> int:
     """Run the whole loop on real or on simulated data."""
     return run(Verb("demo", DemoSettings, _demo, {"data": {"data": DataSettings}}), arguments)
@@ -65,6 +91,22 @@ def _score(settings: ScoreSettings) -> Outcome:
     from pipelines.batch.score import score
 
     return score(settings)
+
+
+def _review(settings: ReviewVerbSettings) -> Outcome:
+    from pipelines.reviewing import review
+
+    return review(settings)
+
+
+def _erase(settings: EraseSettings) -> Outcome:
+    if settings.action is EraseAction.erase:
+        from pipelines.erasure.erase import erase
+
+        return erase(settings)
+    from pipelines.erasure import verify
+
+    return verify.verify(settings) if settings.action is EraseAction.verify else verify.history(settings)
 
 
 def _demo(settings: DemoSettings) -> Outcome:

@@ -76,8 +76,13 @@ class Workspace:
 
     @property
     def chain(self) -> Path:
-        """The SQLite database of the hash chains: the promotion ledger."""
+        """The SQLite database of the hash chains: the promotion ledgers, the reviews and the erasures."""
         return self.root / "chain.db"
+
+    @property
+    def heads(self) -> Path:
+        """How far the chains of reviews and erasures reach, so that a removed last entry is found."""
+        return self.root / "chain_heads"
 
 
 def sqlite_url(path: Path) -> str:

@@ -13,6 +13,7 @@ from pipelines.book.observation import Observation, observation_of
 from pipelines.book.preparing import prepare_book
 from pipelines.credit.loan import check
 from pipelines.engine.spark_engine import check_spark
+from pipelines.erasure.record import read_erasures
 from pipelines.errors import ConfigurationError
 from pipelines.features.catalogue import features_of
 from pipelines.features.kernel import feature_columns
@@ -124,7 +125,15 @@ def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str])
     buckets = math.ceil(size / BYTES_A_BUCKET)
     log.info("reading %s MB of raw tables", f"{size / 1e6:,.0f}")
     place.unlink(missing_ok=True)  # it must not speak for tables that are about to be replaced
-    intake = take_in(settings.raw, lake, buckets=buckets, threads=settings.threads, memory_limit=settings.memory)
+    erasures = read_erasures(Workspace.at(settings.workspace))
+    intake = take_in(
+        settings.raw,
+        lake,
+        buckets=buckets,
+        threads=settings.threads,
+        memory_limit=settings.memory,
+        erasures=erasures,
+    )
     taken = Taken(identity, buckets, {name: asdict(table) for name, table in intake.tables.items()})
     _write(place, asdict(taken))
     return taken

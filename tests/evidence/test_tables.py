@@ -18,6 +18,8 @@ AWAITED = {
     "45-batch-kill",
     "46-full-disk",
     "47-same-score",
+    "48-batch-speed",
+    "49-erasure",
     "50-book",
 }
 """Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""
