@@ -34,14 +34,9 @@ class Applications:
     `features` has the numeric columns as float64 (missing is NaN), then the categorical ones as text (missing is None).
     `bad` is 1 for default, 0 for good, None where outcomes were not asked for; `outcome_known_at` is when they were
     known, None where nobody told. `approved` and `by_lot` say whether an earlier policy approved each, and whether
-<<<<<<< HEAD
     by lot; None where that was not asked for. `customers` and `segments` are text or None, where they are declared and
-    the table is to be scored. `fingerprint` is that of the table as it was read, quarantined rows
-    included.
-=======
-    by lot; None where that was not asked for. `fingerprint` is that of the table as it was read, quarantined rows
-    included; `erased` rows of people who were erased were left out of it, and `fingerprint_with_erased` is that of all.
->>>>>>> main
+    the table is to be scored. `fingerprint` is that of the table as it was read, quarantined rows included; `erased`
+    rows of people who were erased were left out of it, and `fingerprint_with_erased` is that of all.
     """
 
     features: pd.DataFrame
@@ -55,13 +50,10 @@ class Applications:
     outcome_known_at: NDArray[np.datetime64] | None = None
     approved: NDArray[np.bool_] | None = None
     by_lot: NDArray[np.bool_] | None = None
-<<<<<<< HEAD
     customers: NDArray[np.object_] | None = None
     segments: NDArray[np.object_] | None = None
-=======
     erased: int = 0
     fingerprint_with_erased: str | None = None
->>>>>>> main
 
     def __len__(self) -> int:
         return len(self.features)

@@ -24,6 +24,7 @@ from pipelines.batch.receipts import Receipt, Receipts
 from pipelines.batch.rows import BatchRoles, Rows, coded_array, levels_of, read_rows, texts_of
 from pipelines.candidates.served import Levels
 from pipelines.contracts import RULE
+from pipelines.erasure.returning import Returning
 from pipelines.errors import ThinfileError
 from pipelines.model_store.packaging import PROFILE
 from pipelines.model_store.predictor import predictor_in
@@ -61,7 +62,8 @@ class Batch:
     """One run over one input: what its parts have in common.
 
     `champion` is a pickled `Champion`; `known` is a file of sorted numbers of decisions that are in the log already, as
-    an array of numpy; `sampled` is the share of the decisions whose features are kept.
+    an array of numpy; `sampled` is the share of the decisions whose features are kept; `returning`
+    knows who was erased and must not come back.
     """
 
     champion: bytes
@@ -73,6 +75,7 @@ class Batch:
     with_reasons: bool
     sampled: float
     known: Path | None = None
+    returning: Returning | None = None
 
     @property
     def receipts(self) -> Receipts:
@@ -147,6 +150,7 @@ class _Chosen:
     broken: Mapping[str, NDArray[np.intp]]
     other_periods: int
     already_logged: int
+    erased: int
 
 
 def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) -> Receipt:
@@ -186,6 +190,11 @@ def _nothing(scorer: Scorer) -> Answers:
 def _choose(batch: Batch, model_hash: str, rows: Rows, elsewhere: Elsewhere | None) -> _Chosen:
     sound, now = rows.sound, None if rows.months is None else rows.months == np.datetime64(batch.key.period, "M")
     kept = np.ones(len(rows.table), dtype=bool) if sound is None else sound
+    erased = _erased(batch, rows)
+    broken = dict(rows.broken)
+    if erased is not None:
+        kept = kept & ~erased
+        broken = {rule: found[~erased[found]] for rule, found in broken.items() if not erased[found].all()}
     ours = kept if now is None else kept & now
     chosen = np.flatnonzero(ours)
     ids = rows.ids if len(chosen) == len(ours) else rows.ids.take(chosen)
@@ -201,14 +210,23 @@ def _choose(batch: Batch, model_hash: str, rows: Rows, elsewhere: Elsewhere | No
         logged |= _isin(numbers, elsewhere.logged)
         repeated = repeated | _isin(numbers, elsewhere.repeated)
     repeated = repeated & ~logged
-    broken = dict(rows.broken)
     if repeated.any():
         broken[f"'{batch.roles.id}' repeats"] = chosen[repeated]
     rest = ~(logged | repeated)
     if not rest.all():
         chosen, digests, numbers = chosen[rest], digests[rest], numbers[rest]
         ordered = np.sort(numbers)
-    return _Chosen(chosen, digests, numbers, ordered, broken, int(kept.sum() - ours.sum()), int(logged.sum()))
+    counts = int(kept.sum() - ours.sum()), int(logged.sum()), 0 if erased is None else int(erased.sum())
+    return _Chosen(chosen, digests, numbers, ordered, broken, *counts)
+
+
+def _erased(batch: Batch, rows: Rows) -> NDArray[np.bool_] | None:
+    """Return which rows are those of people who were erased, None where nobody was."""
+    if not batch.returning:
+        return None
+    customer = batch.roles.customer
+    customers = None if customer is None else texts_of(rows.table[customer]).to_numpy(zero_copy_only=False)
+    return batch.returning.rows(customers, rows.ids.to_numpy(zero_copy_only=False))
 
 
 def _isin(numbers: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -244,6 +262,7 @@ def _receipt(
         scored=len(chosen.rows),
         already_logged=chosen.already_logged,
         other_periods=chosen.other_periods,
+        erased=chosen.erased,
         quarantined={rule: len(found) for rule, found in chosen.broken.items()},
         decisions={name: number for name, number in zip(DECISIONS, codes, strict=True) if number},
         reasons=dict(reasons),

@@ -13,7 +13,8 @@ from pipelines.atomic import whole_file
 class Receipt:
     """What became of the `rows` of one part.
 
-    Each was scored, logged already, of another period, or quarantined under a rule. `first_month` and `last_month` are
+    Each was scored, logged already, of another period, of a person who was erased, or quarantined under a
+    rule. `first_month` and `last_month` are
     those of the applications, where they have times; `sum_pd` is that of the scored ones' probabilities of default.
     """
 
@@ -26,6 +27,7 @@ class Receipt:
     scored: int = 0
     already_logged: int = 0
     other_periods: int = 0
+    erased: int = 0
     quarantined: dict[str, int] = field(default_factory=dict)
     decisions: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
@@ -36,7 +38,8 @@ class Receipt:
     @property
     def reconciles(self) -> bool:
         """Whether each row is accounted for once."""
-        return self.rows == self.scored + self.already_logged + self.other_periods + sum(self.quarantined.values())
+        left_out = self.already_logged + self.other_periods + self.erased
+        return self.rows == self.scored + left_out + sum(self.quarantined.values())
 
 
 class Receipts:

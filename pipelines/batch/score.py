@@ -172,6 +172,7 @@ def _counts(done: Done, request: Request) -> Counts:
         other_periods=everything["other_periods"],
         scored=scored,
         already_logged=everything["already_logged"] + everything["scored"] - scored,
+        erased=everything["erased"],
         quarantined=everything["quarantined"],
         decisions=now["decisions"],
         reasons=now["reasons"],
@@ -233,10 +234,11 @@ def _counts_of_table(
     scored = len(scores.pd)
     codes = np.bincount(scores.answers.decision_codes, minlength=len(DECISIONS)).tolist()
     return Counts(
-        rows_in=len(everyone) + sum(applications.quarantined.values()),
+        rows_in=len(everyone) + everyone.erased + sum(applications.quarantined.values()),
         other_periods=len(everyone) - len(applications),
         scored=scored,
         already_logged=len(applications) - scored,
+        erased=everyone.erased,
         quarantined=applications.quarantined,
         decisions=dict(zip(DECISIONS, codes, strict=True)),
         reasons=dict(Counter(group for some in scores.groups.values() for group in some).most_common()),

@@ -17,6 +17,8 @@ from pipelines.batch.receipts import Receipt, added
 from pipelines.batch.repeats import find_elsewhere, write_known
 from pipelines.batch.rows import BatchRoles
 from pipelines.batch.workers import Work, in_this_process, on_spark, pool
+from pipelines.erasure.record import read_erasures
+from pipelines.erasure.returning import Returning
 from pipelines.errors import DataError, ThinfileError
 from pipelines.progress import progress
 from pipelines.score_log import LogKey, ScoreLog
@@ -114,6 +116,7 @@ def _open(request: Request, found: ParquetInput) -> Batch:
         decided_at=datetime.now(UTC),
         with_reasons=request.with_reasons,
         sampled=min(request.features_kept / found.rows, 1.0),
+        returning=Returning(read_erasures(request.workspace)),
     )
     path = manifest_file(batch, found)
     if path.exists():
@@ -201,7 +204,7 @@ def _close(batch: Batch, found: ParquetInput, receipts: Sequence[Receipt]) -> No
 
 def totals(receipts: Sequence[Receipt]) -> dict[str, Any]:
     """Return the counts of receipts, added up."""
-    counted = ("rows", "scored", "already_logged", "other_periods")
+    counted = ("rows", "scored", "already_logged", "other_periods", "erased")
     told: dict[str, Any] = {name: sum(getattr(one, name) for one in receipts) for name in counted}
     for name in ("quarantined", "decisions", "reasons"):
         told[name] = added([getattr(one, name) for one in receipts])

@@ -24,6 +24,7 @@ class Counts:
     other_periods: int
     scored: int
     already_logged: int
+    erased: int
     quarantined: Mapping[str, int]
     decisions: Mapping[str, int]
     reasons: Mapping[str, int]
@@ -42,6 +43,7 @@ def outcome_of(settings: ScoreSettings, key: LogKey, champion: RegisteredModel, 
         "other_periods": counts.other_periods,
         "scored": counts.scored,
         "already_logged": counts.already_logged,
+        "erased": counts.erased,
         "quarantined": dict(counts.quarantined),
         **{name: counts.decisions.get(name, 0) for name in DECISIONS},
         "reasons": dict(counts.reasons),
@@ -64,6 +66,8 @@ def _summary(result: Mapping[str, Any], *, with_reasons: bool) -> list[str]:
     ]
     if result["other_periods"]:
         lines.append(f"  {result['other_periods']:,} {who} of other months were left out")
+    if result["erased"]:
+        lines.append(f"  {result['erased']:,} rows of people who were erased were left out")
     if result["mean_pd"] is not None:
         decided = ", ".join(f"{result[name]:,} {name}" for name in (APPROVED, DECLINED, REFERRED) if result[name])
         lines.append(f"  {decided}; mean probability of default {result['mean_pd']:.1%}")

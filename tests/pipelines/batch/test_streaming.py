@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.batch import part as part_module
+from pipelines.erasure.erase import erase
 from pipelines.errors import ConfigurationError, DataError, ThinfileError
 from pipelines.score_log import ROW
-from pipelines.settings import Population, ReasonsFor
+from pipelines.settings import EraseSettings, Population, ReasonsFor
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, FAMILIES, NUMERIC
 
@@ -239,3 +240,16 @@ def test_a_pool_of_processes_gives_the_same_log(tmp_path: Path, monkeypatch: pyt
     score_it(one, input=path, threads=1)
     score_it(other, input=path, threads=2)
     pd.testing.assert_frame_equal(decided(one), decided(other))
+
+
+def test_who_was_erased_does_not_come_back(tmp_path: Path) -> None:
+    bench, table = made(tmp_path, "scorecard"), applications(300)
+    path = str(written(table, tmp_path / "table.parquet"))
+    score_it(bench, input=path)
+    theirs = table.loc[table["customer_id"] == "c3", "application_id"]
+    erase(EraseSettings(workspace=str(bench.workspace.root), customer="c3", why="asked for it"))
+    assert set(decided(bench)["application_id"]) == set(table["application_id"]) - set(theirs)
+    assert score_it(bench, input=path)["scored"] == 0
+    told = score_it(bench, input=path, period="2026-11")
+    assert (told["erased"], told["scored"], told["rows_in"]) == (len(theirs), 300 - len(theirs), 300)
+    assert not decided(bench, "2026-11")["application_id"].isin(theirs).any()
