@@ -18,6 +18,10 @@ AWAITED = {
     "42-serving-champion",
     "43-openapi-fuzz",
     "44-serving-speed",
+    "45-batch-kill",
+    "46-full-disk",
+    "47-same-score",
+    "48-batch-speed",
     "49-erasure",
     "50-book",
 }

@@ -1,0 +1,109 @@
+"""Batch scoring against its floor, the loop that most people write, and its own growth: `make bench`."""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.model_store.store import ModelStore
+from pipelines.workspace import Workspace
+from tests.benchmarks.batch_speed import request_of, seconds
+from tests.benchmarks.batch_tables import MILLION, crown, write_simulated
+from tests.evidence.commands import COMMAND, GIGABYTE, cost_of
+from tests.evidence.conftest import Evidence, commit_at_start, evidence
+
+__all__ = ["commit_at_start", "evidence"]
+
+ANCHOR = Path(__file__).resolve().parents[3] / "shared" / "anchors" / "batch_floor.py"
+"""The opponent, unmodified; THINFILE_BATCH_FLOOR names it elsewhere."""
+
+LEAST_SHARE = 0.6
+
+
+@pytest.fixture(scope="module")
+def champion(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with 500 trees, on simulated rows."""
+    if not request.config.getoption("--benchmarks"):
+        pytest.skip("benchmarks run with --benchmarks (make bench)")
+    folder = tmp_path_factory.mktemp("batch")
+    workspace = Workspace.at(str(folder / "workspace"))
+    crown(workspace, folder / "model")
+    return workspace
+
+
+def test_the_batch_against_its_floor(champion: Workspace, evidence: Evidence, tmp_path: Path) -> None:
+    anchor = Path(os.environ.get("THINFILE_BATCH_FLOOR", ANCHOR))
+    if not anchor.exists():
+        pytest.skip("the opponent batch_floor.py is not there; name it in THINFILE_BATCH_FLOOR")
+    source = write_simulated(tmp_path / "rows.parquet", MILLION)
+    store = ModelStore(champion)
+    model = store.require_champion("credit_score")
+    trees = next(store.download(model).rglob("model.cbm"))
+    served = ("--pyfunc", f"models:/credit_score/{model.version}", "--tracking", store.url)
+    told = subprocess.run(
+        [sys.executable, str(anchor), str(source), "--model", str(trees), *served],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    theirs = json.loads(told.stdout)
+    ours = statistics.median(seconds(request_of(champion, source), runs=5))
+    shutil.rmtree(champion.score_log)
+    whole = cost_of(*_command(champion, source))
+    share, faster = theirs["floor"] / ours, theirs["pyfunc_loop"] / ours
+    holds = share >= LEAST_SHARE and faster > 1 and whole.peak < 1.5 * GIGABYTE
+    evidence.record(
+        "48-batch-speed",
+        claim="1,000,000 simulated rows of 40 numbers and 8 categories, 500 trees, Parquet in, score log and profiles "
+        "out, 2 processes already up, medians of 5 in one run: rows/s against the floor (decode with pyarrow, predict "
+        "with the bare library on 2 threads), and against pandas, pyfunc and to_parquet",
+        value=f"{share:.0%} of the floor ({MILLION / ours:,.0f} rows/s against {MILLION / theirs['floor']:,.0f}), "
+        f"{faster:.1f} times the loop; the whole command {whole.seconds:.0f} s, {whole.peak / GIGABYTE:.2f} GB over "
+        "all processes",
+        bound="at least 60%, faster, under 1.5 GB",
+        holds=holds,
+    )
+    print(f"\nfloor {theirs}, ours {ours:.3f} s: {share:.0%}, loop {faster:.1f} times; {whole}")
+    assert holds
+
+
+def test_the_time_grows_with_the_rows_and_the_memory_does_not(
+    champion: Workspace, evidence: Evidence, tmp_path: Path
+) -> None:
+    millions = (1, 10, 100) if evidence.full else (1, 4)
+    costs = {}
+    for size in millions:
+        folder = tmp_path / f"{size}"
+        for part in range(size):
+            write_simulated(folder / f"{part:03d}.parquet", MILLION, first=part * MILLION)
+        shutil.rmtree(champion.score_log, ignore_errors=True)
+        costs[size] = cost_of(*_command(champion, folder))
+        shutil.rmtree(folder)
+    told = "; ".join(
+        f"{size} million in {cost.seconds:,.0f} s ({size * MILLION / cost.seconds:,.0f} rows/s), "
+        f"{cost.peak / GIGABYTE:.2f} GB"
+        for size, cost in costs.items()
+    )
+    least, most = costs[millions[1]], costs[millions[-1]]
+    linear = most.seconds / least.seconds <= 1.3 * millions[-1] / millions[1]
+    holds = linear and max(cost.peak for cost in costs.values()) < 1.5 * GIGABYTE
+    evidence.record(
+        "48-batch-growth",
+        claim="the whole command on 1, 10 and 100 million simulated rows on 2 cores, with start-up: time, and the most "
+        "memory over all processes",
+        value=told,
+        bound="100 million within 13 times the time of 10 million; under 1.5 GB",
+        holds=holds,
+    )
+    print(f"\n{told}")
+    assert holds
+
+
+def _command(workspace: Workspace, source: Path) -> tuple[str, ...]:
+    words = ("score", "period=2026-10", "population=book", f"input={source}", f"workspace={workspace.root}")
+    return (*COMMAND, *words, "data.id=application_id")
