@@ -12,9 +12,6 @@ from tests.evidence.tables import ROOT, readme_with, table
 HERE = Path(__file__).parent
 
 AWAITED = {
-    "31-reject-inference",
-    "31-selection-report",
-    "41-instalments",
     "42-serving-champion",
     "43-openapi-fuzz",
     "44-serving-speed",
