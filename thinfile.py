@@ -11,6 +11,7 @@ VERBS = {
     "compare": ("experiments.cli:compare", "the leaderboard of registered models, champion marked"),
     "promote": ("experiments.cli:promote", "challenger against champion through the gates; writes the ledger"),
     "score": ("pipelines.cli:score", "the champion scores a table of applications for a period"),
+    "serve": ("pipelines.cli:serve", "decisions over HTTP by the champion, logged, with reasons"),
     "review": ("pipelines.cli:review", "a decision looked at by a person, upheld or overturned, with who and why"),
     "erase": ("pipelines.cli:erase", "a person's rows removed from lake, features and score log; the chains say so"),
     "watch": ("monitoring.cli:watch", "the drift report of a period; exit code 3 when the alarm rings"),

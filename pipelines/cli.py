@@ -1,4 +1,4 @@
-"""The verbs of pipelines: simulate, prepare, score, review, erase, demo."""
+"""The verbs of pipelines: simulate, prepare, score, serve, review, erase, demo."""
 
 import re
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from pipelines.verb import Outcome
 
 if TYPE_CHECKING:
     from pipelines.marketplace.settings import PrepareSettings
+    from pipelines.serving.settings import ServeSettings
     from pipelines.simulation.settings import SimulateSettings
 
 
@@ -47,6 +48,13 @@ def score(arguments: Sequence[str]) -> int:
     """Let the champion score a table of applications."""
     groups: dict[str, dict[str, type]] = {"data": {"data": DataSettings}, "policy": {"policy": PolicySettings}}
     return run(Verb("score", ScoreSettings, _score, groups), arguments)
+
+
+def serve(arguments: Sequence[str]) -> int:
+    """Serve decisions over HTTP, or make, list and revoke API keys."""
+    from pipelines.serving.settings import ServeAction, ServeSettings
+
+    return run(Verb("serve", ServeSettings, _serve, {"policy": {"policy": PolicySettings}}, ServeAction), arguments)
 
 
 def review(arguments: Sequence[str]) -> int:
@@ -91,6 +99,23 @@ def _score(settings: ScoreSettings) -> Outcome:
     from pipelines.batch.score import score
 
     return score(settings)
+
+
+def _serve(settings: "ServeSettings") -> Outcome:
+    from pipelines.serving.settings import ServeAction
+
+    if settings.action is None:
+        from pipelines.serving.service import serve
+
+        return serve(settings)
+    from pipelines.serving import key_verbs
+
+    tasks = {
+        ServeAction.key: key_verbs.make_key,
+        ServeAction.keys: key_verbs.list_keys,
+        ServeAction.revoke: key_verbs.revoke_key,
+    }
+    return tasks[settings.action](settings)
 
 
 def _review(settings: ReviewVerbSettings) -> Outcome:

@@ -45,6 +45,11 @@ class Workspace:
         return self.root / "score_log"
 
     @property
+    def serving(self) -> Path:
+        """What the service keeps: its journal of decisions, API keys and counters."""
+        return self.root / "serving"
+
+    @property
     def policies(self) -> Path:
         """The policies that decisions were made under, each named by its hash."""
         return self.root / "policies"
