@@ -13,9 +13,10 @@ from pipelines.atomic import whole_file
 class Receipt:
     """What became of the `rows` of one part.
 
-    Each was scored, logged already, of another period, of a person who was erased, or quarantined under a
-    rule. `first_month` and `last_month` are
-    those of the applications, where they have times; `sum_pd` is that of the scored ones' probabilities of default.
+    Each was scored, logged already, of another period, of a person who was erased, or quarantined under a rule.
+    `erased_since` says how many of the scored were erased later, by the entry of the erasures. `first_month` and
+    `last_month` are those of the applications, where they have times; `sum_pd` is that of the scored ones'
+    probabilities of default.
     """
 
     partition: str
@@ -34,6 +35,7 @@ class Receipt:
     sum_pd: float = 0.0
     first_month: str | None = None
     last_month: str | None = None
+    erased_since: dict[str, int] = field(default_factory=dict)
 
     @property
     def reconciles(self) -> bool:

@@ -21,7 +21,7 @@ from pipelines.model_store.store import ModelStore
 from pipelines.score_log import ROW, LogKey, ScoreLog, decision_ids
 from pipelines.serving.champion import Features, Serving, features_of
 from pipelines.serving.deciding import DecisionRow, Journalled
-from pipelines.serving.journal import Journal, Segment
+from pipelines.serving.journal import Journal, Segment, force_to_disk
 from pipelines.serving.metrics import Metrics
 from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
 from pipelines.settings import Population
@@ -65,8 +65,10 @@ class Roller:
         """Write all that is decided to the score log and return how many decisions that were."""
         self._rolled_at = time.monotonic()
         with exclusive(self._workspace.serving / "roll.lock"):
+            self.journal.force_to_disk()
             with self.journal.locked():
                 self.journal.seal()
+            self.journal.force_to_disk()
             self.journal.forget_rolled()
             return sum([self._roll(segment) for segment in self.journal.sealed()])
 
@@ -82,12 +84,22 @@ class Roller:
                 for p, asked in told
             ]
         )
+        for file in set(files.values()):
+            self._force_to_disk(file)
         if self._shadow is not None:
             self._score_shadow(self._shadow, records)
         segment.path.unlink()
         self.journal.forget_rolled()
         self._metrics.count_event("rolled", len(records))
         return len(records)
+
+    def _force_to_disk(self, file: str) -> None:
+        """Make a partition outlast a power cut: the journal that held it is deleted next."""
+        for kind in ("decisions", "features", "protected"):
+            path = self._workspace.score_log / kind / file
+            if path.exists():
+                force_to_disk(path)
+                force_to_disk(path.parent)
 
     def _append(self, key: LogKey, records: Sequence[Journalled], kinds: Features | None) -> dict[str, str]:
         """Write what the log does not hold and return the file of each decision."""
