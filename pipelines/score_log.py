@@ -83,13 +83,15 @@ class Beside:
     """What lies beside the decisions of a partition, row by row: features, protected attributes, and their profile.
 
     `features` may be a sample of the rows, then with their own decision_id; `sampled` is the share of decisions that
-    are kept, those whose ids come first in the order of their hash (see `is_sampled`).
+    are kept, those whose ids come first in the order of their hash (see `is_sampled`). `notices`
+    are what the declined are told, with their decision_id.
     """
 
     features: pd.DataFrame | pa.Table
     protected: pd.DataFrame | pa.Table
     profile: WindowProfile | None = None
     sampled: float = 1.0
+    notices: pa.Table | None = None
 
 
 class ScoreLog:
@@ -100,6 +102,7 @@ class ScoreLog:
         self._features = workspace.score_log / "features"
         self._protected = workspace.score_log / "protected"
         self._profiles = workspace.score_log / "profiles"
+        self._notices = workspace.score_log / "notices"
         self._locks = workspace.score_log / "locks"
 
     def locked(self, key: LogKey) -> AbstractContextManager[None]:
@@ -230,6 +233,8 @@ class ScoreLog:
         protected = _with_ids(beside.protected, decisions)
         if protected.num_columns > 1:
             _write(key.folder(self._protected) / f"{partition}.parquet", protected, {})
+        if beside.notices is not None:
+            _write(key.folder(self._notices) / f"{partition}.parquet", beside.notices, {})
         if beside.profile is not None:
             with whole_file(key.folder(self._profiles) / f"{partition}.json") as temporary:
                 temporary.write_text(beside.profile.to_json())

@@ -217,9 +217,10 @@ class ScoreSettings(VerbSettings):
     """`period` is the month the decisions belong to (YYYY-MM); `model` the name in the registry.
 
     `input` is a Parquet file, or a folder of them, that is scored part by part; it stands for data.path. `reasons_for`
-    says who gets reasons, by default the declined of the applications and nobody of a rescored book. Features are kept
-    beside the decisions for replay: all of a table of up to `features_kept` rows, a sample of about so many of a larger
-    one. `threads` parts are scored at once, in a process each; `memory` bounds Spark's Java.
+    says who gets reasons, by default the declined of the applications and nobody of a rescored book; with `notices`
+    what the policy pack has them told is written beside the decisions. Features are kept beside them for replay: all of
+    a table of up to `features_kept` rows, a sample of about so many of a larger one that is scored part by part.
+    `threads` parts are scored at once, in a process each; `memory` bounds Spark's Java.
     """
 
     data: DataSettings = MISSING
@@ -229,6 +230,7 @@ class ScoreSettings(VerbSettings):
     policy: PolicySettings = field(default_factory=PolicySettings)
     input: str | None = None
     reasons_for: ReasonsFor | None = None
+    notices: bool = False
     features_kept: int = 20_000
     engine: BatchEngine = BatchEngine.processes
     threads: int = 2

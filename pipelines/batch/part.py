@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipelines.atomic import whole_file
 from pipelines.batch.counting import profile_of_part
 from pipelines.batch.digests import digests_of, numbers_of_digests, spelled_ids
+from pipelines.batch.notices import notices_of
 from pipelines.batch.parts import Part, read_tables
 from pipelines.batch.receipts import Receipt, Receipts
 from pipelines.batch.rows import BatchRoles, Rows, coded_array, levels_of, read_rows, texts_of
@@ -73,6 +74,7 @@ class Batch:
     policy_hash: str
     decided_at: datetime
     with_reasons: bool
+    with_notices: bool
     sampled: float
     known: Path | None = None
     returning: Returning | None = None
@@ -173,7 +175,8 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     decisions = _decisions(batch, work.scorer, part, table, rows.ids, chosen, answers, words, segment)
     kept = _sample(chosen.numbers, batch.sampled)
     features = _features(columns, batch.roles, decisions["decision_id"], kept)
-    beside = Beside(features, _protected(table, batch.roles), profile, batch.sampled)
+    notices = notices_of(decisions, work.scorer.policy.reasons) if batch.with_notices else None
+    beside = Beside(features, _protected(table, batch.roles), profile, batch.sampled, notices)
     _quarantine(batch, part, rows.table, chosen.broken)
     _keep_numbers(batch, part, chosen.ordered)
     batch.receipts.keep(receipt)

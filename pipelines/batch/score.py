@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.applications import Applications, load_applications
 from pipelines.batch.counting import profile_of_part
+from pipelines.batch.notices import notices_of
 from pipelines.batch.part import Champion
 from pipelines.batch.parts import is_parquet, survey
 from pipelines.batch.rows import BatchRoles
@@ -117,6 +118,7 @@ def _score_parts(settings: ScoreSettings, source: Path, store: ModelStore, champ
         champion=Champion(store.download(champion), champion, settings.policy),
         policy_hash=keep_policy(workspace, settings.policy),
         with_reasons=_gives_reasons(settings),
+        with_notices=settings.notices,
         features_kept=settings.features_kept,
         max_quarantined=settings.data.max_quarantined,
     )
@@ -197,7 +199,8 @@ def _score_table(settings: ScoreSettings, store: ModelStore, champion: Registere
         new = not_logged(applications, log, key)
         scores = score_features(scorer, new.features, with_reasons=_gives_reasons(settings))
         if len(new):
-            _log(log, key, scorer, new, scores, keep_policy(workspace, settings.policy), _reference(store, champion))
+            found_policy, reference = keep_policy(workspace, settings.policy), _reference(store, champion)
+            _log(log, key, scorer, new, scores, found_policy, reference, with_notices=settings.notices)
     return outcome_of(settings, key, champion, _counts_of_table(settings, everyone, applications, scores))
 
 
@@ -214,6 +217,8 @@ def _log(
     scores: Scores,
     found_policy: str,
     reference: ReferenceProfile | None,
+    *,
+    with_notices: bool,
 ) -> None:
     answers = ("raw_score", "pd", "points", "band", "decision", "reasons")
     columns = {"application_id": new.ids, **{name: getattr(scores, name) for name in answers}}
@@ -225,7 +230,10 @@ def _log(
     features = served.columns_of(new.features, scorer.numeric, scorer.categorical)
     segments = None if new.segments is None else served.levels_of(new.segments)
     profile = profile_of_part(reference, features, scores.answers, scores.groups, segments)
-    log.write(key, f"{new.fingerprint[:16]}-{partition}", table, Beside(new.features, new.protected, profile))
+    notices = notices_of(table, scorer.policy.reasons) if with_notices else None
+    log.write(
+        key, f"{new.fingerprint[:16]}-{partition}", table, Beside(new.features, new.protected, profile, notices=notices)
+    )
 
 
 def _counts_of_table(

@@ -39,6 +39,7 @@ class Request:
     champion: Champion
     policy_hash: str
     with_reasons: bool
+    with_notices: bool
     features_kept: int
     max_quarantined: float
 
@@ -115,6 +116,7 @@ def _open(request: Request, found: ParquetInput) -> Batch:
         policy_hash=request.policy_hash,
         decided_at=datetime.now(UTC),
         with_reasons=request.with_reasons,
+        with_notices=request.with_notices,
         sampled=min(request.features_kept / found.rows, 1.0),
         returning=Returning(read_erasures(request.workspace)),
     )

@@ -31,6 +31,7 @@ def request_of(workspace: Workspace, source: Path) -> Request:
         champion=Champion(store.download(champion), champion, policy),
         policy_hash=keep_policy(workspace, policy),
         with_reasons=False,
+        with_notices=False,
         features_kept=20_000,
         max_quarantined=0.1,
     )

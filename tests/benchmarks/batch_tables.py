@@ -58,11 +58,11 @@ def outcomes(table: pd.DataFrame) -> np.ndarray:
     return (np.random.default_rng(1).random(len(table)) < 1 / (1 + np.exp(-log_odds))).astype(np.int8)
 
 
-def crown(workspace: Workspace, folder: Path, rows: int = 50_000) -> RegisteredModel:
-    """Fit 500 trees on simulated rows and make them the champion of a workspace, with their reference profile."""
+def crown(workspace: Workspace, folder: Path, *, trees: int, rows: int = 50_000) -> RegisteredModel:
+    """Fit trees on simulated rows and make them the champion of a workspace, with their reference profile."""
     table = simulated(rows, first=10**8).to_pandas().astype(dict.fromkeys(CATEGORICAL, str))
     bad, order = outcomes(table), np.arange(rows)
-    settings = CatBoostSettings(parameters=CatBoostParameters(iterations=500, depth=6, one_hot_max_size=16))
+    settings = CatBoostSettings(parameters=CatBoostParameters(iterations=trees, depth=6, one_hot_max_size=16))
     sample = Sample.of(table, bad, NUMERIC, CATEGORICAL)
     folds = [Fold(order[: rows // 2], order[rows // 2 :])]
     trained = train(candidate_of(settings), sample, folds, CalibrationMethod.logistic, seed=0, threads=2)

@@ -18,6 +18,7 @@ AWAITED = {
     "45-batch-kill",
     "46-full-disk",
     "47-same-score",
+    "48-batch-growth",
     "48-batch-speed",
     "49-erasure",
     "50-book",

@@ -13,6 +13,8 @@ import pytest
 from pipelines.batch import part as part_module
 from pipelines.erasure.erase import erase
 from pipelines.errors import ConfigurationError, DataError, ThinfileError
+from pipelines.policy import PolicySettings, ReasonSettings
+from pipelines.reasons import notice
 from pipelines.score_log import ROW
 from pipelines.settings import EraseSettings, Population, ReasonsFor
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
@@ -197,6 +199,20 @@ def test_a_book_has_its_customers_as_ids_and_no_reasons(bench: Bench, tmp_path: 
     rows = decided(bench, "2026-11", Population.book)
     assert rows.loc[rows["decision"] == "declined", "reasons"].map(len).max() > 0
     assert sum(told["reasons"].values()) > 0
+
+
+@pytest.mark.parametrize("named", ["input", "path"])
+def test_notices_are_written_for_the_declined_as_the_policy_pack_says(named: str, bench: Bench, tmp_path: Path) -> None:
+    pack = ReasonSettings(opening="We could not approve this because of:", notice="You may ask for a person.")
+    path = str(written(applications(300), tmp_path / "table.parquet"))
+    score_it(bench, notices=True, policy=PolicySettings(reasons=pack), **{named: path})
+    files = (bench.workspace.score_log / "notices").rglob("*.parquet")
+    told = pd.concat(pd.read_parquet(file) for file in files).set_index("decision_id")["notice"]
+    declined = decided(bench).query("decision == 'declined'").set_index("decision_id")["reasons"]
+    assert set(told.index) == set(declined.index)
+    assert {one: told[one] == "\n".join(notice(words, pack)) for one, words in declined.items()} == dict.fromkeys(
+        declined.index, True
+    )
 
 
 def test_of_a_large_table_a_sample_of_the_features_is_kept(bench: Bench, tmp_path: Path) -> None:
