@@ -54,8 +54,8 @@ def outcome_of(settings: ScoreSettings, key: LogKey, champion: RegisteredModel, 
         "score_log": str(Workspace.at(settings.workspace).score_log),
     }
     summary = _summary(result, with_reasons=counts.with_reasons)
-    population = "" if key.population is Population.applications else f" population={key.population.value}"
-    return Outcome(result, summary, [f"thinfile watch period={key.period}{population}{carried(settings)}"])
+    is_watched = key.population is Population.applications  # what a reference profile is taken of
+    return Outcome(result, summary, [f"thinfile watch period={key.period}{carried(settings)}"] if is_watched else [])
 
 
 def _summary(result: Mapping[str, Any], *, with_reasons: bool) -> list[str]:
