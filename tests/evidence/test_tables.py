@@ -14,7 +14,6 @@ HERE = Path(__file__).parent
 AWAITED = {
     "42-serving-champion",
     "43-openapi-fuzz",
-    "44-serving-speed",
     "45-batch-kill",
     "46-full-disk",
     "47-same-score",
