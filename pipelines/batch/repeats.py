@@ -41,7 +41,7 @@ def find_elsewhere(ours: Sequence[Path], others: Sequence[Path]) -> dict[Path, E
     `others` are those of other batches, which come before all of ours.
     """
     files = [*others, *ours]
-    found = [_later(numbers, owners) for numbers, owners in _ranges([np.load(file, mmap_mode="r") for file in files])]
+    found = [_later(numbers, owners) for numbers, owners in _ranges(files)]
     numbers, owners, firsts = (np.concatenate(some) for some in zip(*found, strict=True))
     is_logged = firsts < len(others)
     return {
@@ -53,24 +53,30 @@ def find_elsewhere(ours: Sequence[Path], others: Sequence[Path]) -> dict[Path, E
     }
 
 
-def _ranges(parts: Sequence[Numbers]) -> Iterator[tuple[Numbers, NDArray[np.intp]]]:
+def _ranges(files: Sequence[Path]) -> Iterator[tuple[Numbers, NDArray[np.intp]]]:
     """Yield the numbers of all parts, and which part holds each, one range of numbers after the other."""
+    parts = [np.load(file, mmap_mode="r") for file in files]
     pieces = max(sum(map(len, parts)) // AT_ONCE, 1)
     edges = np.array([piece * 2**64 // pieces for piece in range(1, pieces)], dtype=np.uint64)
     places = [[0, *np.searchsorted(part, edges).tolist(), len(part)] for part in parts]
+    del parts
     for piece in range(pieces):
-        some = [part[place[piece] : place[piece + 1]] for part, place in zip(parts, places, strict=True)]
-        yield (
-            np.concatenate([np.empty(0, np.uint64), *some]),
-            np.repeat(np.arange(len(some)), [len(one) for one in some]),
-        )
+        some = [_some(file, place[piece], place[piece + 1]) for file, place in zip(files, places, strict=True)]
+        owners = np.repeat(np.arange(len(some)), [len(one) for one in some])
+        yield np.concatenate([np.empty(0, np.uint64), *some]), owners
+
+
+def _some(file: Path, start: int, end: int) -> Numbers:
+    """Return some numbers of a file; a file that stays mapped would fill the memory with all that was read of it."""
+    return np.array(np.load(file, mmap_mode="r")[start:end])
 
 
 def _later(numbers: Numbers, owners: NDArray[np.intp]) -> tuple[Numbers, NDArray[np.intp], NDArray[np.intp]]:
     """Return of each number that occurred before: itself, which part holds it again, and which part held it first."""
     ordered = np.sort(numbers)
     if not (ordered[1:] == ordered[:-1]).any():
-        return numbers[:0], owners[:0], owners[:0]
+        nobody = np.empty(0, dtype=np.intp)  # a slice of what was looked at would hold on to it
+        return np.empty(0, dtype=np.uint64), nobody, nobody
     order = np.argsort(numbers, kind="stable")
     numbers, owners = numbers[order], owners[order]
     is_first = np.concatenate([[True], numbers[1:] != numbers[:-1]])
