@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.model_store.store import ModelStore
 from pipelines.workspace import Workspace
-from tests.benchmarks.checkout_model import register
+from tests.benchmarks.checkout_model import TREES, register
 from tests.benchmarks.serving_speed import WRK, Load, loaded, mlflow_serving, write_bodies
 from tests.evidence.conftest import Evidence
 from tests.services import serving
@@ -19,13 +19,14 @@ LEAST_RATIO, MOST_MEDIAN, MOST_P99 = 15.0, 2.0, 10.0
 
 @pytest.mark.skipif(WRK is None, reason="the load comes from wrk, which is not installed")
 def test_one_application_is_answered_faster_than_by_mlflow(evidence: Evidence, tmp_path: Path) -> None:
-    workspace, seconds = tmp_path / "workspace", evidence.size(full=10, reduced=2)
-    trees, rows = evidence.size(full=500, reduced=50), evidence.size(full=20_000, reduced=2_000)
-    champion = register(ModelStore(Workspace.at(str(workspace))), tmp_path, rows=rows, trees=trees)
+    if not evidence.full:
+        pytest.skip("a ratio of speeds is for a quiet machine; make evidence measures it")
+    workspace, seconds = tmp_path / "workspace", 10
+    champion = register(ModelStore(Workspace.at(str(workspace))), tmp_path)
     our_bodies, their_bodies = write_bodies(tmp_path)
     ours: list[Load] = []
     theirs: list[Load] = []
-    for _ in range(evidence.size(full=3, reduced=1)):  # in turn, for the machine is not alike at all times
+    for _ in range(3):  # in turn, for the machine is not alike at all times
         said = tmp_path / "mlflow.log"
         with mlflow_serving(workspace / "mlflow.db", champion.version, WORKERS, said) as port:
             loaded(port, "/invocations", their_bodies, connections=4, seconds=2)
@@ -44,7 +45,7 @@ def test_one_application_is_answered_faster_than_by_mlflow(evidence: Evidence, t
     holds = not failed and ratio >= LEAST_RATIO and half.median < MOST_MEDIAN and half.p99 < MOST_P99
     evidence.record(
         "44-serving-speed",
-        claim=f"a champion of {trees} trees on 48 features answers one application over HTTP on loopback, 2 workers on "
+        claim=f"a champion of {TREES} trees on 48 features answers one application over HTTP on loopback, 2 workers on "
         "2 cores that the load generator (wrk) shares: scored, explained where declined, written to the journal, "
         "against `mlflow models serve` with the same model and workers, in turn",
         value=f"{rate:,.0f} requests/s, {ratio:.1f} times MLflow's {median(one.rate for one in theirs):,.0f}; at "
@@ -54,8 +55,7 @@ def test_one_application_is_answered_faster_than_by_mlflow(evidence: Evidence, t
     )
     assert not failed
     assert logged >= half.requests
-    assert ratio > 1
-    assert holds or not evidence.full
+    assert holds
 
 
 def _best(port: int, target: str, bodies: Path, seconds: int) -> Load:
