@@ -18,7 +18,7 @@ from pipelines.batch.rows import BatchRoles
 from pipelines.batch.streaming import Done, Request, score_input, totals, workers
 from pipelines.batch.telling import Counts, outcome_of
 from pipelines.candidates import served
-from pipelines.errors import ConfigurationError, DataError
+from pipelines.errors import ConfigurationError, DataError, RequestError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.kept_policies import keep_policy
 from pipelines.model_store.packaging import PROFILE
@@ -27,7 +27,7 @@ from pipelines.policy import check_policy
 from pipelines.reference_profile import ReferenceProfile
 from pipelines.score_log import Beside, LogKey, ScoreLog, check_period, decision_table
 from pipelines.scoring import DECISIONS, Answers, Scorer, open_scorer
-from pipelines.settings import BatchEngine, Population, ReasonsFor, ScoreSettings
+from pipelines.settings import BatchEngine, DataSettings, Population, ReasonsFor, ScoreSettings, Source
 from pipelines.unscored import all_who_asked, not_logged, of_period
 from pipelines.verb import Outcome
 from pipelines.workspace import Workspace
@@ -96,6 +96,10 @@ def score_features(scorer: Scorer, features: pd.DataFrame, *, with_reasons: bool
 
 def _streamed(settings: ScoreSettings) -> Path | None:
     """Return the Parquet input that is scored part by part, None for a table that is read whole."""
+    if settings.input and not Path(settings.input).exists():
+        raise RequestError(
+            f"input must be a Parquet file or a folder of them, found nothing at '{settings.input}'; correct input"
+        )
     told = settings.input or all_who_asked(settings.data)
     if told is None or not Path(told).exists() or not is_parquet(Path(told)):
         return None
@@ -135,7 +139,8 @@ def _processes(settings: ScoreSettings, source: Path) -> int:
 
 def _roles(settings: ScoreSettings, source: Path, scorer: Scorer) -> BatchRoles:
     """Return the roles of the columns; ids and customers have their usual names where nobody told others."""
-    data, known = settings.data, survey(source, ()).schemas[0][1].names
+    known = survey(source, ()).schemas[0][1].names
+    data = _data_of_book(settings.data) if settings.population is Population.book else settings.data
     usual = "customer_id" if settings.population is Population.book else "application_id"
     named = data.id or (usual if usual in known else None)
     if named is None:
@@ -146,6 +151,11 @@ def _roles(settings: ScoreSettings, source: Path, scorer: Scorer) -> BatchRoles:
     customer = data.customer or ("customer_id" if "customer_id" in known else None)
     columns = tuple(scorer.numeric), tuple(scorer.categorical)
     return BatchRoles(named, *columns, data.time, customer, data.segment, tuple(data.protected))
+
+
+def _data_of_book(data: DataSettings) -> DataSettings:
+    """Return what is said of a marketplace's book: it names customers, all at one time."""
+    return replace(data, id=data.customer, time=None) if data.source is Source.marketplace else data
 
 
 def _gives_reasons(settings: ScoreSettings) -> bool:

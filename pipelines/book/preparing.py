@@ -96,5 +96,6 @@ def _outcome(settings: PrepareSettings, recipe: BookRecipe, told: Mapping[str, A
         f"{observation.lag.days} days); by customer it serves applications from then until the observation time",
         f"  {recipe.offered}",
     ]
-    step = f"thinfile score population=book period={observation.at:%Y-%m} input={recipe.offered}{carried(settings)}"
+    about = f"data=marketplace population=book period={observation.at:%Y-%m} input={recipe.offered}"
+    step = f"thinfile score {about}{carried(settings)}"
     return Outcome(result, summary=summary, next_steps=[step])

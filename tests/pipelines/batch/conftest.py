@@ -96,7 +96,7 @@ def written(table: pd.DataFrame, path: Path, group: int = 100) -> Path:
 def settings(bench: Bench, **changed: Any) -> ScoreSettings:
     """Return settings for a table in one process, without roles but the id."""
     told = {name: changed.pop(name) for name in list(changed) if name in vars(DataSettings(source=Source.table))}
-    data = DataSettings(source=Source.table, **({"id": "application_id"} | told))
+    data = DataSettings(**({"source": Source.table, "id": "application_id"} | told))
     usual: dict[str, Any] = {"workspace": str(bench.workspace.root), "data": data, "period": "2026-10", "threads": 1}
     return ScoreSettings(**(usual | changed))
 

@@ -12,11 +12,11 @@ import pytest
 
 from pipelines.batch import part as part_module
 from pipelines.erasure.erase import erase
-from pipelines.errors import ConfigurationError, DataError, ThinfileError
+from pipelines.errors import ConfigurationError, DataError, RequestError, ThinfileError
 from pipelines.policy import PolicySettings, ReasonSettings
 from pipelines.reasons import notice
 from pipelines.score_log import ROW
-from pipelines.settings import EraseSettings, Population, ReasonsFor
+from pipelines.settings import EraseSettings, Population, ReasonsFor, Source
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, FAMILIES, NUMERIC
 
@@ -199,6 +199,25 @@ def test_a_book_has_its_customers_as_ids_and_no_reasons(bench: Bench, tmp_path: 
     rows = decided(bench, "2026-11", Population.book)
     assert rows.loc[rows["decision"] == "declined", "reasons"].map(len).max() > 0
     assert sum(told["reasons"].values()) > 0
+
+
+def test_a_marketplaces_book_is_told_by_its_customers_whatever_is_said_of_applications(
+    bench: Bench, tmp_path: Path
+) -> None:
+    table = applications(300).drop(columns=["application_id", "customer_id"]).assign(customer_id=range(300))
+    path = str(written(table, tmp_path / "table.parquet"))
+    of_applications = {"id": "application_id", "time": "applied_at", "customer": "customer_id", "protected": ["sex"]}
+    told = score_it(bench, input=path, population=Population.book, source=Source.marketplace, **of_applications)
+    assert told["scored"] == 300
+    with pytest.raises(ConfigurationError, match="must not stand beside decisions"):
+        score_it(
+            bench, input=path, population=Population.book, source=Source.marketplace, **of_applications, segment="sex"
+        )
+
+
+def test_an_input_that_is_not_there_is_told(bench: Bench) -> None:
+    with pytest.raises(RequestError, match="found nothing at '/nowhere'"):
+        score_it(bench, input="/nowhere")
 
 
 @pytest.mark.parametrize("named", ["input", "path"])
