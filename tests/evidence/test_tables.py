@@ -12,15 +12,10 @@ from tests.evidence.tables import ROOT, readme_with, table
 HERE = Path(__file__).parent
 
 AWAITED = {
-    "42-serving-champion",
-    "43-openapi-fuzz",
     "45-batch-kill",
     "46-full-disk",
-    "47-same-score",
-    "48-batch-growth",
     "48-batch-speed",
     "49-erasure",
-    "50-book",
 }
 """Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""
 
