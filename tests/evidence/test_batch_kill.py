@@ -93,7 +93,7 @@ def test_where_the_disk_is_full_what_was_done_is_whole(evidence: Evidence, batch
         "46-full-disk",
         claim="score where the system lets no file grow large enough for the last part: one message with exit code 1, "
         "parts that were done stay as they are, the same command with room finishes",
-        value=f"{len(decided)} parts unchanged; {error.partition(';')[0].removeprefix('error: ')[:60]}",
+        value=f"{len(decided)} parts unchanged; exit code {run.returncode}, {error.partition(',')[0]}",
         bound="as claimed",
         holds=holds,
     )

@@ -12,10 +12,7 @@ from tests.evidence.tables import ROOT, readme_with, table
 HERE = Path(__file__).parent
 
 AWAITED = {
-    "45-batch-kill",
-    "46-full-disk",
     "48-batch-speed",
-    "49-erasure",
 }
 """Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""
 
