@@ -35,8 +35,8 @@ def batch(tmp_path: Path) -> Callable[..., Batch]:
 def test_killed_at_random_moments_the_log_is_that_of_an_undisturbed_run(
     evidence: Evidence, batch: Callable[..., Batch]
 ) -> None:
-    bench, words = batch(evidence.size(full=24, reduced=4))
-    kills = evidence.size(full=30, reduced=3)
+    bench, words = batch(evidence.size(full=24, reduced=3))
+    kills = evidence.size(full=30, reduced=1)
     duration = seconds_of(*words)
     expected = content(bench)
     (manifest,) = (bench.workspace.score_log / "manifests").rglob("*.json")

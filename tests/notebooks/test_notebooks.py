@@ -21,7 +21,9 @@ FIGURES = {"real_and_simulated": ["distributions.png", "features.png"]}
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(notebook: Path, tmp_path: Path) -> None:
-    environment = os.environ | {"THINFILE_WORKSPACE": str(tmp_path / "workspace")}
+    # MLflow tells its children where its store is: that of whatever test ran here before.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    environment = clean | {"THINFILE_WORKSPACE": str(tmp_path / "workspace")}
     beside = sorted(notebook.parent.iterdir())
     done = subprocess.run(
         [sys.executable, notebook], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False

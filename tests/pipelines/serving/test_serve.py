@@ -37,7 +37,11 @@ def test_two_workers_answer_as_one_and_all_is_logged_when_asked_to_stop(served: 
             for _, one in answers[:5]:
                 assert service.ask(f"/decisions/{one['decision_id']}") == (200, untouched(one))
         assert service.ask("/decisions", asked[7])[1] == answers[7][1]
-        assert 'thinfile_requests_total{route="decide",status="200"} 31' in service.ask("/metrics")[1]
+        counted = 'thinfile_requests_total{route="decide",status="200"} 31'
+        deadline = time.monotonic() + 10  # a request is counted once it is answered
+        while counted not in service.ask("/metrics")[1] and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert counted in service.ask("/metrics")[1]
         told = service.stop()
     assert (told["decisions"], told["rolled"], told["repeated"]) == (30, 30, 1)
     assert logged(workspace) == sorted(one["application_id"] for one in asked)
