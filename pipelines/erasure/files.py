@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.atomic import whole_file
-from pipelines.erasure.person import APPLICATION, CUSTOMER, DECISION, Person
+from pipelines.erasure.person import APPLICATION, DECISION, Person
 from pipelines.errors import ThinfileError
 
 
@@ -97,12 +97,6 @@ def kind_of(path: Path, root: Path) -> str:
         if name.startswith("prepared"):
             del named[place + 1]  # the recipe's identity
     return "/".join(named) or "."
-
-
-def has_a_customer(path: Path) -> bool:
-    """Return whether a file's columns name customers."""
-    with _open(path) as file:
-        return CUSTOMER in file.schema_arrow.names
 
 
 @contextmanager

@@ -219,13 +219,17 @@ def test_stopped_at_any_step_the_same_command_finishes(
     assert not (filled.root / "erasure.json").exists()
 
 
-def test_an_unfinished_erasure_is_finished_before_another(
-    filled: Workspace, gone: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def killed_at_the_first_file(gone: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(erasing, "remove_rows", lambda *_: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             gone()
+
+
+def test_an_unfinished_erasure_is_finished_before_another(
+    filled: Workspace, gone: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_at_the_first_file(gone, monkeypatch)
     assert oct((filled.root / "erasure.json").stat().st_mode)[-3:] == "600"
     with pytest.raises(RequestError, match="another was left unfinished"):
         gone(STAYS)
@@ -236,10 +240,7 @@ def test_an_unfinished_erasure_is_finished_before_another(
 def test_rows_that_came_while_it_lay_unfinished_go_too(
     filled: Workspace, gone: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patched:
-        patched.setattr(erasing, "remove_rows", lambda *_: (_ for _ in ()).throw(Killed))
-        with pytest.raises(Killed):
-            gone()
+    killed_at_the_first_file(gone, monkeypatch)
     written(pa.table({"application_id": ["APP-0003"], "customer_id": [GONE]}), filled.root / "late" / "part.parquet")
     assert gone().result["rows"]["late"] == 1
 
