@@ -16,7 +16,8 @@ from pipelines.erasure.record import read_erasures
 from pipelines.errors import RequestError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.model_store.predictor import Predictor, load_predictor
-from pipelines.model_store.store import DATA, FITTED_UNTIL, TEST_PART, ModelStore, RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import DATA, FITTED_UNTIL, TEST_PART, ModelStore
 from pipelines.settings import DataSettings
 from pipelines.splits import Split, split_applications
 from pipelines.workspace import Workspace

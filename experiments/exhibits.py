@@ -9,8 +9,9 @@ from typing import Any
 from pipelines.atomic import scratch_folder
 from pipelines.errors import ThinfileError
 from pipelines.fingerprint import spell_record
-from pipelines.model_store.packaging import DOCUMENT, PROMOTION, model_hash
-from pipelines.model_store.store import ModelStore, RegisteredModel
+from pipelines.model_store.files import DOCUMENT, PROMOTION, model_hash
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
 
 HASH = "evidence_hash"
 SEAL = "<!-- SHA-256 of the above: "

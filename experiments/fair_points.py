@@ -11,7 +11,8 @@ from experiments.yardstick import RATES, Yardstick, levels_of
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
 from pipelines.credit.rates import wilson_interval
 from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.store import EVALUATION, ModelStore, RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import EVALUATION, ModelStore
 
 CONFIDENCE = 0.95
 

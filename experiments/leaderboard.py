@@ -6,16 +6,8 @@ from typing import Any
 
 from experiments.settings import CompareSettings
 from pipelines.errors import RequestError
-from pipelines.model_store.store import (
-    CANDIDATE,
-    CHALLENGER,
-    CHAMPION,
-    CV_AUC,
-    EVALUATION,
-    TEST_PART,
-    RegisteredModel,
-    existing_store,
-)
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import CANDIDATE, CHALLENGER, CHAMPION, CV_AUC, EVALUATION, TEST_PART, existing_store
 from pipelines.verb import Outcome, carried
 from pipelines.workspace import Workspace
 

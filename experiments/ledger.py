@@ -20,8 +20,9 @@ from experiments.standing import (
 )
 from pipelines.chain import Chain, Entry
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.model_store.packaging import model_hash
-from pipelines.model_store.store import ModelStore, RegisteredModel
+from pipelines.model_store.files import model_hash
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
 from pipelines.process import account
 from pipelines.verb import carried
 from pipelines.workspace import Workspace

@@ -17,16 +17,9 @@ from pipelines.chain import Entry
 from pipelines.credit.points import points
 from pipelines.errors import RequestError
 from pipelines.fingerprint import fingerprint_record
-from pipelines.model_store.packaging import PROFILE
-from pipelines.model_store.store import (
-    CHALLENGER,
-    CHAMPION,
-    MODEL_HASH,
-    POLICY,
-    ModelStore,
-    RegisteredModel,
-    existing_store,
-)
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
+from pipelines.model_store.store import CHALLENGER, CHAMPION, POLICY, ModelStore, existing_store
 from pipelines.policy import PolicySettings, check_policy, policy_hash
 from pipelines.reference_profile import profile_of
 from pipelines.settings import Population

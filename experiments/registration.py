@@ -11,14 +11,15 @@ from pipelines.atomic import scratch_folder
 from pipelines.candidates import served
 from pipelines.candidates.scorecard import points_table
 from pipelines.credit.points import points
-from pipelines.model_store.packaging import PROFILE, save_mlflow_model
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.packaging import save_mlflow_model
+from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
 from pipelines.model_store.store import (
     CANDIDATE,
     CV_AUC,
     DATA,
     EVALUATION,
     FITTED_UNTIL,
-    MODEL_HASH,
     OUTCOME,
     PARAMETERS,
     STUDY,
@@ -26,7 +27,6 @@ from pipelines.model_store.store import (
     TEST_PART,
     TRIAL,
     ModelStore,
-    RegisteredModel,
 )
 from pipelines.reference_profile import profile_of
 from pipelines.settings import Population

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from experiments.standing import ROLLED_BACK, Standing
 from pipelines.chain import ChainBroken, Entry
-from pipelines.model_store.store import CHALLENGER, CHAMPION, MODEL_HASH, STAGE, ModelStore, RegisteredModel
+from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
+from pipelines.model_store.store import CHALLENGER, CHAMPION, STAGE, ModelStore
 
 HEAD = "thinfile.ledger_head"
 

@@ -20,16 +20,9 @@ from experiments.tuning import BEST_CV_AUC, objective_of, run_metrics
 from pipelines.atomic import scratch_folder
 from pipelines.errors import ConfigurationError, RequestError
 from pipelines.fingerprint import fingerprint_files, fingerprint_record
-from pipelines.model_store.packaging import FILES
-from pipelines.model_store.store import (
-    CONFIG_HASH,
-    EVALUATION,
-    STUDY,
-    TRIAL,
-    ModelStore,
-    RegisteredModel,
-    existing_store,
-)
+from pipelines.model_store.files import FILES
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import CONFIG_HASH, EVALUATION, STUDY, TRIAL, ModelStore, existing_store
 from pipelines.progress import Advance, progress
 from pipelines.provenance import provenance
 from pipelines.settings import Source

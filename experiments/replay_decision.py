@@ -13,8 +13,9 @@ from pipelines.erasure.record import read_erasures
 from pipelines.erasure.salt import Kind
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.kept_policies import kept_policy
-from pipelines.model_store.packaging import changed_files, model_hash
-from pipelines.model_store.store import RegisteredModel, existing_store
+from pipelines.model_store.files import changed_files, model_hash
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import existing_store
 from pipelines.policy import PolicySettings, ReasonSettings
 from pipelines.reasons import notice
 from pipelines.score_log import Logged, ScoreLog, decision_ids

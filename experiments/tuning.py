@@ -16,6 +16,7 @@ from experiments.study import Answer, Objective, Parameters, Study, TrialResult,
 from pipelines.atomic import scratch_folder
 from pipelines.credit.discrimination import auc
 from pipelines.fingerprint import fingerprint_record
+from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import (
     CHALLENGER,
     CONFIG,
@@ -31,7 +32,6 @@ from pipelines.model_store.store import (
     TRIAL_RUN,
     TRIALS,
     ModelStore,
-    RegisteredModel,
 )
 from pipelines.progress import progress
 from pipelines.provenance import provenance

@@ -12,8 +12,9 @@ from monitoring.drift import Finding, Verdict, compare_counts, verdict_of
 from monitoring.settings import WatchSettings
 from monitoring.windows import Window, open_window
 from pipelines.errors import RequestError
-from pipelines.model_store.packaging import PROFILE
-from pipelines.model_store.store import ModelStore, RegisteredModel, existing_store
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.reference_profile import ReferenceProfile
 from pipelines.score_log import LogKey, ScoreLog, check_period
 from pipelines.verb import ExitCode, Outcome

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +10,12 @@ from numpy.typing import NDArray
 from pipelines.candidates import served
 from pipelines.credit.points import band_labels, points
 from pipelines.model_store.predictor import Columns, Floats, Predictor, load_predictor
-from pipelines.model_store.store import ModelStore, RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
 from pipelines.policy import Automation, PolicySettings, policy_hash
 from pipelines.reasons import Phrasebook, Reasons
+
+if TYPE_CHECKING:
+    from pipelines.model_store.store import ModelStore
 
 APPROVED, DECLINED, REFERRED = DECISIONS = ("approved", "declined", "referred")
 
@@ -125,7 +129,9 @@ class Scorer:
         return Phrasebook(self.predictor, self.policy.reasons)
 
 
-def open_scorer(store: ModelStore, registered: RegisteredModel, policy: PolicySettings, *, threads: int = -1) -> Scorer:
+def open_scorer(
+    store: "ModelStore", registered: RegisteredModel, policy: PolicySettings, *, threads: int = -1
+) -> Scorer:
     """Load a registered version as a scorer; see `load_predictor` for what is raised."""
     return Scorer(load_predictor(store, registered, threads=threads), policy)
 

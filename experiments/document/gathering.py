@@ -14,19 +14,9 @@ from experiments.recorded import settings_of
 from pipelines.atomic import scratch_folder
 from pipelines.chain import Entry
 from pipelines.marketplace.manifest import manifest_beside
-from pipelines.model_store.packaging import DOCUMENT, FILES, PROFILE
-from pipelines.model_store.store import (
-    CANDIDATE,
-    CV_AUC,
-    DATA_RECORD,
-    EVALUATION,
-    MODEL_HASH,
-    PROVENANCE,
-    STUDY,
-    TRIAL,
-    ModelStore,
-    RegisteredModel,
-)
+from pipelines.model_store.files import DOCUMENT, FILES, PROFILE
+from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
+from pipelines.model_store.store import CANDIDATE, CV_AUC, DATA_RECORD, EVALUATION, PROVENANCE, STUDY, TRIAL, ModelStore
 from pipelines.reference_profile import SCORE, ReferenceProfile
 
 

@@ -1,17 +1,17 @@
 """Ids of decisions for many rows at once, and the numbers that stand for them where repeats are looked for."""
 
-import hashlib
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
+from datafusion import SessionConfig, SessionContext, col, literal
+from datafusion.functions import concat, sha256
 from numpy.typing import NDArray
 
 from pipelines.score_log import LogKey, id_prefix
 
 HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dtype=np.uint16)
 """The two digits of each byte."""
-
-AT_ONCE = 2048
 
 DIGITS = 32
 """Hexadecimal digits of an id."""
@@ -20,18 +20,21 @@ DIGITS = 32
 def digests_of(key: LogKey, model_hash: str, application_ids: pa.Array) -> NDArray[np.uint8]:
     """Return the first 16 bytes of the SHA-256 of what each decision is about, shape (n, 16).
 
-    Most of what is hashed is the same for all: its state is copied for each row.
+    In columns, at less than half the time of a call of hashlib for each row.
     """
-    begun, ids = hashlib.sha256(id_prefix(key, model_hash).encode()).copy, application_ids.cast(pa.binary())
-    digests = np.empty((len(ids), DIGITS // 2), dtype=np.uint8)
-    for start in range(0, len(ids), AT_ONCE):  # what is small stays in the processor's cache
-        found: list[bytes] = []
-        for one in ids.slice(start, AT_ONCE).to_pylist():
-            digest = begun()
-            digest.update(one)
-            found.append(digest.digest())
-        digests[start : start + len(found)] = np.frombuffer(b"".join(found), np.uint8).reshape(-1, 32)[:, : DIGITS // 2]
-    return digests
+    if not len(application_ids):
+        return np.empty((0, DIGITS // 2), dtype=np.uint8)
+    asked = _hasher().from_arrow(pa.table({"id": application_ids}))
+    about = concat(literal(id_prefix(key, model_hash)), col("id"))
+    found = asked.select(sha256(about).alias("digest")).to_arrow_table()["digest"].cast(pa.binary(32))
+    whole = np.concatenate([np.frombuffer(chunk.buffers()[1], np.uint8) for chunk in found.chunks])
+    return whole.reshape(-1, 32)[:, : DIGITS // 2]
+
+
+@cache
+def _hasher() -> SessionContext:
+    """Return what hashes on one thread and keeps the order of the rows: the processes are the parallelism."""
+    return SessionContext(SessionConfig().with_target_partitions(1))
 
 
 def spelled_ids(digests: NDArray[np.uint8]) -> pa.Array:

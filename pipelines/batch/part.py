@@ -27,9 +27,9 @@ from pipelines.candidates.served import Levels
 from pipelines.contracts import RULE
 from pipelines.erasure.returning import Returning
 from pipelines.errors import ThinfileError
-from pipelines.model_store.packaging import PROFILE
+from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import predictor_in
-from pipelines.model_store.store import RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
 from pipelines.policy import PolicySettings
 from pipelines.reasons import Reasons
 from pipelines.reference_profile import ReferenceProfile

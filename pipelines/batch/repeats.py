@@ -4,7 +4,7 @@ A number is the first 64 bits of a decision's id, itself a hash: among 100 milli
 with a probability of 3 in 10,000. Then one of them would be set aside as repeated.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,8 @@ AT_ONCE = 4_000_000
 """About so many numbers are compared at a time."""
 
 Numbers = NDArray[np.uint64]
+Places = Sequence[tuple[int, int]]
+"""Where some numbers of each part begin, and before where they end."""
 
 
 def write_known(files: Sequence[Path], place: Path) -> None:
@@ -41,7 +43,9 @@ def find_elsewhere(ours: Sequence[Path], others: Sequence[Path]) -> dict[Path, E
     `others` are those of other batches, which come before all of ours.
     """
     files = [*others, *ours]
-    found = [_later(numbers, owners) for numbers, owners in _ranges(files)]
+    found = [_later(files, places) for places in _ranges(files) if _holds_repeats(files, places)]
+    if not found:
+        return {}
     numbers, owners, firsts = (np.concatenate(some) for some in zip(*found, strict=True))
     is_logged = firsts < len(others)
     return {
@@ -53,30 +57,39 @@ def find_elsewhere(ours: Sequence[Path], others: Sequence[Path]) -> dict[Path, E
     }
 
 
-def _ranges(files: Sequence[Path]) -> Iterator[tuple[Numbers, NDArray[np.intp]]]:
-    """Yield the numbers of all parts, and which part holds each, one range of numbers after the other."""
-    parts = [np.load(file, mmap_mode="r") for file in files]
-    pieces = max(sum(map(len, parts)) // AT_ONCE, 1)
+def _ranges(files: Sequence[Path]) -> list[Places]:
+    """Return where each part's numbers begin and end that lie in one range of numbers, for one range after the other.
+
+    A file that stays mapped would fill the memory with all that was read of it.
+    """
+    sizes = [len(np.load(file, mmap_mode="r")) for file in files]
+    pieces = max(sum(sizes) // AT_ONCE, 1)
     edges = np.array([piece * 2**64 // pieces for piece in range(1, pieces)], dtype=np.uint64)
-    places = [[0, *np.searchsorted(part, edges).tolist(), len(part)] for part in parts]
-    del parts
-    for piece in range(pieces):
-        some = [_some(file, place[piece], place[piece + 1]) for file, place in zip(files, places, strict=True)]
-        owners = np.repeat(np.arange(len(some)), [len(one) for one in some])
-        yield np.concatenate([np.empty(0, np.uint64), *some]), owners
+    cuts = [np.searchsorted(np.load(file, mmap_mode="r"), edges).tolist() if pieces > 1 else [] for file in files]
+    bounds = [[0, *cut, size] for cut, size in zip(cuts, sizes, strict=True)]
+    return [[(bound[piece], bound[piece + 1]) for bound in bounds] for piece in range(pieces)]
 
 
-def _some(file: Path, start: int, end: int) -> Numbers:
-    """Return some numbers of a file; a file that stays mapped would fill the memory with all that was read of it."""
-    return np.array(np.load(file, mmap_mode="r")[start:end])
+def _some(files: Sequence[Path], places: Places) -> Numbers:
+    """Return the numbers of all parts that lie in one range."""
+    found = np.empty(sum(end - start for start, end in places), dtype=np.uint64)
+    done = 0
+    for file, (start, end) in zip(files, places, strict=True):
+        found[done : done + end - start] = np.load(file, mmap_mode="r")[start:end]
+        done += end - start
+    return found
 
 
-def _later(numbers: Numbers, owners: NDArray[np.intp]) -> tuple[Numbers, NDArray[np.intp], NDArray[np.intp]]:
+def _holds_repeats(files: Sequence[Path], places: Places) -> bool:
+    numbers = _some(files, places)
+    numbers.sort()
+    return bool((numbers[1:] == numbers[:-1]).any())
+
+
+def _later(files: Sequence[Path], places: Places) -> tuple[Numbers, NDArray[np.intp], NDArray[np.intp]]:
     """Return of each number that occurred before: itself, which part holds it again, and which part held it first."""
-    ordered = np.sort(numbers)
-    if not (ordered[1:] == ordered[:-1]).any():
-        nobody = np.empty(0, dtype=np.intp)  # a slice of what was looked at would hold on to it
-        return np.empty(0, dtype=np.uint64), nobody, nobody
+    numbers = _some(files, places)
+    owners = np.repeat(np.arange(len(files)), [end - start for start, end in places])
     order = np.argsort(numbers, kind="stable")
     numbers, owners = numbers[order], owners[order]
     is_first = np.concatenate([[True], numbers[1:] != numbers[:-1]])

@@ -21,8 +21,9 @@ from pipelines.candidates import served
 from pipelines.errors import ConfigurationError, DataError, RequestError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.kept_policies import keep_policy
-from pipelines.model_store.packaging import PROFILE
-from pipelines.model_store.store import ModelStore, RegisteredModel, existing_store
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy import check_policy
 from pipelines.reference_profile import ReferenceProfile
 from pipelines.score_log import Beside, LogKey, ScoreLog, check_period, decision_table

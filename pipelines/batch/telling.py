@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.model_store.store import POLICY, RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import POLICY
 from pipelines.policy import policy_hash
 from pipelines.score_log import LogKey
 from pipelines.scoring import APPROVED, DECISIONS, DECLINED, REFERRED

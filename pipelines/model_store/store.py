@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from mlflow.models import Model
 from sqlalchemy import inspect
 
 from pipelines.errors import RequestError, ThinfileError, nearest
+from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
 from pipelines.postgresql import address, advisory_lock, open_engine, shown
 from pipelines.workspace import Workspace, new_sqlite, sqlite_url
 
@@ -27,7 +27,6 @@ TRIAL = "thinfile.trial"
 KIND = "thinfile.kind"
 STUDY_RUN, TRIAL_RUN = "study", "trial"
 """The kinds of runs: of a whole search, and of one of its best trials."""
-MODEL_HASH = "thinfile.model_hash"
 CANDIDATE = "thinfile.candidate"
 DATA = "thinfile.data"
 TEST_PART = "thinfile.test_part"
@@ -49,34 +48,6 @@ ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
 
 CONFIG, DATA_RECORD, PROVENANCE, TRIALS = "config.json", "data.json", "provenance.json", "trials.json"
 """Names among a run's files: the resolved configuration, what the data was, what it was made with."""
-
-
-@dataclass(frozen=True)
-class RegisteredModel:
-    """One version in the registry; its tags say what was known when it was registered."""
-
-    name: str
-    version: int
-    run_id: str | None
-    source: str
-    model_id: str | None
-    tags: Mapping[str, str]
-    aliases: tuple[str, ...]
-    created: float
-
-    @classmethod
-    def of(cls, version: ModelVersion, aliases: Sequence[str]) -> "RegisteredModel":
-        """Return MLflow's version as ours."""
-        return cls(
-            name=version.name,
-            version=int(version.version),
-            run_id=version.run_id or None,
-            source=str(version.source),
-            model_id=version.model_id or _model_id_in(str(version.source)),
-            tags=dict(version.tags),
-            aliases=tuple(aliases),
-            created=version.creation_timestamp / 1000,
-        )
 
 
 def existing_store(workspace: Workspace, model: str) -> "ModelStore":
@@ -344,12 +315,6 @@ class ModelStore:
             raise ThinfileError(
                 f"the files of {model.name} version {model.version} cannot be read ({error}); restore {model.source}"
             ) from error
-
-
-def _model_id_in(source: str) -> str | None:
-    """Return the logged model that a source such as models:/m-1f2e names; MLflow's search leaves the id out."""
-    scheme, _, identity = source.partition(":/")
-    return identity if scheme == "models" and identity.startswith("m-") else None
 
 
 def _name_itself(folder: Path, model_id: str, run_id: str) -> None:

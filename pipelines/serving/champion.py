@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.errors import RequestError
-from pipelines.model_store.store import CHAMPION, ModelStore, RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import CHAMPION, ModelStore
 from pipelines.policy import PolicySettings
 from pipelines.scoring import Scorer, open_scorer
 from pipelines.serving.request_contract import RequestContract

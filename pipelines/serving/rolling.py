@@ -17,7 +17,7 @@ from pipelines.candidates.served import columns_of
 from pipelines.errors import RequestError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.lock import exclusive
-from pipelines.model_store.packaging import PROFILE
+from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import ModelStore
 from pipelines.reference_profile import ReferenceProfile
 from pipelines.score_log import ROW, Beside, LogKey, ScoreLog, decision_ids

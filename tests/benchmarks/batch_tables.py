@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 from pipelines.candidates import candidate_of
 from pipelines.candidates.sample import Sample
 from pipelines.credit.points import PointsScale, points
-from pipelines.model_store.packaging import PROFILE
-from pipelines.model_store.store import ModelStore, RegisteredModel
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
 from pipelines.reference_profile import profile_of
 from pipelines.settings import CalibrationMethod, CatBoostParameters, CatBoostSettings, Population
 from pipelines.splits import Fold

@@ -7,7 +7,8 @@ import pandas as pd
 
 from pipelines.candidates import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.model_store.store import ModelStore, RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
 from pipelines.settings import CalibrationMethod, CatBoostParameters, CatBoostSettings
 from pipelines.splits import Fold
 from pipelines.training import TrainedModel, train

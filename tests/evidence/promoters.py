@@ -22,7 +22,8 @@ from experiments import deciding, history
 from experiments.ledger import Ledger, PromotionConflict
 from experiments.settings import PromoteAction, PromoteSettings
 from pipelines.chain import Chain
-from pipelines.model_store.store import CHAMPION, ModelStore, RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import CHAMPION, ModelStore
 from pipelines.verb import Outcome, attempt
 from pipelines.workspace import Workspace
 from tests.experiments.ledgers import asked, evidence_of, said_by_registry

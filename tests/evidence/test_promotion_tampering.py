@@ -12,7 +12,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from experiments import deciding, history
 from experiments.settings import PromoteAction
-from pipelines.model_store.packaging import DOCUMENT
+from pipelines.model_store.files import DOCUMENT
 from pipelines.model_store.store import CHAMPION, STAGE, ModelStore
 from pipelines.postgresql import open_engine
 from pipelines.verb import ExitCode, attempt

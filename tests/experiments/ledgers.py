@@ -13,8 +13,9 @@ from experiments.settings import PromoteAction, PromoteSettings
 from pipelines.atomic import scratch_folder
 from pipelines.chain import Entry
 from pipelines.fingerprint import fingerprint_record
-from pipelines.model_store.packaging import FILES, model_hash
-from pipelines.model_store.store import CHAMPION, MODEL_HASH, STAGE, STUDY, TRIAL, ModelStore, RegisteredModel
+from pipelines.model_store.files import FILES, model_hash
+from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
+from pipelines.model_store.store import CHAMPION, STAGE, STUDY, TRIAL, ModelStore
 from pipelines.plain import plain
 from pipelines.policy import PolicySettings, policy_hash
 from pipelines.verb import ExitCode

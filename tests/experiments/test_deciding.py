@@ -17,7 +17,7 @@ from experiments.ledger import PromotionConflict
 from experiments.settings import PromoteAction
 from experiments.signatures import SignatureRefused, message_of
 from pipelines.errors import ConfigurationError, RequestError
-from pipelines.model_store.packaging import FILES
+from pipelines.model_store.files import FILES
 from pipelines.policy import ApprovalSettings, GateSettings, PolicySettings
 from pipelines.verb import ExitCode
 from tests.experiments.ledgers import Book, flip, said_by_registry

@@ -18,8 +18,9 @@ from experiments.separation import separation
 from experiments.settings import TuneSettings
 from experiments.tuning import tune
 from pipelines.credit.discrimination import auc, kolmogorov_smirnov
-from pipelines.model_store.packaging import DOCUMENT, model_hash
-from pipelines.model_store.store import CHALLENGER, MODEL_HASH, ModelStore
+from pipelines.model_store.files import DOCUMENT, model_hash
+from pipelines.model_store.registered import MODEL_HASH
+from pipelines.model_store.store import CHALLENGER, ModelStore
 from pipelines.settings import DataSettings, Range, ScorecardSettings
 from pipelines.workspace import Workspace
 from tests.chromium import find_chromium, open_page, print_page

@@ -6,7 +6,8 @@ from experiments.ledger import LedgerDisagrees, PromotionConflict
 from experiments.standing import PROMOTED, REFUSED, REQUESTED
 from pipelines.chain import Chain, ChainBroken
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.model_store.store import CHALLENGER, CHAMPION, MODEL_HASH, STAGE
+from pipelines.model_store.registered import MODEL_HASH
+from pipelines.model_store.store import CHALLENGER, CHAMPION, STAGE
 from pipelines.verb import ExitCode
 from tests.experiments.ledgers import Book, asked, evidence_of, said_by_registry
 

@@ -9,7 +9,7 @@ import pytest
 from experiments.question import resolve
 from experiments.settings import TuneSettings
 from experiments.tuning import TOP_TRIALS, tune
-from pipelines.model_store.packaging import PROFILE
+from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import CHALLENGER, KIND, STUDY, ModelStore
 from pipelines.reference_profile import ReferenceProfile
 from pipelines.settings import CatBoostSettings, DataSettings, Range, ScorecardSettings

@@ -16,7 +16,8 @@ from pipelines.batch.score import score
 from pipelines.credit.points import PointsScale, points
 from pipelines.errors import DataError, RequestError, ThinfileError
 from pipelines.kept_policies import kept_policy
-from pipelines.model_store.predictor import load_predictor, probabilities
+from pipelines.model_store.foreign import probabilities
+from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import CHAMPION, POLICY, ModelStore
 from pipelines.policy import Automation, Claim, GateSettings, PolicySettings, ReasonSettings, policy_hash
 from pipelines.score_log import ROW, LogKey, ScoreLog, decision_ids

@@ -15,7 +15,7 @@ import pytest
 from pipelines.batch import parts
 from pipelines.batch.score import score
 from pipelines.credit.points import PointsScale, points
-from pipelines.model_store.packaging import PROFILE
+from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.reference_profile import ReferenceProfile, profile_of

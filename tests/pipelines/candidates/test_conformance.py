@@ -16,7 +16,8 @@ import pytest
 from pipelines.candidates import candidate_of, served
 from pipelines.candidates.sample import Sample
 from pipelines.errors import DataError
-from pipelines.model_store.packaging import FILES, model_hash, save_mlflow_model
+from pipelines.model_store.files import FILES, model_hash
+from pipelines.model_store.packaging import save_mlflow_model
 from pipelines.settings import (
     CalibrationMethod,
     CandidateSettings,

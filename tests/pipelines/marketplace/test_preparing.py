@@ -22,7 +22,7 @@ from pipelines.errors import ConfigurationError, DataError
 from pipelines.features.settings import FeatureSettings, What
 from pipelines.marketplace.preparing import prepare
 from pipelines.marketplace.settings import PrepareSettings, RawSettings
-from pipelines.model_store.packaging import PROFILE
+from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import ModelStore
 from pipelines.reference_profile import ReferenceProfile
 from pipelines.settings import DataSettings, ScorecardSettings, Source, SplitSettings

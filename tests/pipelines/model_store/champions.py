@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from pipelines.model_store.packaging import save_mlflow_model
-from pipelines.model_store.store import CHAMPION, MODEL_HASH, STUDY, TRIAL, ModelStore, RegisteredModel
+from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
+from pipelines.model_store.store import CHAMPION, STUDY, TRIAL, ModelStore
 from pipelines.training import TrainedModel
 
 

@@ -6,7 +6,8 @@ import mlflow.models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.model_store.packaging import PROFILE, model_hash, save_mlflow_model, signature_of
+from pipelines.model_store.files import PROFILE, model_hash
+from pipelines.model_store.packaging import save_mlflow_model, signature_of
 from pipelines.training import TrainedModel
 
 

@@ -7,7 +7,8 @@ from shutil import copytree, rmtree
 import pytest
 
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.model_store.store import CHALLENGER, CHAMPION, MODEL_HASH, STUDY, TRIAL, ModelStore, RegisteredModel
+from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
+from pipelines.model_store.store import CHALLENGER, CHAMPION, STUDY, TRIAL, ModelStore
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import RequestError
-from pipelines.model_store.store import CHAMPION, MODEL_HASH, ModelStore
+from pipelines.model_store.registered import MODEL_HASH
+from pipelines.model_store.store import CHAMPION, ModelStore
 from pipelines.policy import PolicySettings
 from pipelines.serving.champion import Champion
 from pipelines.serving.settings import ServeSettings
