@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import chdtri
 
 from pipelines.credit.false_discovery import q_values
-from pipelines.credit.period_variation import Noise, noise_of
-from pipelines.credit.psi_noise import Counts, Floats, deviance
+from pipelines.credit.period_variation import Move, move_from
+from pipelines.credit.psi_noise import Counts, Floats
 from pipelines.credit.stability import stability_indices
 from pipelines.errors import DataError
 
@@ -134,19 +134,20 @@ class _Compared:
     excess: Floats
     furthest: Floats
     season: Floats | None
-    statistic: Floats
-    noise: Noise
+    move: Move
     chance: Floats
+    weight: Floats
     sampling: Floats
     rows: NDArray[np.int64]
     reference_rows: NDArray[np.int64]
     periods: NDArray[np.int64]
 
-    def psi_at(self, chance: float) -> Floats:
-        """Return the PSI that noise reaches with this probability, for a move of the kind that was found."""
+    def psi_at(self, chance: Floats) -> Floats:
+        """Return the PSI that noise reaches with these probabilities, for a move of the kind that was found."""
+        large = self.move.statistic > self.move.sampling
         with np.errstate(divide="ignore", invalid="ignore"):
-            kind = np.where(self.statistic > self.noise.sampling, self.psi / (self.statistic * self.sampling), 1.0)
-        return self.noise.reach(chance) * self.sampling * kind
+            kind = np.where(large, self.psi / (self.move.statistic * self.sampling), 1.0)
+        return np.asarray(self.move.reach(chance) * self.sampling * kind)
 
     def judgement(
         self, place: int, cell: Cell, level: Level, limit: Floats, q_value: Floats, lasting: int
@@ -173,29 +174,42 @@ class _Compared:
 def _compare(reference: Counts, current: Counts, cells: Sequence[Cell], season: int | None) -> _Compared:
     _, columns = np.unique([cell.column for cell in cells], return_inverse=True)
     pooled, rows, known = reference.sum(axis=1), current.sum(axis=-1), reference.sum(axis=(1, 2))
-    noise, statistic = noise_of(reference, current, columns), deviance(current, pooled)
+    move = move_from(reference, current, columns)
     sampling = 1 / np.maximum(rows, 1) + 1 / np.maximum(known, 1)
-    psi, chance = stability_indices(pooled, current), noise.chance(statistic)
+    psi, chance = stability_indices(pooled, current), move.chance
     against = None
     if season is not None:
         month = reference[:, [season]]
-        alone = noise_of(month, current, columns)
+        alone = move_from(month, current, columns)
         between = 1 / np.maximum(rows, 1) + 1 / np.maximum(month.sum(axis=(1, 2)), 1)
         against = stability_indices(month[:, 0], current) - alone.sampling * between
-        chance = np.maximum(chance, alone.chance(deviance(current, month[:, 0])))
+        chance = np.maximum(chance, alone.chance)
     return _Compared(
         psi=psi,
-        excess=psi - noise.sampling * sampling,
-        furthest=_furthest(reference, noise.sampling),
+        excess=psi - move.sampling * sampling,
+        furthest=_furthest(reference, move.sampling),
         season=against,
-        statistic=statistic,
-        noise=noise,
+        move=move,
         chance=chance,
+        weight=_weights(cells),
         sampling=sampling,
         rows=rows,
         reference_rows=known,
         periods=(reference.sum(axis=-1) > 0).sum(axis=-1),
     )
+
+
+def _weights(cells: Sequence[Cell]) -> Floats:
+    """Return how much of the error each cell may make: half of it everyone's columns, half the segments'.
+
+    P-values are divided by weights of mean 1 (Genovese, Roeder and Wasserman 2006), so that many segments do not hide
+    what happens to everyone.
+    """
+    everyone = np.array([cell.segment == EVERYONE for cell in cells])
+    share = everyone.mean()
+    if share in (0, 1):
+        return np.ones(len(cells))
+    return np.asarray(np.where(everyone, 0.5 / share, 0.5 / (1 - share)))
 
 
 def _furthest(reference: Counts, mean: Floats) -> Floats:
@@ -205,7 +219,7 @@ def _furthest(reference: Counts, mean: Floats) -> Floats:
     rest = reference.sum(axis=1, keepdims=True) - reference
     rows, others = (np.maximum(part.sum(axis=-1), 1) for part in (reference, rest))
     excess = stability_indices(rest, reference) - mean[:, None] * (1 / rows + 1 / others)
-    return np.maximum(np.where(reference.sum(axis=-1) > 0, excess, 0.0).max(axis=1), 0.0)
+    return np.asarray(np.where(reference.sum(axis=-1) > 0, excess, 0.0).max(axis=1).clip(0))
 
 
 def _levels(compared: _Compared, thresholds: Thresholds) -> tuple[NDArray[np.object_], Floats, Floats]:
@@ -213,7 +227,8 @@ def _levels(compared: _Compared, thresholds: Thresholds) -> tuple[NDArray[np.obj
     cells = len(compared.psi)
     small = _too_small(compared, thresholds.blind, thresholds.act.rate / cells)
     q_value = np.ones(cells)
-    q_value[~small] = q_values(compared.chance[~small])
+    weight = compared.weight / compared.weight[~small].mean() if not small.all() else compared.weight
+    q_value[~small] = q_values(np.minimum(compared.chance / weight, 1)[~small])
     level = np.full(cells, Level.QUIET.value, dtype=object)
     for name, floor in ((Level.WATCH, thresholds.watch), (Level.ACT, thresholds.act)):
         moved = (q_value <= floor.rate) & (compared.excess > np.maximum(floor.psi, compared.furthest))
@@ -222,15 +237,19 @@ def _levels(compared: _Compared, thresholds: Thresholds) -> tuple[NDArray[np.obj
         level[moved] = name.value
     level[small] = Level.TOO_SMALL.value
     called = max(int((q_value <= thresholds.watch.rate).sum()), 1)
-    needed = np.maximum(thresholds.watch.psi, compared.furthest) + compared.noise.sampling * compared.sampling
+    needed = np.maximum(thresholds.watch.psi, compared.furthest) + compared.move.sampling * compared.sampling
     tested = max(int((~small).sum()), 1)
-    return level, np.maximum(needed, compared.psi_at(thresholds.watch.rate * called / tested)), q_value
+    return (
+        level,
+        np.maximum(needed, compared.psi_at(np.minimum(thresholds.watch.rate * called / tested * weight, 1))),
+        q_value,
+    )
 
 
 def _too_small(compared: _Compared, blind: float, chance: float) -> NDArray[np.bool_]:
     """Return where sampling alone exceeds a PSI of `blind` with this probability: (1/n + 1/m) chi-square."""
-    reach = compared.sampling * chdtri(np.maximum(compared.noise.sampling, 1), chance)
-    return (reach > blind) | (compared.rows == 0) | (compared.reference_rows == 0)
+    reach = compared.sampling * chdtri(np.maximum(compared.move.sampling, 1), chance)
+    return np.asarray((reach > blind) | (compared.rows == 0) | (compared.reference_rows == 0))
 
 
 def _lasting(cell: Cell, level: Level, earlier: Sequence[Mapping[Cell, Level]]) -> int:

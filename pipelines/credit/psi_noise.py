@@ -49,7 +49,7 @@ def moments_without_drift(total: Counts, fraction: Floats) -> tuple[Floats, Floa
     """
     mean, variance = _binomial_moments(total, fraction[..., None])
     whole_mean, whole_variance = _binomial_moments(total.sum(axis=-1), fraction)
-    return mean.sum(axis=-1) - whole_mean, np.maximum(variance.sum(axis=-1) - whole_variance, 0.0)
+    return np.asarray(mean.sum(axis=-1) - whole_mean), np.maximum(variance.sum(axis=-1) - whole_variance, 0.0)
 
 
 def _of_each(count: NDArray[np.generic], total: NDArray[np.generic], fraction: Floats) -> Floats:
@@ -57,7 +57,7 @@ def _of_each(count: NDArray[np.generic], total: NDArray[np.generic], fraction: F
     x, n = np.asarray(count, dtype=np.float64), np.asarray(total, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = xlogy(x, x / (n * fraction)) + xlogy(n - x, (n - x) / (n * (1 - fraction)))
-    return np.maximum(2 * np.nan_to_num(inside), 0.0)
+    return np.asarray(np.maximum(2 * np.nan_to_num(inside), 0.0))
 
 
 def _binomial_moments(total: NDArray[np.generic], fraction: Floats) -> tuple[Floats, Floats]:
