@@ -53,7 +53,8 @@ class Part:
 class Move:
     """A period's move from the pooled reference: G, its mean by sampling alone, and its parts; each of shape (cells,).
 
-    `both` tells where there is anything across the line: two bins have but one direction.
+    `both` tells where there is a line and anything across it: two bins have but one direction, and a single period has
+    no line. Elsewhere `along` is all.
     """
 
     statistic: Floats
@@ -96,13 +97,14 @@ def move_from(reference: Counts, current: Counts, columns: NDArray[np.intp]) -> 
     size = 1 / (1 / np.maximum(rows, 1) + 1 / np.maximum(known, 1))
     history = _History.of(reference, columns)
     statistic = deviance(current, pooled)
-    split = _split(statistic, _on_line(_move(current, pooled), history.line), size)
-    one = np.minimum(1 / mean, 1)
+    both = (((pooled + current) > 0).sum(axis=-1) > 2) & (history.free > 0)
+    split = _split(statistic, np.where(both, _on_line(_move(current, pooled), history.line), 1), size)
+    one = np.where(both, np.minimum(1 / mean, 1), 1)
     parts = [
         _part(part, fraction * mean, fraction * variance, size, history, history.variation(side, columns))
         for side, (part, fraction) in enumerate(zip(split, (one, np.maximum(1 - one, LEAST)), strict=True))
     ]
-    return Move(statistic, mean, parts[0], parts[1], ((pooled + current) > 0).sum(axis=-1) > 2)
+    return Move(statistic, mean, parts[0], parts[1], both)
 
 
 @dataclass(frozen=True)

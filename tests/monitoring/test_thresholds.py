@@ -106,6 +106,15 @@ def test_one_period_of_reference_leaves_sampling_as_the_only_noise() -> None:
     assert (found.level, found.periods, found.furthest) == (Level.WATCH, 1, 0)
 
 
+@pytest.mark.parametrize("periods", [1, 12])
+@pytest.mark.parametrize("season", [None, 0])
+def test_a_column_of_two_bins_is_found_to_move(periods: int, season: int | None) -> None:
+    # given (0.6 - 0.3) ln(0.6 / 0.3) + (0.4 - 0.7) ln(0.4 / 0.7) = 0.376
+    found = one(months(np.array([0.3, 0.7]), 10_000, periods), np.array([6000, 4000]), season=season)
+    assert found.psi == pytest.approx(0.376, abs=0.02)
+    assert found.level is Level.ACT
+
+
 def test_many_quiet_segments_do_not_hide_what_happens_to_everyone() -> None:
     # given one column that moves for everyone and 200 segments' cells that do not
     cells = [Cell("points", EVERYONE), *(Cell("points", str(number)) for number in range(200))]
