@@ -33,6 +33,23 @@ def population_stability_index(reference: Counts, current: Counts) -> float:
     return float(np.sum((q - p) * np.log(q / p)))
 
 
+def stability_indices(reference: Counts, current: Counts) -> NDArray[np.float64]:
+    """Return the PSI of many pairs of samples at once, over bins that either sample fills.
+
+    Counts have shape (..., bins) and broadcast; the result has the leading shape. A bin that neither fills says
+    nothing, and would only take a share of the prior.
+
+    >>> stability_indices(np.array([[50, 50, 0]]), np.array([[50, 50, 0]])).tolist()
+    [0.0]
+    """
+    filled = (reference + current) > 0
+    p, q = ((counts + PRIOR_COUNT) * filled for counts in (reference, current))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p, q = p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True)
+        terms = np.where(filled, (q - p) * np.log(q / p), 0.0)
+    return np.asarray(terms.sum(axis=-1), dtype=np.float64)
+
+
 def noise_limit(reference_rows: int, current_rows: int, bins: int, *, level: float, comparisons: int = 1) -> float:
     """Return the PSI that sampling noise alone exceeds with probability `level` in any of `comparisons` columns.
 
