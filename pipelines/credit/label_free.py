@@ -22,7 +22,7 @@ CANNOT_SEE = (
 )
 """What no estimate without labels can tell, to be shown beside each."""
 
-MOST_SCORES = 2_000
+MOST_SCORES = 1_000
 STEP = 1e-3
 
 
@@ -57,7 +57,7 @@ def label_free_performance(
     *,
     confidence: float,
     recalibration: Recalibration | None = None,
-    draws: int = 400,
+    draws: int = 200,
     seed: int = 0,
 ) -> LabelFree:
     """Return the performance that calibrated probabilities of default, shape (n,), expect of themselves.
@@ -76,7 +76,7 @@ def label_free_performance(
     reach = z_of(confidence)
 
     def estimate(measure: Callable[[Floats], float], deviation: float) -> Estimate:
-        spread = reach * float(np.hypot(deviation, _from_calibration(measure, probability, recalibration)))
+        spread = reach * float(np.hypot(deviation, deviation_from_calibration(measure, probability, recalibration)))
         middle = measure(p)
         return Estimate(middle, max(middle - spread, 0.0), min(middle + spread, 1.0))
 
@@ -91,15 +91,10 @@ def label_free_performance(
     )
 
 
-def _brier_deviation(p: Floats) -> float:
-    """Return the standard deviation of the mean of (y - p)^2, which is p^2 + y (1 - 2 p)."""
-    return float(np.sqrt((1 - 2 * p) ** 2 @ (p * (1 - p)))) / len(p)
-
-
-def _from_calibration(
+def deviation_from_calibration(
     measure: Callable[[Floats], float], probability: Floats, recalibration: Recalibration | None
 ) -> float:
-    """Return the standard deviation that a measure inherits from an uncertain calibration."""
+    """Return the standard deviation that a measure inherits from an uncertain calibration, by the delta method."""
     if recalibration is None:
         return 0.0
     slopes = np.array(
@@ -111,10 +106,15 @@ def _from_calibration(
     return float(np.sqrt(max(slopes @ np.asarray(recalibration.covariance) @ slopes, 0.0)))
 
 
+def _brier_deviation(p: Floats) -> float:
+    """Return the standard deviation of the mean of (y - p)^2, which is p^2 + y (1 - 2 p)."""
+    return float(np.sqrt((1 - 2 * p) ** 2 @ (p * (1 - p)))) / len(p)
+
+
 def _expected_ks(
     score: Floats, recalibration: Recalibration | None, confidence: float, draws: int, seed: int
 ) -> Estimate:
-    """Return mean and percentiles of KS over outcomes drawn by the probabilities, on at most about 2,000 scores."""
+    """Return mean and percentiles of KS over outcomes drawn by the probabilities, on at most about 1,000 scores."""
     generator = np.random.default_rng(seed)
     merged = _merged(score)
     found = []

@@ -1,0 +1,1 @@
+"""Performance with late labels: estimates before outcomes, early reads, the truth as it matures."""

@@ -1,0 +1,188 @@
+"""Simulated: performance without labels under a change of mix, and what labels alone can see of a change of concept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from experiments.question import resolve
+from experiments.settings import TuneSettings
+from monitoring.performance.kept_estimates import KeptEstimates
+from monitoring.performance.marketplace_outcomes import MarketplaceOutcomes, outcomes_of_marketplace
+from monitoring.performance.performance import PerformanceReport, measure_performance
+from pipelines.applications import Applications
+from pipelines.candidates import served
+from pipelines.credit.label_free import label_free_performance
+from pipelines.credit.loan import DEFINITIONS
+from pipelines.settings import FAMILIES, CalibrationMethod, DataSettings
+from pipelines.through_the_door import through_the_door
+from pipelines.training import train
+from pipelines.workspace import Workspace
+from tests.evidence.commands import answer
+from tests.evidence.conftest import Evidence
+from tests.experiments.marketplaces import data_of
+
+EARLY, FULL = "dpd30_at_3_mob", "dpd90_in_12_months"
+LEARNT_BY, CHANGED, AS_OF = "2025-01-01", "2025-01", "2026-07-01"
+"""The model learns what was known when the change begins; reports are read when a year and a half has passed."""
+
+LARGEST_ERROR = 0.01
+
+Floats = NDArray[np.float64]
+Model = Callable[[Applications], Floats]
+
+
+@dataclass(frozen=True)
+class Market:
+    """A simulated marketplace: all who asked, their outcomes, and their true PDs by id."""
+
+    asked: Applications
+    known: MarketplaceOutcomes
+    true: "pd.Series[float]"
+
+    def decisions(self, model: Model) -> pd.DataFrame:
+        """Return what the score log would hold of those who asked from a year before the change on."""
+        assert self.asked.times is not None
+        assert self.asked.approved is not None
+        later = np.flatnonzero(self.asked.times >= np.datetime64("2024-01-01"))
+        asked = self.asked.take(later)
+        return pd.DataFrame(
+            {
+                "application_id": asked.ids,
+                "pd": model(asked),
+                "band": "all",
+                "decision": np.where(asked.approved, "approved", "declined"),
+                "period": np.datetime_as_string(asked.times, unit="M"),
+            }
+        )
+
+
+@pytest.fixture(scope="module")
+def customers(request: pytest.FixtureRequest) -> int:
+    return 150_000 if request.config.getoption("--full") else 9_000
+
+
+@pytest.fixture(scope="module")
+def mixed(customers: int, tmp_path_factory: pytest.TempPathFactory) -> tuple[Market, Model]:
+    """The market whose mix shifts, and the model that was learnt before."""
+    folder = tmp_path_factory.mktemp("mixed")
+    data = _prepared(folder, customers, "mix_shift", LEARNT_BY)
+    model = _model(folder, data)
+    return _market(folder, _prepared(folder, customers, "mix_shift", AS_OF)), model
+
+
+def test_a_shift_of_mix_leaves_the_estimate_right(
+    mixed: tuple[Market, Model], evidence: Evidence, tmp_path: Path
+) -> None:
+    market, model = mixed
+    decisions = market.decisions(model)
+    rows = (decisions["period"] >= CHANGED) & (decisions["decision"] == "approved")
+    theirs = decisions[rows]
+    probability, true = theirs["pd"].to_numpy(), market.true.loc[theirs["application_id"]].to_numpy()
+    estimate = label_free_performance(probability, confidence=0.95).auc
+    truth = _expected_auc(probability, true)
+    error = estimate.value - truth
+    enough = len(theirs) >= evidence.size(full=50_000, reduced=1_000)
+    holds = abs(error) <= LARGEST_ERROR and enough
+    evidence.record(
+        "53-label-free-mix-shift",
+        claim="simulated: under a shift of mix the AUC is estimated without labels as it is expected under the true PDs",
+        value=f"estimated {estimate.value:.4f}, expected under the true PDs {truth:.4f} on {len(theirs):,} approved",
+        bound=f"within {LARGEST_ERROR} on at least 50,000",
+        holds=holds,
+    )
+    assert enough
+    assert abs(error) <= (LARGEST_ERROR if evidence.full else 0.04)
+
+
+def test_a_change_of_concept_is_said_to_be_unknown_and_caught_by_the_early_read(
+    mixed: tuple[Market, Model], customers: int, evidence: Evidence, tmp_path: Path
+) -> None:
+    model = mixed[1]
+    folder = tmp_path / "market"
+    market = _market(folder, _prepared(folder, customers, "concept_change", AS_OF))
+    decisions = market.decisions(model)
+    # when nothing is known yet, and when early outcomes are
+    blind = _report(tmp_path / "estimates", decisions, None)
+    seeing = _report(tmp_path / "estimates", decisions, market.known)
+    vintages = [one for one in seeing.vintages if one.period >= CHANGED and one.early_contradiction is not None]
+    before = [one for one in seeing.vintages if one.period < "2024-10" and one.early_contradiction is not None]
+    caught = [one.period for one in vintages if one.early_contradiction and one.early_contradiction.ranks_worse]
+    false = [one.period for one in before if one.early_contradiction and one.early_contradiction.ranks_worse]
+    says = all(
+        one.estimate is not None and "P(bad | features)" in one.estimate.estimate.cannot_see[0]
+        for one in seeing.vintages
+    ) and all("cannot be known" in one.statement for one in blind.vintages)
+    past = next(one for one in seeing.past_errors if one.measure == "auc")
+    within = [one.period for one in vintages[:5]]
+    holds = says and bool(set(caught) & set(within)) and not false
+    evidence.record(
+        "53-label-free-concept-change",
+        claim="simulated: under a change of concept every estimate without labels says that it cannot know, and the "
+        "early read (30+ at 3 MOB) of the first vintages after it says that the score ranks worse",
+        value=f"caught in {len(caught)} of {len(vintages)} vintages, the first of them {caught[0] if caught else 'none'} "
+        f"(change from {CHANGED}); {len(false)} of {len(before)} vintages before it called worse; past error of the "
+        f"estimated AUC {past.mean_error:+.3f} over {past.vintages} matured vintages",
+        bound="a vintage among the first 5 caught, none before called worse, every estimate with what it cannot see",
+        holds=holds,
+    )
+    assert says
+    assert not false
+    if evidence.full:
+        assert holds
+
+
+def _prepared(folder: Path, customers: int, scenario: str, as_of: str) -> DataSettings:
+    where = f"workspace={folder}"
+    answer("simulate", f"customers={customers}", "seed=3", "months=54", f"scenarios=[{scenario}]",
+           f"from_month={CHANGED}", where)  # fmt: skip
+    answer("prepare", f"loan={FULL}", f"loan.as_of={as_of}", "features=short", where)
+    return data_of(folder)
+
+
+def _model(folder: Path, data: DataSettings) -> Model:
+    question = resolve(
+        TuneSettings(workspace=str(folder), data=data, candidate=FAMILIES["hist_gradient_boosting"](), trials=1)
+    )
+    everything = np.arange(len(question.applications))
+    del everything
+    trained = train(
+        question.candidate_with({}), question.development, question.split.folds, CalibrationMethod.logistic,
+        seed=0, threads=2,
+    )  # fmt: skip
+    roles = question.applications.roles
+    return lambda asked: trained.model.probability_of_bad(
+        served.columns_of(asked.features, roles.numeric, roles.categorical)
+    )
+
+
+def _market(folder: Path, data: DataSettings) -> Market:
+    lake = folder / "lake"
+    workspace = Workspace.at(str(folder))
+    question = resolve(TuneSettings(workspace=str(folder), data=data, candidate=FAMILIES["scorecard"](), trials=1))
+    asked = through_the_door(data, workspace, question.applications.roles)
+    assert asked is not None
+    truth = pd.read_parquet(lake / "simulated" / "truth").set_index("application_id")
+    truth.index = truth.index.astype(str)
+    definitions = {name: DEFINITIONS[name] for name in (EARLY, FULL)}
+    known = outcomes_of_marketplace(lake / "marketplace", definitions, AS_OF)
+    return Market(asked, known, truth[f"true_pd_{FULL}"])
+
+
+def _report(folder: Path, decisions: pd.DataFrame, known: MarketplaceOutcomes | None) -> PerformanceReport:
+    early, full = (None if known is None else known.outcomes[name] for name in (EARLY, FULL))
+    return measure_performance(decisions, early=early, full=full, kept=KeptEstimates(folder), bands=["all"])
+
+
+def _expected_auc(score: Floats, true: Floats) -> float:
+    """Return the AUC that a score has on average over outcomes drawn from the true PDs: pairs in the right order."""
+    order = np.argsort(score, kind="stable")
+    bad, good = true[order], 1 - true[order]
+    _, start, count = np.unique(score[order], return_index=True, return_counts=True)
+    below = np.concatenate([[0.0], np.cumsum(good)])
+    ties = np.repeat((below[start] + below[start + count]) / 2, count)
+    return float((bad * ties).sum() / (bad.sum() * good.sum()))
