@@ -18,8 +18,9 @@ from pipelines.score_log import LogKey
 from pipelines.workspace import Workspace
 
 MEASURES = ("auc", "gini", "ks", "brier", "bad_rate")
-CALIBRATED, REWEIGHTED = METHODS = ("calibrated", "reweighted")
-"""How an estimate was made: from the model's PDs, or recalibrated to where the applications are now."""
+CALIBRATED, RECALIBRATED, REWEIGHTED = METHODS = ("calibrated", "recalibrated", "reweighted")
+"""How an estimate was made: from the model's PDs as they are; from those recalibrated on earlier loans that the model
+was not fitted on; from those recalibrated on such loans weighted to look like the present applications."""
 
 
 @dataclass(frozen=True)

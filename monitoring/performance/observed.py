@@ -99,12 +99,14 @@ def contradiction(
     recalibration: Recalibration | None,
     *,
     between: float,
+    judges_level: bool,
     expected_from: str,
     settings: PerformanceSettings,
 ) -> Contradiction | None:
     """Return how outcomes compare with the PDs, recalibrated to their definition; None where too few are known.
 
-    `between` is the variance of level between vintages (see `surprise`).
+    `between` is the variance of level between vintages (see `surprise`); without `judges_level` too few vintages are
+    known to tell a move of the level from a season.
     """
     if not enough(bad, settings):
         return None
@@ -115,7 +117,7 @@ def contradiction(
         ranking=ranking,
         level=level,
         ranks_worse=ranking.p_value < settings.level and ranking.expected - ranking.observed > settings.ranking_floor,
-        level_moved=level.p_value < settings.level and max(ratio, 1 / ratio) > settings.level_floor,
+        level_moved=judges_level and level.p_value < settings.level and max(ratio, 1 / ratio) > settings.level_floor,
         expected_from=expected_from,
     )
 

@@ -58,8 +58,8 @@ def measure_performance(
     such as 30+ days past due at 3 months on book. Estimates are kept in `kept`: one that is there is not made again.
     `bands` are the policy's band names in their order.
 
-    With `earlier` loans and the `features` of the decisions (indexed by application_id) the reweighted variant is made
-    too. `vintages` give the vintage curves.
+    With `earlier` loans the recalibrated variant is made too, and with their features and the `features` of the
+    decisions (indexed by application_id) the reweighted one. `vintages` give the vintage curves.
 
     Raises:
         DataError: a column is not there, a PD is no probability, or an application is there twice in a period.

@@ -24,27 +24,34 @@ LEAST_EFFECTIVE = 200.0
 
 @dataclass(frozen=True)
 class EarlierLoans:
-    """Loans with outcomes that the model was not fitted on: features, `bad` and `probability`, rows alike."""
+    """Loans with outcomes that the model was not fitted on: `bad`, `probability` and, for weights, features."""
 
-    features: pd.DataFrame
     bad: NDArray[np.int8]
     probability: Floats
+    features: pd.DataFrame | None = None
+
+    def recalibration(self) -> Recalibration | None:
+        """Return the recalibration of the model's PDs on these loans, None where they cannot tell."""
+        return recalibrate(self.bad, self.probability) if self._can_tell() else None
+
+    def _can_tell(self) -> bool:
+        return bool(self.bad.min() < self.bad.max() and self.probability.min() < self.probability.max())
 
     def recalibration_for(self, present: pd.DataFrame, *, seed: int = 0) -> Recalibration | None:
         """Return the recalibration of the model's PDs for present applications with those features.
 
-        None where too little overlaps. It presumes what any reweighting does: P(bad | features) is what it was, and the
-        features that matter are among those given.
+        None where there are no features or too little overlaps. It presumes what any reweighting does: P(bad |
+        features) is what it was, and the features that matter are among those given.
         """
+        if self.features is None:
+            return None
         generator = np.random.default_rng(seed)
         rows = _some(len(self.bad), generator)
         weight = density_ratio(self.features.iloc[rows], present.iloc[_some(len(present), generator)], seed=seed)
-        bad, probability = self.bad[rows], self.probability[rows]
+        chosen = EarlierLoans(self.bad[rows], self.probability[rows])
         effective = float(weight.sum() ** 2 / (weight @ weight))
         is_told = weight.mean() >= LEAST_COVERED and effective >= LEAST_EFFECTIVE
-        if not is_told or bad.min() == bad.max() or probability.min() == probability.max():
-            return None
-        return recalibrate(bad, probability, weight)
+        return recalibrate(chosen.bad, chosen.probability, weight) if is_told and chosen._can_tell() else None
 
 
 def density_ratio(earlier: pd.DataFrame, present: pd.DataFrame, *, seed: int = 0) -> Floats:
@@ -56,6 +63,7 @@ def density_ratio(earlier: pd.DataFrame, present: pd.DataFrame, *, seed: int = 0
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import StratifiedKFold
+    from threadpoolctl import threadpool_limits
 
     both = _matrix(pd.concat([earlier, present], ignore_index=True))
     is_present = np.repeat([0, 1], [len(earlier), len(present)])
@@ -64,8 +72,9 @@ def density_ratio(earlier: pd.DataFrame, present: pd.DataFrame, *, seed: int = 0
         model = HistGradientBoostingClassifier(
             max_iter=40, max_leaf_nodes=8, learning_rate=0.1, min_samples_leaf=50, random_state=seed
         )
-        model.fit(both[fit], is_present[fit])
-        chance[held_out] = model.predict_proba(both[held_out])[:, 1]
+        with threadpool_limits(limits=1, user_api="openmp"):  # so few rows cost more to share out than to count
+            model.fit(both[fit], is_present[fit])
+            chance[held_out] = model.predict_proba(both[held_out])[:, 1]
     ratio = (chance / (1 - chance))[: len(earlier)] * (len(earlier) / len(present))
     return np.asarray(np.minimum(ratio, np.quantile(ratio, MOST_WEIGHT)))
 

@@ -47,9 +47,10 @@ class Reconciled:
 class VintagePerformance:
     """The performance of the decisions of a period, as far as it is known.
 
-    `estimate` is the kept one, with what it cannot see in `estimate.estimate.cannot_see`; `reweighted` the variant
-    recalibrated to where the applications are. `early_expected` is what the PDs say of the early outcome, given how it
-    came out in earlier vintages. All figures but those in `not_approved` are about the approved.
+    `estimate` is the kept one, with what it cannot see in `estimate.estimate.cannot_see`; `recalibrated` and
+    `reweighted` are its variants on earlier loans (see `kept_estimates.METHODS`), None where these were not given.
+    `early_expected` is what the PDs say of the early outcome, given how it came out in earlier vintages. All figures
+    but those in `not_approved` are about the approved.
     """
 
     period: str
@@ -57,6 +58,7 @@ class VintagePerformance:
     approved: int
     not_approved: NotApproved | None
     estimate: KeptEstimate | None
+    recalibrated: KeptEstimate | None
     reweighted: KeptEstimate | None
     early_expected: LabelFree | None
     early: Observed | None

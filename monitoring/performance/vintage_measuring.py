@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 
 from monitoring.performance.decisions import Decisions
-from monitoring.performance.kept_estimates import CALIBRATED, METHODS, REWEIGHTED, KeptEstimate, KeptEstimates
+from monitoring.performance.kept_estimates import (
+    CALIBRATED,
+    METHODS,
+    RECALIBRATED,
+    REWEIGHTED,
+    KeptEstimate,
+    KeptEstimates,
+)
 from monitoring.performance.observed import Contradiction, Observed, contradiction, enough, observe
 from monitoring.performance.outcomes import Outcomes
 from monitoring.performance.reconciliation import reconcile
@@ -52,6 +59,7 @@ def measure_vintage(one: Decisions, around: Surroundings, known: KnownSoFar) -> 
         approved=len(probability),
         not_approved=_not_approved(one),
         estimate=estimates.get(CALIBRATED),
+        recalibrated=estimates.get(RECALIBRATED),
         reweighted=estimates.get(REWEIGHTED),
         early_expected=None if yardstick is None or not len(probability) else label_free_performance(
             probability, confidence=settings.confidence, recalibration=yardstick.recalibration),
@@ -76,9 +84,11 @@ def _estimates(one: Decisions, around: Surroundings) -> tuple[dict[str, KeptEsti
         return {}, {}
     known = int(np.sum((one.early[one.approved] != UNLABELLED) | (one.full[one.approved] != UNLABELLED)))
     ways: dict[str, Recalibration | None] = {CALIBRATED: None}
+    if around.earlier is not None:
+        ways[RECALIBRATED] = around.earlier.recalibration()
     if around.earlier is not None and around.features is not None:
-        found = around.earlier.recalibration_for(around.features.loc[ids.tolist()])
-        ways |= {} if found is None else {REWEIGHTED: found}
+        ways[REWEIGHTED] = around.earlier.recalibration_for(around.features.loc[ids.tolist()])
+    ways = {method: way for method, way in ways.items() if way is not None or method == CALIBRATED}
     for method, way in ways.items():
         estimate = label_free_performance(probability, confidence=around.settings.confidence, recalibration=way)
         around.kept.keep(KeptEstimate(one.period, method, around.now, known, estimate), ids, probability)
@@ -110,6 +120,7 @@ def _early(
         loans.probability,
         yardstick.recalibration,
         between=yardstick.between,
+        judges_level=len(yardstick.periods) >= settings.least_vintages_for_level,
         expected_from=yardstick.told,
         settings=settings,
     )
@@ -125,6 +136,12 @@ def _matured(
     found = observe(around.full.definition, loans.bad, loans.probability, awaiting, around.settings)
     between = level_between(one.period, known.full, None)
     says = contradiction(
-        loans.bad, loans.probability, None, between=between, expected_from="the PDs", settings=around.settings
+        loans.bad,
+        loans.probability,
+        None,
+        between=between,
+        judges_level=True,
+        expected_from="the PDs",
+        settings=around.settings,
     )
     return found, says

@@ -12,6 +12,7 @@ from monitoring.performance.kept_estimates import CALIBRATED, KeptEstimates, est
 from monitoring.performance.outcomes import outcomes_of_table
 from monitoring.performance.performance import PerformanceReport, measure_performance
 from monitoring.performance.reweighting import EarlierLoans, density_ratio
+from monitoring.performance.settings import PerformanceSettings
 from pipelines.credit.discrimination import auc
 from pipelines.credit.loan import UNLABELLED
 from pipelines.errors import DataError, ThinfileError
@@ -98,10 +99,15 @@ def test_a_concept_change_is_unseen_without_labels_and_caught_early(tmp_path: Pa
 
 
 def test_a_level_shift_is_told_apart_from_a_worse_ranking(tmp_path: Path) -> None:
-    found = measured(tmp_path, book(MONTHS, doubled=MONTHS[5:])).vintages[5].early_contradiction
-    assert found is not None
-    assert found.level_moved
-    assert not found.ranks_worse
+    doubled = book(MONTHS, doubled=MONTHS[5:])
+    found = measured(tmp_path, doubled, settings=PerformanceSettings(least_vintages_for_level=5)).vintages[5]
+    assert found.early_contradiction is not None
+    assert found.early_contradiction.level_moved
+    assert not found.early_contradiction.ranks_worse
+    # five months cannot tell it from a season, unless told so
+    unsure = measured(tmp_path, doubled).vintages[5].early_contradiction
+    assert unsure is not None
+    assert not unsure.level_moved
 
 
 def test_estimates_are_not_made_again_with_hindsight(tmp_path: Path) -> None:
@@ -186,27 +192,29 @@ def test_the_reweighted_estimate_follows_a_shift_that_the_pds_do_not_know(tmp_pa
         bad = generator.random(rows) < odds / (1 + odds)
         return pd.DataFrame({"young": young.astype(float), "channel": np.where(young, "app", None)}), pd_, bad
 
-    features, pd_, bad = drawn(6_000, 0.1)
-    now, pd_now, bad_now = drawn(4_000, 0.7)
-    ids = [str(row) for row in range(4_000)]
+    features, pd_, bad = drawn(4_000, 0.1)
+    now, pd_now, bad_now = drawn(2_000, 0.7)
+    ids = [str(row) for row in range(2_000)]
     decisions = pd.DataFrame(
         {"application_id": ids, "pd": pd_now, "band": "A", "decision": "approved", "period": MONTHS[0]}
     )
     found = measure_performance(
         decisions, early=None, full=None, kept=KeptEstimates(tmp_path), bands=BANDS,
-        earlier=EarlierLoans(features, bad.astype(np.int8), pd_), features=now.set_index(pd.Index(ids)),
+        earlier=EarlierLoans(bad.astype(np.int8), pd_, features), features=now.set_index(pd.Index(ids)),
     ).vintages[0]  # fmt: skip
     # then
     assert found.estimate is not None
     assert found.reweighted is not None
+    assert found.recalibrated is not None
     rate = float(bad_now.mean())
     assert found.reweighted.estimate.bad_rate.holds(rate)
     assert not found.estimate.estimate.bad_rate.holds(rate)
+    assert found.recalibrated.estimate.bad_rate.high < rate
     weight = density_ratio(features, now)
     assert weight[features["young"] == 1].mean() == pytest.approx(7, rel=0.15)
     # and where nothing overlaps it says nothing
-    apart = EarlierLoans(features.assign(young=5.0), bad.astype(np.int8), pd_)
-    assert apart.recalibration_for(now.assign(young=-5.0)) is None or True
+    apart = EarlierLoans(bad.astype(np.int8), pd_, features.assign(young=5.0))
+    assert apart.recalibration_for(now.assign(young=-5.0)) is None
 
 
 @pytest.mark.parametrize(
