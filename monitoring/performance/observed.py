@@ -18,8 +18,8 @@ from pipelines.credit.tally import tally
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
 
-DRAWS = 200
-MOST_SCORES = 1_000
+DRAWS = 100
+MOST_SCORES = 500
 
 
 @dataclass(frozen=True)

@@ -14,23 +14,25 @@ from experiments.settings import TuneSettings
 from monitoring.performance.kept_estimates import KeptEstimates
 from monitoring.performance.marketplace_outcomes import MarketplaceOutcomes, outcomes_of_marketplace
 from monitoring.performance.performance import PerformanceReport, measure_performance
-from pipelines.applications import Applications
+from monitoring.performance.reweighting import EarlierLoans
+from pipelines.applications import Applications, load_applications
 from pipelines.candidates import served
 from pipelines.credit.label_free import label_free_performance
 from pipelines.credit.loan import DEFINITIONS
-from pipelines.settings import FAMILIES, CalibrationMethod, DataSettings
+from pipelines.settings import FAMILIES, CalibrationMethod
 from pipelines.through_the_door import through_the_door
 from pipelines.training import train
 from pipelines.workspace import Workspace
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
-from tests.experiments.marketplaces import data_of
+from tests.experiments.marketplaces import data_of, leaking
 
 EARLY, FULL = "dpd30_at_3_mob", "dpd90_in_12_months"
-LEARNT_BY, CHANGED, AS_OF = "2025-01-01", "2025-01", "2026-07-01"
-"""The model learns what was known when the change begins; reports are read when a year and a half has passed."""
+CHANGED, AS_OF = "2026-01", "2027-07-01"
+"""The model learns what was known when the change begins; it is watched from a year before until it ends."""
 
 LARGEST_ERROR = 0.01
+FAMILY = "scorecard"
 
 Floats = NDArray[np.float64]
 Model = Callable[[Applications], Floats]
@@ -40,6 +42,7 @@ Model = Callable[[Applications], Floats]
 class Market:
     """A simulated marketplace: all who asked, their outcomes, and their true PDs by id."""
 
+    folder: Path
     asked: Applications
     known: MarketplaceOutcomes
     true: "pd.Series[float]"
@@ -48,7 +51,7 @@ class Market:
         """Return what the score log would hold of those who asked from a year before the change on."""
         assert self.asked.times is not None
         assert self.asked.approved is not None
-        later = np.flatnonzero(self.asked.times >= np.datetime64("2024-01-01"))
+        later = np.flatnonzero(self.asked.times >= np.datetime64("2025-01-01"))
         asked = self.asked.take(later)
         return pd.DataFrame(
             {
@@ -61,25 +64,26 @@ class Market:
         )
 
 
-@pytest.fixture(scope="module")
-def customers(request: pytest.FixtureRequest) -> int:
-    return 200_000 if request.config.getoption("--full") else 9_000
+@dataclass(frozen=True)
+class Learnt:
+    """A market whose mix shifts, the model that was learnt before, and loans that it did not learn from."""
+
+    market: Market
+    model: Model
+    earlier: EarlierLoans
 
 
 @pytest.fixture(scope="module")
-def mixed(customers: int, tmp_path_factory: pytest.TempPathFactory) -> tuple[Market, Model]:
-    """The market whose mix shifts, and the model that was learnt before."""
+def mixed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Learnt:
+    customers = 130_000 if request.config.getoption("--full") else 9_000
     folder = tmp_path_factory.mktemp("mixed")
-    data = _prepared(folder, customers, "mix_shift", LEARNT_BY)
-    model = _model(folder, data)
-    return _market(folder, _prepared(folder, customers, "mix_shift", AS_OF)), model
+    market = _market(folder, customers, "mix_shift")
+    return Learnt(market, *_learnt(folder))
 
 
-def test_a_shift_of_mix_leaves_the_estimate_right(
-    mixed: tuple[Market, Model], evidence: Evidence, tmp_path: Path
-) -> None:
-    market, model = mixed
-    decisions = market.decisions(model)
+def test_a_shift_of_mix_leaves_the_estimate_right(mixed: Learnt, evidence: Evidence, tmp_path: Path) -> None:
+    market = mixed.market
+    decisions = market.decisions(mixed.model)
     rows = (decisions["period"] >= CHANGED) & (decisions["decision"] == "approved")
     theirs = decisions[rows]
     probability, true = theirs["pd"].to_numpy(), market.true.loc[theirs["application_id"]].to_numpy()
@@ -100,12 +104,10 @@ def test_a_shift_of_mix_leaves_the_estimate_right(
 
 
 def test_a_change_of_concept_is_said_to_be_unknown_and_caught_by_the_early_read(
-    mixed: tuple[Market, Model], customers: int, evidence: Evidence, tmp_path: Path
+    mixed: Learnt, evidence: Evidence, tmp_path: Path
 ) -> None:
-    model = mixed[1]
-    folder = tmp_path / "market"
-    market = _market(folder, _prepared(folder, customers, "concept_change", AS_OF))
-    decisions = market.decisions(model)
+    market = _market(tmp_path / "market", evidence.size(full=50_000, reduced=9_000), "concept_change")
+    decisions = market.decisions(mixed.model)
     # when nothing is known yet, and when early outcomes are
     blind = _report(tmp_path / "estimates", decisions, None)
     seeing = _report(tmp_path / "estimates", decisions, market.known)
@@ -137,39 +139,43 @@ def test_a_change_of_concept_is_said_to_be_unknown_and_caught_by_the_early_read(
         assert holds
 
 
-def _prepared(folder: Path, customers: int, scenario: str, as_of: str) -> DataSettings:
+def _market(folder: Path, customers: int, scenario: str) -> Market:
+    """Simulate a marketplace and prepare it as of its end."""
     where = f"workspace={folder}"
-    answer("simulate", f"customers={customers}", "seed=3", "months=54", f"scenarios=[{scenario}]",
+    answer("simulate", f"customers={customers}", "seed=3", "months=66", f"scenarios=[{scenario}]",
            f"from_month={CHANGED}", where)  # fmt: skip
-    answer("prepare", f"loan={FULL}", f"loan.as_of={as_of}", "features=short", where)
-    return data_of(folder)
+    answer("prepare", f"loan={FULL}", f"loan.as_of={AS_OF}", "features=short", where)
+    known = load_applications(data_of(folder), Workspace.at(str(folder)))
+    asked = through_the_door(data_of(folder), Workspace.at(str(folder)), known.roles)
+    assert asked is not None
+    truth = pd.read_parquet(folder / "lake" / "simulated" / "truth").set_index("application_id")
+    truth.index = truth.index.astype(str)
+    definitions = {name: DEFINITIONS[name] for name in (EARLY, FULL)}
+    outcomes = outcomes_of_marketplace(folder / "lake" / "marketplace", definitions, AS_OF)
+    return Market(folder, asked, outcomes, truth[f"true_pd_{FULL}"])
 
 
-def _model(folder: Path, data: DataSettings) -> Model:
-    question = resolve(
-        TuneSettings(workspace=str(folder), data=data, candidate=FAMILIES["hist_gradient_boosting"](), trials=1)
-    )
+def _learnt(folder: Path) -> tuple[Model, EarlierLoans]:
+    """Return a model that learnt from outcomes known before the change, and the later loans that it was tested on."""
+
+    def known_then(table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["outcome_known_at"] < pd.Timestamp(f"{CHANGED}-01")]
+
+    data = data_of(folder, leaking(folder, "known_then", known_then))
+    settings = TuneSettings(workspace=str(folder), data=data, candidate=FAMILIES[FAMILY](), trials=1)
+    question = resolve(settings)
     trained = train(
         question.candidate_with({}), question.development, question.split.folds, CalibrationMethod.logistic,
         seed=0, threads=2,
     )  # fmt: skip
     roles = question.applications.roles
-    return lambda asked: trained.model.probability_of_bad(
-        served.columns_of(asked.features, roles.numeric, roles.categorical)
-    )
 
+    def model(asked: Applications) -> Floats:
+        columns = served.columns_of(asked.features, roles.numeric, roles.categorical)
+        return trained.model.probability_of_bad(columns)
 
-def _market(folder: Path, data: DataSettings) -> Market:
-    lake = folder / "lake"
-    workspace = Workspace.at(str(folder))
-    question = resolve(TuneSettings(workspace=str(folder), data=data, candidate=FAMILIES["scorecard"](), trials=1))
-    asked = through_the_door(data, workspace, question.applications.roles)
-    assert asked is not None
-    truth = pd.read_parquet(lake / "simulated" / "truth").set_index("application_id")
-    truth.index = truth.index.astype(str)
-    definitions = {name: DEFINITIONS[name] for name in (EARLY, FULL)}
-    known = outcomes_of_marketplace(lake / "marketplace", definitions, AS_OF)
-    return Market(asked, known, truth[f"true_pd_{FULL}"])
+    unseen = question.applications.take(question.split.test)
+    return model, EarlierLoans(unseen.outcomes, model(unseen), unseen.features)
 
 
 def _report(folder: Path, decisions: pd.DataFrame, known: MarketplaceOutcomes | None) -> PerformanceReport:
