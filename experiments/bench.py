@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from experiments.recorded import settings_of
 from experiments.settings import PromoteSettings, TuneSettings
 from pipelines.applications import Applications, load_applications
+from pipelines.erasure.record import read_erasures
 from pipelines.errors import RequestError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.model_store.predictor import Predictor, load_predictor
@@ -139,6 +140,12 @@ def bench_of(
     for tag, found, name in ((DATA, applications.fingerprint, "data"), (TEST_PART, split.test_part, "test part")):
         expected = challenger.tags.get(tag, found)
         if found != expected:
+            erased = read_erasures(Workspace.at(settings.workspace)).leads_to(expected, found)
+            if erased or applications.fingerprint_with_erased == expected:
+                raise RequestError(
+                    f"a challenger is judged on the {name} it was tested on, from that of {challenger.name} version "
+                    f"{challenger.version} people were erased since; tune again on what is left"
+                )
             raise RequestError(
                 f"a challenger is judged on the {name} it was tested on, {challenger.name} version "
                 f"{challenger.version} was tested on {expected[:12]}, received {found[:12]}; use the data, split and "

@@ -65,6 +65,7 @@ def _recomputed(
 ) -> dict[str, Any]:
     lake = lake_beside(data)
     ids = np.concatenate([development.ids, test.ids])
+    made_at = np.concatenate([_moments(development), _moments(test)])
     sampled = np.random.default_rng(seed).choice(len(ids), min(size, len(ids)), replace=False)
     learnt = pd.concat([development.features, test.features], ignore_index=True).iloc[sampled]
     found = recompute_features(lake, ids[sampled].tolist()).to_pandas().set_index("application_id")
@@ -81,12 +82,17 @@ def _recomputed(
         | dict.fromkeys(outside, len(sampled)),
         "not_in_catalogue": outside,
         "examples": {
-            name: f"{learnt[name].iloc[places[0]]} where {made[name].iloc[places[0]]} was known, application "
-            f"{ids[sampled][places[0]]}"
+            name: f"{learnt[name].iloc[places[0]]} where {made[name].iloc[places[0]]} was known, application of "
+            f"{made_at[sampled][places[0]]}"  # not its id: evidence is kept for ever, people may be erased
             for name, places in rows.items()
             if len(places)
         },
     }
+
+
+def _moments(applications: Applications) -> NDArray[np.str_]:
+    times = applications.times
+    return np.datetime_as_string(times, unit="s") if times is not None else np.full(len(applications), "no told time")
 
 
 def _differ(learnt: "pd.Series[Any]", made: "pd.Series[Any]", is_number: bool) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.differences import Comparison, Difference, compare_records
+from experiments.erased_data import Erased, erased_since
 from experiments.question import Question, resolve
 from experiments.recorded import settings_of
 from experiments.registration import build_version
@@ -87,6 +88,9 @@ def _replay_run(settings: ReplaySettings) -> Outcome:
     task = _task(settings, store)
     question = resolve(task.settings)
     data = compare_records("data", task.record.data, data_record(question))
+    erased = erased_since(task.record.data, question) if data.differences else None
+    if erased is not None:
+        return _erased_outcome(task, erased)
     found = _compare_record(task) + data
     if not data.differences:  # numbers of other data would say nothing
         found += _compare_numbers(task, question, store)
@@ -216,9 +220,24 @@ def _outcome(task: Task, found: Comparison) -> Outcome:
     return Outcome(result, summary=summary, exit_code=ExitCode.DONE if agrees else ExitCode.ANSWER_IS_NO)
 
 
-def _head(task: Task, found: Comparison) -> str:
+def _erased_outcome(task: Task, erased: Erased) -> Outcome:
+    """Return that a run cannot be made again because people were erased from its data, and nothing else was changed."""
+    result = {
+        "run_id": task.run.info.run_id,
+        "versions": [version.version for version in task.versions],
+        "agrees": False,
+        "erased": {"rows": erased.rows, "entries": list(erased.entries)},
+    }
+    return Outcome(result, summary=[erased.sentence(_title(task))], exit_code=ExitCode.ANSWER_IS_NO)
+
+
+def _title(task: Task) -> str:
     versions = ", ".join(f"{one.name} version {one.version}" for one in task.versions) or "no version registered"
-    title = f"run {task.run.info.run_id[:12]} ({task.record.config['candidate']['family']}; {versions})"
+    return f"run {task.run.info.run_id[:12]} ({task.record.config['candidate']['family']}; {versions})"
+
+
+def _head(task: Task, found: Comparison) -> str:
+    title = _title(task)
     extent = f"{len(task.trials)} of {len(task.record.trials)} trials computed again"
     if found.differences:
         return f"DIFFERS: {len(found.differences):,} of {found.compared:,} values of {title}; {extent}"

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from pipelines.batch.score import score_features
+from pipelines.chain import Entry
+from pipelines.erasure.record import read_erasures
+from pipelines.erasure.salt import Kind
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.kept_policies import kept_policy
 from pipelines.model_store.packaging import changed_files, model_hash
@@ -42,6 +45,9 @@ def replay_decision(workspace: Workspace, decision_id: str) -> Outcome:
         ThinfileError: a file of the score log or of the model cannot be read.
     """
     logged = ScoreLog(workspace).find(decision_id)
+    erased = None if logged is not None else read_erasures(workspace).erased(Kind.decision, decision_id)
+    if erased is not None:
+        return _erased(decision_id, erased)
     if logged is None:
         raise RequestError(
             f"a decision is named by its decision_id, none is '{decision_id}' in the score log; the ids are in the "
@@ -57,6 +63,12 @@ def replay_decision(workspace: Workspace, decision_id: str) -> Outcome:
     if replay.policy is not None and not replay.differs:
         _decide_again(replay, logged, open_scorer(store, version, replay.policy))
     return _outcome(logged, replay)
+
+
+def _erased(decision_id: str, entry: Entry) -> Outcome:
+    told = f"ERASED: decision {decision_id} was erased {entry.written_at[:10]} (entry {entry.sequence} of the erasures)"
+    result = {"decision_id": decision_id, "identical": False, "erased": {"entries": [entry.sequence]}}
+    return Outcome(result, summary=[f"{told}; it cannot be made again"], exit_code=ExitCode.ANSWER_IS_NO)
 
 
 def _decide_again(replay: Replay, logged: Logged, scorer: Scorer) -> None:

@@ -1,5 +1,6 @@
 """Applications ready for a model: features, and beside them identity, time, outcome and protected attributes."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -10,12 +11,17 @@ from numpy.typing import NDArray
 
 from pipelines.atomic import whole_file
 from pipelines.contracts import apply_contract, as_text
+from pipelines.erasure.person import CUSTOMER
+from pipelines.erasure.record import read_erasures
+from pipelines.erasure.returning import Returning
 from pipelines.errors import DataError
 from pipelines.fingerprint import fingerprint_table
 from pipelines.roles import Roles
 from pipelines.settings import DataSettings
 from pipelines.sources import read_table
 from pipelines.workspace import Workspace
+
+log = logging.getLogger(__name__)
 
 YES = ("True", "true", "1")
 """How a flag says yes."""
@@ -29,7 +35,7 @@ class Applications:
     `bad` is 1 for default, 0 for good, None where outcomes were not asked for; `outcome_known_at` is when they were
     known, None where nobody told. `approved` and `by_lot` say whether an earlier policy approved each, and whether
     by lot; None where that was not asked for. `fingerprint` is that of the table as it was read, quarantined rows
-    included.
+    included; `erased` rows of people who were erased were left out of it, and `fingerprint_with_erased` is that of all.
     """
 
     features: pd.DataFrame
@@ -43,6 +49,8 @@ class Applications:
     outcome_known_at: NDArray[np.datetime64] | None = None
     approved: NDArray[np.bool_] | None = None
     by_lot: NDArray[np.bool_] | None = None
+    erased: int = 0
+    fingerprint_with_erased: str | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -93,12 +101,31 @@ def load_applications(
     table = read_table(data)
     if labelled and data.label is None:
         raise DataError("learning needs outcomes, received no data.label; add data.label=COLUMN and data.bad=VALUE")
+    everybody, table = table, _without_erased(table, data, workspace)
     roles = Roles.of(table, data, labelled=labelled, decided=decided)
     rows = apply_contract(table, roles, max_quarantined=data.max_quarantined)
     fingerprint = fingerprint_table(table)
     if rows.counts:
         _keep_quarantine(rows.quarantined, workspace.quarantine / f"{fingerprint[:16]}.parquet")
-    return _arrange(rows.clean, roles, fingerprint, rows.counts)
+    found = _arrange(rows.clean, roles, fingerprint, rows.counts)
+    if len(table) == len(everybody):
+        return found
+    erased = len(everybody) - len(table)
+    return replace(found, erased=erased, fingerprint_with_erased=fingerprint_table(everybody))
+
+
+def _without_erased(table: pd.DataFrame, data: DataSettings, workspace: Workspace) -> pd.DataFrame:
+    """Return the rows of a table but for those of people who were erased, by customer_id and by the table's own id."""
+    returning = Returning(read_erasures(workspace))
+    if not returning:
+        return table
+    names = {"customers": CUSTOMER, "applications": data.id}
+    told = {kind: as_text(table[name]).to_numpy(object) for kind, name in names.items() if name in table}
+    is_erased = returning.rows(**told)
+    if not told or not is_erased.any():
+        return table
+    log.info("left out %s rows of people who were erased", f"{is_erased.sum():,}")
+    return table[~is_erased].reset_index(drop=True)
 
 
 def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: dict[str, int]) -> Applications:

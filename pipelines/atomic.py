@@ -1,5 +1,6 @@
 """Files that are there whole or not at all; what a killed process left half-done is cleared by the next one."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,14 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_below(root: Path) -> None:
+    """Remove what dead processes of this host left half-done anywhere below a folder."""
+    for place, folders, names in os.walk(root):
+        for name in [one for one in (*folders, *names) if one.startswith(".") and "~" in one]:
+            _clear(Path(place), name.partition("~")[0])
+        folders[:] = [one for one in folders if not one.startswith(".")]
 
 
 def _clear(folder: Path, stem: str) -> None:

@@ -77,9 +77,18 @@ class Chain:
 
     def entries(self) -> list[Entry]:
         """Return all entries in order. Raises ChainBroken when one of them is not what was written."""
-        query = select(ENTRIES).where(ENTRIES.c.chain == self.name).order_by(ENTRIES.c.sequence)
-        rows = self._rows(query)
-        self._verify(rows)
+        return self.newer_than(None)
+
+    def newer_than(self, last: Entry | None) -> list[Entry]:
+        """Return the entries after one that was read before, all of them for None; the others are not read again.
+
+        Raises:
+            ChainBroken: one of them is not what was written, or does not follow that one.
+        """
+        first, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
+        these = (ENTRIES.c.chain == self.name) & (ENTRIES.c.sequence >= first)
+        rows = self._rows(select(ENTRIES).where(these).order_by(ENTRIES.c.sequence))
+        self._verify(rows, first, previous)
         return [
             Entry(row.sequence, row.written_at, json.loads(row.content), row.previous_hash, row.hash) for row in rows
         ]
@@ -142,9 +151,8 @@ class Chain:
     def _conflict(self, after: int) -> str:
         return f"{self.name} has grown since entry {after} was read: somebody else decided first; run the command again"
 
-    def _verify(self, rows: Sequence[Any]) -> None:
-        previous = GENESIS
-        for place, row in enumerate(rows, start=1):
+    def _verify(self, rows: Sequence[Any], first: int, previous: str) -> None:
+        for place, row in enumerate(rows, start=first):
             self._check(row, place, previous)
             previous = row.hash
 

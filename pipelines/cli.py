@@ -1,15 +1,28 @@
-"""The verbs of pipelines: simulate, prepare, score, demo."""
+"""The verbs of pipelines: simulate, prepare, score, serve, review, erase, demo."""
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from omegaconf import MISSING, OmegaConf
+
 from pipelines.hydra_app import Verb, run
 from pipelines.policy import PolicySettings
-from pipelines.settings import DataSettings, DemoSettings, ScoreSettings
+from pipelines.settings import (
+    DataSettings,
+    DemoSettings,
+    EraseAction,
+    EraseSettings,
+    Population,
+    ReviewAction,
+    ReviewVerbSettings,
+    ScoreSettings,
+)
 from pipelines.verb import Outcome
 
 if TYPE_CHECKING:
     from pipelines.marketplace.settings import PrepareSettings
+    from pipelines.serving.settings import ServeSettings
     from pipelines.simulation.settings import SimulateSettings
 
 
@@ -26,6 +39,7 @@ def prepare(arguments: Sequence[str]) -> int:
     from pipelines.features.settings import FeatureSettings
     from pipelines.marketplace.settings import PrepareSettings
 
+    OmegaConf.register_new_resolver("as_of", _as_of, replace=True)
     groups: dict[str, dict[str, type]] = {"loan": {"loan": LoanContract}, "features": {"features": FeatureSettings}}
     return run(Verb("prepare", PrepareSettings, _prepare, groups), arguments)
 
@@ -34,6 +48,29 @@ def score(arguments: Sequence[str]) -> int:
     """Let the champion score a table of applications."""
     groups: dict[str, dict[str, type]] = {"data": {"data": DataSettings}, "policy": {"policy": PolicySettings}}
     return run(Verb("score", ScoreSettings, _score, groups), arguments)
+
+
+def serve(arguments: Sequence[str]) -> int:
+    """Serve decisions over HTTP, or make, list and revoke API keys."""
+    from pipelines.serving.settings import ServeAction, ServeSettings
+
+    return run(Verb("serve", ServeSettings, _serve, {"policy": {"policy": PolicySettings}}, ServeAction), arguments)
+
+
+def review(arguments: Sequence[str]) -> int:
+    """Ask that a person looks at a decision, decide, or tell what people decided."""
+    words = [_quoted(word) for word in arguments]
+    return run(Verb("review", ReviewVerbSettings, _review, {}, ReviewAction), words)
+
+
+def erase(arguments: Sequence[str]) -> int:
+    """Remove a person from the workspace."""
+    return run(Verb("erase", EraseSettings, _erase, {}, EraseAction), [_quoted(word) for word in arguments])
+
+
+def _quoted(word: str) -> str:
+    """Return an override with an id in quotes: Hydra would read 35979e62 and 007 as numbers."""
+    return re.sub(r"^(decision|customer)=([\w.\-]+)$", r'\1="\2"', word)
 
 
 def demo(arguments: Sequence[str]) -> int:
@@ -47,6 +84,11 @@ def _simulate(settings: "SimulateSettings") -> Outcome:
     return simulate(settings)
 
 
+def _as_of(population: Population, observed_at: str | None) -> str:
+    """Return what conf/prepare.yaml says of loan.as_of: a book, which has no outcomes, needs no date for them."""
+    return (observed_at or "") if population is Population.book else MISSING
+
+
 def _prepare(settings: "PrepareSettings") -> Outcome:
     from pipelines.marketplace.preparing import prepare
 
@@ -57,6 +99,39 @@ def _score(settings: ScoreSettings) -> Outcome:
     from pipelines.batch.score import score
 
     return score(settings)
+
+
+def _serve(settings: "ServeSettings") -> Outcome:
+    from pipelines.serving.settings import ServeAction
+
+    if settings.action is None:
+        from pipelines.serving.service import serve
+
+        return serve(settings)
+    from pipelines.serving import key_verbs
+
+    tasks = {
+        ServeAction.key: key_verbs.make_key,
+        ServeAction.keys: key_verbs.list_keys,
+        ServeAction.revoke: key_verbs.revoke_key,
+    }
+    return tasks[settings.action](settings)
+
+
+def _review(settings: ReviewVerbSettings) -> Outcome:
+    from pipelines.reviewing import review
+
+    return review(settings)
+
+
+def _erase(settings: EraseSettings) -> Outcome:
+    if settings.action is EraseAction.erase:
+        from pipelines.erasure.erase import erase
+
+        return erase(settings)
+    from pipelines.erasure import verify
+
+    return verify.verify(settings) if settings.action is EraseAction.verify else verify.history(settings)
 
 
 def _demo(settings: DemoSettings) -> Outcome:

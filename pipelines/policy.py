@@ -103,6 +103,13 @@ class ApprovalSettings:
 
 
 @dataclass
+class ReviewSettings:
+    """Who may decide when a person reviews a decision: with `requester_may_decide` also the one who asked for it."""
+
+    requester_may_decide: bool = True
+
+
+@dataclass
 class PolicySettings:
     """A policy pack.
 
@@ -123,6 +130,7 @@ class PolicySettings:
     fairness: FairnessSettings = field(default_factory=FairnessSettings)
     reasons: ReasonSettings = field(default_factory=ReasonSettings)
     approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
+    reviews: ReviewSettings = field(default_factory=ReviewSettings)
 
 
 def policy_hash(policy: PolicySettings) -> str:

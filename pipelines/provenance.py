@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGES = (
@@ -33,6 +33,14 @@ def provenance(threads: int) -> dict[str, object]:
         "threads": threads,
         "command": " ".join(sys.argv),
     }
+
+
+def own_version() -> str:
+    """Return the version of this package, `unknown` where it runs without being installed."""
+    try:
+        return version("thinfile")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def git_commit() -> str:

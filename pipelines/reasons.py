@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from pipelines.policy import ReasonSettings
 
 LEAST = 1e-9
 """A smaller contribution, in log-odds, is what rounding leaves of none."""
+
+FEW_ROWS = 16
+"""So many rows are told of one by one: for them it takes longer to arrange tables than to do without."""
 
 
 @dataclass(frozen=True)
@@ -32,38 +36,72 @@ class Reasons:
 
 
 def reasons_of(predictor: Predictor, features: pd.DataFrame, settings: ReasonSettings) -> Reasons:
-    """Return at most `settings.most` reasons for each application of a frame; see `stated_reasons`."""
+    """Return at most `settings.most` reasons for each application of a frame; see `Phrasebook.reasons`."""
     told = predictor.contributions(features)
     columns = served.columns_of(features, predictor.numeric, predictor.categorical)
-    return stated_reasons(predictor, columns, told, settings)
+    return Phrasebook(predictor, settings).reasons(columns, np.arange(len(features)), told)
 
 
-def stated_reasons(
-    predictor: Predictor, columns: Columns, told: tuple[float, Floats] | None, settings: ReasonSettings
-) -> Reasons:
-    """Return at most `settings.most` reasons for each of n applications, in the words of the policy where it has some.
+class Phrasebook:
+    """The groups of a model's features and the words for them, ready to state reasons with."""
 
-    `told` are the model's contributions. Other words are the meaning of the group's feature that raised the risk most,
-    and whether its value was higher or lower than usual among the applications that the model was learnt from.
-    """
-    rows = len(next(iter(columns.values())))
-    if told is None or not rows:
-        return Reasons([[]] * rows, [[]] * rows, [[]] * rows)
-    names, groups, added = [*predictor.numeric, *predictor.categorical], reason_groups(predictor), told[1]
-    members = [[names.index(name) for name in some] for some in groups.values()]
-    sums = np.column_stack([reduce(np.add, added.T[places]) for places in members])
-    top = np.argsort(-sums, axis=1, kind="stable")[:, : settings.most]  # equal ones by the name of their group
-    sizes = np.take_along_axis(sums, top, axis=1)
-    is_told = sizes > LEAST
-    words = np.empty(top.shape, dtype=object)
-    for group in np.unique(top[is_told]).tolist():
-        at, ranks = np.nonzero((top == group) & is_told)
-        leading = np.array(members[group])[np.argmax(added[at][:, members[group]], axis=1)]
-        wording = settings.wording.get(list(groups)[group])
-        words[at, ranks] = wording or _words(predictor, columns, at, [names[place] for place in leading])
-    counts = is_told.sum(axis=1).tolist()
-    named = np.array(list(groups), dtype=object)[top]
-    return Reasons(_first(named, counts), _first(words, counts), _first(sizes, counts))
+    def __init__(self, predictor: Predictor, settings: ReasonSettings) -> None:
+        self._most = settings.most
+        self._names = [*predictor.numeric, *predictor.categorical]
+        groups, places = reason_groups(predictor), {name: place for place, name in enumerate(self._names)}
+        self._groups = list(groups)
+        self._members = [[places[name] for name in some] for some in groups.values()]
+        self._wording = [settings.wording.get(group) for group in groups]
+        self._described = [_description(predictor, name) for name in self._names]
+
+    def reasons(self, columns: Columns, rows: NDArray[np.intp], told: tuple[float, Floats] | None) -> Reasons:
+        """Return at most `settings.most` reasons of some rows, in the words of the policy where it has some.
+
+        `told` are the model's contributions to these rows. Other words are the meaning of the group's feature that
+        raised the risk most, and whether its value was higher or lower than usual among the applications that the model
+        was learnt from.
+        """
+        count = len(rows)
+        if told is None or not count:
+            return Reasons([[]] * count, [[]] * count, [[]] * count)
+        if count <= FEW_ROWS:
+            stated = [self._of_row(columns, *one) for one in zip(rows.tolist(), told[1].tolist(), strict=True)]
+            return Reasons(*(list(part) for part in zip(*stated, strict=True)))
+        return self._of_many(columns, rows, told[1])
+
+    def _of_row(self, columns: Columns, row: int, added: Sequence[float]) -> tuple[list[str], list[str], list[float]]:
+        """Return groups, words and sizes of one row; sums are made as those of many rows are."""
+        sums = [reduce(add, [added[place] for place in some]) for some in self._members]
+        top = sorted(range(len(sums)), key=lambda group: -sums[group])[: self._most]
+        stated = [group for group in top if sums[group] > LEAST]
+        leading = [max(self._members[group], key=added.__getitem__) for group in stated]
+        words = [
+            self._wording[group] or _word(self._described[place], columns[self._names[place]], row)
+            for group, place in zip(stated, leading, strict=True)
+        ]
+        return [self._groups[group] for group in stated], words, [sums[group] for group in stated]
+
+    def _of_many(self, columns: Columns, rows: NDArray[np.intp], added: Floats) -> Reasons:
+        sums = np.column_stack([reduce(np.add, added.T[places]) for places in self._members])
+        top = np.argsort(-sums, axis=1, kind="stable")[:, : self._most]  # equal ones by the name of their group
+        sizes = np.take_along_axis(sums, top, axis=1)
+        is_told = sizes > LEAST
+        words = np.empty(top.shape, dtype=object)
+        for group in np.unique(top[is_told]).tolist():
+            at, ranks = np.nonzero((top == group) & is_told)
+            leading = np.array(self._members[group])[np.argmax(added[at][:, self._members[group]], axis=1)]
+            words[at, ranks] = self._wording[group] or self._words(columns, rows[at], leading)
+        counts = is_told.sum(axis=1).tolist()
+        named = np.array(self._groups, dtype=object)[top]
+        return Reasons(_first(named, counts), _first(words, counts), _first(sizes, counts))
+
+    def _words(self, columns: Columns, rows: NDArray[np.intp], leading: NDArray[np.intp]) -> NDArray[np.object_]:
+        """Return of some rows what the leading feature of each says in words."""
+        words = np.empty(len(rows), dtype=object)
+        for place in np.unique(leading).tolist():
+            at = np.flatnonzero(leading == place)
+            words[at] = _told(self._described[place], columns[self._names[place]], rows[at])
+        return words
 
 
 def reason_groups(predictor: Predictor) -> dict[str, list[str]]:
@@ -93,17 +131,6 @@ def _first(table: NDArray[Any], counts: Sequence[int]) -> list[list[Any]]:
     return [row[:count] for row, count in zip(table.tolist(), counts, strict=True)]
 
 
-def _words(
-    predictor: Predictor, columns: Columns, rows: NDArray[np.intp], leading: Sequence[str]
-) -> NDArray[np.object_]:
-    """Return of some rows what the leading feature of each says in words."""
-    words, named = np.empty(len(rows), dtype=object), np.array(leading, dtype=object)
-    for name in dict.fromkeys(leading):
-        at = np.flatnonzero(named == name)
-        words[at] = _told(_description(predictor, name), columns[name], rows[at])
-    return words
-
-
 def _told(described: Mapping[str, Any], values: Any, rows: NDArray[np.intp]) -> NDArray[np.object_]:
     """Return the meaning of a feature, and how its value in each row lies to the usual one where that can be said."""
     meaning, usual = described["meaning"], described["usual"]
@@ -117,6 +144,19 @@ def _told(described: Mapping[str, Any], values: Any, rows: NDArray[np.intp]) -> 
         words[asked > usual] = f"{meaning} (higher than usual)"
         words[asked < usual] = f"{meaning} (lower than usual)"
     return words
+
+
+def _word(described: Mapping[str, Any], values: Any, row: int) -> str:
+    """Return what `_told` does for one row."""
+    meaning, usual = str(described["meaning"]), described["usual"]
+    if isinstance(values, served.Levels):
+        return f"{meaning} (not known)" if values.codes[row] < 0 else meaning
+    value = values[row]
+    if value is None or value != value:
+        return f"{meaning} (not known)"
+    if usual is None or isinstance(value, str) or value == usual:
+        return meaning
+    return f"{meaning} ({'higher' if value > usual else 'lower'} than usual)"
 
 
 def _of_each(condition: NDArray[np.bool_], then: str, otherwise: str) -> NDArray[np.object_]:

@@ -90,6 +90,11 @@ class ScoreLog:
         """Hold the key from reading what is logged to appending the rest: two commands would log a row twice."""
         return exclusive(self._locks / f"{key.model}.{key.version}.{key.population.value}.{key.period}")
 
+    def logged_keys(self) -> list[LogKey]:
+        """Return every key that was ever decided on."""
+        folders = {file.parent for file in self._decisions.rglob("*.parquet")}
+        return [_key_of(folder / "any", self._decisions) for folder in sorted(folders)]
+
     def decisions(self, key: LogKey) -> pd.DataFrame:
         """Return the decisions of a key, all partitions, ordered by decision_id; empty when there are none."""
         return _read(self._partitions(key), key.folder(self._decisions), ROW.empty_table().to_pandas())
@@ -116,6 +121,22 @@ class ScoreLog:
         if unreadable:
             raise unreadable[0]
         return None
+
+    def ids_of(self, key: LogKey, decision: str) -> list[str]:
+        """Return the ids of the decisions of a key that say so (approved, declined, referred), in order."""
+        files = sorted(key.folder(self._decisions).glob("*.parquet"))
+        said = [("decision", "=", decision)]
+        found = [pq.read_table(one, columns=["decision_id"], filters=said, partitioning=None) for one in files]
+        return sorted(identity for table in found for identity in table["decision_id"].to_pylist())
+
+    def decisions_of(self, decision_ids: Sequence[str]) -> dict[str, str]:
+        """Return what was decided by decision_id, of those that the log holds; one pass over two columns."""
+        wanted, found = pa.array(decision_ids, pa.string()), dict[str, str]()
+        for file in sorted(self._decisions.rglob("*.parquet")) if len(decision_ids) else ():
+            told = pq.read_table(file, columns=["decision_id", "decision"], partitioning=None)
+            theirs = told.filter(pc.is_in(told["decision_id"], value_set=wanted))
+            found |= dict(zip(theirs["decision_id"].to_pylist(), theirs["decision"].to_pylist(), strict=True))
+        return found
 
     def _beside(self, file: Path, decision_id: str) -> pd.DataFrame:
         """Return the features that a decision of a file was made on, one row."""

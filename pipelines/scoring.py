@@ -11,7 +11,7 @@ from pipelines.credit.points import band_labels, points
 from pipelines.model_store.predictor import Columns, Floats, Predictor, load_predictor
 from pipelines.model_store.store import ModelStore, RegisteredModel
 from pipelines.policy import Automation, PolicySettings, policy_hash
-from pipelines.reasons import Reasons, stated_reasons
+from pipelines.reasons import Phrasebook, Reasons
 
 APPROVED, DECLINED, REFERRED = DECISIONS = ("approved", "declined", "referred")
 
@@ -85,8 +85,24 @@ class Scorer:
         Raises:
             ValueError: a number is infinite.
         """
+        return self._decided(*self.predictor.answers(columns))
+
+    def decide(self, columns: Columns) -> tuple[Answers, Reasons]:
+        """Return the answers and the reasons of the unapproved, in their order; in one pass where the model can.
+
+        Raises:
+            ValueError: a number is infinite.
+        """
+        judged = self.predictor.judged(columns)
+        if judged is None:
+            answers = self.answer(columns)
+            return answers, self.reasons(columns, answers.unapproved)
+        answers = self._decided(judged.log_odds, judged.probability_of_bad)
+        rows = answers.unapproved
+        return answers, self._phrasebook.reasons(columns, rows, judged.explain(rows))
+
+    def _decided(self, raw: Floats, probability: Floats) -> Answers:
         policy = self.policy
-        raw, probability = self.predictor.answers(columns)
         whole = points(probability, policy.scale)
         otherwise = REFERRED if policy.automation is Automation.declines_are_referred else DECLINED
         decided = np.where(whole >= policy.approve_from, DECISIONS.index(APPROVED), DECISIONS.index(otherwise))
@@ -95,8 +111,12 @@ class Scorer:
 
     def reasons(self, columns: Columns, rows: NDArray[np.intp]) -> Reasons:
         """Return the reasons of some rows, at most as many each as the policy tells."""
-        asked = take(columns, rows)
-        return stated_reasons(self.predictor, asked, self.predictor.explained(asked), self.policy.reasons)
+        told = self.predictor.explained(take(columns, rows))
+        return self._phrasebook.reasons(columns, rows, told)
+
+    @cached_property
+    def _phrasebook(self) -> Phrasebook:
+        return Phrasebook(self.predictor, self.policy.reasons)
 
 
 def open_scorer(store: ModelStore, registered: RegisteredModel, policy: PolicySettings, *, threads: int = -1) -> Scorer:

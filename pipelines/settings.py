@@ -205,6 +205,62 @@ class ScoreSettings(VerbSettings):
     policy: PolicySettings = field(default_factory=PolicySettings)
 
 
+class ReviewAction(Enum):
+    """What `thinfile review` does; without a word it lists."""
+
+    request = "request"
+    decide = "decide"
+    list = "list"
+    history = "history"
+    verify = "verify"
+
+
+class ReviewOutcome(Enum):
+    """What a person decides."""
+
+    approved = "approved"
+    declined = "declined"
+
+
+@dataclass
+class ReviewVerbSettings(VerbSettings):
+    """`decision` is the decision_id of a row of the score log; `why` is written into the chain and kept for ever.
+
+    `version` is that of the review as it was read: where somebody else went on with it, nothing is decided. With
+    `period` (YYYY-MM) the list also names the decisions that the policy referred to a person and nobody has decided.
+    """
+
+    action: ReviewAction = ReviewAction.list
+    decision: str | None = None
+    outcome: ReviewOutcome | None = None
+    why: str = ""
+    version: int | None = None
+    period: str | None = None
+
+
+class EraseAction(Enum):
+    """What `thinfile erase` does; without a word it erases."""
+
+    erase = "erase"
+    history = "history"
+    verify = "verify"
+
+
+@dataclass
+class EraseSettings(VerbSettings):
+    """`customer` is the customer_id of the person to erase; `why` is written into the chain and kept for ever.
+
+    `columns` are further columns, of tables of your own, that hold a customer's id; `applications` are ids of the
+    person's applications that no table of the lake tells.
+    """
+
+    action: EraseAction = EraseAction.erase
+    customer: str | None = None
+    why: str = ""
+    columns: list[str] = field(default_factory=list)
+    applications: list[str] = field(default_factory=list)
+
+
 @dataclass
 class DemoSettings(VerbSettings):
     """`data` is the real german_credit or the simulated marketplace.

@@ -45,6 +45,11 @@ class Workspace:
         return self.root / "score_log"
 
     @property
+    def serving(self) -> Path:
+        """What the service keeps: its journal of decisions, API keys and counters."""
+        return self.root / "serving"
+
+    @property
     def policies(self) -> Path:
         """The policies that decisions were made under, each named by its hash."""
         return self.root / "policies"
@@ -76,8 +81,13 @@ class Workspace:
 
     @property
     def chain(self) -> Path:
-        """The SQLite database of the hash chains: the promotion ledger."""
+        """The SQLite database of the hash chains: the promotion ledgers, the reviews and the erasures."""
         return self.root / "chain.db"
+
+    @property
+    def heads(self) -> Path:
+        """How far the chains of reviews and erasures reach, so that a removed last entry is found."""
+        return self.root / "chain_heads"
 
 
 def sqlite_url(path: Path) -> str:

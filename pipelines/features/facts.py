@@ -154,6 +154,11 @@ def _never(happened: Integers) -> Integers:
     return np.full(len(happened), FOREVER)
 
 
+def at_night(moments: pa.ChunkedArray, settings: FeatureSettings) -> Integers:
+    """Return 1 for each UTC time that is at night on the shoppers' clocks, else 0."""
+    return (local_clock(moments, settings.clock)[0] < settings.night_until).astype(np.int64)
+
+
 def _clock_weights(moments: pa.ChunkedArray, settings: FeatureSettings) -> dict[str, Integers]:
     """Return which orders were placed at night, at a weekend, around payday, on the shoppers' own clocks."""
     hour, day, weekday = local_clock(moments, settings.clock)

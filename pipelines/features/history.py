@@ -1,4 +1,4 @@
-"""What happened to the customers who applied: their rows of the four tables, customers numbered from 0."""
+"""What happened to the customers who are asked about: their rows of the four tables, customers numbered from 0."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from pipelines.features.columns import Integers, filled, times
 
 @dataclass(frozen=True)
 class History:
-    """Clean tables of the contracts that hold all rows of the customers whose applications are asked about."""
+    """Clean tables of the contracts that hold all rows of the customers who are asked about."""
 
     customers: pa.Table
     orders: pa.Table
@@ -37,8 +37,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Numbered:
-    """A history whose customers are numbered in the order in which they first appear among the applications."""
+    """A history whose customers are numbered in the order in which they first appear among the questions."""
 
+    asked: Rows
+    """The applications whose features are asked for: those of the history, or others that were never made."""
     customers: Rows
     orders: Rows
     applications: Rows
@@ -47,33 +49,30 @@ class Numbered:
     """When the loan of each instalment was disbursed; MISSING where it was not."""
 
 
-def number(history: History) -> Numbered:
-    """Return the history of those who applied; rows of other customers are left out."""
-    ids = pc.unique(history.applications["customer_id"])
+def number(history: History, asked: pa.Table) -> Numbered:
+    """Return the history of those whose applications are asked about; rows of other customers are left out."""
+    ids = pc.unique(asked["customer_id"])
     applications = _theirs(history.applications, ids)
-    loan = filled(_place(history.instalments["application_id"], history.applications["application_id"]), -1)
+    loan = filled(_place(history.instalments["application_id"], applications.table["application_id"]), -1)
     instalments = history.instalments.filter(pa.array(loan >= 0))
     loan = loan[loan >= 0]
     return Numbered(
+        asked=applications if asked is history.applications else _theirs(asked, ids),
         customers=_theirs(history.customers, ids),
         orders=_theirs(history.orders, ids),
         applications=applications,
         instalments=Rows(instalments, applications.customer[loan]),
-        disbursed=times(history.applications, "disbursed_at")[loan],
+        disbursed=times(applications.table, "disbursed_at")[loan],
     )
 
 
-def slices(history: History, most: int) -> list[History]:
-    """Return the history in parts of at most so many customers that applied."""
-    ids = pc.unique(history.applications["customer_id"])
+def slices(asked: pa.Table, most: int) -> list[pa.Table]:
+    """Return applications in parts of at most so many customers."""
+    ids = pc.unique(asked["customer_id"])
     if len(ids) <= most:
-        return [history]
-    return [_only(history, ids[start : start + most]) for start in range(0, len(ids), most)]
-
-
-def _only(history: History, ids: pa.Array) -> History:
-    applications = history.applications.filter(pc.is_in(history.applications["customer_id"], value_set=ids))
-    return History(history.customers, history.orders, applications, history.instalments)
+        return [asked]
+    parts = [ids[start : start + most] for start in range(0, len(ids), most)]
+    return [asked.filter(pc.is_in(asked["customer_id"], value_set=part)) for part in parts]
 
 
 def _theirs(table: pa.Table, ids: pa.Array) -> Rows:

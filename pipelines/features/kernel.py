@@ -1,4 +1,4 @@
-"""The kernel: the features of applications, from all that happened to those who applied.
+"""The kernel: the features of applications, from all that happened to those who are asked about.
 
 It takes Arrow tables and returns one; DuckDB and Spark only bring the rows of a customer together.
 """
@@ -12,23 +12,35 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.features import facts
-from pipelines.features.catalogue import BASKET_CATEGORY, Age, Own, Quantity, Sum, features_of, quantities_of
-from pipelines.features.columns import MISSING, Integers, local_clock, numbers, times
+from pipelines.features.catalogue import BASKET_CATEGORY, Age, Feature, Own, Quantity, Sum, features_of, quantities_of
+from pipelines.features.columns import MISSING, Integers, numbers, times
 from pipelines.features.facts import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, Debts
 from pipelines.features.history import History, Numbered, Rows, number, slices
 from pipelines.features.running_sums import ActiveSums, Clock, Facts, Moments
 from pipelines.features.settings import FeatureSettings, What
 
 
-def compute_features(history: History, settings: FeatureSettings, *, lag_days: int) -> pa.Table:
+def compute_features(
+    history: History,
+    settings: FeatureSettings,
+    *,
+    lag_days: int,
+    asked: pa.Table | None = None,
+    further: Sequence[Feature] = (),
+) -> pa.Table:
     """Return application_id and the features of every application, from what was known strictly before it.
 
     With a lag, from what was known that many days before it. Sums and counts are int64, the rest doubles with NaN where
     nothing can be said, the category of the financed order text. Rows are ordered by customer and time.
+
+    `asked` are the applications to answer for in place of the history's, which may never have been made: they are asked
+    about and are nobody's past. `further` features stand beside those that the settings declare.
     """
-    clock = _clock(history, settings, lag_days)
-    parts = slices(history, clock.most_customers)
-    return pa.concat_tables([_compute(number(part), clock, settings, lag_days) for part in parts])
+    questions = history.applications if asked is None else asked
+    clock = _clock(history, questions, settings, lag_days)
+    features = [*features_of(settings), *further]
+    parts = [number(history, part) for part in slices(questions, clock.most_customers)]
+    return pa.concat_tables([_compute(part, clock, settings, features, lag_days) for part in parts])
 
 
 def feature_columns(settings: FeatureSettings) -> tuple[list[str], list[str]]:
@@ -37,20 +49,21 @@ def feature_columns(settings: FeatureSettings) -> tuple[list[str], list[str]]:
     return [feature.name for feature in features_of(settings)], categorical
 
 
-def _clock(history: History, settings: FeatureSettings, lag_days: int) -> Clock:
-    """Return the line of time from before the first window to after the last application."""
-    asked = times(history.applications, "applied_at")
+def _clock(history: History, questions: pa.Table, settings: FeatureSettings, lag_days: int) -> Clock:
+    """Return the line of time from before the first window to after the last application that is asked about."""
+    asked, applied = (times(table, "applied_at") for table in (questions, history.applications))
     reach = (max(settings.windows) + lag_days + 1) * MICROSECONDS_A_DAY
-    happened = np.concatenate([asked, times(history.orders, "ordered_at")])
+    happened = np.concatenate([asked, applied, times(history.orders, "ordered_at")])
     first, last = (int(happened.min()), int(asked.max())) if len(asked) else (0, 0)
     return Clock(first - reach, max(last, first) + MICROSECONDS_A_DAY)
 
 
-def _compute(history: Numbered, clock: Clock, settings: FeatureSettings, lag_days: int) -> pa.Table:
-    asked = _in_order(history.applications, clock)
+def _compute(
+    history: Numbered, clock: Clock, settings: FeatureSettings, features: Sequence[Feature], lag_days: int
+) -> pa.Table:
+    asked = _in_order(history.asked, clock)
     lagged = times(asked.table, "applied_at") - lag_days * MICROSECONDS_A_DAY
     answers = _Answers(history, asked, Moments(asked.customer, lagged), clock, settings)
-    features = features_of(settings)
     told = answers.all(quantities_of(features))
     columns: dict[str, object] = {"application_id": asked.table["application_id"]}
     for feature in features:
@@ -138,9 +151,7 @@ class _Answers:
             "principal": lambda: numbers(self.asked.table, "principal", otherwise=MISSING),
             "term": lambda: numbers(self.asked.table, "term", otherwise=MISSING),
             "hours": lambda: self.moments.at // MICROSECONDS_AN_HOUR,
-            "night": lambda: (local_clock(applied_at, self.settings.clock)[0] < self.settings.night_until).astype(
-                np.int64
-            ),
+            "night": lambda: facts.at_night(applied_at, self.settings),
             "registered_for": self._registered_for,
         }
         return makers[name]()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.credit.loan import Status
+from pipelines.erasure.notes import NOTES
 from pipelines.features.settings import FeatureSettings, What
 from pipelines.marketplace.levels import Mismatch, mismatches
 from pipelines.marketplace.manifest import MANIFEST
@@ -25,6 +26,8 @@ def prepared_outcome(settings: PrepareSettings, lake: Path, manifest: Mapping[st
         "identity": manifest["identity"],
         "training_fingerprint": manifest["training_fingerprint"],
         "rows": {name: {key: table[key] for key in ("rows", "clean", "quarantined")} for name, table in tables.items()},
+        "erased": {name: table.get("erased", 0) for name, table in tables.items()},
+        "erasures": manifest.get(NOTES, []),
         "statuses": statuses,
         "bad": manifest["bad"],
         "features": len(manifest["numeric"]) + len(manifest["categorical"]),
@@ -56,6 +59,15 @@ def _summary(
         f"  quarantined {rows:,} {name}: {rule}"
         for name, table in manifest["tables"].items()
         for rule, rows in table["quarantined"].items()
+    ]
+    lines += [
+        f"  left out {table['erased']:,} {name} of people who were erased"
+        for name, table in manifest["tables"].items()
+        if table.get("erased")
+    ]
+    lines += [
+        f"  {one['rows']:,} rows were erased since (entry {one['entry']} of the erasures); the counts are of before"
+        for one in manifest.get(NOTES, ())
     ]
     return [
         *lines,

@@ -86,15 +86,14 @@ def _about(history: History, loans: Loans, instalments: Instalments, loan: LoanC
         "outcome_known_at": pa.array(window_end(loans.disbursed_at, loan.bad)),
         "bad": pa.array((label == BAD).astype(np.int8), mask=label == UNLABELLED),
     }
-    return pa.table(columns | _protected(history))
+    return pa.table(columns | protected(history.customers, table))
 
 
-def _protected(history: History) -> dict[str, pa.Array]:
-    """Return the protected attributes of each application's customer; never features."""
-    customers = history.customers
-    place = pc.index_in(history.applications["customer_id"], value_set=customers["customer_id"].combine_chunks())
+def protected(customers: pa.Table, applications: pa.Table) -> dict[str, pa.Array]:
+    """Return the protected attributes of each application's customer, sex and age band; never features."""
+    place = pc.index_in(applications["customer_id"], value_set=customers["customer_id"].combine_chunks())
     theirs = customers.take(place)
-    age = pc.subtract(pc.year(history.applications["applied_at"]), theirs["birth_year"].cast(pa.int64()))
+    age = pc.subtract(pc.year(applications["applied_at"]), theirs["birth_year"].cast(pa.int64()))
     band = np.asarray([_band(place) for place in range(len(AGE_BANDS) + 1)])
     found = band[np.searchsorted(AGE_BANDS, pc.fill_null(age, 0).to_numpy(), side="right")]
     return {"sex": theirs["sex"].combine_chunks(), "age_band": pa.array(found, mask=pc.is_null(age).to_numpy())}

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.atomic import scratch_folder
 from pipelines.engine.duckdb_engine import connect
+from pipelines.erasure.record import Erasures
+from pipelines.erasure.returning import without_erased
 from pipelines.errors import DataError
 from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
 from pipelines.marketplace.conversion import converted, ids_as_text, readings
@@ -47,7 +49,8 @@ log = logging.getLogger(__name__)
 class TableIntake:
     """What came of one table: rows read and clean, rows in quarantine by rule, the SHA-256 of its files.
 
-    `latest` and `levels` are those of the clean rows (see `Survey`).
+    `latest` and `levels` are those of the clean rows (see `Survey`). `erased` rows of people who were erased were left
+    out, and are not among those read.
     """
 
     rows: int
@@ -56,6 +59,7 @@ class TableIntake:
     latest: Mapping[str, str]
     levels: Mapping[str, Mapping[str, int]]
     fingerprint: str
+    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,18 @@ class Intake:
     currency: str | None
 
 
-def take_in(raw: RawSettings, into: Path, *, buckets: int, threads: int, memory_limit: str) -> Intake:
+def take_in(
+    raw: RawSettings,
+    into: Path,
+    *,
+    buckets: int,
+    threads: int,
+    memory_limit: str,
+    erasures: Erasures | None = None,
+) -> Intake:
     """Write into/clean/<table>/bucket=<n>/*.parquet and into/quarantine/<table>.parquet, whole or not at all.
+
+    Rows of people whom `erasures` names are left out and counted.
 
     Raises:
         ConfigurationError: see `check_settings`.
@@ -83,7 +97,8 @@ def take_in(raw: RawSettings, into: Path, *, buckets: int, threads: int, memory_
     ):
         check_settings(connection, raw)
         fingerprints = fingerprint_raw(raw, threads)
-        tables = {table.contract.name: table for table in staged_tables(connection, raw, scratch)}
+        staged = without_erased(connection, staged_tables(connection, raw, scratch), erasures or Erasures())
+        tables = {table.contract.name: table for table in staged}
         named = faults_named(connection, {name: table.files for name, table in tables.items()})
         with named, progress("tables", len(tables), log) as advance:
             currency = one_currency(connection, raw, list(tables.values()))
@@ -181,14 +196,22 @@ class _Run:
                 f"{clean:,} came out clean and {sum(broken.values()):,} broken; run again when they are complete"
             )
         found = survey(self.connection, contract, parquet(self._clean(contract.name)))
-        self.counts[contract.name] = {"rows": rows, "clean": clean, "quarantined": broken, **vars(found)}
+        told = {"rows": rows, "clean": clean, "quarantined": broken, "erased": self._erased(contract.name)}
+        self.counts[contract.name] = told | vars(found)
         self.advance(len(self.counts), f"{contract.name}: {clean:,} clean rows")
 
     def _clean(self, name: str) -> list[Path]:
         return sorted((self.folder / CLEAN / name).rglob("*.parquet"))
 
     def _rows(self, name: str) -> int:
-        return int(self.connection.execute(f"select count(*) from {self.tables[name].relation}").fetchall()[0][0])
+        return self._counted(self.tables[name].relation)
+
+    def _erased(self, name: str) -> int:
+        table = self.tables[name]
+        return self._counted(f"{table.everything} where {table.erased}") if table.erased else 0
+
+    def _counted(self, rows: str) -> int:
+        return int(self.connection.execute(f"select count(*) from {rows}").fetchall()[0][0])
 
 
 def _move_into_place(folder: Path, into: Path, scratch: Path) -> None:

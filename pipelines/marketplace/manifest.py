@@ -15,6 +15,15 @@ INTAKE, MANIFEST = "intake.json", "manifest.json"
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What the intake made: its identity, the number of buckets, and rows by table."""
+
+    identity: str
+    buckets: int
+    tables: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class PreparedLake:
     """The folder that holds the clean tables, and how features were made of them."""
 

@@ -21,17 +21,26 @@ CURRENCY = "currency"
 
 @dataclass(frozen=True)
 class MappedTable:
-    """A table's Parquet files, and the columns of its contract that they hold: name -> (the user's name, its type)."""
+    """A table's Parquet files, and the columns of its contract that they hold: name -> (the user's name, its type).
+
+    `erased` is SQL of the rows that are left out: those of people who were erased.
+    """
 
     contract: TableContract
     files: tuple[Path, ...]
     columns: Mapping[str, tuple[str, str]]
     currency: str | None
+    erased: str = ""
+
+    @property
+    def everything(self) -> str:
+        """SQL that reads the files."""
+        return parquet(self.files)
 
     @property
     def relation(self) -> str:
-        """SQL that reads the files."""
-        return parquet(self.files)
+        """SQL that reads the rows of the files but for those that are left out."""
+        return f"(from {self.everything} where not {self.erased})" if self.erased else self.everything
 
     @property
     def present(self) -> tuple[Column, ...]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +33,20 @@ CODE = ("features/*.py", "credit/loan.py", "credit/vintage.py", "marketplace/buc
 
 OTHERS = "other"
 """Beside the mature applications: those without an outcome, or without one yet."""
+
+
+class Making(Protocol):
+    """Something that is made of clean buckets one by one; it travels to processes and executors."""
+
+    @property
+    def lake(self) -> Path:
+        """The folder of the clean buckets."""
+
+    def is_made(self, bucket: int) -> bool:
+        """Whether a bucket is there whole."""
+
+    def make(self, bucket: int) -> int:
+        """Make one bucket and return its number."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,18 @@ class Recipe:
         """Whether a bucket is there whole."""
         return (self.mature / name_of(bucket)).exists()
 
+    def make(self, bucket: int) -> int:
+        """Make one bucket and return its number; its mature applications come last, and stand for the whole."""
+        made = prepare_bucket(read_history(self.lake, bucket), self.loan, self.features)
+        is_mature = pc.equal(made.applications["status"], Status.mature.name)
+        for folder, table in (
+            (self.vintages, made.vintages),
+            (self.applications / OTHERS, made.applications.filter(pc.invert(is_mature))),
+            (self.mature, made.applications.filter(is_mature)),
+        ):
+            write_table(table, folder / name_of(bucket))
+        return bucket
+
 
 def name_of(bucket: int) -> str:
     """Return the file name of a bucket."""
@@ -79,7 +106,7 @@ def recipe_of(lake: Path, content: str, loan: LoanContract, features: FeatureSet
     return Recipe(lake, loan, features, fingerprint_record(made_of)[:16])
 
 
-def prepare_buckets(recipe: Recipe, buckets: int, threads: int, engine: Engine, memory: str) -> None:
+def prepare_buckets(recipe: Making, buckets: int, threads: int, engine: Engine, memory: str) -> None:
     """Make the buckets that are not there yet, so many at once; a killed run goes on where it stopped."""
     missing = [bucket for bucket in range(buckets) if not recipe.is_made(bucket)]
     on_spark = engine is Engine.spark and missing
@@ -89,17 +116,17 @@ def prepare_buckets(recipe: Recipe, buckets: int, threads: int, engine: Engine, 
             advance(done, "features and outcomes")
 
 
-def _made(recipe: Recipe, missing: Sequence[int], threads: int) -> Iterator[int]:
+def _made(recipe: Making, missing: Sequence[int], threads: int) -> Iterator[int]:
     if threads == 1 or len(missing) < 2:
         for bucket in missing:
-            yield make_bucket(recipe, bucket)
+            yield _make(recipe, bucket)
         return
     # Spawned: a forked process would inherit the locks of DuckDB's and Arrow's threads.
     with ProcessPoolExecutor(threads, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(make_bucket, [recipe] * len(missing), missing)
+        yield from pool.map(partial(_make, recipe), missing)
 
 
-def _made_on_spark(recipe: Recipe, missing: Sequence[int], threads: int, memory: str) -> Iterator[int]:
+def _made_on_spark(recipe: Making, missing: Sequence[int], threads: int, memory: str) -> Iterator[int]:
     """Make buckets on Spark's executors, one a task.
 
     All rows of a customer lie in one bucket already, so nothing is shuffled: each task reads its bucket from the lake
@@ -107,28 +134,24 @@ def _made_on_spark(recipe: Recipe, missing: Sequence[int], threads: int, memory:
     workspace under the same path.
     """
     with scratch_folder(recipe.lake) as scratch, session(threads, memory, scratch) as spark:
-        yield from map_on_spark(spark, partial(make_bucket, recipe), missing)
+        yield from map_on_spark(spark, partial(_make, recipe), missing)
 
 
-def make_bucket(recipe: Recipe, bucket: int) -> int:
-    """Make one bucket and return its number; its mature applications are written last, and stand for the whole."""
+def _make(recipe: Making, bucket: int) -> int:
     pa.set_cpu_count(1)  # the pool is the parallelism
-    made = prepare_bucket(read_history(recipe.lake, bucket), recipe.loan, recipe.features)
-    is_mature = pc.equal(made.applications["status"], Status.mature.name)
-    for folder, table in (
-        (recipe.vintages, made.vintages),
-        (recipe.applications / OTHERS, made.applications.filter(pc.invert(is_mature))),
-        (recipe.mature, made.applications.filter(is_mature)),
-    ):
-        write_table(table, folder / name_of(bucket))
-    return bucket
+    return recipe.make(bucket)
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write a Parquet file whole; few doubles repeat, so that a dictionary of them costs more than it saves."""
-    levels = [column.name for column in table.schema if column.type != pa.float64()]
-    with whole_file(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=1, use_dictionary=levels)
+    """Write a Parquet file whole."""
+    with whole_file(path) as temporary, table_writer(temporary, table.schema) as writer:
+        writer.write_table(table)
+
+
+def table_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Return a writer of a Parquet file; few doubles repeat, so that a dictionary of them costs more than it saves."""
+    levels = [column.name for column in schema if column.type != pa.float64()]
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=levels)
 
 
 def read_history(lake: Path, bucket: int) -> History:

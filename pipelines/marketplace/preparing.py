@@ -4,13 +4,17 @@ import json
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.atomic import whole_file
+from pipelines.book.observation import Observation, observation_of
+from pipelines.book.preparing import prepare_book
 from pipelines.credit.loan import check
 from pipelines.engine.spark_engine import check_spark
+from pipelines.erasure.record import read_erasures
+from pipelines.errors import ConfigurationError
 from pipelines.features.catalogue import features_of
 from pipelines.features.kernel import feature_columns
 from pipelines.features.settings import FeatureSettings, check_features
@@ -21,7 +25,7 @@ from pipelines.marketplace.answer import prepared_outcome
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.extract import check_as_of
 from pipelines.marketplace.intake import take_in
-from pipelines.marketplace.manifest import INTAKE, MANIFEST
+from pipelines.marketplace.manifest import INTAKE, MANIFEST, Taken
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.raw_files import find_files, fingerprint_raw
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
@@ -29,6 +33,7 @@ from pipelines.marketplace.tables import CONTRACTS
 from pipelines.marketplace.training_table import Counts, offer, remove_earlier
 from pipelines.plain import plain
 from pipelines.provenance import provenance
+from pipelines.settings import Population
 from pipelines.verb import Outcome
 from pipelines.workspace import Workspace
 
@@ -38,39 +43,49 @@ BYTES_A_BUCKET = 16_000_000
 """Of raw files; about half a million orders: large enough to be worth a task, small enough to be held several times."""
 
 
-@dataclass(frozen=True)
-class Taken:
-    """What the intake made: its identity, the number of buckets, and rows by table."""
-
-    identity: str
-    buckets: int
-    tables: Mapping[str, Any]
-
-
 def prepare(settings: PrepareSettings) -> Outcome:
-    """Make the training table; what was made of the same content and settings is not made again.
+    """Make the training table, or the book; what was made of the same content and settings is not made again.
 
     Raises:
         ConfigurationError: no thread or no memory; the name of a folder that holds raw tables; a loan contract that
-            means nothing; features that cannot be; Spark asked for where it cannot run.
+            means nothing; features that cannot be; a book that cannot be observed; Spark asked for where it cannot run.
         DataError: the tables break their contracts (see `take_in`), or hold no outcomes to learn from.
     """
     check_resources(settings)
-    check(settings.loan)
     check_features(settings.features)
     settings = replace(settings, features=_on_a_clock(settings))
+    observation = _observation(settings)
     if settings.engine is Engine.spark:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
     contents = fingerprint_raw(settings.raw, settings.threads)
     with exclusive(lake.with_name(f".{settings.name}.lock")):  # two commands would take each other's buckets away
         check_own_folder(lake, "prepare")
-        return prepared_outcome(settings, lake, _prepared(settings, lake, contents))
+        taken = _take_in(settings, lake, contents)
+        if observation is not None:
+            return prepare_book(settings, lake, taken, observation)
+        return prepared_outcome(settings, lake, _prepared(settings, lake, taken))
 
 
-def _prepared(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> Mapping[str, Any]:
+def _observation(settings: PrepareSettings) -> Observation | None:
+    """Return when the book is observed; None where applications are asked for, whose loan contract must mean something.
+
+    Of the contract only the feature lag counts for a book.
+    """
+    if settings.population is Population.book:
+        check(replace(settings.loan, as_of="2000-01-01"))
+        return observation_of(settings)
+    if settings.observed_at is not None:
+        raise ConfigurationError(
+            f"applications have their own times, received observed_at={settings.observed_at}; leave it out, or add "
+            "population=book"
+        )
+    check(settings.loan)
+    return None
+
+
+def _prepared(settings: PrepareSettings, lake: Path, taken: Taken) -> Mapping[str, Any]:
     """Return the manifest of what the settings ask for, made where it is not there."""
-    taken = _take_in(settings, lake, contents)
     check_as_of(lake, settings.loan, taken.tables)
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
     manifest = lake / MANIFEST
@@ -110,7 +125,15 @@ def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str])
     buckets = math.ceil(size / BYTES_A_BUCKET)
     log.info("reading %s MB of raw tables", f"{size / 1e6:,.0f}")
     place.unlink(missing_ok=True)  # it must not speak for tables that are about to be replaced
-    intake = take_in(settings.raw, lake, buckets=buckets, threads=settings.threads, memory_limit=settings.memory)
+    erasures = read_erasures(Workspace.at(settings.workspace))
+    intake = take_in(
+        settings.raw,
+        lake,
+        buckets=buckets,
+        threads=settings.threads,
+        memory_limit=settings.memory,
+        erasures=erasures,
+    )
     taken = Taken(identity, buckets, {name: asdict(table) for name, table in intake.tables.items()})
     _write(place, asdict(taken))
     return taken

@@ -9,6 +9,7 @@ from omegaconf import MISSING
 from pipelines.credit.loan import LoanContract
 from pipelines.errors import ConfigurationError
 from pipelines.features.settings import FeatureSettings
+from pipelines.settings import Population
 from pipelines.verb import VerbSettings
 
 MOST_DECIMALS = 6
@@ -99,15 +100,36 @@ class Engine(Enum):
 
 
 @dataclass
+class ReferenceLoan:
+    """What every customer of the book is taken to ask for: `amount` in minor units, `term` in months.
+
+    `hour` is the hour of the day, on the shoppers' clocks, at which an `observed_at` without a time is taken to be.
+    `basket_category` is that of the order it would finance; by default nothing is said of it.
+    """
+
+    amount: int = 10_000
+    term: int = 6
+    hour: int = 12
+    basket_category: str | None = None
+
+
+@dataclass
 class PrepareSettings(VerbSettings):
-    """From raw tables to a training table below lake/`name`.
+    """From raw tables to a training table, or to the features of the whole book, below lake/`name`.
 
     `raw` says where the tables lie, `loan` what a default is and when it is known, `features` what is said of a
     history. `memory` bounds DuckDB, and Spark's Java (DuckDB's spelling, such as 4GB); `threads` works on so many
     buckets at once, in a process each.
+
+    With `population=book` the table has one row for each customer who was registered before `observed_at` (an ISO date
+    or time; UTC unless it names a zone), with the features of an application made then for the `reference` loan. Of the
+    loan contract only the feature lag counts there.
     """
 
     name: str = "marketplace"
+    population: Population = Population.applications
+    observed_at: str | None = None
+    reference: ReferenceLoan = field(default_factory=ReferenceLoan)
     raw: RawSettings = field(default_factory=RawSettings)
     loan: LoanContract = MISSING
     features: FeatureSettings = MISSING

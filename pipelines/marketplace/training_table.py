@@ -1,5 +1,6 @@
 """What people use of prepared buckets: the training table, all applications, vintages."""
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,8 @@ def offer(recipe: Recipe) -> Counts:
     counts = _count(recipe)
     _check(counts, recipe.loan)
     write_table(_vintages(recipe), recipe.lake / VINTAGES)
-    _point(recipe.lake / APPLICATIONS, recipe.applications)
-    _point(recipe.lake / TRAINING, recipe.mature)
+    point(recipe.lake / APPLICATIONS, recipe.applications)
+    point(recipe.lake / TRAINING, recipe.mature)
     return counts
 
 
@@ -50,11 +51,11 @@ def remove_earlier(recipe: Recipe, replaced: str | None) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _point(name: Path, target: Path) -> None:
+def point(name: Path, target: Path) -> None:
     """Make a name lead to a folder, at once and whatever it led to before; the lake can still be moved."""
     with scratch_folder(name.parent) as scratch:
         fresh = scratch / name.name
-        fresh.symlink_to(target.relative_to(name.parent))
+        fresh.symlink_to(os.path.relpath(target, name.parent))
         fresh.replace(name)
 
 

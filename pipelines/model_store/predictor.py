@@ -1,6 +1,6 @@
 """Reads a registered model back and asks it for probabilities of bad."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,18 @@ Columns = served.Columns
 Floats = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """Answers for n applications, each of shape (n,): raw log-odds and calibrated probabilities of bad.
+
+    `explain` returns the contributions of the rows that it is asked about, as `Predictor.explained` does.
+    """
+
+    log_odds: Floats
+    probability_of_bad: Floats
+    explain: Callable[[NDArray[np.intp]], tuple[float, Floats]]
+
+
 class Predictor(Protocol):
     """A model that can be asked: the columns it needs, raw log-odds and probabilities of bad, shape (n,).
 
@@ -38,6 +50,9 @@ class Predictor(Protocol):
 
     def explained(self, columns: Columns) -> tuple[float, Floats] | None:
         """Return the contributions for columns of numbers, as `contributions` does for a frame."""
+
+    def judged(self, columns: Columns) -> "Judged | None":
+        """Return answers and what explains them where both come in one pass over columns of few rows."""
 
     def log_odds(self, features: pd.DataFrame) -> Floats:
         """Return the log-odds of bad before calibration."""
@@ -96,6 +111,16 @@ class _Native:
         except ValueError as error:
             raise ThinfileError(str(error)) from error
 
+    def judged(self, columns: Columns) -> Judged | None:
+        if self._tables is None or not 0 < len(next(iter(columns.values()))) < served.FEW_ROWS:
+            return None
+        self.model.check_finite(columns)
+        trees, tables = self._tables
+        leaves = trees.leaves(columns)
+        raw = trees.log_odds_of(leaves)
+        probability = served.calibrate(raw, self.model.card["calibration"])
+        return Judged(raw, probability, lambda rows: (tables.base, tables.contributions(leaves[rows])))
+
     @cached_property
     def _tables(self) -> tuple[served.CatBoost, ObliviousShapley] | None:
         """The trees and the Shapley values of all their leaves, made once; None for a family without such tables."""
@@ -146,6 +171,9 @@ class _Pyfunc:
         return _log_odds(probability), probability
 
     def explained(self, columns: Columns) -> tuple[float, Floats] | None:  # noqa: ARG002
+        return None
+
+    def judged(self, columns: Columns) -> Judged | None:  # noqa: ARG002
         return None
 
     def log_odds(self, features: pd.DataFrame) -> Floats:

@@ -273,6 +273,11 @@ class ModelStore:
         """Return the version that an alias names."""
         return next((model for model in self.versions(name) if alias in model.aliases), None)
 
+    def alias(self, name: str, alias: str) -> int | None:
+        """Return the number of the version that an alias names, in one question."""
+        found = self.client.get_registered_model(name).aliases.get(alias)
+        return None if found is None else int(found)
+
     def set_alias(self, model: RegisteredModel, alias: str) -> None:
         """Let an alias name a version."""
         self.client.set_registered_model_alias(model.name, alias, str(model.version))

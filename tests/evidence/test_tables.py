@@ -15,6 +15,11 @@ AWAITED = {
     "31-reject-inference",
     "31-selection-report",
     "41-instalments",
+    "42-serving-champion",
+    "43-openapi-fuzz",
+    "44-serving-speed",
+    "49-erasure",
+    "50-book",
     "53-label-free-concept-change",
     "53-label-free-mix-shift",
 }

@@ -1,6 +1,7 @@
 """A decision is made again from what lies in the workspace, and whatever was changed since is named."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,12 @@ import pytest
 
 from experiments.replay_decision import replay_decision
 from pipelines.batch.score import score
+from pipelines.erasure.erase import erase
 from pipelines.errors import RequestError
 from pipelines.model_store.store import ModelStore
 from pipelines.policy import PolicySettings, ReasonSettings, policy_hash
 from pipelines.score_log import LogKey, ScoreLog
-from pipelines.settings import DataSettings, Population, ScoreSettings, Source
+from pipelines.settings import DataSettings, EraseSettings, Population, ScoreSettings, Source
 from pipelines.verb import ExitCode, Outcome, VerbSettings, attempt
 from pipelines.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import FAMILIES, nasty, trained
@@ -164,3 +166,14 @@ def test_a_flipped_byte_in_the_log_never_gives_another_answer(kind: str, workspa
             found += 1
             assert str(file) in told.error or "decision_id" in told.error or told.result["differs"]
     assert found >= 20
+
+
+def test_an_erased_decision_is_told_as_erased_and_not_as_unknown(workspace: Workspace, tmp_path: Path) -> None:
+    copy = Workspace.at(str(shutil.copytree(workspace.root, tmp_path / "copy")))
+    identity = declined(copy)
+    application = str(decisions(copy, 1).set_index("decision_id").loc[identity, "application_id"])
+    erase(EraseSettings(workspace=str(copy.root), customer="SOMEBODY", applications=[application]))
+    outcome = replay_decision(copy, identity)
+    assert outcome.exit_code is ExitCode.ANSWER_IS_NO
+    assert outcome.result["erased"] == {"entries": [1]}
+    assert f"ERASED: decision {identity} was erased" in str(outcome.summary[0])

@@ -51,6 +51,7 @@ def test_packs_differ_where_the_rules_do(capsys: pytest.CaptureFixture[str]) -> 
     assert not american.approvals.requester_may_approve
     refer = {name for name, pack in packs.items() if pack.automation.value == "declines_are_referred"}
     assert refer == {"eu", "china"}
+    assert {name for name, pack in packs.items() if not pack.reviews.requester_may_decide} == refer
     bounded = {name for name, pack in packs.items() if pack.fairness.highest_expected_to_observed}
     assert bounded == {"eu", "china"}
     assert all(packs[name].reasons.notice and packs[name].reasons.opening for name in JURISDICTIONS)

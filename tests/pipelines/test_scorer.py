@@ -87,3 +87,19 @@ def test_reasons_of_columns_are_those_of_the_frame(predictor: Predictor) -> None
 def test_an_infinite_number_is_refused(predictor: Predictor) -> None:
     with pytest.raises(ValueError, match="'income' holds infinite ones"):
         Scorer(predictor, PolicySettings()).answer(coded(nasty().assign(income=np.inf)))
+
+
+def test_a_decision_in_one_pass_has_the_answers_and_reasons_of_two(predictor: Predictor) -> None:
+    policy = PolicySettings(approve_from=700, reasons=ReasonSettings(wording={"city": "where you live"}))
+    for table in (nasty(), a_table(900, seed=11)[0], a_table(1500, seed=12)[0]):
+        scorer = Scorer(predictor, policy)
+        for columns in (coded(table), served.columns_of(table, NUMERIC, CATEGORICAL)):
+            answers, reasons = scorer.decide(columns)
+            expected = scorer.answer(columns)
+            np.testing.assert_array_equal(answers.raw_score, expected.raw_score)
+            np.testing.assert_array_equal(answers.pd, expected.pd)
+            assert reasons == scorer.reasons(columns, expected.unapproved)
+            for place, row in enumerate(expected.unapproved[:40].tolist()):
+                alone, told = scorer.decide(take(columns, np.array([row])))
+                assert alone.raw_score[0] == expected.raw_score[row]
+                assert (told.words[0], told.sizes[0]) == (reasons.words[place], reasons.sizes[place])

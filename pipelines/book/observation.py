@@ -1,0 +1,91 @@
+"""When and under what loan the book is observed."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from pipelines.errors import ConfigurationError, RequestError
+from pipelines.features.settings import FeatureSettings
+from pipelines.marketplace.settings import PrepareSettings, ReferenceLoan
+from pipelines.marketplace.tables import LARGEST_AMOUNT, TERMS
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The application that every customer is taken to make: `at`, UTC without a zone, for the `loan`.
+
+    `name` is that of the folder it makes: a day, or a day and time in UTC. Its features tell what was known strictly
+    before `known_before`, which is the feature lag earlier: those of a real application are cut at the same lag.
+    """
+
+    name: str
+    at: datetime
+    lag: timedelta
+    loan: ReferenceLoan
+
+    @property
+    def known_before(self) -> datetime:
+        """The end of the history that features are made of."""
+        return self.at - self.lag
+
+
+def observation_of(settings: PrepareSettings) -> Observation:
+    """Return what the settings declare of the book; the features must know the shoppers' clocks.
+
+    Raises:
+        ConfigurationError: no observation time, or one that is no ISO date or time; a reference loan that nobody could
+            ask for.
+    """
+    check_reference(settings.reference)
+    if settings.observed_at is None:
+        raise ConfigurationError(
+            "the book is observed at a moment, observed_at received nothing; add for example observed_at=2026-10-01"
+        )
+    told = settings.observed_at
+    at = moment_of(told, settings.reference.hour, settings.features)
+    name = told if _is_date(told) else f"{at:%Y-%m-%dT%H%M%S}"
+    return Observation(name, at, timedelta(days=settings.loan.feature_lag_days), settings.reference)
+
+
+def moment_of(told: str, hour: int, features: FeatureSettings) -> datetime:
+    """Return an ISO date at that hour of the shoppers' clocks, or an ISO time, as UTC without a zone.
+
+    >>> moment_of("2026-10-01", 12, FeatureSettings(time_zone="Europe/Berlin"))
+    datetime.datetime(2026, 10, 1, 10, 0)
+    >>> moment_of("2026-10-01T00:00+02:00", 12, FeatureSettings())
+    datetime.datetime(2026, 9, 30, 22, 0)
+    """
+    if _is_date(told):
+        local = datetime.combine(date.fromisoformat(told), time(hour), ZoneInfo(features.clock))
+        return local.astimezone(UTC).replace(tzinfo=None)
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        raise ConfigurationError(
+            f"observed_at must be an ISO date or time, received '{told}'; write it as 2026-10-01"
+        ) from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def check_reference(loan: ReferenceLoan) -> None:
+    """Raise ConfigurationError for a loan that breaks the contract of applications, or an hour that no day has."""
+    check_asked(loan.amount, loan.term, ConfigurationError, "reference.")
+    if not 0 <= loan.hour <= 23:
+        raise ConfigurationError(f"reference.hour lies between 0 and 23, received {loan.hour}; 12 is noon")
+
+
+def check_asked(amount: int, term: int, error: type[RequestError], prefix: str = "") -> None:
+    """Raise an error for an amount or a term that breaks the contract of applications."""
+    if not 0 < amount <= LARGEST_AMOUNT:
+        raise error(
+            f"{prefix}amount is in minor units, above 0 and at most {LARGEST_AMOUNT:,}, received {amount}; correct it"
+        )
+    if term not in TERMS:
+        raise error(f"{prefix}term is one of {', '.join(map(str, TERMS))} months, received {term}; choose one of them")
+
+
+def _is_date(told: str) -> bool:
+    try:
+        return date.fromisoformat(told).isoformat() == told
+    except ValueError:
+        return False

@@ -1,0 +1,44 @@
+"""What models learn from: its fingerprint before and after an erasure, so that a replay can tell."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.dataset as pds
+
+from pipelines.fingerprint import add_column
+from pipelines.workspace import Workspace
+
+PREPARED, APPLICATIONS, MATURE = "prepared", "applications", "mature"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A folder of Parquet files, below the workspace, and its fingerprint as `load_applications` takes it."""
+
+    path: str
+    fingerprint: str
+
+
+def datasets_of(workspace: Workspace, changed: Iterable[Path]) -> Iterator[Dataset]:
+    """Yield the prepared tables that changed files are parts of: all applications, and the training table."""
+    folders = {folder for path in changed for folder in path.parents if _is_prepared(folder)}
+    for folder in sorted(folders):
+        yield Dataset(str(folder.relative_to(workspace.root)), fingerprint_folder(folder))
+
+
+def fingerprint_folder(folder: Path) -> str:
+    """Return what `fingerprint_table` says of a folder's table, holding one column at a time in memory."""
+    digest = hashlib.sha256()
+    for name in pds.dataset(folder, format="parquet").schema.names:
+        add_column(digest, name, pd.read_parquet(folder, columns=[name])[name])
+    return digest.hexdigest()
+
+
+def _is_prepared(folder: Path) -> bool:
+    parts = folder.parts
+    return (parts[-1] == APPLICATIONS and parts[-3:-2] == (PREPARED,)) or (
+        parts[-1] == MATURE and parts[-2:-1] == (APPLICATIONS,) and parts[-4:-3] == (PREPARED,)
+    )

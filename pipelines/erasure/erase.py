@@ -1,0 +1,194 @@
+"""The verb erase: a person's rows leave the workspace; counts, profiles and chains stay, and say that it happened."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipelines.atomic import clear_below
+from pipelines.chain import Entry
+from pipelines.erasure.datasets import fingerprint_folder
+from pipelines.erasure.notes import note_in_manifests, sources_outside
+from pipelines.erasure.plan import Plan, make_plan, rows_left, unsearched
+from pipelines.erasure.record import BEGUN, ERASED, Erasures, read_erasures, write_erasure
+from pipelines.erasure.removal import remove_rows
+from pipelines.erasure.residue import files_that_name
+from pipelines.erasure.salt import Kind, ensure_salt, hashed
+from pipelines.erasure.waiting import check_nothing_waits, remove_torn
+from pipelines.errors import RequestError
+from pipelines.lock import exclusive
+from pipelines.process import account
+from pipelines.score_log import ScoreLog
+from pipelines.settings import EraseSettings
+from pipelines.verb import Outcome
+from pipelines.workspace import Workspace
+
+
+def erase(settings: EraseSettings) -> Outcome:
+    """Remove a customer from the lake and the score log; said again, it finishes what was killed, or finds nothing.
+
+    Raises:
+        RequestError: no such customer; a reason that names the customer; decisions of the customer that the service
+            has not written into the log yet.
+        ThinfileError: a table cannot be read.
+        ChainBroken: the chain of erasures is not what was written.
+    """
+    workspace = Workspace.at(settings.workspace)
+    customer = _named(settings, workspace)
+    with exclusive(workspace.root / ".erasure.lock"), _alone(workspace):
+        clear_below(workspace.root)
+        known = read_erasures(workspace)
+        plan = _plan(settings, workspace, known, customer)
+        if plan is None:
+            return _nothing_left(settings, known, customer)
+        check_nothing_waits(workspace, plan.person)
+        begun = _begun(settings, workspace, plan, known)
+        plan = _removed(workspace, plan)
+        ended = _end(settings, workspace, plan, begun)
+        _place(workspace).unlink(missing_ok=True)
+        return _outcome(settings, workspace, plan, ended)
+
+
+def _named(settings: EraseSettings, workspace: Workspace) -> str:
+    """Return whom to erase. Raises RequestError for nobody, and for a reason that names the person."""
+    if not workspace.root.exists():
+        raise RequestError(f"a person is erased from a workspace, '{workspace.root}' is none; correct workspace=...")
+    customer = (settings.customer or "").strip()
+    if not customer:
+        raise RequestError("a person is named by the customer_id, received nothing; add customer=ID")
+    if re.search(rf"(?<!\w){re.escape(customer)}(?!\w)", settings.why):
+        raise RequestError(
+            "why is kept for ever and must not name the person, received one that holds the id; say it without"
+        )
+    return customer
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """Hold every folder of the lake and every key of the score log, as those who write them do."""
+    with ExitStack() as held:
+        for folder in sorted(workspace.lake.iterdir()) if workspace.lake.exists() else ():
+            if folder.is_dir() and not folder.name.startswith("."):
+                held.enter_context(exclusive(folder.with_name(f".{folder.name}.lock")))
+        log = ScoreLog(workspace)
+        for key in log.logged_keys():
+            held.enter_context(log.locked(key))
+        yield
+
+
+def _plan(settings: EraseSettings, workspace: Workspace, known: Erasures, customer: str) -> Plan | None:
+    """Return what is to be done: what a killed command left to do, or what is there; None when nothing is."""
+    place = _place(workspace)
+    if place.exists():
+        kept = Plan.read(place)
+        if kept.person.customer == customer and _is_unfinished(kept, known):
+            return kept
+        if _is_unfinished(kept, known):
+            raise RequestError(
+                "one erasure is finished before the next, another was left unfinished; give its command again (its "
+                f"customer is named in '{place}')"
+            )
+        place.unlink()  # killed after its end was written, or before its beginning was
+    found = make_plan(workspace, customer, tuple(settings.columns), frozenset(settings.applications))
+    if found.rows:
+        found.write(place)
+        return found
+    unfinished = bool(known) and hashed(known.salt, Kind.customer, customer) in known.unfinished
+    return found if unfinished else None
+
+
+def _is_unfinished(plan: Plan, known: Erasures) -> bool:
+    return bool(known) and hashed(known.salt, Kind.customer, plan.person.customer) in known.unfinished
+
+
+def _begun(settings: EraseSettings, workspace: Workspace, plan: Plan, known: Erasures) -> Entry:
+    """Return the entry that says what is about to go, written now unless a killed command wrote it."""
+    salt = ensure_salt(workspace)
+    customer = hashed(salt, Kind.customer, plan.person.customer)
+    if customer in known.unfinished:
+        return known.unfinished[customer]
+    ids = {Kind.application: plan.person.applications, Kind.decision: plan.person.decisions}
+    said: dict[str, object] = {"action": BEGUN, "by": account(), "why": settings.why, "customer": customer}
+    said |= {f"{kind.value}s": sorted(hashed(salt, kind, one) for one in found) for kind, found in ids.items()}
+    return write_erasure(workspace, said, known)
+
+
+def _removed(workspace: Workspace, plan: Plan) -> Plan:
+    """Remove the rows of a plan, and those that came while it lay unfinished, until none is left."""
+    for path in plan.rows:
+        remove_rows(plan.person_in(path), workspace.root / path)
+    remove_torn(workspace, plan.person)
+    came = rows_left(workspace, plan)
+    if not came:
+        return plan
+    rows = Counter(plan.rows) + Counter(came)
+    return _removed(workspace, replace(plan, rows=dict(rows)))
+
+
+def _end(settings: EraseSettings, workspace: Workspace, plan: Plan, begun: Entry) -> Entry:
+    kinds = plan.kinds(workspace.root)
+    note_in_manifests(workspace, plan.rows, begun.sequence)
+    data = [
+        {"path": one.path, "before": one.fingerprint, "after": fingerprint_folder(workspace.root / one.path)}
+        for one in plan.datasets
+    ]
+    said = {"action": ERASED, "begun": begun.sequence, "by": account(), "why": settings.why}
+    told = {"customer": begun.content["customer"], "rows": kinds, "files": len(plan.rows), "data": data}
+    return write_erasure(workspace, said | told, read_erasures(workspace))
+
+
+def _place(workspace: Workspace) -> Path:
+    return workspace.root / "erasure.json"
+
+
+def _nothing_left(settings: EraseSettings, known: Erasures, customer: str) -> Outcome:
+    entry = known.erased(Kind.customer, customer)
+    if entry is None:
+        columns = ", ".join(("customer_id", *settings.columns))
+        raise RequestError(
+            f"a person is named by the id in a column {columns}, none in the workspace is '{customer}'; "
+            "correct customer=ID, or name the columns of your own tables: columns=[COLUMN]"
+        )
+    ended = known.finished(entry)
+    when = (ended or entry).written_at
+    return Outcome(
+        {"erased": False, "rows": {}, "files": 0, "entry": (ended or entry).sequence, "erased_at": when},
+        summary=[f"NOTHING LEFT: no row of this customer; erased {when[:10]} (entry {(ended or entry).sequence})"],
+    )
+
+
+def _outcome(settings: EraseSettings, workspace: Workspace, plan: Plan, ended: Entry) -> Outcome:
+    rows: Any = ended.content["rows"]
+    sources, skipped = sources_outside(workspace), unsearched(workspace, tuple(settings.columns))
+    residue = files_that_name(workspace, [plan.person.customer, *sorted(plan.person.applications)])
+    result = {
+        "erased": True,
+        "rows": rows,
+        "files": ended.content["files"],
+        "applications": len(plan.person.applications),
+        "decisions": len(plan.person.decisions),
+        "entry": ended.sequence,
+        "still_named_in": residue,
+        "not_searched": skipped,
+        "sources_outside": sources,
+    }
+    return Outcome(result, summary=_summary(result, rows))
+
+
+def _summary(result: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
+    lines = [
+        f"ERASED: {sum(rows.values()):,} rows of one customer from {result['files']:,} files "
+        f"({result['applications']:,} applications, {result['decisions']:,} decisions; entry {result['entry']})"
+    ]
+    lines += [f"  {count:>7,} rows  {kind}" for kind, count in rows.items()]
+    lines += [
+        "  stays: counts, vintages and profiles, which name nobody; chains, which name hashes; registered models: a "
+        "fitted model holds no row",
+    ]
+    lines += [f"  still names this customer: {path}; look into it" for path in result["still_named_in"]]
+    lines += [f"  not searched, no column names a customer: {path}" for path in result["not_searched"][:10]]
+    lines += [f"  outside the workspace, yours to clean: {path}" for path in result["sources_outside"]]
+    return [*lines, "  what is read from outside again is left out by the hashes of the erasures, and counted"]

@@ -1,0 +1,61 @@
+"""Notes of an erasure in the manifests above the files that it changed, and where their rows had come from."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipelines.atomic import whole_file
+from pipelines.fingerprint import fingerprint_files
+from pipelines.workspace import Workspace
+
+MANIFESTS = ("manifest.json", "_book.json")
+NOTES = "erasures"
+
+
+def note_in_manifests(workspace: Workspace, rows: Mapping[str, int], entry: int) -> None:
+    """Note an erasure, by its entry in the chain, in each manifest above a changed file; noted once, however often.
+
+    A manifest's counts are those of the day it was written; its note says how many rows below it have gone since.
+    """
+    gone = Counter[Path]()
+    for path, count in rows.items():
+        for folder in (workspace.root / path).parents:
+            for name in MANIFESTS:
+                if folder.is_relative_to(workspace.root) and (folder / name).is_file():
+                    gone[folder / name] += count
+    for manifest, count in gone.items():
+        _note(manifest, entry, count)
+
+
+def _note(manifest: Path, entry: int, rows: int) -> None:
+    told: dict[str, Any] = json.loads(manifest.read_text())
+    notes = [one for one in told.get(NOTES, []) if one["entry"] != entry]
+    note: dict[str, Any] = {"entry": entry, "rows": rows}
+    if "training_fingerprint" in told:
+        before = next(
+            (one["training_fingerprint_before"] for one in told.get(NOTES, []) if one["entry"] == entry), None
+        )
+        note["training_fingerprint_before"] = before or told["training_fingerprint"]
+        told["training_fingerprint"] = _training_fingerprint(manifest.parent, told["identity"])
+    with whole_file(manifest) as temporary:
+        temporary.write_text(json.dumps(told | {NOTES: [*notes, note]}, indent=1) + "\n")
+
+
+def _training_fingerprint(folder: Path, identity: str) -> str:
+    """Return what a marketplace's manifest says of its training table, of the files as they are now."""
+    made = folder if folder.name == identity else folder / "prepared" / identity
+    return fingerprint_files({path.name: path for path in (made / "applications" / "mature").glob("*.parquet")})
+
+
+def sources_outside(workspace: Workspace) -> list[str]:
+    """Return the folders outside of the workspace that its lakes were read from."""
+    found = set[str]()
+    for manifest in sorted(workspace.lake.glob("*/manifest.json")):
+        raw = json.loads(manifest.read_text()).get("configuration", {}).get("raw", {})
+        if raw.get("folder"):
+            folder = Path(raw["folder"]).expanduser().resolve()
+            if not folder.is_relative_to(workspace.root):
+                found.add(str(folder))
+    return sorted(found)

@@ -1,0 +1,268 @@
+"""From a request to its answer: score, reasons, and the journal before anything is told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from pipelines.credit.points import band_labels
+from pipelines.offers import offer_of
+from pipelines.policy import PolicySettings
+from pipelines.reasons import notice
+from pipelines.score_log import LogKey, decision_ids
+from pipelines.scoring import APPROVED, DECLINED
+from pipelines.serving.champion import Serving
+from pipelines.serving.customer_features import CustomerFeatures
+from pipelines.serving.journal import Journal, Place, Record, application_digest
+from pipelines.serving.refusal import Refusal, shown
+from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
+from pipelines.settings import Population
+
+
+class DecisionRow(msgspec.Struct, gc=False):
+    """The row of the score log, as the journal keeps it."""
+
+    decision_id: str
+    application_id: str
+    customer_id: str | None
+    population: str
+    period: str
+    decided_at: datetime
+    model: str
+    model_version: int
+    model_hash: str
+    policy_hash: str
+    raw_score: float
+    pd: float
+    points: int
+    band: str
+    decision: str
+    reasons: list[str] | None
+    segment: str | None
+    input_fingerprint: str
+
+
+class Asked(msgspec.Struct, gc=False):
+    """What was asked for: an amount in minor units and a term in months, where they were told."""
+
+    amount: int | None = None
+    term: int | None = None
+
+
+class Journalled(msgspec.Struct, gc=False):
+    """A record's body: the row, what was asked for, and the features as they were sent."""
+
+    row: DecisionRow
+    features: dict[str, float | str | None]
+    asked: Asked = msgspec.field(default_factory=Asked)
+
+
+class Answer(msgspec.Struct, gc=False):
+    """What is told of a decision; `pd` is the probability of default, `raw_score` its log-odds before calibration.
+
+    `offer` is what may be lent of the amount asked for, None where none was told.
+    """
+
+    decision_id: str
+    application_id: str
+    customer_id: str | None
+    decision: str
+    points: int
+    band: str
+    pd: float
+    raw_score: float
+    reasons: list[str]
+    notice: list[str]
+    period: str
+    decided_at: datetime
+    model: str
+    model_version: int
+    policy: str
+    offer: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What became of a request: a part for each application, in order; `events` are counted.
+
+    A part is the answer, or where it lies in the score log when the application was decided and rolled before.
+    """
+
+    parts: Sequence[Answer | Rolled]
+    decisions: Sequence[str]
+    repeated: int
+
+
+class Decider:
+    """Decides applications with whatever version answers; one thread uses it."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        rolled: RolledDecisions,
+        policy_of: Callable[[str], PolicySettings],
+        customers: CustomerFeatures | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._customers = customers
+        self._journal, self._rolled, self._policy_of, self._now = journal, rolled, policy_of, now
+
+    def decide(self, serving: Serving, applications: Sequence[Any]) -> Decided:
+        """Return the decisions of applications, all or none; they are in the journal when this returns.
+
+        An application has one decision in a period: asked again with the same features it gets the same.
+
+        Raises:
+            Refusal: 409 where an application was decided in this period on other values; see CustomerFeatures.
+        """
+        now = self._now()
+        features = [self._features(serving, one, now) for one in applications]
+        rows = self._rows(serving, applications, features, now)
+        records = [_record(*one) for one in zip(rows, applications, features, strict=True)]
+        with self._journal.locked():
+            found = [self._earlier(record, row.application_id) for record, row in zip(records, rows, strict=True)]
+            new = [record for record, earlier in zip(records, found, strict=True) if earlier is None]
+            if new:
+                self._journal.append(new)
+        policy = serving.scorer.policy
+        parts = [
+            answer_of(row, policy, _asked(one)) if earlier is None else self._again(earlier)
+            for row, one, earlier in zip(rows, applications, found, strict=True)
+        ]
+        decisions = [row.decision for row, earlier in zip(rows, found, strict=True) if earlier is None]
+        return Decided(parts, decisions, len(rows) - len(new))
+
+    def find(self, decision_id: str) -> Answer | Rolled | None:
+        """Return a decision of this service by its id: its answer, or where it lies in the score log."""
+        try:
+            digest = bytes.fromhex(decision_id)
+        except ValueError:
+            return None
+        place = self._journal.of_decision(digest)
+        return self._again(place) if place else self._rolled.of_decision(digest)
+
+    def _features(self, serving: Serving, application: Any, now: datetime) -> Any:
+        """Return what was sent, or what is known of the customer who is named."""
+        if application.features is not msgspec.UNSET:
+            return application.features
+        assert self._customers is not None
+        return serving.contract.features_of(self._customers.of(application, now))
+
+    def _rows(
+        self, serving: Serving, applications: Sequence[Any], features: Sequence[Any], now: datetime
+    ) -> list[DecisionRow]:
+        scorer = serving.scorer
+        columns = serving.contract.columns(features)
+        answers, found = scorer.decide(columns)
+        reasons: list[list[str] | None] = [None] * len(applications)
+        for place, words in zip(answers.unapproved.tolist(), found.words, strict=True):
+            reasons[place] = words
+        key = LogKey(serving.model, serving.version, Population.applications, f"{now:%Y-%m}")
+        ids = decision_ids(key, scorer.hash, [one.application_id for one in applications])  # type: ignore[arg-type]
+        told = zip(
+            applications,
+            ids,
+            answers.raw_score.tolist(),
+            answers.pd.tolist(),
+            answers.points.tolist(),
+            answers.band.tolist(),
+            answers.decision.tolist(),
+            reasons,
+            strict=True,
+        )
+        return [
+            DecisionRow(
+                identity,
+                one.application_id,
+                one.customer_id,
+                key.population.value,
+                key.period,
+                now,
+                key.model,
+                key.version,
+                scorer.hash,
+                scorer.policy_hash,
+                raw,
+                probability,
+                points,
+                band,
+                decision,
+                words,
+                None,
+                "",
+            )
+            for one, identity, raw, probability, points, band, decision, words in told
+        ]
+
+    def _earlier(self, record: Record, application_id: str) -> Place | Rolled | None:
+        """Return the decision that an application has already."""
+        found = self._journal.of_application(record.application) or self._rolled.of_application(record.application)
+        if found is not None and found.request != record.request:
+            raise Refusal(
+                409,
+                "an application is decided once in a period",
+                f"application {shown(application_id)} with other values than it was decided on",
+                f"read the decision at /decisions/{found.decision.hex()}, or send a new application_id",
+            )
+        return found
+
+    def _again(self, earlier: Place | Rolled) -> Answer | Rolled:
+        if isinstance(earlier, Rolled):
+            return earlier
+        found = msgspec.json.decode(earlier.segment.body(earlier), type=Journalled)
+        return answer_of(found.row, self._policy_of(found.row.policy_hash), found.asked)
+
+
+def answer_of(row: DecisionRow, policy: PolicySettings, asked: Asked) -> Answer:
+    """Return what is told of a row of the score log; the notice is for the declined."""
+    reasons = row.reasons or []
+    return Answer(
+        row.decision_id,
+        row.application_id,
+        row.customer_id,
+        row.decision,
+        row.points,
+        row.band,
+        row.pd,
+        row.raw_score,
+        reasons if row.decision != APPROVED else [],
+        notice(reasons, policy.reasons) if row.decision == DECLINED else [],
+        row.period,
+        row.decided_at,
+        row.model,
+        row.model_version,
+        policy.name,
+        None if asked.amount is None else _offer(row, policy, asked.amount, asked.term),
+    )
+
+
+def _asked(application: Any) -> Asked:
+    amount, term = application.amount, application.term
+    return Asked(None if amount is None else int(amount), None if term is None else int(term))
+
+
+def _offer(row: DecisionRow, policy: PolicySettings, amount: int, term: int | None) -> dict[str, Any]:
+    band = band_labels(policy.bands, policy.scale).index(row.band)
+    return offer_of(policy, decision=row.decision, band=band, pd=row.pd, amount=amount, asked_term=term).told()
+
+
+def _record(row: DecisionRow, application: Any, found: Any) -> Record:
+    """Return what the journal keeps; what was sent has one spelling, in the order of the names.
+
+    Whether two requests are the same depends on what was sent: what is known of a customer may have changed meanwhile.
+    """
+    features = msgspec.json.encode(found)
+    sent = (
+        features
+        if application.features is found
+        else b"book" + msgspec.json.encode(application.basket_category or None)
+    )
+    asked = msgspec.json.encode(_asked(application))
+    request = blake2b(msgspec.json.encode(row.customer_id) + asked + sent, digest_size=16)
+    row.input_fingerprint = request.hexdigest()
+    body = b'{"row":' + msgspec.json.encode(row) + b',"asked":' + asked + b',"features":' + features + b"}"
+    application_key = application_digest(row.model, row.period, row.application_id)
+    return Record(application_key, request.digest(), bytes.fromhex(row.decision_id), body)

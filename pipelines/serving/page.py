@@ -1,0 +1,56 @@
+"""The OpenAPI document as a page to read: no script, nothing from elsewhere."""
+
+import json
+from typing import Any
+
+from jinja2 import Environment, select_autoescape
+
+_TEMPLATE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{ info.title }}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
+h2{margin-top:2rem;border-top:1px solid #d0d7de;padding-top:1rem} code,pre{font:14px/1.45 ui-monospace,monospace}
+pre{background:#f6f8fa;padding:1rem;overflow:auto;max-height:24rem} table{border-collapse:collapse;width:100%}
+td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #eaeef2}
+</style></head><body>
+<h1>{{ info.title }} {{ info.version }}</h1>
+<p>{{ info.description }} The same as data: <a href="openapi.json">openapi.json</a>.
+A key is sent as <code>authorization: Bearer KEY</code>.</p>
+{% for path, methods in paths.items() %}{% for method, told in methods.items() %}
+<h2><code>{{ method|upper }} {{ path }}</code></h2><p>{{ told.summary }}. {{ told.description or "" }}</p>
+{% for example in (told.requestBody.content["application/json"].examples.values() if told.requestBody else []) %}
+<p>{{ example.summary }}:</p><pre>{{ pretty(example.value) }}</pre>{% endfor %}
+<table><tr><th>status</th><th>meaning</th></tr>
+{% for code, response in told.responses.items() %}<tr><td>{{ code }}</td><td>{{ response.description }}</td></tr>
+{% endfor %}</table>{% endfor %}{% endfor %}
+{% for name, schema in components.schemas.items() %}<h2>{{ name }}</h2>
+{{ table(schema) }}
+{% if schema.properties.features %}<h3>features</h3>{{ table(schema.properties.features) }}{% endif %}
+{% endfor %}</body></html>
+"""
+
+_TABLE = """<table><tr><th>field</th><th>type</th><th>meaning</th></tr>
+{% for name, told in properties.items() %}<tr><td><code>{{ name }}</code>{{ "" if name in required else " (optional)" }}
+</td><td>{{ kind(told) }}</td><td>{{ told.description or "" }}</td></tr>{% endfor %}</table>"""
+
+
+def page(document: dict[str, Any]) -> str:
+    """Return the page of a document."""
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=select_autoescape(default_for_string=True, default=True))
+    rows = environment.from_string(_TABLE)
+
+    def table(schema: dict[str, Any]) -> Markup:
+        return Markup(rows.render(properties=schema["properties"], required=schema["required"], kind=_kind))
+
+    def pretty(value: Any) -> str:
+        return json.dumps(value, indent=1, ensure_ascii=False)
+
+    return environment.from_string(_TEMPLATE).render(**document, table=table, pretty=pretty)
+
+
+def _kind(told: dict[str, Any]) -> str:
+    kind = told.get("type", "one of " + ", ".join(map(str, told.get("enum", []))))
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)

@@ -1,0 +1,229 @@
+"""From the journal to the score log: each decision once, however often it is killed in between."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.candidates.served import columns_of
+from pipelines.errors import RequestError
+from pipelines.fingerprint import fingerprint_record
+from pipelines.lock import exclusive
+from pipelines.model_store.store import ModelStore
+from pipelines.score_log import ROW, LogKey, ScoreLog, decision_ids
+from pipelines.serving.champion import Features, Serving, features_of
+from pipelines.serving.deciding import DecisionRow, Journalled
+from pipelines.serving.journal import Journal, Segment
+from pipelines.serving.metrics import Metrics
+from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
+from pipelines.settings import Population
+from pipelines.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+PARTITION = "online"
+_BODY = msgspec.json.Decoder(Journalled)
+
+
+class Roller:
+    """Rolls the journal of a workspace; the shadow scores what is rolled, so that no request ever waits for it."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        kinds_of: Callable[[str, int], Features | None],
+        metrics: Metrics,
+        shadow: Serving | None,
+    ) -> None:
+        self._workspace, self._kinds_of, self._metrics, self._shadow = workspace, kinds_of, metrics, shadow
+        self.journal = Journal(workspace.serving / "journal")
+        self._rolled = RolledDecisions(workspace.serving / "decided.db")
+        self._log = ScoreLog(workspace)
+        self._rolled_at = -float("inf")
+
+    def close(self) -> None:
+        """Close all files."""
+        self.journal.close()
+        self._rolled.close()
+
+    def tend(self, every_seconds: float, at_rows: int) -> None:
+        """Force the journal to the disk, and roll it when it is time."""
+        self.journal.look()
+        self.journal.force_to_disk()
+        if time.monotonic() - self._rolled_at >= every_seconds or self.journal.waiting() >= at_rows:
+            self.roll()
+
+    def roll(self) -> int:
+        """Write all that is decided to the score log and return how many decisions that were."""
+        self._rolled_at = time.monotonic()
+        with exclusive(self._workspace.serving / "roll.lock"):
+            with self.journal.locked():
+                self.journal.seal()
+            self.journal.forget_rolled()
+            return sum([self._roll(segment) for segment in self.journal.sealed()])
+
+    def _roll(self, segment: Segment) -> int:
+        records = [_BODY.decode(segment.body(place)) for place in segment.places]
+        files: dict[str, str] = {}
+        for key, some in _by_key(records).items():
+            files |= self._append(key, some, self._kinds_of(key.model, key.version))
+        told = zip(segment.places, (one.asked for one in records), strict=True)
+        self._rolled.add(
+            [
+                Rolled(p.application, p.request, p.decision, files[p.decision.hex()], asked.amount, asked.term)
+                for p, asked in told
+            ]
+        )
+        if self._shadow is not None:
+            self._score_shadow(self._shadow, records)
+        segment.path.unlink()
+        self.journal.forget_rolled()
+        self._metrics.count_event("rolled", len(records))
+        return len(records)
+
+    def _append(self, key: LogKey, records: Sequence[Journalled], kinds: Features | None) -> dict[str, str]:
+        """Write what the log does not hold and return the file of each decision."""
+        with self._log.locked(key):
+            ids = [record.row.decision_id for record in records]
+            partition = f"{PARTITION}-{fingerprint_record(sorted(ids))[:16]}"
+            folder = key.folder(self._workspace.score_log / "decisions")
+            if (folder / f"{partition}.parquet").exists():  # written before the process was killed
+                return dict.fromkeys(ids, str(_file(key, partition)))
+            logged = _logged(folder, ids)
+            new = [record for record in records if record.row.decision_id not in logged]
+            self._set_aside_contradictions(records, logged)
+            if new:
+                self._log.append(key, partition, _table(new), _frame(new, kinds), pd.DataFrame(index=range(len(new))))
+            files = {identity: str(_file(key, name)) for identity, (name, _) in logged.items()}
+            return dict.fromkeys([one.row.decision_id for one in new], str(_file(key, partition))) | files
+
+    def _set_aside_contradictions(self, records: Sequence[Journalled], logged: Mapping[str, tuple[str, float]]) -> None:
+        """Keep decisions that the log holds with another score, from a table that was scored meanwhile."""
+        other = [
+            one for one in records if one.row.raw_score != logged.get(one.row.decision_id, ("", one.row.raw_score))[1]
+        ]
+        if other:
+            path = self._workspace.serving / "contradicted.jsonl"
+            with path.open("ab") as file:
+                file.writelines(msgspec.json.encode(one) + b"\n" for one in other)
+            logger.error("%d decisions are logged with another score, those of the service lie in %s", len(other), path)
+
+    def _score_shadow(self, shadow: Serving, records: Sequence[Journalled]) -> None:
+        needed = features_of(shadow.scorer)
+        mine = [one for one in records if one.row.model == shadow.model and one.row.model_version != shadow.version]
+        able = [one for one in mine if needed.keys() <= one.features.keys()]
+        self._metrics.count_event("shadow_lacking", len(mine) - len(able))
+        try:
+            for key, some in _by_key(able).items():
+                told = LogKey(shadow.model, shadow.version, Population.applications, key.period)
+                self._append(told, shadowed(shadow, told, some), needed)
+            self._metrics.count_event("shadow_scored", len(able))
+        except Exception as error:  # whatever a challenger does, what was decided is rolled
+            self._metrics.count_event("shadow_failed", len(able))
+            logger.error("the shadow, version %d, failed: %s", shadow.version, type(error).__name__)
+
+
+def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> list[Journalled]:
+    """Return what another version would have decided on the same applications."""
+    scorer = shadow.scorer
+    columns = columns_of(_frame(records, features_of(scorer)), scorer.numeric, scorer.categorical)
+    answers = scorer.answer(columns)
+    words = dict(zip(answers.unapproved.tolist(), scorer.reasons(columns, answers.unapproved).words, strict=True))
+    ids = decision_ids(key, scorer.hash, np.array([one.row.application_id for one in records]))
+    changed = {"model_version": key.version, "model_hash": scorer.hash, "policy_hash": scorer.policy_hash}
+    return [
+        Journalled(
+            msgspec.structs.replace(
+                record.row,
+                **changed,
+                decision_id=ids[place],
+                raw_score=float(answers.raw_score[place]),
+                pd=float(answers.pd[place]),
+                points=int(answers.points[place]),
+                band=str(answers.band[place]),
+                decision=str(answers.decision[place]),
+                reasons=words.get(place),
+            ),
+            record.features,
+            record.asked,
+        )
+        for place, record in enumerate(records)
+    ]
+
+
+def kinds_in(store: ModelStore) -> Callable[[str, int], Features | None]:
+    """Return a function that tells the features of a version, None when the registry has it no more."""
+    from pipelines.model_store.predictor import load_predictor
+
+    known: dict[tuple[str, int], Features | None] = {}
+
+    def kinds_of(model: str, version: int) -> Features | None:
+        if (model, version) not in known:
+            try:
+                found = load_predictor(store, store.version(model, version))
+                known[model, version] = dict.fromkeys(found.numeric, True) | dict.fromkeys(found.categorical, False)
+            except (RequestError, OSError):
+                known[model, version] = None
+        return known[model, version]
+
+    return kinds_of
+
+
+def logged_row(workspace: Workspace, rolled: Rolled) -> DecisionRow | None:
+    """Return the row of a rolled decision, None when the log holds it no more."""
+    path = workspace.score_log / "decisions" / rolled.file
+    if not path.exists():
+        return None
+    wanted = [("decision_id", "=", rolled.decision.hex())]
+    rows = pq.read_table(path, columns=ROW.names, filters=wanted, partitioning=None).to_pylist()
+    return msgspec.convert(rows[0], DecisionRow) if rows else None
+
+
+def _by_key(records: Sequence[Journalled]) -> dict[LogKey, list[Journalled]]:
+    found: dict[LogKey, list[Journalled]] = {}
+    for record in records:
+        row = record.row
+        key = LogKey(row.model, row.model_version, Population(row.population), row.period)
+        found.setdefault(key, []).append(record)
+    return found
+
+
+def _file(key: LogKey, partition: str) -> Path:
+    """Return where a partition lies below the decisions."""
+    return key.folder(Path()) / f"{partition}.parquet"
+
+
+def _logged(folder: Path, ids: Sequence[str]) -> dict[str, tuple[str, float]]:
+    """Return partition and raw score of the decisions that the log holds; those of the service itself are apart."""
+    wanted, found = pa.array(ids), {}
+    for path in sorted(folder.glob("*.parquet")):
+        if not path.name.startswith(f"{PARTITION}-"):
+            rows = pq.read_table(path, columns=["decision_id", "raw_score"], partitioning=None)
+            for row in rows.filter(pc.is_in(rows["decision_id"], value_set=wanted)).to_pylist():
+                found[row["decision_id"]] = (path.stem, row["raw_score"])
+    return found
+
+
+def _table(records: Sequence[Journalled]) -> pa.Table:
+    return pa.Table.from_pylist([msgspec.structs.asdict(record.row) for record in records], schema=ROW)
+
+
+def _frame(records: Sequence[Journalled], kinds: Features | None) -> pd.DataFrame:
+    """Return the features that a decision was made on: numbers as float64, text with None where it is missing."""
+    told = kinds or {
+        name: not any(isinstance(one.features.get(name), str) for one in records)
+        for name in sorted({name for one in records for name in one.features})
+    }
+    columns: dict[str, Any] = {}
+    for name, is_number in told.items():
+        values = [record.features.get(name) for record in records]
+        columns[name] = np.array(values, dtype=np.float64) if is_number else pd.array(values, dtype="str")
+    return pd.DataFrame(columns, index=range(len(records)))

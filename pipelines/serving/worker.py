@@ -1,0 +1,195 @@
+"""One worker: the application with all that it stands on, from its start to its end."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pipelines.kept_policies import kept_policy
+from pipelines.model_store.store import ModelStore, existing_store
+from pipelines.policy import PolicySettings, policy_hash
+from pipelines.provenance import own_version
+from pipelines.scoring import open_scorer
+from pipelines.serving.allowance import Allowance
+from pipelines.serving.application import Application, Receive, Scope, Send
+from pipelines.serving.champion import Champion, Features, Follower, features_of
+from pipelines.serving.customer_features import CustomerBook
+from pipelines.serving.deciding import Answer, Asked, Decider, answer_of
+from pipelines.serving.journal import Journal
+from pipelines.serving.keys import ApiKeys
+from pipelines.serving.metrics import Metrics
+from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
+from pipelines.serving.rolling import logged_row
+from pipelines.serving.settings import ServeSettings
+from pipelines.verb import log_plainly
+from pipelines.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+TEND_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class WorkerPlan:
+    """What a worker is started with; it crosses to another process.
+
+    `run` is the folder of this service's counters, `parent` the process that supervises it, `is_open` whether callers
+    need no key as long as there is none.
+    """
+
+    settings: ServeSettings
+    workers: int
+    run: Path
+    parent: int
+    is_open: bool
+
+    def __call__(self) -> "Worker":
+        """Return the worker, as the server's process asks for it."""
+        log_plainly()
+        return Worker(self)
+
+
+class Worker:
+    """The ASGI application of one process."""
+
+    def __init__(self, plan: WorkerPlan) -> None:
+        self._plan = plan
+        self._application: Application | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or open and close what the worker stands on."""
+        if scope["type"] == "http":
+            assert self._application is not None
+            await self._application(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with opened(self._plan) as self._application:
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:
+            logger.error("a worker cannot start: %s", error)
+            await send({"type": "lifespan.startup.failed", "message": type(error).__name__})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+@asynccontextmanager
+async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
+    """Yield the application of a worker; its files are closed in the end."""
+    settings, workspace = plan.settings, Workspace.at(plan.settings.workspace)
+    store = existing_store(workspace, settings.model)
+    metrics = Metrics(plan.run)
+    customers = CustomerBook(settings.book) if settings.book else None
+    champion = Champion(
+        store,
+        settings.model,
+        settings.policy,
+        shadow_features(store, settings),
+        metrics.count_event,
+        by_customer=customers is not None,
+    )
+    journal = Journal(workspace.serving / "journal")
+    rolled = RolledDecisions(workspace.serving / "decided.db")
+    keys = ApiKeys(workspace.serving / "keys.json")
+    keys.refresh()
+    policies = _policies(workspace, settings.policy)
+
+    def logged(found: Rolled) -> Answer | None:
+        row = logged_row(workspace, found)
+        return None if row is None else answer_of(row, policies(row.policy_hash), Asked(found.amount, found.term))
+
+    def about() -> dict[str, Any]:
+        serving = champion.current
+        return {
+            "thinfile": own_version(),
+            "model": serving.model,
+            "model_version": serving.version,
+            "model_hash": serving.scorer.hash,
+            "policy": settings.policy.name,
+            "policy_hash": serving.scorer.policy_hash,
+            "shadow": settings.shadow,
+        }
+
+    limits = settings.limits
+    application = Application(
+        champion=champion,
+        decider=Decider(journal, rolled, policies, customers),
+        keys=keys,
+        allowance=Allowance(limits.decisions_per_second, plan.workers, limits.most_decisions),
+        metrics=metrics,
+        limits=limits,
+        logged=logged,
+        waiting=lambda: _waiting(journal),
+        about=about,
+        is_open=plan.is_open,
+        debug=settings.debug,
+    )
+
+    def tell_version() -> None:
+        metrics.serve_version(champion.current.version)
+
+    tell_version()
+    following = Follower(settings.follow_seconds, champion.follow, tell_version)
+    tending = Follower(TEND_SECONDS, keys.refresh, lambda: _end_when_orphaned(plan.parent))
+    if customers is not None:
+        following = Follower(settings.follow_seconds, champion.follow, tell_version, customers.refresh)
+    following.start()
+    tending.start()
+    reading = asyncio.create_task(_keep_up(journal))
+    try:
+        yield application
+    finally:
+        reading.cancel()
+        following.stop()
+        tending.stop()
+        metrics.serve_version(0)
+        rolled.close()
+        journal.close()
+
+
+def shadow_features(store: ModelStore, settings: ServeSettings) -> Features:
+    """Return the features of the shadow, none without one. Raises RequestError when there is no such version."""
+    if settings.shadow is None:
+        return {}
+    return features_of(open_scorer(store, store.version(settings.model, settings.shadow), settings.policy, threads=1))
+
+
+def _policies(workspace: Workspace, current: PolicySettings) -> Any:
+    """Return a function that gives the policy of a hash."""
+    now = policy_hash(current)
+
+    @lru_cache(maxsize=64)
+    def policy_of(found: str) -> PolicySettings:
+        return current if found == now else kept_policy(workspace, found)
+
+    return policy_of
+
+
+def _waiting(journal: Journal) -> int:
+    journal.look()
+    return journal.waiting()
+
+
+async def _keep_up(journal: Journal) -> None:
+    """Read what other workers decide, also when nobody asks, and let go of what is in the score log."""
+    while True:
+        await asyncio.sleep(TEND_SECONDS)
+        journal.look()
+        journal.forget_rolled()
+
+
+def _end_when_orphaned(parent: int) -> None:
+    """Stop as if asked to, once the supervisor is gone: nobody would roll the journal nor restart a worker."""
+    if os.getppid() != parent:
+        logger.warning("the supervisor is gone, this worker stops")
+        os.kill(os.getpid(), signal.SIGTERM)

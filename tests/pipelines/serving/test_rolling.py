@@ -1,0 +1,193 @@
+"""From the journal to the log: each decision once, with its features, and the shadow's beside them."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.batch.score import score
+from pipelines.model_store.predictor import load_predictor
+from pipelines.model_store.store import CHAMPION, ModelStore
+from pipelines.policy import PolicySettings
+from pipelines.score_log import LogKey, ScoreLog
+from pipelines.serving.champion import Serving, open_serving
+from pipelines.serving.metrics import Metrics
+from pipelines.serving.rolled_decisions import RolledDecisions
+from pipelines.serving.rolling import Roller, kinds_in
+from pipelines.serving.settings import ServeSettings
+from pipelines.settings import DataSettings, Population, ScoreSettings, Source
+from pipelines.workspace import Workspace
+from tests.pipelines.serving.conftest import Opened, applications
+
+Decide = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def decide(client: Opened, served: ServeSettings) -> Decide:
+    """Let a worker decide applications and stop."""
+
+    def run(*batches: list[dict[str, Any]], settings: ServeSettings = served) -> list[dict[str, Any]]:
+        async def whole() -> list[dict[str, Any]]:
+            async with client(settings) as opened:
+                answers = [await opened.post("/decisions", json=batch) for batch in batches]
+            return [one for answer in answers for one in answer.json()]
+
+        return asyncio.run(whole())
+
+    return run
+
+
+@pytest.fixture
+def workspace(served: ServeSettings) -> Workspace:
+    return Workspace.at(served.workspace)
+
+
+def roll(workspace: Workspace, shadow: Serving | None = None) -> Counter[str]:
+    """Roll the journal in a process that has just started, and return what was counted."""
+    metrics = Metrics(workspace.serving / "run-of-the-roller")
+    roller = Roller(workspace, kinds_in(ModelStore(workspace)), metrics, shadow)
+    before = metrics.total()
+    roller.roll()
+    roller.close()
+    return Counter({name: int(value - before[name]) for name, value in metrics.total().items() if value > before[name]})
+
+
+def logged(workspace: Workspace, version: int = 2) -> pd.DataFrame:
+    log = ScoreLog(workspace)
+    (period,) = log.periods("credit_score", version, Population.applications)
+    return log.decisions(LogKey("credit_score", version, Population.applications, period))
+
+
+def test_what_was_answered_is_logged_with_its_features(decide: Decide, workspace: Workspace) -> None:
+    asked = applications(50)
+    answers = decide(asked[:20], asked[20:])
+    assert roll(workspace) == {"rolled": 50}
+    told = logged(workspace).set_index("application_id")
+    for one in answers:
+        row = told.loc[one["application_id"]]
+        assert [row[name] for name in ("decision_id", "pd", "raw_score", "points", "band", "decision")] == [
+            one[name] for name in ("decision_id", "pd", "raw_score", "points", "band", "decision")
+        ]
+        assert list(row["reasons"] if row["reasons"] is not None else []) == one["reasons"]
+    key = LogKey("credit_score", 2, Population.applications, answers[0]["period"])
+    features = ScoreLog(workspace).features(key).set_index("decision_id")
+    store = ModelStore(workspace)
+    again = load_predictor(store, store.require_champion("credit_score")).probability_of_bad(
+        features.loc[told["decision_id"]]
+    )
+    np.testing.assert_array_equal(again, told["pd"])
+
+
+def test_rolled_decisions_are_found_and_repeated(client: Opened, decide: Decide, served: ServeSettings) -> None:
+    asked = [one | {"amount": 70_000} for one in applications(5)]
+    answers = decide(asked)
+    roll(Workspace.at(served.workspace))
+
+    async def about() -> Any:
+        async with client(served) as opened:
+            again = (await opened.post("/decisions", json=asked)).json()
+            found = (await opened.get(f"/decisions/{answers[3]['decision_id']}")).json()
+            changed = asked[0] | {"features": asked[0]["features"] | {"tenure": 77}}
+            return again, found, (await opened.post("/decisions", json=changed)).status_code
+
+    assert asyncio.run(about()) == (answers, answers[3], 409)
+    assert roll(Workspace.at(served.workspace)) == {}
+
+
+@pytest.mark.parametrize("step", ["append", "add", "unlink"])
+def test_killed_at_any_step_the_next_one_logs_each_decision_once(
+    decide: Decide, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    answers = decide(applications(10))
+    owner: Any = {"append": ScoreLog, "add": RolledDecisions, "unlink": Path}[step]
+    whole = getattr(owner, step)
+
+    def killed(self: Any, *words: Any, **options: Any) -> Any:
+        if step == "unlink" and self.suffix != ".journal":
+            return whole(self, *words, **options)
+        if step != "unlink":
+            whole(self, *words, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, step, killed)
+    with pytest.raises(KeyboardInterrupt):
+        roll(workspace)
+    monkeypatch.undo()
+    assert roll(workspace) == {"rolled": 10}
+    assert sorted(logged(workspace)["decision_id"]) == sorted(one["decision_id"] for one in answers)
+    assert roll(workspace) == {}
+
+
+def test_the_shadow_is_logged_under_its_own_key_with_its_own_numbers(
+    decide: Decide, workspace: Workspace, served: ServeSettings
+) -> None:
+    asked = applications(30)
+    answers = decide(asked, settings=replace(served, shadow=1))
+    store = ModelStore(workspace)
+    shadow = open_serving(store, store.version("credit_score", 1), PolicySettings())
+    assert roll(workspace, shadow) == {"rolled": 30, "shadow_scored": 30}
+    assert [one["model_version"] for one in answers] == [2] * 30
+    told = logged(workspace, version=1).set_index("application_id").loc[[one["application_id"] for one in asked]]
+    expected = load_predictor(store, store.version("credit_score", 1)).probability_of_bad(
+        pd.DataFrame([one["features"] for one in asked])
+    )
+    np.testing.assert_array_equal(told["pd"], expected)
+    assert set(told["decision_id"]).isdisjoint(one["decision_id"] for one in answers)
+    assert len(logged(workspace)) == 30
+
+
+def test_a_shadow_that_fails_costs_no_decision(
+    decide: Decide, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(applications(10))
+    store = ModelStore(workspace)
+    shadow = open_serving(store, store.version("credit_score", 1), PolicySettings())
+    monkeypatch.setattr("pipelines.serving.rolling.shadowed", lambda *_: 1 / 0)
+    assert roll(workspace, shadow) == {"rolled": 10, "shadow_failed": 10}
+    assert len(logged(workspace)) == 10
+
+
+def test_decisions_of_two_champions_lie_under_their_keys(
+    client: Opened, served: ServeSettings, workspace: Workspace
+) -> None:
+    store = ModelStore(workspace)
+
+    async def about() -> list[Any]:
+        found = []
+        for version, prefix in ((2, "A"), (1, "B")):
+            store.set_alias(store.version("credit_score", version), CHAMPION)
+            async with client(served) as opened:
+                found.append((await opened.post("/decisions", json=applications(7, prefix=prefix))).json())
+                again = await opened.post("/decisions", json=applications(7, prefix="A"))
+                found.append(again.json())
+        return found
+
+    first, repeated, second, still = asyncio.run(about())
+    assert first == repeated == still  # decided in this period: the champion's change does not decide anew
+    assert roll(workspace) == {"rolled": 14}
+    assert set(logged(workspace, 2)["application_id"]) == {one["application_id"] for one in first}
+    assert set(logged(workspace, 1)["application_id"]) == {one["application_id"] for one in second}
+
+
+@pytest.mark.parametrize("change", [0.0, 5.0])
+def test_a_table_scored_meanwhile_is_not_logged_twice(
+    decide: Decide, workspace: Workspace, served: ServeSettings, tmp_path: Path, change: float
+) -> None:
+    asked = applications(10)
+    answers = decide(asked)
+    table = pd.DataFrame([one["features"] | {"id": one["application_id"]} for one in asked[:6]])
+    table["income"] = table["income"].astype(float) + change
+    table.to_parquet(tmp_path / "table.parquet")
+    data = DataSettings(source=Source.table, path=str(tmp_path / "table.parquet"), id="id")
+    score(ScoreSettings(workspace=served.workspace, data=data, period=answers[0]["period"]))
+    assert roll(workspace) == {"rolled": 10}
+    told = logged(workspace)
+    assert sorted(told["decision_id"]) == sorted(one["decision_id"] for one in answers)
+    aside = workspace.serving / "contradicted.jsonl"
+    assert aside.exists() == bool(change)

@@ -1,0 +1,110 @@
+"""The real service: two workers as one, killed without a loss, stopped without one, and closed to strangers."""
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.process import is_dead, process_identity
+from pipelines.score_log import LogKey, ScoreLog
+from pipelines.serving.settings import ServeSettings
+from pipelines.settings import Population
+from pipelines.workspace import Workspace
+from tests.conftest import Answer
+from tests.pipelines.serving.conftest import applications
+from tests.services import serving
+
+Thinfile = Any
+
+
+def logged(workspace: Path) -> list[str]:
+    log = ScoreLog(Workspace.at(str(workspace)))
+    periods = log.periods("credit_score", 2, Population.applications)
+    keys = [LogKey("credit_score", 2, Population.applications, period) for period in periods]
+    return sorted(one for key in keys for one in log.decisions(key)["application_id"])
+
+
+def test_two_workers_answer_as_one_and_all_is_logged_when_asked_to_stop(served: ServeSettings) -> None:
+    workspace = Path(served.workspace)
+    asked = applications(30)
+    with serving(workspace, "workers=2") as service:
+        answers = [service.ask("/decisions", one) for one in asked]
+        assert [status for status, _ in answers] == [200] * 30
+        for _ in range(3):  # whichever worker is met
+            for _, one in answers[:5]:
+                assert service.ask(f"/decisions/{one['decision_id']}") == (200, one)
+        assert service.ask("/decisions", asked[7])[1] == answers[7][1]
+        assert 'thinfile_requests_total{route="decide",status="200"} 31' in service.ask("/metrics")[1]
+        told = service.stop()
+    assert (told["decisions"], told["rolled"], told["repeated"]) == (30, 30, 1)
+    assert logged(workspace) == sorted(one["application_id"] for one in asked)
+
+
+def test_kill_9_loses_nothing_that_was_answered_and_the_next_start_logs_it_once(served: ServeSettings) -> None:
+    workspace = Path(served.workspace)
+    asked = applications(40)
+    with serving(workspace, "workers=2") as service:
+        answers = [service.ask("/decisions", one)[1] for one in asked[:20]]
+        os.kill(service.workers[0], signal.SIGKILL)  # one worker alone: the supervisor starts another
+        deadline = time.monotonic() + 30
+        while len(service.workers) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        answers += [service.ask("/decisions", one)[1] for one in asked[20:]]
+        service.kill()
+    with serving(workspace, "workers=1") as service:
+        found = [service.ask(f"/decisions/{one['decision_id']}") for one in answers]
+        assert found == [(200, one) for one in answers]
+        service.stop()
+    assert logged(workspace) == sorted(one["application_id"] for one in asked)
+
+
+def test_workers_stop_when_their_supervisor_is_killed(served: ServeSettings) -> None:
+    with serving(Path(served.workspace), "workers=1") as service:
+        (worker,) = service.workers
+        identity = process_identity(worker)
+        os.kill(service.process.pid, signal.SIGKILL)
+        service.process.wait()
+        deadline = time.monotonic() + 20
+        while not is_dead(identity) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert is_dead(identity)
+
+
+def test_keys_are_made_listed_and_revoked(served: ServeSettings, thinfile: Thinfile) -> None:
+    where = f"workspace={served.workspace}"
+    made: Answer = thinfile("serve", "key", "name=checkout", where, "output=json")
+    assert (made.exit_code, made.json["name"]) == (0, "checkout")
+    listed = thinfile("serve", "keys", where)
+    assert "checkout" in listed.stdout
+    assert made.json["key"] not in listed.stdout
+    with serving(Path(served.workspace), "workers=1") as service:
+        one, shown = applications(1)[0], f"Bearer {made.json['key']}"
+        assert service.ask("/decisions", one)[0] == 401
+        assert service.ask("/decisions", one, authorization=shown)[0] == 200
+        assert thinfile("serve", "revoke", "name=checkout", where).exit_code == 0
+        time.sleep(2.5)
+        assert service.ask("/decisions", one, authorization=shown)[0] == 401
+        assert service.ask("/decisions", one)[0] == 401  # a service that asked for keys does not open again
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["host=0.0.0.0"], "a service that other machines reach asks for API keys, received host=0.0.0.0 and no key"),
+        (["shadow=9"], "no version 9 of model 'credit_score'"),
+        (["model=another"], "model 'another' has no champion"),
+        (["workers=0"], "workers must be at least 1, received 0"),
+        (["limits.body_seconds=0"], "limits.body_seconds must be at least 0.1, received 0"),
+        (["key"], "an API key is named after who uses it"),
+        (["keey", "name=a"], "unknown action 'keey' of serve; did you mean key or keys?"),
+    ],
+)
+def test_a_wrong_request_is_told_in_one_message(
+    served: ServeSettings, thinfile: Thinfile, words: list[str], message: str
+) -> None:
+    answer = thinfile("serve", f"workspace={served.workspace}", "port=0", *words)
+    assert answer.exit_code == 2
+    assert message in answer.stderr
