@@ -1,9 +1,11 @@
 """Estimates as they were made, before outcomes were known: kept, so that hindsight cannot touch them."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipelines.atomic import whole_file
+from pipelines.credit.importance import Recalibration
 from pipelines.credit.label_free import Estimate, LabelFree
 from pipelines.errors import ThinfileError
 from pipelines.lock import exclusive
@@ -28,7 +31,8 @@ class KeptEstimate:
     """An estimate of a vintage, and what was known when it was made.
 
     `outcomes_known` counts the vintage's outcomes of any definition then: above 0 it was made with hindsight, which it
-    did not use, but nobody can show that.
+    did not use, but nobody can show that. `recalibration` is what was known of the calibration, None for PDs as they
+    are.
     """
 
     period: str
@@ -36,6 +40,7 @@ class KeptEstimate:
     made_at: datetime
     outcomes_known: int
     estimate: LabelFree
+    recalibration: Recalibration | None = None
 
     @property
     def is_foresight(self) -> bool:
@@ -51,13 +56,22 @@ class KeptEstimates:
 
     def keep(self, made: KeptEstimate, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> KeptEstimate:
         """Keep an estimate of loans by their ids and PDs and return it; where these have one already, return that."""
-        name = f"{made.period}-{made.method}-{_fingerprint(ids, probability)}.parquet"
-        path = self._folder / name
+        path = self._place(made.period, made.method, ids, probability)
         with exclusive(self._folder / ".lock"):
             if not path.exists():
                 with whole_file(path) as temporary:
                     pq.write_table(_table(made), temporary)
         return _read(path)
+
+    def find(
+        self, period: str, method: str, ids: NDArray[np.str_], probability: NDArray[np.float64]
+    ) -> KeptEstimate | None:
+        """Return the estimate of exactly these loans with these PDs, None where there is none yet."""
+        path = self._place(period, method, ids, probability)
+        return _read(path) if path.exists() else None
+
+    def _place(self, period: str, method: str, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> Path:
+        return self._folder / f"{period}-{method}-{_fingerprint(ids, probability)}.parquet"
 
     def of(self, period: str, method: str) -> list[KeptEstimate]:
         """Return the estimates of a vintage, oldest first: a running month is estimated more than once."""
@@ -92,6 +106,7 @@ def _table(made: KeptEstimate) -> pa.Table:
         "outcomes_known": made.outcomes_known,
         "rows": made.estimate.rows,
         "cannot_see": list(made.estimate.cannot_see),
+        "recalibration": None if made.recalibration is None else asdict(made.recalibration),
     }
     return pa.Table.from_pylist([row | constant for row in rows])
 
@@ -103,8 +118,16 @@ def _read(path: Path) -> KeptEstimate:
         measures = {row["measure"]: Estimate(row["value"], row["low"], row["high"]) for row in rows}
         estimate = LabelFree(told["rows"], **measures, cannot_see=tuple(told["cannot_see"]))
         made_at = datetime.fromisoformat(told["made_at"])
-        return KeptEstimate(told["period"], told["method"], made_at, told["outcomes_known"], estimate)
+        way = _recalibration(told["recalibration"])
+        return KeptEstimate(told["period"], told["method"], made_at, told["outcomes_known"], estimate, way)
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise ThinfileError(
             f"a kept estimate must be as it was written, '{path}' cannot be read ({error}); restore it from a copy"
         ) from error
+
+
+def _recalibration(told: Mapping[str, Any] | None) -> Recalibration | None:
+    if told is None:
+        return None
+    (first, both), (_, second) = told["covariance"]
+    return Recalibration(told["intercept"], told["slope"], ((first, both), (both, second)), told["rows"])

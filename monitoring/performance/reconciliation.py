@@ -11,8 +11,9 @@ from monitoring.performance.kept_estimates import MEASURES, KeptEstimate
 from monitoring.performance.observed import Observed
 from monitoring.performance.settings import PerformanceSettings
 from monitoring.performance.vintage import Reconciled, VintagePerformance
-from pipelines.credit.importance import Recalibration
 from pipelines.credit.label_free import Estimate, LabelFree, label_free_performance
+
+DRAWS = 100
 
 
 @dataclass(frozen=True)
@@ -34,22 +35,19 @@ class PastError:
 def reconcile(
     matured: Observed,
     kept: Mapping[str, KeptEstimate],
-    ways: Mapping[str, Recalibration | None],
     probability: NDArray[np.float64],
     settings: PerformanceSettings,
 ) -> tuple[Reconciled, ...]:
     """Return each kept estimate against the truth; `probability` are the PDs of the loans with an outcome.
 
-    A measure that the truth does not have is left out. `ways` say how the methods estimate now, for the error on the
-    same loans.
+    A measure that the truth does not have is left out. On the same loans an estimate is made again, with the
+    calibration that was known then.
     """
     found: list[Reconciled] = []
     for method, one in kept.items():
-        same = None
-        if method in ways:
-            same = label_free_performance(
-                probability, confidence=settings.confidence, recalibration=ways[method], draws=200
-            )
+        same = label_free_performance(
+            probability, confidence=settings.confidence, recalibration=one.recalibration, draws=DRAWS
+        )
         found.extend(_measures(method, one, same, _truth(matured)))
     return tuple(found)
 
@@ -66,9 +64,7 @@ def _truth(matured: Observed) -> dict[str, float]:
     return known | {"brier": matured.brier, "bad_rate": matured.bad_rate.value}
 
 
-def _measures(
-    method: str, kept: KeptEstimate, same: LabelFree | None, truth: Mapping[str, float]
-) -> Iterator[Reconciled]:
+def _measures(method: str, kept: KeptEstimate, same: LabelFree, truth: Mapping[str, float]) -> Iterator[Reconciled]:
     for measure in MEASURES:
         if measure not in truth:
             continue
@@ -83,7 +79,7 @@ def _measures(
             truth=value,
             error=estimate.value - value,
             is_inside=estimate.holds(value),
-            error_on_same_loans=None if same is None else getattr(same, measure).value - value,
+            error_on_same_loans=getattr(same, measure).value - value,
             is_foresight=kept.is_foresight,
         )
 

@@ -39,7 +39,7 @@ class Reconciled:
     truth: float
     error: float
     is_inside: bool
-    error_on_same_loans: float | None
+    error_on_same_loans: float
     is_foresight: bool
 
 

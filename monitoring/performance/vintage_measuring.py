@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from monitoring.performance.decisions import Decisions
 from monitoring.performance.kept_estimates import (
@@ -50,7 +51,7 @@ def measure_vintage(one: Decisions, around: Surroundings, known: KnownSoFar) -> 
     settings, probability = around.settings, one.probability[one.approved]
     loans = Loans.of(one, one.full)
     yardstick = yardstick_before(one.period, known.early, settings)
-    estimates, ways = _estimates(one, around)
+    estimates = _estimates(one, around)
     early, early_says = _early(one, around, yardstick)
     matured, matured_says = _matured(one, loans, around, known)
     return VintagePerformance(
@@ -72,28 +73,35 @@ def measure_vintage(one: Decisions, around: Surroundings, known: KnownSoFar) -> 
         hosmer_lemeshow=hosmer_lemeshow(loans.bad, loans.probability, groups=settings.groups)
         if enough(loans.bad, settings) else None,
         reconciled=() if matured is None or matured.share_known < settings.reconcile_from else reconcile(
-            matured, estimates, ways, loans.probability, settings),
+            matured, estimates, loans.probability, settings),
         statement=statement(early, early_says, matured, matured_says),
     )  # fmt: skip
 
 
-def _estimates(one: Decisions, around: Surroundings) -> tuple[dict[str, KeptEstimate], dict[str, Recalibration | None]]:
-    """Return the kept estimates of a vintage by method, made now where these loans have none, and how they are made."""
+def _estimates(one: Decisions, around: Surroundings) -> dict[str, KeptEstimate]:
+    """Return the kept estimates of a vintage by method, made now where these loans have none."""
     probability, ids = one.probability[one.approved], one.ids[one.approved]
     if not len(ids):
-        return {}, {}
+        return {}
     known = int(np.sum((one.early[one.approved] != UNLABELLED) | (one.full[one.approved] != UNLABELLED)))
-    ways: dict[str, Recalibration | None] = {CALIBRATED: None}
-    if around.earlier is not None:
-        ways[RECALIBRATED] = around.earlier.recalibration()
-    if around.earlier is not None and around.features is not None:
-        ways[REWEIGHTED] = around.earlier.recalibration_for(around.features.loc[ids.tolist()])
-    ways = {method: way for method, way in ways.items() if way is not None or method == CALIBRATED}
-    for method, way in ways.items():
-        estimate = label_free_performance(probability, confidence=around.settings.confidence, recalibration=way)
-        around.kept.keep(KeptEstimate(one.period, method, around.now, known, estimate), ids, probability)
+    for method in METHODS:
+        if around.kept.find(one.period, method, ids, probability) is not None:
+            continue
+        way = _recalibration(method, ids, around)
+        if way is not None or method == CALIBRATED:
+            estimate = label_free_performance(probability, confidence=around.settings.confidence, recalibration=way)
+            made = KeptEstimate(one.period, method, around.now, known, estimate, way)
+            around.kept.keep(made, ids, probability)
     held = {method: around.kept.to_reconcile(one.period, method) for method in METHODS}
-    return {method: estimate for method, estimate in held.items() if estimate is not None}, ways
+    return {method: estimate for method, estimate in held.items() if estimate is not None}
+
+
+def _recalibration(method: str, ids: NDArray[np.str_], around: Surroundings) -> Recalibration | None:
+    if around.earlier is None or method == CALIBRATED:
+        return None
+    if method == RECALIBRATED:
+        return around.earlier.recalibration()
+    return None if around.features is None else around.earlier.recalibration_for(around.features.loc[ids.tolist()])
 
 
 def _not_approved(one: Decisions) -> NotApproved | None:

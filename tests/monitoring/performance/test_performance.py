@@ -208,6 +208,8 @@ def test_the_reweighted_estimate_follows_a_shift_that_the_pds_do_not_know(tmp_pa
     assert found.recalibrated is not None
     rate = float(bad_now.mean())
     assert found.reweighted.estimate.bad_rate.holds(rate)
+    assert found.reweighted.recalibration is not None
+    assert found.reweighted.recalibration.intercept > found.recalibrated.recalibration.intercept + 0.5  # type: ignore[union-attr]
     assert not found.estimate.estimate.bad_rate.holds(rate)
     assert found.recalibrated.estimate.bad_rate.high < rate
     weight = density_ratio(features, now)
