@@ -129,9 +129,10 @@ def test_a_change_of_concept_is_said_to_be_unknown_and_caught_by_the_early_read(
         claim="simulated: under a change of concept every estimate without labels says that it cannot know, and the "
         "early read (30+ at 3 MOB) of the first vintages after it says that the score ranks worse",
         value=f"caught in {len(caught)} of {len(vintages)} vintages, first in {caught[0] if caught else 'none'} "
-        f"(change from {CHANGED}); {len(false)} of {len(before)} vintages whose early read ended before it called worse; past error of the "
-        f"estimated AUC {past}",
-        bound="a vintage among the first 5 caught, none that ended before it called worse, every estimate with what it cannot see",
+        f"(change from {CHANGED}); {len(false)} of {len(before)} vintages whose early read ended before it called "
+        f"worse; past error of the estimated AUC {past}",
+        bound="a vintage among the first 5 caught, none that ended before it called worse, every estimate with what it "
+        "cannot see",
         holds=holds,
     )
     assert says
