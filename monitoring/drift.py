@@ -43,9 +43,16 @@ class Finding:
 
 def find_drift(profile: ReferenceProfile, window: Mapping[str, NDArray[Any]], settings: AlarmSettings) -> list[Finding]:
     """Return a finding for each column of the profile, given the window's columns, all of the same length."""
+    return compare_counts(profile, {bins.column: bins.count(window[bins.column]) for bins in profile.bins}, settings)
+
+
+def compare_counts(
+    profile: ReferenceProfile, counts: Mapping[str, NDArray[np.int64]], settings: AlarmSettings
+) -> list[Finding]:
+    """Return a finding for each column of the profile, given the window's counts in the profile's bins."""
     comparisons = len(profile.bins)
     return [
-        _finding(bins, np.asarray(profile.counts[bins.column]), window[bins.column], comparisons, settings)
+        _finding(bins, np.asarray(profile.counts[bins.column]), counts[bins.column], comparisons, settings)
         for bins in profile.bins
     ]
 
@@ -56,10 +63,10 @@ def verdict_of(findings: Sequence[Finding]) -> Verdict:
 
 
 def _finding(
-    bins: FrozenBins, reference: NDArray[np.int64], values: NDArray[Any], comparisons: int, settings: AlarmSettings
+    bins: FrozenBins, reference: NDArray[np.int64], counts: NDArray[np.int64], comparisons: int, settings: AlarmSettings
 ) -> Finding:
     labels, before = bins.comparable(reference)
-    _, now = bins.comparable(bins.count(values))
+    _, now = bins.comparable(counts)
     filled = (before + now) > 0
     before, now = before[filled], now[filled]
     noise = noise_limit(int(before.sum()), int(now.sum()), len(now), level=settings.level, comparisons=comparisons)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from monitoring.drift import Finding, Verdict, find_drift, verdict_of
+from monitoring.drift import Finding, Verdict, compare_counts, verdict_of
 from monitoring.settings import WatchSettings
 from monitoring.windows import Window, open_window
 from pipelines.errors import RequestError
@@ -38,7 +38,7 @@ def watch(settings: WatchSettings) -> Outcome:
     profile = _profile(store, model)
     log = ScoreLog(workspace)
     window = open_window(log, LogKey(settings.model, model.version, settings.population, settings.period), profile)
-    findings = find_drift(profile, window.columns(profile), settings.alarm)
+    findings = compare_counts(profile, window.counts, settings.alarm)
     verdict = verdict_of(findings)
     sentence = _sentence(verdict, findings, window, profile, settings)
     files = _write(settings, workspace, window, _earlier_sample(log, window.key), findings, verdict, sentence)

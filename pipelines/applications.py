@@ -34,8 +34,9 @@ class Applications:
     `features` has the numeric columns as float64 (missing is NaN), then the categorical ones as text (missing is None).
     `bad` is 1 for default, 0 for good, None where outcomes were not asked for; `outcome_known_at` is when they were
     known, None where nobody told. `approved` and `by_lot` say whether an earlier policy approved each, and whether
-    by lot; None where that was not asked for. `fingerprint` is that of the table as it was read, quarantined rows
-    included; `erased` rows of people who were erased were left out of it, and `fingerprint_with_erased` is that of all.
+    by lot; None where that was not asked for. `customers` and `segments` are text or None, where they are declared and
+    the table is to be scored. `fingerprint` is that of the table as it was read, quarantined rows included; `erased`
+    rows of people who were erased were left out of it, and `fingerprint_with_erased` is that of all.
     """
 
     features: pd.DataFrame
@@ -49,6 +50,8 @@ class Applications:
     outcome_known_at: NDArray[np.datetime64] | None = None
     approved: NDArray[np.bool_] | None = None
     by_lot: NDArray[np.bool_] | None = None
+    customers: NDArray[np.object_] | None = None
+    segments: NDArray[np.object_] | None = None
     erased: int = 0
     fingerprint_with_erased: str | None = None
 
@@ -73,6 +76,8 @@ class Applications:
             outcome_known_at=_some(self.outcome_known_at, rows),
             approved=_some(self.approved, rows),
             by_lot=_some(self.by_lot, rows),
+            customers=_some(self.customers, rows),
+            segments=_some(self.segments, rows),
             protected=self.protected.iloc[rows].reset_index(drop=True),
         )
 
@@ -134,6 +139,8 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
     bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy().astype(np.int8)
     approved, by_lot = _decisions(clean, roles)
     clean = clean.reset_index(drop=True)
+    customers, segments = (None if one is None else as_text(clean[one]).to_numpy(dtype=object)
+                           for one in (roles.customer, roles.segment))  # fmt: skip
     time, known_at = (None if one is None else clean[one].to_numpy("datetime64[us]")
                       for one in (roles.time, roles.outcome_known_at))  # fmt: skip
     return Applications(
@@ -144,6 +151,8 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
         outcome_known_at=known_at,
         approved=approved,
         by_lot=by_lot,
+        customers=customers,
+        segments=segments,
         protected=clean[list(roles.protected)],
         roles=roles,
         fingerprint=fingerprint,

@@ -118,11 +118,11 @@ def _typed(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     for column in (*roles.categorical, *roles.protected):
         typed[column] = as_text(table[column])
     for column in roles.times:
-        typed[column] = _dates(table[column])
+        typed[column] = dates(table[column])
     return typed
 
 
-def _dates(values: "pd.Series[Any]") -> "pd.Series[Any]":
+def dates(values: "pd.Series[Any]") -> "pd.Series[Any]":
     """Return ISO dates and times, those of any zone in UTC; whatever else is written becomes missing."""
     if not pd.api.types.is_datetime64_any_dtype(values):
         values = values.astype(object).where(values.notna(), None).map(str, na_action="ignore")

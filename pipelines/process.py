@@ -1,8 +1,11 @@
 """Which process did something, and whether it still lives: what a dead one left behind is anybody's."""
 
+import multiprocessing
 import os
 import pwd
 import socket
+import threading
+from multiprocessing.connection import wait
 from pathlib import Path
 
 
@@ -20,6 +23,18 @@ def is_dead(identity: str) -> bool:
     host, _, process = identity.partition(":")
     number = process.partition(":")[0]
     return host == _host() and number.isdigit() and process_identity(int(number)) != identity
+
+
+def end_with_parent() -> None:
+    """Watch the parent process from now on: a worker whose parent was killed would wait for ever."""
+    threading.Thread(target=_watch_parent, daemon=True).start()
+
+
+def _watch_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def account() -> str:

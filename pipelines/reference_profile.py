@@ -1,8 +1,9 @@
 """What a model's world looked like: counts of every column in bins that stay as they were frozen."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Self
 
@@ -66,22 +67,37 @@ class FrozenBins:
         return ("missing", "below", f"up to {told[0]}", *between, f"above {told[-1]}", "above")
 
     def count(self, values: NDArray[Any]) -> NDArray[np.int64]:
-        """Return how many values fall into each bin, shape (bins,); counts of parts add up."""
-        places = self._level_places(values) if self.edges is None else self._number_places(values, self.edges)
-        return np.bincount(places, minlength=len(self.labels)).astype(np.int64)
+        """Return how many values fall into each bin, shape (bins,); counts of parts add up.
 
-    def _number_places(self, values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.intp]:
-        places = 2 + np.searchsorted(np.asarray(edges), values, side="left")
-        places[values < self.lowest] = 1
-        places[values > self.highest] = len(self.labels) - 1
-        places[np.isnan(values)] = 0
-        return places
+        Numbers are float64 or float32, NaN being missing; levels are text or None.
+        """
+        if self.edges is not None:
+            return self._count_numbers(values, self.edges)
+        found = pd.Series(values, dtype=object)
+        times = {str(level): int(number) for level, number in found.value_counts().items()}
+        return self.count_levels(times, int(found.isna().sum()))
 
-    def _level_places(self, values: NDArray[np.object_]) -> NDArray[np.intp]:
-        other, unseen = len(self.levels) + 1, len(self.levels) + 2
-        known = {None: 0} | {level: 1 + place for place, level in enumerate(self.levels)}
-        known |= dict.fromkeys(self.rare, other)
-        return np.array([known.get(value, unseen) for value in values], dtype=np.intp)
+    def count_levels(self, times: Mapping[str, int], missing: int) -> NDArray[np.int64]:
+        """Return how many values fall into each bin, given how many times each level occurs."""
+        counts = np.zeros(len(self.labels), dtype=np.int64)
+        counts[0] = missing
+        for level, number in times.items():
+            counts[self._places.get(level, len(counts) - 1)] += number
+        return counts
+
+    def _count_numbers(self, values: NDArray[Any], edges: Sequence[float]) -> NDArray[np.int64]:
+        """Count up to each edge and take differences: a pass over the values each, faster than to sort them in."""
+        lowest, *upper = _in_kind((-self.lowest, *edges, self.highest), values.dtype)
+        missing = int(np.count_nonzero(values != values))
+        below = int(np.count_nonzero(values < -lowest))
+        reached = [int(np.count_nonzero(values <= edge)) for edge in upper]
+        present = len(values) - missing
+        return np.array([missing, below, *np.diff([below, *reached]), present - reached[-1]], dtype=np.int64)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        other = len(self.levels) + 1
+        return {level: 1 + place for place, level in enumerate(self.levels)} | dict.fromkeys(self.rare, other)
 
     def comparable(self, counts: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
         """Return the bins as they are compared: a value beyond the range counts with the bin at that end.
@@ -133,6 +149,18 @@ def profile_of(
     )
     counts = {one.column: tuple(one.count(values[one.column]).tolist()) for one in bins}
     return ReferenceProfile(len(points), population, bins, counts)
+
+
+@lru_cache(maxsize=4096)
+def _in_kind(edges: tuple[float, ...], kind: Hashable) -> list[Any]:
+    return [_at_most(edge, np.dtype(str(kind)).type) for edge in edges]
+
+
+def _at_most(edge: float, kind: type[Any]) -> Any:
+    """Return the largest number of a floating kind that is not above an edge: its numbers are up to both alike."""
+    with np.errstate(over="ignore"):
+        found = kind(edge)
+    return found if float(found) <= edge else np.nextafter(found, kind(-np.inf))
 
 
 def _apart(edges: Sequence[float]) -> list[str]:

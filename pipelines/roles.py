@@ -32,6 +32,8 @@ class Roles:
     decision: str | None = None
     approved: str = "approved"
     by_lot: str | None = None
+    customer: str | None = None
+    segment: str | None = None
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
 
     @classmethod
@@ -44,7 +46,7 @@ class Roles:
         _check_single(data)
         if labelled:
             check_meanings(list(map(str, table)), data)
-        taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored}
+        taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored, data.customer}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
         numbers = [column for column in rest if _is_number(table[column])]
         names = [column for column in rest if column not in numbers and _is_category(table[column])]
@@ -58,6 +60,8 @@ class Roles:
             decision=data.decision if decided else None,
             approved=data.approved,
             by_lot=data.by_lot if decided else None,
+            customer=data.customer if not labelled else None,
+            segment=data.segment if not labelled else None,
             meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *names], data),
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
@@ -81,6 +85,8 @@ class Roles:
             "outcome_known_at": self.outcome_known_at,
             "decision": self.decision,
             "by_lot": self.by_lot,
+            "customer": self.customer,
+            "segment": self.segment,
         }
         return {role: (column,) for role, column in single.items() if column is not None} | {
             "protected": self.protected,

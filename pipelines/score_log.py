@@ -20,6 +20,7 @@ from pipelines.atomic import whole_file
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.lock import exclusive
 from pipelines.settings import Population
+from pipelines.window_profile import WindowProfile
 from pipelines.workspace import Workspace
 
 ROW = pa.schema(
@@ -77,13 +78,31 @@ class Logged:
     file: Path
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What lies beside the decisions of a partition, row by row: features, protected attributes, and their profile.
+
+    `features` may be a sample of the rows, then with their own decision_id; `sampled` is the share of decisions that
+    are kept, those whose ids come first in the order of their hash (see `is_sampled`). `notices`
+    are what the declined are told, with their decision_id.
+    """
+
+    features: pd.DataFrame | pa.Table
+    protected: pd.DataFrame | pa.Table
+    profile: WindowProfile | None = None
+    sampled: float = 1.0
+    notices: pa.Table | None = None
+
+
 class ScoreLog:
-    """The log of one workspace. A partition is one input table: written whole, once."""
+    """The log of one workspace. A partition is one input table, or a part of one: written whole, once."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._decisions = workspace.score_log / "decisions"
         self._features = workspace.score_log / "features"
         self._protected = workspace.score_log / "protected"
+        self._profiles = workspace.score_log / "profiles"
+        self._notices = workspace.score_log / "notices"
         self._locks = workspace.score_log / "locks"
 
     def locked(self, key: LogKey) -> AbstractContextManager[None]:
@@ -97,11 +116,35 @@ class ScoreLog:
 
     def decisions(self, key: LogKey) -> pd.DataFrame:
         """Return the decisions of a key, all partitions, ordered by decision_id; empty when there are none."""
-        return _read(self._partitions(key), key.folder(self._decisions), ROW.empty_table().to_pandas())
+        return _read(self.partitions(key), key.folder(self._decisions), ROW.empty_table().to_pandas())
 
     def features(self, key: LogKey) -> pd.DataFrame:
-        """Return the features that the decisions of a key were made on, with their decision_id."""
-        return _read(self._partitions(key), key.folder(self._features), pd.DataFrame({"decision_id": []}))
+        """Return the features that the decisions of a key were made on, with their decision_id, as far as kept."""
+        return _read(self.partitions(key), key.folder(self._features), pd.DataFrame({"decision_id": []}))
+
+    def part(self, key: LogKey, partition: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the decisions of one partition, and the features that they were made on, with their decision_id."""
+        nothing = pd.DataFrame({"decision_id": []})
+        decisions, features = (key.folder(kind) for kind in (self._decisions, self._features))
+        return _read([partition], decisions, nothing), _read([partition], features, nothing)
+
+    def profile(self, key: LogKey, partition: str) -> WindowProfile | None:
+        """Return the counts of one partition, None where none were written beside it.
+
+        Raises:
+            ThinfileError: they cannot be read.
+        """
+        path = (key.folder(self._profiles) / partition).with_suffix(".json")
+        try:
+            return WindowProfile.from_json(path.read_text()) if path.exists() else None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ThinfileError(
+                f"the score log must be as it was written, '{path}' cannot be read ({error}); restore it from a copy"
+            ) from error
+
+    def file(self, key: LogKey, partition: str) -> Path:
+        """Return the file of a partition's decisions."""
+        return key.folder(self._decisions) / partition
 
     def find(self, decision_id: str) -> Logged | None:
         """Return the decision of an id, of whatever model and period; of other rows nothing but the ids are read.
@@ -142,6 +185,12 @@ class ScoreLog:
         """Return the features that a decision of a file was made on, one row."""
         beside = self._features / file.relative_to(self._decisions)
         features = _row_of(beside, decision_id, ["decision_id"])
+        sampled = 1.0 if features is not None else _sampled(beside)
+        if not is_sampled(decision_id, sampled):
+            raise ThinfileError(
+                f"of a large table the features of a sample of its decisions are kept ({sampled:.2%}), those of "
+                f"'{decision_id}' were not; replay one of the sample ('{beside}'), or score with a larger features_kept"
+            )
         if features is None:
             raise ThinfileError(
                 f"a decision's features lie beside it, those of '{decision_id}' are not in '{beside}'; restore the "
@@ -150,7 +199,7 @@ class ScoreLog:
         found: pd.DataFrame = features.to_pandas()
         return found
 
-    def _partitions(self, key: LogKey) -> list[str]:
+    def partitions(self, key: LogKey) -> list[str]:
         """Return the files that are decided; a crash may leave features whose decisions were never written."""
         return sorted(path.name for path in key.folder(self._decisions).glob("*.parquet"))
 
@@ -162,6 +211,10 @@ class ScoreLog:
     def append(
         self, key: LogKey, partition: str, decisions: pa.Table, features: pd.DataFrame, protected: pd.DataFrame
     ) -> None:
+        """Write a partition that holds every row of `decisions`; see `write`."""
+        self.write(key, partition, decisions, Beside(features, protected))
+
+    def write(self, key: LogKey, partition: str, decisions: pa.Table, beside: Beside) -> None:
         """Write a partition. The decisions come last: where they are, the files beside them are too.
 
         Raises:
@@ -171,21 +224,60 @@ class ScoreLog:
             raise ThinfileError(
                 f"what is logged stays, partition {partition} of {key.period} is there already; name another"
             )
-        for kind, frame in ((self._features, features), (self._protected, protected)):
-            with whole_file(key.folder(kind) / f"{partition}.parquet") as temporary:
-                pq.write_table(
-                    pa.Table.from_pandas(frame).append_column("decision_id", decisions["decision_id"]),
-                    temporary,
-                    write_page_checksum=True,
-                )
+        self.write_again(key, partition, decisions, beside)
+
+    def write_again(self, key: LogKey, partition: str, decisions: pa.Table, beside: Beside) -> None:
+        """Write a partition in place of itself: for a batch that is not done yet."""
+        features = _with_ids(beside.features, decisions)
+        _write(key.folder(self._features) / f"{partition}.parquet", features, {SAMPLED: repr(beside.sampled)})
+        protected = _with_ids(beside.protected, decisions)
+        if protected.num_columns > 1:
+            _write(key.folder(self._protected) / f"{partition}.parquet", protected, {})
+        if beside.notices is not None:
+            _write(key.folder(self._notices) / f"{partition}.parquet", beside.notices, {})
+        if beside.profile is not None:
+            with whole_file(key.folder(self._profiles) / f"{partition}.json") as temporary:
+                temporary.write_text(beside.profile.to_json())
         with whole_file(key.folder(self._decisions) / f"{partition}.parquet") as temporary:
-            pq.write_table(decisions, temporary, write_page_checksum=True)
+            pq.write_table(
+                decisions,
+                temporary,
+                compression="none",  # ids do not shrink, and the rest is told in a few bytes
+                use_dictionary=REPEATED,
+                write_statistics=["points"],
+                write_page_checksum=True,
+                write_batch_size=len(decisions) or 1,
+                store_schema=False,  # read as text what was written as codes and names
+            )
+
+
+SAMPLED = "thinfile.sampled"
+"""Where a file of features says which share of the decisions it keeps."""
+
+REPEATED = [
+    name for name in ROW.names if name not in ("decision_id", "application_id", "customer_id", "raw_score", "pd")
+]
+"""Columns of the log that hold few values, written as codes."""
+
+
+def is_sampled(decision_id: str, share: float) -> bool:
+    """Return whether the features of a decision belong to a sample of that share: its id, a hash, comes early enough.
+
+    >>> is_sampled("0fffffffffffffff0000000000000000", 0.1), is_sampled("ff00000000000000a000000000000000", 0.1)
+    (True, False)
+    """
+    return share >= 1 or int(decision_id[:16], 16) < int(share * 2**64)
 
 
 def decision_ids(key: LogKey, model_hash: str, application_ids: NDArray[np.str_]) -> list[str]:
     """Return an id per decision that depends on what was decided and by which model alone."""
-    about = f"{model_hash}/{key.population.value}/{key.period}"
-    return [hashlib.sha256(f"{about}/{one}".encode()).hexdigest()[:32] for one in application_ids]
+    about = id_prefix(key, model_hash)
+    return [hashlib.sha256(f"{about}{one}".encode()).hexdigest()[:32] for one in application_ids]
+
+
+def id_prefix(key: LogKey, model_hash: str) -> str:
+    """Return what is hashed before the application's id: by which model, and of which population and period."""
+    return f"{model_hash}/{key.population.value}/{key.period}/"
 
 
 def decision_table(
@@ -241,12 +333,36 @@ def _row_of(file: Path, decision_id: str, needed: Sequence[str]) -> pa.Table | N
     return None
 
 
+def _sampled(features: Path) -> float:
+    """Return the share of the decisions whose features a file keeps."""
+    told = (pq.read_metadata(features).metadata or {}).get(SAMPLED.encode())
+    return float(told) if told else 1.0
+
+
+def _with_ids(rows: pd.DataFrame | pa.Table, decisions: pa.Table) -> pa.Table:
+    """Return rows with their decision_id."""
+    table = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else rows
+    if "decision_id" in table.column_names:
+        return table
+    return pa.table([*table.columns, decisions["decision_id"]], names=[*table.column_names, "decision_id"])
+
+
+def _write(path: Path, table: pa.Table, told: Mapping[str, str]) -> None:
+    levels = [field.name for field in table.schema if not pa.types.is_floating(field.type)]  # few numbers repeat
+    options = {"compression": "none", "use_dictionary": levels, "write_statistics": False, "store_schema": False}
+    with (
+        whole_file(path) as temporary,
+        pq.ParquetWriter(temporary, table.schema, write_page_checksum=True, **options) as writer,
+    ):
+        writer.write_table(table)
+        writer.add_key_value_metadata(told)
+
+
 def _read(names: Sequence[str], folder: Path, empty: pd.DataFrame) -> pd.DataFrame:
     if not names:
         return empty
     files = [folder / name for name in names]
-    rows: pd.DataFrame = pd.concat(
-        [pq.read_table(file, partitioning=None, page_checksum_verification=True).to_pandas() for file in files],
-        ignore_index=True,
-    )
+    tables = [pq.read_table(file, partitioning=None, page_checksum_verification=True) for file in files]
+    told = [table.replace_schema_metadata() for table in tables]
+    rows: pd.DataFrame = pa.concat_tables(told, promote_options="permissive").to_pandas()
     return rows.sort_values("decision_id", ignore_index=True)

@@ -79,6 +79,12 @@ class Scorer:
         """The names of the bands, from the lowest to the highest."""
         return tuple(band_labels(self.policy.bands, self.policy.scale))
 
+    @cached_property
+    def _bands(self) -> NDArray[np.intp]:
+        """The band of each number of points, from the lowest on."""
+        every = np.arange(self.policy.scale.lowest, self.policy.scale.highest + 1)
+        return np.searchsorted(np.asarray(self.policy.bands), every, side="right")
+
     def answer(self, columns: Columns) -> Answers:
         """Return the model's answers and what the policy makes of them.
 
@@ -106,7 +112,7 @@ class Scorer:
         whole = points(probability, policy.scale)
         otherwise = REFERRED if policy.automation is Automation.declines_are_referred else DECLINED
         decided = np.where(whole >= policy.approve_from, DECISIONS.index(APPROVED), DECISIONS.index(otherwise))
-        bands = np.searchsorted(np.asarray(policy.bands), whole, side="right")
+        bands = self._bands[whole - policy.scale.lowest]
         return Answers(raw, probability, whole, bands, decided, self.band_names)
 
     def reasons(self, columns: Columns, rows: NDArray[np.intp]) -> Reasons:

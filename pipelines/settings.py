@@ -31,7 +31,9 @@ class DataSettings:
     time decided, `approved` being the value of the approved ones, and `by_lot` which of these it would have declined
     and approved at random, so that outcomes of such applications are seen. `amount` is the feature that holds the
     amount asked for, which profit is counted in; without it every application counts as one. `meanings` says in plain
-    words what a feature means, `reason_groups` which features are one reason for an applicant.
+    words what a feature means, `reason_groups` which features are one reason for an applicant. `customer` says whose
+    application it is; `segment` is a column by whose values a scored period is counted as well, which may be a feature
+    and is never a protected one.
     """
 
     source: Source = MISSING
@@ -46,6 +48,8 @@ class DataSettings:
     decision: str | None = None
     approved: str = "approved"
     by_lot: str | None = None
+    customer: str | None = None
+    segment: str | None = None
     protected: list[str] = field(default_factory=list)
     numeric: list[str] = field(default_factory=list)
     categorical: list[str] = field(default_factory=list)
@@ -194,15 +198,43 @@ class Population(Enum):
     book = "book"
 
 
+class ReasonsFor(Enum):
+    """Who gets reasons: those who are not approved, or nobody."""
+
+    declined = "declined"
+    nobody = "nobody"
+
+
+class BatchEngine(Enum):
+    """What scores the parts of a table: processes of this machine, or Spark's executors."""
+
+    processes = "processes"
+    spark = "spark"
+
+
 @dataclass
 class ScoreSettings(VerbSettings):
-    """`period` is the month the decisions belong to (YYYY-MM); `model` the name in the registry."""
+    """`period` is the month the decisions belong to (YYYY-MM); `model` the name in the registry.
+
+    `input` is a Parquet file, or a folder of them, that is scored part by part; it stands for data.path. `reasons_for`
+    says who gets reasons, by default the declined of the applications and nobody of a rescored book; with `notices`
+    what the policy pack has them told is written beside the decisions. Features are kept beside them for replay: all of
+    a table of up to `features_kept` rows, a sample of about so many of a larger one that is scored part by part.
+    `threads` parts are scored at once, in a process each; `memory` bounds Spark's Java.
+    """
 
     data: DataSettings = MISSING
     period: str = MISSING
     population: Population = Population.applications
     model: str = "credit_score"
     policy: PolicySettings = field(default_factory=PolicySettings)
+    input: str | None = None
+    reasons_for: ReasonsFor | None = None
+    notices: bool = False
+    features_kept: int = 20_000
+    engine: BatchEngine = BatchEngine.processes
+    threads: int = 2
+    memory: str = "2GB"
 
 
 class ReviewAction(Enum):

@@ -1,36 +1,46 @@
 """The verb score: the champion answers for a table of applications, and the answers go to the score log."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.applications import Applications, load_applications
+from pipelines.batch.counting import profile_of_part
+from pipelines.batch.notices import notices_of
+from pipelines.batch.part import Champion
+from pipelines.batch.parts import is_parquet, survey
+from pipelines.batch.rows import BatchRoles
+from pipelines.batch.streaming import Done, Request, score_input, totals, workers
+from pipelines.batch.telling import Counts, outcome_of
 from pipelines.candidates import served
+from pipelines.errors import ConfigurationError, DataError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.kept_policies import keep_policy
-from pipelines.model_store.store import POLICY, RegisteredModel, existing_store
-from pipelines.policy import check_policy, policy_hash
-from pipelines.score_log import LogKey, ScoreLog, check_period, decision_table
-from pipelines.scoring import APPROVED, DECLINED, REFERRED, Scorer, open_scorer
-from pipelines.settings import ScoreSettings
+from pipelines.model_store.packaging import PROFILE
+from pipelines.model_store.store import ModelStore, RegisteredModel, existing_store
+from pipelines.policy import check_policy
+from pipelines.reference_profile import ReferenceProfile
+from pipelines.score_log import Beside, LogKey, ScoreLog, check_period, decision_table
+from pipelines.scoring import DECISIONS, Answers, Scorer, open_scorer
+from pipelines.settings import BatchEngine, Population, ReasonsFor, ScoreSettings
 from pipelines.unscored import all_who_asked, not_logged, of_period
-from pipelines.verb import Outcome, carried
+from pipelines.verb import Outcome
 from pipelines.workspace import Workspace
 
-REASONS_TOLD = 3
-"""The summary names so many of the most frequent reasons."""
+STREAMED_FROM = 250_000
+"""A Parquet table of more rows than this is scored part by part, whether or not `input` says so."""
 
 
 @dataclass(frozen=True)
 class Scores:
     """Answers for n applications: raw log-odds, probability of default, points, band, decision, reasons.
 
-    The approved have no reasons: None. `groups` counts the groups of features among all reasons.
+    The approved have no reasons: None. `groups` are the groups of features behind the reasons, by row.
     """
 
     raw_score: NDArray[np.float64]
@@ -39,7 +49,8 @@ class Scores:
     band: NDArray[np.str_]
     decision: NDArray[np.str_]
     reasons: Sequence[list[str] | None]
-    groups: Counter[str]
+    groups: dict[int, list[str]]
+    answers: Answers
 
 
 def score(settings: ScoreSettings) -> Outcome:
@@ -49,14 +60,136 @@ def score(settings: ScoreSettings) -> Outcome:
         RequestError: no champion, a period that is not a month, or a policy that cannot rank.
         DataError: the table breaks its contract, lacks a column of the model, has times and none of the period, or has
             no ids and holds rows that are logged.
+        ThinfileError: there is no room in the workspace, or a process was killed.
     """
     check_period(settings.period)
     check_policy(settings.policy)
-    workspace = Workspace.at(settings.workspace)
-    store = existing_store(workspace, settings.model)
+    if settings.threads < 1:
+        raise ConfigurationError(f"threads must be at least 1, received {settings.threads}; use for example threads=2")
+    if settings.data.segment is not None and settings.data.segment in settings.data.protected:
+        raise ConfigurationError(
+            f"a protected attribute must not stand beside decisions, received data.segment={settings.data.segment}; "
+            "name another column"
+        )
+    store = existing_store(Workspace.at(settings.workspace), settings.model)
     champion = store.require_champion(settings.model)
+    streamed = _streamed(settings)
+    if streamed is not None:
+        return _score_parts(settings, streamed, store, champion)
+    return _score_table(settings, store, champion)
+
+
+def score_features(scorer: Scorer, features: pd.DataFrame, *, with_reasons: bool = True) -> Scores:
+    """Return the scorer's answers, and the reasons of what is not approved."""
+    columns = served.columns_of(features, scorer.numeric, scorer.categorical)
+    answers = scorer.answer(columns)
+    declined = answers.unapproved if with_reasons else answers.unapproved[:0]
+    found = scorer.reasons(columns, declined)
+    reasons: list[list[str] | None] = [None] * len(features)
+    for row, words in zip(declined.tolist(), found.words, strict=True):
+        reasons[row] = words
+    groups = dict(zip(declined.tolist(), found.groups, strict=True))
+    return Scores(
+        answers.raw_score, answers.pd, answers.points, answers.band, answers.decision, reasons, groups, answers
+    )
+
+
+def _streamed(settings: ScoreSettings) -> Path | None:
+    """Return the Parquet input that is scored part by part, None for a table that is read whole."""
+    told = settings.input or all_who_asked(settings.data)
+    if told is None or not Path(told).exists() or not is_parquet(Path(told)):
+        return None
+    if settings.input:
+        return Path(told)
+    if settings.data.id is None or survey(Path(told), ()).rows <= STREAMED_FROM:
+        return None
+    return Path(told)
+
+
+def _score_parts(settings: ScoreSettings, source: Path, store: ModelStore, champion: RegisteredModel) -> Outcome:
+    workspace = Workspace.at(settings.workspace)
+    key = LogKey(settings.model, champion.version, settings.population, settings.period)
     scorer = open_scorer(store, champion, settings.policy)
-    asked = replace(settings.data, path=all_who_asked(settings.data))
+    request = Request(
+        workspace=workspace,
+        key=key,
+        source=source,
+        roles=_roles(settings, source, scorer),
+        champion=Champion(store.download(champion), champion, settings.policy),
+        policy_hash=keep_policy(workspace, settings.policy),
+        with_reasons=_gives_reasons(settings),
+        with_notices=settings.notices,
+        features_kept=settings.features_kept,
+        max_quarantined=settings.data.max_quarantined,
+    )
+    with workers(settings.engine, request, _processes(settings, source), settings.memory) as work:
+        done = score_input(request, work, settings.threads)
+    _check_months(done, settings.period)
+    return outcome_of(settings, key, champion, _counts(done, request))
+
+
+def _processes(settings: ScoreSettings, source: Path) -> int:
+    """Return how many processes are worth starting."""
+    return 1 if survey(source, ()).rows <= STREAMED_FROM else settings.threads
+
+
+def _roles(settings: ScoreSettings, source: Path, scorer: Scorer) -> BatchRoles:
+    """Return the roles of the columns; ids and customers have their usual names where nobody told others."""
+    data, known = settings.data, survey(source, ()).schemas[0][1].names
+    usual = "customer_id" if settings.population is Population.book else "application_id"
+    named = data.id or (usual if usual in known else None)
+    if named is None:
+        raise DataError(
+            f"a table that is scored part by part needs ids, received no data.id and it has no column '{usual}'; add "
+            "data.id=COLUMN"
+        )
+    customer = data.customer or ("customer_id" if "customer_id" in known else None)
+    columns = tuple(scorer.numeric), tuple(scorer.categorical)
+    return BatchRoles(named, *columns, data.time, customer, data.segment, tuple(data.protected))
+
+
+def _gives_reasons(settings: ScoreSettings) -> bool:
+    """Return whether the declined get reasons: by default those who asked, for in a rescored book nobody did."""
+    usual = ReasonsFor.declined if settings.population is Population.applications else ReasonsFor.nobody
+    return (settings.reasons_for or usual) is ReasonsFor.declined
+
+
+def _check_months(done: Done, period: str) -> None:
+    """Raise DataError where the applications have times and none is of the period."""
+    told = totals(done.receipts)
+    firsts = [one.first_month for one in done.receipts if one.first_month]
+    if told["other_periods"] and not told["scored"] + told["already_logged"]:
+        lasts = [one.last_month for one in done.receipts if one.last_month]
+        raise DataError(
+            f"a period's decisions are about its own applications, none was made in {period} "
+            f"({min(firsts)} to {max(lasts)}); correct period or data.time"
+        )
+
+
+def _counts(done: Done, request: Request) -> Counts:
+    everything, now = totals(done.receipts), totals(done.now())
+    scored = now["scored"]
+    return Counts(
+        rows_in=everything["rows"],
+        other_periods=everything["other_periods"],
+        scored=scored,
+        already_logged=everything["already_logged"] + everything["scored"] - scored,
+        erased=everything["erased"],
+        quarantined=everything["quarantined"],
+        decisions=now["decisions"],
+        reasons=now["reasons"],
+        mean_pd=sum(one.sum_pd for one in done.now()) / scored if scored else None,
+        with_reasons=request.with_reasons,
+    )
+
+
+def _score_table(settings: ScoreSettings, store: ModelStore, champion: RegisteredModel) -> Outcome:
+    workspace, scorer = Workspace.at(settings.workspace), open_scorer(store, champion, settings.policy)
+    if settings.engine is BatchEngine.spark:
+        raise ConfigurationError(
+            "engine=spark scores Parquet files part by part, received a table that is read whole; add input=FOLDER"
+        )
+    asked = replace(settings.data, path=settings.input or all_who_asked(settings.data))
     data = replace(asked, numeric=scorer.numeric, categorical=scorer.categorical, infer=False)
     everyone = load_applications(data, workspace, labelled=False)
     applications = of_period(everyone, settings.period)
@@ -64,94 +197,59 @@ def score(settings: ScoreSettings) -> Outcome:
     log = ScoreLog(workspace)
     with log.locked(key):
         new = not_logged(applications, log, key)
-        scores = score_features(scorer, new.features)
+        scores = score_features(scorer, new.features, with_reasons=_gives_reasons(settings))
         if len(new):
-            _log(log, key, scorer.hash, new, scores, keep_policy(workspace, settings.policy))
-    return _outcome(settings, key, champion, everyone, applications, scores)
+            found_policy, reference = keep_policy(workspace, settings.policy), _reference(store, champion)
+            _log(log, key, scorer, new, scores, found_policy, reference, with_notices=settings.notices)
+    return outcome_of(settings, key, champion, _counts_of_table(settings, everyone, applications, scores))
 
 
-def score_features(scorer: Scorer, features: pd.DataFrame) -> Scores:
-    """Return the scorer's answers, and the reasons of what is not approved."""
-    columns = served.columns_of(features, scorer.numeric, scorer.categorical)
-    answers = scorer.answer(columns)
-    found = scorer.reasons(columns, answers.unapproved)
-    reasons: list[list[str] | None] = [None] * len(features)
-    for row, words in zip(answers.unapproved.tolist(), found.words, strict=True):
-        reasons[row] = words
-    groups = Counter(group for some in found.groups for group in some)
-    return Scores(answers.raw_score, answers.pd, answers.points, answers.band, answers.decision, reasons, groups)
+def _reference(store: ModelStore, champion: RegisteredModel) -> ReferenceProfile | None:
+    path = store.download(champion) / PROFILE
+    return ReferenceProfile.from_json(path.read_text()) if path.exists() else None
 
 
-def _log(log: ScoreLog, key: LogKey, model_hash: str, new: Applications, scores: Scores, found_policy: str) -> None:
-    table = decision_table(
-        key,
-        model_hash,
-        found_policy,
-        new.fingerprint,
-        {"application_id": new.ids, **{name: getattr(scores, name) for name in vars(scores)}},
-    )
+def _log(
+    log: ScoreLog,
+    key: LogKey,
+    scorer: Scorer,
+    new: Applications,
+    scores: Scores,
+    found_policy: str,
+    reference: ReferenceProfile | None,
+    *,
+    with_notices: bool,
+) -> None:
+    answers = ("raw_score", "pd", "points", "band", "decision", "reasons")
+    columns = {"application_id": new.ids, **{name: getattr(scores, name) for name in answers}}
+    columns |= {} if new.customers is None else {"customer_id": new.customers}
+    columns |= {} if new.segments is None else {"segment": new.segments}
+    table = decision_table(key, scorer.hash, found_policy, new.fingerprint, columns)
     # Named by its decisions: another part of the same table is another partition, the same part run again is the same.
     partition = fingerprint_record(sorted(table["decision_id"].to_pylist()))[:16]
-    log.append(key, f"{new.fingerprint[:16]}-{partition}", table, new.features, new.protected)
-
-
-def _outcome(
-    settings: ScoreSettings,
-    key: LogKey,
-    champion: RegisteredModel,
-    everyone: Applications,
-    applications: Applications,
-    scores: Scores,
-) -> Outcome:
-    quarantined = sum(applications.quarantined.values())
-    decided = {name: int((scores.decision == name).sum()) for name in (APPROVED, DECLINED, REFERRED)}
-    result = {
-        "model": key.model,
-        "version": key.version,
-        "population": key.population.value,
-        "period": key.period,
-        "rows_in": len(everyone) + quarantined,
-        "other_periods": len(everyone) - len(applications),
-        "scored": len(scores.pd),
-        "already_logged": len(applications) - len(scores.pd),
-        "quarantined": applications.quarantined,
-        **decided,
-        "reasons": dict(scores.groups.most_common()),
-        "policy": settings.policy.name,
-        "is_policy_of_promotion": champion.tags.get(POLICY, policy_hash(settings.policy))
-        == policy_hash(settings.policy),
-        "mean_pd": float(scores.pd.mean()) if len(scores.pd) else None,
-        "score_log": str(Workspace.at(settings.workspace).score_log),
-    }
-    return Outcome(
-        result, summary=_summary(result), next_steps=[f"thinfile watch period={key.period}{carried(settings)}"]
+    features = served.columns_of(new.features, scorer.numeric, scorer.categorical)
+    segments = None if new.segments is None else served.levels_of(new.segments)
+    profile = profile_of_part(reference, features, scores.answers, scores.groups, segments)
+    notices = notices_of(table, scorer.policy.reasons) if with_notices else None
+    log.write(
+        key, f"{new.fingerprint[:16]}-{partition}", table, Beside(new.features, new.protected, profile, notices=notices)
     )
 
 
-def _summary(result: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"{result['model']} version {result['version']} scored {result['scored']:,} of {result['rows_in']:,} "
-        f"applications for {result['period']} ({result['already_logged']:,} were logged already)"
-    ]
-    if result["other_periods"]:
-        lines.append(f"  {result['other_periods']:,} applications of other months were left out")
-    if result["mean_pd"] is not None:
-        decided = ", ".join(f"{result[name]:,} {name}" for name in (APPROVED, DECLINED, REFERRED) if result[name])
-        lines.append(f"  {decided}; mean probability of default {result['mean_pd']:.1%}")
-        lines += _about_reasons(result)
-    if not result["is_policy_of_promotion"]:
-        lines.append(f"  note: policy '{result['policy']}' is not the one that this version was promoted under")
-    lines += [f"  quarantined {rows:,} rows: {rule}" for rule, rows in result["quarantined"].items()]
-    return [*lines, f"  score log: {result['score_log']}"]
-
-
-def _about_reasons(result: Mapping[str, Any]) -> list[str]:
-    """Return the most frequent reasons, or that the model tells none."""
-    others = result[DECLINED] + result[REFERRED]
-    if not others:
-        return []
-    if not result["reasons"]:
-        return ["  no reasons: the model does not tell what its score is made of"]
-    frequent = list(result["reasons"].items())[:REASONS_TOLD]
-    told = ", ".join(f"{group.replace('_', ' ')} ({times / others:.0%})" for group, times in frequent)
-    return [f"  most frequent reasons: {told}"]
+def _counts_of_table(
+    settings: ScoreSettings, everyone: Applications, applications: Applications, scores: Scores
+) -> Counts:
+    scored = len(scores.pd)
+    codes = np.bincount(scores.answers.decision_codes, minlength=len(DECISIONS)).tolist()
+    return Counts(
+        rows_in=len(everyone) + everyone.erased + sum(applications.quarantined.values()),
+        other_periods=len(everyone) - len(applications),
+        scored=scored,
+        already_logged=len(applications) - scored,
+        erased=everyone.erased,
+        quarantined=applications.quarantined,
+        decisions=dict(zip(DECISIONS, codes, strict=True)),
+        reasons=dict(Counter(group for some in scores.groups.values() for group in some).most_common()),
+        mean_pd=float(scores.pd.mean()) if scored else None,
+        with_reasons=_gives_reasons(settings),
+    )

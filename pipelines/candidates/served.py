@@ -194,9 +194,11 @@ class CatBoost:
         arranged: dict[str, Any] = {name: _single(columns[name]) for name in numeric}
         for name in categorical:
             coded = columns[name] if isinstance(columns[name], Levels) else levels_of(columns[name])
-            names = list(dict.fromkeys([*coded.names, cls.MISSING]))
-            codes = np.where(coded.codes < 0, names.index(cls.MISSING), coded.codes)
-            arranged[name] = pd.Categorical.from_codes(codes, pd.Index(names))
+            names, codes = list(coded.names), coded.codes
+            if len(codes) and codes.min() < 0:
+                names = list(dict.fromkeys([*names, cls.MISSING]))
+                codes = np.where(codes < 0, names.index(cls.MISSING), codes)
+            arranged[name] = pd.Categorical.from_codes(codes, pd.Index(names, dtype=object))
         return Pool(pd.DataFrame(arranged, copy=False), cat_features=list(categorical), thread_count=1)
 
 

@@ -11,13 +11,13 @@ from typing import Any
 from pipelines.atomic import clear_below
 from pipelines.chain import Entry
 from pipelines.erasure.datasets import fingerprint_folder
-from pipelines.erasure.notes import note_in_manifests, sources_outside
+from pipelines.erasure.notes import note_in_manifests, note_in_receipts, sources_outside
 from pipelines.erasure.plan import Plan, make_plan, rows_left, unsearched
 from pipelines.erasure.record import BEGUN, ERASED, Erasures, read_erasures, write_erasure
 from pipelines.erasure.removal import remove_rows
 from pipelines.erasure.residue import files_that_name
 from pipelines.erasure.salt import Kind, ensure_salt, hashed
-from pipelines.erasure.waiting import check_nothing_waits, remove_torn
+from pipelines.erasure.waiting import check_nothing_waits, forget_rolled, remove_torn
 from pipelines.errors import RequestError
 from pipelines.lock import exclusive
 from pipelines.process import account
@@ -121,6 +121,7 @@ def _removed(workspace: Workspace, plan: Plan) -> Plan:
     for path in plan.rows:
         remove_rows(plan.person_in(path), workspace.root / path)
     remove_torn(workspace, plan.person)
+    forget_rolled(workspace, plan.person)
     came = rows_left(workspace, plan)
     if not came:
         return plan
@@ -131,6 +132,7 @@ def _removed(workspace: Workspace, plan: Plan) -> Plan:
 def _end(settings: EraseSettings, workspace: Workspace, plan: Plan, begun: Entry) -> Entry:
     kinds = plan.kinds(workspace.root)
     note_in_manifests(workspace, plan.rows, begun.sequence)
+    note_in_receipts(workspace, plan.rows, begun.sequence)
     data = [
         {"path": one.path, "before": one.fingerprint, "after": fingerprint_folder(workspace.root / one.path)}
         for one in plan.datasets

@@ -3,10 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.atomic import whole_file
+from pipelines.batch.receipts import Receipts
 from pipelines.fingerprint import fingerprint_files
 from pipelines.workspace import Workspace
 
@@ -27,6 +29,32 @@ def note_in_manifests(workspace: Workspace, rows: Mapping[str, int], entry: int)
                     gone[folder / name] += count
     for manifest, count in gone.items():
         _note(manifest, entry, count)
+
+
+def note_in_receipts(workspace: Workspace, rows: Mapping[str, int], entry: int) -> None:
+    """Note an erasure in the receipts of the partitions of the score log that lost decisions; once, however often."""
+    decisions = workspace.score_log / "decisions"
+    for path, count in rows.items():
+        file = workspace.root / path
+        if file.is_relative_to(decisions):
+            key = file.relative_to(decisions).parent
+            receipts = Receipts(workspace.score_log / "receipts" / key)
+            if (receipts.folder / f"{file.stem}.json").exists():
+                receipt = receipts.of(file.stem)
+                receipts.keep(replace(receipt, erased_since=receipt.erased_since | {str(entry): count}))
+                _note_in_batches(workspace.score_log / "manifests" / key, file.stem, receipts)
+
+
+def _note_in_batches(folder: Path, partition: str, receipts: Receipts) -> None:
+    """Bring the manifests of the batches that scored a partition up to its receipt."""
+    for manifest in sorted(folder.glob("*.json")):
+        told: dict[str, Any] = json.loads(manifest.read_text())
+        parts = told.get("parts", [])
+        if any(one["partition"] == partition for one in parts):
+            now = asdict(receipts.of(partition))
+            with whole_file(manifest) as temporary:
+                told["parts"] = [now if one["partition"] == partition else one for one in parts]
+                temporary.write_text(json.dumps(told, indent=1))
 
 
 def _note(manifest: Path, entry: int, rows: int) -> None:

@@ -1,9 +1,10 @@
-"""Decisions of the service that are not in the score log yet: nobody is erased while theirs wait in a journal."""
+"""What the service keeps of decisions beside the score log: its journal, what it set aside, and its index."""
 
 import re
 
 from pipelines.erasure.person import Person
 from pipelines.errors import RequestError
+from pipelines.serving.rolled_decisions import RolledDecisions
 from pipelines.workspace import Workspace
 
 
@@ -24,6 +25,17 @@ def remove_torn(workspace: Workspace, person: Person) -> None:
     for path in sorted(workspace.root.rglob("*.torn-*")):
         if pattern.search(path.read_bytes()):
             path.unlink()
+
+
+def forget_rolled(workspace: Workspace, person: Person) -> None:
+    """Remove the person's decisions from the index by which the service finds them in the log."""
+    index = workspace.serving / "decided.db"
+    if index.exists():
+        rolled = RolledDecisions(index)
+        try:
+            rolled.forget([bytes.fromhex(one) for one in sorted(person.decisions)])
+        finally:
+            rolled.close()
 
 
 def _ids_of(person: Person) -> "re.Pattern[bytes]":

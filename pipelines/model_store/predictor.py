@@ -76,7 +76,11 @@ def load_predictor(store: ModelStore, registered: RegisteredModel, *, threads: i
         ThinfileError: the files are not those that were registered.
         RequestError: a model from elsewhere whose signature does not say which columns it needs.
     """
-    folder = store.download(registered)
+    return predictor_in(store.download(registered), registered, threads=threads)
+
+
+def predictor_in(folder: Path, registered: RegisteredModel, *, threads: int = -1) -> Predictor:
+    """Load a version whose files lie in a folder of this machine; see `load_predictor`."""
     found = model_hash(folder)
     expected = registered.tags.get(MODEL_HASH, found)
     if found != expected:

@@ -17,7 +17,7 @@ from starlette.routing import Route, Router
 
 from pipelines.serving.allowance import Allowance
 from pipelines.serving.champion import Champion
-from pipelines.serving.deciding import Answer, Decider
+from pipelines.serving.deciding import Answer, Decider, StandingAnswer
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
 from pipelines.serving.openapi import document
@@ -61,6 +61,7 @@ class Application:
     metrics: Metrics
     limits: LimitSettings
     logged: Callable[[Rolled], Answer | None]
+    standing: Callable[[Answer], StandingAnswer]
     waiting: Callable[[], int]
     about: Callable[[], dict[str, Any]]
     is_open: bool = False
@@ -208,7 +209,8 @@ class Application:
         found = self.decider.find(identity)
         if found is None:
             raise _no_decision(identity)
-        return _json(found if isinstance(found, Answer) else await self._of_log(found))
+        answer = found if isinstance(found, Answer) else await self._of_log(found)
+        return _json(await asyncio.to_thread(self.standing, answer))
 
     async def _health(self, request: Request) -> Response:  # noqa: ARG002
         return _json({"status": "ok"})

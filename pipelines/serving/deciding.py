@@ -53,11 +53,12 @@ class Asked(msgspec.Struct, gc=False):
 
 
 class Journalled(msgspec.Struct, gc=False):
-    """A record's body: the row, what was asked for, and the features as they were sent."""
+    """A record's body: the row, what was asked for, the features as they were sent, the groups behind the reasons."""
 
     row: DecisionRow
     features: dict[str, float | str | None]
     asked: Asked = msgspec.field(default_factory=Asked)
+    groups: list[str] = msgspec.field(default_factory=list)
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -82,6 +83,21 @@ class Answer(msgspec.Struct, gc=False):
     model_version: int
     policy: str
     offer: dict[str, Any] | None
+
+
+class Standing(msgspec.Struct, gc=False):
+    """What holds of a decision today: a person may have looked at it since."""
+
+    decision: str
+    is_overturned: bool
+    is_in_review: bool
+    decided_at: str | None
+
+
+class StandingAnswer(Answer, gc=False):
+    """A decision that is looked up: what was told of it, and what holds today."""
+
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -120,8 +136,8 @@ class Decider:
         """
         now = self._now()
         features = [self._features(serving, one, now) for one in applications]
-        rows = self._rows(serving, applications, features, now)
-        records = [_record(*one) for one in zip(rows, applications, features, strict=True)]
+        rows, groups = self._rows(serving, applications, features, now)
+        records = [_record(*one) for one in zip(rows, applications, features, groups, strict=True)]
         with self._journal.locked():
             found = [self._earlier(record, row.application_id) for record, row in zip(records, rows, strict=True)]
             new = [record for record, earlier in zip(records, found, strict=True) if earlier is None]
@@ -153,13 +169,15 @@ class Decider:
 
     def _rows(
         self, serving: Serving, applications: Sequence[Any], features: Sequence[Any], now: datetime
-    ) -> list[DecisionRow]:
+    ) -> tuple[list[DecisionRow], list[list[str]]]:
+        """Return the rows, and of each the groups of features behind its reasons."""
         scorer = serving.scorer
         columns = serving.contract.columns(features)
         answers, found = scorer.decide(columns)
         reasons: list[list[str] | None] = [None] * len(applications)
-        for place, words in zip(answers.unapproved.tolist(), found.words, strict=True):
-            reasons[place] = words
+        groups: list[list[str]] = [[]] * len(applications)
+        for place, words, named in zip(answers.unapproved.tolist(), found.words, found.groups, strict=True):
+            reasons[place], groups[place] = words, named
         key = LogKey(serving.model, serving.version, Population.applications, f"{now:%Y-%m}")
         ids = decision_ids(key, scorer.hash, [one.application_id for one in applications])  # type: ignore[arg-type]
         told = zip(
@@ -173,7 +191,7 @@ class Decider:
             reasons,
             strict=True,
         )
-        return [
+        rows = [
             DecisionRow(
                 identity,
                 one.application_id,
@@ -196,6 +214,7 @@ class Decider:
             )
             for one, identity, raw, probability, points, band, decision, words in told
         ]
+        return rows, groups
 
     def _earlier(self, record: Record, application_id: str) -> Place | Rolled | None:
         """Return the decision that an application has already."""
@@ -249,7 +268,7 @@ def _offer(row: DecisionRow, policy: PolicySettings, amount: int, term: int | No
     return offer_of(policy, decision=row.decision, band=band, pd=row.pd, amount=amount, asked_term=term).told()
 
 
-def _record(row: DecisionRow, application: Any, found: Any) -> Record:
+def _record(row: DecisionRow, application: Any, found: Any, groups: list[str]) -> Record:
     """Return what the journal keeps; what was sent has one spelling, in the order of the names.
 
     Whether two requests are the same depends on what was sent: what is known of a customer may have changed meanwhile.
@@ -263,6 +282,7 @@ def _record(row: DecisionRow, application: Any, found: Any) -> Record:
     asked = msgspec.json.encode(_asked(application))
     request = blake2b(msgspec.json.encode(row.customer_id) + asked + sent, digest_size=16)
     row.input_fingerprint = request.hexdigest()
-    body = b'{"row":' + msgspec.json.encode(row) + b',"asked":' + asked + b',"features":' + features + b"}"
+    told = msgspec.json.encode(row), asked, features, msgspec.json.encode(groups)
+    body = b'{"row":%b,"asked":%b,"features":%b,"groups":%b}' % told
     application_key = application_digest(row.model, row.period, row.application_id)
     return Record(application_key, request.digest(), bytes.fromhex(row.decision_id), body)

@@ -123,10 +123,8 @@ class Journal:
             return
         following = _path(self.folder, segment.number + 1)
         os.close(os.open(following, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))  # there before the seal is
-        _sync_folder(self.folder)
         frame = _framed(SEAL, NOTHING, NOTHING, NOTHING, b"")
         _write(segment.file, frame, segment.end)
-        os.fdatasync(segment.file)
         self._catch_up(is_alone=True)
 
     def sealed(self) -> list[Segment]:
@@ -145,6 +143,7 @@ class Journal:
         """Make what was written outlast a power cut."""
         if self._segments:
             os.fdatasync(self._segments[-1].file)
+            force_to_disk(self.folder)
 
     def forget_rolled(self) -> None:
         """Let go of segments that are in the score log: their files are gone."""
@@ -258,8 +257,9 @@ def _numbers(folder: Path) -> list[int]:
     return [int(path.stem) for path in folder.iterdir() if re.fullmatch(r"[0-9]{8}\.journal", path.name)]
 
 
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
+def force_to_disk(path: Path) -> None:
+    """Make a file, or which files a folder has, outlast a power cut."""
+    file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)
     finally:

@@ -59,6 +59,7 @@ def document(serving: Serving, limits: LimitSettings) -> Document:
                 "Application": _application(serving),
                 **({"ApplicationOfCustomer": _of_customer()} if serving.contract.by_customer else {}),
                 "Decision": _answer(),
+                "StandingDecision": _standing(),
                 "Refusal": _refusal(),
             },
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key"}},
@@ -104,7 +105,7 @@ def _decide(serving: Serving, limits: LimitSettings) -> Document:
 def _decision() -> Document:
     return {
         "operationId": "decision",
-        "summary": "A decision that this service has made, from whichever worker",
+        "summary": "A decision that this service has made, from whichever worker, and what holds of it today",
         "security": [{"key": []}, {}],
         "parameters": [
             {
@@ -114,7 +115,7 @@ def _decision() -> Document:
                 "schema": {"type": "string", "pattern": _DIGITS},
             }
         ],
-        "responses": _responses({"$ref": "#/components/schemas/Decision"}, 401, 404),
+        "responses": _responses({"$ref": "#/components/schemas/StandingDecision"}, 401, 404),
     }
 
 
@@ -213,6 +214,16 @@ def _answer() -> Document:
         "offer": _offer() | {"description": "What may be lent of the amount asked for, with terms and schedules"},
     }
     return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _standing() -> Document:
+    standing = {
+        "decision": {"enum": ["approved", "declined", "referred"]},
+        "is_overturned": {"type": "boolean", "description": "A person decided otherwise than the model"},
+        "is_in_review": {"type": "boolean", "description": "A person was asked and has not decided yet"},
+        "decided_at": {"type": ["string", "null"], "description": "When a person decided"},
+    }
+    return _object(_answer()["properties"] | {"standing": _object(standing)})
 
 
 def _offer() -> Document:

@@ -47,6 +47,14 @@ class RolledDecisions:
         self._connection.executemany("insert or ignore into decided values (?, ?, ?, ?, ?, ?)", decisions)
         self._connection.execute("commit")
 
+    def forget(self, decisions: Sequence[bytes]) -> int:
+        """Remove decisions whose rows were erased from the log, by their ids, and return how many there were."""
+        self._connection.execute("pragma secure_delete = on")  # not even a digest stays in a free page
+        self._connection.execute("begin immediate")
+        found = self._connection.executemany("delete from decided where decision = ?", [(one,) for one in decisions])
+        self._connection.execute("commit")
+        return found.rowcount
+
     def of_application(self, application: bytes) -> Rolled | None:
         """Return the decision of an application in its period."""
         return self._find("application", application)

@@ -17,11 +17,14 @@ from pipelines.candidates.served import columns_of
 from pipelines.errors import RequestError
 from pipelines.fingerprint import fingerprint_record
 from pipelines.lock import exclusive
+from pipelines.model_store.packaging import PROFILE
 from pipelines.model_store.store import ModelStore
-from pipelines.score_log import ROW, LogKey, ScoreLog, decision_ids
+from pipelines.reference_profile import ReferenceProfile
+from pipelines.score_log import ROW, Beside, LogKey, ScoreLog, decision_ids
 from pipelines.serving.champion import Features, Serving, features_of
+from pipelines.serving.counting import Version, profile_of_records
 from pipelines.serving.deciding import DecisionRow, Journalled
-from pipelines.serving.journal import Journal, Segment
+from pipelines.serving.journal import Journal, Segment, force_to_disk
 from pipelines.serving.metrics import Metrics
 from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
 from pipelines.settings import Population
@@ -39,11 +42,11 @@ class Roller:
     def __init__(
         self,
         workspace: Workspace,
-        kinds_of: Callable[[str, int], Features | None],
+        version_of: Callable[[str, int], Version | None],
         metrics: Metrics,
         shadow: Serving | None,
     ) -> None:
-        self._workspace, self._kinds_of, self._metrics, self._shadow = workspace, kinds_of, metrics, shadow
+        self._workspace, self._version_of, self._metrics, self._shadow = workspace, version_of, metrics, shadow
         self.journal = Journal(workspace.serving / "journal")
         self._rolled = RolledDecisions(workspace.serving / "decided.db")
         self._log = ScoreLog(workspace)
@@ -65,8 +68,10 @@ class Roller:
         """Write all that is decided to the score log and return how many decisions that were."""
         self._rolled_at = time.monotonic()
         with exclusive(self._workspace.serving / "roll.lock"):
+            self.journal.force_to_disk()
             with self.journal.locked():
                 self.journal.seal()
+            self.journal.force_to_disk()
             self.journal.forget_rolled()
             return sum([self._roll(segment) for segment in self.journal.sealed()])
 
@@ -74,7 +79,7 @@ class Roller:
         records = [_BODY.decode(segment.body(place)) for place in segment.places]
         files: dict[str, str] = {}
         for key, some in _by_key(records).items():
-            files |= self._append(key, some, self._kinds_of(key.model, key.version))
+            files |= self._append(key, some)
         told = zip(segment.places, (one.asked for one in records), strict=True)
         self._rolled.add(
             [
@@ -82,6 +87,8 @@ class Roller:
                 for p, asked in told
             ]
         )
+        for file in set(files.values()):
+            self._force_to_disk(file)
         if self._shadow is not None:
             self._score_shadow(self._shadow, records)
         segment.path.unlink()
@@ -89,8 +96,17 @@ class Roller:
         self._metrics.count_event("rolled", len(records))
         return len(records)
 
-    def _append(self, key: LogKey, records: Sequence[Journalled], kinds: Features | None) -> dict[str, str]:
+    def _force_to_disk(self, file: str) -> None:
+        """Make a partition outlast a power cut: the journal that held it is deleted next."""
+        for kind, ending in (("decisions", "parquet"), ("features", "parquet"), ("profiles", "json")):
+            path = (self._workspace.score_log / kind / file).with_suffix(f".{ending}")
+            if path.exists():
+                force_to_disk(path)
+                force_to_disk(path.parent)
+
+    def _append(self, key: LogKey, records: Sequence[Journalled]) -> dict[str, str]:
         """Write what the log does not hold and return the file of each decision."""
+        version = self._version_of(key.model, key.version)
         with self._log.locked(key):
             ids = [record.row.decision_id for record in records]
             partition = f"{PARTITION}-{fingerprint_record(sorted(ids))[:16]}"
@@ -101,7 +117,10 @@ class Roller:
             new = [record for record in records if record.row.decision_id not in logged]
             self._set_aside_contradictions(records, logged)
             if new:
-                self._log.append(key, partition, _table(new), _frame(new, kinds), pd.DataFrame(index=range(len(new))))
+                frame = _frame(new, version.features if version else None)
+                profile = profile_of_records(new, frame, version) if version else None
+                nobody = pd.DataFrame(index=range(len(new)))
+                self._log.write(key, partition, _table(new), Beside(frame, nobody, profile))
             files = {identity: str(_file(key, name)) for identity, (name, _) in logged.items()}
             return dict.fromkeys([one.row.decision_id for one in new], str(_file(key, partition))) | files
 
@@ -124,7 +143,7 @@ class Roller:
         try:
             for key, some in _by_key(able).items():
                 told = LogKey(shadow.model, shadow.version, Population.applications, key.period)
-                self._append(told, shadowed(shadow, told, some), needed)
+                self._append(told, shadowed(shadow, told, some))
             self._metrics.count_event("shadow_scored", len(able))
         except Exception as error:  # whatever a challenger does, what was decided is rolled
             self._metrics.count_event("shadow_failed", len(able))
@@ -136,7 +155,9 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
     scorer = shadow.scorer
     columns = columns_of(_frame(records, features_of(scorer)), scorer.numeric, scorer.categorical)
     answers = scorer.answer(columns)
-    words = dict(zip(answers.unapproved.tolist(), scorer.reasons(columns, answers.unapproved).words, strict=True))
+    found = scorer.reasons(columns, answers.unapproved)
+    words = dict(zip(answers.unapproved.tolist(), found.words, strict=True))
+    groups = dict(zip(answers.unapproved.tolist(), found.groups, strict=True))
     ids = decision_ids(key, scorer.hash, np.array([one.row.application_id for one in records]))
     changed = {"model_version": key.version, "model_hash": scorer.hash, "policy_hash": scorer.policy_hash}
     return [
@@ -154,27 +175,32 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
             ),
             record.features,
             record.asked,
+            groups.get(place, []),
         )
         for place, record in enumerate(records)
     ]
 
 
-def kinds_in(store: ModelStore) -> Callable[[str, int], Features | None]:
-    """Return a function that tells the features of a version, None when the registry has it no more."""
+def versions_in(store: ModelStore) -> Callable[[str, int], Version | None]:
+    """Return a function that tells what is known of a version, None when the registry has it no more."""
     from pipelines.model_store.predictor import load_predictor
 
-    known: dict[tuple[str, int], Features | None] = {}
+    known: dict[tuple[str, int], Version | None] = {}
 
-    def kinds_of(model: str, version: int) -> Features | None:
+    def version_of(model: str, version: int) -> Version | None:
         if (model, version) not in known:
             try:
-                found = load_predictor(store, store.version(model, version))
-                known[model, version] = dict.fromkeys(found.numeric, True) | dict.fromkeys(found.categorical, False)
+                registered = store.version(model, version)
+                found, profile = load_predictor(store, registered), store.download(registered) / PROFILE
             except (RequestError, OSError):
                 known[model, version] = None
+                return None
+            kinds = dict.fromkeys(found.numeric, True) | dict.fromkeys(found.categorical, False)
+            reference = ReferenceProfile.from_json(profile.read_text()) if profile.exists() else None
+            known[model, version] = Version(kinds, reference)
         return known[model, version]
 
-    return kinds_of
+    return version_of
 
 
 def logged_row(workspace: Workspace, rolled: Rolled) -> DecisionRow | None:

@@ -18,7 +18,7 @@ from pipelines.process import is_dead, process_identity
 from pipelines.serving.champion import Follower, open_serving
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
-from pipelines.serving.rolling import Roller, kinds_in
+from pipelines.serving.rolling import Roller, versions_in
 from pipelines.serving.settings import ServeSettings, check_service
 from pipelines.serving.worker import TEND_SECONDS, WorkerPlan
 from pipelines.verb import Outcome, carried
@@ -47,7 +47,7 @@ def serve(settings: ServeSettings) -> Outcome:
     workers = settings.workers or os.cpu_count() or 1
     with _listening(settings) as listener, _run_folder(workspace) as run:
         metrics = Metrics(run)
-        roller = Roller(workspace, kinds_in(store), metrics, shadow or None)
+        roller = Roller(workspace, versions_in(store), metrics, shadow or None)
         tending = Follower(TEND_SECONDS, lambda: roller.tend(settings.roll.every_seconds, settings.roll.at_rows))
         tending.start()
         address = _address(settings, listener)

@@ -9,18 +9,22 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
+
+import msgspec
 
 from pipelines.kept_policies import kept_policy
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy import PolicySettings, policy_hash
 from pipelines.provenance import own_version
+from pipelines.reviews import Reviews
 from pipelines.scoring import open_scorer
 from pipelines.serving.allowance import Allowance
 from pipelines.serving.application import Application, Receive, Scope, Send
 from pipelines.serving.champion import Champion, Features, Follower, features_of
 from pipelines.serving.customer_features import CustomerBook
-from pipelines.serving.deciding import Answer, Asked, Decider, answer_of
+from pipelines.serving.deciding import Answer, Asked, Decider, Standing, StandingAnswer, answer_of
 from pipelines.serving.journal import Journal
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
@@ -108,6 +112,14 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
         row = logged_row(workspace, found)
         return None if row is None else answer_of(row, policies(row.policy_hash), Asked(found.amount, found.term))
 
+    reviews, reading_reviews = Reviews(workspace), Lock()
+
+    def standing(answer: Answer) -> StandingAnswer:
+        with reading_reviews:
+            found = reviews.standing(answer.decision_id, answer.decision)
+        holds = Standing(found.decision, found.is_overturned, found.is_in_review, found.decided_at)
+        return StandingAnswer(**msgspec.structs.asdict(answer), standing=holds)
+
     def about() -> dict[str, Any]:
         serving = champion.current
         return {
@@ -129,6 +141,7 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
         metrics=metrics,
         limits=limits,
         logged=logged,
+        standing=standing,
         waiting=lambda: _waiting(journal),
         about=about,
         is_open=plan.is_open,

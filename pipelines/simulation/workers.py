@@ -1,15 +1,13 @@
 """Makes the parts of a simulation, in this process or in several; none outlives the one that asked for it."""
 
 import multiprocessing
-import os
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing.connection import wait
 
 from pipelines.errors import ThinfileError
+from pipelines.process import end_with_parent
 from pipelines.simulation.parts import Counts, Plan, Target, write_part
 from pipelines.simulation.world import World
 
@@ -38,20 +36,8 @@ def write_parts(world: World, plan: Plan, target: Target, threads: int) -> Itera
 @contextmanager
 def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
     # Processes are started afresh: a fork would copy the locks of pyarrow's threads as they happen to be.
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=end_with_parent)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """Watch the parent process: a worker whose parent was killed would wait for ever."""
-    threading.Thread(target=_watch, daemon=True).start()
-
-
-def _watch() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

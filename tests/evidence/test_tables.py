@@ -12,12 +12,14 @@ from tests.evidence.tables import ROOT, readme_with, table
 HERE = Path(__file__).parent
 
 AWAITED = {
-    "31-reject-inference",
-    "31-selection-report",
-    "41-instalments",
     "42-serving-champion",
     "43-openapi-fuzz",
     "44-serving-speed",
+    "45-batch-kill",
+    "46-full-disk",
+    "47-same-score",
+    "48-batch-growth",
+    "48-batch-speed",
     "49-erasure",
     "50-book",
 }

@@ -31,6 +31,7 @@ from pipelines.marketplace.intake import take_in
 from pipelines.reviewing import review
 from pipelines.reviews import Reviews, row_of
 from pipelines.score_log import LogKey, ScoreLog, decision_ids, decision_table
+from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
 from pipelines.settings import DataSettings, EraseSettings, Population, ReviewAction, ReviewVerbSettings, Source
 from pipelines.sources import read_table
 from pipelines.verb import ExitCode
@@ -377,6 +378,16 @@ def test_what_the_service_set_aside_is_erased_too(filled: Workspace, gone: Calla
     assert gone().result["rows"]["serving"] == 2
     assert aside.read_bytes() == b"\n".join(others) + b"\n"
     assert [path.exists() for path in torn] == [False, True]
+
+
+def test_the_services_index_forgets_them(filled: Workspace, gone: Callable[..., Any]) -> None:
+    others = set(decision_ids(KEY, "model", np.array(list(APPLICATIONS)))) - gone_decisions()
+    everybody = [bytes.fromhex(one) for one in sorted(gone_decisions() | others)]
+    rolled = RolledDecisions(filled.serving / "decided.db")
+    rolled.add([Rolled(one[::-1], b"request", one, "a file") for one in everybody])
+    gone()
+    assert {one for one in everybody if rolled.of_decision(one)} == {bytes.fromhex(one) for one in others}
+    rolled.close()
 
 
 def test_a_table_that_cannot_be_read_stops_it_before_anything_is_written(

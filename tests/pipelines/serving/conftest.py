@@ -65,3 +65,9 @@ def applications(rows: int, seed: int = 5, prefix: str = "A") -> list[dict[str, 
     table.loc[0, "city"] = "a city that nobody has seen"
     features = table.astype(object).where(pd.notna(table), None).to_dict("records")
     return [{"application_id": f"{prefix}{row}", "features": one} for row, one in enumerate(features)]
+
+
+def untouched(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what is told of a decision that is looked up, and that no person has looked at."""
+    standing = {"decision": answer["decision"], "is_overturned": False, "is_in_review": False, "decided_at": None}
+    return answer | {"standing": standing}

@@ -15,15 +15,16 @@ from pipelines.batch.score import score
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import CHAMPION, ModelStore
 from pipelines.policy import PolicySettings
+from pipelines.reviews import Reviews, row_of
 from pipelines.score_log import LogKey, ScoreLog
 from pipelines.serving.champion import Serving, open_serving
 from pipelines.serving.metrics import Metrics
 from pipelines.serving.rolled_decisions import RolledDecisions
-from pipelines.serving.rolling import Roller, kinds_in
+from pipelines.serving.rolling import Roller, versions_in
 from pipelines.serving.settings import ServeSettings
 from pipelines.settings import DataSettings, Population, ScoreSettings, Source
 from pipelines.workspace import Workspace
-from tests.pipelines.serving.conftest import Opened, applications
+from tests.pipelines.serving.conftest import Opened, applications, untouched
 
 Decide = Callable[..., list[dict[str, Any]]]
 
@@ -51,7 +52,7 @@ def workspace(served: ServeSettings) -> Workspace:
 def roll(workspace: Workspace, shadow: Serving | None = None) -> Counter[str]:
     """Roll the journal in a process that has just started, and return what was counted."""
     metrics = Metrics(workspace.serving / "run-of-the-roller")
-    roller = Roller(workspace, kinds_in(ModelStore(workspace)), metrics, shadow)
+    roller = Roller(workspace, versions_in(ModelStore(workspace)), metrics, shadow)
     before = metrics.total()
     roller.roll()
     roller.close()
@@ -96,16 +97,49 @@ def test_rolled_decisions_are_found_and_repeated(client: Opened, decide: Decide,
             changed = asked[0] | {"features": asked[0]["features"] | {"tenure": 77}}
             return again, found, (await opened.post("/decisions", json=changed)).status_code
 
-    assert asyncio.run(about()) == (answers, answers[3], 409)
+    again, found, status = asyncio.run(about())
+    assert (again, found, status) == (answers, untouched(answers[3]), 409)
     assert roll(Workspace.at(served.workspace)) == {}
 
 
-@pytest.mark.parametrize("step", ["append", "add", "unlink"])
+def test_a_decision_that_a_person_overturned_says_so(client: Opened, decide: Decide, served: ServeSettings) -> None:
+    workspace = Workspace.at(served.workspace)
+    answer = decide(applications(1))[0]
+    roll(workspace)
+    row = row_of(workspace, answer["decision_id"])
+    otherwise = "declined" if answer["decision"] == "approved" else "approved"
+    Reviews(workspace).request(row, by="ann", why="the income was typed wrong")
+    Reviews(workspace).decide(row, otherwise, by="bob", why="it was", requester_may_decide=False)
+
+    async def about() -> Any:
+        async with client(served) as opened:
+            return (await opened.get(f"/decisions/{answer['decision_id']}")).json()
+
+    found = asyncio.run(about())
+    assert found["decision"] == answer["decision"]
+    assert (found["standing"]["decision"], found["standing"]["is_overturned"]) == (otherwise, True)
+
+
+def test_rolled_decisions_are_counted_beside_the_log(decide: Decide, served: ServeSettings) -> None:
+    workspace, asked = Workspace.at(served.workspace), applications(30)
+    answers = decide(asked)
+    roll(workspace)
+    log = ScoreLog(workspace)
+    key = log.logged_keys()[0]
+    found = log.profile(key, Path(log.partitions(key)[0]).stem)
+    assert found is not None
+    assert found.overall.rows == 30
+    assert found.overall.decisions == Counter(one["decision"] for one in answers)
+    assert found.overall.bands == Counter(one["band"] for one in answers)
+    assert sum(found.overall.reasons.values()) == sum(len(one["reasons"]) for one in answers)
+
+
+@pytest.mark.parametrize("step", ["write", "add", "unlink"])
 def test_killed_at_any_step_the_next_one_logs_each_decision_once(
     decide: Decide, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     answers = decide(applications(10))
-    owner: Any = {"append": ScoreLog, "add": RolledDecisions, "unlink": Path}[step]
+    owner: Any = {"write": ScoreLog, "add": RolledDecisions, "unlink": Path}[step]
     whole = getattr(owner, step)
 
     def killed(self: Any, *words: Any, **options: Any) -> Any:

@@ -1,0 +1,97 @@
+"""Counts the rows of a part in the frozen bins of the model's reference profile, overall and by segment."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.candidates.served import Levels
+from pipelines.errors import DataError
+from pipelines.reference_profile import SCORE, FrozenBins, ReferenceProfile
+from pipelines.scoring import DECISIONS, Answers, take
+from pipelines.window_profile import Tally, WindowProfile, name_of_bins
+
+MOST_SEGMENTS = 200
+"""A column of more values says who, not in which part of the business."""
+
+Groups = Mapping[int, Sequence[str]]
+"""The groups of features that are the reasons of a row, by the number of the row."""
+
+
+def profile_of_part(
+    reference: ReferenceProfile | None,
+    columns: Mapping[str, Any],
+    answers: Answers,
+    groups: Groups,
+    segment: Levels | None,
+) -> WindowProfile:
+    """Return the counts of a part; without a reference profile those of bands, decisions and reasons alone.
+
+    Raises:
+        DataError: the segment's column holds more than MOST_SEGMENTS values.
+    """
+    bins = reference.bins if reference else ()
+    name = name_of_bins(reference) if reference else ""
+    counted = {one.column: columns[one.column] for one in bins if one.column != SCORE}
+    overall = _tally(bins, counted, answers, groups.values())
+    if segment is None:
+        return WindowProfile(name, overall, {})
+    found = {
+        label: _tally(bins, take(counted, rows), _some(answers, rows), [groups[row] for row in rows if row in groups])
+        for label, rows in _segments(segment)
+    }
+    return WindowProfile(name, overall, found)
+
+
+def _segments(segment: Levels) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """Yield the rows of each segment that occurs."""
+    order = np.argsort(segment.codes, kind="stable")
+    bounds = np.searchsorted(segment.codes[order], np.arange(len(segment.names) + 1))
+    found = [
+        (name, order[low:high]) for name, (low, high) in zip(segment.names, pairwise(bounds), strict=True) if low < high
+    ]
+    if len(found) > MOST_SEGMENTS:
+        raise DataError(
+            f"data.segment must tell at most {MOST_SEGMENTS} parts of the business apart, its column holds "
+            f"{len(found)} values in one part of the input (such as '{found[0][0]}'); name a coarser column"
+        )
+    return iter(found)
+
+
+def _some(answers: Answers, rows: NDArray[np.intp]) -> Answers:
+    return Answers(
+        answers.raw_score[rows],
+        answers.pd[rows],
+        answers.points[rows],
+        answers.band_codes[rows],
+        answers.decision_codes[rows],
+        answers.band_names,
+    )
+
+
+def _tally(bins: Sequence[FrozenBins], columns: Mapping[str, Any], answers: Answers, groups: Any) -> Tally:
+    values = {**columns, SCORE: answers.points.astype(np.float64)}
+    return Tally(
+        len(answers.points),
+        {one.column: _count(one, values[one.column]) for one in bins},
+        _named(answers.band_codes, answers.band_names),
+        _named(answers.decision_codes, DECISIONS),
+        Counter(group for some in groups for group in some),
+    )
+
+
+def _count(bins: FrozenBins, values: Any) -> NDArray[np.int64]:
+    if not isinstance(values, Levels):
+        return bins.count(values)
+    is_missing = values.codes < 0
+    codes = values.codes[~is_missing] if is_missing.any() else values.codes
+    times = np.bincount(codes, minlength=len(values.names)).tolist()
+    return bins.count_levels(dict(zip(values.names, times, strict=True)), len(values.codes) - len(codes))
+
+
+def _named(codes: NDArray[np.intp], names: Sequence[str]) -> Counter[str]:
+    times = np.bincount(codes, minlength=len(names)).tolist()
+    return Counter({name: number for name, number in zip(names, times, strict=True) if number})

@@ -1,0 +1,188 @@
+"""The columns of a part as the scorer reads them, and the rows that break the contract of a table of applications."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from pipelines.candidates.served import Levels
+from pipelines.contracts import as_text, dates
+from pipelines.errors import DataError, nearest
+
+
+@dataclass(frozen=True)
+class BatchRoles:
+    """Which column of an input is for what; numeric and categorical are those of the model."""
+
+    id: str
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    time: str | None = None
+    customer: str | None = None
+    segment: str | None = None
+    protected: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column that is read, once."""
+        single = (name for name in (self.time, self.customer, self.segment) if name is not None)
+        return list(dict.fromkeys([self.id, *single, *self.numeric, *self.categorical, *self.protected]))
+
+    def check(self, file: str, schema: pa.Schema) -> None:
+        """Raise DataError for a file that lacks a column, or holds one of a type that cannot be its role's."""
+        for column in self.columns:
+            if column not in schema.names:
+                raise DataError(
+                    f"every file of the input needs the columns of the model and of the roles, received '{column}' "
+                    f"which '{file}' lacks; {nearest(column, schema.names)}"
+                )
+            if pt.is_nested(schema.field(column).type):
+                raise DataError(_unfit(column, schema, file, "a plain value per row"))
+        for column in self.numeric:
+            if pt.is_temporal(schema.field(column).type):
+                raise DataError(_unfit(column, schema, file, "numbers"))
+        if self.time is not None and _is_number(schema.field(self.time).type):
+            raise DataError(_unfit(self.time, schema, file, "dates, or texts such as 2026-10-31"))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a part, of length n: `columns` for the scorer, `ids` as text, and what is wrong with some.
+
+    `broken` maps a rule to the rows that broke it, each row under the first one; `months` are those of the applications
+    where a time is declared.
+    """
+
+    table: pa.Table
+    columns: Mapping[str, Any]
+    ids: pa.Array
+    broken: Mapping[str, NDArray[np.intp]]
+    months: NDArray[np.datetime64] | None
+
+    @property
+    def sound(self) -> NDArray[np.bool_] | None:
+        """Which rows keep the contract; None when all do."""
+        if not self.broken:
+            return None
+        found = np.ones(len(self.table), dtype=bool)
+        found[np.concatenate(list(self.broken.values()))] = False
+        return found
+
+
+def read_rows(table: pa.Table, roles: BatchRoles) -> Rows:
+    """Return the columns of a part in the types of the scorer, with the values that `apply_contract` gives a frame."""
+    wrong: list[tuple[str, NDArray[np.bool_]]] = []
+    columns: dict[str, Any] = {}
+    for name in roles.numeric:
+        columns[name], is_text = numbers_of(table[name])
+        _note(wrong, f"'{name}' is not a number", is_text)
+    months, undated = (None, None) if roles.time is None else _months(table[roles.time])
+    _note(wrong, f"'{roles.time}' is not a date", undated)
+    for name in roles.numeric:
+        _note(wrong, f"'{name}' is infinite", np.isinf(columns[name]))
+    ids = texts_of(table[roles.id])
+    if ids.null_count:
+        _note(wrong, f"'{roles.id}' is missing", ids.is_null().to_numpy(zero_copy_only=False))
+    if months is not None:
+        _note(wrong, f"'{roles.time}' is missing", np.isnat(months))
+    columns |= {name: levels_of(table[name]) for name in roles.categorical}
+    return Rows(table, columns, ids, _first_rules(wrong), months)
+
+
+def numbers_of(column: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return a column as float32 where it is that, as float64 otherwise, and which values are no numbers."""
+    kind = column.type
+    if pt.is_float32(kind) or pt.is_float64(kind):
+        return _array(column).to_numpy(zero_copy_only=False), None
+    if _is_number(kind) or pt.is_boolean(kind):
+        whole = column.cast(pa.int8()) if pt.is_boolean(kind) else column
+        return np.asarray(_array(whole.cast(pa.float64(), safe=False)).to_numpy(zero_copy_only=False)), None
+    values = column.to_pandas()
+    found = pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
+    return found.to_numpy(), (values.notna() & found.isna()).to_numpy()
+
+
+def levels_of(column: pa.ChunkedArray) -> Levels:
+    """Return a column as coded text, spelled as `as_text` spells it."""
+    coded = _coded(column)
+    names = _spelled(coded.dictionary)
+    codes = coded.indices.fill_null(-1).to_numpy() if coded.indices.null_count else coded.indices.to_numpy()
+    if None in names or len(set(names)) < len(names):
+        known = {name: place for place, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
+        places = np.array([*(-1 if name is None else known[name] for name in names), -1], dtype=np.int32)
+        return Levels(places[codes], list(known))
+    return Levels(codes.astype(np.int32, copy=False), [name for name in names if name is not None])
+
+
+def texts_of(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as text, spelled as `as_text` spells it."""
+    if pt.is_string(column.type) or pt.is_large_string(column.type):
+        return _array(column.cast(pa.string()))
+    levels = levels_of(column)
+    return pa.DictionaryArray.from_arrays(
+        pa.array(levels.codes, mask=levels.codes < 0), pa.array(levels.names, pa.string())
+    ).cast(pa.string())
+
+
+def coded_array(levels: Levels) -> pa.Array:
+    """Return coded text as Arrow's dictionary array."""
+    codes = levels.codes.astype(np.int32, copy=False)
+    indices = pa.array(codes, mask=codes < 0) if (codes < 0).any() else pa.array(codes)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(list(levels.names), pa.string()))
+
+
+def _array(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    if not pt.is_dictionary(column.type):
+        plain = column.cast(pa.string()) if pt.is_null(column.type) else column
+        return _array(plain.dictionary_encode().unify_dictionaries())
+    return _array(column.unify_dictionaries() if column.num_chunks > 1 else column)
+
+
+def _spelled(dictionary: pa.Array) -> list[str | None]:
+    if pt.is_string(dictionary.type) or pt.is_large_string(dictionary.type):
+        return list(dictionary.to_pylist())
+    return list(as_text(dictionary.to_pandas()))
+
+
+def _months(column: pa.ChunkedArray) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
+    values = column.to_pandas()
+    found = dates(values)
+    return found.to_numpy("datetime64[M]"), (values.notna() & found.isna()).to_numpy()
+
+
+def _note(wrong: list[tuple[str, NDArray[np.bool_]]], rule: str, broken: NDArray[np.bool_] | None) -> None:
+    if broken is not None and broken.any():
+        wrong.append((rule, broken))
+
+
+def _first_rules(wrong: Sequence[tuple[str, NDArray[np.bool_]]]) -> dict[str, NDArray[np.intp]]:
+    """Return the rows of each rule, those left out that broke an earlier one."""
+    found: dict[str, NDArray[np.intp]] = {}
+    seen: NDArray[np.bool_] | None = None
+    for rule, broken in wrong:
+        rows = np.flatnonzero(broken if seen is None else broken & ~seen)
+        if len(rows):
+            found[rule] = rows
+        seen = broken if seen is None else seen | broken
+    return found
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    tests: tuple[Callable[[pa.DataType], bool], ...] = (pt.is_integer, pt.is_floating, pt.is_decimal)
+    return any(test(kind) for test in tests)
+
+
+def _unfit(column: str, schema: pa.Schema, file: str, wanted: str) -> str:
+    return (
+        f"column '{column}' must hold {wanted}, '{file}' holds {schema.field(column).type}; write it so or change its "
+        "role"
+    )

@@ -1,0 +1,218 @@
+"""Scores a Parquet input part by part: what is done is passed over, what is logged stays, and the counts reconcile."""
+
+import json
+import logging
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipelines.atomic import scratch_folder, whole_file
+from pipelines.batch.part import Batch, Champion, Task, needs_room
+from pipelines.batch.parts import ParquetInput, Part, survey, tasks
+from pipelines.batch.receipts import Receipt, added
+from pipelines.batch.repeats import find_elsewhere, write_known
+from pipelines.batch.rows import BatchRoles
+from pipelines.batch.workers import Work, in_this_process, on_spark, pool
+from pipelines.erasure.record import read_erasures
+from pipelines.erasure.returning import Returning
+from pipelines.errors import DataError, ThinfileError
+from pipelines.progress import progress
+from pipelines.score_log import LogKey, ScoreLog
+from pipelines.settings import BatchEngine
+from pipelines.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a batch, whatever it runs on."""
+
+    workspace: Workspace
+    key: LogKey
+    source: Path
+    roles: BatchRoles
+    champion: Champion
+    policy_hash: str
+    with_reasons: bool
+    with_notices: bool
+    features_kept: int
+    max_quarantined: float
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of an input: the receipts of its parts, and which of them were made now."""
+
+    parts: ParquetInput
+    receipts: Sequence[Receipt]
+    fresh: frozenset[str]
+
+    def now(self) -> list[Receipt]:
+        """Return the receipts of the parts that were scored now."""
+        return [one for one in self.receipts if one.partition in self.fresh]
+
+
+def score_input(request: Request, work: Work, processes: int = 1) -> Done:
+    """Score what of an input is not scored yet, and close the batch with its manifest.
+
+    Raises:
+        DataError: a file lacks a column or holds another type; too many rows break a rule; the input is logged under
+            other ids.
+        ThinfileError: there is no room, a process was killed, or the counts do not reconcile.
+    """
+    roles = request.roles
+    found = survey(request.source, (roles.id, roles.time))
+    for file, schema in found.schemas:
+        roles.check(file, schema)
+    log_of = ScoreLog(request.workspace)
+    with (
+        needs_room(request.workspace),
+        log_of.locked(request.key),
+        scratch_folder(request.workspace.score_log) as scratch,
+    ):
+        batch = _open(request, found)
+        done = {Path(name).stem for name in log_of.partitions(request.key)}
+        missing = [part for part in found.parts if part.name not in done]
+        if missing:
+            batch = replace(batch, known=_known(batch, log_of, done, scratch))
+            _check_ids(batch, missing)
+            _run(batch, work, [(some, None) for some in tasks(missing, processes)], found, request.max_quarantined)
+        _settle(batch, work, found)
+        receipts = [batch.receipts.of(part.name) for part in found.parts]
+        _close(batch, found, receipts)
+    return Done(found, receipts, frozenset(part.name for part in missing))
+
+
+@contextmanager
+def workers(engine: BatchEngine, request: Request, threads: int, memory: str) -> Iterator[Work]:
+    """Yield what scores parts: this process alone, a pool of processes, or Spark."""
+    with ExitStack() as stack:
+        if engine is BatchEngine.spark:
+            scratch = stack.enter_context(scratch_folder(request.workspace.score_log))
+            yield stack.enter_context(on_spark(threads, memory, scratch))
+        elif threads == 1:
+            yield in_this_process
+        else:
+            yield stack.enter_context(pool(threads, pickle.dumps(request.champion)))
+
+
+def manifest_file(batch: Batch, found: ParquetInput) -> Path:
+    """Return the place of the manifest of an input."""
+    return batch.key.folder(batch.workspace.score_log / "manifests") / f"{found.fingerprint[:16]}.json"
+
+
+def _open(request: Request, found: ParquetInput) -> Batch:
+    """Return the batch of an input. It decides at the time at which it was first opened, however often resumed."""
+    batch = Batch(
+        champion=pickle.dumps(request.champion),
+        workspace=request.workspace,
+        key=request.key,
+        roles=request.roles,
+        policy_hash=request.policy_hash,
+        decided_at=datetime.now(UTC),
+        with_reasons=request.with_reasons,
+        with_notices=request.with_notices,
+        sampled=min(request.features_kept / found.rows, 1.0),
+        returning=Returning(read_erasures(request.workspace)),
+    )
+    path = manifest_file(batch, found)
+    if path.exists():
+        return replace(batch, decided_at=datetime.fromisoformat(json.loads(path.read_text())["opened"]))
+    _write(path, {"opened": batch.decided_at.isoformat(), "input": found.fingerprint, "closed": False})
+    return batch
+
+
+def _known(batch: Batch, log_of: ScoreLog, done: set[str], scratch: Path) -> Path | None:
+    """Return a file of the decisions that earlier batches logged under this key; None when there are none."""
+    open_parts = {path.stem for path in batch.numbers.glob("*.npy")}
+    files = [log_of.file(batch.key, f"{name}.parquet") for name in sorted(done - open_parts)]
+    if not files:
+        return None
+    write_known(files, scratch / "known.npy")
+    return scratch / "known.npy"
+
+
+def _check_ids(batch: Batch, missing: Sequence[Part]) -> None:
+    """Raise DataError for rows that are logged already, named by another column."""
+    if batch.known is None:
+        return
+    named = batch.receipts.fingerprints()
+    for part in missing:
+        other = named.get(part.fingerprint, batch.roles.id)
+        if other != batch.roles.id:
+            raise DataError(
+                f"an application is logged once, rows of '{part.file}' are logged for the period under the ids of "
+                f"'{other}', received data.id={batch.roles.id}; name the data.id that they were scored with"
+            )
+
+
+def _run(batch: Batch, work: Work, some: Sequence[Task], found: ParquetInput, most: float) -> None:
+    """Score tasks, and stop when more than a share of the rows broke a rule."""
+    done, broken = len(found.parts) - sum(len(parts) for parts, _ in some), 0
+    with progress("parts", len(found.parts), log) as advance:
+        for receipts in work(batch, some):
+            done += len(receipts)
+            broken += sum(sum(one.quarantined.values()) for one in receipts)
+            if broken > most * found.rows:
+                rule = next(iter(added([one.quarantined for one in receipts])), "")
+                raise DataError(
+                    f"at most {most:.0%} of the rows may break the contract, {broken:,} of {found.rows:,} do so far; "
+                    f"most often: {rule}; correct the column, change its role or raise data.max_quarantined (what was "
+                    "scored stays)"
+                )
+            advance(done, f"{sum(one.scored for one in receipts):,} scored")
+
+
+def _settle(batch: Batch, work: Work, found: ParquetInput) -> None:
+    """Score parts again without the rows that turned out to lie in another part too."""
+    places = {part.name: batch.numbers / f"{part.name}.npy" for part in found.parts}
+    ours = [place for place in places.values() if place.exists()]
+    others = sorted({*batch.numbers.glob("*.npy")} - {*ours})
+    elsewhere = find_elsewhere(ours, others)
+    repeating = [part for part in found.parts if places[part.name] in elsewhere]
+    again: list[Task] = [((part,), elsewhere[places[part.name]]) for part in repeating]
+    for _ in work(batch, again) if again else ():
+        pass
+
+
+def _close(batch: Batch, found: ParquetInput, receipts: Sequence[Receipt]) -> None:
+    """Write the manifest, once the counts reconcile."""
+    wrong = [one.partition for one in receipts if not one.reconciles]
+    if wrong or sum(one.rows for one in receipts) != found.rows:
+        raise ThinfileError(
+            f"each row of an input is scored, set aside or left out once, the receipts of {', '.join(wrong) or 'all'} "
+            f"do not add up to {found.rows:,} rows; remove '{batch.receipts.folder}' and its decisions and score again"
+        )
+    _write(
+        manifest_file(batch, found),
+        {
+            "opened": batch.decided_at.isoformat(),
+            "input": found.fingerprint,
+            "closed": True,
+            "id": batch.roles.id,
+            "features_kept": batch.sampled,
+            **totals(receipts),
+            "parts": [asdict(one) for one in receipts],
+        },
+    )
+    for numbers in batch.numbers.glob("*.npy"):
+        numbers.unlink()
+
+
+def totals(receipts: Sequence[Receipt]) -> dict[str, Any]:
+    """Return the counts of receipts, added up."""
+    counted = ("rows", "scored", "already_logged", "other_periods", "erased")
+    told: dict[str, Any] = {name: sum(getattr(one, name) for one in receipts) for name in counted}
+    for name in ("quarantined", "decisions", "reasons"):
+        told[name] = added([getattr(one, name) for one in receipts])
+    return told
+
+
+def _write(path: Path, record: Mapping[str, Any]) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1))
