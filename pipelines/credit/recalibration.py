@@ -43,15 +43,26 @@ def calibration_intercept(bad: Outcomes, probability: Floats) -> float:
 
 def calibration_slope_of(counts: Tally) -> float:
     """Return the calibration slope of a tally of outcomes by probability."""
+    return recalibration_of(counts)[1]
+
+
+def recalibration_of(counts: Tally) -> tuple[float, float]:
+    """Return intercept a and slope b of logit P(bad) = a + b logit(p), fitted together; see `calibration_slope`.
+
+    Counts may be weighted. Where the slope is none of maximum likelihood (one probability for all, or outcomes that
+    are entirely separated) the intercept is that of the mean log-odds.
+    """
     counts = counts.with_rows()
     log_odds = _log_odds(counts)
+    middle, level = log_odds.mean(), np.log(counts.bad.sum() / counts.good.sum())
     if log_odds[0] == log_odds[-1]:
-        return 0.0
+        return float(level), 0.0
     if separated := _separated(counts):
-        return separated * STEEPEST
-    design = np.vstack([np.ones_like(log_odds), log_odds - log_odds.mean()])
-    start = np.array([np.log(counts.bad.sum() / counts.good.sum()), 0.0])
-    return float(np.clip(_fit(counts, design, np.zeros_like(log_odds), start)[1], -STEEPEST, STEEPEST))
+        return float(level - separated * STEEPEST * middle), separated * STEEPEST
+    design = np.vstack([np.ones_like(log_odds), log_odds - middle])
+    found = _fit(counts, design, np.zeros_like(log_odds), np.array([level, 0.0]))
+    slope = float(np.clip(found[1], -STEEPEST, STEEPEST))
+    return float(found[0] - slope * middle), slope
 
 
 def calibration_intercept_of(counts: Tally) -> float:

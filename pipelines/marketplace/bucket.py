@@ -47,7 +47,7 @@ def prepare_bucket(history: History, loan: LoanContract, features: FeatureSettin
     unless mature), sex, age_band, then the features.
     """
     history = _until(history, loan)
-    loans, instalments = _loans(history.applications), _instalments(history)
+    loans, instalments = loans_of(history.applications), instalments_of(history)
     about = _about(history, loans, instalments, loan)
     known = compute_features(history, features, lag_days=loan.feature_lag_days)
     place = pc.index_in(known["application_id"], value_set=about["application_id"].combine_chunks())
@@ -112,7 +112,8 @@ def _band(place: int) -> str:
     return f"{AGE_BANDS[place - 1]}-{AGE_BANDS[place] - 1}"
 
 
-def _loans(applications: pa.Table) -> Loans:
+def loans_of(applications: pa.Table) -> Loans:
+    """Return the clean applications as loans."""
     moment = _moments(applications)
     return Loans(
         approved=pc.equal(applications["decision"], APPROVED).to_numpy(),
@@ -123,7 +124,8 @@ def _loans(applications: pa.Table) -> Loans:
     )
 
 
-def _instalments(history: History) -> Instalments:
+def instalments_of(history: History) -> Instalments:
+    """Return the clean instalments, each with the place of its application."""
     table, moment = history.instalments, _moments(history.instalments)
     place = pc.index_in(table["application_id"], value_set=history.applications["application_id"].combine_chunks())
     return Instalments(

@@ -11,6 +11,9 @@ from tests.evidence.tables import ROOT, readme_with, table
 
 HERE = Path(__file__).parent
 
+AWAITED: set[str] = set()
+"""Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""
+
 
 def test_the_readme_shows_the_figures_of_the_evidence(evidence: Evidence) -> None:
     if evidence.full:
@@ -27,5 +30,5 @@ def test_every_claim_has_its_figure() -> None:
     claimed = re.findall(r'record\(\s*f?"([^"]+)"', "".join(path.read_text() for path in HERE.glob("test_*.py")))
     patterns = {re.sub(r"\{[^}]+\}", "[a-z_]+", name) for name in claimed}
     figures = [path.stem for path in (ROOT / "evidence").glob("*.json")]
-    assert {one for one in patterns if not any(re.fullmatch(one, figure) for figure in figures)} == set()
+    assert {one for one in patterns if not any(re.fullmatch(one, figure) for figure in figures)} == AWAITED
     assert {figure for figure in figures if not any(re.fullmatch(one, figure) for one in patterns)} == set()

@@ -1,0 +1,73 @@
+"""Performance by vintage from decisions and the outcomes known so far: the entry point of this package."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+import pyarrow as pa
+
+from monitoring.performance.decisions import by_period
+from monitoring.performance.kept_estimates import KeptEstimates
+from monitoring.performance.outcomes import Outcomes
+from monitoring.performance.reconciliation import PastError, past_errors
+from monitoring.performance.reweighting import EarlierLoans
+from monitoring.performance.settings import PerformanceSettings
+from monitoring.performance.vintage import VintagePerformance
+from monitoring.performance.vintage_measuring import Surroundings, measure_vintage
+from monitoring.performance.yardstick import known_of
+from pipelines.credit.vintage import VintageTable
+from pipelines.credit.vintage_curve import VintageCurve, vintage_curves
+
+SELECTION = (
+    "Only approved applications have outcomes. Estimates, early reads and the truth are about them alone; what PDs say "
+    "of the others is inferred, stands apart and is never added to what was observed."
+)
+
+
+@dataclass(frozen=True)
+class PerformanceReport:
+    """Vintages in the order of their periods, the past error of the estimates, and vintage curves.
+
+    `selection` is to be shown with any of it.
+    """
+
+    vintages: tuple[VintagePerformance, ...]
+    past_errors: tuple[PastError, ...]
+    curves: tuple[VintageCurve, ...]
+    selection: str = SELECTION
+
+
+def measure_performance(
+    decisions: pd.DataFrame | pa.Table,
+    *,
+    early: Outcomes | None,
+    full: Outcomes | None,
+    kept: KeptEstimates,
+    bands: Sequence[str],
+    settings: PerformanceSettings | None = None,
+    earlier: EarlierLoans | None = None,
+    features: pd.DataFrame | None = None,
+    vintages: VintageTable | None = None,
+    now: datetime | None = None,
+) -> PerformanceReport:
+    """Return the performance of each vintage (period) of decisions, as far as outcomes are known.
+
+    `decisions` have a row per application, of any periods, with application_id, pd, band, decision and period, as the
+    score log has them. `full` are outcomes by the definition that the PD is about; `early` those by an earlier one,
+    such as 30+ days past due at 3 months on book. Estimates are kept in `kept`: one that is there is not made again.
+    `bands` are the policy's band names in their order.
+
+    With `earlier` loans the recalibrated variant is made too, and with their features and the `features` of the
+    decisions (indexed by application_id) the reweighted one. `vintages` give the vintage curves.
+
+    Raises:
+        DataError: a column is not there, a PD is no probability, or an application is there twice in a period.
+    """
+    chosen = settings or PerformanceSettings()
+    around = Surroundings(early, full, kept, bands, chosen, earlier, features, now or datetime.now(UTC))
+    parts = by_period(decisions, early, full)
+    known = known_of(parts)
+    found = tuple(measure_vintage(one, around, known) for one in parts)
+    curves = () if vintages is None else vintage_curves(vintages, confidence=chosen.confidence)
+    return PerformanceReport(found, past_errors(found), curves)

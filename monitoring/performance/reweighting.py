@@ -1,0 +1,96 @@
+"""Earlier loans weighted to look like present applications: the calibration that holds where these are now."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.credit.importance import Recalibration, recalibrate
+
+Floats = NDArray[np.float64]
+
+MOST_ROWS = 20_000
+FOLDS = 3
+MOST_WEIGHT = 0.995
+"""Weights beyond this quantile are cut to it: a few rows would decide for all."""
+
+LEAST_COVERED = 0.5
+"""Of present applications: with a smaller share where earlier loans are to be found at all, weights say nothing."""
+
+LEAST_EFFECTIVE = 200.0
+"""With fewer equally weighted outcomes than that, earlier loans do not overlap with present ones enough to tell."""
+
+
+@dataclass(frozen=True)
+class EarlierLoans:
+    """Loans with outcomes that the model was not fitted on: `bad`, `probability` and, for weights, features."""
+
+    bad: NDArray[np.int8]
+    probability: Floats
+    features: pd.DataFrame | None = None
+
+    def recalibration(self) -> Recalibration | None:
+        """Return the recalibration of the model's PDs on these loans, None where they cannot tell."""
+        return recalibrate(self.bad, self.probability) if self._can_tell() else None
+
+    def _can_tell(self) -> bool:
+        return bool(self.bad.min() < self.bad.max() and self.probability.min() < self.probability.max())
+
+    def recalibration_for(self, present: pd.DataFrame, *, seed: int = 0) -> Recalibration | None:
+        """Return the recalibration of the model's PDs for present applications with those features.
+
+        None where there are no features or too little overlaps. It presumes what any reweighting does: P(bad |
+        features) is what it was, and the features that matter are among those given.
+        """
+        if self.features is None:
+            return None
+        generator = np.random.default_rng(seed)
+        rows = _some(len(self.bad), generator)
+        weight = density_ratio(self.features.iloc[rows], present.iloc[_some(len(present), generator)], seed=seed)
+        chosen = EarlierLoans(self.bad[rows], self.probability[rows])
+        effective = float(weight.sum() ** 2 / (weight @ weight))
+        is_told = weight.mean() >= LEAST_COVERED and effective >= LEAST_EFFECTIVE
+        return recalibrate(chosen.bad, chosen.probability, weight) if is_told and chosen._can_tell() else None
+
+
+def density_ratio(earlier: pd.DataFrame, present: pd.DataFrame, *, seed: int = 0) -> Floats:
+    """Return how much likelier the features of each earlier row are among the present ones, shape (n,).
+
+    A classifier tells present from earlier rows, and its odds, out of fold, are the ratio (Bickel, Brueckner and
+    Scheffer 2009). Numeric columns as they are, others as levels. The mean is about
+    the share of present rows that lie where earlier ones do: 1 where all do.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import StratifiedKFold
+    from threadpoolctl import threadpool_limits
+
+    both = _matrix(pd.concat([earlier, present], ignore_index=True))
+    is_present = np.repeat([0, 1], [len(earlier), len(present)])
+    chance = np.empty(len(both))
+    for fit, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(both, is_present):
+        model = HistGradientBoostingClassifier(
+            max_iter=40, max_leaf_nodes=8, learning_rate=0.1, min_samples_leaf=50, random_state=seed
+        )
+        with threadpool_limits(limits=1, user_api="openmp"):  # so few rows cost more to share out than to count
+            model.fit(both[fit], is_present[fit])
+            chance[held_out] = model.predict_proba(both[held_out])[:, 1]
+    ratio = (chance / (1 - chance))[: len(earlier)] * (len(earlier) / len(present))
+    return np.asarray(np.minimum(ratio, np.quantile(ratio, MOST_WEIGHT)))
+
+
+def _some(rows: int, generator: np.random.Generator) -> NDArray[np.intp]:
+    return np.arange(rows) if rows <= MOST_ROWS else np.sort(generator.choice(rows, MOST_ROWS, replace=False))
+
+
+def _matrix(features: pd.DataFrame) -> Floats:
+    """Return numbers; levels are coded by their place, missing is NaN."""
+    columns = []
+    for name in features:
+        values = features[name]
+        if pd.api.types.is_numeric_dtype(values):
+            columns.append(values.to_numpy(np.float64, na_value=np.nan))
+        else:
+            codes = pd.factorize(values, sort=True)[0].astype(np.float64)
+            columns.append(np.where(codes < 0, np.nan, codes))
+    return np.column_stack(columns)

@@ -1,0 +1,84 @@
+"""What early outcomes to expect of a PD: learnt from earlier vintages, whose early outcomes are known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.performance.decisions import Decisions
+from monitoring.performance.observed import enough
+from monitoring.performance.settings import PerformanceSettings
+from pipelines.credit.importance import Recalibration, recalibrate
+from pipelines.credit.loan import UNLABELLED
+from pipelines.credit.surprise import level_shift, variance_between
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Loans:
+    """The approved of a vintage whose outcome is known by some definition, each array of shape (n,)."""
+
+    period: str
+    bad: Codes
+    probability: Floats
+    band: NDArray[np.str_]
+
+    @classmethod
+    def of(cls, decisions: Decisions, outcome: Codes) -> "Loans":
+        """Return the approved with an outcome; `outcome` are the codes of all decisions."""
+        rows = decisions.approved & (outcome != UNLABELLED)
+        return cls(decisions.period, outcome[rows], decisions.probability[rows], decisions.band[rows])
+
+
+@dataclass(frozen=True)
+class KnownSoFar:
+    """The outcomes of all vintages, by the early and by the full definition."""
+
+    early: Sequence[Loans]
+    full: Sequence[Loans]
+
+
+def known_of(decisions: Sequence[Decisions]) -> KnownSoFar:
+    """Return what is known of decisions by period."""
+    return KnownSoFar([Loans.of(one, one.early) for one in decisions], [Loans.of(one, one.full) for one in decisions])
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The PD's meaning for a definition of bad that is not its own, and the variance of level between vintages."""
+
+    recalibration: Recalibration
+    between: float
+    periods: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """Where the expectation comes from, in words."""
+        first, last = self.periods[0], self.periods[-1]
+        return f"the early outcomes of {first}" + (f" to {last}" if last != first else "")
+
+
+def yardstick_before(period: str, known: Sequence[Loans], settings: PerformanceSettings) -> Yardstick | None:
+    """Return the yardstick for a vintage, None where no earlier one has enough outcomes.
+
+    It is learnt from the oldest `yardstick_vintages` vintages before it: a change must not become its own yardstick.
+    """
+    earlier = sorted((one for one in known if one.period < period and len(one.bad)), key=lambda one: one.period)
+    chosen = earlier[: settings.yardstick_vintages]
+    if not chosen:
+        return None
+    bad, probability = (np.concatenate([getattr(one, name) for one in chosen]) for name in ("bad", "probability"))
+    if not enough(bad, settings) or probability.min() == probability.max():
+        return None
+    found = recalibrate(bad, probability)
+    periods = tuple(one.period for one in chosen)
+    return Yardstick(found, level_between(period, chosen, found), periods)
+
+
+def level_between(period: str, known: Sequence[Loans], recalibration: Recalibration | None) -> float:
+    """Return the variance of level between the vintages before a period, in log-odds squared."""
+    earlier = [one for one in known if one.period < period and len(one.bad)]
+    return variance_between([level_shift(one.bad, one.probability, recalibration) for one in earlier])

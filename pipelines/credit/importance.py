@@ -1,0 +1,77 @@
+"""Calibration where the applications are now: outcomes of earlier loans, weighted to look like the present ones."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.credit.recalibration import recalibration_of
+from pipelines.credit.tally import Tally
+
+Floats = NDArray[np.float64]
+Outcomes = NDArray[np.int8]
+
+NEAREST_TO_CERTAIN = 1e-12
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """logit P(bad) = intercept + slope logit(PD), and how exactly both are known.
+
+    `covariance` is that of (intercept, slope); `rows` the number of equally weighted outcomes that say as much (Kish).
+    """
+
+    intercept: float
+    slope: float
+    covariance: tuple[tuple[float, float], tuple[float, float]]
+    rows: float
+
+    def apply(self, probability: Floats) -> Floats:
+        """Return the recalibrated probabilities.
+
+        >>> exact = Recalibration(0.0, 1.0, ((0.0, 0.0), (0.0, 0.0)), 1.0)
+        >>> exact.apply(np.array([0.25])).round(6).tolist()
+        [0.25]
+        """
+        return np.asarray(1 / (1 + np.exp(-(self.intercept + self.slope * log_odds(probability)))))
+
+    def moved(self, intercept: float, slope: float) -> "Recalibration":
+        """Return the recalibration with both coefficients moved by so much."""
+        return replace(self, intercept=self.intercept + intercept, slope=self.slope + slope)
+
+    def drawn(self, generator: np.random.Generator) -> "Recalibration":
+        """Return one of the recalibrations that the outcomes allow, by its likelihood."""
+        move = generator.multivariate_normal([0.0, 0.0], np.asarray(self.covariance), method="eigh")
+        return self.moved(float(move[0]), float(move[1]))
+
+
+def log_odds(probability: Floats) -> Floats:
+    """Return the log-odds of probabilities, held 1e-12 away from 0 and 1."""
+    p = np.clip(probability, NEAREST_TO_CERTAIN, 1 - NEAREST_TO_CERTAIN)
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def recalibrate(bad: Outcomes, probability: Floats, weight: Floats | None = None) -> Recalibration:
+    """Return the logistic recalibration of probabilities on matured outcomes, each counting by its weight.
+
+    With weights that are the density ratio of present to earlier applications, the calibration is that of the present
+    population, if P(bad | features) is what it was (Shimodaira 2000; Bialek et al. 2024, PAPE, for its use in
+    estimating performance). All of shape (n,). The covariance is White's (1982) sandwich, as weights are no counts.
+
+    Raises:
+        ValueError: outcomes of one kind only, or one probability for all.
+    """
+    weights = np.ones(len(bad)) if weight is None else weight
+    if bad.min() == bad.max() or probability.min() == probability.max():
+        raise ValueError("a recalibration needs good and bad outcomes and more than one probability")
+    distinct, place = np.unique(probability, return_inverse=True)
+    bads, both = (np.bincount(place, weights=one).astype(np.float64) for one in (weights * bad, weights))
+    intercept, slope = recalibration_of(Tally(distinct, both - bads, bads))
+    fitted = 1 / (1 + np.exp(-(intercept + slope * log_odds(probability))))
+    design = np.vstack([np.ones(len(bad)), log_odds(probability)])
+    bread = np.linalg.inv((design * (weights * fitted * (1 - fitted))) @ design.T)
+    meat = (design * (weights * (bad - fitted)) ** 2) @ design.T
+    covariance = bread @ meat @ bread
+    (first, both_ways), (_, second) = covariance.tolist()
+    rows = float(weights.sum() ** 2 / (weights @ weights))
+    return Recalibration(intercept, slope, ((first, both_ways), (both_ways, second)), rows)

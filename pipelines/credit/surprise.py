@@ -1,0 +1,87 @@
+"""Whether outcomes contradict what probabilities expected of them: in their ranking, in their level."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.credit.discrimination import auc
+from pipelines.credit.expected_auc import expected_auc
+from pipelines.credit.importance import Recalibration, log_odds
+from pipelines.credit.label_free import deviation_from_calibration
+
+Floats = NDArray[np.float64]
+Outcomes = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Surprise:
+    """What was observed against what was expected, and the chance of as much if the probabilities are right.
+
+    Of the ranking: both are AUCs, and the p-value is one-sided against ranking worse. Of the level: both are bad rates,
+    and the p-value is two-sided.
+    """
+
+    observed: float
+    expected: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class LevelShift:
+    """How far the log-odds of all loans of a vintage lie from their probabilities, and the variance of that."""
+
+    shift: float
+    variance: float
+
+
+def ranking_surprise(bad: Outcomes, probability: Floats, recalibration: Recalibration | None) -> Surprise:
+    """Return how the AUC of probabilities compares with the one that they expect once recalibrated; shape (n,)."""
+    p = probability if recalibration is None else recalibration.apply(probability)
+    expected, observed = expected_auc(p, probability), auc(bad, probability)
+    uncertain = deviation_from_calibration(lambda one: expected_auc(one, probability).value, probability, recalibration)
+    spread = float(np.hypot(expected.deviation, uncertain))
+    return Surprise(observed, expected.value, NormalDist().cdf((observed - expected.value) / spread))
+
+
+def level_shift(bad: Outcomes, probability: Floats, recalibration: Recalibration | None) -> LevelShift:
+    """Return the shift of a vintage's log-odds, one scoring step from none: (O - E) / V, V = sum of p (1 - p).
+
+    Its variance is 1 / V, and what the calibration is uncertain by.
+    """
+    p = probability if recalibration is None else recalibration.apply(probability)
+    weight = p * (1 - p)
+    total = float(weight.sum())
+    variance = 1 / total
+    if recalibration is not None:
+        slopes = np.array([1.0, float(weight @ log_odds(probability)) / total])
+        variance += float(slopes @ np.asarray(recalibration.covariance) @ slopes)
+    return LevelShift(float(bad.sum() - p.sum()) / total, variance)
+
+
+def variance_between(shifts: Sequence[LevelShift]) -> float:
+    """Return the variance of the true shifts of vintages, beyond that of sampling (DerSimonian and Laird 1986).
+
+    Levels move with the economy from month to month; a new vintage's move is no news until it is larger than that.
+
+    >>> round(variance_between([LevelShift(-1.0, 0.5), LevelShift(1.0, 0.5)]), 6)  # Q = 4; (4 - 1) / (4 - 8 / 4)
+    1.5
+    """
+    if len(shifts) < 2:
+        return 0.0
+    weight = np.array([1 / one.variance for one in shifts])
+    shift = np.array([one.shift for one in shifts])
+    spread = float(weight @ (shift - np.average(shift, weights=weight)) ** 2)
+    return max(0.0, (spread - (len(shifts) - 1)) / float(weight.sum() - weight @ weight / weight.sum()))
+
+
+def level_surprise(
+    bad: Outcomes, probability: Floats, recalibration: Recalibration | None, *, between: float
+) -> Surprise:
+    """Return how the bad rate compares with the expected one, given the variance of level between vintages."""
+    p = probability if recalibration is None else recalibration.apply(probability)
+    found = level_shift(bad, probability, recalibration)
+    z = found.shift / float(np.sqrt(found.variance + between))
+    return Surprise(float(bad.mean()), float(p.mean()), 2 * NormalDist().cdf(-abs(z)))
