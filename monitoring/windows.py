@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.decision_tally import Tally
 from pipelines.errors import RequestError
 from pipelines.reference_profile import SCORE, ReferenceProfile
 from pipelines.score_log import LogKey, ScoreLog
-from pipelines.window_profile import Tally, name_of_bins
+from pipelines.window_profile import name_of_bins
 
 
 @dataclass(frozen=True)
