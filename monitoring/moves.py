@@ -13,6 +13,7 @@ from monitoring.thresholds import Cell, Floor, Judgement, Level, Thresholds, jud
 from monitoring.windows import Window, before, counted
 from pipelines.policy import PolicySettings
 from pipelines.score_log import LogKey, ScoreLog
+from pipelines.window_profile import WindowProfile
 
 MOST_BACK = 6
 """A move is followed back over so many periods."""
@@ -30,9 +31,22 @@ def find_moves(
     is watched twice in a row is acted on.
     """
     known = _earlier_levels(log, window, reference, policy, settings)
-    compared = compared_cells(reference, window.profile, policy)
-    judged = _judge(compared, reference, window.key.period, settings.thresholds, list(known.values()))
-    periods = [*known, window.key.period]
+    return compare(reference, window.profile, policy, settings.thresholds, window.key.period, known)
+
+
+def compare(
+    reference: Reference,
+    current: WindowProfile,
+    policy: PolicySettings | None,
+    thresholds: ThresholdSettings,
+    period: str,
+    earlier: Mapping[str, Mapping[Cell, Level]] | None = None,
+) -> list[Move]:
+    """Return the move of every cell of counts; `earlier` are the levels of the periods right before, oldest first."""
+    known = earlier or {}
+    compared = compared_cells(reference, current, policy)
+    judged = _judge(compared, reference, period, thresholds, list(known.values()))
+    periods = [*known, period]
     return [_move(one, found, periods) for one, found in zip(compared, judged, strict=True)]
 
 

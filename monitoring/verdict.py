@@ -142,9 +142,7 @@ def _next(facts: Facts, moved: Sequence[Move]) -> str:
         return "the vintages below, then a retraining on the newest mature outcomes through the usual gates"
     if moved:
         column = _by_effect(moved)[0]
-        return (
-            f"the bins of {column}, then who applies (campaigns, channels); early reads tell if PDs still hold"
-        )
+        return f"the bins of {column}, then who applies (campaigns, channels); early reads tell if PDs still hold"
     return "nothing now; the estimates of performance cannot see a change of concept, early reads will"
 
 
