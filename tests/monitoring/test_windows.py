@@ -78,6 +78,16 @@ def test_a_month_that_is_not_over_is_incomplete() -> None:
     assert why_incomplete("2026-11", "2026-11-30") == "2026-11 is not over on 2026-11-30"
 
 
+def test_a_batch_that_was_not_finished_leaves_its_month_incomplete(scored: Bench) -> None:
+    (manifest,) = (scored.workspace.score_log / "manifests").rglob("period=2026-11/*.json")
+    told = manifest.read_text()
+    manifest.write_text(told.replace('"closed": true', '"closed": false'))
+    window = open_window(scored.log, scored.key("2026-11"), scored.reference, asked("2026-11"))
+    manifest.write_text(told)
+    assert window.incomplete is not None and window.incomplete.startswith("2026-11 is not scored whole")
+    assert open_window(scored.log, scored.key("2026-11"), scored.reference, asked("2026-11")).incomplete is None
+
+
 def test_a_period_that_was_not_scored_is_refused_with_those_that_were(scored: Bench) -> None:
     with pytest.raises(RequestError, match=r"scored nothing in 2026-12 \(scored: 2026-10, 2026-11\)"):
         open_window(scored.log, scored.key("2026-12"), scored.reference, asked("2026-12"))
