@@ -84,7 +84,8 @@ def test_a_batch_that_was_not_finished_leaves_its_month_incomplete(scored: Bench
     manifest.write_text(told.replace('"closed": true', '"closed": false'))
     window = open_window(scored.log, scored.key("2026-11"), scored.reference, asked("2026-11"))
     manifest.write_text(told)
-    assert window.incomplete is not None and window.incomplete.startswith("2026-11 is not scored whole")
+    assert window.incomplete is not None
+    assert window.incomplete.startswith("2026-11 is not scored whole")
     assert open_window(scored.log, scored.key("2026-11"), scored.reference, asked("2026-11")).incomplete is None
 
 
