@@ -1,12 +1,12 @@
 """What a report says of a window of decisions, before it is drawn: verdict, moves, faults, conduct, performance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
 from monitoring.performance.performance import PerformanceReport
-from monitoring.thresholds import EVERYONE, Judgement
+from monitoring.thresholds import EVERYONE, Judgement, Level
 from pipelines.reference_profile import SCORE
 from pipelines.score_log import LogKey
 
@@ -141,7 +141,9 @@ class PeriodReport:
 
     `window` names the window ("2026-10", "2026-08 to 2026-10"), `reference` what it is compared with. `points` tell
     what moved, for whom, since when, how much it matters and what to look at next. `notes` are what a reader must know
-    of the comparison (a reference of one period, a fault that hides a move, a segment that is too small).
+    of the comparison (a reference of one period, a fault that hides a move, a segment that is too small). `further`
+    names what asks for something beside moves and faults, such as the default rate of a vintage, with its level: an
+    alarm that was quiet acts again where a name is new or its level worse.
     """
 
     title: str
@@ -158,3 +160,4 @@ class PeriodReport:
     conduct: tuple[PeriodConduct, ...] = ()
     performance: PerformanceReport | None = None
     notes: Sequence[str] = ()
+    further: Mapping[str, Level] = field(default_factory=dict)
