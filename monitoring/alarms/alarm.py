@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from monitoring.causes import DATA_FAULT, MIX_SHIFT
 from monitoring.period_report import PeriodReport, Verdict
 from monitoring.thresholds import EVERYONE, Level
 from pipelines.fingerprint import fingerprint_record
@@ -12,6 +13,9 @@ from pipelines.settings import Population
 
 RANK = {Level.WATCH: 1, Level.ACT: 2}
 """Levels that ask for something, by how much."""
+
+SEEN_IN_MOVES_AND_FAULTS = (DATA_FAULT, MIX_SHIFT)
+"""Kinds of change that say no more than which columns moved or broke."""
 
 IN_A_SEGMENT = " in a segment"
 """Follows the name of a column that moved, but not for everyone. The segment itself may be a few people: not named."""
@@ -79,7 +83,7 @@ def alarm_of(report: PeriodReport) -> Alarm | None:
 
 
 def _causes(report: PeriodReport) -> dict[str, Level]:
-    """Return the causes, worst first: data faults, what moved, and what else the report names."""
+    """Return the causes, worst first: data faults, what moved, and of what kind of change outcomes tell."""
     found: dict[str, Level] = {}
     for name, level in _named(report):
         if RANK[level] > RANK.get(found.get(name, Level.QUIET), 0):
@@ -94,7 +98,7 @@ def _named(report: PeriodReport) -> Iterator[tuple[str, Level]]:
     for move in report.moves:
         if move.judgement.level in RANK:
             yield move.column + ("" if move.segment == EVERYONE else IN_A_SEGMENT), move.judgement.level
-    yield from ((name, level) for name, level in report.further.items() if level in RANK)
+    yield from ((cause, Level.ACT) for cause in report.causes if cause not in SEEN_IN_MOVES_AND_FAULTS)
 
 
 def _is_said(name: str, level: Level, found: Mapping[str, Level]) -> bool:

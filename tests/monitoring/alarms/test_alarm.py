@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitoring.alarms.alarm import Alarm, alarm_of
+from monitoring.causes import CONCEPT_CHANGE, DATA_FAULT, LEVEL_SHIFT, MIX_SHIFT
 from monitoring.period_report import Move, Verdict
 from monitoring.thresholds import Level
 from tests.monitoring.alarms.reports import FAULT, move, report
@@ -31,10 +32,10 @@ def test_causes_are_named_by_column_and_level_and_name_no_segment() -> None:
         move("term", Level.QUIET),
         move("sex", Level.TOO_SMALL),
     ]
-    found = alarm(*moves, faults=[FAULT], further={"defaults of 2026-01": Level.ACT, "calm": Level.QUIET})
+    found = alarm(*moves, faults=[FAULT], causes=(DATA_FAULT, CONCEPT_CHANGE, MIX_SHIFT))
     assert found.causes == {
         "unit changed: income": Level.ACT,
-        "defaults of 2026-01": Level.ACT,
+        "concept change": Level.ACT,
         "points in a segment": Level.ACT,
         "points": Level.WATCH,
         "income": Level.WATCH,
@@ -57,7 +58,7 @@ def test_an_alarm_covers_what_says_nothing_new() -> None:
         alarm(move("income"), move("age")),
         alarm(move("income"), move("term", Level.WATCH)),
         alarm(move("income"), faults=[FAULT]),
-        alarm(move("income"), further={"defaults": Level.WATCH}),
+        alarm(move("income"), causes=(LEVEL_SHIFT,)),
     ],
 )
 def test_a_new_cause_or_a_higher_level_is_worse(worse: Alarm) -> None:
