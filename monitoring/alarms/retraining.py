@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from monitoring.alarms.settings import RetrainSettings
 from pipelines.atomic import whole_file
 from pipelines.errors import RequestError
 from pipelines.marketplace.manifest import manifest_beside
+from pipelines.marketplace.training_table import TRAINING
 from pipelines.settings import DataSettings, Source
 from pipelines.verb import override
 from pipelines.workspace import Workspace
@@ -21,6 +23,9 @@ from pipelines.workspace import Workspace
 EXPERIMENT = "retrain"
 OF_THE_COMMAND = ("workspace", "output", "debug")
 """What a record says that belongs to the command that made it."""
+
+PLACES = ("path", "through_the_door")
+"""Where a record says that its tables lay."""
 
 HYDRA = """\
   - override hydra/job_logging: none
@@ -38,17 +43,18 @@ def open_retraining(alarm: Alarm, workspace: Workspace, settings: RetrainSetting
     given the experiment that Thinfile ships, with what `settings` say.
     """
     record = _record_of(alarm, workspace)
-    manifest = manifest_beside(_data_of(record)) if record else {}
-    place = ("workspace", str(workspace.root))
-    commands: list[Command] = []
-    if manifest:
-        _write(folder / "prepare.yaml", _prepare_file(alarm, manifest["configuration"], workspace))
-        commands.append(_command("prepare", folder, place, settings.prepare))
-    if record:
-        name = manifest["configuration"]["name"] if manifest else None
-        _write(folder / "experiment" / f"{EXPERIMENT}.yaml", _experiment_file(alarm, record, name))
+    place = override("workspace", str(workspace.root))
     chosen = [f"experiment={EXPERIMENT}", override("model", alarm.key.model)]
-    commands.append(_command("tune", folder if record else None, place, [*chosen, *settings.tune]))
+    if record is None:
+        return [("thinfile", "tune", *chosen, *settings.tune, place)]
+    commands: list[Command] = []
+    prepared = _prepared(record)
+    if prepared is not None:
+        _write(folder / "prepare.yaml", _prepare_file(alarm, prepared, workspace))
+        commands.append(("thinfile", "prepare", f"--config-dir={folder}", *settings.prepare, place))
+    training = workspace.lake / prepared["name"] / TRAINING if prepared is not None else None
+    _write(folder / "experiment" / f"{EXPERIMENT}.yaml", _experiment_file(alarm, record, training))
+    commands.append(("thinfile", "tune", f"--config-dir={folder}", *chosen, *settings.tune, place))
     return commands
 
 
@@ -77,14 +83,12 @@ def _record_of(alarm: Alarm, workspace: Workspace) -> dict[str, Any] | None:
     return record
 
 
-def _data_of(record: Mapping[str, Any]) -> DataSettings:
+def _prepared(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the settings that a record's table was prepared with, None for one that was not prepared here."""
     told = record["data"]
-    return DataSettings(source=Source(told["source"]), path=told["path"])
-
-
-def _command(verb: str, folder: Path | None, place: tuple[str, str], overrides: Sequence[str]) -> Command:
-    ours = [f"--config-dir={folder}"] if folder else []
-    return ("thinfile", verb, *ours, *overrides, override(*place))
+    manifest = manifest_beside(DataSettings(source=Source(told["source"]), path=told["path"]))
+    configuration: Mapping[str, Any] | None = manifest.get("configuration")
+    return configuration
 
 
 def _prepare_file(alarm: Alarm, configuration: Mapping[str, Any], workspace: Workspace) -> str:
@@ -92,28 +96,40 @@ def _prepare_file(alarm: Alarm, configuration: Mapping[str, Any], workspace: Wor
     kept = {name: value for name, value in configuration.items() if name not in OF_THE_COMMAND}
     folder, earlier = str(kept["raw"]["folder"]), str(configuration["workspace"])
     raw = kept["raw"] | {"folder": str(workspace.root) + folder.removeprefix(earlier)}
-    kept |= {"loan": kept["loan"] | {"as_of": end_of(alarm.key.period)}}
+    as_of = max(end_of(alarm.key.period), str(kept["loan"]["as_of"]))  # ISO dates; what was known stays known
+    kept |= {"loan": kept["loan"] | {"as_of": as_of}}
     kept |= {"raw": raw if folder.startswith(f"{earlier}/") else kept["raw"]}
     defaults = "  - prepare_schema\n  - house\n  - loan: dpd90_in_12_months\n  - features: default\n  - _self_\n"
     return f"# After alarm {alarm.id}: thinfile prepare --config-dir=FOLDER\ndefaults:\n{defaults}{HYDRA}{_yaml(kept)}"
 
 
-def _experiment_file(alarm: Alarm, record: Mapping[str, Any], prepared: str | None) -> str:
+def _experiment_file(alarm: Alarm, record: Mapping[str, Any], training: Path | None) -> str:
     """Return the experiment that asks a record's question again; a cut-off by date would leave the newest out."""
     family = record["candidate"]["family"]
     kept = {name: value for name, value in record.items() if name not in (*OF_THE_COMMAND, "model")}
     kept["candidate"] = {name: value for name, value in record["candidate"].items() if name != "family"}
     kept["split"] = record["split"] | {"cutoff": None}
-    if prepared is not None:  # the record names the very table; the name leads to the one that is prepared now
-        kept["data"] = record["data"] | {"path": f"${{workspace}}/lake/{prepared}/training", "through_the_door": None}
+    if record["data"]["source"] == Source.marketplace.value:
+        # The record names the very tables; a name leads to those that are prepared now.
+        named = {} if training is None else {"path": str(training)}
+        kept["data"] = {name: value for name, value in record["data"].items() if name not in PLACES} | named
     choices = f"  - override /data: {record['data']['source']}\n  - override /candidate: {family}\n"
     head = f"# @package _global_\n# After alarm {alarm.id}: thinfile tune --config-dir=FOLDER experiment={EXPERIMENT}\n"
     return f"{head}defaults:\n{choices}{_yaml(kept)}"
 
 
 def _yaml(settings: Mapping[str, Any]) -> str:
-    """Return settings as YAML, each on a line, its values in JSON, which YAML reads."""
-    return "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())
+    """Return settings as YAML, each on a line, its values in JSON, which YAML reads; no text is an interpolation."""
+    told = {name: json.dumps(_literal(value), ensure_ascii=False) for name, value in settings.items()}
+    return "".join(f"{name}: {value}\n" for name, value in told.items())
+
+
+def _literal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _literal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_literal(item) for item in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
 
 
 def end_of(period: str) -> str:
