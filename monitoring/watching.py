@@ -10,9 +10,11 @@ import pandas as pd
 
 from monitoring.causes import causes_of
 from monitoring.conduct import conduct_of
+from monitoring.earlier_loans import earlier_loans
 from monitoring.effects import effect_of
-from monitoring.late_labels import performance_of
+from monitoring.late_labels import month_after, performance_of
 from monitoring.moves import find_moves
+from monitoring.performance.reweighting import EarlierLoans
 from monitoring.period_report import Fault, Move, PeriodReport, Verdict
 from monitoring.references import Reference, reference_for
 from monitoring.score_comparison import compare_scores
@@ -45,13 +47,19 @@ def watch(settings: WatchSettings) -> Outcome:
         store.version(settings.model, settings.version) if settings.version else store.require_champion(settings.model)
     )
     key = LogKey(settings.model, model.version, settings.population, settings.period)
-    report, sample = report_of(workspace, _profile(store, model), key, settings)
+    known_at = settings.outcomes.as_of or month_after(key.period)
+    earlier = earlier_loans(workspace, store, model, settings.outcomes.marketplace, known_at)
+    report, sample = report_of(workspace, _profile(store, model), key, settings, earlier)
     files = _write(settings, workspace, report, sample)
     return _outcome(report, files, workspace)
 
 
 def report_of(
-    workspace: Workspace, profile: ReferenceProfile, key: LogKey, settings: WatchSettings
+    workspace: Workspace,
+    profile: ReferenceProfile,
+    key: LogKey,
+    settings: WatchSettings,
+    earlier: EarlierLoans | None = None,
 ) -> tuple[PeriodReport, pd.DataFrame]:
     """Return all that a report says of a window, and a sample of the window's features."""
     log = ScoreLog(workspace)
@@ -68,7 +76,7 @@ def report_of(
             faults=(),
             effect=effect_of(reference, window.profile, policy),
             conduct=conduct_of(workspace, log, key, profile, policy),
-            performance=performance_of(workspace, log, key, policy, settings.outcomes),
+            performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
             incomplete=None,
         )
         notes += _notes(reference, facts.faults, moves)

@@ -54,7 +54,10 @@ def open_window(log: ScoreLog, key: LogKey, profile: ReferenceProfile, settings:
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part
-    return Window(key, periods, whole, _policy_hash(log, key), why_incomplete(key.period, settings.today))
+    incomplete = why_incomplete(key.period, settings.today)
+    if incomplete is None and not log.is_whole(key):
+        incomplete = f"{key.period} is not scored whole, an input was begun and is not done; run the same score again"
+    return Window(key, periods, whole, _policy_hash(log, key), incomplete)
 
 
 def periods_of(log: ScoreLog, key: LogKey, settings: WatchSettings) -> tuple[str, ...]:
