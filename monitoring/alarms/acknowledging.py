@@ -1,15 +1,35 @@
 """A person has seen an alarm: it is quiet until it worsens, or the acknowledgement lapses."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from monitoring.alarms.alarm import Alarm
 from monitoring.alarms.alarm_log import AlarmLog, Event, Logged
 from pipelines.errors import RequestError
 from pipelines.process import account
-from pipelines.score_log import LogKey
+from pipelines.settings import Population
 from pipelines.workspace import Workspace
 
 LONGEST_WHY = 2000
 
 
-def acknowledge(workspace: Workspace, key: LogKey, *, why: str, by: str | None = None) -> Logged:
+@dataclass(frozen=True)
+class About:
+    """Which alarm: that of a model, a population and a period, and of a version where one is named."""
+
+    model: str
+    population: Population
+    period: str
+    version: int | None = None
+
+    def is_of(self, alarm: Alarm) -> bool:
+        """Return whether an alarm is this one."""
+        key = alarm.key
+        same = (key.model, key.population, key.period) == (self.model, self.population, self.period)
+        return same and self.version in (None, key.version)
+
+
+def acknowledge(workspace: Workspace, about: About, *, why: str, by: str | None = None) -> Logged:
     """Acknowledge the last alarm of a period and return the entry; said again alike, it is the entry that is there.
 
     `by` is who has seen it, by default whose account runs this process, which is written beside it in any case. `why`
@@ -22,26 +42,27 @@ def acknowledge(workspace: Workspace, key: LogKey, *, why: str, by: str | None =
     _check(why, by)
     said = {"by": by or account(), "account": account(), "why": why}
     alarms = AlarmLog(workspace)
-    _last_alarm(alarms.read(), key)  # a request that is wrong creates nothing
+    _last_alarm(alarms.read(), about)  # a request that is wrong creates nothing
     with alarms.alone():
         entries = alarms.read()
-        alarm = _last_alarm(entries, key).alarm
+        alarm = _last_alarm(entries, about).alarm
         own = [one for one in entries if one.event is Event.ACKNOWLEDGED and one.alarm == alarm]
         if own and said.items() <= own[-1].words.items():
             return own[-1]
         return alarms.write(Event.ACKNOWLEDGED, alarm, entries, **said)
 
 
-def _last_alarm(entries: list[Logged], key: LogKey) -> Logged:
-    """Return the entry of the last alarm of a key, raised or kept quiet."""
+def _last_alarm(entries: Sequence[Logged], about: About) -> Logged:
+    """Return the entry of the last alarm that is meant, raised or kept quiet."""
     alarms = [one for one in entries if one.event in (Event.RAISED, Event.QUIET)]
-    found = next((one for one in reversed(alarms) if one.alarm.key == key), None)
+    found = next((one for one in reversed(alarms) if about.is_of(one.alarm)), None)
     if found is not None:
         return found
-    known = sorted({one.alarm.key.period for one in alarms if one.alarm.key.model == key.model})
+    known = sorted({one.alarm.key.period for one in alarms if one.alarm.key.model == about.model})
+    version = f" version {about.version}" if about.version is not None else ""
     raise RequestError(
-        f"an alarm is acknowledged by model, version, population and period, none was raised for {key.model} version "
-        f"{key.version}, {key.population.value} of {key.period}; periods with alarms: {', '.join(known) or 'none'} "
+        f"an alarm is acknowledged by model, population and period, none was raised for {about.model}{version}, "
+        f"{about.population.value} of {about.period}; periods with alarms: {', '.join(known) or 'none'} "
         "(`thinfile watch alarms` lists them)"
     )
 

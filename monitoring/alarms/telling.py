@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from monitoring.alarms.acknowledging import acknowledge
+from monitoring.alarms.acknowledging import About, acknowledge
 from monitoring.alarms.alarm_log import AlarmLog, Event, Logged
 from pipelines.chain import ChainBroken
-from pipelines.score_log import LogKey
 from pipelines.verb import ExitCode, Outcome
 from pipelines.workspace import Workspace
 
 KEPT = "note: what a why says is kept for ever; no names, addresses or numbers of people"
 
 
-def acknowledge_outcome(workspace: Workspace, key: LogKey, *, why: str, by: str | None, periods: int) -> Outcome:
+def acknowledge_outcome(workspace: Workspace, about: About, *, why: str, by: str | None, periods: int) -> Outcome:
     """Acknowledge the last alarm of a period; `periods` is for how many it will be quiet (see `acknowledge`)."""
-    entry = acknowledge(workspace, key, why=why, by=by)
+    entry = acknowledge(workspace, about, why=why, by=by)
     head = f"ACKNOWLEDGED: alarm {entry.alarm.id} by {entry.words['by']} (entry {entry.number})"
     quiet = f"  quiet for {periods} periods after, unless it worsens"
     return Outcome(_told(entry), summary=[head, f"  {entry.alarm.sentence()}", quiet, f"  {KEPT}"])

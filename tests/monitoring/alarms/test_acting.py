@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from monitoring.alarms.acknowledging import acknowledge
+from monitoring.alarms.acknowledging import About, acknowledge
 from monitoring.alarms.acting import Acted, act_on
 from monitoring.alarms.alarm_log import AlarmLog, Event, Logged
 from monitoring.alarms.settings import (
@@ -28,6 +28,7 @@ from monitoring.alarms.settings import (
 from monitoring.period_report import PeriodReport, Verdict
 from monitoring.thresholds import Level
 from pipelines.errors import ConfigurationError
+from pipelines.settings import Population
 from pipelines.verb import ExitCode
 from pipelines.workspace import Workspace
 from tests.monitoring.alarms.receiver import HANGS, Receiver, receiver
@@ -153,7 +154,9 @@ def test_a_worse_alarm_acts_at_once(server: Receiver, workspace: Workspace) -> N
 def test_an_acknowledged_alarm_is_quiet_until_it_worsens_or_lapses(either_workspace: Workspace) -> None:
     settings = policy(cool_down=CoolDownSettings(periods=0, acknowledged=2))
     act(either_workspace, settings, report(period="2026-07"))
-    acknowledge(either_workspace, report(period="2026-07").key, why="a campaign", by="anna")
+    acknowledge(
+        either_workspace, About("credit_score", Population.applications, "2026-07"), why="a campaign", by="anna"
+    )
 
     def code(month: int, *columns: str) -> ExitCode:
         return act(

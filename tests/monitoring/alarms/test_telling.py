@@ -3,22 +3,24 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from monitoring.alarms.acknowledging import LONGEST_WHY, acknowledge
+from monitoring.alarms.acknowledging import LONGEST_WHY, About, acknowledge
 from monitoring.alarms.acting import act_on
 from monitoring.alarms.settings import AlarmPolicySettings
 from monitoring.alarms.telling import acknowledge_outcome, list_outcome, verify_outcome
 from pipelines.chain import ChainBroken
 from pipelines.errors import RequestError
 from pipelines.process import account
+from pipelines.settings import Population
 from pipelines.verb import ExitCode
 from pipelines.workspace import Workspace
 from tests.monitoring.alarms.reports import move, report
 
-KEY = report().key
+OCTOBER = About("credit_score", Population.applications, "2026-10")
 
 
 @pytest.fixture
@@ -28,23 +30,23 @@ def alarmed(workspace: Workspace) -> Workspace:
 
 
 def test_who_acknowledges_and_why_is_in_the_log_once(alarmed: Workspace) -> None:
-    first, second = (acknowledge(alarmed, KEY, why="a campaign", by="anna") for _ in range(2))
+    first, second = (acknowledge(alarmed, OCTOBER, why="a campaign", by="anna") for _ in range(2))
     assert first == second
     assert (first.words["by"], first.words["account"], first.words["why"]) == ("anna", account(), "a campaign")
-    assert acknowledge(alarmed, KEY, why="a campaign").words["by"] == account()
+    assert acknowledge(alarmed, OCTOBER, why="a campaign").words["by"] == account()
 
 
 def test_the_last_alarm_of_a_period_is_the_one_acknowledged(alarmed: Workspace) -> None:
     worse = report([move("income"), move("age")])
     act_on(worse, AlarmPolicySettings(), alarmed, {})
-    assert acknowledge(alarmed, KEY, why="seen").alarm.causes.keys() == {"income", "age"}
+    assert acknowledge(alarmed, OCTOBER, why="seen").alarm.causes.keys() == {"income", "age"}
     assert act_on(worse, AlarmPolicySettings(), alarmed, {}).exit_code is ExitCode.DONE
 
 
 @pytest.mark.parametrize(
     ("period", "why", "by", "message"),
     [
-        ("2026-09", "seen", None, r"none was raised for credit_score version 3, applications of 2026-09; .*: 2026-10"),
+        ("2026-09", "seen", None, r"none was raised for credit_score, applications of 2026-09; .*: 2026-10"),
         ("2026-10", " ", None, "received no why"),
         ("2026-10", "x" * (LONGEST_WHY + 1), None, "at most 2,000 letters, received 2,001"),
         ("2026-10", "seen", " ", "received blanks"),
@@ -52,18 +54,24 @@ def test_the_last_alarm_of_a_period_is_the_one_acknowledged(alarmed: Workspace) 
 )
 def test_what_cannot_be_acknowledged(period: str, why: str, by: str | None, message: str, alarmed: Workspace) -> None:
     with pytest.raises(RequestError, match=message):
-        acknowledge(alarmed, report(period=period).key, why=why, by=by)
+        acknowledge(alarmed, replace(OCTOBER, period=period), why=why, by=by)
+
+
+def test_a_version_that_is_named_must_be_that_of_the_alarm(alarmed: Workspace) -> None:
+    acknowledge(alarmed, replace(OCTOBER, version=3), why="seen")
+    with pytest.raises(RequestError, match="none was raised for credit_score version 2"):
+        acknowledge(alarmed, replace(OCTOBER, version=2), why="seen")
 
 
 def test_a_wrong_request_creates_nothing(workspace: Workspace) -> None:
     with pytest.raises(RequestError, match="periods with alarms: none"):
-        acknowledge(workspace, KEY, why="seen")
+        acknowledge(workspace, OCTOBER, why="seen")
     assert list_outcome(workspace).result == {"raised": 0, "entries": []}
     assert not workspace.root.exists()
 
 
 def test_the_log_is_told_in_order(alarmed: Workspace) -> None:
-    acknowledge_outcome(alarmed, KEY, why="a campaign", by="anna", periods=6)
+    acknowledge_outcome(alarmed, OCTOBER, why="a campaign", by="anna", periods=6)
     act_on(report(period="2026-11"), AlarmPolicySettings(), alarmed, {})
     found = list_outcome(alarmed, "credit_score")
     told = [one["event"] for one in found.result["entries"]]  # type: ignore[attr-defined]
