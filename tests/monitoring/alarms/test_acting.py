@@ -8,9 +8,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -33,8 +35,6 @@ from pipelines.verb import ExitCode
 from pipelines.workspace import Workspace
 from tests.monitoring.alarms.receiver import HANGS, Receiver, receiver
 from tests.monitoring.alarms.reports import FAULT, move, report
-
-NOT_QUIET = CoolDownSettings(0, 0, 0)
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +78,21 @@ def test_the_same_report_again_raises_once_and_acts_once(server: Receiver, eithe
     assert len(events(either_workspace)) == 4
     assert (second.exit_code, second.next_steps) == (first.exit_code, first.next_steps)
     assert (first.result["is_new"], second.result["is_new"]) == (True, False)
+
+
+def test_of_commands_at_once_on_one_report_one_acts(server: Receiver, either_workspace: Workspace) -> None:
+    barrier = Barrier(4)
+
+    def run(_: int) -> Acted:
+        barrier.wait(30)
+        return act(either_workspace, policy(server))
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(run, range(4)))
+    assert {one.exit_code for one in found} == {ExitCode.ANSWER_IS_NO}
+    assert sum(bool(one.result["is_new"]) for one in found) == 1
+    assert len(server.received) == 1
+    assert len(events(either_workspace)) == 4
 
 
 def test_what_is_told_holds_names_and_counts_alone(server: Receiver, workspace: Workspace) -> None:

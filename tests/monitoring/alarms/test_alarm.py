@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from monitoring.alarms.alarm import Alarm, alarm_of
+from monitoring.alarms.alarm import IN_A_SEGMENT, Alarm, alarm_of
 from monitoring.causes import CONCEPT_CHANGE, DATA_FAULT, LEVEL_SHIFT, MIX_SHIFT
 from monitoring.period_report import Move, Verdict
 from monitoring.thresholds import Level
@@ -78,3 +80,17 @@ def test_another_version_is_another_model() -> None:
 def test_the_same_report_has_the_same_id() -> None:
     assert alarm(move("income"), move("age")).id == alarm(move("age"), move("income")).id
     assert alarm(move("income")).id != alarm(move("income"), period="2026-11").id
+
+
+ALARMS = st.builds(
+    lambda causes, level: replace(alarm(), causes=causes, level=level),
+    st.dictionaries(st.sampled_from(["a", f"a{IN_A_SEGMENT}", "b"]), st.sampled_from([Level.WATCH, Level.ACT])),
+    st.sampled_from([Level.WATCH, Level.ACT]),
+)
+
+
+@given(ALARMS, ALARMS, ALARMS)
+def test_to_cover_is_an_order(one: Alarm, two: Alarm, three: Alarm) -> None:
+    assert one.covers(one)
+    if one.covers(two) and two.covers(three):
+        assert one.covers(three)
