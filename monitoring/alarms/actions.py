@@ -37,7 +37,7 @@ class Surroundings:
     @property
     def folder(self) -> Path:
         """Where events are written to."""
-        return Path(self.settings.events).expanduser() if self.settings.events else self.workspace.root / "alarms"
+        return Path(self.settings.events).expanduser() if self.settings.events else self.workspace.alarms
 
 
 @dataclass(frozen=True)
