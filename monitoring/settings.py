@@ -5,6 +5,7 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from monitoring.alarms.settings import AlarmPolicySettings
 from monitoring.performance.settings import PerformanceSettings
 from pipelines.settings import Population
 from pipelines.verb import VerbSettings
@@ -59,6 +60,15 @@ class OutcomeSettings:
     performance: PerformanceSettings = field(default_factory=PerformanceSettings)
 
 
+class WatchAction(Enum):
+    """What `thinfile watch` does; without a word it reports."""
+
+    report = "report"
+    acknowledge = "acknowledge"
+    alarms = "alarms"
+    verify = "verify"
+
+
 @dataclass
 class WatchSettings(VerbSettings):
     """`period` is the month to look at; `version` the model version that scored it, by default the champion.
@@ -66,6 +76,9 @@ class WatchSettings(VerbSettings):
     `reference` is the model's development, a period of the score log, or some (2025-01..2025-12). `sample` bounds the
     rows that Evidently's own exploration is given. `today` (YYYY-MM-DD) says which months are over, by default the
     calendar does.
+
+    `alarms` says what an alarm does. `watch acknowledge` is about the last alarm of `period`: `by` whom it was seen, by
+    default by whose account runs the command, and `why`, which is kept for ever.
     """
 
     period: str = MISSING
@@ -78,4 +91,8 @@ class WatchSettings(VerbSettings):
     thresholds: ThresholdSettings = field(default_factory=ThresholdSettings)
     outcomes: OutcomeSettings = field(default_factory=OutcomeSettings)
     sample: int = 5000
+    alarms: AlarmPolicySettings = field(default_factory=AlarmPolicySettings)
+    action: WatchAction = WatchAction.report
+    by: str | None = None
+    why: str = ""
     today: str | None = None

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from monitoring.alarms.acting import Acted, act_on
+from monitoring.alarms.settings import check_alarms
 from monitoring.causes import causes_of
 from monitoring.conduct import conduct_of
 from monitoring.earlier_loans import earlier_loans
@@ -15,7 +17,7 @@ from monitoring.effects import effect_of
 from monitoring.late_labels import month_after, performance_of
 from monitoring.moves import find_moves
 from monitoring.performance.reweighting import EarlierLoans
-from monitoring.period_report import Fault, Move, PeriodReport, Verdict
+from monitoring.period_report import Fault, Move, PeriodReport
 from monitoring.references import Reference, reference_for
 from monitoring.score_comparison import compare_scores
 from monitoring.settings import WatchSettings
@@ -30,7 +32,7 @@ from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy import PolicySettings
 from pipelines.reference_profile import ReferenceProfile
 from pipelines.score_log import LogKey, ScoreLog, check_period
-from pipelines.verb import ExitCode, Outcome
+from pipelines.verb import Outcome
 from pipelines.workspace import Workspace
 
 
@@ -41,6 +43,7 @@ def watch(settings: WatchSettings) -> Outcome:
         RequestError: no champion or no such version; nothing scored in the period; a model without reference profile.
     """
     check_period(settings.period)
+    check_alarms(settings.alarms)
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
     model = (
@@ -51,7 +54,8 @@ def watch(settings: WatchSettings) -> Outcome:
     earlier = earlier_loans(workspace, store, model, settings.outcomes.marketplace, known_at)
     report, sample = report_of(workspace, _profile(store, model), key, settings, earlier)
     files = _write(settings, workspace, report, sample)
-    return _outcome(report, files, workspace)
+    acted = act_on(report, settings.alarms, workspace, {"html": files.html, "json": files.json})
+    return _outcome(report, files, workspace, acted)
 
 
 def report_of(
@@ -170,7 +174,7 @@ def _bounded(rows: pd.DataFrame, most: int) -> pd.DataFrame:
     return rows if len(rows) <= most else rows.sample(most, random_state=0)
 
 
-def _outcome(report: PeriodReport, files: Any, workspace: Workspace) -> Outcome:
+def _outcome(report: PeriodReport, files: Any, workspace: Workspace, acted: Acted) -> Outcome:
     key = report.key
     head = (
         f"{report.verdict.name}: {report.rows:,} {key.population.value} of {report.window} against {report.reference}"
@@ -179,10 +183,10 @@ def _outcome(report: PeriodReport, files: Any, workspace: Workspace) -> Outcome:
     lines += [f"  fault: {one.seen} Likely: {one.cause}" for one in report.faults]
     lines += [f"  note: {one}" for one in report.notes]
     return Outcome(
-        _result(report, files),
-        summary=[head, *lines, f"  report: {files.html}"],
-        next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}"],
-        exit_code=ExitCode.ANSWER_IS_NO if report.verdict is Verdict.ACT else ExitCode.DONE,
+        {**_result(report, files), "alarm": acted.result},
+        summary=[head, *lines, *(f"  {one}" for one in acted.sentences), f"  report: {files.html}"],
+        next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}", *acted.next_steps],
+        exit_code=acted.exit_code,
     )
 
 
