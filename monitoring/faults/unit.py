@@ -107,7 +107,7 @@ def _fault(column: Column, found: Scaled, conversion: Conversion | None) -> Faul
     else:
         before, after = (conversion.larger, conversion.smaller) if up else (conversion.smaller, conversion.larger)
         cause = (
-            f"A factor of {conversion.factor:,g} stands between {before} before and {after} now; if not, a currency."
+            f"A factor of {conversion.factor:,g} stands between {before} before and {after} now; or a currency."
         )
     return Fault(
         FaultKind.UNIT_CHANGED,
