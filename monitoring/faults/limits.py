@@ -26,7 +26,7 @@ class FaultLimits:
 
     rows: int = 50
     missing: float = 0.03
-    odds: float = 4.0
+    odds: float = 5.0
     errors: float = 5.0
     factor: float = 5.0
     moved: float = 0.5

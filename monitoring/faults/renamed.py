@@ -1,10 +1,15 @@
 """A category that vanished while one that was never seen took its share."""
 
+from scipy.special import bdtr
+
 from monitoring.faults.column import Column, is_gradual, share
 from monitoring.faults.limits import FaultLimits
 from monitoring.period_report import Fault, FaultKind
 
 Shares = dict[str, float]
+
+CHANCE = 1e-6
+"""A category of half its share is so rarely found so little by chance."""
 
 VARIES = 0.25
 """A category that a month of the reference held at less than this part of its share comes and goes by itself."""
@@ -28,7 +33,7 @@ def level_renamed(column: Column, limits: FaultLimits) -> Fault | None:
 def _vanished(column: Column, place: int, known: float, limits: FaultLimits) -> bool:
     """Whether a category is gone at once: no month of the reference lacked it, and chance does not explain it."""
     now, rows = share(column.current, place), int(column.current.sum())
-    if now > limits.kept * known or (1 - known) ** rows > 1e-6:
+    if now > limits.kept * known or bdtr(int(column.current[place]), rows, known / 2) > CHANCE:
         return False
     if any(share(month, place) < VARIES * known for month in column.months):
         return False
