@@ -106,9 +106,7 @@ def _fault(column: Column, found: Scaled, conversion: Conversion | None) -> Faul
         cause = "No known conversion has this factor: another currency, or another column under this name."
     else:
         before, after = (conversion.larger, conversion.smaller) if up else (conversion.smaller, conversion.larger)
-        cause = (
-            f"A factor of {conversion.factor:,g} stands between {before} before and {after} now; or a currency."
-        )
+        cause = f"A factor of {conversion.factor:,g} stands between {before} before and {after} now; or a currency."
     return Fault(
         FaultKind.UNIT_CHANGED,
         column.name,

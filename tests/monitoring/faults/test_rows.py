@@ -12,7 +12,9 @@ from tests.monitoring.faults.tables import REFERENCE, draw, kinds, observed
 WELL = {f"2025-{month:02}": rows for month, rows in enumerate([5200, 4900, 5100, 6000, 5500, 5000], start=5)}
 
 
-def rows_of(rows: int, repeated: float | None = None, intake: Intake | None = None, period: str = "2026-10") -> Observed:
+def rows_of(
+    rows: int, repeated: float | None = None, intake: Intake | None = None, period: str = "2026-10"
+) -> Observed:
     return Observed(period, rows, {}, intake, repeated)
 
 
