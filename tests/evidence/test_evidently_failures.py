@@ -1,5 +1,6 @@
 """Where Evidently's drift preset is wrong out of the box, and what Thinfile says of the same tables."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -7,7 +8,6 @@ from tests.evidence.conftest import FOLDER, Evidence
 from tests.evidence.evidently_cases import (
     SMALL,
     Answer,
-    Ask,
     Case,
     ask_evidently,
     ask_thinfile,
@@ -15,9 +15,9 @@ from tests.evidence.evidently_cases import (
     small_months,
 )
 
-ASKED: dict[str, Ask] = {
-    "Evidently, its defaults": ask_evidently,
-    "Evidently, PSI": partial(ask_evidently, method="psi"),
+ASKED: dict[str, Callable[[Case], Answer]] = {
+    "Evidently, its defaults": partial(ask_evidently, defaults=True),
+    "Evidently, PSI": partial(ask_evidently, defaults=False),
     "Thinfile": ask_thinfile,
 }
 Line = tuple[str, list[Answer], list[bool]]
@@ -25,7 +25,7 @@ RIGHT, WRONG = "#1a7f37", "#cf222e"
 
 
 def test_every_change_is_flagged_and_nothing_else(evidence: Evidence) -> None:
-    rows, months = evidence.size(full=100_000, reduced=5_000), evidence.size(full=200, reduced=5)
+    rows, months = evidence.size(full=100_000, reduced=5_000), evidence.size(full=1000, reduced=5)
     lines = [_line(case) for case in cases(rows)] + [_small_months(months)]
     wrong = {name: sum(not line[2][place] for line in lines) for place, name in enumerate(ASKED)}
     if evidence.full:
@@ -34,7 +34,7 @@ def test_every_change_is_flagged_and_nothing_else(evidence: Evidence) -> None:
         "54-evidently-failures",
         claim="simulated incomes, 100,000 rows: unchanged or shifted by 0.5 and 0.8 standard deviations, each with and "
         "without one value of 1e9; missing values from 0% to 95%; one column empty; a category that is the same for "
-        f"all; 200 unchanged months of {SMALL} rows: cases in which the report misses a change, flags none as one or "
+        f"all; 1,000 unchanged months of {SMALL} rows: cases in which the report misses a change, flags none as one or "
         "ends without an answer (figure: 54-evidently-failures.svg)",
         value=", ".join(f"{name}: {number} of {len(lines)}" for name, number in wrong.items()),
         bound="Thinfile: 0",
@@ -46,10 +46,10 @@ def test_every_change_is_flagged_and_nothing_else(evidence: Evidence) -> None:
 def test_one_outlier_hides_a_shift_from_evidently_and_an_empty_column_ends_its_report() -> None:
     found = {case.name: case for case in cases(5_000)}
     hidden = found["incomes shifted by 0.8 sd, and one value of 1e9"]
-    assert ask_evidently(hidden.reference, hidden.current, "psi").flagged is False
+    assert ask_evidently(hidden, defaults=False).flagged is False
     ended = found["one column empty, incomes shifted by 0.8 sd"]
-    assert ask_evidently(ended.reference, ended.current).flagged is None
-    assert ask_thinfile(ended.reference, ended.current).told.startswith("column gone: age; ")
+    assert ask_evidently(ended, defaults=True).flagged is None
+    assert ask_thinfile(ended).told.startswith("column gone: age; ")
 
 
 def test_the_figure_is_drawn(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_the_figure_is_drawn(tmp_path: Path) -> None:
 
 
 def _line(case: Case) -> Line:
-    answers = [ask(case.reference, case.current) for ask in ASKED.values()]
+    answers = [ask(case) for ask in ASKED.values()]
     return case.name, answers, [answer.is_right(case) for answer in answers]
 
 
