@@ -16,6 +16,7 @@ from monitoring.earlier_loans import earlier_loans
 from monitoring.effects import effect_of
 from monitoring.late_labels import month_after, performance_of
 from monitoring.moves import find_moves
+from monitoring.observing import faults_of
 from monitoring.performance.reweighting import EarlierLoans
 from monitoring.period_report import Fault, Move, PeriodReport
 from monitoring.references import Reference, reference_for
@@ -77,7 +78,7 @@ def report_of(
         moves = find_moves(log, window, reference, policy, settings)
         facts = Facts(
             moves=moves,
-            faults=(),
+            faults=faults_of(workspace, log, window, reference, sample),
             effect=effect_of(reference, window.profile, policy),
             conduct=conduct_of(workspace, log, key, profile, policy),
             performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
