@@ -1,6 +1,6 @@
 """The verb watch: the report of a period, what to do about it, and whether the alarm rings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,7 @@ from monitoring.score_comparison import compare_scores
 from monitoring.settings import WatchSettings
 from monitoring.thresholds import EVERYONE, Level
 from monitoring.verdict import Facts, points_of, sentence_of, verdict_of
-from monitoring.windows import Window, earlier_periods, open_window, sample_of
+from monitoring.windows import PeriodCounts, Window, earlier_periods, open_window, sample_of
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.kept_policies import kept_policy
 from pipelines.model_store.files import PROFILE
@@ -68,19 +68,20 @@ def report_of(
 ) -> tuple[PeriodReport, pd.DataFrame]:
     """Return all that a report says of a window, and a sample of the window's features."""
     log = ScoreLog(workspace)
-    reference = reference_for(log, key, profile, settings.reference)
-    window = open_window(log, key, profile, settings)
+    counts = PeriodCounts(log, profile)
+    reference = reference_for(counts, key, settings.reference)
+    window = open_window(counts, key, settings)
     policy, notes = _policy(workspace, window)
     sample = sample_of(log, key)
     if window.incomplete is not None:
         facts = Facts((), (), None, (), None, window.incomplete)
     else:
-        moves = find_moves(log, window, reference, policy, settings)
+        moves = find_moves(counts, window, reference, policy, settings)
         facts = Facts(
             moves=moves,
-            faults=faults_of(workspace, log, window, reference, sample),
+            faults=faults_of(workspace, counts, window, reference, sample),
             effect=effect_of(reference, window.profile, policy),
-            conduct=conduct_of(workspace, log, key, profile, policy),
+            conduct=conduct_of(workspace, counts, key, policy),
             performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
             incomplete=None,
         )
@@ -128,7 +129,7 @@ def _policy(workspace: Workspace, window: Window) -> tuple[PolicySettings | None
         return None, [f"Bands, decisions and performance are left out: {error}."]
 
 
-def _notes(reference: Reference, faults: tuple[Fault, ...] | list[Fault], moves: list[Move]) -> list[str]:
+def _notes(reference: Reference, faults: Sequence[Fault], moves: Sequence[Move]) -> list[str]:
     found = []
     if len(reference.overall) == 1:
         found.append(
