@@ -1,0 +1,187 @@
+"""A simulated marketplace that one model scores month by month, and scenarios that begin in one of its months."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from experiments.question import Question, reference_applications, resolve
+from experiments.settings import TuneSettings
+from monitoring.period_report import PeriodReport
+from monitoring.settings import OutcomeSettings, WatchSettings
+from monitoring.watching import report_of
+from pipelines.batch.score import score
+from pipelines.candidates import served
+from pipelines.credit.loan import DEFINITIONS, LoanContract
+from pipelines.credit.points import points
+from pipelines.features.settings import FeatureSettings
+from pipelines.marketplace.preparing import prepare
+from pipelines.marketplace.settings import PrepareSettings, RawSettings
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.store import ModelStore
+from pipelines.reference_profile import ReferenceProfile, profile_of
+from pipelines.score_log import LogKey
+from pipelines.settings import (
+    FAMILIES,
+    CalibrationMethod,
+    DataSettings,
+    Population,
+    ReasonsFor,
+    ScoreSettings,
+    Source,
+    SplitSettings,
+)
+from pipelines.simulation.settings import SimulateSettings
+from pipelines.simulation.simulate import simulate
+from pipelines.training import TrainedModel, train
+from pipelines.workspace import Workspace
+from tests.experiments.marketplaces import data_of, leaking
+from tests.pipelines.model_store.champions import make_champion
+
+BEGINS, MONTHS, ORDERS = "2021-01", 72, 30.0
+"""As many orders per customer and month as by default."""
+
+CHANGED, ENDS = "2026-01", "2027-01-01"
+"""A scenario begins, as by default, a year before the end."""
+
+LEARNT, SCORED_BEFORE = "2025-01", 12
+"""The model learnt from what was known when it began to score, so many months before the change."""
+
+FAMILY = "hist_gradient_boosting"
+SPLIT = SplitSettings(cutoff="2022-11-01")
+"""More than a year of the known outcomes are kept from the model: its reference."""
+
+KEY = LogKey("credit_score", 1, Population.applications, CHANGED)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many customers a marketplace has, and what is said of their history."""
+
+    customers: int
+    features: FeatureSettings
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A marketplace whose applications were scored until the change and `after` months from then on."""
+
+    workspace: Workspace
+    profile: ReferenceProfile
+
+    def report(self, month: int, *, reference: str, early: str) -> PeriodReport:
+        """Return the report of a month as it was made when the month was over."""
+        period = month_of(month)
+        settings = WatchSettings(
+            period=period,
+            workspace=str(self.workspace.root),
+            reference=reference,
+            outcomes=OutcomeSettings(marketplace="marketplace", early=early),
+            today=ENDS,
+        )
+        return report_of(self.workspace, self.profile, replace(KEY, period=period), settings)[0]
+
+
+def month_of(month: int) -> str:
+    """Return the calendar month of a number that counts from the change: 1 is its own, 0 the last one before."""
+    return str(np.datetime64(CHANGED, "M") + month - 1)
+
+
+def watched_before(folder: Path, size: Size) -> Watched:
+    """Simulate a marketplace in which nothing happens, let a model learn, and score the months before the change."""
+    _simulate(folder, size, {})
+    profile = _learn(folder)
+    _score(folder, range(1 - SCORED_BEFORE, 1))
+    return Watched(Workspace.at(str(folder)), profile)
+
+
+def watched_after(before: Watched, folder: Path, size: Size, after: int, **scenario: Any) -> Watched:
+    """Return what became of the marketplace: the same months before, and months scored in a scenario."""
+    root = before.workspace.root
+    shutil.copytree(root, folder, ignore=shutil.ignore_patterns("lake", "artifacts"))
+    if scenario:
+        _simulate(folder, size, scenario)
+    else:
+        (folder / "lake").symlink_to(root / "lake")
+    _score(folder, range(1, after + 1))
+    return Watched(Workspace.at(str(folder)), before.profile)
+
+
+def _simulate(folder: Path, size: Size, scenario: dict[str, Any]) -> None:
+    """Simulate a marketplace and prepare it as of its end."""
+    simulate(
+        SimulateSettings(
+            workspace=str(folder),
+            seed=3,
+            customers=size.customers,
+            start=BEGINS,
+            months=MONTHS,
+            orders_per_customer=ORDERS,
+            **scenario,
+        )
+    )
+    prepare(
+        PrepareSettings(
+            workspace=str(folder),
+            raw=RawSettings(folder=str(folder / "lake" / "simulated"), time_zone="UTC"),
+            loan=LoanContract(DEFINITIONS["dpd90_in_12_months"], ENDS),
+            features=size.features,
+        )
+    )
+
+
+def _learn(folder: Path) -> ReferenceProfile:
+    """Let a model learn from the outcomes that were known when it began, make it champion, return its reference."""
+
+    def known_then(table: pd.DataFrame) -> pd.DataFrame:
+        return table[table["outcome_known_at"] < pd.Timestamp(f"{LEARNT}-01")]
+
+    data = data_of(folder, leaking(folder, "known_then", known_then))
+    question = resolve(
+        TuneSettings(workspace=str(folder), data=data, candidate=FAMILIES[FAMILY](), split=SPLIT, trials=1)
+    )
+    candidate, folds = question.candidate_with({}), question.split.folds
+    trained = train(candidate, question.development, folds, CalibrationMethod.logistic, seed=0, threads=2)
+    store = ModelStore(Workspace.at(str(folder)))
+    champion = make_champion(store, trained, folder / "model")
+    profile = _reference(question, trained)
+    (store.download(champion) / PROFILE).write_text(profile.to_json())
+    return profile
+
+
+def _reference(question: Question, trained: TrainedModel) -> ReferenceProfile:
+    """Return the profile of all who asked in the test's time."""
+    asked, model = reference_applications(question), trained.model
+    features = asked.features[[*model.numeric, *model.categorical]]
+    probability = model.probability_of_bad(served.columns_of(features, model.numeric, model.categorical))
+    whole = points(probability, question.settings.policy.scale)
+    return profile_of(whole, probability, features, model.numeric, Population.applications, asked.times)
+
+
+def _score(folder: Path, months: Iterable[int]) -> None:
+    """Score the applications of some months, a file each."""
+    asked = folder / "lake" / "marketplace" / "applications"
+    data = DataSettings(source=Source.table, id="application_id", time="applied_at", infer=False)
+    for month in months:
+        period = month_of(month)
+        begins, ends = (pd.Timestamp(f"{one}-01") for one in (period, month_of(month + 1)))
+        path = folder / "asked" / f"{period}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        pq.write_table(
+            pq.read_table(asked, filters=[("applied_at", ">=", begins), ("applied_at", "<", ends)]), path
+        )
+        score(
+            ScoreSettings(
+                workspace=str(folder),
+                data=data,
+                input=str(path),
+                period=period,
+                reasons_for=ReasonsFor.nobody,
+                threads=1,
+            )
+        )
