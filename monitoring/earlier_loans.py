@@ -11,6 +11,7 @@ from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import TEST_FROM, ModelStore
 from pipelines.workspace import Workspace
 
+OUTCOME = ("application_id", "applied_at", "bad", "outcome_known_at")
 MOST_LOANS = 100_000
 FEWEST = 200
 """Fewer loans say nothing of a calibration."""
@@ -30,11 +31,11 @@ def earlier_loans(
     predictor = load_predictor(store, model)
     names = [*predictor.numeric, *predictor.categorical]
     there = pq.ParquetDataset(table).schema.names
-    if not {"bad", "applied_at", "outcome_known_at", *names} <= set(there):
+    if not {*OUTCOME, *names} <= set(there):
         return None
     rows = pq.read_table(
         table,
-        columns=["bad", "applied_at", "outcome_known_at", *names],
+        columns=[*OUTCOME, *names],
         filters=[("applied_at", ">=", pd.Timestamp(began)), ("outcome_known_at", "<", pd.Timestamp(known_at))],
     ).to_pandas()
     rows = rows[rows["bad"].notna()]
@@ -43,4 +44,6 @@ def earlier_loans(
     some = rows.sample(MOST_LOANS, random_state=0) if len(rows) > MOST_LOANS else rows
     features = some[names].assign(**{name: as_text(some[name]) for name in predictor.categorical})
     bad = some["bad"].to_numpy().astype(np.int8)
-    return EarlierLoans(bad, predictor.probability_of_bad(features), features)
+    ids = some["application_id"].astype(str).to_numpy(dtype=str)
+    period = some["applied_at"].to_numpy().astype("datetime64[M]").astype(str)
+    return EarlierLoans(bad, predictor.probability_of_bad(features), features, ids, period)

@@ -22,6 +22,7 @@ from monitoring.period_report import Fault, Move, PeriodReport
 from monitoring.references import Reference, reference_for
 from monitoring.score_comparison import compare_scores
 from monitoring.settings import WatchSettings
+from monitoring.table_faults import table_faults
 from monitoring.thresholds import EVERYONE, Level
 from monitoring.verdict import Facts, points_of, sentence_of, verdict_of
 from monitoring.windows import PeriodCounts, Window, earlier_periods, open_window, sample_of
@@ -31,7 +32,7 @@ from pipelines.model_store.files import PROFILE
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy import PolicySettings
-from pipelines.reference_profile import ReferenceProfile
+from pipelines.reference_profile import ANY_TIME, ReferenceProfile
 from pipelines.score_log import LogKey, ScoreLog, check_period
 from pipelines.verb import Outcome
 from pipelines.workspace import Workspace
@@ -79,7 +80,10 @@ def report_of(
         moves = find_moves(counts, window, reference, policy, settings)
         facts = Facts(
             moves=moves,
-            faults=faults_of(workspace, counts, window, reference, sample),
+            faults=[
+                *faults_of(workspace, counts, window, reference, sample),
+                *_table_faults(workspace, window, reference, settings),
+            ],
             effect=effect_of(reference, window.profile, policy),
             conduct=conduct_of(workspace, counts, key, policy),
             performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
@@ -87,6 +91,14 @@ def report_of(
         )
         notes += _notes(reference, facts.faults, moves)
     return _report(window, reference, facts, notes), sample
+
+
+def _table_faults(workspace: Workspace, window: Window, reference: Reference, settings: WatchSettings) -> list[Fault]:
+    """Return the faults of the tables that features are made of, where the marketplace that they lie in is told."""
+    name = settings.outcomes.marketplace
+    if name is None:
+        return []
+    return table_faults(workspace.lake / name, window.periods, [one for one in reference.overall if one != ANY_TIME])
 
 
 def _report(window: Window, reference: Reference, facts: Facts, notes: list[str]) -> PeriodReport:

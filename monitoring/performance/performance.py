@@ -59,7 +59,8 @@ def measure_performance(
     `bands` are the policy's band names in their order.
 
     With `earlier` loans the recalibrated variant is made too, and with their features and the `features` of the
-    decisions (indexed by application_id) the reweighted one. `vintages` give the vintage curves.
+    decisions (indexed by application_id) the reweighted one. Those of months before the decisions are vintages too:
+    what is expected of later ones is learnt from them. `vintages` give the vintage curves.
 
     Raises:
         DataError: a column is not there, a PD is no probability, or an application is there twice in a period.
@@ -67,7 +68,7 @@ def measure_performance(
     chosen = settings or PerformanceSettings()
     around = Surroundings(early, full, kept, bands, chosen, earlier, features, now or datetime.now(UTC))
     parts = by_period(decisions, early, full)
-    known = known_of(parts)
+    known = known_of(parts, earlier, early)
     found = tuple(measure_vintage(one, around, known) for one in parts)
     curves = () if vintages is None else vintage_curves(vintages, confidence=chosen.confidence)
     return PerformanceReport(found, past_errors(found), curves)

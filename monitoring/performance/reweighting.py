@@ -24,11 +24,16 @@ LEAST_EFFECTIVE = 200.0
 
 @dataclass(frozen=True)
 class EarlierLoans:
-    """Loans with outcomes that the model was not fitted on: `bad`, `probability` and, for weights, features."""
+    """Loans with outcomes that the model was not fitted on: `bad`, `probability` and, for weights, features.
+
+    With `ids` and `period` (YYYY-MM of the application) they are vintages before those of the score log.
+    """
 
     bad: NDArray[np.int8]
     probability: Floats
     features: pd.DataFrame | None = None
+    ids: NDArray[np.str_] | None = None
+    period: NDArray[np.str_] | None = None
 
     def recalibration(self) -> Recalibration | None:
         """Return the recalibration of the model's PDs on these loans, None where they cannot tell."""

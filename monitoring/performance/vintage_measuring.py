@@ -132,7 +132,7 @@ def _early(
         yardstick.recalibration,
         between=yardstick.between,
         judges_level=len(yardstick.periods) >= settings.least_vintages_for_level,
-        expected_from=yardstick.told,
+        expected_from=f"the early outcomes of {yardstick.told}",
         settings=settings,
     )
     return found, says
@@ -145,14 +145,16 @@ def _matured(
         return None, None
     awaiting = int(one.approved.sum()) - len(loans.bad)
     found = observe(around.full.definition, loans.bad, loans.probability, awaiting, around.settings)
-    between = level_between(one.period, known.full, None)
+    yardstick = yardstick_before(one.period, known.full, around.settings)
+    if yardstick is not None and len(yardstick.periods) < around.settings.least_vintages_for_level:
+        yardstick = None  # too few to say what the PDs' level is: they are taken at their word
     says = contradiction(
         loans.bad,
         loans.probability,
-        None,
-        between=between,
+        None if yardstick is None else yardstick.recalibration,
+        between=level_between(one.period, known.full, None) if yardstick is None else yardstick.between,
         judges_level=True,
-        expected_from="the PDs",
+        expected_from="the PDs" if yardstick is None else f"the outcomes of {yardstick.told}",
         settings=around.settings,
     )
     return found, says

@@ -1,13 +1,16 @@
-"""What early outcomes to expect of a PD: learnt from earlier vintages, whose early outcomes are known."""
+"""What outcomes to expect of a PD: learnt from earlier vintages, whose outcomes are known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.performance.decisions import Decisions
 from monitoring.performance.observed import enough
+from monitoring.performance.outcomes import Outcomes
+from monitoring.performance.reweighting import EarlierLoans
 from monitoring.performance.settings import PerformanceSettings
 from pipelines.credit.importance import Recalibration, recalibrate
 from pipelines.credit.loan import UNLABELLED
@@ -41,14 +44,36 @@ class KnownSoFar:
     full: Sequence[Loans]
 
 
-def known_of(decisions: Sequence[Decisions]) -> KnownSoFar:
-    """Return what is known of decisions by period."""
-    return KnownSoFar([Loans.of(one, one.early) for one in decisions], [Loans.of(one, one.full) for one in decisions])
+def known_of(
+    decisions: Sequence[Decisions], earlier: EarlierLoans | None = None, early: Outcomes | None = None
+) -> KnownSoFar:
+    """Return what is known of decisions by period, and of earlier loans in the months before them."""
+    known = KnownSoFar([Loans.of(one, one.early) for one in decisions], [Loans.of(one, one.full) for one in decisions])
+    if not decisions or earlier is None or earlier.ids is None or earlier.period is None:
+        return known
+    codes = None if early is None else early.of(pa.array(earlier.ids))
+    begun = min(one.period for one in decisions)
+    return KnownSoFar(
+        [*_vintages(earlier, codes, begun), *known.early], [*_vintages(earlier, earlier.bad, begun), *known.full]
+    )
+
+
+def _vintages(earlier: EarlierLoans, outcome: Codes | None, begun: str) -> list[Loans]:
+    """Return earlier loans month by month, those of the months before the score log begins."""
+    assert earlier.period is not None
+    if outcome is None:
+        return []
+    rows = {str(one): (earlier.period == one) & (outcome != UNLABELLED) for one in np.unique(earlier.period)}
+    return [
+        Loans(period, outcome[is_in], earlier.probability[is_in], np.full(int(is_in.sum()), ""))
+        for period, is_in in rows.items()
+        if period < begun
+    ]
 
 
 @dataclass(frozen=True)
 class Yardstick:
-    """The PD's meaning for a definition of bad that is not its own, and the variance of level between vintages."""
+    """The PD's meaning for a definition of bad, as earlier vintages tell it, and the variance of level between them."""
 
     recalibration: Recalibration
     between: float
@@ -56,15 +81,17 @@ class Yardstick:
 
     @property
     def told(self) -> str:
-        """Where the expectation comes from, in words."""
+        """Which vintages the expectation comes from, in words."""
         first, last = self.periods[0], self.periods[-1]
-        return f"the early outcomes of {first}" + (f" to {last}" if last != first else "")
+        return first + (f" to {last}" if last != first else "")
 
 
 def yardstick_before(period: str, known: Sequence[Loans], settings: PerformanceSettings) -> Yardstick | None:
     """Return the yardstick for a vintage, None where no earlier one has enough outcomes.
 
     It is learnt from the oldest `yardstick_vintages` vintages before it: a change must not become its own yardstick.
+    How much levels vary from vintage to vintage all of those before tell: the economy of a few years moves further than
+    that of one.
     """
     earlier = sorted((one for one in known if one.period < period and len(one.bad)), key=lambda one: one.period)
     chosen = earlier[: settings.yardstick_vintages]
@@ -75,7 +102,7 @@ def yardstick_before(period: str, known: Sequence[Loans], settings: PerformanceS
         return None
     found = recalibrate(bad, probability)
     periods = tuple(one.period for one in chosen)
-    return Yardstick(found, level_between(period, chosen, found), periods)
+    return Yardstick(found, level_between(period, earlier, found), periods)
 
 
 def level_between(period: str, known: Sequence[Loans], recalibration: Recalibration | None) -> float:

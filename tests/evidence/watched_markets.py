@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from experiments.question import Question, reference_applications, resolve
 from experiments.settings import TuneSettings
+from monitoring.earlier_loans import earlier_loans
+from monitoring.late_labels import month_after
 from monitoring.period_report import PeriodReport
 from monitoring.settings import OutcomeSettings, WatchSettings
 from monitoring.watching import report_of
@@ -23,7 +25,7 @@ from pipelines.features.settings import FeatureSettings
 from pipelines.marketplace.preparing import prepare
 from pipelines.marketplace.settings import PrepareSettings, RawSettings
 from pipelines.model_store.files import PROFILE
-from pipelines.model_store.store import ModelStore
+from pipelines.model_store.store import TEST_FROM, ModelStore
 from pipelines.reference_profile import ReferenceProfile, profile_of
 from pipelines.score_log import LogKey
 from pipelines.settings import (
@@ -84,7 +86,10 @@ class Watched:
             outcomes=OutcomeSettings(marketplace="marketplace", early=early),
             today=ENDS,
         )
-        return report_of(self.workspace, self.profile, replace(KEY, period=period), settings)[0]
+        store = ModelStore(self.workspace)
+        champion = store.require_champion(KEY.model)
+        earlier = earlier_loans(self.workspace, store, champion, "marketplace", month_after(period))
+        return report_of(self.workspace, self.profile, replace(KEY, period=period), settings, earlier)[0]
 
 
 def month_of(month: int) -> str:
@@ -148,7 +153,8 @@ def _learn(folder: Path) -> ReferenceProfile:
     candidate, folds = question.candidate_with({}), question.split.folds
     trained = train(candidate, question.development, folds, CalibrationMethod.logistic, seed=0, threads=2)
     store = ModelStore(Workspace.at(str(folder)))
-    champion = make_champion(store, trained, folder / "model")
+    began = str(question.applications.times[question.split.test].min())  # type: ignore[index]
+    champion = make_champion(store, trained, folder / "model", **{TEST_FROM: began})
     profile = _reference(question, trained)
     (store.download(champion) / PROFILE).write_text(profile.to_json())
     return profile
@@ -172,9 +178,7 @@ def _score(folder: Path, months: Iterable[int]) -> None:
         begins, ends = (pd.Timestamp(f"{one}-01") for one in (period, month_of(month + 1)))
         path = folder / "asked" / f"{period}.parquet"
         path.parent.mkdir(exist_ok=True)
-        pq.write_table(
-            pq.read_table(asked, filters=[("applied_at", ">=", begins), ("applied_at", "<", ends)]), path
-        )
+        pq.write_table(pq.read_table(asked, filters=[("applied_at", ">=", begins), ("applied_at", "<", ends)]), path)
         score(
             ScoreSettings(
                 workspace=str(folder),

@@ -9,10 +9,10 @@ from pipelines.training import TrainedModel
 
 
 def make_champion(
-    store: ModelStore, trained: TrainedModel, folder: Path, name: str = "credit_score"
+    store: ModelStore, trained: TrainedModel, folder: Path, name: str = "credit_score", **told: str
 ) -> RegisteredModel:
-    """Save a trained model into a new folder, register it and let the alias name it."""
-    tags = {MODEL_HASH: save_mlflow_model(trained, folder), STUDY: folder.name, TRIAL: "0"}
+    """Save a trained model into a new folder, register it with tags and let the alias name it."""
+    tags = {MODEL_HASH: save_mlflow_model(trained, folder), STUDY: folder.name, TRIAL: "0"} | told
     experiment = store.experiment(name)
     run = store.open_run(experiment, folder.name, {STUDY: folder.name})
     version = store.register(name, experiment=experiment, run_id=run, model_folder=folder, tags=tags)
