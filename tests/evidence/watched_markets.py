@@ -54,6 +54,9 @@ CHANGED, ENDS = "2026-01", "2027-01-01"
 LEARNT, SCORED_BEFORE = "2025-01", 12
 """The model learnt from what was known when it began to score, so many months before the change."""
 
+YEAR_BEFORE = "2025-01..2025-12"
+"""What months are compared with; a development of three years before knows another marketplace."""
+
 FAMILY = "hist_gradient_boosting"
 SPLIT = SplitSettings(cutoff="2022-11-01")
 """More than a year of the known outcomes are kept from the model: its reference."""
@@ -76,7 +79,7 @@ class Watched:
     workspace: Workspace
     profile: ReferenceProfile
 
-    def report(self, month: int, *, reference: str, early: str) -> PeriodReport:
+    def report(self, month: int, *, early: str, reference: str = YEAR_BEFORE) -> PeriodReport:
         """Return the report of a month as it was made when the month was over."""
         period = month_of(month)
         settings = WatchSettings(
