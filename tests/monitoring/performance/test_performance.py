@@ -22,7 +22,20 @@ from pipelines.workspace import Workspace
 from tests.monitoring.performance.books import BANDS, Book, book
 
 MONTHS = tuple(f"2025-{month:02d}" for month in range(1, 9))
+YEAR_BEFORE = tuple(f"2023-{month:02d}" for month in range(1, 13))
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
+
+
+def loans_of(tested: Book) -> EarlierLoans:
+    """Return the approved of a book as loans that a model was tested on."""
+    approved = tested.decisions["decision"].eq("approved").to_numpy()
+    loans = tested.decisions[approved]
+    return EarlierLoans(
+        tested.full[approved].to_numpy().astype(np.int8),
+        loans["pd"].to_numpy(),
+        ids=loans["application_id"].to_numpy(dtype=str),
+        period=loans["period"].to_numpy(dtype=str),
+    )
 
 
 def measured(folder: Path, one: Book, *, early: int = 6, full: int = 4, **others: object) -> PerformanceReport:
@@ -108,6 +121,40 @@ def test_a_level_shift_is_told_apart_from_a_worse_ranking(tmp_path: Path) -> Non
     unsure = measured(tmp_path, doubled).vintages[5].early_contradiction
     assert unsure is not None
     assert not unsure.level_moved
+
+
+def test_loans_that_the_model_was_tested_on_tell_a_level_shift_from_the_first_vintage_on(tmp_path: Path) -> None:
+    tested = book(YEAR_BEFORE, seed=1)
+    doubled = book(MONTHS, doubled=MONTHS[:1])
+    outcomes = pd.concat([one.decisions.assign(bad=one.early) for one in (tested, doubled)])
+    first, second = measure_performance(
+        doubled.decisions[doubled.decisions["period"].isin(MONTHS[:2])],
+        early=outcomes_of_table(outcomes, "dpd30_at_3_mob"),
+        full=doubled.outcomes("full", MONTHS[:2], "dpd90_in_12_months"),
+        kept=KeptEstimates(tmp_path),
+        bands=BANDS,
+        now=NOW,
+        earlier=loans_of(tested),
+    ).vintages
+    for one in (first.early_contradiction, first.matured_contradiction):
+        assert one is not None
+        assert one.level_moved
+        assert not one.ranks_worse
+        assert "2023-01 to 2023-12" in one.expected_from
+    for one in (second.early_contradiction, second.matured_contradiction):
+        assert one is not None
+        assert not one.found
+
+
+def test_an_offset_that_tested_loans_had_is_no_news(tmp_path: Path) -> None:
+    tested = book(YEAR_BEFORE, seed=1, doubled=YEAR_BEFORE)
+    one = book(MONTHS, doubled=MONTHS)
+    without = measured(tmp_path / "without", one).vintages[0].matured_contradiction
+    known = measured(tmp_path / "known", one, earlier=loans_of(tested)).vintages[0].matured_contradiction
+    assert without is not None
+    assert without.level_moved
+    assert known is not None
+    assert not known.found
 
 
 def test_estimates_are_not_made_again_with_hindsight(tmp_path: Path) -> None:
