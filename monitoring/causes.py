@@ -7,6 +7,7 @@ from monitoring.performance.performance import PerformanceReport
 from monitoring.performance.vintage import VintagePerformance
 from monitoring.period_report import Fault, Move
 from monitoring.thresholds import Level
+from pipelines.credit.loan import FIRST_PAYMENT
 
 DATA_FAULT = "data fault"
 MIX_SHIFT = "mix shift"
@@ -14,8 +15,8 @@ FRAUD = "fraud"
 LEVEL_SHIFT = "level shift"
 CONCEPT_CHANGE = "concept change"
 
-FIRST_PAYMENT = "first_payment_default"
-"""The definition of bad whose rise is a mark of fraud rather than of bad luck."""
+IN_DOUBT = 0.05
+"""Later payments that fail more often by a smaller chance than this make it doubtful that first payments tell fraud."""
 
 Contradicted = tuple[VintagePerformance, Contradiction]
 
@@ -39,7 +40,8 @@ def causes_of(moves: Sequence[Move], faults: Sequence[Fault], performance: Perfo
 
     Features tell that the mix of applicants moved, and nothing of why: a change of what features mean for default can
     only be named from outcomes. Where they rank worse than expected it is a change of concept, where only their level
-    is off a shift of level (an economic shock, other terms); first payments that fail more often are a mark of fraud.
+    is off a shift of level (an economic shock, other terms). First payments that fail more often are a mark of fraud,
+    unless those who made theirs fail more often afterwards too.
     """
     found = [DATA_FAULT] if faults else []
     found += [cause_of(*one) for one in contradictions(performance)]
@@ -54,5 +56,10 @@ def cause_of(vintage: VintagePerformance, said: Contradiction) -> str:
     is_early = said is vintage.early_contradiction
     worse = said.level.observed > said.level.expected
     if is_early and early is not None and early.definition == FIRST_PAYMENT and said.level_moved and worse:
-        return FRAUD
+        return LEVEL_SHIFT if _fails_later(vintage.later_contradiction) else FRAUD
     return CONCEPT_CHANGE if said.ranks_worse else LEVEL_SHIFT
+
+
+def _fails_later(later: Contradiction | None) -> bool:
+    """Whether those who made their first payment fail more often than expected too."""
+    return later is not None and later.level.p_value < IN_DOUBT and later.level.observed > later.level.expected

@@ -12,7 +12,7 @@ from monitoring.performance.outcomes import Outcomes, outcomes_of_table
 from monitoring.performance.performance import PerformanceReport, measure_performance
 from monitoring.performance.reweighting import EarlierLoans
 from monitoring.settings import OutcomeSettings
-from pipelines.credit.loan import DEFINITIONS
+from pipelines.credit.loan import DEFINITIONS, FIRST_PAYMENT, GOOD, UNLABELLED
 from pipelines.credit.points import band_labels
 from pipelines.credit.vintage import VintageTable
 from pipelines.errors import ConfigurationError, nearest
@@ -21,6 +21,9 @@ from pipelines.score_log import LogKey, ScoreLog
 from pipelines.settings import DataSettings, Source
 from pipelines.sources import read_table
 from pipelines.workspace import Workspace
+
+AFTER_FIRST_PAYMENT = "dpd30_at_3_mob"
+"""Where the early read is of first payments alone, those who made theirs are followed by this definition."""
 
 COLUMNS = ["application_id", "pd", "band", "decision", "period"]
 MOST_PERIODS = 24
@@ -31,6 +34,7 @@ class _Known:
     early: Outcomes | None
     full: Outcomes | None
     vintages: VintageTable | None = None
+    later: Outcomes | None = None
 
 
 def performance_of(
@@ -66,6 +70,7 @@ def performance_of(
         earlier=earlier,
         features=_features(log, key, periods) if earlier is not None else None,
         vintages=known.vintages,
+        later=known.later,
     )
 
 
@@ -104,9 +109,17 @@ def _known(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _Know
             raise ConfigurationError(
                 f"outcomes are by a definition of bad ({known}), received '{name}'; {nearest(name, list(DEFINITIONS))}"
             )
-    wanted = {name: DEFINITIONS[name] for name in (settings.early, settings.full)}
+    names = {settings.early, settings.full} | ({AFTER_FIRST_PAYMENT} if settings.early == FIRST_PAYMENT else set())
+    wanted = {name: DEFINITIONS[name] for name in sorted(names)}
     found = outcomes_of_marketplace(workspace.lake / settings.marketplace, wanted, as_of)
-    return _Known(found.outcomes[settings.early], found.outcomes[settings.full], found.vintages[settings.full])
+    early, full = (found.outcomes[name] for name in (settings.early, settings.full))
+    later = _after(early, found.outcomes[AFTER_FIRST_PAYMENT]) if settings.early == FIRST_PAYMENT else None
+    return _Known(early, full, found.vintages[settings.full], later)
+
+
+def _after(first: Outcomes, other: Outcomes) -> Outcomes:
+    """Return the outcomes of those loans alone that are good by a first definition."""
+    return replace(other, bad=np.where(first.of(other.ids) == GOOD, other.bad, UNLABELLED).astype(np.int8))
 
 
 def _of_table(place: str | None, definition: str, settings: OutcomeSettings) -> Outcomes | None:

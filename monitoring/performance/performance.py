@@ -1,7 +1,7 @@
 """Performance by vintage from decisions and the outcomes known so far: the entry point of this package."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -9,12 +9,13 @@ import pyarrow as pa
 
 from monitoring.performance.decisions import by_period
 from monitoring.performance.kept_estimates import KeptEstimates
+from monitoring.performance.observed import Contradiction
 from monitoring.performance.outcomes import Outcomes
 from monitoring.performance.reconciliation import PastError, past_errors
 from monitoring.performance.reweighting import EarlierLoans
 from monitoring.performance.settings import PerformanceSettings
 from monitoring.performance.vintage import VintagePerformance
-from monitoring.performance.vintage_measuring import Surroundings, measure_vintage
+from monitoring.performance.vintage_measuring import Surroundings, later_contradictions, measure_vintage
 from monitoring.performance.yardstick import known_of
 from pipelines.credit.vintage import VintageTable
 from pipelines.credit.vintage_curve import VintageCurve, vintage_curves
@@ -49,6 +50,7 @@ def measure_performance(
     earlier: EarlierLoans | None = None,
     features: pd.DataFrame | None = None,
     vintages: VintageTable | None = None,
+    later: Outcomes | None = None,
     now: datetime | None = None,
 ) -> PerformanceReport:
     """Return the performance of each vintage (period) of decisions, as far as outcomes are known.
@@ -60,7 +62,9 @@ def measure_performance(
 
     With `earlier` loans the recalibrated variant is made too, and with their features and the `features` of the
     decisions (indexed by application_id) the reweighted one. Those of months before the decisions are vintages too:
-    what is expected of later ones is learnt from them. `vintages` give the vintage curves.
+    what is expected of later ones is learnt from them. `vintages` give the vintage curves. `later` are outcomes by a
+    third definition of those loans alone that are good by the early one: they tell a fault of the first payment from a
+    fault of all payments.
 
     Raises:
         DataError: a column is not there, a PD is no probability, or an application is there twice in a period.
@@ -70,5 +74,19 @@ def measure_performance(
     parts = by_period(decisions, early, full)
     known = known_of(parts, earlier, early)
     found = tuple(measure_vintage(one, around, known) for one in parts)
+    if later is not None:
+        found = tuple(
+            _with_later(found, later_contradictions(by_period(decisions, later, None), later, earlier, chosen))
+        )
     curves = () if vintages is None else vintage_curves(vintages, confidence=chosen.confidence)
     return PerformanceReport(found, past_errors(found), curves)
+
+
+def _with_later(
+    vintages: Sequence[VintagePerformance], says: Mapping[str, Contradiction | None]
+) -> Iterator[VintagePerformance]:
+    """Yield vintages with what later outcomes say; where their own are too few, those of the vintage before."""
+    newest: Contradiction | None = None
+    for one in vintages:
+        newest = says[one.period] or newest
+        yield replace(one, later_contradiction=newest)

@@ -50,7 +50,9 @@ class VintagePerformance:
     `estimate` is the kept one, with what it cannot see in `estimate.estimate.cannot_see`; `recalibrated` and
     `reweighted` are its variants on earlier loans (see `kept_estimates.METHODS`), None where these were not given.
     `early_expected` is what the PDs say of the early outcome, given how it came out in earlier vintages. All figures
-    but those in `not_approved` are about the approved.
+    but those in `not_approved` are about the approved. `later_contradiction` is about those of the early read that were
+    good by it, in what came after (see `measure_performance`); where too few are known, about those of the vintage
+    before.
     """
 
     period: str
@@ -69,3 +71,4 @@ class VintagePerformance:
     hosmer_lemeshow: HosmerLemeshow | None
     reconciled: tuple[Reconciled, ...]
     statement: str
+    later_contradiction: Contradiction | None = None

@@ -24,7 +24,7 @@ from monitoring.performance.reweighting import EarlierLoans
 from monitoring.performance.settings import PerformanceSettings
 from monitoring.performance.statement import statement
 from monitoring.performance.vintage import NotApproved, VintagePerformance
-from monitoring.performance.yardstick import KnownSoFar, Loans, Yardstick, level_between, yardstick_before
+from monitoring.performance.yardstick import KnownSoFar, Loans, Yardstick, known_of, level_between, yardstick_before
 from pipelines.credit.binomial import binomial_by_band
 from pipelines.credit.hosmer_lemeshow import hosmer_lemeshow
 from pipelines.credit.importance import Recalibration
@@ -124,9 +124,28 @@ def _early(
         return None, None
     awaiting = int(one.approved.sum()) - len(loans.bad)
     found = observe(around.early.definition, loans.bad, loans.probability, awaiting, settings)
-    if yardstick is None:
-        return found, None
-    says = contradiction(
+    return found, _against(yardstick, loans, settings)
+
+
+def later_contradictions(
+    decisions: Sequence[Decisions], later: Outcomes, earlier: EarlierLoans | None, settings: PerformanceSettings
+) -> dict[str, Contradiction | None]:
+    """Return by period how outcomes that come after the early read compare with those of earlier vintages.
+
+    The decisions have them in the place of early outcomes.
+    """
+    known = known_of(decisions, earlier, later).early
+    return {
+        one.period: _against(yardstick_before(one.period, known, settings), Loans.of(one, one.early), settings)
+        for one in decisions
+    }
+
+
+def _against(yardstick: Yardstick | None, loans: Loans, settings: PerformanceSettings) -> Contradiction | None:
+    """Return how outcomes compare with those of earlier vintages; None where these, or they, are too few."""
+    if yardstick is None or not len(loans.bad):
+        return None
+    return contradiction(
         loans.bad,
         loans.probability,
         yardstick.recalibration,
@@ -135,7 +154,6 @@ def _early(
         expected_from=f"the early outcomes of {yardstick.told}",
         settings=settings,
     )
-    return found, says
 
 
 def _matured(

@@ -39,8 +39,11 @@ class BadDefinition:
     first_instalment_only: bool = False
 
 
+FIRST_PAYMENT = "first_payment_default"
+"""The definition whose rise is a mark of fraud rather than of bad luck."""
+
 DEFINITIONS: Mapping[str, BadDefinition] = {
-    "first_payment_default": BadDefinition(30, 3, first_instalment_only=True),
+    FIRST_PAYMENT: BadDefinition(30, 3, first_instalment_only=True),
     "dpd30_at_3_mob": BadDefinition(30, 3),
     "dpd90_in_12_months": BadDefinition(90, 12),
 }

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitoring.causes import CONCEPT_CHANGE, DATA_FAULT, FIRST_PAYMENT, FRAUD, LEVEL_SHIFT, MIX_SHIFT, causes_of
+from monitoring.causes import CONCEPT_CHANGE, DATA_FAULT, FRAUD, LEVEL_SHIFT, MIX_SHIFT, causes_of
 from monitoring.performance.observed import Contradiction, Observed
 from monitoring.performance.performance import PerformanceReport
 from monitoring.performance.vintage import VintagePerformance
@@ -12,6 +12,7 @@ from monitoring.period_report import Effect, Fault, FaultKind, GroupConduct, Mov
 from monitoring.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict import Facts, points_of, sentence_of, verdict_of
 from pipelines.credit.label_free import Estimate
+from pipelines.credit.loan import FIRST_PAYMENT
 from pipelines.credit.surprise import Surprise
 
 FAULT = Fault(
@@ -76,6 +77,17 @@ def test_the_verdict_is_the_worst_of_what_is_known(facts: Facts, verdict: Verdic
     ],
 )
 def test_outcomes_name_what_features_cannot(seen: VintagePerformance, cause: str) -> None:
+    assert causes_of((), (), performance(seen)) == (cause,)
+
+
+@pytest.mark.parametrize(
+    ("observed", "chance", "cause"), [(0.2, 0.01, LEVEL_SHIFT), (0.11, 0.4, FRAUD), (0.05, 0.01, FRAUD)]
+)
+def test_first_payments_are_no_mark_of_fraud_where_later_ones_fail_too(
+    observed: float, chance: float, cause: str
+) -> None:
+    later = Contradiction(Surprise(0.7, 0.7, 0.5), Surprise(observed, 0.1, chance), False, False, "earlier vintages")
+    seen = replace(vintage(FIRST_PAYMENT, level=0.3), later_contradiction=later)
     assert causes_of((), (), performance(seen)) == (cause,)
 
 

@@ -157,6 +157,23 @@ def test_an_offset_that_tested_loans_had_is_no_news(tmp_path: Path) -> None:
     assert not known.found
 
 
+def test_what_comes_after_the_early_read_is_told_apart_from_it(tmp_path: Path) -> None:
+    # given that only what comes after the early read doubles, and nothing is known of the last vintage
+    one = book(MONTHS, doubled=MONTHS[5:])
+    known = one.decisions["period"].isin(MONTHS[:6])
+    table = one.decisions.assign(bad=one.full)[known & ~one.early]
+    later = outcomes_of_table(table, "dpd30_at_3_mob")
+    settings = PerformanceSettings(least_vintages_for_level=5)
+    vintages = measured(tmp_path, one, later=later, settings=settings).vintages
+    # then the vintage says so, and the one after it repeats the newest that is known
+    says = [vintage.later_contradiction for vintage in vintages]
+    assert says[0] is None, "nothing came before it"
+    assert says[5] is not None
+    assert says[5].level.p_value < 0.05
+    assert says[6] == says[5]
+    assert all(vintage.later_contradiction is None for vintage in measured(tmp_path, one, settings=settings).vintages)
+
+
 def test_estimates_are_not_made_again_with_hindsight(tmp_path: Path) -> None:
     # given estimates made before any outcome was known
     one = book(MONTHS)
