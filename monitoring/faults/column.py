@@ -75,11 +75,13 @@ def share(counts: Counts, places: int | slice | Sequence[int]) -> float:
 def is_gradual(start: float, steps: Iterable[float], now: float) -> bool:
     """Return whether at least two of the earlier windows lie on the way: people change step by step, faults at once.
 
+    What lies near either end is there already, but for chance.
+
     >>> is_gradual(0.0, [0.0, 0.3, 0.6], 0.9), is_gradual(0.0, [0.0, 0.0, 0.9], 0.9), is_gradual(0.0, [0.5], 0.9)
     (True, False, False)
     """
     way = now - start
-    return way != 0 and sum(0.1 < (step - start) / way < 0.9 for step in steps) >= 2
+    return way != 0 and sum(0.25 < (step - start) / way < 0.9 for step in steps) >= 2
 
 
 def errors_apart(hits: float, rows: float, known_hits: float, known_rows: float) -> float:
