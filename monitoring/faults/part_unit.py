@@ -9,6 +9,10 @@ from monitoring.faults.reference_quantiles import Floats, Side, outside
 from monitoring.period_report import Fault, FaultKind
 
 
+BLURRED = 1.6
+"""Means over rows in both units blur the factor so much."""
+
+
 def unit_changed_in_part(column: Column, values: Floats, limits: FaultLimits) -> Fault | None:
     """Return a fault where more rows than people's tails make lie outside the reference's range, and far from it."""
     bins, side = column.bins, Side.of(column)
@@ -21,8 +25,8 @@ def unit_changed_in_part(column: Column, values: Floats, limits: FaultLimits) ->
     factor = float(np.median(strange) / side.median)
     if abs(np.log(factor)) < np.log(limits.factor):
         return None
-    conversion = conversion_near(factor)
-    near = f", near the {conversion.factor:,g} of {conversion.larger} to {conversion.smaller}" if conversion else ""
+    conversion = conversion_near(factor, BLURRED)
+    near = f", about the factor of {conversion.factor:,g} between {conversion.units}" if conversion else ""
     by = f"{factor:,.3g} times" if factor > 1 else f"1/{1 / factor:,.3g} of"
     return Fault(
         FaultKind.UNIT_CHANGED,

@@ -99,8 +99,7 @@ def _fault(column: Column, found: Scaled, conversion: Conversion | None) -> Faul
     if conversion is None:
         cause = "No known conversion has this factor: another currency, or another column under this name."
     else:
-        before, after = (conversion.larger, conversion.smaller) if up else (conversion.smaller, conversion.larger)
-        cause = f"A factor of {conversion.factor:,g} stands between {before} before and {after} now; or a currency."
+        cause = f"The factor of {conversion.factor:,g} between {conversion.units}, or another currency."
     return Fault(
         FaultKind.UNIT_CHANGED,
         column.name,
