@@ -2,17 +2,41 @@
 
 from collections.abc import Sequence
 
-from monitoring.settings import WatchSettings
+from omegaconf import MISSING, OmegaConf
+
+from monitoring.alarms.settings import AlarmPolicySettings
+from monitoring.settings import WatchAction, WatchSettings
 from pipelines.hydra_app import Verb, run
 from pipelines.verb import Outcome
 
 
 def watch(arguments: Sequence[str]) -> int:
-    """Write the drift report of a period."""
-    return run(Verb("watch", WatchSettings, _watch, {}), arguments)
+    """Write the report of a period and act on it, or acknowledge an alarm, list alarms, verify their log."""
+    OmegaConf.register_new_resolver("period_of", _period_of, replace=True)
+    groups: dict[str, dict[str, type]] = {"alarms": {"alarms": AlarmPolicySettings}}
+    return run(Verb("watch", WatchSettings, _watch, groups, WatchAction), arguments)
+
+
+def _period_of(action: WatchAction) -> str:
+    """Return what conf/watch.yaml says of the period: what is about the whole log needs none."""
+    return "" if action in (WatchAction.alarms, WatchAction.verify) else MISSING
 
 
 def _watch(settings: WatchSettings) -> Outcome:
-    from monitoring.watching import watch
+    if settings.action is WatchAction.report:
+        from monitoring.watching import watch
 
-    return watch(settings)
+        return watch(settings)
+    from monitoring.alarms import telling
+    from pipelines.workspace import Workspace
+
+    workspace = Workspace.at(settings.workspace)
+    if settings.action is WatchAction.alarms:
+        return telling.list_outcome(workspace)
+    if settings.action is WatchAction.verify:
+        return telling.verify_outcome(workspace)
+    from monitoring.alarms.acknowledging import About
+
+    about = About(settings.model, settings.population, settings.period, settings.version)
+    periods = settings.alarms.cool_down.acknowledged
+    return telling.acknowledge_outcome(workspace, about, why=settings.why, by=settings.by, periods=periods)
