@@ -8,7 +8,6 @@ from monitoring.faults.limits import FaultLimits
 from monitoring.faults.reference_quantiles import Floats, Side, outside
 from monitoring.period_report import Fault, FaultKind
 
-
 BLURRED = 1.6
 """Means over rows in both units blur the factor so much."""
 

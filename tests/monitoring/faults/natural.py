@@ -36,7 +36,8 @@ def draw_world(seed: int, rows: int, shift: float) -> World:
     tables = [people.month(month, int(rows * generator.uniform(0.7, 1.4))) for month in range(MONTHS + AFTER)]
     numeric = [name for name in tables[0] if name.startswith("number")]
     pooled = pd.concat(tables[:MONTHS], ignore_index=True)
-    reference = profile_of(generator.integers(350, 950, len(pooled)), pooled, numeric, Population.applications)
+    points = generator.integers(350, 950, len(pooled))
+    reference = profile_of(points, points / 1000, pooled, numeric, Population.applications)
     windows = [_window(reference, table, f"2026-{place + 1:02}") for place, table in enumerate(tables[MONTHS:])]
     counts = [_window(reference, table, "").counts for table in tables[:MONTHS]]
     months = {name: np.stack([one[name] for one in counts]) for name in counts[0]}
