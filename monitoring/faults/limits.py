@@ -11,7 +11,7 @@ class FaultLimits:
         rows: a window of fewer rows is only searched for columns that are gone.
         missing: missing values have risen when their share rose by this much, and
         odds: their odds by this factor (quarantined rows and duplicates alike).
-        errors: and by so many standard errors of the log odds.
+        errors: and by so many standard errors.
         factor: a unit changed where values are multiplied or divided by at least this much.
         moved: and at some value of the reference the share of rows up to it changed by this much.
         explained: and, the factor taken out, by no more than this.
