@@ -15,7 +15,7 @@ Counts = NDArray[np.int64]
 MISSING = 0
 """The place of the bin of missing values."""
 
-MOST_OF_THE_WAY = 0.6
+MOST_OF_THE_WAY = 0.5
 
 
 @dataclass(frozen=True)

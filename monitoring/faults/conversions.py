@@ -36,6 +36,16 @@ SLACK = 1.25
 """Values drift while their unit changes: a ratio so near to a known factor is taken for it."""
 
 
+def factors_about(factor: float, slack: float) -> list[float]:
+    """Return the known factors so near to a ratio of values, as ratios in its direction.
+
+    >>> factors_about(0.011, 1.6)
+    [0.016666666666666666, 0.01]
+    """
+    known = [one.factor if factor > 1 else 1 / one.factor for one in KNOWN]
+    return [one for one in known if abs(np.log(one / factor)) <= np.log(slack)]
+
+
 def conversion_near(factor: float, slack: float = SLACK) -> Conversion | None:
     """Return the known conversion nearest to a ratio of values, in either direction; None where none is near.
 

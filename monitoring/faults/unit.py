@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitoring.faults.column import MISSING, Column, is_gradual
-from monitoring.faults.conversions import Conversion, conversion_near
+from monitoring.faults.conversions import Conversion, conversion_near, factors_about
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.part_unit import unit_changed_in_part
 from monitoring.faults.reference_quantiles import Floats, Side, cumulative_gap, outside
@@ -54,6 +54,9 @@ def _scaled(side: Side, sizes: Floats, limits: FaultLimits) -> Scaled | None:
     agreeing = np.mean(np.abs(np.log(ratios / factor)) <= np.log(WITHIN))
     if abs(np.log(factor)) < np.log(limits.factor) or agreeing < AGREEING:
         return None
+    # Quantiles of few values jump from one to the next: what explains all of the distribution best is the factor.
+    known = [factor, *factors_about(factor, WITHIN)]
+    factor = min(known, key=lambda one: (round(side.gap(sizes, one), 2), abs(np.log(one / known[0]))))
     if side.gap(sizes, 1.0) < limits.moved or side.gap(sizes, factor) > limits.explained:
         return None
     return Scaled(factor, float(np.median(sizes)))
