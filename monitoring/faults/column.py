@@ -63,7 +63,7 @@ def columns_of(
             [np.asarray(month) for month in months.get(bins.column, ()) if month.sum()],
             window.counts.get(bins.column, _all_missing(bins, window.rows)),
             [one.counts[bins.column] for one in earlier if bins.column in one.counts],
-            sample.get(bins.column),
+            _sample(bins, sample),
         )
         for bins in reference.bins
     ]
@@ -101,6 +101,14 @@ def odds_ratio(now: float, known: float) -> float:
     """Return the odds of one share over those of another; infinite from nothing to something."""
     odds, before = now / max(1 - now, 1e-12), known / max(1 - known, 1e-12)
     return odds / before if before else (np.inf if odds else 1.0)
+
+
+def _sample(bins: FrozenBins, sample: pd.DataFrame) -> pd.Series | None:
+    """Return a column's values that were kept, as floats or as they are; what is no number counts as missing."""
+    values = sample.get(bins.column)
+    if values is None or bins.edges is None:
+        return values
+    return pd.to_numeric(values, errors="coerce").astype(float)
 
 
 def _all_missing(bins: FrozenBins, rows: int) -> Counts:

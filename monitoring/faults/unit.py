@@ -70,7 +70,7 @@ def _is_gradual(column: Column) -> bool:
 def _present(column: Column) -> Floats:
     if column.sample is None:
         return np.empty(0)
-    values = column.sample.to_numpy(dtype=float, na_value=np.nan)
+    values = column.sample.to_numpy()
     return np.asarray(values[np.isfinite(values)])
 
 

@@ -1,5 +1,7 @@
 """Faults planted in a column are named, and nothing else is."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -175,3 +177,14 @@ def test_a_few_wild_values_are_no_unit() -> None:
     features = draw()
     features.loc[:50, "amount"] = 1e9
     assert faults_of(features) == []
+
+
+def test_values_of_another_type_are_read_as_what_the_reference_has() -> None:
+    features = draw()
+    features["amount"] = features["amount"].map(Decimal)
+    features["is_new"] = features["is_new"].astype(bool)
+    features["city"] = features["city"].astype("category")
+    features["age"] = features["age"].astype("float32")
+    assert find_faults(REFERENCE, observed(draw()), features) == []
+    features["amount"] = "many"  # values that were kept and contradict the counts
+    assert find_faults(REFERENCE, observed(draw()), features) == []
