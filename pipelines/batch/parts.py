@@ -57,11 +57,11 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet" if path.is_file() else next(_found(path), None) is not None
 
 
-def survey(path: Path, roles: Sequence[str | None]) -> ParquetInput:
+def survey(path: Path, roles: Sequence[str | None], *, may_be_empty: bool = False) -> ParquetInput:
     """Return the parts of a Parquet input; `roles` are settings that decide which decisions a row makes.
 
     Raises:
-        DataError: a file is not Parquet, or there are no rows.
+        DataError: a file is not Parquet, or there are no rows where there must be some.
     """
     files = [path] if path.is_file() else sorted(_found(path))
     parts: list[Part] = []
@@ -73,7 +73,7 @@ def survey(path: Path, roles: Sequence[str | None]) -> ParquetInput:
         contents.append((name, content))
         schemas.append((str(file), metadata.schema.to_arrow_schema()))
         parts += _parts(file, fingerprint_record([name, content]), metadata, roles)
-    if not parts:
+    if not parts and not may_be_empty:
         raise DataError(f"a table of applications needs rows, received none in '{path}'; check input")
     return ParquetInput(tuple(parts), fingerprint_record(contents), tuple(schemas))
 

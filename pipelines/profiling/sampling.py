@@ -1,0 +1,56 @@
+"""A bounded sample of the rows of a table: each set of so many rows is as likely as any other."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipelines.profiling.passes import PartOfTable
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class SampledRows:
+    """The numbers of the rows that are kept, sorted; None keeps all."""
+
+    numbers: NDArray[np.int64] | None
+
+    def of_part(self, part: PartOfTable, rows: pa.Table) -> pa.Table:
+        """Return those rows of a part that are kept."""
+        if self.numbers is None:
+            return rows
+        low, high = np.searchsorted(self.numbers, [part.first, part.first + part.part.rows])
+        return rows.take(self.numbers[low:high] - part.first)
+
+
+def sample_rows(rows: int, most: int) -> SampledRows:
+    """Return which of so many rows are kept: at most `most`, drawn without replacement, the same ones each time.
+
+    >>> sample_rows(10**9, 3).numbers.shape, sample_rows(3, 3).numbers
+    ((3,), None)
+    """
+    if rows <= most:
+        return SampledRows(None)
+    chosen = np.random.default_rng(SEED).choice(rows, most, replace=False, shuffle=False)
+    return SampledRows(np.sort(chosen))
+
+
+def joined(samples: Iterable[tuple[int, pa.Table]], columns: Sequence[str]) -> pa.Table:
+    """Return the sampled rows of all parts, in the order of the table, as plain values; a lacking column is missing."""
+    found = [_plain(table, columns) for _, table in sorted(samples, key=lambda one: one[0])]
+    if not found:
+        return pa.table({name: pa.nulls(0) for name in columns})
+    return pa.concat_tables(found, promote_options="permissive")
+
+
+def _plain(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """Return columns without dictionaries: each part has its own."""
+    held = {name: table[name] for name in columns if name in table.column_names}
+    plain = {
+        name: column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        for name, column in held.items()
+    }
+    return pa.table(plain) if plain else pa.table({"": pa.nulls(len(table))}).select([])
