@@ -79,10 +79,15 @@ def survey(path: Path, roles: Sequence[str | None], *, may_be_empty: bool = Fals
 
 
 def read_tables(parts: Sequence[Part], columns: Sequence[str], levels: Sequence[str]) -> Iterator[pa.Table]:
-    """Yield the rows of parts that follow each other within one file; `levels` are columns to be read as codes."""
+    """Yield the rows of parts that follow each other within one file; `levels` are columns to be read as codes.
+
+    Columns that the file lacks are left out.
+    """
     first = parts[0]
     metadata = _metadata(first.file, Path(first.file).stat().st_mtime_ns)
-    options: dict[str, Any] = {"read_dictionary": list(levels), "page_checksum_verification": True}
+    held = set(metadata.schema.names)
+    coded = [name for name in levels if name in held]
+    options: dict[str, Any] = {"read_dictionary": coded, "page_checksum_verification": True}
     with pq.ParquetFile(first.file, metadata=metadata, pre_buffer=False, **options) as opened:
         if len(parts) == 1 and not first.skip and first.rows == _rows_of(opened.metadata, first.groups):
             yield opened.read_row_groups(list(first.groups), columns=list(columns), use_threads=False)
