@@ -1,6 +1,6 @@
-"""The verb watch: the drift report of a period, and whether the alarm rings."""
+"""The verb watch: the report of a period, what to do about it, and whether the alarm rings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,24 +8,32 @@ from typing import Any
 
 import pandas as pd
 
-from monitoring.drift import Finding, Verdict, compare_counts, verdict_of
+from monitoring.causes import causes_of
+from monitoring.conduct import conduct_of
+from monitoring.effects import effect_of
+from monitoring.late_labels import performance_of
+from monitoring.moves import find_moves
+from monitoring.period_report import Fault, Move, PeriodReport, Verdict
+from monitoring.references import Reference, reference_for
+from monitoring.score_comparison import compare_scores
 from monitoring.settings import WatchSettings
-from monitoring.windows import Window, open_window
-from pipelines.errors import RequestError
+from monitoring.thresholds import EVERYONE, Level
+from monitoring.verdict import Facts, points_of, sentence_of, verdict_of
+from monitoring.windows import Window, earlier_periods, open_window, sample_of
+from pipelines.errors import RequestError, ThinfileError
+from pipelines.kept_policies import kept_policy
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
+from pipelines.policy import PolicySettings
 from pipelines.reference_profile import ReferenceProfile
 from pipelines.score_log import LogKey, ScoreLog, check_period
 from pipelines.verb import ExitCode, Outcome
 from pipelines.workspace import Workspace
 
-SHOWN = 5
-"""The summary names so many of the columns that moved."""
-
 
 def watch(settings: WatchSettings) -> Outcome:
-    """Compare a period's decisions with the reference profile of the model that made them and write the report.
+    """Compare a window of decisions with its reference, write the report, and do what the action policy says.
 
     Raises:
         RequestError: no champion or no such version; nothing scored in the period; a model without reference profile.
@@ -36,14 +44,57 @@ def watch(settings: WatchSettings) -> Outcome:
     model = (
         store.version(settings.model, settings.version) if settings.version else store.require_champion(settings.model)
     )
-    profile = _profile(store, model)
+    key = LogKey(settings.model, model.version, settings.population, settings.period)
+    report, sample = report_of(workspace, _profile(store, model), key, settings)
+    files = _write(settings, workspace, report, sample)
+    return _outcome(report, files, workspace)
+
+
+def report_of(
+    workspace: Workspace, profile: ReferenceProfile, key: LogKey, settings: WatchSettings
+) -> tuple[PeriodReport, pd.DataFrame]:
+    """Return all that a report says of a window, and a sample of the window's features."""
     log = ScoreLog(workspace)
-    window = open_window(log, LogKey(settings.model, model.version, settings.population, settings.period), profile)
-    findings = compare_counts(profile, window.counts, settings.alarm)
-    verdict = verdict_of(findings)
-    sentence = _sentence(verdict, findings, window, profile, settings)
-    files = _write(settings, workspace, window, _earlier_sample(log, window.key), findings, verdict, sentence)
-    return _outcome(window, findings, verdict, sentence, files, workspace)
+    reference = reference_for(log, key, profile, settings.reference)
+    window = open_window(log, key, profile, settings)
+    policy, notes = _policy(workspace, window)
+    sample = sample_of(log, key)
+    if window.incomplete is not None:
+        facts = Facts((), (), None, (), None, window.incomplete)
+    else:
+        moves = find_moves(log, window, reference, policy, settings)
+        facts = Facts(
+            moves=moves,
+            faults=(),
+            effect=effect_of(reference, window.profile, policy),
+            conduct=conduct_of(workspace, log, key, profile, policy),
+            performance=performance_of(workspace, log, key, policy, settings.outcomes),
+            incomplete=None,
+        )
+        notes += _notes(reference, facts.faults, moves)
+    return _report(window, reference, facts, notes), sample
+
+
+def _report(window: Window, reference: Reference, facts: Facts, notes: list[str]) -> PeriodReport:
+    key, verdict = window.key, verdict_of(facts)
+    return PeriodReport(
+        title=f"{key.model} version {key.version}, {key.population.value} of {window.name}",
+        key=key,
+        window=window.name,
+        reference=reference.name,
+        rows=len(window),
+        verdict=verdict,
+        sentence=sentence_of(facts, verdict),
+        points=points_of(facts),
+        moves=tuple(facts.moves),
+        faults=tuple(facts.faults),
+        effect=facts.effect,
+        conduct=tuple(facts.conduct),
+        performance=facts.performance,
+        notes=tuple(notes),
+        score=compare_scores(reference.total.scores, window.profile.overall.scores),
+        causes=causes_of(facts.moves, facts.faults, facts.performance),
+    )
 
 
 def _profile(store: ModelStore, model: RegisteredModel) -> ReferenceProfile:
@@ -56,54 +107,49 @@ def _profile(store: ModelStore, model: RegisteredModel) -> ReferenceProfile:
     return ReferenceProfile.from_json(path.read_text())
 
 
+def _policy(workspace: Workspace, window: Window) -> tuple[PolicySettings | None, list[str]]:
+    """Return the policy that the window was decided under, or why it is not there."""
+    try:
+        return kept_policy(workspace, window.policy_hash), []
+    except ThinfileError as error:
+        return None, [f"Bands, decisions and performance are left out: {error}."]
+
+
+def _notes(reference: Reference, faults: tuple[Fault, ...] | list[Fault], moves: list[Move]) -> list[str]:
+    found = []
+    if len(reference.overall) == 1:
+        found.append(
+            "The reference is one period: how much months differ by themselves is not known, only sampling counts as "
+            "noise."
+        )
+    small = sorted({one.segment for one in moves if one.judgement.level is Level.TOO_SMALL and one.segment != EVERYONE})
+    if small:
+        found.append(f"Too small to tell drift from chance: {', '.join(small)}.")
+    if faults:
+        found.append("A column with a fault moves the score and other columns with it; mend it before reading them.")
+    return found
+
+
 def _earlier_sample(log: ScoreLog, key: LogKey) -> pd.DataFrame:
     """Return the features of the period before, for exploration; no rows are kept beside the model itself."""
-    earlier = [period for period in log.periods(key.model, key.version, key.population) if period < key.period]
-    found = log.features(replace(key, period=earlier[-1])) if earlier else pd.DataFrame()
-    return found.drop(columns="decision_id", errors="ignore")
+    earlier = earlier_periods(log, key)
+    return sample_of(log, replace(key, period=earlier[-1])) if earlier else pd.DataFrame()
 
 
-def _sentence(
-    verdict: Verdict, findings: Sequence[Finding], window: Window, profile: ReferenceProfile, settings: WatchSettings
-) -> str:
-    moved = sum(finding.alarmed for finding in findings)
-    base = (
-        f"{len(window):,} {window.key.population.value} of {window.key.period} against {profile.rows:,} reference rows"
-    )
-    if verdict is Verdict.STABLE:
-        return f"{base}: nothing moved beyond PSI {settings.alarm.floor:g} and what noise alone would reach."
-    score = next(finding for finding in findings if finding.is_score)
-    told = f"the score moved too (PSI {score.psi:.2f})" if score.alarmed else f"the score did not (PSI {score.psi:.2f})"
-    return f"{base}: {moved} of {len(findings)} columns moved beyond what noise can explain; {told}."
-
-
-def _write(
-    settings: WatchSettings,
-    workspace: Workspace,
-    window: Window,
-    earlier: pd.DataFrame,
-    findings: Sequence[Finding],
-    verdict: Verdict,
-    sentence: str,
-) -> Any:
+def _write(settings: WatchSettings, workspace: Workspace, report: PeriodReport, sample: pd.DataFrame) -> Any:
     from monitoring.evidently_report import write_report
 
-    key = window.key
-    numeric = [str(column) for column in window.features.select_dtypes("number")]
+    key = report.key
+    numeric = [str(column) for column in sample.select_dtypes("number")]
     return write_report(
-        title=f"{key.model} version {key.version}, {key.population.value} of {key.period}",
-        verdict=verdict,
-        summary=sentence,
-        findings=findings,
-        reference_sample=_bounded(earlier, settings.sample),
-        current_sample=_bounded(window.features, settings.sample),
-        categorical=[str(column) for column in window.features if column not in numeric],
+        report,
+        reference_sample=_bounded(_earlier_sample(ScoreLog(workspace), key), settings.sample),
+        current_sample=_bounded(sample, settings.sample),
+        categorical=[str(column) for column in sample if column not in numeric],
         folder=report_folder(workspace, key),
         evidently_workspace=workspace.evidently,
         project=f"{key.model}, {key.population.value}",
         timestamp=datetime.strptime(key.period, "%Y-%m").replace(tzinfo=UTC),
-        tags=[f"version {key.version}", key.population.value],
-        metadata={"period": key.period},
     )
 
 
@@ -116,28 +162,52 @@ def _bounded(rows: pd.DataFrame, most: int) -> pd.DataFrame:
     return rows if len(rows) <= most else rows.sample(most, random_state=0)
 
 
-def _outcome(
-    window: Window, findings: Sequence[Finding], verdict: Verdict, sentence: str, files: Any, workspace: Workspace
-) -> Outcome:
-    moved = sorted((one for one in findings if one.alarmed), key=lambda one: one.limit / one.psi)
-    lines = [f"  {one.column}: PSI {one.psi:.2f}, limit {one.limit:.2f}" for one in moved[:SHOWN]]
-    lines += [f"  and {len(moved) - SHOWN} more"] if len(moved) > SHOWN else []
-    result = {
-        "model": window.key.model,
-        "version": window.key.version,
-        "population": window.key.population.value,
-        "period": window.key.period,
-        "rows": len(window),
-        "verdict": verdict.value,
-        "moved": [one.column for one in moved],
-        "findings": [asdict(one) for one in findings],
+def _outcome(report: PeriodReport, files: Any, workspace: Workspace) -> Outcome:
+    key = report.key
+    head = (
+        f"{report.verdict.name}: {report.rows:,} {key.population.value} of {report.window} against {report.reference}"
+    )
+    lines = [f"  {report.sentence}", *(f"  {one.heading}: {one.text}" for one in report.points)]
+    lines += [f"  fault: {one.seen} Likely: {one.cause}" for one in report.faults]
+    lines += [f"  note: {one}" for one in report.notes]
+    return Outcome(
+        _result(report, files),
+        summary=[head, *lines, f"  report: {files.html}"],
+        next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}"],
+        exit_code=ExitCode.ANSWER_IS_NO if report.verdict is Verdict.ACT else ExitCode.DONE,
+    )
+
+
+def _result(report: PeriodReport, files: Any) -> Mapping[str, object]:
+    key = report.key
+    moved = [one for one in report.moves if one.judgement.level in (Level.WATCH, Level.ACT)]
+    return {
+        "model": key.model,
+        "version": key.version,
+        "population": key.population.value,
+        "period": key.period,
+        "window": report.window,
+        "reference": report.reference,
+        "rows": report.rows,
+        "verdict": report.verdict.value,
+        "sentence": report.sentence,
+        "causes": list(report.causes),
+        "moved": [_told(one) for one in sorted(moved, key=lambda one: -one.judgement.excess)],
+        "faults": [asdict(one) for one in report.faults],
+        "effect": None if report.effect is None else asdict(report.effect),
         "report": str(files.html),
         "report_json": str(files.json),
         "evidently_run": files.evidently_run,
     }
-    return Outcome(
-        result,
-        summary=[f"{verdict.name}: {sentence}", *lines, f"  report: {files.html}"],
-        next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}"],
-        exit_code=ExitCode.ANSWER_IS_NO if verdict is Verdict.ACT else ExitCode.DONE,
-    )
+
+
+def _told(move: Move) -> dict[str, object]:
+    judged = move.judgement
+    return {
+        "column": move.column,
+        "segment": move.segment,
+        "level": judged.level.value,
+        "psi": judged.psi,
+        "limit": judged.limit,
+        "since": move.since,
+    }

@@ -122,6 +122,12 @@ class ScoreLog:
         """Return the features that the decisions of a key were made on, with their decision_id, as far as kept."""
         return _read(self.partitions(key), key.folder(self._features), pd.DataFrame({"decision_id": []}))
 
+    def protected(self, key: LogKey) -> pd.DataFrame:
+        """Return the protected attributes of those who were decided on, with the decision_id, as far as there are."""
+        folder = key.folder(self._protected)
+        there = [name for name in self.partitions(key) if (folder / name).exists()]
+        return _read(there, folder, pd.DataFrame({"decision_id": []}))
+
     def part(self, key: LogKey, partition: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the decisions of one partition, and the features that they were made on, with their decision_id."""
         nothing = pd.DataFrame({"decision_id": []})
