@@ -2,10 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,14 +11,18 @@ from numpy.typing import NDArray
 
 from pipelines.batch.counting import MOST_SEGMENTS
 from pipelines.candidates.served import Levels
+from pipelines.decision_tally import Tally
 from pipelines.errors import DataError
-from pipelines.fingerprint import fingerprint_record
 from pipelines.profiling.passes import PartOfTable, Pass, ScoredTable
-from pipelines.profiling.roles import EMPTY, LEVELS, NUMBERS, TableColumns, TableRoles, columns_of
+from pipelines.profiling.plan import Counting, counting_of
+from pipelines.profiling.roles import TableRoles
 from pipelines.profiling.sampling import SampledRows, joined, sample_rows
+from pipelines.profiling.scores import bounded, count_scores
+from pipelines.profiling.segments import Segments
 from pipelines.profiling.values import levels_in, numbers_in
-from pipelines.reference_profile import SCORE, FrozenBins
-from pipelines.window_profile import Tally, WindowProfile
+from pipelines.reference_profile import FrozenBins
+from pipelines.score_counts import ScoreCounts
+from pipelines.window_profile import WindowProfile
 
 
 @dataclass(frozen=True)
@@ -35,55 +37,6 @@ class Counted:
     sample: pa.Table
     absent: tuple[str, ...]
     unknown: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Counting:
-    """What is counted: bins by the column that they count, and the columns of the roles."""
-
-    bins: Mapping[str, FrozenBins]
-    roles: TableRoles
-    name: str
-    absent: tuple[str, ...]
-    unknown: tuple[str, ...]
-
-    @property
-    def numeric(self) -> list[str]:
-        """Columns that are counted as numbers."""
-        return [column for column, bins in self.bins.items() if bins.edges is not None]
-
-    @property
-    def coded(self) -> list[str]:
-        """Columns that are counted as text."""
-        by_name = (self.roles.segment, self.roles.band, self.roles.decision)
-        told = [column for column, bins in self.bins.items() if bins.edges is None]
-        return [*told, *(column for column in by_name if column is not None)]
-
-
-def counting_of(table: ScoredTable, bins: Sequence[FrozenBins], roles: TableRoles) -> Counting:
-    """Return what is counted of a table.
-
-    Raises:
-        DataError: a role names no column; a column holds numbers where its bins are of levels, or the reverse.
-    """
-    codes = tuple(one.column for one in bins if one.edges is None)
-    columns = columns_of(table.schemas, _with_codes(table, roles, codes))
-    by_column = {roles.score if one.column == SCORE else one.column: one for one in bins}
-    for column, one in by_column.items():
-        _check_kind(column, one, columns, table)
-    held = {name for _, schema in table.schemas for name in schema.names}
-    return Counting(
-        by_column,
-        roles,
-        name_of(bins),
-        absent=tuple(column for column in by_column if column not in held),
-        unknown=tuple(name for name in (*columns.numeric, *columns.categorical) if name not in by_column),
-    )
-
-
-def name_of(bins: Sequence[FrozenBins]) -> str:
-    """Return a name that two profiles share when they count in the same bins, as `name_of_bins` gives it."""
-    return fingerprint_record([[one.column, one.levels, one.rare, one.lowest, one.highest, one.edges] for one in bins])
 
 
 def count_table(
@@ -103,6 +56,7 @@ def count_table(
         profile += part.profile
         check_segments(profile.segments, roles)
         samples.append((part.first, part.sample))
+    profile = without_wide_scores(profile)
     return Counted(profile, joined(samples, columns), counting.absent, counting.unknown)
 
 
@@ -117,7 +71,7 @@ class Part:
 
 def count_part(counting: Counting, rows: SampledRows, part: PartOfTable, table: pa.Table) -> Part:
     """Return the counts of one part."""
-    segments = _Segments.of(table, counting.roles.segment)
+    segments = Segments.of(table, counting.roles.segment)
     tallies = [Tally(rows=size) for size in segments.sizes]
     for column, bins in counting.bins.items():
         for tally, counts in zip(tallies, _counts(table, column, bins, segments), strict=True):
@@ -126,6 +80,9 @@ def count_part(counting: Counting, rows: SampledRows, part: PartOfTable, table: 
         if named is not None:
             for tally, counter in zip(tallies, _named(table, named, segments), strict=True):
                 setattr(tally, kind, counter)
+    if counting.has_points:
+        for tally, scores in zip(tallies, _scores(table, counting.roles, segments), strict=True):
+            tally.scores = scores
     found = dict(zip(segments.names, tallies, strict=True))
     overall = sum(tallies, Tally())
     profile = WindowProfile(counting.name, overall, {name: one for name, one in found.items() if name is not None})
@@ -137,6 +94,14 @@ def nothing(bins: Sequence[FrozenBins]) -> Tally:
     return Tally(columns={one.column: np.zeros(len(one.labels), dtype=np.int64) for one in bins})
 
 
+def without_wide_scores(profile: WindowProfile) -> WindowProfile:
+    """Return a profile without exact counts where points spread so wide that they are no score card's."""
+    if len(bounded(profile.overall.scores)) == len(profile.overall.scores):
+        return profile
+    segments = {name: replace(tally, scores=ScoreCounts()) for name, tally in profile.segments.items()}
+    return WindowProfile(profile.bins, replace(profile.overall, scores=ScoreCounts()), segments)
+
+
 def check_segments(found: Mapping[str, Tally], roles: TableRoles) -> None:
     """Raise DataError for a column of too many segments."""
     if len(found) > MOST_SEGMENTS:
@@ -146,37 +111,7 @@ def check_segments(found: Mapping[str, Tally], roles: TableRoles) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Segments:
-    """The rows of a part by segment: `order` brings them together, None where there is one group; `names` has None
-    for rows without a segment, `bounds` are where each begins and the last ends."""
-
-    names: tuple[str | None, ...]
-    order: NDArray[np.intp] | None
-    bounds: tuple[int, ...]
-
-    @classmethod
-    def of(cls, table: pa.Table, segment: str | None) -> "_Segments":
-        if segment is None or segment not in table.column_names:
-            return cls((None,), None, (0, len(table)))
-        levels = levels_in(table[segment])
-        order = np.argsort(levels.codes, kind="stable")
-        bounds = np.searchsorted(levels.codes[order], np.arange(-1, len(levels.names) + 1)).tolist()
-        kept = [place for place, (low, high) in enumerate(pairwise(bounds)) if low < high]
-        names: list[str | None] = [None, *levels.names]
-        return cls(tuple(names[place] for place in kept), order, (*(bounds[place] for place in kept), len(table)))
-
-    @property
-    def sizes(self) -> list[int]:
-        return [high - low for low, high in pairwise(self.bounds)]
-
-    def of_values(self, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
-        """Yield the values of each group."""
-        together = values if self.order is None else values[self.order]
-        return (together[low:high] for low, high in pairwise(self.bounds))
-
-
-def _counts(table: pa.Table, column: str, bins: FrozenBins, segments: _Segments) -> Iterator[NDArray[np.int64]]:
+def _counts(table: pa.Table, column: str, bins: FrozenBins, segments: Segments) -> Iterator[NDArray[np.int64]]:
     if column not in table.column_names:
         return (_all_missing(bins, size) for size in segments.sizes)
     if bins.edges is not None:
@@ -188,13 +123,22 @@ def _counts(table: pa.Table, column: str, bins: FrozenBins, segments: _Segments)
     )
 
 
-def _named(table: pa.Table, column: str, segments: _Segments) -> Iterator[Counter[str]]:
+def _scores(table: pa.Table, roles: TableRoles, segments: Segments) -> Iterator[ScoreCounts]:
+    if roles.score not in table.column_names:
+        return (ScoreCounts() for _ in segments.sizes)
+    points = segments.of_values(numbers_in(table[roles.score]))
+    if roles.pd is None or roles.pd not in table.column_names:
+        return (count_scores(one, None) for one in points)
+    return map(count_scores, points, segments.of_values(numbers_in(table[roles.pd])))
+
+
+def _named(table: pa.Table, column: str, segments: Segments) -> Iterator[Counter[str]]:
     if column not in table.column_names:
         return (Counter() for _ in segments.sizes)
     return _times(levels_in(table[column]), segments)
 
 
-def _times(levels: Levels, segments: _Segments) -> Iterator[Counter[str]]:
+def _times(levels: Levels, segments: Segments) -> Iterator[Counter[str]]:
     """Yield how many times each level occurs in each group."""
     for codes in segments.of_values(levels.codes):
         times = np.bincount(codes[codes >= 0], minlength=len(levels.names)).tolist()
@@ -205,22 +149,3 @@ def _all_missing(bins: FrozenBins, rows: int) -> NDArray[np.int64]:
     counts = np.zeros(len(bins.labels), dtype=np.int64)
     counts[0] = rows
     return counts
-
-
-def _with_codes(table: ScoredTable, roles: TableRoles, codes: Sequence[str]) -> TableRoles:
-    """Return roles by which numbers are codes where the bins are of levels."""
-    here = {name for _, schema in table.schemas for name in schema.names}
-    by_name = [name for name in (roles.segment, roles.band, roles.decision) if name is not None]
-    return TableRoles(
-        roles.score, roles.segment, roles.band, roles.decision, tuple(sorted({*codes, *by_name} & here)), roles.ignored
-    )
-
-
-def _check_kind(column: str, bins: FrozenBins, columns: TableColumns, table: ScoredTable) -> None:
-    wanted, others = (NUMBERS, columns.categorical) if bins.edges is not None else (LEVELS, columns.numeric)
-    if column in others or columns.left_out.get(column, EMPTY) != EMPTY:
-        held = columns.left_out.get(column, f"holds {LEVELS if wanted == NUMBERS else NUMBERS}")
-        raise DataError(
-            f"a column is compared with its own kind, '{column}' of the reference is {wanted}, in '{table.path}' it "
-            f"{held}; write it as in the reference"
-        )

@@ -19,12 +19,14 @@ EMPTY = "holds nothing"
 class TableRoles:
     """The columns that are not features; every other one is.
 
-    `score` is what the decision was made by, points or a probability. `segment` tells parts of the business apart,
+    `score` is what the decision was made by, points or a probability; `pd` is the probability of bad where points
+    stand for one. `segment` tells parts of the business apart,
     `band` and `decision` are counted by name. `categorical` are whole numbers that are codes; `ignored` are neither
     looked at nor counted, such as ids.
     """
 
     score: str = SCORE
+    pd: str | None = None
     segment: str | None = None
     band: str | None = None
     decision: str | None = None
@@ -34,7 +36,13 @@ class TableRoles:
     @property
     def named(self) -> dict[str, str]:
         """The columns that must be there, by role."""
-        told = {"score": self.score, "segment": self.segment, "band": self.band, "decision": self.decision}
+        told = {
+            "score": self.score,
+            "pd": self.pd,
+            "segment": self.segment,
+            "band": self.band,
+            "decision": self.decision,
+        }
         found = {role: column for role, column in told.items() if column is not None}
         return found | {f"categorical[{place}]": column for place, column in enumerate(self.categorical)}
 
@@ -66,7 +74,7 @@ def columns_of(schemas: Sequence[tuple[str, pa.Schema]], roles: TableRoles) -> T
             if field.name not in roles.ignored and kinds.setdefault(field.name, kind) != kind:
                 kinds[field.name] = _agreed(kinds[field.name], kind, field.name, file)
     _check(kinds, roles)
-    apart = {roles.score, roles.segment, roles.band, roles.decision}
+    apart = {roles.score, roles.pd, roles.segment, roles.band, roles.decision}
     numeric = tuple(name for name, kind in kinds.items() if kind == NUMBERS and name not in apart)
     categorical = tuple(name for name, kind in kinds.items() if kind == LEVELS and name not in apart)
     others = {name: kind for name, kind in kinds.items() if kind not in (NUMBERS, LEVELS)}
@@ -107,11 +115,10 @@ def _check(kinds: Mapping[str, str], roles: TableRoles) -> None:
                 f"a category is text or a whole number, '{column}' holds {kinds[column]}; write it as text or leave it "
                 "out of categorical"
             )
-    if kinds[roles.score] != NUMBERS:
-        raise DataError(
-            f"score must name a column of numbers, '{roles.score}' holds {kinds[roles.score]}; name the points or "
-            "the PD"
-        )
+    for role in ("score", "pd"):
+        named = roles.named.get(role)
+        if named is not None and kinds[named] != NUMBERS:
+            raise DataError(f"{role} must name a column of numbers, '{named}' holds {kinds[named]}; name another")
     if roles.score != SCORE and SCORE in kinds:
         raise DataError(
             f"a profile calls the score '{SCORE}', the table has a column of that name beside score={roles.score}; "

@@ -11,13 +11,16 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from pipelines.decision_tally import Tally
 from pipelines.engine.duckdb_engine import connect, literal, quoted
 from pipelines.errors import DataError
-from pipelines.profiling.counting import Counting, check_segments, counting_of, nothing
+from pipelines.profiling.counting import check_segments, nothing, without_wide_scores
 from pipelines.profiling.passes import ScoredTable
+from pipelines.profiling.plan import Counting, counting_of
 from pipelines.profiling.roles import TableRoles
 from pipelines.reference_profile import FrozenBins
-from pipelines.window_profile import Tally, WindowProfile
+from pipelines.score_counts import ScoreCounts
+from pipelines.window_profile import WindowProfile
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,7 +46,7 @@ def count_in_duckdb(
         for schema, files in _by_schema(table):
             profile += _profile(connection, counting, schema, files)
             check_segments(profile.segments, roles)
-    return profile
+    return without_wide_scores(profile)
 
 
 def _check_case(table: ScoredTable) -> None:
@@ -81,6 +84,8 @@ def _profile(
     for kind, column in (("bands", counting.roles.band), ("decisions", counting.roles.decision)):
         if column in schema.names:
             _count_names(connection, counting.roles, schema, source, str(column), kind, tallies)
+    if counting.has_points and counting.roles.score in schema.names:
+        _count_scores(connection, counting.roles, schema, source, tallies)
     named = {segment: tally for segment, tally in tallies.items() if segment is not None}
     return WindowProfile(counting.name, sum(tallies.values(), nothing(list(counting.bins.values()))), named)
 
@@ -103,6 +108,25 @@ def _count_names(
     query = f"select {_segment(roles, schema)}, {name}, count(*) from {source} where {name} is not null group by all"
     for segment, level, times in connection.execute(query).fetchall():
         getattr(tallies[segment], kind).update(Counter({level: times}))
+
+
+def _count_scores(
+    connection: "DuckDBPyConnection",
+    roles: TableRoles,
+    schema: pa.Schema,
+    source: str,
+    tallies: dict[str | None, Tally],
+) -> None:
+    """Count the points of each segment one by one into the tallies, with the sums of their PDs."""
+    points = f"{quoted(roles.score)}::bigint"
+    pd = f"sum({_number(schema.field(roles.pd))})" if roles.pd in schema.names else "null"
+    query = f"select {_segment(roles, schema)}, {points}, count(*), {pd} from {source} where {points} is not null"
+    found = connection.execute(f"{query} group by all order by 2").fetchall()
+    for segment in {one[0] for one in found}:
+        ours = [one[1:] for one in found if one[0] == segment]
+        values, rows, sums = zip(*ours, strict=True)
+        known = np.array([np.nan if one is None else one for one in sums])
+        tallies[segment].scores = ScoreCounts(np.array(values), np.array(rows), known)
 
 
 def _aggregates(field: pa.Field, bins: FrozenBins) -> Iterator[str]:

@@ -10,11 +10,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.decision_tally import Tally
 from pipelines.profiling.roles import TableRoles
 from pipelines.reference_profile import SCORE, FrozenBins
-from pipelines.window_profile import Tally
+from pipelines.score_counts import ScoreCounts
 
-ROLES = TableRoles("score", segment="region", band="band", decision="decision", categorical=("code",), ignored=("id",))
+ROLES = TableRoles(
+    "score",
+    pd="default",
+    segment="region",
+    band="band",
+    decision="decision",
+    categorical=("code",),
+    ignored=("id",),
+)
 Random = np.random.Generator
 MANY = 10_000
 
@@ -61,6 +70,7 @@ def _texts(names: Sequence[str]) -> Callable[[Random, int], pa.Array]:
 
 COLUMNS: Mapping[str, Callable[[Random, int], Any]] = {
     "score": _numbers(pa.int32(), lambda g, n: g.normal(600, 50, n).astype(np.int32)),
+    "default": lambda g, n: pa.array(g.random(n)),
     "single": _numbers(pa.float32(), lambda g, n: _shifted(g, n).astype(np.float32)),
     "double": _numbers(pa.float64(), _shifted),
     "nasty single": _numbers(pa.float32(), lambda g, n: np.clip(_nasty(g, n), -3e38, 3e38).astype(np.float32)),
@@ -122,7 +132,17 @@ def oracle(table: pa.Table, bins: Iterable[FrozenBins], roles: TableRoles = ROLE
         for name in (roles.band, roles.decision)
         if name
     ]
-    return Tally(len(table), columns, *named)
+    return Tally(len(table), columns, *named, scores=_scores(table, roles))
+
+
+def _scores(table: pa.Table, roles: TableRoles) -> ScoreCounts:
+    found: dict[int, list[float]] = {}
+    for points, default in zip(table[roles.score].to_pylist(), table[roles.pd].to_pylist(), strict=True):
+        if points is not None:
+            found.setdefault(points, []).append(default)
+    ordered = sorted(found)
+    rows, sums = [len(found[points]) for points in ordered], [sum(found[points]) for points in ordered]
+    return ScoreCounts(np.array(ordered, dtype=np.int64), np.array(rows, dtype=np.int64), np.array(sums))
 
 
 def _numbers_by_bin(values: Sequence[Any], bins: FrozenBins) -> np.ndarray:

@@ -33,7 +33,7 @@ def write(table: pd.DataFrame, path: Path) -> Path:
 def test_bins_of_a_table_are_those_of_the_reference_profile(tmp_path: Path) -> None:
     points, table = np.random.default_rng(1).normal(600, 50, 30_000).astype(int), features(30_000)
     path = write(table.assign(points=points), tmp_path / "scored.parquet")
-    told = profile_of(points, table, ["income", "loans"], Population.applications)
+    told = profile_of(points, np.zeros(30_000), table, ["income", "loans"], Population.applications)
     frozen = freeze_bins(open_table(path), TableRoles(), on_threads(2))
     assert {one.column: one for one in frozen.bins} == {one.column: one for one in told.bins}
 

@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.decision_tally import Tally
 from pipelines.profiling.counting import count_table
 from pipelines.profiling.freezing import freeze_bins
 from pipelines.profiling.passes import Pass, on_threads, open_table
 from pipelines.profiling.sql import count_in_duckdb
-from pipelines.window_profile import Tally, WindowProfile
+from pipelines.window_profile import WindowProfile
 from tests.pipelines.profiling.random_tables import ROLES, oracle, random_table, write
 
 Table = tuple[Path, pa.Table]
@@ -63,3 +64,6 @@ def _assert_same(found: Tally, told: Tally) -> None:
         name: counts.tolist() for name, counts in told.columns.items()
     }
     assert (found.rows, found.bands, found.decisions) == (told.rows, told.bands, told.decisions)
+    ours, theirs = found.scores, told.scores
+    assert (ours.points.tolist(), ours.rows.tolist()) == (theirs.points.tolist(), theirs.rows.tolist())
+    np.testing.assert_allclose(ours.pd, theirs.pd, rtol=1e-9)
