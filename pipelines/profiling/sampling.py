@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.profiling.passes import PartOfTable
+from pipelines.profiling.passes import PartOfTable, Pass, ScoredTable
 
 SEED = 0
 
@@ -36,6 +37,22 @@ def sample_rows(rows: int, most: int) -> SampledRows:
         return SampledRows(None)
     chosen = np.random.default_rng(SEED).choice(rows, most, replace=False, shuffle=False)
     return SampledRows(np.sort(chosen))
+
+
+def sample_table(table: ScoredTable, columns: Sequence[str], most: int, one_pass: Pass) -> pa.Table:
+    """Return at most so many rows of a table, in a pass of their own."""
+    look = partial(_sampled, sample_rows(table.rows, most))
+    return joined(one_pass(table, columns, [], look), columns)
+
+
+def thinned(sample: pa.Table, most: int) -> pa.Table:
+    """Return at most so many rows of a sample."""
+    kept = sample_rows(len(sample), most).numbers
+    return sample if kept is None else sample.take(kept)
+
+
+def _sampled(rows: SampledRows, part: PartOfTable, table: pa.Table) -> tuple[int, pa.Table]:
+    return part.first, rows.of_part(part, table)
 
 
 def joined(samples: Iterable[tuple[int, pa.Table]], columns: Sequence[str]) -> pa.Table:

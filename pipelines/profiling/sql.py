@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from pipelines.decision_tally import Tally
 from pipelines.engine.duckdb_engine import connect, literal, quoted
 from pipelines.errors import DataError
-from pipelines.profiling.counting import check_segments, nothing, without_wide_scores
-from pipelines.profiling.passes import ScoredTable
+from pipelines.profiling.counting import Counted, check_segments, nothing, without_wide_scores
+from pipelines.profiling.passes import ScoredTable, on_threads
 from pipelines.profiling.plan import Counting, counting_of
 from pipelines.profiling.roles import TableRoles
+from pipelines.profiling.sampling import joined, sample_table
 from pipelines.reference_profile import FrozenBins
 from pipelines.score_counts import ScoreCounts
 from pipelines.window_profile import WindowProfile
@@ -29,8 +30,15 @@ SEGMENT = "the segment"
 
 
 def count_in_duckdb(
-    table: ScoredTable, bins: Sequence[FrozenBins], roles: TableRoles, *, threads: int, memory: str, scratch: Path
-) -> WindowProfile:
+    table: ScoredTable,
+    bins: Sequence[FrozenBins],
+    roles: TableRoles,
+    *,
+    threads: int,
+    memory: str,
+    scratch: Path,
+    most_sampled: int = 0,
+) -> Counted:
     """Return the counts of a table in bins that were frozen before: those of `count_table`, to the last one.
 
     `memory` bounds DuckDB, in its own spelling ("4GB"), which spills into `scratch`.
@@ -46,7 +54,9 @@ def count_in_duckdb(
         for schema, files in _by_schema(table):
             profile += _profile(connection, counting, schema, files)
             check_segments(profile.segments, roles)
-    return without_wide_scores(profile)
+    columns = list(dict.fromkeys([*counting.numeric, *counting.coded]))
+    sample = sample_table(table, columns, most_sampled, on_threads(threads)) if most_sampled else joined([], columns)
+    return Counted(without_wide_scores(profile), sample, counting.absent, counting.unknown)
 
 
 def _check_case(table: ScoredTable) -> None:

@@ -37,7 +37,7 @@ def assert_ways_agree(reference: Table, window: Table, scratch: Path, *passes: P
         table = open_table(path)
         told = oracle_profile(rows, bins)
         found = [count_table(table, bins, ROLES, one).profile for one in (on_threads(2), *passes)]
-        found.append(count_in_duckdb(table, bins, ROLES, threads=2, memory="1GB", scratch=scratch))
+        found.append(count_in_duckdb(table, bins, ROLES, threads=2, memory="1GB", scratch=scratch).profile)
         for profile in found:
             assert_same(profile, told)
         agreed += sum(len(counts) for counts in told.overall.columns.values()) * (1 + len(told.segments))
