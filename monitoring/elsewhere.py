@@ -85,7 +85,7 @@ def read_profile(path: Path) -> TableProfile:
         return TableProfile.from_json(path.read_text())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"a profile is a file that `thinfile watch` kept beside a report, '{path}' cannot be read as one ({error}); "
+            f"a profile is what `thinfile watch` keeps beside a report, '{path}' cannot be read as one ({error}); "
             "name such a file, or the table itself"
         ) from error
 

@@ -128,16 +128,16 @@ def oracle(table: pa.Table, bins: Iterable[FrozenBins], roles: TableRoles = ROLE
         values = table[name].to_pylist() if name in table.column_names else [None] * len(table)
         columns[one.column] = _numbers_by_bin(values, one) if one.edges is not None else _levels_by_bin(values, one)
     named = [
-        Counter(value for value in table[name].to_pylist() if value is not None)
+        Counter(value for value in (table[name].to_pylist() if name else []) if value is not None)
         for name in (roles.band, roles.decision)
-        if name
     ]
     return Tally(len(table), columns, *named, scores=_scores(table, roles))
 
 
 def _scores(table: pa.Table, roles: TableRoles) -> ScoreCounts:
     found: dict[int, list[float]] = {}
-    for points, default in zip(table[roles.score].to_pylist(), table[roles.pd].to_pylist(), strict=True):
+    defaults = table[roles.pd].to_pylist() if roles.pd else [np.nan] * len(table)
+    for points, default in zip(table[roles.score].to_pylist(), defaults, strict=True):
         if points is not None:
             found.setdefault(points, []).append(default)
     ordered = sorted(found)

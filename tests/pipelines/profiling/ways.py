@@ -10,6 +10,7 @@ from pipelines.decision_tally import Tally
 from pipelines.profiling.counting import count_table
 from pipelines.profiling.freezing import freeze_bins
 from pipelines.profiling.passes import Pass, on_threads, open_table
+from pipelines.profiling.roles import TableRoles
 from pipelines.profiling.sql import count_in_duckdb
 from pipelines.window_profile import WindowProfile
 from tests.pipelines.profiling.random_tables import ROLES, oracle, random_table, write
@@ -27,28 +28,31 @@ def random_pair(folder: Path, seed: int, reference_rows: int, rows: int) -> tupl
     return found[0], found[1]
 
 
-def assert_ways_agree(reference: Table, window: Table, scratch: Path, *passes: Pass) -> int:
+def assert_ways_agree(reference: Table, window: Table, scratch: Path, *passes: Pass, roles: TableRoles = ROLES) -> int:
     """Count both tables in the bins of the reference in all ways; return how many counts agree."""
-    frozen = [freeze_bins(open_table(reference[0]), ROLES, one) for one in (on_threads(2), *passes)]
+    frozen = [freeze_bins(open_table(reference[0]), roles, one) for one in (on_threads(2), *passes)]
     bins = frozen[0].bins
     assert all(one.bins == bins for one in frozen)
     agreed = 0
     for path, rows in (reference, window):
         table = open_table(path)
-        told = oracle_profile(rows, bins)
-        found = [count_table(table, bins, ROLES, one).profile for one in (on_threads(2), *passes)]
-        found.append(count_in_duckdb(table, bins, ROLES, threads=2, memory="1GB", scratch=scratch).profile)
+        told = oracle_profile(rows, bins, roles)
+        found = [count_table(table, bins, roles, one).profile for one in (on_threads(2), *passes)]
+        found.append(count_in_duckdb(table, bins, roles, threads=2, memory="1GB", scratch=scratch).profile)
         for profile in found:
             assert_same(profile, told)
         agreed += sum(len(counts) for counts in told.overall.columns.values()) * (1 + len(told.segments))
     return agreed
 
 
-def oracle_profile(rows: pa.Table, bins: tuple) -> WindowProfile:
+def oracle_profile(rows: pa.Table, bins: tuple, roles: TableRoles) -> WindowProfile:
     """Return the oracle's counts, overall and by segment."""
-    regions = sorted({name for name in rows["region"].to_pylist() if name is not None})
-    found = {name: oracle(rows.filter(pc.equal(rows["region"], name)), bins) for name in regions}
-    return WindowProfile("", oracle(rows, bins), found)
+    if roles.segment is None:
+        return WindowProfile("", oracle(rows, bins, roles), {})
+    segments = rows[roles.segment]
+    names = sorted({name for name in segments.to_pylist() if name is not None})
+    found = {name: oracle(rows.filter(pc.equal(segments, name)), bins, roles) for name in names}
+    return WindowProfile("", oracle(rows, bins, roles), found)
 
 
 def assert_same(found: WindowProfile, told: WindowProfile) -> None:
