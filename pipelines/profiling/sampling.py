@@ -24,7 +24,7 @@ class SampledRows:
         if self.numbers is None:
             return rows
         low, high = np.searchsorted(self.numbers, [part.first, part.first + part.part.rows])
-        return rows.take(self.numbers[low:high] - part.first)
+        return rows.take(self.numbers[low:high] - part.first) if low < high else rows.slice(0, 0)
 
 
 def sample_rows(rows: int, most: int) -> SampledRows:
@@ -57,7 +57,8 @@ def _sampled(rows: SampledRows, part: PartOfTable, table: pa.Table) -> tuple[int
 
 def joined(samples: Iterable[tuple[int, pa.Table]], columns: Sequence[str]) -> pa.Table:
     """Return the sampled rows of all parts, in the order of the table, as plain values; a lacking column is missing."""
-    found = [_plain(table, columns) for _, table in sorted(samples, key=lambda one: one[0])]
+    some = [one for one in samples if len(one[1])]
+    found = [_plain(table, columns) for _, table in sorted(some, key=lambda one: one[0])]
     if not found:
         return pa.table({name: pa.nulls(0) for name in columns})
     return pa.concat_tables(found, promote_options="permissive")
