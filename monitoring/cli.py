@@ -23,6 +23,10 @@ def _period_of(action: WatchAction) -> str:
 
 
 def _watch(settings: WatchSettings) -> Outcome:
+    if settings.action is WatchAction.report and (settings.input or settings.reference_input):
+        from monitoring.watching_tables import watch_tables
+
+        return watch_tables(settings)
     if settings.action is WatchAction.report:
         from monitoring.watching import watch
 
