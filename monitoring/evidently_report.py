@@ -21,7 +21,7 @@ from pandas.errors import Pandas4Warning
 from monitoring.period_report import Move, PeriodReport, Verdict
 from monitoring.report.evidently_chart import BLUE, GREY, LEGEND, MODEBAR, bars, layout
 from monitoring.report.facts import facts_of
-from monitoring.report.ordering import headline, is_moved, of_everyone
+from monitoring.report.ordering import headline, is_moved, score_first
 from monitoring.report.page import leading_part, style_sheet
 from monitoring.thresholds import Level
 from pipelines.atomic import whole_file
@@ -86,7 +86,7 @@ def write_report(
     or again after a crash, leaves one.
     """
     about = {"timestamp": timestamp, "tags": [report.verdict.value, *tags], "metadata": dict(metadata or {})}
-    tested = [PopulationStability(move) for move in of_everyone(report.moves)]
+    tested = [PopulationStability(move) for move in score_first(report.moves)]
     snapshot = _run([_verdict(report), *tested], reference_sample, current_sample, categorical,
                     about | {"name": report.title})  # fmt: skip
     run = _store(snapshot, evidently_workspace, project, report.title)
@@ -303,9 +303,7 @@ def _project(workspace: Path, name: str) -> UUID:
 
 
 def _panel(title: str, trend: PanelMetric) -> DashboardPanelPlot:
-    return DashboardPanelPlot(
-        title=title, subtitle="", size="full", values=[trend], plot_params={"plot_type": "line"}
-    )
+    return DashboardPanelPlot(title=title, subtitle="", size="full", values=[trend], plot_params={"plot_type": "line"})
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,17 +1,17 @@
 """A small picture as SVG: series of marks with intervals, joined or not, over periods, bands or months on book."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from monitoring.report.spelling import number, percent
+
 WIDTH, HEIGHT = 380, 220
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 30
+LEFT, RIGHT, TOP, BOTTOM = 40, 8, 8, 32
 MOST_TICKS = 6
 LETTER = 6.2
-
-Spell = Callable[[float], str]
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """`places` names the places 0, 1, ... along the axis; `alternative` tells the picture to who cannot see it."""
+    """`places` names the places 0, 1, ... along the axis; `alternative` tells the picture to who cannot see it.
+
+    With `share` the values are shares, marked in percent.
+    """
 
     title: str
     alternative: str
     series: Sequence[Series]
     places: Sequence[str]
-    spell: Spell
+    share: bool = False
     along: str = ""
     from_zero: bool = False
 
@@ -110,7 +113,7 @@ def _across(chart: Chart, frame: _Frame) -> Iterator[Markup]:
         if place % every == 0:
             x = frame.across(place)
             yield Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>').format(
-                x, HEIGHT - BOTTOM + 14, name
+                x, HEIGHT - BOTTOM + 16, name
             )
     if chart.along:
         yield Markup('<text class="along" x="{}" y="{}" text-anchor="end">{}</text>').format(
@@ -119,11 +122,13 @@ def _across(chart: Chart, frame: _Frame) -> Iterator[Markup]:
 
 
 def _up(chart: Chart, frame: _Frame, ticks: Sequence[float]) -> Iterator[Markup]:
+    spell, scale = (percent, 100) if chart.share else (number, 1)
+    digits = max(0, -math.floor(math.log10((ticks[1] - ticks[0]) * scale) + 1e-9))
     for tick in ticks:
         y = frame.up(tick)
         yield Markup('<line class="grid" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(LEFT, WIDTH - RIGHT, y, y)
         yield Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
-            LEFT - 6, y + 3.5, chart.spell(tick)
+            LEFT - 6, y + 3.5, spell(tick, digits)
         )
 
 

@@ -72,7 +72,7 @@ def _groups(periods: Sequence[PeriodConduct], attribute: str) -> Chart:
     return _chart(f"Approval rate by {attribute}", periods, series)
 
 
-def low_groups(conduct: Sequence[PeriodConduct]) -> list[GroupConduct]:
+def last_groups(conduct: Sequence[PeriodConduct]) -> list[GroupConduct]:
     """Return the groups of the last period, by attribute, the lowest ratio first."""
     last = conduct[-1].groups if conduct else ()
     return sorted(last, key=lambda one: (one.attribute, 1.0 if one.ratio is None else one.ratio))
@@ -87,6 +87,8 @@ def _series(name: str, place: int, shares: Sequence[tuple[int, str, int, int]]) 
 
 
 def _chart(title: str, periods: Sequence[PeriodConduct], series: Sequence[Series], *, from_zero: bool = False) -> Chart:
-    told = "; ".join(f"{one.name} {percent(one.marks[0].y)} to {percent(one.marks[-1].y)}" for one in series if one.marks)
+    told = "; ".join(
+        f"{one.name} {percent(one.marks[0].y)} to {percent(one.marks[-1].y)}" for one in series if one.marks
+    )
     places = [one.period for one in periods]
-    return Chart(title, f"{title}, first to last period: {told}", series, places, percent, from_zero=from_zero)
+    return Chart(title, f"{title}, first to last period: {told}", series, places, share=True, from_zero=from_zero)

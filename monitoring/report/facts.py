@@ -15,13 +15,12 @@ Facts = dict[str, Any]
 
 def facts_of(report: PeriodReport) -> Facts:
     """Return the facts as JSON takes them; a number that is none is null."""
-    facts: Facts = _plain(report) | {"moves": [_move(one) for one in by_effect(report.moves)]}
-    facts["verdict"] = report.verdict.value
-    return facts
+    about: Facts = _plain(report)
+    return about | {"moves": [_move(one) for one in by_effect(report.moves)]}
 
 
 def _move(move: Move) -> Facts:
-    judgement = _plain(move.judgement)
+    judgement: Facts = _plain(move.judgement)
     del judgement["cell"]
     counts: Facts = {"labels": list(move.labels), "reference": list(move.reference), "current": list(move.current)}
     about: Facts = {"column": move.column, "segment": move.segment, "role": move.role, "since": move.since}

@@ -5,20 +5,21 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from monitoring.period_report import PeriodReport
 from monitoring.performance.kept_estimates import CALIBRATED, RECALIBRATED, REWEIGHTED
 from monitoring.performance.performance import PerformanceReport
 from monitoring.performance.vintage import VintagePerformance
+from monitoring.period_report import PeriodReport
+from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import draw
-from monitoring.report.conduct_charts import conduct_charts, low_groups
+from monitoring.report.conduct_charts import conduct_charts, last_groups
 from monitoring.report.heat_map import heat_map
-from monitoring.report.ordering import RANK, WORDS, by_effect, headline, is_moved, of_everyone
+from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
 from monitoring.report.performance_charts import band_chart, curve_chart, performance_charts
 from monitoring.report.spelling import FILTERS, points_apart, some
-from monitoring.thresholds import EVERYONE
 
-VINTAGES_SHOWN = 12
+VINTAGES_SHOWN = 6
+COLUMNS_SHOWN = 10
 MEASURES = {"auc": "AUC", "gini": "Gini", "ks": "KS", "brier": "Brier score", "bad_rate": "Bad rate"}
 METHODS = {
     CALIBRATED: "PDs as they are",
@@ -35,11 +36,11 @@ def leading_part(report: PeriodReport) -> str:
         score=[one for one in sorted(everyone, key=_role) if one.role in SCORE_ROLES],
         columns=everyone,
         moved=[one for one in everyone if is_moved(one)],
-        elsewhere=[one for one in by_effect(report.moves) if one.segment != EVERYONE and is_moved(one)],
+        shown=max(sum(map(is_moved, everyone)), COLUMNS_SHOWN),
         heat=heat_map(report.moves),
         performance=report.performance,
         matured=_last_matured(report.performance),
-        groups=low_groups(report.conduct),
+        groups=last_groups(report.conduct),
         sections=_sections(report),
         vintages_shown=VINTAGES_SHOWN,
     )  # fmt: skip
@@ -95,11 +96,11 @@ def _environment() -> Environment:
         performance_charts=performance_charts,
         band_chart=band_chart,
         curve_chart=curve_chart,
+        ages_reached=ages_reached,
         conduct_charts=conduct_charts,
         headline=headline,
         is_moved=is_moved,
         words=WORDS,
-        rank=RANK,
         points_apart=points_apart,
         some=some,
         measures=MEASURES,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from monitoring.performance.performance import PerformanceReport
 from monitoring.performance.vintage import VintagePerformance
 from monitoring.report.chart import Chart, Mark, Series
-from monitoring.report.spelling import number, percent
+from monitoring.report.spelling import between, number, percent
 from pipelines.credit.label_free import Estimate
 from pipelines.credit.vintage_curve import VintageCurve, VintagePoint
 
@@ -19,13 +19,13 @@ Read = Callable[[VintagePerformance], Estimate | None]
 def performance_charts(report: PerformanceReport) -> list[Chart]:
     """Return the pictures of ranking, level and early level by vintage, as far as anything is known of each."""
     vintages = report.vintages[-MOST_VINTAGES:]
-    charts = [
-        _by_vintage(
-            "AUC by vintage", vintages, number, (ESTIMATED, "auc"), (EARLY, "auc"), (TRUE, "auc")
-        ),
-        _by_vintage("Bad rate by vintage", vintages, percent, (ESTIMATED, "bad_rate"), (TRUE, "bad_rate")),
-        _by_vintage("Early bad rate by vintage", vintages, percent, (EXPECTED, "bad_rate"), (EARLY, "bad_rate")),
-    ]
+    ranking = (
+        _by_vintage(name, vintages, (ESTIMATED, measure), (EARLY, measure), (TRUE, measure))
+        for name, measure in (("Gini by vintage", "gini"), ("KS by vintage", "ks"))
+    )
+    level = _by_vintage("Bad rate by vintage", vintages, (ESTIMATED, "bad_rate"), (TRUE, "bad_rate"), share=True)
+    early = _by_vintage("Early bad rate by vintage", vintages, (EXPECTED, "bad_rate"), (EARLY, "bad_rate"), share=True)
+    charts = [*ranking, level, early]
     return [one for one in charts if one.series]
 
 
@@ -49,7 +49,7 @@ def band_chart(vintage: VintagePerformance) -> Chart:
     title = f"Bad rate by band, {vintage.period}"
     told = "; ".join(f"{one.band} {percent(one.expected_rate)} and {percent(one.observed_rate)}" for one in bands)
     series = [Series("expected by the PDs", "estimate", expected), Series("observed", "truth", observed)]
-    return Chart(title, f"{title}, expected and observed: {told}", series, [one.band for one in bands], percent,
+    return Chart(title, f"{title}, expected and observed: {told}", series, [one.band for one in bands], share=True,
                  from_zero=True)  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def curve_chart(curves: Sequence[VintageCurve]) -> Chart | None:
         f"Vintage curves; the newest as far as they reach: {told}",
         series,
         [str(age) for age in range(oldest + 1)],
-        percent,
+        share=True,
         along="months on book",
         from_zero=True,
     )
@@ -98,7 +98,7 @@ ESTIMATED: Kind = (
     lambda one, measure: None if one.estimate is None else getattr(one.estimate.estimate, measure),
 )
 EXPECTED: Kind = (
-    "expected early",
+    "expected of the PDs",
     "estimate",
     lambda one, measure: None if one.early_expected is None else getattr(one.early_expected, measure),
 )
@@ -107,23 +107,22 @@ TRUE: Kind = ("truth", "truth", lambda one, measure: None if one.matured is None
 
 
 def _by_vintage(
-    title: str, vintages: Sequence[VintagePerformance], spell: Callable[[float], str], *kinds: tuple[Kind, str]
+    title: str, vintages: Sequence[VintagePerformance], *kinds: tuple[Kind, str], share: bool = False
 ) -> Chart:
     series = []
     for place, ((name, kind, read), measure) in enumerate(kinds):
         aside = ASIDE * (place - (len(kinds) - 1) / 2)
         marks = [
-            Mark(at + aside, found.value, _said(one.period, name, found, spell), found.low, found.high)
+            Mark(at + aside, found.value, _said(one.period, name, found, share), found.low, found.high)
             for at, one in enumerate(vintages)
             if (found := read(one, measure)) is not None
         ]
         if marks:
             series.append(Series(name, kind, marks))
     told = "; ".join(mark.told for one in series for mark in one.marks[-1:])
-    observed = any(one.kind != "estimate" for one in series) or title.startswith("AUC")
-    places = [one.period for one in vintages]
-    return Chart(title, f"{title}; the newest: {told}", series if observed else [], places, spell)
+    return Chart(title, f"{title}; the newest: {told}", series, [one.period for one in vintages], share=share)
 
 
-def _said(period: str, name: str, found: Estimate, spell: Callable[[float], str]) -> str:
-    return f"{period}, {name}: {spell(found.value)} ({spell(found.low)} to {spell(found.high)})"
+def _said(period: str, name: str, found: Estimate, share: bool) -> str:
+    value = percent(found.value) if share else number(found.value)
+    return f"{period}, {name}: {value} ({between(found, share=share)})"

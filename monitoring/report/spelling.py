@@ -9,10 +9,10 @@ LEAST_Q = 0.001
 def psi(value: float) -> str:
     """Return a PSI with two digits that say something.
 
-    >>> psi(0.3312), psi(0.04123), psi(0.00012), psi(0.0)
+    >>> psi(0.3312), psi(0.04123), psi(0.00012), psi(0.00002)
     ('0.33', '0.041', '0.0001', '0')
     """
-    if value == 0:
+    if abs(value) < 0.00005:
         return "0"
     digits = 2 if abs(value) >= 0.1 else 3 if abs(value) >= 0.001 else 4
     return f"{value:.{digits}f}".replace("-", "−")
@@ -72,12 +72,13 @@ def between(estimate: Estimate | None, *, share: bool = False) -> str:
     """Return the ends of an estimate's interval.
 
     >>> between(Estimate(0.77, 0.75, 0.786)), between(Estimate(0.07, 0.05, 0.1), share=True), between(None)
-    ('0.750 to 0.786', '5.0% to 10.0%', '–')
+    ('0.750–0.786', '5.0–10.0%', '–')
     """
     if estimate is None or estimate.low != estimate.low:
         return NOTHING
-    low, high = (percent(end) if share else number(end) for end in (estimate.low, estimate.high))
-    return f"{low} to {high}"
+    if share:
+        return f"{percent(estimate.low).rstrip('%')}–{percent(estimate.high)}"
+    return f"{number(estimate.low)}–{number(estimate.high)}"
 
 
 def count(value: int | None) -> str:
