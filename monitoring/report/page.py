@@ -17,6 +17,7 @@ from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
 from monitoring.report.performance_charts import band_chart, curve_chart, performance_charts
 from monitoring.report.spelling import FILTERS, points_apart, some
+from monitoring.report.stored import StoredReport, latest_of_each
 
 VINTAGES_SHOWN = 6
 COLUMNS_SHOWN = 10
@@ -44,6 +45,12 @@ def leading_part(report: PeriodReport) -> str:
         sections=_sections(report),
         vintages_shown=VINTAGES_SHOWN,
     )  # fmt: skip
+
+
+def index_page(reports: list[StoredReport]) -> str:
+    """Return the page that lists reports, in the order in which they are given, and leads to each."""
+    template = _environment().get_template("index.html")
+    return template.render(reports=reports, latest=latest_of_each(reports), style=Markup(style_sheet()))
 
 
 def style_sheet() -> str:
