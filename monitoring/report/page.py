@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from monitoring.performance.kept_estimates import CALIBRATED, RECALIBRATED, REWEIGHTED
 from monitoring.performance.performance import PerformanceReport
+from monitoring.performance.reconciliation import PastError
 from monitoring.performance.vintage import VintagePerformance
 from monitoring.period_report import PeriodReport
 from monitoring.report.ages import ages_reached
@@ -21,11 +22,12 @@ from monitoring.report.stored import StoredReport, latest_of_each
 
 VINTAGES_SHOWN = 6
 COLUMNS_SHOWN = 10
-MEASURES = {"auc": "AUC", "gini": "Gini", "ks": "KS", "brier": "Brier score", "bad_rate": "Bad rate"}
+MEASURES = {"gini": "Gini", "ks": "KS", "bad_rate": "Bad rate", "brier": "Brier score"}
+"""Whose past errors are told; the AUC's is half of the Gini's."""
 METHODS = {
-    CALIBRATED: "PDs as they are",
-    RECALIBRATED: "recalibrated on earlier loans",
-    REWEIGHTED: "recalibrated on earlier loans like the present ones",
+    CALIBRATED: "from the PDs as they are",
+    RECALIBRATED: "from PDs recalibrated on earlier loans",
+    REWEIGHTED: "from PDs recalibrated on earlier loans, weighted to the present",
 }
 
 
@@ -40,6 +42,7 @@ def leading_part(report: PeriodReport) -> str:
         shown=max(sum(map(is_moved, everyone)), COLUMNS_SHOWN),
         heat=heat_map(report.moves),
         performance=report.performance,
+        past_errors=_past_errors(report.performance),
         matured=_last_matured(report.performance),
         groups=last_groups(report.conduct),
         sections=_sections(report),
@@ -79,6 +82,11 @@ def _sections(report: PeriodReport) -> list[tuple[str, str]]:
         ("sample", "A sample, by Evidently", True),
     ]
     return [(anchor, name) for anchor, name, is_there in parts if is_there]
+
+
+def _past_errors(performance: PerformanceReport | None) -> list[PastError]:
+    told = [one for one in performance.past_errors if one.measure in MEASURES] if performance else []
+    return sorted(told, key=lambda one: [*MEASURES].index(one.measure))
 
 
 def _last_matured(performance: PerformanceReport | None) -> VintagePerformance | None:

@@ -20,10 +20,12 @@ def performance_charts(report: PerformanceReport) -> list[Chart]:
     """Return the pictures of ranking, level and early level by vintage, as far as anything is known of each."""
     vintages = report.vintages[-MOST_VINTAGES:]
     ranking = (
-        _by_vintage(name, vintages, (ESTIMATED, measure), (EARLY, measure), (TRUE, measure))
+        _by_vintage(name, vintages, (ESTIMATED, measure), (WEIGHTED, measure), (EARLY, measure), (TRUE, measure))
         for name, measure in (("Gini by vintage", "gini"), ("KS by vintage", "ks"))
     )
-    level = _by_vintage("Bad rate by vintage", vintages, (ESTIMATED, "bad_rate"), (TRUE, "bad_rate"), share=True)
+    level = _by_vintage(
+        "Bad rate by vintage", vintages, (ESTIMATED, "bad_rate"), (WEIGHTED, "bad_rate"), (TRUE, "bad_rate"), share=True
+    )
     early = _by_vintage("Early bad rate by vintage", vintages, (EXPECTED, "bad_rate"), (EARLY, "bad_rate"), share=True)
     charts = [*ranking, level, early]
     return [one for one in charts if one.series]
@@ -93,9 +95,14 @@ def _told(month: str, one: VintagePoint) -> str:
 Kind = tuple[str, str, Callable[[VintagePerformance, str], Estimate | None]]
 
 ESTIMATED: Kind = (
-    "estimate without outcomes",
+    "estimate",
     "estimate",
     lambda one, measure: None if one.estimate is None else getattr(one.estimate.estimate, measure),
+)
+WEIGHTED: Kind = (
+    "estimate, reweighted",
+    "weighted",
+    lambda one, measure: None if one.reweighted is None else getattr(one.reweighted.estimate, measure),
 )
 EXPECTED: Kind = (
     "expected of the PDs",
@@ -109,18 +116,23 @@ TRUE: Kind = ("truth", "truth", lambda one, measure: None if one.matured is None
 def _by_vintage(
     title: str, vintages: Sequence[VintagePerformance], *kinds: tuple[Kind, str], share: bool = False
 ) -> Chart:
+    known = [kind for kind in kinds if any(kind[0][2](one, kind[1]) is not None for one in vintages)]
     series = []
-    for place, ((name, kind, read), measure) in enumerate(kinds):
-        aside = ASIDE * (place - (len(kinds) - 1) / 2)
+    for place, ((name, kind, read), measure) in enumerate(known):
+        aside = ASIDE * (place - (len(known) - 1) / 2)
         marks = [
-            Mark(at + aside, found.value, _said(one.period, name, found, share), found.low, found.high)
+            Mark(at + aside, found.value, _said(one.period, name, found, share), *_reach(kind, found))
             for at, one in enumerate(vintages)
             if (found := read(one, measure)) is not None
         ]
-        if marks:
-            series.append(Series(name, kind, marks))
+        series.append(Series(name, kind, marks))
     told = "; ".join(mark.told for one in series for mark in one.marks[-1:])
     return Chart(title, f"{title}; the newest: {told}", series, [one.period for one in vintages], share=share)
+
+
+def _reach(kind: str, found: Estimate) -> tuple[float, float] | tuple[None, None]:
+    """Return the interval as it is drawn: that of a variant would hide the estimate's own, which is about the same."""
+    return (None, None) if kind == "weighted" else (found.low, found.high)
 
 
 def _said(period: str, name: str, found: Estimate, share: bool) -> str:

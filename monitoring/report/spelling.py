@@ -99,6 +99,15 @@ def some(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def sentence(text: str) -> str:
+    """Return words as a sentence.
+
+    >>> sentence("no outcome is known yet"), sentence("PDs rank.")
+    ('No outcome is known yet.', 'PDs rank.')
+    """
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
 FILTERS = {
     "psi": psi,
     "q": q_value,
@@ -106,4 +115,5 @@ FILTERS = {
     "number": number,
     "between": between,
     "count": count,
+    "sentence": sentence,
 }

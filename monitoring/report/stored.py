@@ -40,9 +40,9 @@ def stored_reports(folder: Path) -> list[StoredReport]:
 
 
 def latest_of_each(reports: list[StoredReport]) -> list[StoredReport]:
-    """Return the newest report of each model and population, of the newest version where two are of one period."""
+    """Return the newest report of each model and population; one that is incomplete only where no other is there."""
     newest: dict[tuple[str, str], StoredReport] = {}
-    for one in reports:
+    for one in sorted(reports, key=lambda one: one.verdict is Verdict.INCOMPLETE):
         newest.setdefault((one.model, one.population), one)
     return list(newest.values())
 

@@ -65,7 +65,11 @@ def test_reports_are_told_newest_first_and_lead_to_their_pages(workspace: Path) 
 
 
 def test_the_newest_of_each_model_and_population_stands_first(workspace: Path) -> None:
+    # given a month that has just begun
+    keep(workspace, [of("2026-11", Verdict.INCOMPLETE)])
+    # when
     found = latest_of_each(stored_reports(workspace / "reports"))
+    # then
     assert [(one.model, one.period) for one in found] == [("credit_score", "2026-10"), ("limit_score", "2026-09")]
 
 

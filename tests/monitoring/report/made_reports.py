@@ -8,8 +8,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.performance.kept_estimates import KeptEstimates
+from monitoring.performance.kept_estimates import REWEIGHTED, KeptEstimates
 from monitoring.performance.performance import PerformanceReport, measure_performance
+from monitoring.performance.reweighting import EarlierLoans
+from monitoring.performance.vintage import VintagePerformance
 from monitoring.period_report import (
     Effect,
     Fault,
@@ -167,17 +169,25 @@ def _conduct(period: str, place: int) -> PeriodConduct:
 
 @cache
 def made_performance() -> PerformanceReport:
-    """Return the performance of fifteen vintages: eight matured, the last four known early, the newest not at all."""
-    one = book(VINTAGES, 1_500)
+    """Return fifteen vintages: eight matured, four more known early, one of them contradicted, the newest unknown."""
+    one, earlier = book(VINTAGES, 1_500, changed=[VINTAGES[10]]), book(["2024-12"], 4_000, seed=1)
     with TemporaryDirectory() as folder:
-        return measure_performance(
+        found = measure_performance(
             one.decisions,
             early=one.outcomes("early", VINTAGES[:12], "30+ days past due at 3 months on book"),
             full=one.outcomes("full", VINTAGES[:8], "90+ days past due within 12 months"),
             kept=KeptEstimates(Path(folder)),
             bands=BANDS,
+            earlier=EarlierLoans(earlier.full.to_numpy().astype(np.int8), earlier.decisions["pd"].to_numpy()),
             vintages=made_vintages(),
         )
+    return replace(found, vintages=tuple(map(_weighted, found.vintages)))
+
+
+def _weighted(one: VintagePerformance) -> VintagePerformance:
+    """Give a vintage the reweighted variant too; the recalibrated one stands in for it, as weights take long to fit."""
+    assert one.recalibrated is not None
+    return replace(one, reweighted=replace(one.recalibrated, method=REWEIGHTED))
 
 
 def made_vintages() -> VintageTable:
