@@ -60,6 +60,8 @@ def _write(settings: WatchSettings, workspace: Workspace, report: PeriodReport, 
         evidently_workspace=workspace.evidently,
         project=f"{key.model}, {key.population.value}",
         timestamp=datetime.strptime(key.period, "%Y-%m").replace(tzinfo=UTC),
+        tags=[f"version {key.version}", key.population.value],
+        metadata={"period": key.period},
     )
 
 

@@ -1,4 +1,4 @@
-"""The verb of monitoring: watch."""
+"""The verbs of monitoring: watch and ui."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from omegaconf import MISSING, OmegaConf
 from monitoring.alarms.settings import AlarmPolicySettings
 from monitoring.settings import WatchAction, WatchSettings
 from pipelines.hydra_app import Verb, run
-from pipelines.verb import Outcome
+from pipelines.verb import Outcome, VerbSettings
 
 
 def watch(arguments: Sequence[str]) -> int:
@@ -15,6 +15,17 @@ def watch(arguments: Sequence[str]) -> int:
     OmegaConf.register_new_resolver("period_of", _period_of, replace=True)
     groups: dict[str, dict[str, type]] = {"alarms": {"alarms": AlarmPolicySettings}}
     return run(Verb("watch", WatchSettings, _watch, groups, WatchAction), arguments)
+
+
+def ui(arguments: Sequence[str]) -> int:
+    """Write the index of all reports and tell the commands that open the pages."""
+    return run(Verb("ui", VerbSettings, _ui, {}), arguments)
+
+
+def _ui(settings: VerbSettings) -> Outcome:
+    from monitoring.ui import ui
+
+    return ui(settings)
 
 
 def _period_of(action: WatchAction) -> str:
