@@ -12,11 +12,9 @@ from monitoring.faults.observed import Intake, Observed
 from monitoring.faults.repeats import repeated_share
 from monitoring.period_report import Fault
 from monitoring.references import Reference
-from monitoring.windows import Window, counted, earlier_periods, sample_of
+from monitoring.windows import PeriodCounts, Window, earlier_periods, sample_of
 from pipelines.batch.receipts import Receipts, added
-from pipelines.reference_profile import ReferenceProfile
 from pipelines.score_log import LogKey, ScoreLog
-from pipelines.window_profile import WindowProfile
 from pipelines.workspace import Workspace
 
 MOST_EARLIER = 12
@@ -25,38 +23,34 @@ REPEATS_KNOWN = 3
 
 
 def faults_of(
-    workspace: Workspace, log: ScoreLog, window: Window, reference: Reference, sample: pd.DataFrame
+    workspace: Workspace, counts: PeriodCounts, window: Window, reference: Reference, sample: pd.DataFrame
 ) -> list[Fault]:
     """Return the data faults of a window, told apart from the periods before it."""
-    profile, key = reference.profile, window.key
+    key, log = window.key, counts.log
     earlier = [period for period in earlier_periods(log, key) if period < window.periods[0]][-MOST_EARLIER:]
     before = [
-        _earlier(workspace, log, replace(key, period=period), profile, with_repeats=place < REPEATS_KNOWN)
+        _earlier(workspace, counts, replace(key, period=period), with_repeats=place < REPEATS_KNOWN)
         for place, period in enumerate(reversed(earlier))
     ]
-    keys = [replace(key, period=period) for period in window.periods]
     now = Observed(
         window.periods[-1],
         len(window),
         window.profile.overall.columns,
-        intake_of(workspace, log, keys),
-        repeated_share(sample, log_rows(log, key, profile)),
+        intake_of(workspace, log, [replace(key, period=period) for period in window.periods]),
+        repeated_share(sample, counts.of(key).overall.rows),
     )
-    return find_faults(profile, now, sample, before, months=months_of(reference))
+    return find_faults(reference.profile, now, sample, before, months=months_of(reference))
 
 
 def months_of(reference: Reference) -> Mapping[str, NDArray[np.int64]]:
     """Return for each column the counts of each period of a reference, shape (periods, bins)."""
     tallies = [tally for tally in reference.overall.values() if tally.columns]
-    return {
-        one.column: np.array([tally.columns[one.column] for tally in tallies])
-        for one in reference.profile.bins
-        if tallies
-    }
+    columns = [one.column for one in reference.profile.bins] if tallies else []
+    return {column: np.array([tally.columns[column] for tally in tallies]) for column in columns}
 
 
 def intake_of(workspace: Workspace, log: ScoreLog, keys: Sequence[LogKey]) -> Intake | None:
-    """Return how the rows of some keys came in, None where a partition has no receipt (those of the service have none)."""
+    """Return how the rows of some keys came in, None where a part has no receipt: those of the service have none."""
     found = []
     for key in keys:
         receipts = Receipts(key.folder(workspace.score_log / "receipts"))
@@ -73,15 +67,7 @@ def intake_of(workspace: Workspace, log: ScoreLog, keys: Sequence[LogKey]) -> In
     )
 
 
-def log_rows(log: ScoreLog, key: LogKey, profile: ReferenceProfile) -> int:
-    """Return how many decisions a period has."""
-    return counted(log, key, profile).overall.rows
-
-
-def _earlier(
-    workspace: Workspace, log: ScoreLog, key: LogKey, profile: ReferenceProfile, *, with_repeats: bool
-) -> Observed:
-    found: WindowProfile = counted(log, key, profile)
-    rows = found.overall.rows
-    repeated = repeated_share(sample_of(log, key), rows) if with_repeats else None
-    return Observed(key.period, rows, found.overall.columns, intake_of(workspace, log, [key]), repeated)
+def _earlier(workspace: Workspace, counts: PeriodCounts, key: LogKey, *, with_repeats: bool) -> Observed:
+    found = counts.of(key).overall
+    repeated = repeated_share(sample_of(counts.log, key), found.rows) if with_repeats else None
+    return Observed(key.period, found.rows, found.columns, intake_of(workspace, counts.log, [key]), repeated)

@@ -22,12 +22,12 @@ OUTCOMES_SAY = {
 class Facts:
     """All that a verdict rests on."""
 
-    moves: Sequence[Move]
-    faults: Sequence[Fault]
-    effect: Effect | None
-    conduct: Sequence[PeriodConduct]
-    performance: PerformanceReport | None
-    incomplete: str | None
+    moves: Sequence[Move] = ()
+    faults: Sequence[Fault] = ()
+    effect: Effect | None = None
+    conduct: Sequence[PeriodConduct] = ()
+    performance: PerformanceReport | None = None
+    incomplete: str | None = None
 
 
 def verdict_of(facts: Facts) -> Verdict:

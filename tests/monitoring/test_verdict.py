@@ -17,7 +17,7 @@ from pipelines.credit.surprise import Surprise
 FAULT = Fault(
     FaultKind.UNIT_CHANGED, "amount", "Its median is 100 times what it was.", "cents for units", "ask the team"
 )
-NOTHING = Facts((), (), None, (), None, None)
+NOTHING = Facts()
 
 
 def move(column: str, level: Level, segment: str = EVERYONE, psi: float = 0.3, since: str | None = "2026-10") -> Move:
