@@ -28,5 +28,6 @@ def test_numbers_that_spread_wider_around_zero_are_no_second_unit(wider: float) 
     now = pd.DataFrame({"balance": wider * generator.normal(size=2000)})
     points = np.full(3000, 600)
     reference = profile_of(points, np.full(3000, 0.1), before, ["balance"], Population.applications)
-    counts = {one.column: one.count(now["balance"].to_numpy()) for one in reference.bins if one.column == "balance"}
+    values = {"balance": now["balance"].to_numpy(), "points": np.full(2000, 600.0)}
+    counts = {one.column: one.count(values[one.column]) for one in reference.bins}
     assert find_faults(reference, Observed("2026-10", 2000, counts), now) == []
