@@ -43,6 +43,7 @@ def leading_part(report: PeriodReport) -> str:
         heat=heat_map(report.moves),
         performance=report.performance,
         past_errors=_past_errors(report.performance),
+        contradicted=_contradicted(report.performance),
         matured=_last_matured(report.performance),
         groups=last_groups(report.conduct),
         sections=_sections(report),
@@ -82,6 +83,15 @@ def _sections(report: PeriodReport) -> list[tuple[str, str]]:
         ("sample", "A sample, by Evidently", True),
     ]
     return [(anchor, name) for anchor, name, is_there in parts if is_there]
+
+
+def _contradicted(performance: PerformanceReport | None) -> list[str]:
+    """Return the vintages whose outcomes, early or all, are not what was expected of them."""
+    return [
+        one.period
+        for one in (performance.vintages if performance else ())
+        if any(said is not None and said.found for said in (one.early_contradiction, one.matured_contradiction))
+    ]
 
 
 def _past_errors(performance: PerformanceReport | None) -> list[PastError]:
