@@ -9,11 +9,12 @@ from monitoring.performance.kept_estimates import CALIBRATED, RECALIBRATED, REWE
 from monitoring.performance.performance import PerformanceReport
 from monitoring.performance.reconciliation import PastError
 from monitoring.performance.vintage import VintagePerformance
-from monitoring.period_report import PeriodReport
+from monitoring.period_report import Move, PeriodReport
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import draw
 from monitoring.report.conduct_charts import conduct_charts, last_groups
+from monitoring.report.gauge import gauge_of
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
 from monitoring.report.performance_charts import band_chart, curve_chart, performance_charts
@@ -65,8 +66,8 @@ def style_sheet() -> str:
 SCORE_ROLES = ("score", "points", "band", "decision", "reason")
 
 
-def _role(move: object) -> int:
-    return SCORE_ROLES.index(move.role) if move.role in SCORE_ROLES else len(SCORE_ROLES)  # type: ignore[attr-defined]
+def _role(move: Move) -> int:
+    return SCORE_ROLES.index(move.role) if move.role in SCORE_ROLES else len(SCORE_ROLES)
 
 
 def _sections(report: PeriodReport) -> list[tuple[str, str]]:
@@ -117,7 +118,8 @@ def _environment() -> Environment:
     environment.filters.update(FILTERS)
     environment.globals.update(
         bars_of=bars_of,
-        draw=lambda chart: Markup(draw(chart)),
+        gauge_of=gauge_of,
+        draw=draw,
         performance_charts=performance_charts,
         band_chart=band_chart,
         curve_chart=curve_chart,

@@ -10,6 +10,7 @@ from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import Chart, Mark, Series, draw
 from monitoring.report.facts import facts_of
+from monitoring.report.gauge import Gauge, gauge_of, nearness
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import headline, of_everyone, score_first
 from monitoring.report.page import leading_part
@@ -173,3 +174,29 @@ def test_a_figure_that_is_no_number_is_null(report: PeriodReport) -> None:
     assert report.effect is not None
     facts = facts_of(replace(report, effect=replace(report.effect, mean_pd=float("nan"))))
     assert facts["effect"]["mean_pd"] is None
+
+
+@pytest.mark.parametrize("limit", [0.0, float("inf"), float("nan")])
+def test_a_limit_that_none_can_be_held_against_is_drawn_as_far_away(limit: float) -> None:
+    odd = replace(move("age"), judgement=replace(move("age").judgement, limit=limit))
+    assert gauge_of(odd.judgement) == Gauge(0.0, 100.0)
+    assert nearness(odd.judgement, 4) == 0
+
+
+def test_a_gauge_has_room_for_the_psi_and_for_the_limit() -> None:
+    assert gauge_of(replace(move("age").judgement, psi=0.3, limit=0.1)) == Gauge(100, pytest.approx(100 / 3))
+    assert gauge_of(replace(move("age").judgement, psi=0.0, limit=0.1)) == Gauge(0, pytest.approx(100 / 1.5))
+    assert [nearness(replace(move("age").judgement, psi=psi), 4) for psi in (0.0, 0.03, 0.09, 0.9)] == [0, 1, 3, 3]
+
+
+def test_a_season_has_a_column_of_its_own_where_one_is_known(report: PeriodReport) -> None:
+    # given
+    seasonal = tuple(replace(one, judgement=replace(one.judgement, season=0.07654)) for one in report.moves)
+    # then
+    assert "Beyond the season" not in leading_part(report)
+    assert "0.077" in leading_part(replace(report, moves=seasonal))
+
+
+def test_a_contradicted_vintage_is_named_before_any_figure(report: PeriodReport) -> None:
+    page = leading_part(report)
+    assert page.index("Outcomes contradict what was expected of vintage 2025-11.") < page.index("by vintage")
