@@ -14,6 +14,7 @@ from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import draw
 from monitoring.report.conduct_charts import conduct_charts, last_groups
+from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.gauge import gauge_of
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
@@ -118,6 +119,7 @@ def _environment() -> Environment:
     environment.filters.update(FILTERS)
     environment.globals.update(
         bars_of=bars_of,
+        distribution_chart=distribution_chart,
         gauge_of=gauge_of,
         draw=draw,
         performance_charts=performance_charts,

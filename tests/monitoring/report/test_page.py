@@ -9,6 +9,7 @@ from monitoring.period_report import Move, PeriodReport, Verdict
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import Chart, Mark, Series, draw
+from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.facts import facts_of
 from monitoring.report.gauge import Gauge, gauge_of, nearness
 from monitoring.report.heat_map import heat_map
@@ -200,3 +201,20 @@ def test_a_season_has_a_column_of_its_own_where_one_is_known(report: PeriodRepor
 def test_a_contradicted_vintage_is_named_before_any_figure(report: PeriodReport) -> None:
     page = leading_part(report)
     assert page.index("Outcomes contradict what was expected of vintage 2025-11.") < page.index("by vintage")
+
+
+def test_exact_points_are_drawn_as_two_lines_whose_shares_are_those_of_the_counts() -> None:
+    # given 301 points, and some decisions without any
+    labels = ("missing", *map(str, range(400, 701)))
+    reference, current = (7, *range(301)), (0, *range(301, 0, -1))
+    exact = move("points", labels=labels, reference=reference, current=current)
+    # when
+    chart = distribution_chart(exact)
+    # then
+    assert chart is not None
+    before, now = (np.array([mark.y for mark in series.marks]) for series in chart.series)
+    assert chart.places[:2] == ["400", "410"]
+    assert before.sum() == pytest.approx(1 - 7 / sum(reference))
+    assert now[0] == pytest.approx(sum(current[1:11]) / sum(current))
+    assert distribution_chart(move("age")) is None
+    assert "in steps of 10" in leading_part(replace(made_report(), moves=(exact,)))
