@@ -100,8 +100,9 @@ def _make_ready(store: ModelStore, judged: Judged, bench: Bench, policy: PolicyS
     if (store.download(judged.version) / PROFILE).exists():
         return
     features = bench.test.features[judged.used]
-    whole = points(judged.ask(bench.test), policy.scale)
-    profile = profile_of(whole, features, judged.predictor.numeric, Population.applications)
+    asked = judged.ask(bench.test)
+    whole, numeric = points(asked, policy.scale), judged.predictor.numeric
+    profile = profile_of(whole, asked, features, numeric, Population.applications, bench.test.times)
     with scratch_folder(store.workspace.root) as folder:
         (folder / PROFILE).write_text(profile.to_json())
         store.attach(judged.version, folder)

@@ -98,8 +98,10 @@ def _write_evidence(question: Question, trained: TrainedModel, folder: Path) -> 
         table = points_table(scorer, trained.model.card["calibration"], settings.policy.scale)
         table.to_csv(folder / "points_table.csv", index=False)
     numeric, categorical = trained.model.numeric, trained.model.categorical
-    features = reference_applications(question).features[[*numeric, *categorical]]
+    everyone = reference_applications(question)
+    features = everyone.features[[*numeric, *categorical]]
     asked = trained.model.probability_of_bad(served.columns_of(features, numeric, categorical))
-    profile = profile_of(points(asked, settings.policy.scale), features, numeric, Population.applications)
+    whole = points(asked, settings.policy.scale)
+    profile = profile_of(whole, asked, features, numeric, Population.applications, everyone.times)
     (folder / PROFILE).write_text(profile.to_json())
     return evaluation

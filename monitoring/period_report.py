@@ -1,6 +1,6 @@
 """What a report says of a window of decisions, before it is drawn: verdict, moves, faults, conduct, performance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -80,20 +80,35 @@ class Fault:
     remedy: str
 
 
+def _product(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first * second
+
+
 @dataclass(frozen=True)
 class Effect:
     """How much the window differs from the reference in what the business feels.
 
-    Shares of decisions approved, and mean PD of all and of the approved; `reference_` ones are None where the reference
-    does not tell.
+    Shares of decisions approved, and mean PD of all and of the approved; None where a side does not tell. Expected loss
+    is the approved ones' mean PD times `loss_given_default`, a share of the amount lent.
     """
 
     approval_rate: float
     reference_approval_rate: float | None
-    mean_pd: float
+    mean_pd: float | None
     reference_mean_pd: float | None
     approved_mean_pd: float | None
     reference_approved_mean_pd: float | None
+    loss_given_default: float | None = None
+
+    @property
+    def expected_loss(self) -> float | None:
+        """The expected loss per unit lent to the approved, None where it is not told."""
+        return _product(self.approved_mean_pd, self.loss_given_default)
+
+    @property
+    def reference_expected_loss(self) -> float | None:
+        """The same of the reference."""
+        return _product(self.reference_approved_mean_pd, self.loss_given_default)
 
 
 @dataclass(frozen=True)
@@ -136,12 +151,28 @@ class Point:
 
 
 @dataclass(frozen=True)
+class ScoreComparison:
+    """The score point by point: how many rows of the reference and of the window got each number of `points`.
+
+    The distances are exact, for points are whole: Kolmogorov-Smirnov, Wasserstein in points, Jensen-Shannon.
+    """
+
+    points: tuple[int, ...]
+    reference: tuple[int, ...]
+    current: tuple[int, ...]
+    kolmogorov_smirnov: float
+    wasserstein: float
+    jensen_shannon: float
+
+
+@dataclass(frozen=True)
 class PeriodReport:
     """All that a report says of one window, in the order in which it says it.
 
     `window` names the window ("2026-10", "2026-08 to 2026-10"), `reference` what it is compared with. `points` tell
     what moved, for whom, since when, how much it matters and what to look at next. `notes` are what a reader must know
-    of the comparison (a reference of one period, a fault that hides a move, a segment that is too small).
+    of the comparison (a reference of one period, a fault that hides a move, a segment that is too small). `causes` name
+    what kind of change it is (`monitoring.causes`).
     """
 
     title: str
@@ -157,4 +188,6 @@ class PeriodReport:
     effect: Effect | None = None
     conduct: tuple[PeriodConduct, ...] = ()
     performance: PerformanceReport | None = None
-    notes: Sequence[str] = ()
+    notes: tuple[str, ...] = ()
+    score: ScoreComparison | None = None
+    causes: tuple[str, ...] = ()

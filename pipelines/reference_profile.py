@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Self
@@ -11,12 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.decision_tally import Tally
+from pipelines.score_counts import ScoreCounts
 from pipelines.settings import Population
 
 SCORE = "points"
 """The name of the score's own column in a profile."""
 
 MOST_BINS = 10
+ANY_TIME = "any time"
+"""The name of a reference's one period where its applications have no times."""
+
 LEAST_ROWS = 20
 LEAST_SHARE = 0.01
 """A bin holds at least so many rows and this share of them, or its count says nothing; rarer levels go to `other`."""
@@ -115,16 +120,23 @@ class FrozenBins:
 
 @dataclass(frozen=True)
 class ReferenceProfile:
-    """Frozen bins and counts of the score and of each feature, over `rows` applications of one population."""
+    """Frozen bins and counts of the score and of each feature, over `rows` applications of one population.
+
+    `by_period` has the same counts, and those of the score, month by month; where no times are known, of all at once
+    under `ANY_TIME`. It is empty in a profile that an earlier version wrote.
+    """
 
     rows: int
     population: Population
     bins: tuple[FrozenBins, ...]
     counts: Mapping[str, tuple[int, ...]]
+    by_period: Mapping[str, Tally] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the profile as text."""
-        record = asdict(self) | {"population": self.population.value}
+        record: dict[str, Any] = {"rows": self.rows, "population": self.population.value}
+        record |= {"bins": [asdict(one) for one in self.bins], "counts": self.counts}
+        record["by_period"] = {period: tally.record() for period, tally in self.by_period.items()}
         return json.dumps(record, indent=1)
 
     @classmethod
@@ -133,13 +145,19 @@ class ReferenceProfile:
         record = json.loads(text)
         bins = tuple(_bins_from(one) for one in record["bins"])
         counts = {column: tuple(found) for column, found in record["counts"].items()}
-        return cls(record["rows"], Population(record["population"]), bins, counts)
+        by_period = {period: Tally.of(told) for period, told in record.get("by_period", {}).items()}
+        return cls(record["rows"], Population(record["population"]), bins, counts, by_period)
 
 
 def profile_of(
-    points: NDArray[np.int64], features: pd.DataFrame, numeric: Sequence[str], population: Population
+    points: NDArray[np.int64],
+    probability: NDArray[np.float64],
+    features: pd.DataFrame,
+    numeric: Sequence[str],
+    population: Population,
+    times: NDArray[np.datetime64] | None = None,
 ) -> ReferenceProfile:
-    """Return the profile of applications that the model was not fitted on: their points and their features."""
+    """Return the profile of applications that the model was not fitted on: their points, PDs, features and times."""
     values: dict[str, NDArray[Any]] = {SCORE: points.astype(np.float64)}
     values |= {str(column): features[column].to_numpy() for column in features}
     numbers = {SCORE, *numeric}
@@ -147,8 +165,21 @@ def profile_of(
         FrozenBins.of_numbers(column, found) if column in numbers else FrozenBins.of_levels(column, found)
         for column, found in values.items()
     )
-    counts = {one.column: tuple(one.count(values[one.column]).tolist()) for one in bins}
-    return ReferenceProfile(len(points), population, bins, counts)
+    by_period = {}
+    for period, rows in _by_month(times, len(points)).items():
+        counted = {one.column: one.count(values[one.column][rows]) for one in bins}
+        by_period[period] = Tally(len(rows), counted, scores=ScoreCounts.of(points[rows], probability[rows]))
+    total = sum(by_period.values(), Tally())
+    counts = {one.column: tuple(total.columns[one.column].tolist()) for one in bins}
+    return ReferenceProfile(len(points), population, bins, counts, by_period)
+
+
+def _by_month(times: NDArray[np.datetime64] | None, rows: int) -> dict[str, NDArray[np.intp]]:
+    """Return the rows of each month in its order; of all months at once where a time is missing."""
+    if times is None or np.isnat(times).any():
+        return {ANY_TIME: np.arange(rows)}
+    months = times.astype("datetime64[M]")
+    return {str(month): np.flatnonzero(months == month) for month in np.unique(months)}
 
 
 @lru_cache(maxsize=4096)

@@ -51,6 +51,11 @@ class Answers:
         return np.flatnonzero(self.decision_codes != DECISIONS.index(APPROVED))
 
 
+def unapproved_decision(policy: PolicySettings) -> str:
+    """Return what a policy decides where it does not approve."""
+    return REFERRED if policy.automation is Automation.declines_are_referred else DECLINED
+
+
 @dataclass(frozen=True)
 class Scorer:
     """A model and the policy that turns its probabilities into decisions; the same numbers for one row as for many."""
@@ -114,8 +119,8 @@ class Scorer:
     def _decided(self, raw: Floats, probability: Floats) -> Answers:
         policy = self.policy
         whole = points(probability, policy.scale)
-        otherwise = REFERRED if policy.automation is Automation.declines_are_referred else DECLINED
-        decided = np.where(whole >= policy.approve_from, DECISIONS.index(APPROVED), DECISIONS.index(otherwise))
+        otherwise = DECISIONS.index(unapproved_decision(policy))
+        decided = np.where(whole >= policy.approve_from, DECISIONS.index(APPROVED), otherwise)
         bands = self._bands[whole - policy.scale.lowest]
         return Answers(raw, probability, whole, bands, decided, self.band_names)
 

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.candidates.served import Levels
+from pipelines.decision_tally import Tally
 from pipelines.errors import DataError
 from pipelines.reference_profile import SCORE, FrozenBins, ReferenceProfile
+from pipelines.score_counts import ScoreCounts
 from pipelines.scoring import DECISIONS, Answers, take
-from pipelines.window_profile import Tally, WindowProfile, name_of_bins
+from pipelines.window_profile import WindowProfile, name_of_bins
 
 MOST_SEGMENTS = 200
 """A column of more values says who, not in which part of the business."""
@@ -80,6 +82,7 @@ def _tally(bins: Sequence[FrozenBins], columns: Mapping[str, Any], answers: Answ
         _named(answers.band_codes, answers.band_names),
         _named(answers.decision_codes, DECISIONS),
         Counter(group for some in groups for group in some),
+        ScoreCounts.of(answers.points, answers.pd),
     )
 
 

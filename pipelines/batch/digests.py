@@ -1,7 +1,5 @@
 """Ids of decisions for many rows at once, and the numbers that stand for them where repeats are looked for."""
 
-from functools import cache
-
 import numpy as np
 import pyarrow as pa
 from datafusion import SessionConfig, SessionContext, col, literal
@@ -24,17 +22,13 @@ def digests_of(key: LogKey, model_hash: str, application_ids: pa.Array) -> NDArr
     """
     if not len(application_ids):
         return np.empty((0, DIGITS // 2), dtype=np.uint8)
-    asked = _hasher().from_arrow(pa.table({"id": application_ids}))
+    # One thread keeps the order of the rows: the processes are the parallelism. A context holds on to its tables.
+    context = SessionContext(SessionConfig().with_target_partitions(1))
+    asked = context.from_arrow(pa.table({"id": application_ids}))
     about = concat(literal(id_prefix(key, model_hash)), col("id"))
     found = asked.select(sha256(about).alias("digest")).to_arrow_table()["digest"].cast(pa.binary(32))
     whole = np.concatenate([np.frombuffer(chunk.buffers()[1], np.uint8) for chunk in found.chunks])
     return whole.reshape(-1, 32)[:, : DIGITS // 2]
-
-
-@cache
-def _hasher() -> SessionContext:
-    """Return what hashes on one thread and keeps the order of the rows: the processes are the parallelism."""
-    return SessionContext(SessionConfig().with_target_partitions(1))
 
 
 def spelled_ids(digests: NDArray[np.uint8]) -> pa.Array:

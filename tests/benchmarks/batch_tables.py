@@ -68,7 +68,8 @@ def crown(workspace: Workspace, folder: Path, *, trees: int, rows: int = 50_000)
     folds = [Fold(order[: rows // 2], order[rows // 2 :])]
     trained = train(candidate_of(settings), sample, folds, CalibrationMethod.logistic, seed=0, threads=2)
     champion = make_champion(ModelStore(workspace), trained, folder)
-    scored = points(trained.model.probability_of_bad(sample.columns), PointsScale())
-    profile = profile_of(scored, table[[*NUMERIC, *CATEGORICAL]], NUMERIC, Population.applications)
+    probability = trained.model.probability_of_bad(sample.columns)
+    scored, features = points(probability, PointsScale()), table[[*NUMERIC, *CATEGORICAL]]
+    profile = profile_of(scored, probability, features, NUMERIC, Population.applications)
     (ModelStore(workspace).download(champion) / PROFILE).write_text(profile.to_json())
     return champion

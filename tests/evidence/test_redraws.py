@@ -8,8 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.question import sample_of
-from monitoring.drift import Verdict, find_drift, verdict_of
-from monitoring.settings import AlarmSettings
+from monitoring.thresholds import Level
 from pipelines.applications import load_applications
 from pipelines.candidates import candidate_of, served
 from pipelines.credit.points import PointsScale, points
@@ -20,6 +19,7 @@ from pipelines.splits import split_applications
 from pipelines.training import train
 from pipelines.workspace import Workspace
 from tests.evidence.conftest import Evidence
+from tests.monitoring.comparing import moves_of
 
 
 def test_the_first_period_is_quiet_and_the_second_rings(
@@ -54,13 +54,14 @@ def _rings(seed: int, settings: DataSettings, workspace: Workspace) -> tuple[boo
     candidate = candidate_of(ScorecardSettings())
     model = train(candidate, sample_of(development), split.folds, CalibrationMethod.logistic, seed=0, threads=1).model
     features = test.features
-    profile = profile_of(_points(model, features), features, model.numeric, Population.applications)
-    verdicts = {}
+    asked = model.probability_of_bad(served.columns_of(features, model.numeric, model.categorical))
+    profile = profile_of(points(asked, PointsScale()), asked, features, model.numeric, Population.applications)
+    acts = {}
     for period, rows in draw.periods.items():
         columns = served.columns_of(rows, model.numeric, model.categorical)
         window = {SCORE: _points(model, rows).astype(float), **columns}
-        verdicts[period] = verdict_of(find_drift(profile, window, AlarmSettings()))
-    return verdicts[RANDOM] is Verdict.ACT, verdicts[SELECTED] is Verdict.ACT
+        acts[period] = any(one.judgement.level is Level.ACT for one in moves_of(profile, window))
+    return acts[RANDOM], acts[SELECTED]
 
 
 def _points(model: served.Model, rows: pd.DataFrame) -> NDArray[Any]:

@@ -49,8 +49,9 @@ def made(folder: Path, family: str) -> Bench:
     champion = make_champion(store, model, folder / "model")
     predictor = load_predictor(store, champion)
     table = a_table(3000, seed=5)[0]
-    scored = points(predictor.probability_of_bad(table), PointsScale())
-    reference = profile_of(scored, table[[*NUMERIC, *CATEGORICAL]], NUMERIC, Population.applications)
+    probability = predictor.probability_of_bad(table)
+    scored, features = points(probability, PointsScale()), table[[*NUMERIC, *CATEGORICAL]]
+    reference = profile_of(scored, probability, features, NUMERIC, Population.applications)
     (store.download(champion) / PROFILE).write_text(reference.to_json())
     return Bench(workspace, predictor, reference)
 

@@ -1,0 +1,104 @@
+"""What is compared: every column in its bins, and the bands, decisions and reasons, of everyone and by segment."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.period_report import Role
+from monitoring.references import Reference
+from monitoring.thresholds import EVERYONE, Cell
+from pipelines.credit.points import band_labels
+from pipelines.decision_tally import Tally
+from pipelines.policy import PolicySettings
+from pipelines.reference_profile import SCORE, FrozenBins
+from pipelines.scoring import APPROVED, DECISIONS, unapproved_decision
+from pipelines.window_profile import WindowProfile
+
+Counts = NDArray[np.int64]
+
+BAND, DECISION, REASON = "band", "decision", "reason"
+"""Columns of the log that are compared beside the score and its features."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One cell to compare: the labels of its bins, the reference's counts (periods, bins) and the window's (bins,)."""
+
+    cell: Cell
+    role: Role
+    labels: tuple[str, ...]
+    reference: Counts
+    current: Counts
+
+
+def compared_cells(reference: Reference, current: WindowProfile, policy: PolicySettings | None) -> list[Compared]:
+    """Return every cell that both sides have counted.
+
+    All cells have the reference's periods in one order (`reference_periods`); where a cell was not counted its row is
+    empty. The policy turns a development's points into bands and decisions; without it they are not compared, nor are
+    reasons with a development, which knows none.
+    """
+    periods = reference_periods(reference)
+    cells = list(_cells(reference, EVERYONE, periods, reference.overall, current.overall, policy))
+    for name, tally in sorted(current.segments.items()):
+        known = reference.segments.get(name)
+        if known:
+            cells += _cells(reference, name, periods, known, tally, policy)
+    return cells
+
+
+def reference_periods(reference: Reference) -> list[str]:
+    """Return all periods of a reference in order, those of segments included."""
+    return sorted({*reference.overall, *(period for found in reference.segments.values() for period in found)})
+
+
+def _cells(
+    reference: Reference,
+    segment: str,
+    periods: Sequence[str],
+    before: Mapping[str, Tally],
+    now: Tally,
+    policy: PolicySettings | None,
+) -> Iterator[Compared]:
+    for bins in reference.profile.bins:
+        labels, current = bins.comparable(now.columns[bins.column])
+        rows = [_comparable(bins, before, period, len(labels)) for period in periods]
+        role: Role = "score" if bins.column == SCORE else "feature"
+        yield Compared(Cell(bins.column, segment), role, labels, np.array(rows), current)
+    for column, role, labels in _named_columns(before, now, policy):
+        known = [_named(before.get(period), column, labels, policy) for period in periods]
+        yield Compared(Cell(column, segment), role, labels, np.array(known), _named(now, column, labels, policy))
+
+
+def _comparable(bins: FrozenBins, before: Mapping[str, Tally], period: str, size: int) -> Counts:
+    tally = before.get(period)
+    return np.zeros(size, dtype=np.int64) if tally is None else bins.comparable(tally.columns[bins.column])[1]
+
+
+def _named_columns(
+    before: Mapping[str, Tally], now: Tally, policy: PolicySettings | None
+) -> Iterator[tuple[str, Role, tuple[str, ...]]]:
+    """Yield bands, decisions and reasons, with the labels that occur, as far as both sides tell them."""
+    told = before.values()
+    if policy is not None and all(len(one.scores) for one in told) and len(now.scores):
+        yield BAND, "band", tuple(band_labels(policy.bands, policy.scale))
+        yield DECISION, "decision", DECISIONS
+    if any(one.reasons for one in told) and now.reasons:
+        yield REASON, "reason", tuple(sorted({*now.reasons, *(name for one in told for name in one.reasons)}))
+
+
+def _named(tally: Tally | None, column: str, labels: Sequence[str], policy: PolicySettings | None) -> Counts:
+    if tally is None:
+        return np.zeros(len(labels), dtype=np.int64)
+    if column == REASON:
+        return np.array([tally.reasons[name] for name in labels], dtype=np.int64)
+    assert policy is not None
+    if column == BAND:
+        return tally.scores.between(policy.bands)
+    if tally.decisions:
+        return np.array([tally.decisions[name] for name in DECISIONS], dtype=np.int64)
+    approved = len(tally.scores.reaching(policy.approve_from))
+    found = {APPROVED: approved, unapproved_decision(policy): tally.rows - approved}
+    return np.array([found.get(name, 0) for name in DECISIONS], dtype=np.int64)

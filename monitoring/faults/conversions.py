@@ -1,0 +1,48 @@
+"""Factors between units that columns are known to be delivered in by mistake."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A factor, and the units that it stands between."""
+
+    factor: float
+    units: str
+
+
+KNOWN = (
+    Conversion(7, "days and weeks"),
+    Conversion(10, "a unit and its tenths"),
+    Conversion(12, "months and years"),
+    Conversion(24, "hours and days"),
+    Conversion(30.4, "days and months"),
+    Conversion(52.2, "weeks and years"),
+    Conversion(60, "seconds and minutes, or minutes and hours"),
+    Conversion(100, "minor and whole units of a currency, or percents and fractions"),
+    Conversion(365.25, "days and years"),
+    Conversion(1_000, "units and thousands"),
+    Conversion(1_440, "minutes and days"),
+    Conversion(3_600, "seconds and hours"),
+    Conversion(10_000, "units and ten thousands"),
+    Conversion(86_400, "seconds and days"),
+    Conversion(1_000_000, "units and millions"),
+    Conversion(1e9, "units and billions"),
+)
+
+SLACK = 1.25
+"""Values drift while their unit changes: a ratio so near to a known factor is taken for it."""
+
+
+def conversion_near(factor: float, slack: float = SLACK) -> Conversion | None:
+    """Return the known conversion nearest to a ratio of values, in either direction; None where none is near.
+
+    >>> conversion_near(0.0103).units
+    'minor and whole units of a currency, or percents and fractions'
+    >>> conversion_near(1.3)
+    """
+    size = abs(np.log(factor))
+    nearest = min(KNOWN, key=lambda one: abs(size - np.log(one.factor)))
+    return nearest if abs(size - np.log(nearest.factor)) <= np.log(slack) else None

@@ -1,0 +1,116 @@
+"""Performance with late labels for a report: outcomes from a prepared marketplace or flat tables, as far as known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from monitoring.performance.kept_estimates import KeptEstimates, estimates_folder
+from monitoring.performance.marketplace_outcomes import outcomes_of_marketplace
+from monitoring.performance.outcomes import Outcomes, outcomes_of_table
+from monitoring.performance.performance import PerformanceReport, measure_performance
+from monitoring.performance.reweighting import EarlierLoans
+from monitoring.settings import OutcomeSettings
+from pipelines.credit.loan import DEFINITIONS
+from pipelines.credit.points import band_labels
+from pipelines.credit.vintage import VintageTable
+from pipelines.errors import ConfigurationError, nearest
+from pipelines.policy import PolicySettings
+from pipelines.score_log import LogKey, ScoreLog
+from pipelines.settings import DataSettings, Source
+from pipelines.sources import read_table
+from pipelines.workspace import Workspace
+
+COLUMNS = ["application_id", "pd", "band", "decision", "period"]
+MOST_PERIODS = 24
+
+
+@dataclass(frozen=True)
+class _Known:
+    early: Outcomes | None
+    full: Outcomes | None
+    vintages: VintageTable | None = None
+
+
+def performance_of(
+    workspace: Workspace,
+    log: ScoreLog,
+    key: LogKey,
+    policy: PolicySettings | None,
+    settings: OutcomeSettings,
+    earlier: EarlierLoans | None = None,
+) -> PerformanceReport | None:
+    """Return the performance of a period's decisions and of those before it; None where nobody tells outcomes.
+
+    `earlier` are loans that the model was not fitted on: estimates without labels are recalibrated on them, and
+    reweighted to look like those who apply now.
+
+    Raises:
+        ConfigurationError: a definition that there is none of, or both a marketplace and tables.
+        DataError: outcomes cannot be read.
+    """
+    if policy is None or not (settings.marketplace or settings.table or settings.early_table):
+        return None
+    known = _known(workspace, settings, settings.as_of or month_after(key.period))
+    scored = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
+    periods = scored[-MOST_PERIODS:]
+    parts = [log.decisions(replace(key, period=period))[COLUMNS] for period in periods]
+    return measure_performance(
+        pd.concat(parts, ignore_index=True),
+        early=known.early,
+        full=known.full,
+        kept=KeptEstimates(estimates_folder(workspace, key)),
+        bands=band_labels(policy.bands, policy.scale),
+        settings=settings.performance,
+        earlier=earlier,
+        features=_features(log, key, periods) if earlier is not None else None,
+        vintages=known.vintages,
+    )
+
+
+def _features(log: ScoreLog, key: LogKey, periods: Sequence[str]) -> pd.DataFrame:
+    """Return the features that were kept of some periods' decisions, by application_id."""
+    found = []
+    for period in periods:
+        one = replace(key, period=period)
+        named = log.decisions(one)[["decision_id", "application_id"]]
+        found.append(log.features(one).merge(named, on="decision_id").drop(columns="decision_id"))
+    return pd.concat(found, ignore_index=True).drop_duplicates("application_id").set_index("application_id")
+
+
+def month_after(period: str) -> str:
+    """Return the first day after a month.
+
+    >>> month_after("2026-12")
+    '2027-01-01'
+    """
+    return str((np.datetime64(period, "M") + 1).astype("datetime64[D]"))
+
+
+def _known(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _Known:
+    if settings.marketplace is None:
+        early = _of_table(settings.early_table, settings.early, settings)
+        full = _of_table(settings.table, settings.full, settings)
+        return _Known(early, full)
+    if settings.table or settings.early_table:
+        raise ConfigurationError(
+            "outcomes come from a marketplace or from tables, received both outcomes.marketplace="
+            f"{settings.marketplace} and a table; name one of them"
+        )
+    for name in (settings.early, settings.full):
+        if name not in DEFINITIONS:
+            known = ", ".join(DEFINITIONS)
+            raise ConfigurationError(
+                f"outcomes are by a definition of bad ({known}), received '{name}'; {nearest(name, list(DEFINITIONS))}"
+            )
+    wanted = {name: DEFINITIONS[name] for name in (settings.early, settings.full)}
+    found = outcomes_of_marketplace(workspace.lake / settings.marketplace, wanted, as_of)
+    return _Known(found.outcomes[settings.early], found.outcomes[settings.full], found.vintages[settings.full])
+
+
+def _of_table(place: str | None, definition: str, settings: OutcomeSettings) -> Outcomes | None:
+    if place is None:
+        return None
+    table = read_table(DataSettings(source=Source.table, path=place))
+    return outcomes_of_table(table, definition, identity=settings.id, bad=settings.bad)

@@ -1,0 +1,132 @@
+"""Freezes the bins of a reference that was scored elsewhere: edges from a bounded sample, the rest from all rows.
+
+The edges of bins need not be exact quantiles, the counts in them do: they are made in a second pass. At a sample of
+200,000 rows an edge lies within 0.2 percentage points of its quantile. A table that is no larger is sampled whole.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipelines.profiling.passes import PartOfTable, Pass, ScoredTable
+from pipelines.profiling.roles import TableColumns, TableRoles, columns_of
+from pipelines.profiling.sampling import SampledRows, joined, sample_rows
+from pipelines.profiling.values import levels_in, numbers_in
+from pipelines.reference_profile import LEAST_ROWS, LEAST_SHARE, SCORE, FrozenBins
+
+MOST_SAMPLED = 200_000
+"""Rows whose values are held at a time."""
+
+MOST_LEVELS = 20_000
+"""A text column of more values says who, not what kind: it is no feature."""
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """Frozen bins, the score first; the sample that their edges are from; and why columns have no bins."""
+
+    bins: tuple[FrozenBins, ...]
+    sample: pa.Table
+    left_out: Mapping[str, str]
+
+
+def freeze_bins(table: ScoredTable, roles: TableRoles, one_pass: Pass, *, most_sampled: int = MOST_SAMPLED) -> Frozen:
+    """Return the bins of the score and of each feature of a table, in one pass over it.
+
+    Raises:
+        DataError: a role names no column, or one of the wrong kind.
+    """
+    columns = columns_of(table.schemas, roles)
+    rows = sample_rows(table.rows, most_sampled)
+    names = [*columns.numeric, *columns.categorical]
+    seen = list(one_pass(table, names, list(columns.categorical), partial(see_part, columns, rows)))
+    sample = joined(((one.first, one.sample) for one in seen), names)
+    numeric = [_numeric(name, sample, _extremes(one.extremes.get(name) for one in seen)) for name in columns.numeric]
+    levels = {name: _added(one.levels.get(name, Counter()) for one in seen) for name in columns.categorical}
+    categorical = [_categorical(name, times, table.rows) for name, times in levels.items() if times is not None]
+    too_many = {name: f"holds more than {MOST_LEVELS:,} values" for name, times in levels.items() if times is None}
+    score = replace(numeric[0], column=SCORE)
+    return Frozen((score, *numeric[1:], *categorical), sample, {**columns.left_out, **too_many})
+
+
+Extremes = tuple[float, float] | None
+"""The least and the largest finite number, None where there is none."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one part holds: its extremes, how many times each level (None: too many levels), and its sampled rows."""
+
+    first: int
+    extremes: Mapping[str, Extremes]
+    levels: Mapping[str, Counter[str] | None]
+    sample: pa.Table
+
+
+def see_part(columns: TableColumns, rows: SampledRows, part: PartOfTable, table: pa.Table) -> Seen:
+    """Return what one part holds; columns that it lacks hold nothing."""
+    here = set(table.column_names)
+    extremes = {name: extremes_of(numbers_in(table[name])) for name in columns.numeric if name in here}
+    levels = {name: _levels(table[name]) for name in columns.categorical if name in here}
+    return Seen(part.first, extremes, levels, rows.of_part(part, table))
+
+
+def extremes_of(values: NDArray[Any]) -> Extremes:
+    """Return the least and the largest finite number.
+
+    >>> extremes_of(np.array([2.0, np.nan, -np.inf, 1.0])), extremes_of(np.array([np.inf]))
+    ((1.0, 2.0), None)
+    """
+    if not len(values):
+        return None
+    low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    if not np.isfinite([low, high]).all():
+        finite = values[np.isfinite(values)]
+        return (float(finite.min()), float(finite.max())) if len(finite) else None
+    return low, high
+
+
+def _levels(column: pa.ChunkedArray) -> Counter[str] | None:
+    levels = levels_in(column)
+    times = np.bincount(levels.codes[levels.codes >= 0], minlength=len(levels.names)).tolist()
+    found = Counter({name: number for name, number in zip(levels.names, times, strict=True) if number})
+    return found if len(found) <= MOST_LEVELS else None
+
+
+def _added(counters: Iterable[Counter[str] | None]) -> Counter[str] | None:
+    total: Counter[str] = Counter()
+    for one in counters:
+        if one is None or len(total) > MOST_LEVELS:
+            return None
+        total.update(one)
+    return total if len(total) <= MOST_LEVELS else None
+
+
+def _extremes(found: Iterable[Extremes]) -> Extremes:
+    some = [one for one in found if one is not None]
+    return (min(low for low, _ in some), max(high for _, high in some)) if some else None
+
+
+def _numeric(name: str, sample: pa.Table, extremes: Extremes) -> FrozenBins:
+    """Freeze bins at the finite sampled values, over the range of all.
+
+    A column that is constant in the sample stays constant: a value rarer than that is news when it gets frequent.
+    """
+    values = numbers_in(sample[name]).astype(np.float64) if name in sample.column_names else np.empty(0)
+    bins = FrozenBins.of_numbers(name, values[np.isfinite(values)])
+    if extremes is None or (bins.lowest == bins.highest and np.isfinite(values).any()):
+        return bins
+    return replace(bins, lowest=extremes[0], highest=extremes[1])
+
+
+def _categorical(name: str, times: Counter[str], rows: int) -> FrozenBins:
+    """Freeze bins as `FrozenBins.of_levels` does, from how many times each level occurs."""
+    least = max(LEAST_ROWS, LEAST_SHARE * rows)
+    frequent = sorted(level for level, number in times.items() if number >= least)
+    return FrozenBins(name, levels=tuple(frequent), rare=tuple(sorted({*times} - {*frequent})))

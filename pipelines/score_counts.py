@@ -1,0 +1,74 @@
+"""Decisions by their whole number of points: exact counts, and the probabilities of default that they stand for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def _no_counts() -> NDArray[np.int64]:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class ScoreCounts:
+    """Of each number of `points` that occurs, ascending: how many `rows` got it, and the sum of their PDs, `pd`.
+
+    All of shape (values,). Points follow PDs, so what any cut-off would approve, and at which mean PD, is told too.
+    """
+
+    points: NDArray[np.int64] = field(default_factory=_no_counts)
+    rows: NDArray[np.int64] = field(default_factory=_no_counts)
+    pd: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    @classmethod
+    def of(cls, points: NDArray[np.int64], pd: NDArray[np.float64]) -> Self:
+        """Count decisions, given the points and the PD of each, shape (n,)."""
+        if not len(points):
+            return cls()
+        lowest = int(points.min())
+        rows = np.bincount(points - lowest)
+        found = np.flatnonzero(rows)
+        sums = np.bincount(points - lowest, weights=pd).astype(np.float64)
+        return cls(found + lowest, rows[found], sums[found])
+
+    def __add__(self, other: Self) -> "ScoreCounts":
+        points, places = np.unique(np.concatenate([self.points, other.points]), return_inverse=True)
+        rows, pd = (
+            np.bincount(places, weights=np.concatenate(both), minlength=len(points))
+            for both in ((self.rows, other.rows), (self.pd, other.pd))
+        )
+        return ScoreCounts(points, rows.astype(np.int64), pd.astype(np.float64))
+
+    def __len__(self) -> int:
+        return int(self.rows.sum())
+
+    @property
+    def mean_pd(self) -> float | None:
+        """The mean PD, None of no rows, or of rows whose PDs are not known (NaN)."""
+        mean = float(self.pd.sum() / len(self)) if len(self) else np.nan
+        return None if np.isnan(mean) else mean
+
+    def reaching(self, cut_off: int) -> "ScoreCounts":
+        """Return the counts of those who have so many points or more."""
+        kept = self.points >= cut_off
+        return ScoreCounts(self.points[kept], self.rows[kept], self.pd[kept])
+
+    def between(self, edges: Sequence[int]) -> NDArray[np.int64]:
+        """Return how many rows lie below the first edge, from each edge to the next, and from the last on."""
+        places = np.searchsorted(np.asarray(edges), self.points, side="right")
+        return np.bincount(places, weights=self.rows, minlength=len(edges) + 1).astype(np.int64)
+
+    def record(self) -> dict[str, list[float]]:
+        """Return the counts as JSON holds them: [rows, sum of PDs] by points."""
+        told = zip(self.points.tolist(), self.rows.tolist(), self.pd.tolist(), strict=True)
+        return {str(points): [rows, pd] for points, rows, pd in told}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Self:
+        """Return the counts that JSON holds."""
+        ordered = sorted((int(points), int(rows), float(pd)) for points, (rows, pd) in record.items())
+        points, rows, pd = zip(*ordered, strict=True) if ordered else ((), (), ())
+        return cls(np.array(points, dtype=np.int64), np.array(rows, dtype=np.int64), np.array(pd, dtype=np.float64))
