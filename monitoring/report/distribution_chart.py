@@ -1,12 +1,11 @@
-"""The distribution of exact points as a picture: two lines over equal steps, where bars would be too many."""
+"""The whole score as a picture: two lines over equal steps of points, the reference's and the window's."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.period_report import Move
-from monitoring.report.bars import MOST_BARS
+from monitoring.period_report import ScoreComparison
 from monitoring.report.chart import Chart, Mark, Series
 from monitoring.report.spelling import percent
 
@@ -14,47 +13,34 @@ MOST_STEPS = 40
 ROUND_STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1_000)
 
 
-def distribution_chart(move: Move) -> Chart | None:
-    """Return the picture of a move whose bins are whole numbers, too many for bars; None for any other.
-
-    Bins that are no number (missing) are part of the whole and are not drawn.
-    """
-    places = [(int(label), place) for place, label in enumerate(move.labels) if label.lstrip("-").isdigit()]
-    if len(places) <= MOST_BARS or len(places) < len(move.labels) - MOST_BARS:
-        return None
-    values = np.array([value for value, _ in places])
-    span = int(values.max() - values.min()) + 1
-    step = next((one for one in ROUND_STEPS if span <= one * MOST_STEPS), span)
-    first = int(values.min()) // step * step
-    into = (values - first) // step
+def distribution_chart(score: ScoreComparison) -> Chart:
+    """Return the picture of a score that was compared point by point, in the finest of the round steps that fits."""
+    points = np.array(score.points)
+    span = int(points.max() - points.min()) + 1
+    step = next((one for one in ROUND_STEPS if span <= one * MOST_STEPS), -(-span // MOST_STEPS))
+    first = int(points.min()) // step * step
+    into = (points - first) // step
     starts = [first + step * place for place in range(int(into.max()) + 1)]
-    taken = [place for _, place in places]
-    series = [
-        _line("reference", np.array(move.reference), taken, into, starts, step),
-        _line("this window", np.array(move.current), taken, into, starts, step),
-    ]
     return Chart(
-        move.column,
-        f"Distribution of {move.column} in steps of {step}, reference and this window",
-        series,
+        "Distribution of points",
+        f"Distribution of points in steps of {step}, in the reference and in this window",
+        [
+            _line("reference", "known", score.reference, into, starts, step),
+            _line("this window", "now", score.current, into, starts, step),
+        ],
         [str(start) for start in starts],
         share=True,
-        along=f"{move.column}, in steps of {step}",
+        along=f"points, in steps of {step}" if step > 1 else "points",
         from_zero=True,
     )
 
 
 def _line(
-    name: str,
-    counts: NDArray[np.int64],
-    taken: Sequence[int],
-    into: NDArray[np.int64],
-    starts: Sequence[int],
-    step: int,
+    name: str, kind: str, counts: Sequence[int], into: NDArray[np.int64], starts: Sequence[int], step: int
 ) -> Series:
-    shares = np.bincount(into, weights=counts[list(taken)], minlength=len(starts)) / max(int(counts.sum()), 1)
+    shares = np.bincount(into, weights=np.array(counts), minlength=len(starts)) / max(sum(counts), 1)
     marks = [
         Mark(place, float(share), f"{start} to {start + step - 1}, {name}: {percent(float(share))}")
         for place, (start, share) in enumerate(zip(starts, shares, strict=True))
     ]
-    return Series(name, "known" if name == "reference" else "now", marks, joined=True, dots=False)
+    return Series(name, kind, marks, joined=True, dots=False)

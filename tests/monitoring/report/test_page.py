@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitoring.period_report import Move, PeriodReport, Verdict
+from monitoring.period_report import Move, PeriodReport, ScoreComparison, Verdict
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import Chart, Mark, Series, draw
@@ -203,18 +203,20 @@ def test_a_contradicted_vintage_is_named_before_any_figure(report: PeriodReport)
     assert page.index("Outcomes contradict what was expected of vintage 2025-11.") < page.index("by vintage")
 
 
-def test_exact_points_are_drawn_as_two_lines_whose_shares_are_those_of_the_counts() -> None:
-    # given 301 points, and some decisions without any
-    labels = ("missing", *map(str, range(400, 701)))
-    reference, current = (7, *range(301)), (0, *range(301, 0, -1))
-    exact = move("points", labels=labels, reference=reference, current=current)
+def test_the_score_is_drawn_as_two_lines_whose_shares_are_those_of_the_counts() -> None:
+    # given 301 points
+    points, before, now = range(400, 701), range(301), range(301, 0, -1)
+    score = ScoreComparison(tuple(points), tuple(before), tuple(now), 0.3, 40.0, 0.1)
     # when
-    chart = distribution_chart(exact)
+    chart = distribution_chart(score)
     # then
-    assert chart is not None
-    before, now = (np.array([mark.y for mark in series.marks]) for series in chart.series)
+    known, found = (np.array([mark.y for mark in series.marks]) for series in chart.series)
     assert chart.places[:2] == ["400", "410"]
-    assert before.sum() == pytest.approx(1 - 7 / sum(reference))
-    assert now[0] == pytest.approx(sum(current[1:11]) / sum(current))
-    assert distribution_chart(move("age")) is None
-    assert "in steps of 10" in leading_part(replace(made_report(), moves=(exact,)))
+    assert known.sum() == pytest.approx(1)
+    assert found[0] == pytest.approx(sum(now[:10]) / sum(now))
+
+
+def test_a_score_of_one_number_can_be_drawn() -> None:
+    chart = distribution_chart(ScoreComparison((-3,), (10,), (0,), 0.0, 0.0, 0.0))
+    assert [[mark.y for mark in series.marks] for series in chart.series] == [[1.0], [0.0]]
+    assert draw(chart).startswith("<svg")
