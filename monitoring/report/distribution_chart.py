@@ -1,5 +1,6 @@
 """The whole score as a picture: two lines over equal steps of points, the reference's and the window's."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,15 +10,21 @@ from monitoring.period_report import ScoreComparison
 from monitoring.report.chart import Chart, Mark, Series
 from monitoring.report.spelling import percent
 
-MOST_STEPS = 40
+MOST_STEPS, FEWEST_STEPS = 40, 8
 ROUND_STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1_000)
 
 
 def distribution_chart(score: ScoreComparison) -> Chart:
-    """Return the picture of a score that was compared point by point, in the finest of the round steps that fits."""
+    """Return the picture of a score that was compared point by point.
+
+    It takes as many steps as the square root of the smaller side's rows, within limits: fewer rows would only show
+    chance.
+    """
     points = np.array(score.points)
+    rows = min(sum(score.reference), sum(score.current))
+    most = min(MOST_STEPS, max(FEWEST_STEPS, math.isqrt(rows)))
     span = int(points.max() - points.min()) + 1
-    step = next((one for one in ROUND_STEPS if span <= one * MOST_STEPS), -(-span // MOST_STEPS))
+    step = next((one for one in ROUND_STEPS if span <= one * most), -(-span // most))
     first = int(points.min()) // step * step
     into = (points - first) // step
     starts = [first + step * place for place in range(int(into.max()) + 1)]

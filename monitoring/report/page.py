@@ -24,6 +24,7 @@ from monitoring.report.stored import StoredReport, latest_of_each
 
 VINTAGES_SHOWN = 6
 COLUMNS_SHOWN = 10
+GROUPS_SHOWN = 10
 MEASURES = {"gini": "Gini", "ks": "KS", "bad_rate": "Bad rate", "brier": "Brier score"}
 """Whose past errors are told; the AUC's is half of the Gini's."""
 METHODS = {
@@ -48,6 +49,7 @@ def leading_part(report: PeriodReport) -> str:
         contradicted=_contradicted(report.performance),
         matured=_last_matured(report.performance),
         groups=last_groups(report.conduct),
+        groups_shown=GROUPS_SHOWN,
         sections=_sections(report),
         vintages_shown=VINTAGES_SHOWN,
     )  # fmt: skip

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitoring.period_report import Move, PeriodReport, ScoreComparison, Verdict
+from monitoring.period_report import GroupConduct, Move, PeriodConduct, PeriodReport, ScoreComparison, Verdict
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import Chart, Mark, Series, draw
+from monitoring.report.conduct_charts import conduct_charts, last_groups
 from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.facts import facts_of
 from monitoring.report.gauge import Gauge, gauge_of, nearness
@@ -220,3 +221,15 @@ def test_a_score_of_one_number_can_be_drawn() -> None:
     chart = distribution_chart(ScoreComparison((-3,), (10,), (0,), 0.0, 0.0, 0.0))
     assert [[mark.y for mark in series.marks] for series in chart.series] == [[1.0], [0.0]]
     assert draw(chart).startswith("<svg")
+
+
+def test_of_many_groups_the_largest_are_drawn_and_the_low_come_first() -> None:
+    # given twenty ages, the last one low
+    groups = tuple(GroupConduct("age", str(age), 10 * age, 5 * age, age / 40, age == 39) for age in range(20, 40))
+    period = PeriodConduct("2026-10", 1_000, {"approved": 500}, {}, 0, 0, 0, groups)
+    # when
+    [chart] = [one for one in conduct_charts([period]) if "age" in one.title]
+    # then
+    assert chart.title == "Approval rate by age, the 6 largest of 20 groups"
+    assert [one.name for one in chart.series] == ["34", "35", "36", "37", "38", "39"]
+    assert [one.group for one in last_groups([period])][:2] == ["39", "20"]
