@@ -77,9 +77,10 @@ def _groups(periods: Sequence[PeriodConduct], attribute: str) -> Chart:
 
 
 def last_groups(conduct: Sequence[PeriodConduct]) -> list[GroupConduct]:
-    """Return the groups of the last period: the low ones, then by attribute, the lowest ratio first."""
+    """Return the groups of the last period: the low ones, then by attribute, the lowest ratio first; last those
+    without one."""
     last = conduct[-1].groups if conduct else ()
-    return sorted(last, key=lambda one: (not one.is_low, one.attribute, 1.0 if one.ratio is None else one.ratio))
+    return sorted(last, key=lambda one: (not one.is_low, one.ratio is None, one.attribute, one.ratio or 0.0))
 
 
 def _series(name: str, place: int, shares: Sequence[tuple[int, str, int, int]]) -> Series:
