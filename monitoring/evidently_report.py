@@ -47,6 +47,7 @@ with warnings.catch_warnings():
     from evidently.ui.storage.local.base import DASHBOARD_FILE_NAME, PROJECT_FILE_NAME, SNAPSHOTS_DIR_NAME
 
 MOST_CATEGORIES = 100
+MOST_COLUMNS = 20
 SEVERITY = {
     Verdict.STABLE: "success",
     Verdict.WATCH: "warning",
@@ -87,8 +88,9 @@ def write_report(
     """
     about = {"timestamp": timestamp, "tags": [report.verdict.value, *tags], "metadata": dict(metadata or {})}
     tested = [PopulationStability(move) for move in score_first(report.moves)]
-    snapshot = _run([_verdict(report), *tested], reference_sample, current_sample, categorical,
-                    about | {"name": report.title})  # fmt: skip
+    rank = {one.column: place for place, one in enumerate(tested)}
+    named = about | {"name": report.title}
+    snapshot = _run([_verdict(report), *tested], reference_sample, current_sample, categorical, rank, named)
     run = _store(snapshot, evidently_workspace, project, report.title)
     facts = facts_of(report) | about | {"evidently": {"project": project, "run": str(run)}}
     _write(folder / "report.html", _page(snapshot, report, shown_above=1 + len(tested)))
@@ -204,11 +206,18 @@ def _run(
     reference: pd.DataFrame,
     current: pd.DataFrame,
     categorical: Collection[str],
+    first: Mapping[str, int],
     about: Mapping[str, object],
 ) -> Snapshot:
-    """Run the report with Evidently's summary of the samples, or with the reason why there is none."""
+    """Run the report with Evidently's summary of the samples, or with the reason why there is none.
+
+    `first` says which columns are summarised first: a summary takes long to draw, so it has an end.
+    """
     try:
-        shown, note = _what_can_be_shown(reference, current, categorical)
+        pairs, note = _what_can_be_shown(reference, current, categorical)
+        shown = dict(sorted(pairs.items(), key=lambda pair: first.get(pair[0], len(first)))[:MOST_COLUMNS])
+        if len(shown) < len(pairs):
+            note += f" Of the {len(pairs):,} columns these are the {len(shown)} of largest effect."
         return _calculate(items, note, shown, about)
     except Exception as cause:  # a sample that Evidently cannot read must not silence the alarm
         logging.getLogger(__name__).warning("Evidently could not summarise the samples", exc_info=True)

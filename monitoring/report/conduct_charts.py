@@ -59,9 +59,12 @@ def _changed(periods: Sequence[PeriodConduct]) -> Chart:
 
 
 def _groups(periods: Sequence[PeriodConduct], attribute: str) -> Chart:
-    names = dict.fromkeys(one.group for period in periods for one in period.groups if one.attribute == attribute)
+    rows: dict[str, int] = {}
+    for one in (group for period in periods for group in period.groups if group.attribute == attribute):
+        rows[one.group] = rows.get(one.group, 0) + one.rows
+    largest = sorted(rows, key=lambda name: -rows[name])[:MOST_LINES]
     series = []
-    for place, name in enumerate(list(names)[:MOST_LINES], 1):
+    for place, name in enumerate((one for one in rows if one in largest), 1):
         shares = [
             (at, period.period, one.approved, one.rows)
             for at, period in enumerate(periods)
@@ -69,13 +72,15 @@ def _groups(periods: Sequence[PeriodConduct], attribute: str) -> Chart:
             if (one.attribute, one.group) == (attribute, name) and one.rows
         ]
         series.append(_series(name, place, shares))
-    return _chart(f"Approval rate by {attribute}", periods, series)
+    some = f", the {MOST_LINES} largest of {len(rows)} groups" if len(rows) > MOST_LINES else ""
+    return _chart(f"Approval rate by {attribute}{some}", periods, series)
 
 
 def last_groups(conduct: Sequence[PeriodConduct]) -> list[GroupConduct]:
-    """Return the groups of the last period, by attribute, the lowest ratio first."""
+    """Return the groups of the last period: the low ones, then by attribute, the lowest ratio first; last those
+    without one."""
     last = conduct[-1].groups if conduct else ()
-    return sorted(last, key=lambda one: (one.attribute, 1.0 if one.ratio is None else one.ratio))
+    return sorted(last, key=lambda one: (not one.is_low, one.ratio is None, one.attribute, one.ratio or 0.0))
 
 
 def _series(name: str, place: int, shares: Sequence[tuple[int, str, int, int]]) -> Series:

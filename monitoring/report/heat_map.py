@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitoring.period_report import Move
+from monitoring.report.gauge import nearness
 from monitoring.report.ordering import RANK, WORDS, is_moved
 from monitoring.report.spelling import psi, q_value, some
 from monitoring.thresholds import EVERYONE, Level
 
+SHADES = 4
 FEWEST_ROWS = 8
 """So many rows are shown at once even where nothing moved."""
 
@@ -74,5 +76,5 @@ def _cell(move: Move | None) -> HeatCell:
     if judgement.level is Level.TOO_SMALL:
         return HeatCell("small", "", f"{where}: too small to compare")
     told = f"{where}: PSI {psi(judgement.psi)}, limit {psi(judgement.limit)}, q {q_value(judgement.q_value)}"
-    kind = judgement.level.value if is_moved(move) else f"quiet{min(int(4 * judgement.psi / judgement.limit), 3)}"
+    kind = judgement.level.value if is_moved(move) else f"quiet{nearness(judgement, SHADES)}"
     return HeatCell(kind, psi(judgement.psi) if is_moved(move) else "", f"{told}, {WORDS[judgement.level]}")

@@ -9,11 +9,13 @@ from monitoring.performance.kept_estimates import CALIBRATED, RECALIBRATED, REWE
 from monitoring.performance.performance import PerformanceReport
 from monitoring.performance.reconciliation import PastError
 from monitoring.performance.vintage import VintagePerformance
-from monitoring.period_report import PeriodReport
+from monitoring.period_report import Move, PeriodReport
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import draw
 from monitoring.report.conduct_charts import conduct_charts, last_groups
+from monitoring.report.distribution_chart import distribution_chart
+from monitoring.report.gauge import gauge_of
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
 from monitoring.report.performance_charts import band_chart, curve_chart, performance_charts
@@ -22,6 +24,7 @@ from monitoring.report.stored import StoredReport, latest_of_each
 
 VINTAGES_SHOWN = 6
 COLUMNS_SHOWN = 10
+GROUPS_SHOWN = 10
 MEASURES = {"gini": "Gini", "ks": "KS", "bad_rate": "Bad rate", "brier": "Brier score"}
 """Whose past errors are told; the AUC's is half of the Gini's."""
 METHODS = {
@@ -43,8 +46,10 @@ def leading_part(report: PeriodReport) -> str:
         heat=heat_map(report.moves),
         performance=report.performance,
         past_errors=_past_errors(report.performance),
+        contradicted=_contradicted(report.performance),
         matured=_last_matured(report.performance),
         groups=last_groups(report.conduct),
+        groups_shown=GROUPS_SHOWN,
         sections=_sections(report),
         vintages_shown=VINTAGES_SHOWN,
     )  # fmt: skip
@@ -64,8 +69,8 @@ def style_sheet() -> str:
 SCORE_ROLES = ("score", "points", "band", "decision", "reason")
 
 
-def _role(move: object) -> int:
-    return SCORE_ROLES.index(move.role) if move.role in SCORE_ROLES else len(SCORE_ROLES)  # type: ignore[attr-defined]
+def _role(move: Move) -> int:
+    return SCORE_ROLES.index(move.role) if move.role in SCORE_ROLES else len(SCORE_ROLES)
 
 
 def _sections(report: PeriodReport) -> list[tuple[str, str]]:
@@ -82,6 +87,15 @@ def _sections(report: PeriodReport) -> list[tuple[str, str]]:
         ("sample", "A sample, by Evidently", True),
     ]
     return [(anchor, name) for anchor, name, is_there in parts if is_there]
+
+
+def _contradicted(performance: PerformanceReport | None) -> list[str]:
+    """Return the vintages whose outcomes, early or all, are not what was expected of them."""
+    return [
+        one.period
+        for one in (performance.vintages if performance else ())
+        if any(said is not None and said.found for said in (one.early_contradiction, one.matured_contradiction))
+    ]
 
 
 def _past_errors(performance: PerformanceReport | None) -> list[PastError]:
@@ -107,7 +121,9 @@ def _environment() -> Environment:
     environment.filters.update(FILTERS)
     environment.globals.update(
         bars_of=bars_of,
-        draw=lambda chart: Markup(draw(chart)),
+        distribution_chart=distribution_chart,
+        gauge_of=gauge_of,
+        draw=draw,
         performance_charts=performance_charts,
         band_chart=band_chart,
         curve_chart=curve_chart,

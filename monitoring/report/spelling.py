@@ -1,5 +1,10 @@
 """How the page spells numbers, and what it writes where there is none."""
 
+from collections.abc import Callable
+from typing import Any
+
+from markupsafe import Markup, escape
+
 from pipelines.credit.label_free import Estimate
 
 NOTHING = "–"
@@ -108,7 +113,25 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
-FILTERS = {
+def heading(text: str) -> str:
+    """Return words with a capital first.
+
+    >>> heading("what moved")
+    'What moved'
+    """
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def breakable(text: str) -> Markup:
+    """Return text whose lines may end after an underscore: names of columns are long.
+
+    >>> str(breakable("n_<b>"))
+    'n_<wbr>&lt;b&gt;'
+    """
+    return Markup(str(escape(text)).replace("_", "_<wbr>"))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
     "psi": psi,
     "q": q_value,
     "percent": percent,
@@ -116,4 +139,6 @@ FILTERS = {
     "between": between,
     "count": count,
     "sentence": sentence,
+    "heading": heading,
+    "breakable": breakable,
 }

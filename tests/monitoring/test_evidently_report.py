@@ -196,6 +196,19 @@ def test_columns_that_cannot_be_summarised_are_named(write: Write) -> None:
     assert r"Without order\\_id, income: empty" in written.html.read_text()
 
 
+def test_of_many_columns_those_of_largest_effect_are_summarised(write: Write) -> None:
+    # given 30 columns, one of which moved
+    report = made_report()
+    loudest = next(one.column for one in moved(report) if one.judgement.level is Level.ACT)
+    many = {f"column_{place}": 1.0 for place in range(30)} | {loudest: 2.0}
+    # when
+    page = write(report, reference_sample=sample(60, **many), current_sample=sample(50, **many)).html.read_text()
+    # then
+    assert "Of the 33 columns these are the 20 of largest effect." in page
+    assert f'"header": "{loudest}"' in page
+    assert '"header": "column_29"' not in page
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Verdict, Path]:
     folder = tmp_path_factory.mktemp("pages")
@@ -244,8 +257,8 @@ def _holds_every_part(report: PeriodReport, page: RenderedPage) -> None:
     for one in moved(report):
         assert one.column in page.text
     assert page.text.count("What an estimate without outcomes cannot see") == 1
-    assert page.dom.count('<svg viewBox="0 0 380 220"') == 5 + 1 + 5  # performance, vintages, decisions over time
-    assert page.dom.count('class="plot card"') == 11 + 4 + 37  # pictures, score and decisions, features
+    assert page.dom.count('<svg viewBox="0 0 380 220"') == 1 + 5 + 1 + 5
+    assert page.dom.count('class="plot card"') == 12 + 4 + 37  # pictures, score and decisions, features
     assert HOSTILE in unescape(page.dom)
 
 

@@ -22,10 +22,13 @@ from monitoring.period_report import (
     PeriodReport,
     Point,
     Role,
+    ScoreComparison,
     Verdict,
 )
+from monitoring.score_comparison import compare_scores
 from monitoring.thresholds import EVERYONE, Cell, Level, Thresholds, judge
 from pipelines.credit.vintage import VintageTable
+from pipelines.score_counts import ScoreCounts
 from pipelines.score_log import LogKey
 from pipelines.settings import Population
 from tests.monitoring.performance.books import BANDS, book
@@ -73,9 +76,11 @@ def made_report(verdict: Verdict = Verdict.ACT) -> PeriodReport:
         points=points,
         moves=moves,
         faults=FAULTS if verdict is Verdict.ACT else (),
-        effect=Effect(0.583, 0.641, 0.0712, 0.0614, 0.0388, 0.0371),
+        effect=Effect(0.583, 0.641, 0.0712, 0.0614, 0.0388, 0.0371, 0.6),
         conduct=made_conduct(CONDUCT),
         performance=made_performance(),
+        score=made_score(verdict),
+        causes=("data fault", "concept change") if verdict is Verdict.ACT else (),
         notes=(
             "The segment islands has 40 decisions: too few to compare.",
             "days_since_last_order went missing; what else moved in it cannot be told.",
@@ -116,6 +121,14 @@ def made_moves(verdict: Verdict) -> tuple[Move, ...]:
         )
         for one in judged
     )
+
+
+def made_score(verdict: Verdict) -> ScoreComparison | None:
+    """Return the score point by point, further up where it moved."""
+    generator = np.random.default_rng(3)
+    higher = 14 if verdict is Verdict.ACT else 0
+    drawn = [generator.normal(580 + up, 48, rows).astype(np.int64) for up, rows in ((0, 140_000), (higher, ROWS))]
+    return compare_scores(*(ScoreCounts.of(points, np.full(len(points), 0.07)) for points in drawn))
 
 
 def made_columns() -> dict[str, tuple[Role, tuple[str, ...]]]:
@@ -217,7 +230,7 @@ def _incomplete() -> PeriodReport:
 
 def quiet(report: PeriodReport) -> PeriodReport:
     """Return the report without its parts that may be missing."""
-    return replace(report, faults=(), effect=None, conduct=(), performance=None, notes=())
+    return replace(report, faults=(), effect=None, conduct=(), performance=None, notes=(), score=None, causes=())
 
 
 TOLD = {

@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitoring.period_report import Move, PeriodReport, Verdict
+from monitoring.period_report import GroupConduct, Move, PeriodConduct, PeriodReport, ScoreComparison, Verdict
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import Chart, Mark, Series, draw
+from monitoring.report.conduct_charts import conduct_charts, last_groups
+from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.facts import facts_of
+from monitoring.report.gauge import Gauge, gauge_of, nearness
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import headline, of_everyone, score_first
 from monitoring.report.page import leading_part
@@ -173,3 +176,60 @@ def test_a_figure_that_is_no_number_is_null(report: PeriodReport) -> None:
     assert report.effect is not None
     facts = facts_of(replace(report, effect=replace(report.effect, mean_pd=float("nan"))))
     assert facts["effect"]["mean_pd"] is None
+
+
+@pytest.mark.parametrize("limit", [0.0, float("inf"), float("nan")])
+def test_a_limit_that_none_can_be_held_against_is_drawn_as_far_away(limit: float) -> None:
+    odd = replace(move("age"), judgement=replace(move("age").judgement, limit=limit))
+    assert gauge_of(odd.judgement) == Gauge(0.0, 100.0)
+    assert nearness(odd.judgement, 4) == 0
+
+
+def test_a_gauge_has_room_for_the_psi_and_for_the_limit() -> None:
+    assert gauge_of(replace(move("age").judgement, psi=0.3, limit=0.1)) == Gauge(100, pytest.approx(100 / 3))
+    assert gauge_of(replace(move("age").judgement, psi=0.0, limit=0.1)) == Gauge(0, pytest.approx(100 / 1.5))
+    assert [nearness(replace(move("age").judgement, psi=psi), 4) for psi in (0.0, 0.03, 0.09, 0.9)] == [0, 1, 3, 3]
+
+
+def test_a_season_has_a_column_of_its_own_where_one_is_known(report: PeriodReport) -> None:
+    # given
+    seasonal = tuple(replace(one, judgement=replace(one.judgement, season=0.07654)) for one in report.moves)
+    # then
+    assert "Beyond the season" not in leading_part(report)
+    assert "0.077" in leading_part(replace(report, moves=seasonal))
+
+
+def test_a_contradicted_vintage_is_named_before_any_figure(report: PeriodReport) -> None:
+    page = leading_part(report)
+    assert page.index("Outcomes contradict what was expected of vintage 2025-11.") < page.index("by vintage")
+
+
+def test_the_score_is_drawn_as_two_lines_whose_shares_are_those_of_the_counts() -> None:
+    # given 301 points
+    points, before, now = range(400, 701), range(301), range(301, 0, -1)
+    score = ScoreComparison(tuple(points), tuple(before), tuple(now), 0.3, 40.0, 0.1)
+    # when
+    chart = distribution_chart(score)
+    # then
+    known, found = (np.array([mark.y for mark in series.marks]) for series in chart.series)
+    assert chart.places[:2] == ["400", "410"]
+    assert known.sum() == pytest.approx(1)
+    assert found[0] == pytest.approx(sum(now[:10]) / sum(now))
+
+
+def test_a_score_of_one_number_can_be_drawn() -> None:
+    chart = distribution_chart(ScoreComparison((-3,), (10,), (0,), 0.0, 0.0, 0.0))
+    assert [[mark.y for mark in series.marks] for series in chart.series] == [[1.0], [0.0]]
+    assert draw(chart).startswith("<svg")
+
+
+def test_of_many_groups_the_largest_are_drawn_and_the_low_come_first() -> None:
+    # given twenty ages, the last one low
+    groups = tuple(GroupConduct("age", str(age), 10 * age, 5 * age, age / 40, age == 39) for age in range(20, 40))
+    period = PeriodConduct("2026-10", 1_000, {"approved": 500}, {}, 0, 0, 0, groups)
+    # when
+    [chart] = [one for one in conduct_charts([period]) if "age" in one.title]
+    # then
+    assert chart.title == "Approval rate by age, the 6 largest of 20 groups"
+    assert [one.name for one in chart.series] == ["34", "35", "36", "37", "38", "39"]
+    assert [one.group for one in last_groups([period])][:2] == ["39", "20"]
