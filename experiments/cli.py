@@ -19,11 +19,13 @@ from pipelines.verb import Outcome
 POLICY: dict[str, dict[str, type]] = {"policy": {"policy": PolicySettings}}
 DATA: dict[str, dict[str, type]] = {"data": {"data": DataSettings}}
 CANDIDATES: dict[str, dict[str, type]] = {"candidate": {**FAMILIES}}
+EXPERIMENTS: dict[str, dict[str, type]] = {"experiment": {}}
+"""Files that set several choices and values at once: they have no schema but the verb's."""
 
 
 def tune(arguments: Sequence[str]) -> int:
     """Search a candidate's parameters and register the best model."""
-    return run(Verb("tune", TuneSettings, _tune, DATA | CANDIDATES | POLICY), arguments)
+    return run(Verb("tune", TuneSettings, _tune, DATA | CANDIDATES | POLICY | EXPERIMENTS), arguments)
 
 
 def compare(arguments: Sequence[str]) -> int:

@@ -8,11 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from monitoring.period_report import GroupConduct, PeriodConduct
-from monitoring.windows import counted, earlier_periods
+from monitoring.windows import PeriodCounts, earlier_periods
 from pipelines.credit.fairness import Decisions, GroupFairness, group_fairness
 from pipelines.overrides import Overrides, overrides_by_period
 from pipelines.policy import FairnessSettings, PolicySettings
-from pipelines.reference_profile import ReferenceProfile
 from pipelines.reviews import Reviews
 from pipelines.score_log import LogKey, ScoreLog
 from pipelines.scoring import APPROVED
@@ -27,27 +26,26 @@ FOUR_FIFTHS = 0.8
 
 
 def conduct_of(
-    workspace: Workspace, log: ScoreLog, key: LogKey, profile: ReferenceProfile, policy: PolicySettings | None
+    workspace: Workspace, counts: PeriodCounts, key: LogKey, policy: PolicySettings | None
 ) -> tuple[PeriodConduct, ...]:
     """Return the conduct of a period and of those before it that the same version decided, in order."""
-    periods = [*earlier_periods(log, key), key.period][-MOST_PERIODS:]
+    periods = [*earlier_periods(counts.log, key), key.period][-MOST_PERIODS:]
     reviewed = {
         one.period: one
         for one in overrides_by_period(Reviews(workspace), model=key.model)
         if (one.version, one.population) == (key.version, key.population.value)
     }
     fairness = policy.fairness if policy is not None else FairnessSettings()
-    return tuple(_conduct(log, replace(key, period=period), profile, fairness, reviewed) for period in periods)
+    return tuple(_conduct(counts, replace(key, period=period), fairness, reviewed) for period in periods)
 
 
 def _conduct(
-    log: ScoreLog,
+    counts: PeriodCounts,
     key: LogKey,
-    profile: ReferenceProfile,
     fairness: FairnessSettings,
     reviewed: Mapping[str, Overrides],
 ) -> PeriodConduct:
-    tally = counted(log, key, profile).overall
+    tally = counts.of(key).overall
     changed = reviewed.get(key.period)
     return PeriodConduct(
         period=key.period,
@@ -57,7 +55,7 @@ def _conduct(
         reviewed=changed.reviewed if changed else 0,
         to_approved=changed.to_approved if changed else 0,
         to_declined=changed.to_declined if changed else 0,
-        groups=_groups(log, key, fairness) if tally.rows <= MOST_ROWS else (),
+        groups=_groups(counts.log, key, fairness) if tally.rows <= MOST_ROWS else (),
     )
 
 

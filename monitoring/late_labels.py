@@ -1,5 +1,6 @@
 """Performance with late labels for a report: outcomes from a prepared marketplace or flat tables, as far as known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from monitoring.performance.kept_estimates import KeptEstimates, estimates_folde
 from monitoring.performance.marketplace_outcomes import outcomes_of_marketplace
 from monitoring.performance.outcomes import Outcomes, outcomes_of_table
 from monitoring.performance.performance import PerformanceReport, measure_performance
+from monitoring.performance.reweighting import EarlierLoans
 from monitoring.settings import OutcomeSettings
 from pipelines.credit.loan import DEFINITIONS
 from pipelines.credit.points import band_labels
@@ -32,9 +34,17 @@ class _Known:
 
 
 def performance_of(
-    workspace: Workspace, log: ScoreLog, key: LogKey, policy: PolicySettings | None, settings: OutcomeSettings
+    workspace: Workspace,
+    log: ScoreLog,
+    key: LogKey,
+    policy: PolicySettings | None,
+    settings: OutcomeSettings,
+    earlier: EarlierLoans | None = None,
 ) -> PerformanceReport | None:
     """Return the performance of a period's decisions and of those before it; None where nobody tells outcomes.
+
+    `earlier` are loans that the model was not fitted on: estimates without labels are recalibrated on them, and
+    reweighted to look like those who apply now.
 
     Raises:
         ConfigurationError: a definition that there is none of, or both a marketplace and tables.
@@ -43,8 +53,9 @@ def performance_of(
     if policy is None or not (settings.marketplace or settings.table or settings.early_table):
         return None
     known = _known(workspace, settings, settings.as_of or month_after(key.period))
-    periods = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
-    parts = [log.decisions(replace(key, period=period))[COLUMNS] for period in periods[-MOST_PERIODS:]]
+    scored = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
+    periods = scored[-MOST_PERIODS:]
+    parts = [log.decisions(replace(key, period=period))[COLUMNS] for period in periods]
     return measure_performance(
         pd.concat(parts, ignore_index=True),
         early=known.early,
@@ -52,8 +63,20 @@ def performance_of(
         kept=KeptEstimates(estimates_folder(workspace, key)),
         bands=band_labels(policy.bands, policy.scale),
         settings=settings.performance,
+        earlier=earlier,
+        features=_features(log, key, periods) if earlier is not None else None,
         vintages=known.vintages,
     )
+
+
+def _features(log: ScoreLog, key: LogKey, periods: Sequence[str]) -> pd.DataFrame:
+    """Return the features that were kept of some periods' decisions, by application_id."""
+    found = []
+    for period in periods:
+        one = replace(key, period=period)
+        named = log.decisions(one)[["decision_id", "application_id"]]
+        found.append(log.features(one).merge(named, on="decision_id").drop(columns="decision_id"))
+    return pd.concat(found, ignore_index=True).drop_duplicates("application_id").set_index("application_id")
 
 
 def month_after(period: str) -> str:

@@ -10,9 +10,9 @@ from monitoring.period_report import Move
 from monitoring.references import Reference, reference_for
 from monitoring.settings import ThresholdSettings, WatchSettings, WindowKind
 from monitoring.thresholds import Cell, Floor, Judgement, Level, Thresholds, judge
-from monitoring.windows import Window, before, counted
+from monitoring.windows import PeriodCounts, Window, before
 from pipelines.policy import PolicySettings
-from pipelines.score_log import LogKey, ScoreLog
+from pipelines.score_log import LogKey
 from pipelines.window_profile import WindowProfile
 
 MOST_BACK = 6
@@ -23,14 +23,18 @@ A_YEAR = 12
 
 
 def find_moves(
-    log: ScoreLog, window: Window, reference: Reference, policy: PolicySettings | None, settings: WatchSettings
+    counts: PeriodCounts,
+    window: Window,
+    reference: Reference,
+    policy: PolicySettings | None,
+    settings: WatchSettings,
 ) -> list[Move]:
     """Return the move of every cell, in the order of the reference's columns, everyone first.
 
     For a window of one period the periods right before it are judged too, each as it would have been judged then: what
     is watched twice in a row is acted on.
     """
-    known = _earlier_levels(log, window, reference, policy, settings)
+    known = _earlier_levels(counts, window, reference, policy, settings)
     return compare(reference, window.profile, policy, settings.thresholds, window.key.period, known)
 
 
@@ -61,12 +65,16 @@ def thresholds_of(settings: ThresholdSettings) -> Thresholds:
 
 
 def _earlier_levels(
-    log: ScoreLog, window: Window, reference: Reference, policy: PolicySettings | None, settings: WatchSettings
+    counts: PeriodCounts,
+    window: Window,
+    reference: Reference,
+    policy: PolicySettings | None,
+    settings: WatchSettings,
 ) -> dict[str, Mapping[Cell, Level]]:
     """Return the levels of the periods right before a window of one period, oldest first."""
     if settings.window is not WindowKind.period:
         return {}
-    scored = set(log.periods(window.key.model, window.key.version, window.key.population))
+    scored = set(counts.log.periods(window.key.model, window.key.version, window.key.population))
     periods: list[str] = []
     period = before(window.key.period)
     while period in scored and period not in reference.overall and len(periods) < MOST_BACK:
@@ -75,18 +83,18 @@ def _earlier_levels(
     found: dict[str, Mapping[Cell, Level]] = {}
     for period in periods:
         key = replace(window.key, period=period)
-        then = _reference_then(log, key, reference, settings)
-        cells = compared_cells(then, counted(log, key, reference.profile), policy)
+        then = _reference_then(counts, key, reference, settings)
+        cells = compared_cells(then, counts.of(key), policy)
         judged = _judge(cells, then, period, settings.thresholds, list(found.values()))
         found[period] = {one.cell: one.level for one in judged}
     return found
 
 
-def _reference_then(log: ScoreLog, key: LogKey, reference: Reference, settings: WatchSettings) -> Reference:
+def _reference_then(counts: PeriodCounts, key: LogKey, reference: Reference, settings: WatchSettings) -> Reference:
     """Return the reference as it was for an earlier period: segments are compared with what came before it."""
     if not reference.is_development:
         return reference
-    return reference_for(log, key, reference.profile, settings.reference)
+    return reference_for(counts, key, settings.reference)
 
 
 def _judge(

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.settings import DEVELOPMENT
-from monitoring.windows import counted, earlier_periods, joined
+from monitoring.windows import PeriodCounts, earlier_periods, joined
 from pipelines.decision_tally import Tally
 from pipelines.errors import RequestError
 from pipelines.reference_profile import ANY_TIME, ReferenceProfile
-from pipelines.score_log import LogKey, ScoreLog, check_period
+from pipelines.score_log import LogKey, check_period
 from pipelines.window_profile import WindowProfile
 
 MOST_EARLIER = 24
@@ -38,18 +38,19 @@ class Reference:
         return sum(self.overall.values(), Tally())
 
 
-def reference_for(log: ScoreLog, key: LogKey, profile: ReferenceProfile, asked: str) -> Reference:
+def reference_for(counts: PeriodCounts, key: LogKey, asked: str) -> Reference:
     """Return the reference that is asked for: `development`, a period, or the first and last of some (`..` between).
 
     Raises:
         RequestError: the development is of another population; a period was not scored, or not before the window.
     """
     if asked == DEVELOPMENT:
-        return _development(log, key, profile)
-    return _earlier(log, key, profile, asked)
+        return _development(counts, key)
+    return _earlier(counts, key, asked)
 
 
-def _development(log: ScoreLog, key: LogKey, profile: ReferenceProfile) -> Reference:
+def _development(counts: PeriodCounts, key: LogKey) -> Reference:
+    profile = counts.profile
     if key.population is not profile.population:
         raise RequestError(
             f"a window is compared with a reference of its own population, received '{key.population.value}' against "
@@ -57,32 +58,32 @@ def _development(log: ScoreLog, key: LogKey, profile: ReferenceProfile) -> Refer
             "period of the log: reference=YYYY-MM"
         )
     overall = profile.by_period or {ANY_TIME: Tally(profile.rows, _arrays(profile))}
-    periods = earlier_periods(log, key)[-MOST_EARLIER:]
+    periods = earlier_periods(counts.log, key)[-MOST_EARLIER:]
     told = "" if set(overall) == {ANY_TIME} else f" of {joined(sorted(overall))}"
     name = f"{profile.rows:,} {profile.population.value} of the model's development{told}"
-    return Reference(name, profile, overall, _segments(_counted(log, key, profile, periods)), is_development=True)
+    return Reference(name, profile, overall, _segments(_counted(counts, key, periods)), is_development=True)
 
 
-def _earlier(log: ScoreLog, key: LogKey, profile: ReferenceProfile, asked: str) -> Reference:
+def _earlier(counts: PeriodCounts, key: LogKey, asked: str) -> Reference:
     first, _, last = asked.partition("..")
     for period in (first, last or first):
         check_period(period)
-    known = earlier_periods(log, key)
+    known = earlier_periods(counts.log, key)
     periods = [period for period in known if first <= period <= (last or first)]
     if not periods or first not in known:
         raise RequestError(
             f"a reference is a period that was scored before {key.period} (there are: {', '.join(known) or 'none'}), "
             f"received reference={asked}; name one of them, two with '..' between, or reference={DEVELOPMENT}"
         )
-    found = _counted(log, key, profile, periods)
+    found = _counted(counts, key, periods)
     overall = {period: one.overall for period, one in found.items()}
     rows = sum(one.rows for one in overall.values())
     name = f"{rows:,} {key.population.value} of {joined(periods)}"
-    return Reference(name, profile, overall, _segments(found), is_development=False)
+    return Reference(name, counts.profile, overall, _segments(found), is_development=False)
 
 
-def _counted(log: ScoreLog, key: LogKey, profile: ReferenceProfile, periods: Sequence[str]) -> dict[str, WindowProfile]:
-    return {period: counted(log, replace(key, period=period), profile) for period in periods}
+def _counted(counts: PeriodCounts, key: LogKey, periods: Sequence[str]) -> dict[str, WindowProfile]:
+    return {period: counts.of(replace(key, period=period)) for period in periods}
 
 
 def _segments(found: Mapping[str, WindowProfile]) -> dict[str, dict[str, Tally]]:

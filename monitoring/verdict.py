@@ -22,12 +22,12 @@ OUTCOMES_SAY = {
 class Facts:
     """All that a verdict rests on."""
 
-    moves: Sequence[Move]
-    faults: Sequence[Fault]
-    effect: Effect | None
-    conduct: Sequence[PeriodConduct]
-    performance: PerformanceReport | None
-    incomplete: str | None
+    moves: Sequence[Move] = ()
+    faults: Sequence[Fault] = ()
+    effect: Effect | None = None
+    conduct: Sequence[PeriodConduct] = ()
+    performance: PerformanceReport | None = None
+    incomplete: str | None = None
 
 
 def verdict_of(facts: Facts) -> Verdict:
@@ -66,9 +66,7 @@ def _points(facts: Facts) -> Iterator[Point | None]:
     yield Point("what moved", _what(everyone or moved)) if moved else None
     yield Point("for whom", _whom(everyone, moved, segments)) if moved else None
     begun = sorted({move.since for move in moved if move.since is not None})
-    yield (
-        Point("since", begun[0] if begun[0] == begun[-1] else f"{begun[0]}, most lately {begun[-1]}") if begun else None
-    )
+    yield Point("since", begun[0] + (f", the latest {begun[-1]}" if begun[-1] > begun[0] else "")) if begun else None
     yield Point("effect", _effect(facts.effect)) if facts.effect is not None else None
     yield from (Point(f"vintage {one.period}", one.statement) for one, _ in contradictions(facts.performance))
     yield Point("fairness", _fairness(facts.conduct)) if _low(facts.conduct) else None

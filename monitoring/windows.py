@@ -43,18 +43,47 @@ class Window:
         return self.periods[0] if len(self.periods) == 1 else f"{self.periods[0]} to {self.periods[-1]}"
 
 
-def open_window(log: ScoreLog, key: LogKey, profile: ReferenceProfile, settings: WatchSettings) -> Window:
+class PeriodCounts:
+    """The counts of the periods of a score log in the bins of one profile, each read once."""
+
+    def __init__(self, log: ScoreLog, profile: ReferenceProfile) -> None:
+        self.log, self.profile = log, profile
+        self._found: dict[LogKey, WindowProfile] = {}
+
+    def of(self, key: LogKey) -> WindowProfile:
+        """Return the counts of a period.
+
+        What was counted when it was written is added up; only partitions without such counts are read row by row.
+
+        Raises:
+            RequestError: a partition was counted in other bins and not all of its features were kept.
+        """
+        if key not in self._found:
+            total = WindowProfile(name_of_bins(self.profile), Tally(), {})
+            for partition in self.log.partitions(key):
+                written = self.log.profile(key, partition)
+                same = written is not None and written.bins == total.bins
+                total += written if written is not None and same else _from_rows(self.log, key, partition, self.profile)
+            self._found[key] = total
+        return self._found[key]
+
+
+def open_window(counts: PeriodCounts, key: LogKey, settings: WatchSettings) -> Window:
     """Return the window that is asked for; `key` is that of its last period.
 
     Raises:
         RequestError: nothing was scored in a period, or what is needed of its features was not kept.
     """
+    log = counts.log
     periods = periods_of(log, key, settings)
-    parts = [counted(log, replace(key, period=period), profile) for period in periods]
+    parts = [counts.of(replace(key, period=period)) for period in periods]
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part
-    return Window(key, periods, whole, _policy_hash(log, key), why_incomplete(key.period, settings.today))
+    incomplete = why_incomplete(key.period, settings.today)
+    if incomplete is None and not log.is_whole(key):
+        incomplete = f"{key.period} is not scored whole, an input was begun and is not done; run the same score again"
+    return Window(key, periods, whole, _policy_hash(log, key), incomplete)
 
 
 def periods_of(log: ScoreLog, key: LogKey, settings: WatchSettings) -> tuple[str, ...]:
@@ -73,22 +102,6 @@ def periods_of(log: ScoreLog, key: LogKey, settings: WatchSettings) -> tuple[str
     until = [period for period in scored if period <= key.period]
     most = {WindowKind.period: 1, WindowKind.rolling: settings.months, WindowKind.since_promotion: len(until)}
     return tuple(until[-most[settings.window] :])
-
-
-def counted(log: ScoreLog, key: LogKey, profile: ReferenceProfile) -> WindowProfile:
-    """Return the counts of a period in the bins of a profile.
-
-    What was counted when it was written is added up; only partitions without such counts are read row by row.
-
-    Raises:
-        RequestError: a partition was counted in other bins and not all of its features were kept.
-    """
-    total = WindowProfile(name_of_bins(profile), Tally(), {})
-    for partition in log.partitions(key):
-        written = log.profile(key, partition)
-        same = written is not None and written.bins == total.bins
-        total += written if written is not None and same else _from_rows(log, key, partition, profile)
-    return total
 
 
 def why_incomplete(period: str, today: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """The score log: every decision, final once written, with its features and protected attributes in files beside it."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -104,6 +105,7 @@ class ScoreLog:
         self._profiles = workspace.score_log / "profiles"
         self._notices = workspace.score_log / "notices"
         self._locks = workspace.score_log / "locks"
+        self._manifests = workspace.score_log / "manifests"
 
     def locked(self, key: LogKey) -> AbstractContextManager[None]:
         """Hold the key from reading what is logged to appending the rest: two commands would log a row twice."""
@@ -208,6 +210,11 @@ class ScoreLog:
     def partitions(self, key: LogKey) -> list[str]:
         """Return the files that are decided; a crash may leave features whose decisions were never written."""
         return sorted(path.name for path in key.folder(self._decisions).glob("*.parquet"))
+
+    def is_whole(self, key: LogKey) -> bool:
+        """Return whether every input that was begun under a key is done: a batch that was killed leaves one open."""
+        manifests = key.folder(self._manifests).glob("*.json")
+        return all(json.loads(path.read_text())["closed"] for path in manifests)
 
     def periods(self, model: str, version: int, population: Population) -> list[str]:
         """Return the periods that a model version has scored."""

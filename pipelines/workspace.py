@@ -60,6 +60,11 @@ class Workspace:
         return self.root / "reports"
 
     @property
+    def alarms(self) -> Path:
+        """Events of alarms, and the settings of the retrainings that they opened."""
+        return self.root / "alarms"
+
+    @property
     def artifacts(self) -> Path:
         """Files of MLflow runs and models."""
         return self.root / "artifacts"
@@ -81,12 +86,12 @@ class Workspace:
 
     @property
     def chain(self) -> Path:
-        """The SQLite database of the hash chains: the promotion ledgers, the reviews and the erasures."""
+        """The SQLite database of the hash chains: the promotion ledgers, the reviews, the erasures and the alarms."""
         return self.root / "chain.db"
 
     @property
     def heads(self) -> Path:
-        """How far the chains of reviews and erasures reach, so that a removed last entry is found."""
+        """How far the chains of reviews, erasures and alarms reach, so that a removed last entry is found."""
         return self.root / "chain_heads"
 
 

@@ -101,7 +101,10 @@ def _recalibration(method: str, ids: NDArray[np.str_], around: Surroundings) -> 
         return None
     if method == RECALIBRATED:
         return around.earlier.recalibration()
-    return None if around.features is None else around.earlier.recalibration_for(around.features.loc[ids.tolist()])
+    if around.features is None:
+        return None
+    present = around.features.loc[around.features.index.isin(ids)]  # of a large table a sample is kept
+    return around.earlier.recalibration_for(present) if len(present) else None
 
 
 def _not_approved(one: Decisions) -> NotApproved | None:

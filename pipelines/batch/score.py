@@ -14,6 +14,7 @@ from pipelines.batch.counting import profile_of_part
 from pipelines.batch.notices import notices_of
 from pipelines.batch.part import Champion
 from pipelines.batch.parts import is_parquet, survey
+from pipelines.batch.receipts import Receipt, Receipts
 from pipelines.batch.rows import BatchRoles
 from pipelines.batch.streaming import Done, Request, score_input, totals, workers
 from pipelines.batch.telling import Counts, outcome_of
@@ -209,10 +210,38 @@ def _score_table(settings: ScoreSettings, store: ModelStore, champion: Registere
     with log.locked(key):
         new = not_logged(applications, log, key)
         scores = score_features(scorer, new.features, with_reasons=_gives_reasons(settings))
+        counts = _counts_of_table(settings, everyone, applications, scores)
         if len(new):
             found_policy, reference = keep_policy(workspace, settings.policy), _reference(store, champion)
-            _log(log, key, scorer, new, scores, found_policy, reference, with_notices=settings.notices)
-    return outcome_of(settings, key, champion, _counts_of_table(settings, everyone, applications, scores))
+            partition = _log(log, key, scorer, new, scores, found_policy, reference, with_notices=settings.notices)
+            receipt = _receipt(partition, counts, new, scorer, found_policy, scores)
+            Receipts(key.folder(workspace.score_log / "receipts")).keep(receipt)
+    return outcome_of(settings, key, champion, counts)
+
+
+def _receipt(
+    partition: str, counts: Counts, new: Applications, scorer: Scorer, policy_hash: str, scores: Scores
+) -> Receipt:
+    """Return what became of the rows of a table that was read whole, as of a part of a larger one."""
+    months = None if new.times is None else new.times.astype("datetime64[M]")
+    return Receipt(
+        partition=partition,
+        fingerprint=new.fingerprint,
+        id=new.roles.id or "",
+        rows=counts.rows_in,
+        model_hash=scorer.hash,
+        policy_hash=policy_hash,
+        scored=counts.scored,
+        already_logged=counts.already_logged,
+        other_periods=counts.other_periods,
+        erased=counts.erased,
+        quarantined=dict(counts.quarantined),
+        decisions={name: number for name, number in counts.decisions.items() if number},
+        reasons=dict(counts.reasons),
+        sum_pd=float(scores.pd.sum()),
+        first_month=None if months is None else str(months.min()),
+        last_month=None if months is None else str(months.max()),
+    )
 
 
 def _reference(store: ModelStore, champion: RegisteredModel) -> ReferenceProfile | None:
@@ -230,7 +259,8 @@ def _log(
     reference: ReferenceProfile | None,
     *,
     with_notices: bool,
-) -> None:
+) -> str:
+    """Write a partition and return its name."""
     answers = ("raw_score", "pd", "points", "band", "decision", "reasons")
     columns = {"application_id": new.ids, **{name: getattr(scores, name) for name in answers}}
     columns |= {} if new.customers is None else {"customer_id": new.customers}
@@ -242,9 +272,9 @@ def _log(
     segments = None if new.segments is None else served.levels_of(new.segments)
     profile = profile_of_part(reference, features, scores.answers, scores.groups, segments)
     notices = notices_of(table, scorer.policy.reasons) if with_notices else None
-    log.write(
-        key, f"{new.fingerprint[:16]}-{partition}", table, Beside(new.features, new.protected, profile, notices=notices)
-    )
+    name = f"{new.fingerprint[:16]}-{partition}"
+    log.write(key, name, table, Beside(new.features, new.protected, profile, notices=notices))
+    return name
 
 
 def _counts_of_table(

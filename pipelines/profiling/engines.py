@@ -3,25 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from pipelines.profiling.counting import Counted, count_table
 from pipelines.profiling.freezing import Frozen, freeze_bins
 from pipelines.profiling.passes import Pass, ScoredTable, on_spark, on_threads
 from pipelines.profiling.roles import TableRoles
+from pipelines.profiling.settings import ProfileEngine
 from pipelines.reference_profile import FrozenBins
-
-
-class ProfileEngine(Enum):
-    """`threads` decodes with Arrow and counts with the kernel of the bins, which is the fastest on one machine.
-
-    `spark` does the same on its executors; `duckdb` counts in SQL.
-    """
-
-    threads = "threads"
-    duckdb = "duckdb"
-    spark = "spark"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from monitoring.elsewhere import read_profile
-from pipelines.profiling.engines import ProfileEngine, engine_of
+from pipelines.profiling.engines import engine_of
 from pipelines.profiling.passes import open_table
 from pipelines.profiling.roles import TableRoles
+from pipelines.profiling.settings import ProfileEngine
 from pipelines.profiling.table_profile import TableProfile, profile_reference, profile_window
 from pipelines.settings import Population
 

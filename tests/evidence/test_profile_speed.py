@@ -26,9 +26,9 @@ def test_a_profile_of_a_hundred_million_rows(evidence: Evidence, tmp_path: Path)
     holds = ratio <= 2 and peak < GIGABYTE
     evidence.record(
         "56-profile-hundred-million",
-        claim=f"a simulated table of {MILLIONS} million rows x {COLUMNS} single-precision columns in Parquet "
-        "(100 names of one file, in the system's cache), 2 threads, whole processes: its profile in bins that were "
-        "frozen before, against decoding every column with pyarrow; memory of all processes at once",
+        claim=f"a simulated table of {MILLIONS} million rows x {COLUMNS} single-precision columns in Parquet (100 "
+        "names of one file, in the system's cache), 2 threads, whole processes: its profile in bins that were frozen "
+        "before, against decoding every column with pyarrow; memory of all processes at once",
         value=f"{counted.seconds:.1f} s against {decoded.seconds:.1f} s: {ratio:.2f} times; {peak / GIGABYTE:.2f} GB; "
         f"to freeze bins of such a table and count it in them, two passes, {frozen.seconds:.1f} s",
         bound="within 2 times, under 1 GB",

@@ -13,8 +13,9 @@ from monitoring.moves import compare
 from monitoring.settings import ThresholdSettings
 from monitoring.thresholds import EVERYONE, Level
 from pipelines.errors import DataError, RequestError
-from pipelines.profiling.engines import Engine, ProfileEngine, engine_of
+from pipelines.profiling.engines import Engine, engine_of
 from pipelines.profiling.roles import TableRoles
+from pipelines.profiling.settings import ProfileEngine
 from pipelines.settings import Population
 
 ROLES = TableRoles(segment="region", ignored=("application_id",))
