@@ -24,12 +24,13 @@ class TableProfile:
     """Frozen bins, and the counts of each period in them, overall and by segment; it holds nobody's values.
 
     `left_out` says why columns of the table are not counted, `absent` are columns of the bins that it lacks, whose
-    values count as missing; `source` is the fingerprint of the table. `sample` is a bounded sample of its rows, which
+    values count as missing; `name` and `source` are the table's name and fingerprint. `sample` is a bounded sample of its rows, which
     is not kept.
     """
 
     reference: ReferenceProfile
     periods: Mapping[str, WindowProfile]
+    name: str
     source: str
     left_out: Mapping[str, str] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
@@ -43,7 +44,8 @@ class TableProfile:
 
     def to_json(self) -> str:
         """Return the profile as text, without the sample."""
-        told: dict[str, Any] = {"source": self.source, "left_out": self.left_out, "absent": self.absent}
+        told: dict[str, Any] = {"name": self.name, "source": self.source}
+        told |= {"left_out": self.left_out, "absent": self.absent}
         told["reference"] = json.loads(replace(self.reference, by_period={}).to_json())
         told["periods"] = {period: json.loads(one.to_json()) for period, one in self.periods.items()}
         return json.dumps(told)
@@ -59,7 +61,8 @@ class TableProfile:
         periods = {period: WindowProfile.from_json(json.dumps(one)) for period, one in told["periods"].items()}
         reference = ReferenceProfile.from_json(json.dumps(told["reference"]))
         reference = replace(reference, by_period={period: one.overall for period, one in periods.items()})
-        return cls(reference, periods, told["source"], told["left_out"], tuple(told["absent"]))
+        names = told["name"], told["source"]
+        return cls(reference, periods, *names, told["left_out"], tuple(told["absent"]))
 
 
 def profile_reference(
@@ -78,7 +81,7 @@ def profile_reference(
     counts = {name: tuple(found.tolist()) for name, found in sum(by_month.values(), Tally()).columns.items()}
     reference = ReferenceProfile(table.rows, population, frozen.bins, counts, by_month)
     sample = thinned(frozen.sample, most_sampled)
-    return TableProfile(reference, periods, table.fingerprint, frozen.left_out, sample=sample)
+    return TableProfile(reference, periods, table.path.name, table.fingerprint, frozen.left_out, sample=sample)
 
 
 def profile_window(
@@ -92,4 +95,4 @@ def profile_window(
     found = engine.count(table, reference.bins, roles, most_sampled=most_sampled)
     left_out = dict.fromkeys(found.unknown, "the reference has no such column")
     periods = {ANY_TIME: found.profile}
-    return TableProfile(reference, periods, table.fingerprint, left_out, found.absent, found.sample)
+    return TableProfile(reference, periods, table.path.name, table.fingerprint, left_out, found.absent, found.sample)

@@ -85,6 +85,7 @@ def test_profiles_that_were_kept_stand_for_their_tables(tmp_path: Path, referenc
     for current in (kept[1], window(tmp_path)):
         again = opened(current, kept[0], engine)
         told = [compare(one.reference, one.window, None, ThresholdSettings(), "2026-04") for one in (first, again)]
+        assert again.reference.name == first.reference.name
         assert [one.judgement for one in told[0]] == [one.judgement for one in told[1]]
     assert read_profile(kept[0]).reference.by_period.keys() == set(MONTHS)
 
