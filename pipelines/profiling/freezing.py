@@ -24,14 +24,19 @@ MOST_SAMPLED = 200_000
 """Rows whose values are held at a time."""
 
 MOST_LEVELS = 20_000
-"""A text column of more values says who, not what kind: it is no feature."""
+MOST_SINGLES = 0.5
+"""A text column of more values, or where a larger share of the rows has a value alone, is no feature."""
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """Frozen bins, the score first; the sample that their edges are from; and why columns have no bins."""
+    """Frozen bins, the score first; the sample that their edges are from; and why columns have no bins.
+
+    `bins_without_singles` do not know the levels that occur once, of which there are no more than half as many as rows.
+    """
 
     bins: tuple[FrozenBins, ...]
+    bins_without_singles: tuple[FrozenBins, ...]
     sample: pa.Table
     left_out: Mapping[str, str]
 
@@ -49,10 +54,14 @@ def freeze_bins(table: ScoredTable, roles: TableRoles, one_pass: Pass, *, most_s
     sample = joined(((one.first, one.sample) for one in seen), names)
     numeric = [_numeric(name, sample, _extremes(one.extremes.get(name) for one in seen)) for name in columns.numeric]
     levels = {name: _added(one.levels.get(name, Counter()) for one in seen) for name in columns.categorical}
-    categorical = [_categorical(name, times, table.rows) for name, times in levels.items() if times is not None]
-    too_many = {name: f"holds more than {MOST_LEVELS:,} values" for name, times in levels.items() if times is None}
+    left_out = {name: why for name, times in levels.items() if (why := _why_not(times, table.rows))}
+    known = {name: times for name, times in levels.items() if times is not None and name not in left_out}
     score = replace(numeric[0], column=SCORE)
-    return Frozen((score, *numeric[1:], *categorical), sample, {**columns.left_out, **too_many})
+    all_of, some_of = (
+        (score, *numeric[1:], *(_categorical(name, times, table.rows, least) for name, times in known.items()))
+        for least in (1, 2)
+    )
+    return Frozen(all_of, some_of, sample, {**columns.left_out, **left_out})
 
 
 Extremes = tuple[float, float] | None
@@ -125,8 +134,19 @@ def _numeric(name: str, sample: pa.Table, extremes: Extremes) -> FrozenBins:
     return replace(bins, lowest=extremes[0], highest=extremes[1])
 
 
-def _categorical(name: str, times: Counter[str], rows: int) -> FrozenBins:
-    """Freeze bins as `FrozenBins.of_levels` does, from how many times each level occurs."""
-    least = max(LEAST_ROWS, LEAST_SHARE * rows)
-    frequent = sorted(level for level, number in times.items() if number >= least)
-    return FrozenBins(name, levels=tuple(frequent), rare=tuple(sorted({*times} - {*frequent})))
+def _categorical(name: str, times: Counter[str], rows: int, least: int) -> FrozenBins:
+    """Freeze bins as `FrozenBins.of_levels` does, from how many times each level occurs, at least so many times."""
+    enough = max(LEAST_ROWS, LEAST_SHARE * rows)
+    frequent = {level for level, number in times.items() if number >= enough}
+    rare = {level for level, number in times.items() if number >= least} - frequent
+    return FrozenBins(name, levels=tuple(sorted(frequent)), rare=tuple(sorted(rare)))
+
+
+def _why_not(times: Counter[str] | None, rows: int) -> str | None:
+    """Return why a column's levels are no kinds, None where they are."""
+    if times is None:
+        return f"holds more than {MOST_LEVELS:,} values"
+    singles = sum(number == 1 for number in times.values())
+    if singles > max(LEAST_ROWS, MOST_SINGLES * rows):
+        return f"holds {singles:,} values that occur once in {rows:,} rows: it tells who, not what kind"
+    return None

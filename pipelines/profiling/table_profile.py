@@ -16,16 +16,16 @@ from pipelines.profiling.roles import TableRoles
 from pipelines.profiling.sampling import thinned
 from pipelines.reference_profile import ANY_TIME, ReferenceProfile
 from pipelines.settings import Population
-from pipelines.window_profile import WindowProfile
+from pipelines.window_profile import WindowProfile, name_of
 
 
 @dataclass(frozen=True)
 class TableProfile:
-    """Frozen bins, and the counts of each period in them, overall and by segment; it holds nobody's values.
+    """Frozen bins, and the counts of each period in them, overall and by segment; it holds no rows.
 
     `left_out` says why columns of the table are not counted, `absent` are columns of the bins that it lacks, whose
-    values count as missing; `name` and `source` are the table's name and fingerprint. `sample` is a bounded sample of its rows, which
-    is not kept.
+    values count as missing. `name` and `source` are the table's name and fingerprint. `sample` is a bounded sample of
+    its rows, which is not kept.
     """
 
     reference: ReferenceProfile
@@ -70,13 +70,21 @@ def profile_reference(
 ) -> TableProfile:
     """Freeze the bins of a table and count each of its periods in them: two passes over it.
 
+    A level that occurs once counts as unseen here: without its own row the reference would not know it. So the share of
+    unseen levels is what a window like the reference is expected to have (Good, The population frequencies of species
+    and the estimation of population parameters, 1953), and a column of many rare levels raises no false alarm.
+
     Raises:
         DataError: the table is empty; a role names no column, or one of the wrong kind; too many segments.
     """
     if not table.rows:
         raise DataError(f"a reference needs rows, found none in '{table.path}'; name another reference")
     frozen = engine.freeze(table, roles)
-    periods = {period: engine.count(part, frozen.bins, roles).profile for period, part in by_period(table).items()}
+    name = name_of(frozen.bins)
+    periods = {
+        period: replace(engine.count(part, frozen.bins_without_singles, roles).profile, bins=name)
+        for period, part in by_period(table).items()
+    }
     by_month = {period: one.overall for period, one in periods.items()}
     counts = {name: tuple(found.tolist()) for name, found in sum(by_month.values(), Tally()).columns.items()}
     reference = ReferenceProfile(table.rows, population, frozen.bins, counts, by_month)
