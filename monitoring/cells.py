@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.period_report import Role
+from monitoring.bin_distances import distances_of
+from monitoring.period_report import Distances, Role
 from monitoring.references import Reference
 from monitoring.thresholds import EVERYONE, Cell
 from pipelines.credit.points import band_labels
@@ -24,13 +25,17 @@ BAND, DECISION, REASON = "band", "decision", "reason"
 
 @dataclass(frozen=True)
 class Compared:
-    """One cell to compare: the labels of its bins, the reference's counts (periods, bins) and the window's (bins,)."""
+    """One cell to compare: the labels of its bins, the reference's counts (periods, bins) and the window's (bins,).
+
+    `distances` are told of everyone's columns.
+    """
 
     cell: Cell
     role: Role
     labels: tuple[str, ...]
     reference: Counts
     current: Counts
+    distances: Distances | None = None
 
 
 def compared_cells(reference: Reference, current: WindowProfile, policy: PolicySettings | None) -> list[Compared]:
@@ -66,10 +71,16 @@ def _cells(
         labels, current = bins.comparable(now.columns[bins.column])
         rows = [_comparable(bins, before, period, len(labels)) for period in periods]
         role: Role = "score" if bins.column == SCORE else "feature"
-        yield Compared(Cell(bins.column, segment), role, labels, np.array(rows), current)
+        apart = _distances(bins, before, now) if segment == EVERYONE else None
+        yield Compared(Cell(bins.column, segment), role, labels, np.array(rows), current, apart)
     for column, role, labels in _named_columns(before, now, policy):
         known = [_named(before.get(period), column, labels, policy) for period in periods]
         yield Compared(Cell(column, segment), role, labels, np.array(known), _named(now, column, labels, policy))
+
+
+def _distances(bins: FrozenBins, before: Mapping[str, Tally], now: Tally) -> Distances | None:
+    reference = np.sum([tally.columns[bins.column] for tally in before.values()], axis=0)
+    return distances_of(reference, now.columns[bins.column], bins)
 
 
 def _comparable(bins: FrozenBins, before: Mapping[str, Tally], period: str, size: int) -> Counts:

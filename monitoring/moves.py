@@ -131,4 +131,5 @@ def _move(one: Compared, judged: Judgement, periods: Sequence[str]) -> Move:
         reference=tuple(pooled[filled].tolist()),
         current=tuple(one.current[filled].tolist()),
         since=periods[-judged.lasting] if judged.lasting else None,
+        distances=one.distances,
     )

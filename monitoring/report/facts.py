@@ -24,6 +24,7 @@ def _move(move: Move) -> Facts:
     del judgement["cell"]
     counts: Facts = {"labels": list(move.labels), "reference": list(move.reference), "current": list(move.current)}
     about: Facts = {"column": move.column, "segment": move.segment, "role": move.role, "since": move.since}
+    about |= {"distances": _plain(move.distances)}
     return about | judgement | counts
 
 
