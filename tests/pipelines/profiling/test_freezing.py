@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import DataError
-from pipelines.profiling.freezing import MOST_LEVELS, freeze_bins
+from pipelines.profiling.freezing import freeze_bins
 from pipelines.profiling.passes import on_threads, open_table
 from pipelines.profiling.roles import TableRoles
+from pipelines.profiling.seen import MOST_LEVELS
 from pipelines.reference_profile import profile_of
 from pipelines.settings import Population
 
