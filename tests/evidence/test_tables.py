@@ -15,7 +15,6 @@ AWAITED: set[str] = {
     "54-data-faults",
     "55-report-speed",
     "56-profile-hundred-million",
-    "57-three-engines",
 }
 """Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""
 
