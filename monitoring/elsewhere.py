@@ -65,7 +65,7 @@ def open_elsewhere(
         now = profile_window(engine, open_table(window), before.reference, roles, most_sampled=most_sampled)
     _check(before, now, population)
     return Elsewhere(
-        reference=_reference(before, reference),
+        reference=_reference(before),
         window=now.total,
         reference_profile=before,
         window_profile=now,
@@ -90,7 +90,7 @@ def read_profile(path: Path) -> TableProfile:
         ) from error
 
 
-def _reference(profile: TableProfile, path: Path) -> Reference:
+def _reference(profile: TableProfile) -> Reference:
     overall = {period: one.overall for period, one in profile.periods.items()}
     names = sorted({name for one in profile.periods.values() for name in one.segments})
     segments = {
@@ -99,7 +99,7 @@ def _reference(profile: TableProfile, path: Path) -> Reference:
     }
     told = "" if set(overall) == {ANY_TIME} else f", {joined(sorted(overall))}"
     held = profile.reference
-    name = f"{held.rows:,} {held.population.value} of {path.name}{told}"
+    name = f"{held.rows:,} {held.population.value} of {profile.name}{told}"
     return Reference(name, held, overall, segments, is_development=False)
 
 

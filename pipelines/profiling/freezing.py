@@ -5,33 +5,36 @@ The edges of bins need not be exact quantiles, the counts in them do: they are m
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from pipelines.profiling.passes import PartOfTable, Pass, ScoredTable
-from pipelines.profiling.roles import TableColumns, TableRoles, columns_of
-from pipelines.profiling.sampling import SampledRows, joined, sample_rows
-from pipelines.profiling.values import levels_in, numbers_in
+from pipelines.profiling.passes import Pass, ScoredTable
+from pipelines.profiling.roles import TableRoles, columns_of
+from pipelines.profiling.sampling import joined, sample_rows
+from pipelines.profiling.seen import MOST_LEVELS, Extremes, SeenTable, see_part
+from pipelines.profiling.values import numbers_in
 from pipelines.reference_profile import LEAST_ROWS, LEAST_SHARE, SCORE, FrozenBins
 
 MOST_SAMPLED = 200_000
 """Rows whose values are held at a time."""
 
-MOST_LEVELS = 20_000
-"""A text column of more values says who, not what kind: it is no feature."""
+MOST_SINGLES = 0.5
+"""Where a larger share of the rows has a text alone, texts are no feature."""
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """Frozen bins, the score first; the sample that their edges are from; and why columns have no bins."""
+    """Frozen bins, the score first; the sample that their edges are from; and why columns have no bins.
+
+    `bins_without_singles` do not know the levels that occur once, of which there are no more than half as many as rows.
+    """
 
     bins: tuple[FrozenBins, ...]
+    bins_without_singles: tuple[FrozenBins, ...]
     sample: pa.Table
     left_out: Mapping[str, str]
 
@@ -45,72 +48,20 @@ def freeze_bins(table: ScoredTable, roles: TableRoles, one_pass: Pass, *, most_s
     columns = columns_of(table.schemas, roles)
     rows = sample_rows(table.rows, most_sampled)
     names = [*columns.numeric, *columns.categorical]
-    seen = list(one_pass(table, names, list(columns.categorical), partial(see_part, columns, rows)))
-    sample = joined(((one.first, one.sample) for one in seen), names)
-    numeric = [_numeric(name, sample, _extremes(one.extremes.get(name) for one in seen)) for name in columns.numeric]
-    levels = {name: _added(one.levels.get(name, Counter()) for one in seen) for name in columns.categorical}
-    categorical = [_categorical(name, times, table.rows) for name, times in levels.items() if times is not None]
-    too_many = {name: f"holds more than {MOST_LEVELS:,} values" for name, times in levels.items() if times is None}
+    seen = SeenTable()
+    for part in one_pass(table, names, list(columns.categorical), partial(see_part, columns, rows)):
+        seen.add(part)
+    sample = joined(seen.samples, names)
+    numeric = [_numeric(name, sample, seen.extremes.get(name)) for name in columns.numeric]
+    levels = {name: seen.levels.get(name, Counter()) for name in columns.categorical}
+    left_out = {name: why for name, times in levels.items() if (why := _why_not(times, table.rows))}
+    known = {name: times for name, times in levels.items() if times is not None and name not in left_out}
     score = replace(numeric[0], column=SCORE)
-    return Frozen((score, *numeric[1:], *categorical), sample, {**columns.left_out, **too_many})
-
-
-Extremes = tuple[float, float] | None
-"""The least and the largest finite number, None where there is none."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one part holds: its extremes, how many times each level (None: too many levels), and its sampled rows."""
-
-    first: int
-    extremes: Mapping[str, Extremes]
-    levels: Mapping[str, Counter[str] | None]
-    sample: pa.Table
-
-
-def see_part(columns: TableColumns, rows: SampledRows, part: PartOfTable, table: pa.Table) -> Seen:
-    """Return what one part holds; columns that it lacks hold nothing."""
-    here = set(table.column_names)
-    extremes = {name: extremes_of(numbers_in(table[name])) for name in columns.numeric if name in here}
-    levels = {name: _levels(table[name]) for name in columns.categorical if name in here}
-    return Seen(part.first, extremes, levels, rows.of_part(part, table))
-
-
-def extremes_of(values: NDArray[Any]) -> Extremes:
-    """Return the least and the largest finite number.
-
-    >>> extremes_of(np.array([2.0, np.nan, -np.inf, 1.0])), extremes_of(np.array([np.inf]))
-    ((1.0, 2.0), None)
-    """
-    if not len(values):
-        return None
-    low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
-    if not np.isfinite([low, high]).all():
-        finite = values[np.isfinite(values)]
-        return (float(finite.min()), float(finite.max())) if len(finite) else None
-    return low, high
-
-
-def _levels(column: pa.ChunkedArray) -> Counter[str] | None:
-    levels = levels_in(column)
-    times = np.bincount(levels.codes[levels.codes >= 0], minlength=len(levels.names)).tolist()
-    found = Counter({name: number for name, number in zip(levels.names, times, strict=True) if number})
-    return found if len(found) <= MOST_LEVELS else None
-
-
-def _added(counters: Iterable[Counter[str] | None]) -> Counter[str] | None:
-    total: Counter[str] = Counter()
-    for one in counters:
-        if one is None or len(total) > MOST_LEVELS:
-            return None
-        total.update(one)
-    return total if len(total) <= MOST_LEVELS else None
-
-
-def _extremes(found: Iterable[Extremes]) -> Extremes:
-    some = [one for one in found if one is not None]
-    return (min(low for low, _ in some), max(high for _, high in some)) if some else None
+    all_of, some_of = (
+        (score, *numeric[1:], *(_categorical(name, times, table.rows, least) for name, times in known.items()))
+        for least in (1, 2)
+    )
+    return Frozen(all_of, some_of, sample, {**columns.left_out, **left_out})
 
 
 def _numeric(name: str, sample: pa.Table, extremes: Extremes) -> FrozenBins:
@@ -125,8 +76,19 @@ def _numeric(name: str, sample: pa.Table, extremes: Extremes) -> FrozenBins:
     return replace(bins, lowest=extremes[0], highest=extremes[1])
 
 
-def _categorical(name: str, times: Counter[str], rows: int) -> FrozenBins:
-    """Freeze bins as `FrozenBins.of_levels` does, from how many times each level occurs."""
-    least = max(LEAST_ROWS, LEAST_SHARE * rows)
-    frequent = sorted(level for level, number in times.items() if number >= least)
-    return FrozenBins(name, levels=tuple(frequent), rare=tuple(sorted({*times} - {*frequent})))
+def _categorical(name: str, times: Counter[str], rows: int, least: int) -> FrozenBins:
+    """Freeze bins as `FrozenBins.of_levels` does, from how many times each level occurs, at least so many times."""
+    enough = max(LEAST_ROWS, LEAST_SHARE * rows)
+    frequent = {level for level, number in times.items() if number >= enough}
+    rare = {level for level, number in times.items() if number >= least} - frequent
+    return FrozenBins(name, levels=tuple(sorted(frequent)), rare=tuple(sorted(rare)))
+
+
+def _why_not(times: Counter[str] | None, rows: int) -> str | None:
+    """Return why a column's levels are no kinds, None where they are."""
+    if times is None:
+        return f"holds more than {MOST_LEVELS:,} values"
+    singles = sum(number == 1 for number in times.values())
+    if singles > max(LEAST_ROWS, MOST_SINGLES * rows):
+        return f"holds {singles:,} values that occur once in {rows:,} rows: it tells who, not what kind"
+    return None

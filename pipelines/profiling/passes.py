@@ -90,6 +90,7 @@ def _on_threads(
     with ThreadPoolExecutor(threads) as pool:
         for found in pool.map(partial(look_at_parts, columns, coded, look), _work(table, threads)):
             yield from found
+    pa.default_memory_pool().release_unused()  # it would keep what each of these threads once held
 
 
 def _on_spark(

@@ -1,5 +1,6 @@
 """Which column of a table that was scored elsewhere is for what."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,10 +66,11 @@ def columns_of(schemas: Sequence[tuple[str, pa.Schema]], roles: TableRoles) -> T
 
     Raises:
         DataError: no file has the column of a role, the score is no number, two files hold a column as different
-            kinds, or a feature is named as the score is in a profile.
+            kinds, two columns have one name, or a feature is named as the score is in a profile.
     """
     kinds: dict[str, str] = {}
     for file, schema in schemas:
+        _check_names(file, schema)
         for field in schema:
             kind = _kind(field.type, is_code=field.name in roles.categorical)
             if field.name not in roles.ignored and kinds.setdefault(field.name, kind) != kind:
@@ -79,6 +81,14 @@ def columns_of(schemas: Sequence[tuple[str, pa.Schema]], roles: TableRoles) -> T
     categorical = tuple(name for name, kind in kinds.items() if kind == LEVELS and name not in apart)
     others = {name: kind for name, kind in kinds.items() if kind not in (NUMBERS, LEVELS)}
     return TableColumns((roles.score, *numeric), categorical, {name: _why(kind) for name, kind in others.items()})
+
+
+def _check_names(file: str, schema: pa.Schema) -> None:
+    repeated = [name for name, times in Counter(schema.names).items() if times > 1]
+    if repeated:
+        raise DataError(
+            f"a column is told by its name, '{file}' has more than one called '{repeated[0]}'; rename all but one"
+        )
 
 
 def _kind(kind: pa.DataType, *, is_code: bool) -> str:

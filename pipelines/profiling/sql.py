@@ -1,7 +1,8 @@
-"""The same counts in DuckDB's SQL: an aggregate for each bin, in one query over the files of one schema."""
+"""The same counts in DuckDB's SQL: a query for each column, which reads that column alone."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
-from numpy.typing import NDArray
 
-from pipelines.decision_tally import Tally
 from pipelines.engine.duckdb_engine import connect, literal, quoted
 from pipelines.errors import DataError
 from pipelines.profiling.counting import Counted, check_segments, nothing, without_wide_scores
@@ -25,8 +24,6 @@ from pipelines.window_profile import WindowProfile
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-SEGMENT = "the segment"
 
 
 def count_in_duckdb(
@@ -65,8 +62,8 @@ def _check_case(table: ScoredTable) -> None:
         twice = [name for name in schema.names if folded[name.casefold()] > 1]
         if twice:
             raise DataError(
-                f"DuckDB tells columns apart by more than their case, '{file}' has {' and '.join(twice)}; "
-                "rename one or use engine=arrow"
+                f"DuckDB does not tell columns apart by their case, '{file}' has {' and '.join(twice)}; "
+                "rename one or use engine=threads"
             )
 
 
@@ -81,76 +78,79 @@ def _by_schema(table: ScoredTable) -> Iterator[tuple[pa.Schema, list[str]]]:
 def _profile(
     connection: "DuckDBPyConnection", counting: Counting, schema: pa.Schema, files: Sequence[str]
 ) -> WindowProfile:
-    listed = ", ".join(literal(file) for file in files)
-    source = f"read_parquet([{listed}], hive_partitioning = false)"
-    kept = {column: bins for column, bins in counting.bins.items() if column in schema.names}
-    selected = ", ".join(
-        [f"{_segment(counting.roles, schema)} as {quoted(SEGMENT)}", "count(*)"]
-        + [aggregate for column, bins in kept.items() for aggregate in _aggregates(schema.field(column), bins)]
-    )
-    tallies: dict[str | None, Tally] = {}
-    for segment, rows, *found in connection.execute(f"select {selected} from {source} group by all").fetchall():
-        tallies[segment] = Tally(rows=rows, columns=_columns(counting, kept, rows, iter(found)))
-    for kind, column in (("bands", counting.roles.band), ("decisions", counting.roles.decision)):
-        if column in schema.names:
-            _count_names(connection, counting.roles, schema, source, str(column), kind, tallies)
-    if counting.has_points and counting.roles.score in schema.names:
-        _count_scores(connection, counting.roles, schema, source, tallies)
-    named = {segment: tally for segment, tally in tallies.items() if segment is not None}
-    return WindowProfile(counting.name, sum(tallies.values(), nothing(list(counting.bins.values()))), named)
+    counts = _Counts(connection, counting.roles, schema, ", ".join(map(literal, files)))
+    bins = list(counting.bins.values())
+    tallies = {segment: replace(nothing(bins), rows=rows) for segment, _, rows in counts.of()}
+    for column, one in counting.bins.items():
+        for segment, place, rows in counts.of_bins(column, one):
+            tallies[segment].columns[one.column][place] += rows
+    for kind, named in (("bands", counting.roles.band), ("decisions", counting.roles.decision)):
+        for segment, name, rows in counts.of_names(named):
+            getattr(tallies[segment], kind)[name] += rows
+    if counting.has_points:
+        for segment, scores in counts.of_scores():
+            tallies[segment].scores = scores
+    found = {segment: tally for segment, tally in tallies.items() if segment is not None}
+    return WindowProfile(counting.name, sum(tallies.values(), nothing(bins)), found)
 
 
-def _segment(roles: TableRoles, schema: pa.Schema) -> str:
-    return f"{quoted(roles.segment)}::varchar" if roles.segment in schema.names and roles.segment else "null::varchar"
+@dataclass(frozen=True)
+class _Counts:
+    """Counts rows of the same files by segment and by an expression."""
+
+    connection: "DuckDBPyConnection"
+    roles: TableRoles
+    schema: pa.Schema
+    files: str
+
+    def of(self, value: str = "null", counted: str = "x") -> list[tuple[str | None, Any, int]]:
+        """Return segment, what is counted and rows; what is counted is said of a value that is called x."""
+        return self._ask(f"{value} as x", f"{counted} as v, count(*)")
+
+    def of_bins(self, column: str, bins: FrozenBins) -> Iterator[tuple[str | None, int, int]]:
+        """Yield segment, bin and rows of a column; a lacking one is missing in every row."""
+        if column not in self.schema.names:
+            yield from ((segment, 0, rows) for segment, _, rows in self.of())
+        elif bins.edges is not None:
+            yield from self.of(_number(self.schema.field(column)), _bin_of_x(bins, bins.edges))
+        else:
+            places = {level: 1 + place for place, level in enumerate(bins.levels)}
+            places |= dict.fromkeys(bins.rare, len(bins.labels) - 2)
+            for segment, level, rows in self.of(f"{quoted(column)}::varchar"):
+                yield segment, 0 if level is None else places.get(level, len(bins.labels) - 1), rows
+
+    def of_names(self, column: str | None) -> Iterator[tuple[str | None, str, int]]:
+        """Yield segment, name and rows of a column, without those that have none."""
+        if column is not None and column in self.schema.names:
+            yield from (one for one in self.of(f"{quoted(column)}::varchar") if one[1] is not None)
+
+    def of_scores(self) -> Iterator[tuple[str | None, ScoreCounts]]:
+        """Yield the points of each segment one by one, with the sums of their PDs."""
+        roles, names = self.roles, self.schema.names
+        if roles.score not in names:
+            return
+        pd = _number(self.schema.field(roles.pd)) if roles.pd in names else "null::double"
+        told = self._ask(f"{quoted(roles.score)}::bigint as x, {pd} as p", "x as v, count(*), sum(p)")
+        found = sorted((one for one in told if one[1] is not None), key=lambda one: int(one[1]))
+        for segment in {one[0] for one in found}:
+            values, rows, sums = zip(*(one[1:] for one in found if one[0] == segment), strict=True)
+            known = np.array([np.nan if one is None else one for one in sums], dtype=np.float64)
+            yield segment, ScoreCounts(np.array(values, dtype=np.int64), np.array(rows, dtype=np.int64), known)
+
+    def _ask(self, values: str, told: str) -> list[tuple[Any, ...]]:
+        """Return what is told of values, for each segment and each v of it."""
+        segment = self.roles.segment
+        named = f"{quoted(segment)}::varchar" if segment in self.schema.names and segment else "null::varchar"
+        source = f"read_parquet([{self.files}], hive_partitioning = false)"
+        rows = f"select {named} as s, {values} from {source}"
+        return self.connection.execute(f"select s, {told} from ({rows}) group by s, v").fetchall()
 
 
-def _count_names(
-    connection: "DuckDBPyConnection",
-    roles: TableRoles,
-    schema: pa.Schema,
-    source: str,
-    column: str,
-    kind: str,
-    tallies: dict[str | None, Tally],
-) -> None:
-    """Count the names of a column by segment into the tallies."""
-    name = f"{quoted(column)}::varchar"
-    query = f"select {_segment(roles, schema)}, {name}, count(*) from {source} where {name} is not null group by all"
-    for segment, level, times in connection.execute(query).fetchall():
-        getattr(tallies[segment], kind).update(Counter({level: times}))
-
-
-def _count_scores(
-    connection: "DuckDBPyConnection",
-    roles: TableRoles,
-    schema: pa.Schema,
-    source: str,
-    tallies: dict[str | None, Tally],
-) -> None:
-    """Count the points of each segment one by one into the tallies, with the sums of their PDs."""
-    points = f"{quoted(roles.score)}::bigint"
-    pd = f"sum({_number(schema.field(roles.pd))})" if roles.pd in schema.names else "null"
-    query = f"select {_segment(roles, schema)}, {points}, count(*), {pd} from {source} where {points} is not null"
-    found = connection.execute(f"{query} group by all order by 2").fetchall()
-    for segment in {one[0] for one in found}:
-        ours = [one[1:] for one in found if one[0] == segment]
-        values, rows, sums = zip(*ours, strict=True)
-        known = np.array([np.nan if one is None else one for one in sums])
-        tallies[segment].scores = ScoreCounts(np.array(values), np.array(rows), known)
-
-
-def _aggregates(field: pa.Field, bins: FrozenBins) -> Iterator[str]:
-    """Yield how many values are there, then how many below or up to each bound, or of each level and the rare ones."""
-    if bins.edges is None:
-        text = f"{quoted(field.name)}::varchar"
-        yield f"count({text})"
-        yield from (f"count(*) filter ({text} = {literal(level)})" for level in bins.levels)
-        yield f"count(*) filter ({text} in ({', '.join(map(literal, bins.rare))}))" if bins.rare else "0"
-        return
-    number = _number(field)
-    yield f"count({number})"
-    yield f"count(*) filter ({number} < {_double(bins.lowest)})"
-    yield from (f"count(*) filter ({number} <= {_double(edge)})" for edge in (*bins.edges, bins.highest))
+def _bin_of_x(bins: FrozenBins, edges: Sequence[float]) -> str:
+    """Return the place of the bin of a number x, in the order of `FrozenBins.labels`."""
+    bounds = [f"when x < {_double(bins.lowest)} then 1"]
+    bounds += [f"when x <= {_double(edge)} then {2 + place}" for place, edge in enumerate((*edges, bins.highest))]
+    return f"case when x is null then 0 {' '.join(bounds)} else {len(bins.labels) - 1} end"
 
 
 def _number(field: pa.Field) -> str:
@@ -163,27 +163,3 @@ def _number(field: pa.Field) -> str:
 
 def _double(number: float) -> str:
     return f"'{number!r}'::double"
-
-
-def _columns(
-    counting: Counting, kept: dict[str, FrozenBins], rows: int, found: Iterator[Any]
-) -> dict[str, NDArray[np.int64]]:
-    counts = {}
-    for column, bins in counting.bins.items():
-        told = [next(found) for _ in range(_aggregates_of(bins))] if column in kept else None
-        counts[bins.column] = _counts(bins, rows, told)
-    return counts
-
-
-def _aggregates_of(bins: FrozenBins) -> int:
-    return len(bins.labels) - 1 if bins.edges is None else len(bins.edges) + 3
-
-
-def _counts(bins: FrozenBins, rows: int, told: list[int] | None) -> NDArray[np.int64]:
-    """Return the counts by bin from what the aggregates told, or those of a lacking column."""
-    if told is None:
-        return np.array([rows, *[0] * (len(bins.labels) - 1)], dtype=np.int64)
-    present, *found = told
-    if bins.edges is None:
-        return np.array([rows - present, *found, present - sum(found)], dtype=np.int64)
-    return np.array([rows - present, found[0], *np.diff(found), present - found[-1]], dtype=np.int64)

@@ -16,20 +16,21 @@ from pipelines.profiling.roles import TableRoles
 from pipelines.profiling.sampling import thinned
 from pipelines.reference_profile import ANY_TIME, ReferenceProfile
 from pipelines.settings import Population
-from pipelines.window_profile import WindowProfile
+from pipelines.window_profile import WindowProfile, name_of
 
 
 @dataclass(frozen=True)
 class TableProfile:
-    """Frozen bins, and the counts of each period in them, overall and by segment; it holds nobody's values.
+    """Frozen bins, and the counts of each period in them, overall and by segment; it holds no rows.
 
     `left_out` says why columns of the table are not counted, `absent` are columns of the bins that it lacks, whose
-    values count as missing; `source` is the fingerprint of the table. `sample` is a bounded sample of its rows, which
-    is not kept.
+    values count as missing. `name` and `source` are the table's name and fingerprint. `sample` is a bounded sample of
+    its rows, which is not kept.
     """
 
     reference: ReferenceProfile
     periods: Mapping[str, WindowProfile]
+    name: str
     source: str
     left_out: Mapping[str, str] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
@@ -43,7 +44,8 @@ class TableProfile:
 
     def to_json(self) -> str:
         """Return the profile as text, without the sample."""
-        told: dict[str, Any] = {"source": self.source, "left_out": self.left_out, "absent": self.absent}
+        told: dict[str, Any] = {"name": self.name, "source": self.source}
+        told |= {"left_out": self.left_out, "absent": self.absent}
         told["reference"] = json.loads(replace(self.reference, by_period={}).to_json())
         told["periods"] = {period: json.loads(one.to_json()) for period, one in self.periods.items()}
         return json.dumps(told)
@@ -59,7 +61,8 @@ class TableProfile:
         periods = {period: WindowProfile.from_json(json.dumps(one)) for period, one in told["periods"].items()}
         reference = ReferenceProfile.from_json(json.dumps(told["reference"]))
         reference = replace(reference, by_period={period: one.overall for period, one in periods.items()})
-        return cls(reference, periods, told["source"], told["left_out"], tuple(told["absent"]))
+        names = told["name"], told["source"]
+        return cls(reference, periods, *names, told["left_out"], tuple(told["absent"]))
 
 
 def profile_reference(
@@ -67,18 +70,26 @@ def profile_reference(
 ) -> TableProfile:
     """Freeze the bins of a table and count each of its periods in them: two passes over it.
 
+    A level that occurs once counts as unseen here: without its own row the reference would not know it. So the share of
+    unseen levels is what a window like the reference is expected to have (Good, The population frequencies of species
+    and the estimation of population parameters, 1953), and a column of many rare levels raises no false alarm.
+
     Raises:
         DataError: the table is empty; a role names no column, or one of the wrong kind; too many segments.
     """
     if not table.rows:
         raise DataError(f"a reference needs rows, found none in '{table.path}'; name another reference")
     frozen = engine.freeze(table, roles)
-    periods = {period: engine.count(part, frozen.bins, roles).profile for period, part in by_period(table).items()}
+    name = name_of(frozen.bins)
+    periods = {
+        period: replace(engine.count(part, frozen.bins_without_singles, roles).profile, bins=name)
+        for period, part in by_period(table).items()
+    }
     by_month = {period: one.overall for period, one in periods.items()}
     counts = {name: tuple(found.tolist()) for name, found in sum(by_month.values(), Tally()).columns.items()}
     reference = ReferenceProfile(table.rows, population, frozen.bins, counts, by_month)
     sample = thinned(frozen.sample, most_sampled)
-    return TableProfile(reference, periods, table.fingerprint, frozen.left_out, sample=sample)
+    return TableProfile(reference, periods, table.path.name, table.fingerprint, frozen.left_out, sample=sample)
 
 
 def profile_window(
@@ -92,4 +103,4 @@ def profile_window(
     found = engine.count(table, reference.bins, roles, most_sampled=most_sampled)
     left_out = dict.fromkeys(found.unknown, "the reference has no such column")
     periods = {ANY_TIME: found.profile}
-    return TableProfile(reference, periods, table.fingerprint, left_out, found.absent, found.sample)
+    return TableProfile(reference, periods, table.path.name, table.fingerprint, left_out, found.absent, found.sample)

@@ -67,7 +67,7 @@ def _from_profiles(folder: Path) -> Cost:
 
 def _watch(workspace: Path, window: Path, reference: Path) -> Cost:
     words = ("watch", "period=2026-10", f"input={window}", f"reference_input={reference}", f"workspace={workspace}")
-    return cost_of(*COMMAND, *words)
+    return cost_of(*COMMAND, *words, "today=2026-12-01")
 
 
 def _told(anchor: Path, reference: Path, window: Path) -> dict[str, float]:

@@ -12,10 +12,8 @@ from tests.evidence.tables import ROOT, readme_with, table
 HERE = Path(__file__).parent
 
 AWAITED: set[str] = {
-    "54-data-faults",
     "55-report-speed",
     "56-profile-hundred-million",
-    "57-three-engines",
     "59-report-page",
 }
 """Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""

@@ -85,6 +85,7 @@ def test_profiles_that_were_kept_stand_for_their_tables(tmp_path: Path, referenc
     for current in (kept[1], window(tmp_path)):
         again = opened(current, kept[0], engine)
         told = [compare(one.reference, one.window, None, ThresholdSettings(), "2026-04") for one in (first, again)]
+        assert again.reference.name == first.reference.name
         assert [one.judgement for one in told[0]] == [one.judgement for one in told[1]]
     assert read_profile(kept[0]).reference.by_period.keys() == set(MONTHS)
 
@@ -107,3 +108,24 @@ def test_a_file_that_is_no_profile_is_refused(tmp_path: Path) -> None:
     (tmp_path / "profile.json").write_text("{}")
     with pytest.raises(DataError, match="cannot be read as one"):
         read_profile(tmp_path / "profile.json")
+
+
+def test_rare_levels_and_names_of_people_raise_no_alarm(tmp_path: Path, engine: Engine) -> None:
+    generator = np.random.default_rng(5)
+    for name in ("before", "now"):
+        table = scored(5000, 1 + (name == "now")).append_column(
+            "town", [[f"town {one}" for one in generator.zipf(1.5, 5000)]]
+        )
+        table = table.append_column("email", [[f"{name}{row}@example.org" for row in range(5000)]])
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    found = opened(tmp_path / "now.parquet", tmp_path / "before.parquet", engine)
+    towns = next(one for one in found.reference.profile.bins if one.column == "town")
+    before, now = (one.columns["town"][-1] for one in (found.reference.total, found.window.overall))
+    assert len(towns.rare) > 300
+    assert abs(int(before) - int(now)) < 5 * np.sqrt(before + now)
+    moves = compare(found.reference, found.window, None, ThresholdSettings(), "2026-04")
+    assert {one.judgement.level for one in moves} == {Level.QUIET}
+    assert "example.org" not in found.reference_profile.to_json()
+    assert any(
+        note.startswith("'email' is not compared: it holds 5,000 values that occur once") for note in found.notes
+    )

@@ -12,6 +12,7 @@ from pipelines.profiling.counting import Counted, count_table
 from pipelines.profiling.freezing import Frozen, freeze_bins
 from pipelines.profiling.passes import on_threads, open_table
 from pipelines.profiling.roles import TableRoles
+from pipelines.profiling.sql import count_in_duckdb
 from pipelines.reference_profile import FrozenBins
 from tests.pipelines.profiling.random_tables import ROLES
 from tests.pipelines.profiling.ways import assert_ways_agree, random_pair
@@ -87,3 +88,21 @@ def test_what_cannot_be_compared_is_refused(
 def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="Parquet files, found none"):
         open_table(tmp_path)
+
+
+def test_columns_that_duckdb_takes_for_one_are_refused_there(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"points": [1], "Income": [1.0], "income": [2.0]}), tmp_path / "scored.parquet")
+    bins = tuple(FrozenBins.of_numbers(name, np.arange(40.0)) for name in ("points", "Income", "income"))
+    table = open_table(tmp_path / "scored.parquet")
+    with pytest.raises(DataError, match="has Income and income; rename one"):
+        count_in_duckdb(table, bins, TableRoles(), threads=1, memory="200MB", scratch=tmp_path)
+    assert count_table(table, bins, TableRoles(), on_threads(1)).profile.overall.rows == 1
+
+
+def test_columns_may_be_called_as_sql_calls_its_own(tmp_path: Path) -> None:
+    names = ("points", "s", "v", "x", "select", 'a "b"')
+    pq.write_table(pa.table({name: [1.0, 2.0] for name in names}), tmp_path / "scored.parquet")
+    bins = tuple(FrozenBins.of_numbers(name, np.ones(40)) for name in names)
+    table = open_table(tmp_path / "scored.parquet")
+    found = count_in_duckdb(table, bins, TableRoles(), threads=1, memory="200MB", scratch=tmp_path).profile.overall
+    assert [counts.tolist() for counts in found.columns.values()] == [[0, 0, 1, 1]] * len(names)

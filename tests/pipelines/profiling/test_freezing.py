@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
-from pipelines.profiling.freezing import MOST_LEVELS, freeze_bins
+from pipelines.errors import DataError
+from pipelines.profiling.freezing import freeze_bins
 from pipelines.profiling.passes import on_threads, open_table
 from pipelines.profiling.roles import TableRoles
+from pipelines.profiling.seen import MOST_LEVELS
 from pipelines.reference_profile import profile_of
 from pipelines.settings import Population
 
@@ -57,3 +60,10 @@ def test_names_of_rows_dates_and_lists_are_left_out_and_told(tmp_path: Path) -> 
     frozen = freeze_bins(open_table(write(table, tmp_path / "scored.parquet")), TableRoles(), on_threads(2))
     assert [one.column for one in frozen.bins] == ["points"]
     assert set(frozen.left_out) == {"id", "day", "nothing", "many"}
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([1]), pa.array([2])], ["points", "income", "income"])
+    pq.write_table(table, tmp_path / "scored.parquet")
+    with pytest.raises(DataError, match="more than one called 'income'"):
+        freeze_bins(open_table(tmp_path / "scored.parquet"), TableRoles(), on_threads(1))
