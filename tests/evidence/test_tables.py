@@ -12,7 +12,6 @@ from tests.evidence.tables import ROOT, readme_with, table
 HERE = Path(__file__).parent
 
 AWAITED: set[str] = {
-    "54-data-faults",
     "55-report-speed",
     "56-profile-hundred-million",
     "57-three-engines",
