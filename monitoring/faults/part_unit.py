@@ -22,8 +22,8 @@ def unit_changed_in_part(column: Column, values: Floats, limits: FaultLimits) ->
     if part < limits.part or len(strange) < limits.rows / 2:
         return None
     factor = float(np.median(strange) / side.median)
-    if abs(np.log(factor)) < np.log(limits.factor):
-        return None
+    if abs(np.log(factor)) < np.log(limits.factor) or side.gap(strange, factor) > limits.explained:
+        return None  # what lies beyond the range like a tail, close to its end, is no second distribution
     conversion = conversion_near(factor, BLURRED)
     near = f", about the factor of {conversion.factor:,g} between {conversion.units}" if conversion else ""
     by = f"{factor:,.3g} times" if factor > 1 else f"1/{1 / factor:,.3g} of"
