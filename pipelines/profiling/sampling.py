@@ -20,11 +20,11 @@ class SampledRows:
     numbers: NDArray[np.int64] | None
 
     def of_part(self, part: PartOfTable, rows: pa.Table) -> pa.Table:
-        """Return those rows of a part that are kept."""
+        """Return those rows of a part that are kept, and let go of the others: an empty slice would hold them."""
         if self.numbers is None:
             return rows
         low, high = np.searchsorted(self.numbers, [part.first, part.first + part.part.rows])
-        return rows.take(self.numbers[low:high] - part.first) if low < high else rows.slice(0, 0)
+        return rows.take(self.numbers[low:high] - part.first) if low < high else rows.schema.empty_table()
 
 
 def sample_rows(rows: int, most: int) -> SampledRows:
