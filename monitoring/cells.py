@@ -1,5 +1,6 @@
 """What is compared: every column in its bins, and the bands, decisions and reasons, of everyone and by segment."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -73,6 +74,8 @@ def _cells(
         role: Role = "score" if bins.column == SCORE else "feature"
         apart = _distances(bins, before, now) if segment == EVERYONE else None
         yield Compared(Cell(bins.column, segment), role, labels, np.array(rows), current, apart)
+    has_scores = all(len(one.scores) for one in (*before.values(), now))
+    policy = policy if has_scores else None
     for column, role, labels in _named_columns(before, now, policy):
         known = [_named(before.get(period), column, labels, policy) for period in periods]
         yield Compared(Cell(column, segment), role, labels, np.array(known), _named(now, column, labels, policy))
@@ -91,21 +94,30 @@ def _comparable(bins: FrozenBins, before: Mapping[str, Tally], period: str, size
 def _named_columns(
     before: Mapping[str, Tally], now: Tally, policy: PolicySettings | None
 ) -> Iterator[tuple[str, Role, tuple[str, ...]]]:
-    """Yield bands, decisions and reasons, with the labels that occur, as far as both sides tell them."""
-    told = before.values()
-    if policy is not None and all(len(one.scores) for one in told) and len(now.scores):
+    """Yield bands, decisions and reasons, with the labels that occur, as far as both sides tell them.
+
+    A policy tells bands and decisions from the score; tables that were scored elsewhere name them.
+    """
+    told = [*before.values(), now]
+    if policy is not None:
         yield BAND, "band", tuple(band_labels(policy.bands, policy.scale))
         yield DECISION, "decision", DECISIONS
-    if any(one.reasons for one in told) and now.reasons:
-        yield REASON, "reason", tuple(sorted({*now.reasons, *(name for one in told for name in one.reasons)}))
+    named: tuple[tuple[str, Role], ...] = ((BAND, "band"), (DECISION, "decision"), (REASON, "reason"))
+    for column, role in named if policy is None else named[2:]:
+        counters = [_counter(one, column) for one in told]
+        if any(counters[:-1]) and counters[-1]:
+            yield column, role, tuple(sorted({name for one in counters for name in one}))
+
+
+def _counter(tally: Tally, column: str) -> Counter[str]:
+    return {BAND: tally.bands, DECISION: tally.decisions, REASON: tally.reasons}[column]
 
 
 def _named(tally: Tally | None, column: str, labels: Sequence[str], policy: PolicySettings | None) -> Counts:
     if tally is None:
         return np.zeros(len(labels), dtype=np.int64)
-    if column == REASON:
-        return np.array([tally.reasons[name] for name in labels], dtype=np.int64)
-    assert policy is not None
+    if column == REASON or policy is None:
+        return np.array([_counter(tally, column)[name] for name in labels], dtype=np.int64)
     if column == BAND:
         return tally.scores.between(policy.bands)
     if tally.decisions:
