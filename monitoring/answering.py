@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from monitoring.alarms.acting import Acted, act_on
+from monitoring.comparison.thresholds import Level
 from monitoring.period_report import Move, PeriodReport
 from monitoring.settings import WatchSettings
-from monitoring.thresholds import Level
 from pipelines.score_log import LogKey
 from pipelines.verb import Outcome
 from pipelines.workspace import Workspace

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from monitoring.causes import causes_of
+from monitoring.comparison.references import Reference
+from monitoring.comparison.score_comparison import compare_scores
+from monitoring.comparison.thresholds import EVERYONE, Level
+from monitoring.comparison.windows import Window
 from monitoring.period_report import PeriodReport
-from monitoring.references import Reference
-from monitoring.score_comparison import compare_scores
-from monitoring.thresholds import EVERYONE, Level
 from monitoring.verdict import Facts, points_of, sentence_of, verdict_of
-from monitoring.windows import Window
 
 
 def compose(title: str, window: Window, reference: Reference, facts: Facts, notes: Sequence[str]) -> PeriodReport:

@@ -18,12 +18,12 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from pandas.errors import Pandas4Warning
 
+from monitoring.comparison.thresholds import Level
 from monitoring.period_report import Move, PeriodReport, Verdict
 from monitoring.report.evidently_chart import BLUE, GREY, LEGEND, MODEBAR, bars, layout
 from monitoring.report.facts import facts_of
 from monitoring.report.ordering import headline, is_moved, score_first
 from monitoring.report.page import leading_part, style_sheet
-from monitoring.thresholds import Level
 from pipelines.atomic import whole_file
 from pipelines.verb import stay_private
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from monitoring.comparison.thresholds import EVERYONE, Judgement
 from monitoring.performance.performance import PerformanceReport
-from monitoring.thresholds import EVERYONE, Judgement
 from pipelines.reference_profile import SCORE
 from pipelines.score_log import LogKey
 

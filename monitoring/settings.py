@@ -25,7 +25,7 @@ class WindowKind(Enum):
 
 @dataclass
 class ThresholdSettings:
-    """When a move is watched or acted on (see `monitoring.thresholds.Thresholds`).
+    """When a move is watched or acted on (see `monitoring.comparison.thresholds.Thresholds`).
 
     A column's PSI counts from a floor on, beyond what sampling leaves on average, and from a false discovery rate down.
     Watched in `persist` periods in a row is acted on. Where sampling alone may leave a PSI of `blind`, a segment is too

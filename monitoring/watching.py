@@ -6,19 +6,19 @@ import pandas as pd
 
 from monitoring.alarms.settings import check_alarms
 from monitoring.answering import Samples, answer
+from monitoring.comparison.effects import effect_of
+from monitoring.comparison.moves import find_moves
+from monitoring.comparison.references import reference_for
+from monitoring.comparison.windows import PeriodCounts, Window, earlier_periods, open_window, sample_of
 from monitoring.composing import compose
 from monitoring.conduct import conduct_of
-from monitoring.earlier_loans import earlier_loans
-from monitoring.effects import effect_of
-from monitoring.late_labels import month_after, performance_of
-from monitoring.moves import find_moves
-from monitoring.observing import faults_of
+from monitoring.faults.observing import faults_of
+from monitoring.performance.earlier_loans import earlier_loans
+from monitoring.performance.late_labels import month_after, performance_of
 from monitoring.performance.reweighting import EarlierLoans
 from monitoring.period_report import PeriodReport
-from monitoring.references import reference_for
 from monitoring.settings import WatchSettings
 from monitoring.verdict import Facts
-from monitoring.windows import PeriodCounts, Window, earlier_periods, open_window, sample_of
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.kept_policies import kept_policy
 from pipelines.model_store.files import PROFILE

@@ -4,17 +4,17 @@ from pathlib import Path
 
 from monitoring.alarms.settings import check_alarms
 from monitoring.answering import Samples, answer, report_folder
+from monitoring.comparison.effects import effect_of
+from monitoring.comparison.elsewhere import Elsewhere, open_elsewhere
+from monitoring.comparison.moves import compare
+from monitoring.comparison.windows import Window, why_incomplete
 from monitoring.composing import compose
-from monitoring.effects import effect_of
-from monitoring.elsewhere import Elsewhere, open_elsewhere
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Intake, Observed
+from monitoring.faults.observing import months_of
 from monitoring.faults.repeats import repeated_share
-from monitoring.moves import compare
-from monitoring.observing import months_of
 from monitoring.settings import TableSettings, WatchSettings
 from monitoring.verdict import Facts
-from monitoring.windows import Window, why_incomplete
 from pipelines.atomic import scratch_folder, whole_file
 from pipelines.errors import RequestError
 from pipelines.profiling.engines import engine_of

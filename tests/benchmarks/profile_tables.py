@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from monitoring.elsewhere import read_profile
+from monitoring.comparison.elsewhere import read_profile
 from pipelines.profiling.engines import engine_of
 from pipelines.profiling.passes import open_table
 from pipelines.profiling.roles import TableRoles

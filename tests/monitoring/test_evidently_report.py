@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from monitoring.comparison.thresholds import EVERYONE, Level
 from monitoring.evidently_report import ReportFiles, write_report
 from monitoring.period_report import Move, PeriodReport, Verdict
-from monitoring.thresholds import EVERYONE, Level
 from tests.chromium import RenderedPage, find_chromium, open_page
 from tests.monitoring.report.made_reports import HOSTILE, made_report, quiet
 

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from monitoring.answering import Samples
+from monitoring.comparison.thresholds import EVERYONE, Level
 from monitoring.period_report import PeriodReport, Verdict
 from monitoring.settings import OutcomeSettings, WatchSettings
-from monitoring.thresholds import EVERYONE, Level
 from monitoring.watching import report_of
 from pipelines.reviews import Reviews
 from pipelines.scoring import DECLINED

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from monitoring.causes import CONCEPT_CHANGE, DATA_FAULT, FIRST_PAYMENT, FRAUD, LEVEL_SHIFT, MIX_SHIFT, causes_of
+from monitoring.comparison.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.performance.observed import Contradiction, Observed
 from monitoring.performance.performance import PerformanceReport
 from monitoring.performance.vintage import VintagePerformance
 from monitoring.period_report import Effect, Fault, FaultKind, GroupConduct, Move, PeriodConduct, Verdict
-from monitoring.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict import Facts, points_of, sentence_of, verdict_of
 from pipelines.credit.label_free import Estimate
 from pipelines.credit.surprise import Surprise

@@ -8,6 +8,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.comparison.score_comparison import compare_scores
+from monitoring.comparison.thresholds import EVERYONE, Cell, Level, Thresholds, judge
 from monitoring.performance.kept_estimates import REWEIGHTED, KeptEstimates
 from monitoring.performance.performance import PerformanceReport, measure_performance
 from monitoring.performance.reweighting import EarlierLoans
@@ -25,8 +27,6 @@ from monitoring.period_report import (
     ScoreComparison,
     Verdict,
 )
-from monitoring.score_comparison import compare_scores
-from monitoring.thresholds import EVERYONE, Cell, Level, Thresholds, judge
 from pipelines.credit.vintage import VintageTable
 from pipelines.score_counts import ScoreCounts
 from pipelines.score_log import LogKey

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from monitoring.comparison.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.period_report import GroupConduct, Move, PeriodConduct, PeriodReport, ScoreComparison, Verdict
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
@@ -16,7 +17,6 @@ from monitoring.report.gauge import Gauge, gauge_of, nearness
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import headline, of_everyone, score_first
 from monitoring.report.page import leading_part
-from monitoring.thresholds import EVERYONE, Cell, Judgement, Level
 from pipelines.credit.vintage_curve import vintage_curves
 from tests.monitoring.report.made_reports import SEGMENTS, made_moves, made_report, made_vintages, quiet
 

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from monitoring.elsewhere import Elsewhere, open_elsewhere, read_profile
-from monitoring.moves import compare
+from monitoring.comparison.elsewhere import Elsewhere, open_elsewhere, read_profile
+from monitoring.comparison.moves import compare
+from monitoring.comparison.thresholds import EVERYONE, Level
 from monitoring.settings import ThresholdSettings
-from monitoring.thresholds import EVERYONE, Level
 from pipelines.errors import DataError, RequestError
 from pipelines.profiling.engines import Engine, engine_of
 from pipelines.profiling.roles import TableRoles

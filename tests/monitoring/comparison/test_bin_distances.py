@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import ks_2samp, wasserstein_distance
 
-from monitoring.bin_distances import distances_of
+from monitoring.comparison.bin_distances import distances_of
 from pipelines.reference_profile import FrozenBins
 
 GENERATOR = np.random.default_rng(0)

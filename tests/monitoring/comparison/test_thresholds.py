@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitoring.thresholds import EVERYONE, Cell, Judgement, Level, Thresholds, judge, worst
+from monitoring.comparison.thresholds import EVERYONE, Cell, Judgement, Level, Thresholds, judge, worst
 from pipelines.errors import DataError
 
 RULES = Thresholds()

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from monitoring.thresholds import Level
+from monitoring.comparison.thresholds import Level
 from pipelines.reference_profile import SCORE, ReferenceProfile, profile_of
 from pipelines.settings import Population
-from tests.monitoring.comparing import moved, moves_of
+from tests.monitoring.comparison.comparing import moved, moves_of
 
 ROWS = 5000
 GENERATOR = np.random.default_rng(0)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.bin_distances import distances_of
+from monitoring.comparison.bin_distances import distances_of
+from monitoring.comparison.references import Reference
+from monitoring.comparison.thresholds import EVERYONE, Cell
 from monitoring.period_report import Distances, Role
-from monitoring.references import Reference
-from monitoring.thresholds import EVERYONE, Cell
 from pipelines.credit.points import band_labels
 from pipelines.decision_tally import Tally
 from pipelines.policy import PolicySettings

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from monitoring.comparison.references import Reference
+from monitoring.comparison.windows import PeriodCounts, Window, earlier_periods, sample_of
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Intake, Observed
 from monitoring.faults.repeats import repeated_share
 from monitoring.period_report import Fault
-from monitoring.references import Reference
-from monitoring.windows import PeriodCounts, Window, earlier_periods, sample_of
 from pipelines.batch.receipts import Receipts, added
 from pipelines.score_log import LogKey, ScoreLog
 from pipelines.workspace import Workspace

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.comparison.windows import PeriodCounts, earlier_periods, joined
 from monitoring.settings import DEVELOPMENT
-from monitoring.windows import PeriodCounts, earlier_periods, joined
 from pipelines.decision_tally import Tally
 from pipelines.errors import RequestError
 from pipelines.reference_profile import ANY_TIME, ReferenceProfile

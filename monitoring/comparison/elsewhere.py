@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from monitoring.references import Reference
-from monitoring.windows import joined
+from monitoring.comparison.references import Reference
+from monitoring.comparison.windows import joined
 from pipelines.errors import DataError, RequestError
 from pipelines.profiling.engines import Engine
 from pipelines.profiling.passes import open_table

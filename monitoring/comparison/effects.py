@@ -1,7 +1,7 @@
 """How much a window differs from its reference in what the business feels: approval rate and expected loss."""
 
+from monitoring.comparison.references import Reference
 from monitoring.period_report import Effect
-from monitoring.references import Reference
 from pipelines.decision_tally import Tally
 from pipelines.policy import PolicySettings
 from pipelines.score_counts import ScoreCounts

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.moves import compare
+from monitoring.comparison.moves import compare
+from monitoring.comparison.references import Reference
+from monitoring.comparison.thresholds import Level
 from monitoring.period_report import Move
-from monitoring.references import Reference
 from monitoring.settings import ThresholdSettings
-from monitoring.thresholds import Level
 from pipelines.decision_tally import Tally
 from pipelines.reference_profile import ANY_TIME, ReferenceProfile
 from pipelines.window_profile import WindowProfile, name_of_bins

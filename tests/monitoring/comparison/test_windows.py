@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from monitoring.references import reference_for
+from monitoring.comparison.references import reference_for
+from monitoring.comparison.windows import PeriodCounts, open_window, why_incomplete
 from monitoring.settings import DEVELOPMENT, WatchSettings, WindowKind
-from monitoring.windows import PeriodCounts, open_window, why_incomplete
 from pipelines.errors import RequestError
 from pipelines.settings import Population
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written

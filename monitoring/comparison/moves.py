@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from monitoring.cells import Compared, compared_cells, reference_periods
+from monitoring.comparison.cells import Compared, compared_cells, reference_periods
+from monitoring.comparison.references import Reference, reference_for
+from monitoring.comparison.thresholds import Cell, Floor, Judgement, Level, Thresholds, judge
+from monitoring.comparison.windows import PeriodCounts, Window, before
 from monitoring.period_report import Move
-from monitoring.references import Reference, reference_for
 from monitoring.settings import ThresholdSettings, WatchSettings, WindowKind
-from monitoring.thresholds import Cell, Floor, Judgement, Level, Thresholds, judge
-from monitoring.windows import PeriodCounts, Window, before
 from pipelines.policy import PolicySettings
 from pipelines.score_log import LogKey
 from pipelines.window_profile import WindowProfile
