@@ -15,6 +15,7 @@ VERBS = {
     "review": ("pipelines.cli:review", "a decision looked at by a person, upheld or overturned, with who and why"),
     "erase": ("pipelines.cli:erase", "a person's rows removed from lake, features and score log; the chains say so"),
     "watch": ("monitoring.cli:watch", "the drift report of a period; exit code 3 when the alarm rings"),
+    "ui": ("monitoring.cli:ui", "the index of all reports, and the commands that open the MLflow and Evidently pages"),
     "replay": ("experiments.cli:replay", "a run or a decision rebuilt from its record; exit code 3 when one differs"),
     "demo": ("pipelines.cli:demo", "the whole loop on real German credit data, or (data=marketplace) simulated"),
 }

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from monitoring.comparison.thresholds import Level
 from monitoring.performance.observed import Contradiction
 from monitoring.performance.performance import PerformanceReport
 from monitoring.performance.vintage import VintagePerformance
 from monitoring.period_report import Fault, Move
-from monitoring.thresholds import Level
 from pipelines.credit.loan import FIRST_PAYMENT
 
 DATA_FAULT = "data fault"

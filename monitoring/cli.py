@@ -1,4 +1,4 @@
-"""The verb of monitoring: watch."""
+"""The verbs of monitoring: watch and ui."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from omegaconf import MISSING, OmegaConf
 from monitoring.alarms.settings import AlarmPolicySettings
 from monitoring.settings import WatchAction, WatchSettings
 from pipelines.hydra_app import Verb, run
-from pipelines.verb import Outcome
+from pipelines.verb import Outcome, VerbSettings
 
 
 def watch(arguments: Sequence[str]) -> int:
@@ -17,12 +17,27 @@ def watch(arguments: Sequence[str]) -> int:
     return run(Verb("watch", WatchSettings, _watch, groups, WatchAction), arguments)
 
 
+def ui(arguments: Sequence[str]) -> int:
+    """Write the index of all reports and tell the commands that open the pages."""
+    return run(Verb("ui", VerbSettings, _ui, {}), arguments)
+
+
+def _ui(settings: VerbSettings) -> Outcome:
+    from monitoring.ui import ui
+
+    return ui(settings)
+
+
 def _period_of(action: WatchAction) -> str:
     """Return what conf/watch.yaml says of the period: what is about the whole log needs none."""
     return "" if action in (WatchAction.alarms, WatchAction.verify) else MISSING
 
 
 def _watch(settings: WatchSettings) -> Outcome:
+    if settings.action is WatchAction.report and (settings.input or settings.reference_input):
+        from monitoring.watching_tables import watch_tables
+
+        return watch_tables(settings)
     if settings.action is WatchAction.report:
         from monitoring.watching import watch
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from monitoring.comparison.windows import PeriodCounts, earlier_periods
 from monitoring.period_report import GroupConduct, PeriodConduct
-from monitoring.windows import PeriodCounts, earlier_periods
 from pipelines.credit.fairness import Decisions, GroupFairness, group_fairness
 from pipelines.overrides import Overrides, overrides_by_period
 from pipelines.policy import FairnessSettings, PolicySettings

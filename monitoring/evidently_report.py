@@ -6,10 +6,9 @@ import html
 import json
 import logging
 import re
-import sys
 import warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -19,8 +18,12 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from pandas.errors import Pandas4Warning
 
-from monitoring.drift import Finding, Verdict
-from monitoring.drift_chart import BLUE, GREY, LEGEND, MODEBAR, STYLE, bars, headline, layout, psi_and_limit
+from monitoring.comparison.thresholds import Level
+from monitoring.period_report import Move, PeriodReport, Verdict
+from monitoring.report.evidently_chart import BLUE, GREY, LEGEND, MODEBAR, bars, layout
+from monitoring.report.facts import facts_of
+from monitoring.report.ordering import headline, is_moved, score_first
+from monitoring.report.page import leading_part, style_sheet
 from pipelines.atomic import whole_file
 from pipelines.verb import stay_private
 
@@ -36,18 +39,23 @@ with warnings.catch_warnings():
     from evidently.core.container import MetricContainer
     from evidently.core.report import Context, Snapshot
     from evidently.legacy.model.widget import BaseWidgetInfo, Insight
-    from evidently.legacy.renderers.html_widgets import WidgetSize, plotly_data, text_widget
+    from evidently.legacy.renderers.html_widgets import WidgetSize, group_widget, plotly_data, text_widget
+    from evidently.legacy.tests.base_test import TestStatus
     from evidently.presets import DataSummaryPreset
     from evidently.sdk.models import DashboardModel, DashboardPanelPlot, DashboardTabModel, PanelMetric, ProjectModel
     from evidently.tests import lte
     from evidently.ui.storage.local.base import DASHBOARD_FILE_NAME, PROJECT_FILE_NAME, SNAPSHOTS_DIR_NAME
 
 MOST_CATEGORIES = 100
-KEY = (
-    "Share of rows in each bin: grey in the reference, blue in this window, red where the column moved beyond its "
-    "limit. The limit is how far noise alone would reach."
-)
-TREND = PanelMetric(metric="PopulationStability", legend="{{column}}")
+MOST_COLUMNS = 20
+SEVERITY = {
+    Verdict.STABLE: "success",
+    Verdict.WATCH: "warning",
+    Verdict.ACT: "error",
+    Verdict.INCOMPLETE: "info",
+}
+SCORE_TREND = PanelMetric(metric="PopulationStability", legend="{{column}}", metric_labels={"role": "score"})
+FEATURE_TREND = PanelMetric(metric="PopulationStability", legend="{{column}}", metric_labels={"role": "feature"})
 
 
 @dataclass(frozen=True)
@@ -60,11 +68,8 @@ class ReportFiles:
 
 
 def write_report(
+    report: PeriodReport,
     *,
-    title: str,
-    verdict: Verdict,
-    summary: str,
-    findings: Sequence[Finding],
     reference_sample: pd.DataFrame,
     current_sample: pd.DataFrame,
     categorical: Collection[str],
@@ -77,25 +82,20 @@ def write_report(
 ) -> ReportFiles:
     """Write `report.html` and `report.json` into `folder`, and the same report as a run of an Evidently project.
 
-    Verdict and findings are shown as they are given. The samples only feed Evidently's own summary at the end of the
-    page; columns it cannot summarise are left out of it and named. A report of the same project and title is replaced,
-    so writing twice, or again after a crash, leaves one.
+    All is shown as the report says it. The samples only feed Evidently's own summary at the end of the page; columns it
+    cannot summarise are left out of it and named. A report of the same project and title is replaced, so writing twice,
+    or again after a crash, leaves one.
     """
-    ordered = sorted(findings, key=_loudest_first)
-    about = {"timestamp": timestamp, "tags": [verdict.value, *tags], "metadata": dict(metadata or {})}
-    items = [_verdict(title, verdict, summary, ordered), *map(PopulationStability, ordered)]
-    snapshot = _run(items, reference_sample, current_sample, categorical, about | {"name": title})
-    run = _store(snapshot, evidently_workspace, project, title)
-    facts = {"title": title, "verdict": verdict.value, "summary": summary} | about
-    facts["findings"] = [asdict(finding) | {"alarmed": finding.alarmed} for finding in ordered]
-    facts["evidently"] = {"project": project, "run": str(run)}
-    _write(folder / "report.html", _page(snapshot, title))
-    _write(folder / "report.json", json.dumps(facts, indent=2, allow_nan=False, default=datetime.isoformat))
+    about = {"timestamp": timestamp, "tags": [report.verdict.value, *tags], "metadata": dict(metadata or {})}
+    tested = [PopulationStability(move) for move in score_first(report.moves)]
+    rank = {one.column: place for place, one in enumerate(tested)}
+    named = about | {"name": report.title}
+    snapshot = _run([_verdict(report), *tested], reference_sample, current_sample, categorical, rank, named)
+    run = _store(snapshot, evidently_workspace, project, report.title)
+    facts = facts_of(report) | about | {"evidently": {"project": project, "run": str(run)}}
+    _write(folder / "report.html", _page(snapshot, report, shown_above=1 + len(tested)))
+    _write(folder / "report.json", json.dumps(facts, indent=1, allow_nan=False, default=datetime.isoformat))
     return ReportFiles(folder / "report.html", folder / "report.json", str(run))
-
-
-def _loudest_first(finding: Finding) -> tuple[bool, float]:
-    return not finding.is_score, -finding.psi / max(finding.limit, sys.float_info.min)
 
 
 class _Section(MetricContainer):
@@ -114,18 +114,20 @@ class _Section(MetricContainer):
         return list(self._widgets)
 
 
-def _verdict(title: str, verdict: Verdict, summary: str, findings: Sequence[Finding]) -> _Section:
-    """Return the top of the page: what to do, why, and which columns moved."""
-    call = text_widget(title=title, text="")
-    call.insights = [
-        Insight(title=verdict.name, severity="error" if verdict is Verdict.ACT else "success", text=summary)
+def _verdict(report: PeriodReport) -> _Section:
+    """Return what a run shows first in `evidently ui`: what to do, why, and what moved."""
+    call = text_widget(title=report.title, text="")
+    call.insights = [Insight(title=report.verdict.name, severity=SEVERITY[report.verdict], text=report.sentence)]
+    points = [f"- **{_plain(one.heading)}**: {_plain(one.text)}" for one in report.points]
+    faults = [
+        f"- **{_plain(one.kind.value)}{f', {_plain(one.column)}' if one.column else ''}**: "
+        f"{_plain(f'{one.seen} {one.cause} {one.remedy}')}"
+        for one in report.faults
     ]
-    moved = [f"- **{_plain(finding.column)}**: {psi_and_limit(finding)}" for finding in findings if finding.alarmed]
-    count = f"{len(moved) or 'None'} of {len(findings)} columns moved beyond the limit"
+    told = {"": [*points, *(f"- {_plain(note)}" for note in report.notes)], "Data faults": faults}
     return _Section(
         call,
-        text_widget(title=count, text="\n".join(moved)),
-        text_widget(title="Stability of the score and its features", text=KEY),
+        *(text_widget(title=title, text="\n".join(lines)) for title, lines in told.items() if lines),
     )
 
 
@@ -135,18 +137,20 @@ def _plain(text: str) -> str:
 
 
 class PopulationStability(metric_types.SingleValueMetric):
-    """A finding under one name for every month, `PopulationStability(column=points)`, so that Evidently can plot it."""
+    """A move under one name for every period, `PopulationStability(column=points)`, so that Evidently can plot it."""
 
     column: str
-    _finding: Finding = PrivateAttr()
+    role: str
+    _move: Move = PrivateAttr()
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(column=finding.column, tests=[lte(finding.limit)])
-        self._finding = finding
+    def __init__(self, move: Move) -> None:
+        role = "feature" if move.role == "feature" else "score"
+        super().__init__(column=move.column, role=role, tests=[lte(move.judgement.limit)])
+        self._move = move
 
     def get_bound_tests(self, *_: object) -> list[metric_types.BoundTest]:
-        """Return the one test: the PSI against the finding's own limit."""
-        return [_WithinLimit(test=test, metric_fingerprint=self.get_fingerprint()) for test in self.tests]
+        """Return the one test: whether the move asks for something."""
+        return [_Unmoved(test=test, metric_fingerprint=self.get_fingerprint()) for test in self.tests]
 
 
 class _Repeat(metric_types.SingleValueCalculation[PopulationStability]):
@@ -154,25 +158,35 @@ class _Repeat(metric_types.SingleValueCalculation[PopulationStability]):
         return f"PSI of {self.metric.column}"
 
     def calculate(self, *_: object) -> metric_types.SingleValue:
-        result = self.result(self.metric._finding.psi)
-        finding = self.metric._finding
-        title, size = headline(finding), WidgetSize.HALF
-        result.widget = [plotly_data(title=title, data=bars(finding), layout=layout(finding), size=size)]
+        move = self.metric._move
+        result = self.result(move.judgement.psi)
+        shown = is_moved(move) or self.metric.role == "score"
+        chart = plotly_data(title=headline(move), data=bars(move), layout=layout(move), size=WidgetSize.HALF)
+        result.widget = [chart] if shown else []
         return result
 
 
-class _WithinLimit(metric_types.SingleValueBoundTest):
-    """The test in our words: Evidently's own would print a limit of 2.4e-06 as 0.000."""
+class _Unmoved(metric_types.SingleValueBoundTest):
+    """The test in our words, and with our answer: a PSI beyond the limit may still be the season's."""
 
     def run_test(
         self, context: Context, calculation: _Repeat, value: metric_types.SingleValue
     ) -> metric_types.MetricTestResult:
         # A plain test underneath, so that a stored run can be read where this class is not known.
         plain = metric_types.SingleValueBoundTest(test=self.test, metric_fingerprint=self.metric_fingerprint)
-        result, finding = plain.run_test(context, calculation, value), calculation.metric._finding
-        result.name = headline(finding)
-        result.description = f"{'Beyond' if finding.alarmed else 'Within'} the limit"
+        result, move = plain.run_test(context, calculation, value), calculation.metric._move
+        result.name = headline(move)
+        result.status = TestStatus.FAIL if is_moved(move) else TestStatus.SUCCESS
+        result.description = TOLD[move.judgement.level]
         return result
+
+
+TOLD = {
+    Level.ACT: "Moved: act",
+    Level.WATCH: "Moved: watch",
+    Level.QUIET: "Not moved",
+    Level.TOO_SMALL: "Too small to compare",
+}
 
 
 class _Summary(DataSummaryPreset):
@@ -192,11 +206,18 @@ def _run(
     reference: pd.DataFrame,
     current: pd.DataFrame,
     categorical: Collection[str],
+    first: Mapping[str, int],
     about: Mapping[str, object],
 ) -> Snapshot:
-    """Run the report with Evidently's summary of the samples, or with the reason why there is none."""
+    """Run the report with Evidently's summary of the samples, or with the reason why there is none.
+
+    `first` says which columns are summarised first: a summary takes long to draw, so it has an end.
+    """
     try:
-        shown, note = _what_can_be_shown(reference, current, categorical)
+        pairs, note = _what_can_be_shown(reference, current, categorical)
+        shown = dict(sorted(pairs.items(), key=lambda pair: first.get(pair[0], len(first)))[:MOST_COLUMNS])
+        if len(shown) < len(pairs):
+            note += f" Of the {len(pairs):,} columns these are the {len(shown)} of largest effect."
         return _calculate(items, note, shown, about)
     except Exception as cause:  # a sample that Evidently cannot read must not silence the alarm
         logging.getLogger(__name__).warning("Evidently could not summarise the samples", exc_info=True)
@@ -249,11 +270,18 @@ def _calculate(
         return report.run(current_data=current, reference_data=reference, **about)
 
 
-def _page(snapshot: Snapshot, title: str) -> str:
-    """Return the page with its data safe inside a script, for a category may be called `</script>`."""
-    page = snapshot.get_html_str(as_iframe=False)
+def _page(snapshot: Snapshot, report: PeriodReport, *, shown_above: int) -> str:
+    """Return our part of the page, then Evidently's: its summary of the sample and the tests.
+
+    What our part shows is left out of Evidently's. Its data are made safe inside a script, for a category may be called
+    `</script>`.
+    """
+    below = [widget for item in snapshot._snapshot_item[shown_above:] for widget in item.widgets]
+    page = metric_types.render_widgets([group_widget(title="", widgets=below), *snapshot._tests_widgets])
     page = re.sub(r"^    var .*", lambda data: data[0].replace("<", r"\u003c"), page, count=2, flags=re.MULTILINE)
-    return page.replace("<head>", f"<head>\n<title>{html.escape(title)}</title>\n{STYLE}", 1)
+    head = f"<head>\n<title>{html.escape(report.title)}</title>\n<style>\n{style_sheet()}</style>"
+    page = page.replace("<head>", head, 1).strip()
+    return page.replace("<body>", f"<body>\n{leading_part(report)}", 1)
 
 
 def _store(snapshot: Snapshot, workspace: Path, project: str, title: str) -> UUID:
@@ -275,13 +303,16 @@ def _project(workspace: Path, name: str) -> UUID:
     identity = uuid5(NAMESPACE_URL, f"thinfile:{name}")
     known: list[UUID] = [project.id for project in projects if project.id == identity or project.name == name]
     if not known:
-        panel = DashboardPanelPlot(
-            title="PSI by period", subtitle="", size="full", values=[TREND], plot_params={"plot_type": "line"}
-        )
-        board = DashboardModel(tabs=[DashboardTabModel(title="Stability", panels=[panel.id])], panels=[panel])
+        panels = [_panel("PSI of the score by period", SCORE_TREND), _panel("PSI of features by period", FEATURE_TREND)]
+        tab = DashboardTabModel(title="Stability", panels=[one.id for one in panels])
+        board = DashboardModel(tabs=[tab], panels=panels)
         _write(workspace / str(identity) / DASHBOARD_FILE_NAME, board.json())
         _write(workspace / str(identity) / PROJECT_FILE_NAME, ProjectModel(id=identity, name=name).json())
     return known[0] if known else identity
+
+
+def _panel(title: str, trend: PanelMetric) -> DashboardPanelPlot:
+    return DashboardPanelPlot(title=title, subtitle="", size="full", values=[trend], plot_params={"plot_type": "line"})
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,6 +7,7 @@ from omegaconf import MISSING
 
 from monitoring.alarms.settings import AlarmPolicySettings
 from monitoring.performance.settings import PerformanceSettings
+from pipelines.profiling.settings import ProfileEngine
 from pipelines.settings import Population
 from pipelines.verb import VerbSettings
 
@@ -24,7 +25,7 @@ class WindowKind(Enum):
 
 @dataclass
 class ThresholdSettings:
-    """When a move is watched or acted on (see `monitoring.thresholds.Thresholds`).
+    """When a move is watched or acted on (see `monitoring.comparison.thresholds.Thresholds`).
 
     A column's PSI counts from a floor on, beyond what sampling leaves on average, and from a false discovery rate down.
     Watched in `persist` periods in a row is acted on. Where sampling alone may leave a PSI of `blind`, a segment is too
@@ -70,8 +71,31 @@ class WatchAction(Enum):
 
 
 @dataclass
+class TableSettings:
+    """Which columns of a table that was scored elsewhere are for what, and how it is read (see `TableRoles`).
+
+    `score` is what decisions were made by, points or a probability; `pd` the probability of bad where points stand for
+    one. `categorical` are whole numbers that are codes, `ignored` such as ids. Every other column is a feature.
+    """
+
+    score: str = "points"
+    pd: str | None = None
+    segment: str | None = None
+    band: str | None = None
+    decision: str | None = None
+    categorical: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    engine: ProfileEngine = ProfileEngine.threads
+    threads: int = 2
+    memory: str = "4GB"
+
+
+@dataclass
 class WatchSettings(VerbSettings):
     """`period` is the month to look at; `version` the model version that scored it, by default the champion.
+
+    With `input` a table that was scored elsewhere is looked at instead of the score log, and compared with that in
+    `reference_input`; each is a Parquet file, a folder of them, or the profile that an earlier report kept.
 
     `reference` is the model's development, a period of the score log, or some (2025-01..2025-12). `sample` bounds the
     rows that Evidently's own exploration is given. `today` (YYYY-MM-DD) says which months are over, by default the
@@ -88,6 +112,9 @@ class WatchSettings(VerbSettings):
     window: WindowKind = WindowKind.period
     months: int = 3
     reference: str = DEVELOPMENT
+    input: str | None = None
+    reference_input: str | None = None
+    table: TableSettings = field(default_factory=TableSettings)
     thresholds: ThresholdSettings = field(default_factory=ThresholdSettings)
     outcomes: OutcomeSettings = field(default_factory=OutcomeSettings)
     sample: int = 5000

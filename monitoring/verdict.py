@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from monitoring.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, cause_of, contradictions
+from monitoring.comparison.thresholds import EVERYONE, Level
 from monitoring.performance.performance import PerformanceReport
 from monitoring.period_report import Effect, Fault, Move, PeriodConduct, Point, Verdict
-from monitoring.thresholds import EVERYONE, Level
 
 NAMED = 4
 """A sentence names so many of what it counts."""
@@ -22,12 +22,12 @@ OUTCOMES_SAY = {
 class Facts:
     """All that a verdict rests on."""
 
-    moves: Sequence[Move]
-    faults: Sequence[Fault]
-    effect: Effect | None
-    conduct: Sequence[PeriodConduct]
-    performance: PerformanceReport | None
-    incomplete: str | None
+    moves: Sequence[Move] = ()
+    faults: Sequence[Fault] = ()
+    effect: Effect | None = None
+    conduct: Sequence[PeriodConduct] = ()
+    performance: PerformanceReport | None = None
+    incomplete: str | None = None
 
 
 def verdict_of(facts: Facts) -> Verdict:

@@ -1,38 +1,32 @@
 """The verb watch: the report of a period, what to do about it, and whether the alarm rings."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pandas as pd
 
-from monitoring.alarms.acting import Acted, act_on
 from monitoring.alarms.settings import check_alarms
-from monitoring.causes import causes_of
+from monitoring.answering import Samples, answer
+from monitoring.comparison.effects import effect_of
+from monitoring.comparison.moves import find_moves
+from monitoring.comparison.references import reference_for
+from monitoring.comparison.windows import PeriodCounts, Window, earlier_periods, open_window, sample_of
+from monitoring.composing import compose
 from monitoring.conduct import conduct_of
-from monitoring.earlier_loans import earlier_loans
-from monitoring.effects import effect_of
-from monitoring.late_labels import month_after, performance_of
-from monitoring.moves import find_moves
-from monitoring.observing import faults_of
+from monitoring.faults.observing import faults_of
+from monitoring.faults.table_faults import faults_of_marketplace
+from monitoring.performance.earlier_loans import earlier_loans
+from monitoring.performance.late_labels import month_after, performance_of
 from monitoring.performance.reweighting import EarlierLoans
-from monitoring.period_report import Fault, Move, PeriodReport
-from monitoring.references import Reference, reference_for
-from monitoring.score_comparison import compare_scores
+from monitoring.period_report import PeriodReport
 from monitoring.settings import WatchSettings
-from monitoring.table_faults import table_faults
-from monitoring.thresholds import EVERYONE, Level
-from monitoring.verdict import Facts, points_of, sentence_of, verdict_of
-from monitoring.windows import PeriodCounts, Window, earlier_periods, open_window, sample_of
+from monitoring.verdict import Facts
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.kept_policies import kept_policy
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy import PolicySettings
-from pipelines.reference_profile import ANY_TIME, ReferenceProfile
+from pipelines.reference_profile import ReferenceProfile
 from pipelines.score_log import LogKey, ScoreLog, check_period
 from pipelines.verb import Outcome
 from pipelines.workspace import Workspace
@@ -54,10 +48,8 @@ def watch(settings: WatchSettings) -> Outcome:
     key = LogKey(settings.model, model.version, settings.population, settings.period)
     known_at = settings.outcomes.as_of or month_after(key.period)
     earlier = earlier_loans(workspace, store, model, settings.outcomes.marketplace, known_at)
-    report, sample = report_of(workspace, _profile(store, model), key, settings, earlier)
-    files = _write(settings, workspace, report, sample)
-    acted = act_on(report, settings.alarms, workspace, {"html": files.html, "json": files.json})
-    return _outcome(report, files, workspace, acted)
+    report, samples = report_of(workspace, _profile(store, model), key, settings, earlier)
+    return answer(report, samples, settings)
 
 
 def report_of(
@@ -66,61 +58,35 @@ def report_of(
     key: LogKey,
     settings: WatchSettings,
     earlier: EarlierLoans | None = None,
-) -> tuple[PeriodReport, pd.DataFrame]:
-    """Return all that a report says of a window, and a sample of the window's features."""
+) -> tuple[PeriodReport, Samples]:
+    """Return all that a report says of a window, and samples of the features of this period and the one before."""
     log = ScoreLog(workspace)
     counts = PeriodCounts(log, profile)
     reference = reference_for(counts, key, settings.reference)
     window = open_window(counts, key, settings)
     policy, notes = _policy(workspace, window)
-    sample = sample_of(log, key)
+    samples = Samples(_earlier_sample(log, key), sample_of(log, key))
     if window.incomplete is not None:
-        facts = Facts((), (), None, (), None, window.incomplete)
+        facts = Facts(incomplete=window.incomplete)
     else:
-        moves = find_moves(counts, window, reference, policy, settings)
         facts = Facts(
-            moves=moves,
+            moves=find_moves(counts, window, reference, policy, settings),
             faults=[
-                *faults_of(workspace, counts, window, reference, sample),
-                *_table_faults(workspace, window, reference, settings),
+                *faults_of(workspace, counts, window, reference, samples.current),
+                *faults_of_marketplace(workspace, settings.outcomes.marketplace, window, reference),
             ],
             effect=effect_of(reference, window.profile, policy),
             conduct=conduct_of(workspace, counts, key, policy),
             performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
-            incomplete=None,
         )
-        notes += _notes(reference, facts.faults, moves)
-    return _report(window, reference, facts, notes), sample
+    title = f"{key.model} version {key.version}, {key.population.value} of {window.name}"
+    return compose(title, window, reference, facts, notes), samples
 
 
-def _table_faults(workspace: Workspace, window: Window, reference: Reference, settings: WatchSettings) -> list[Fault]:
-    """Return the faults of the tables that features are made of, where the marketplace that they lie in is told."""
-    name = settings.outcomes.marketplace
-    if name is None:
-        return []
-    return table_faults(workspace.lake / name, window.periods, [one for one in reference.overall if one != ANY_TIME])
-
-
-def _report(window: Window, reference: Reference, facts: Facts, notes: list[str]) -> PeriodReport:
-    key, verdict = window.key, verdict_of(facts)
-    return PeriodReport(
-        title=f"{key.model} version {key.version}, {key.population.value} of {window.name}",
-        key=key,
-        window=window.name,
-        reference=reference.name,
-        rows=len(window),
-        verdict=verdict,
-        sentence=sentence_of(facts, verdict),
-        points=points_of(facts),
-        moves=tuple(facts.moves),
-        faults=tuple(facts.faults),
-        effect=facts.effect,
-        conduct=tuple(facts.conduct),
-        performance=facts.performance,
-        notes=tuple(notes),
-        score=compare_scores(reference.total.scores, window.profile.overall.scores),
-        causes=causes_of(facts.moves, facts.faults, facts.performance),
-    )
+def _earlier_sample(log: ScoreLog, key: LogKey) -> pd.DataFrame:
+    """Return the features of the period before, for exploration; no rows are kept beside the model itself."""
+    earlier = earlier_periods(log, key)
+    return sample_of(log, replace(key, period=earlier[-1])) if earlier else pd.DataFrame()
 
 
 def _profile(store: ModelStore, model: RegisteredModel) -> ReferenceProfile:
@@ -139,101 +105,3 @@ def _policy(workspace: Workspace, window: Window) -> tuple[PolicySettings | None
         return kept_policy(workspace, window.policy_hash), []
     except ThinfileError as error:
         return None, [f"Bands, decisions and performance are left out: {error}."]
-
-
-def _notes(reference: Reference, faults: Sequence[Fault], moves: Sequence[Move]) -> list[str]:
-    found = []
-    if len(reference.overall) == 1:
-        found.append(
-            "The reference is one period: how much months differ by themselves is not known, only sampling counts as "
-            "noise."
-        )
-    small = sorted({one.segment for one in moves if one.judgement.level is Level.TOO_SMALL and one.segment != EVERYONE})
-    if small:
-        found.append(f"Too small to tell drift from chance: {', '.join(small)}.")
-    if faults:
-        found.append("A column with a fault moves the score and other columns with it; mend it before reading them.")
-    return found
-
-
-def _earlier_sample(log: ScoreLog, key: LogKey) -> pd.DataFrame:
-    """Return the features of the period before, for exploration; no rows are kept beside the model itself."""
-    earlier = earlier_periods(log, key)
-    return sample_of(log, replace(key, period=earlier[-1])) if earlier else pd.DataFrame()
-
-
-def _write(settings: WatchSettings, workspace: Workspace, report: PeriodReport, sample: pd.DataFrame) -> Any:
-    from monitoring.evidently_report import write_report
-
-    key = report.key
-    numeric = [str(column) for column in sample.select_dtypes("number")]
-    return write_report(
-        report,
-        reference_sample=_bounded(_earlier_sample(ScoreLog(workspace), key), settings.sample),
-        current_sample=_bounded(sample, settings.sample),
-        categorical=[str(column) for column in sample if column not in numeric],
-        folder=report_folder(workspace, key),
-        evidently_workspace=workspace.evidently,
-        project=f"{key.model}, {key.population.value}",
-        timestamp=datetime.strptime(key.period, "%Y-%m").replace(tzinfo=UTC),
-    )
-
-
-def report_folder(workspace: Workspace, key: LogKey) -> Path:
-    """Return the folder of a key's report."""
-    return workspace.reports / key.model / f"version-{key.version}" / key.population.value / key.period
-
-
-def _bounded(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    return rows if len(rows) <= most else rows.sample(most, random_state=0)
-
-
-def _outcome(report: PeriodReport, files: Any, workspace: Workspace, acted: Acted) -> Outcome:
-    key = report.key
-    head = (
-        f"{report.verdict.name}: {report.rows:,} {key.population.value} of {report.window} against {report.reference}"
-    )
-    lines = [f"  {report.sentence}", *(f"  {one.heading}: {one.text}" for one in report.points)]
-    lines += [f"  fault: {one.seen} Likely: {one.cause}" for one in report.faults]
-    lines += [f"  note: {one}" for one in report.notes]
-    return Outcome(
-        {**_result(report, files), "alarm": acted.result},
-        summary=[head, *lines, *(f"  {one}" for one in acted.sentences), f"  report: {files.html}"],
-        next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}", *acted.next_steps],
-        exit_code=acted.exit_code,
-    )
-
-
-def _result(report: PeriodReport, files: Any) -> Mapping[str, object]:
-    key = report.key
-    moved = [one for one in report.moves if one.judgement.level in (Level.WATCH, Level.ACT)]
-    return {
-        "model": key.model,
-        "version": key.version,
-        "population": key.population.value,
-        "period": key.period,
-        "window": report.window,
-        "reference": report.reference,
-        "rows": report.rows,
-        "verdict": report.verdict.value,
-        "sentence": report.sentence,
-        "causes": list(report.causes),
-        "moved": [_told(one) for one in sorted(moved, key=lambda one: -one.judgement.excess)],
-        "faults": [asdict(one) for one in report.faults],
-        "effect": None if report.effect is None else asdict(report.effect),
-        "report": str(files.html),
-        "report_json": str(files.json),
-        "evidently_run": files.evidently_run,
-    }
-
-
-def _told(move: Move) -> dict[str, object]:
-    judged = move.judgement
-    return {
-        "column": move.column,
-        "segment": move.segment,
-        "level": judged.level.value,
-        "psi": judged.psi,
-        "limit": judged.limit,
-        "since": move.since,
-    }

@@ -47,8 +47,9 @@ class ScoreCounts:
 
     @property
     def mean_pd(self) -> float | None:
-        """The mean PD, None of no rows."""
-        return float(self.pd.sum() / len(self)) if len(self) else None
+        """The mean PD, None of no rows, or of rows whose PDs are not known (NaN)."""
+        mean = float(self.pd.sum() / len(self)) if len(self) else np.nan
+        return None if np.isnan(mean) else mean
 
     def reaching(self, cut_off: int) -> "ScoreCounts":
         """Return the counts of those who have so many points or more."""

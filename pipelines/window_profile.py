@@ -42,9 +42,10 @@ class WindowProfile:
 
 def name_of_bins(profile: ReferenceProfile) -> str:
     """Return a name that two reference profiles share when they count in the same bins."""
-    return _name(profile.bins)
+    return name_of(profile.bins)
 
 
 @lru_cache(maxsize=8)
-def _name(bins: tuple[FrozenBins, ...]) -> str:
+def name_of(bins: tuple[FrozenBins, ...]) -> str:
+    """Return the name of bins."""
     return fingerprint_record([[one.column, one.levels, one.rare, one.lowest, one.highest, one.edges] for one in bins])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pandas as pd
 import pytest
 
@@ -15,6 +16,9 @@ from pipelines.settings import DataSettings, Source
 from pipelines.sources import german_credit_path
 from pipelines.workspace import Workspace
 from tests.postgresql import fresh_database, private_server, programs
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's business
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

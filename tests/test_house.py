@@ -55,8 +55,8 @@ def test_a_wheel_ships_the_configuration(tmp_path: Path) -> None:
     assert {"thinfile.py"} | {
         str(path.relative_to(ROOT)) for room in rooms for path in (ROOT / room).rglob("*.py")
     } <= shipped
-    templates = ROOT / "experiments" / "document" / "templates"
-    assert {str(path.relative_to(ROOT)) for path in templates.iterdir()} <= shipped
+    for templates in (ROOT / "experiments" / "document" / "templates", ROOT / "monitoring" / "report" / "templates"):
+        assert {str(path.relative_to(ROOT)) for path in templates.iterdir()} <= shipped
     assert not any(name.startswith(("tests/", "conf/")) for name in shipped)
 
 

@@ -13,7 +13,7 @@ from monitoring.alarms.event import event_of, spelled, write_event
 from monitoring.alarms.retraining import open_retraining, start
 from monitoring.alarms.settings import AlarmPolicySettings, LevelActions, Retraining
 from monitoring.alarms.webhook import post
-from monitoring.thresholds import Level
+from monitoring.comparison.thresholds import Level
 from pipelines.errors import ThinfileError
 from pipelines.workspace import Workspace
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitoring.causes import DATA_FAULT, MIX_SHIFT
+from monitoring.comparison.thresholds import EVERYONE, Level
 from monitoring.period_report import PeriodReport, Verdict
-from monitoring.thresholds import EVERYONE, Level
 from pipelines.fingerprint import fingerprint_record
 from pipelines.score_log import LogKey
 from pipelines.settings import Population

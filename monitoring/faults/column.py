@@ -1,6 +1,6 @@
 """One column as a fault finder looks at it: in the reference, its months, the window, and the windows before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ Counts = NDArray[np.int64]
 
 MISSING = 0
 """The place of the bin of missing values."""
+
+MOST_OF_THE_WAY = 0.5
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def columns_of(
             [np.asarray(month) for month in months.get(bins.column, ()) if month.sum()],
             window.counts.get(bins.column, _all_missing(bins, window.rows)),
             [one.counts[bins.column] for one in earlier if bins.column in one.counts],
-            sample.get(bins.column),
+            _sample(bins, sample),
         )
         for bins in reference.bins
     ]
@@ -72,26 +74,41 @@ def share(counts: Counts, places: int | slice | Sequence[int]) -> float:
     return float(np.sum(counts[places]) / max(int(counts.sum()), 1))
 
 
-def is_gradual(start: float, steps: Iterable[float], now: float) -> bool:
-    """Return whether at least two of the earlier windows lie on the way: people change step by step, faults at once.
+def is_gradual(start: float, steps: Sequence[float], now: float) -> bool:
+    """Return whether the earlier windows led here: people change step by step, faults at once.
 
-    >>> is_gradual(0.0, [0.0, 0.3, 0.6], 0.9), is_gradual(0.0, [0.0, 0.0, 0.9], 0.9), is_gradual(0.0, [0.5], 0.9)
+    At least two of them lie on the way, and no step from one to the next makes most of it.
+
+    >>> is_gradual(0.0, [0.1, 0.3, 0.6], 0.9), is_gradual(0.0, [0.0, 0.0, 0.9], 0.9), is_gradual(0.0, [0.3, 0.3], 0.9)
     (True, False, False)
     """
     way = now - start
-    return way != 0 and sum(0.1 < (step - start) / way < 0.9 for step in steps) >= 2
+    if way == 0 or sum(0.25 < (step - start) / way < 0.9 for step in steps) < 2:
+        return False
+    return bool(max(np.diff([start, *steps, now]) / way) < MOST_OF_THE_WAY)
 
 
 def errors_apart(hits: float, rows: float, known_hits: float, known_rows: float) -> float:
-    """Return by how many standard errors the log odds of a share lie above those of a known one (Jeffreys' prior)."""
-    cells = np.array([hits, rows - hits, known_hits, known_rows - known_hits], dtype=float) + 0.5
-    return float(np.log(cells) @ [1, -1, -1, 1] / np.sqrt((1 / cells).sum()))
+    """Return by how many standard errors a share lies from a known one: the root of their deviance (G)."""
+    found = np.array([[hits, rows - hits], [known_hits, known_rows - known_hits]], dtype=float)
+    expected = found.sum(axis=1, keepdims=True) * found.sum(axis=0) / max(found.sum(), 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(found > 0, found * np.log(found / expected), 0.0)
+    return float(np.sqrt(2 * max(terms.sum(), 0.0)))
 
 
 def odds_ratio(now: float, known: float) -> float:
     """Return the odds of one share over those of another; infinite from nothing to something."""
     odds, before = now / max(1 - now, 1e-12), known / max(1 - known, 1e-12)
     return odds / before if before else (np.inf if odds else 1.0)
+
+
+def _sample(bins: FrozenBins, sample: pd.DataFrame) -> pd.Series | None:
+    """Return a column's values that were kept, as floats or as they are; what is no number counts as missing."""
+    values = sample.get(bins.column)
+    if values is None or bins.edges is None:
+        return values
+    return pd.to_numeric(values, errors="coerce").astype(float)
 
 
 def _all_missing(bins: FrozenBins, rows: int) -> Counts:

@@ -7,43 +7,52 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Conversion:
-    """A factor, and what it stands between: `larger` holds `factor` of the `smaller`."""
+    """A factor, and the units that it stands between."""
 
     factor: float
-    larger: str
-    smaller: str
+    units: str
 
 
 KNOWN = (
-    Conversion(100, "whole units of a currency", "its minor units (cents), or fractions and percents"),
-    Conversion(10, "a unit", "tenths of it"),
-    Conversion(1_000, "thousands", "units"),
-    Conversion(10_000, "ten thousands", "units"),
-    Conversion(100_000, "a unit", "hundred-thousandths of it"),
-    Conversion(1_000_000, "millions (or seconds)", "units (or microseconds)"),
-    Conversion(1e9, "billions (or seconds)", "units (or nanoseconds)"),
-    Conversion(7, "weeks", "days"),
-    Conversion(12, "years", "months"),
-    Conversion(24, "days", "hours"),
-    Conversion(30.4, "months", "days"),
-    Conversion(52.2, "years", "weeks"),
-    Conversion(60, "minutes (or hours)", "seconds (or minutes)"),
-    Conversion(365.25, "years", "days"),
-    Conversion(1_440, "days", "minutes"),
-    Conversion(3_600, "hours", "seconds"),
-    Conversion(86_400, "days", "seconds"),
+    Conversion(7, "days and weeks"),
+    Conversion(10, "a unit and its tenths"),
+    Conversion(12, "months and years"),
+    Conversion(24, "hours and days"),
+    Conversion(30.4, "days and months"),
+    Conversion(52.2, "weeks and years"),
+    Conversion(60, "seconds and minutes, or minutes and hours"),
+    Conversion(100, "minor and whole units of a currency, or percents and fractions"),
+    Conversion(365.25, "days and years"),
+    Conversion(1_000, "units and thousands"),
+    Conversion(1_440, "minutes and days"),
+    Conversion(3_600, "seconds and hours"),
+    Conversion(10_000, "units and ten thousands"),
+    Conversion(86_400, "seconds and days"),
+    Conversion(1_000_000, "units and millions"),
+    Conversion(1e9, "units and billions"),
 )
 
 SLACK = 1.25
 """Values drift while their unit changes: a ratio so near to a known factor is taken for it."""
 
 
-def conversion_near(factor: float) -> Conversion | None:
+def factors_about(factor: float, slack: float) -> list[float]:
+    """Return the known factors so near to a ratio of values, as ratios in its direction.
+
+    >>> factors_about(0.011, 1.6)
+    [0.016666666666666666, 0.01]
+    """
+    known = [one.factor if factor > 1 else 1 / one.factor for one in KNOWN]
+    return [one for one in known if abs(np.log(one / factor)) <= np.log(slack)]
+
+
+def conversion_near(factor: float, slack: float = SLACK) -> Conversion | None:
     """Return the known conversion nearest to a ratio of values, in either direction; None where none is near.
 
-    >>> conversion_near(0.0103).factor, conversion_near(1.3)
-    (100, None)
+    >>> conversion_near(0.0103).units
+    'minor and whole units of a currency, or percents and fractions'
+    >>> conversion_near(1.3)
     """
     size = abs(np.log(factor))
     nearest = min(KNOWN, key=lambda one: abs(size - np.log(one.factor)))
-    return nearest if abs(size - np.log(nearest.factor)) <= np.log(SLACK) else None
+    return nearest if abs(size - np.log(nearest.factor)) <= np.log(slack) else None

@@ -14,6 +14,7 @@ from monitoring.faults.observed import Observed
 from monitoring.faults.quarantined import quarantine_risen
 from monitoring.faults.renamed import level_renamed
 from monitoring.faults.repeats import duplicates
+from monitoring.faults.share_families import categories_lost, families_of
 from monitoring.faults.stale import stale_data
 from monitoring.faults.unit import unit_changed
 from monitoring.faults.volume import volume_fallen
@@ -44,14 +45,22 @@ def find_faults(
     """
     limits = limits or FaultLimits()
     before = sorted((one for one in earlier if one.period < window.period), key=lambda one: one.period)
-    found = [
-        fault
-        for one in columns_of(reference, months or {}, window, sample, before)
-        for fault in _of_column(one, limits)
-    ]
+    found = _of_columns(columns_of(reference, months or {}, window, sample, before), limits)
     rows = [duplicates(window, before, limits), volume_fallen(window, before, limits)]
     rows += [stale_data(window, before, limits), *_of_intake(window, before, limits)]
     return [fault for fault in (*found, *rows) if fault is not None]
+
+
+def _of_columns(columns: Sequence[Column], limits: FaultLimits) -> list[Fault | None]:
+    """Return the faults of families of shares, and of the columns that these do not explain."""
+    found: list[Fault | None] = []
+    explained: set[str] = set()
+    for family in families_of(columns):
+        fault = categories_lost(family, limits)
+        if fault is not None:
+            found.append(fault)
+            explained |= {*family.names}
+    return [*found, *(fault for one in columns if one.name not in explained for fault in _of_column(one, limits))]
 
 
 def _of_column(column: Column, limits: FaultLimits) -> list[Fault | None]:

@@ -47,6 +47,11 @@ class Side:
             return None
         return cls(sign, rows / present, points[kept], np.minimum(reached[kept] / rows, 1.0))
 
+    @property
+    def median(self) -> float:
+        """The size that half of the side's rows reach, of those that the bins know."""
+        return float(self.sizes[np.searchsorted(self.reached, 0.5)])
+
     def of_values(self, values: Floats) -> Floats:
         """Return the absolute values of those on this side, ascending."""
         return np.sort(self.sign * values[self.sign * values > 0])
@@ -63,6 +68,12 @@ def cumulative_gap(counts: Counts, reference: Counts) -> float:
         np.cumsum(one[MISSING + 1 :]) / max(int(one[MISSING + 1 :].sum()), 1) for one in (counts, reference)
     )
     return float(np.abs(ours - theirs).max())
+
+
+def outside(counts: Counts) -> float:
+    """Return the share of present rows below or above all that the reference held."""
+    present = counts[MISSING + 1 :]
+    return float((present[0] + present[-1]) / max(int(present.sum()), 1))
 
 
 def _points(bins: FrozenBins) -> Floats | None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitoring.faults.column import MISSING, Column, is_gradual
-from monitoring.faults.conversions import Conversion, conversion_near
+from monitoring.faults.conversions import Conversion, conversion_near, factors_about
 from monitoring.faults.limits import FaultLimits
-from monitoring.faults.reference_quantiles import Floats, Side, cumulative_gap
+from monitoring.faults.part_unit import unit_changed_in_part
+from monitoring.faults.reference_quantiles import Floats, Side, cumulative_gap, outside
 from monitoring.period_report import Fault, FaultKind
 
 AGREEING = 0.7
@@ -34,13 +35,12 @@ def unit_changed(column: Column, limits: FaultLimits) -> Fault | None:
     sizes = side.of_values(values)
     if len(sizes) < limits.rows:
         return _out_of_range(column, limits) if column.sample is None or column.sample.empty else None
-    if abs(len(sizes) / len(values) - side.part) > limits.explained:
-        return None
-    found = _scaled(side, sizes, limits)
+    agrees = abs(len(sizes) / len(values) - side.part) <= limits.explained
+    found = _scaled(side, sizes, limits) if agrees else None
     if found is None:
-        return None
+        return unit_changed_in_part(column, values, limits)
     conversion = conversion_near(found.factor)
-    if conversion is None and _outside(column) < limits.moved:
+    if conversion is None and outside(column.current) < limits.moved:
         return None
     return _fault(column, found, conversion)
 
@@ -54,6 +54,9 @@ def _scaled(side: Side, sizes: Floats, limits: FaultLimits) -> Scaled | None:
     agreeing = np.mean(np.abs(np.log(ratios / factor)) <= np.log(WITHIN))
     if abs(np.log(factor)) < np.log(limits.factor) or agreeing < AGREEING:
         return None
+    # Quantiles of few values jump from one to the next: what explains all of the distribution best is the factor.
+    known = [factor, *factors_about(factor, WITHIN)]
+    factor = min(known, key=lambda one: (round(side.gap(sizes, one), 2), abs(np.log(one / known[0]))))
     if side.gap(sizes, 1.0) < limits.moved or side.gap(sizes, factor) > limits.explained:
         return None
     return Scaled(factor, float(np.median(sizes)))
@@ -67,27 +70,21 @@ def _is_gradual(column: Column) -> bool:
 def _present(column: Column) -> Floats:
     if column.sample is None:
         return np.empty(0)
-    values = column.sample.to_numpy(dtype=float, na_value=np.nan)
+    values = column.sample.to_numpy()
     return np.asarray(values[np.isfinite(values)])
-
-
-def _outside(column: Column) -> float:
-    """Return the share of present rows below or above all that the reference held."""
-    present = column.current[MISSING + 1 :]
-    return float((present[0] + present[-1]) / max(int(present.sum()), 1))
 
 
 def _out_of_range(column: Column, limits: FaultLimits) -> Fault | None:
     """Return a fault from counts alone: most rows lie where the reference had none, by an unknown factor."""
     bins = column.bins
     rows = int(column.current[MISSING + 1 :].sum())
-    if bins.lowest == bins.highest or rows < limits.rows or _outside(column) < limits.moved:
+    if bins.lowest == bins.highest or rows < limits.rows or outside(column.current) < limits.moved:
         return None
     return Fault(
         FaultKind.UNIT_CHANGED,
         column.name,
         f"'{column.name}' lies outside all that the reference held ({bins.lowest:,g} to {bins.highest:,g}) in "
-        f"{_outside(column):.1%} of the rows; how far is not known, no values of this window were kept.",
+        f"{outside(column.current):.1%} of the rows; how far is not known, no values of this window were kept.",
         "Most likely another unit (minor units, days for months), or another column under this name.",
         _REMEDY.format(name=column.name),
     )
@@ -105,8 +102,7 @@ def _fault(column: Column, found: Scaled, conversion: Conversion | None) -> Faul
     if conversion is None:
         cause = "No known conversion has this factor: another currency, or another column under this name."
     else:
-        before, after = (conversion.larger, conversion.smaller) if up else (conversion.smaller, conversion.larger)
-        cause = f"A factor of {conversion.factor:,g} stands between {before} before and {after} now; or a currency."
+        cause = f"The factor of {conversion.factor:,g} between {conversion.units}, or another currency."
     return Fault(
         FaultKind.UNIT_CHANGED,
         column.name,

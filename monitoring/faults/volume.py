@@ -10,20 +10,23 @@ from monitoring.faults.observed import Observed
 from monitoring.period_report import Fault, FaultKind
 
 RECENT = 12
-LEAST_WINDOWS = 3
+SHORT = 3
 CHANCE = 1e-3
+
+USUAL, USUAL_WEIGHT = 0.25, 6
+"""Before windows tell how much they vary, their log rows are taken to vary so much, as if so many had told it."""
 
 
 def volume_fallen(window: Observed, earlier: Sequence[Observed], limits: FaultLimits) -> Fault | None:
     """Return a fault where a window is smaller than earlier ones, and their variation, let expect.
 
     What is expected is the lower of the medians of three and of twelve windows, and no more than the same month a year
-    ago: a season that falls each year is none. Two windows or fewer do not say how much they vary.
+    ago: a season that falls each year is none.
     """
     known = np.array([one.rows for one in sorted(earlier, key=lambda one: one.period) if one.rows > 0][-RECENT:])
-    if len(known) < LEAST_WINDOWS:
+    if not len(known):
         return None
-    expected = min(np.median(known), np.median(known[-LEAST_WINDOWS:]), *_a_year_ago(window, earlier))
+    expected = min(np.median(known), np.median(known[-SHORT:]), *_a_year_ago(window, earlier))
     if window.rows >= limits.volume * expected or np.log(max(window.rows, 0.5)) >= _lowest(known):
         return None
     return Fault(
@@ -39,8 +42,10 @@ def volume_fallen(window: Observed, earlier: Sequence[Observed], limits: FaultLi
 def _lowest(known: np.ndarray) -> float:
     """Return the log rows that a new window falls below by chance alone, given how the earlier ones vary."""
     logs = np.log(known)
-    spread = np.sqrt((np.var(logs, ddof=1) + 1 / known.mean()) * (1 + 1 / len(known)))
-    return float(logs.mean() + t.ppf(CHANCE, len(known) - 1) * spread)
+    free = USUAL_WEIGHT + len(known) - 1
+    variance = (USUAL_WEIGHT * USUAL**2 + ((logs - logs.mean()) ** 2).sum()) / free
+    spread = np.sqrt((variance + 1 / known.mean()) * (1 + 1 / len(known)))
+    return float(logs.mean() + t.ppf(CHANCE, free) * spread)
 
 
 def _a_year_ago(window: Observed, earlier: Sequence[Observed]) -> list[float]:

@@ -57,11 +57,11 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet" if path.is_file() else next(_found(path), None) is not None
 
 
-def survey(path: Path, roles: Sequence[str | None]) -> ParquetInput:
+def survey(path: Path, roles: Sequence[str | None], *, may_be_empty: bool = False) -> ParquetInput:
     """Return the parts of a Parquet input; `roles` are settings that decide which decisions a row makes.
 
     Raises:
-        DataError: a file is not Parquet, or there are no rows.
+        DataError: a file is not Parquet, or there are no rows where there must be some.
     """
     files = [path] if path.is_file() else sorted(_found(path))
     parts: list[Part] = []
@@ -73,16 +73,21 @@ def survey(path: Path, roles: Sequence[str | None]) -> ParquetInput:
         contents.append((name, content))
         schemas.append((str(file), metadata.schema.to_arrow_schema()))
         parts += _parts(file, fingerprint_record([name, content]), metadata, roles)
-    if not parts:
+    if not parts and not may_be_empty:
         raise DataError(f"a table of applications needs rows, received none in '{path}'; check input")
     return ParquetInput(tuple(parts), fingerprint_record(contents), tuple(schemas))
 
 
 def read_tables(parts: Sequence[Part], columns: Sequence[str], levels: Sequence[str]) -> Iterator[pa.Table]:
-    """Yield the rows of parts that follow each other within one file; `levels` are columns to be read as codes."""
+    """Yield the rows of parts that follow each other within one file; `levels` are columns to be read as codes.
+
+    Columns that the file lacks are left out.
+    """
     first = parts[0]
     metadata = _metadata(first.file, Path(first.file).stat().st_mtime_ns)
-    options: dict[str, Any] = {"read_dictionary": list(levels), "page_checksum_verification": True}
+    held = set(metadata.schema.names)
+    coded = [name for name in levels if name in held]
+    options: dict[str, Any] = {"read_dictionary": coded, "page_checksum_verification": True}
     with pq.ParquetFile(first.file, metadata=metadata, pre_buffer=False, **options) as opened:
         if len(parts) == 1 and not first.skip and first.rows == _rows_of(opened.metadata, first.groups):
             yield opened.read_row_groups(list(first.groups), columns=list(columns), use_threads=False)

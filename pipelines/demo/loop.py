@@ -1,6 +1,6 @@
 """The loop that a demo closes: two candidates through the gates, two production periods scored and watched."""
 
-from collections.abc import Mapping
+import json
 from pathlib import Path
 
 from pipelines.demo.german_credit import german_credit_story
@@ -10,7 +10,7 @@ from pipelines.demo.story import Story
 from pipelines.errors import ConfigurationError
 from pipelines.postgresql import shown
 from pipelines.settings import DemoSettings, Source
-from pipelines.verb import ExitCode, Outcome, override
+from pipelines.verb import Outcome, override
 from pipelines.workspace import Workspace, sqlite_url
 
 CANDIDATES = ("scorecard", "catboost")
@@ -38,12 +38,11 @@ def demo(settings: DemoSettings) -> Outcome:
         runner.run("tune", *story.data, model, f"candidate={candidate}", f"trials={trials}", f"seed={settings.seed}")
         runner.run("promote", model)
     runner.run("compare", model)
-    verdicts: dict[str, int] = {}
     for period in story.periods:
         file = override("data.path", str(story.files[period]))
         runner.run("score", *story.data[:1], *story.identity, file, model, f"period={period}")
-        verdicts[period] = runner.run("watch", model, f"period={period}")
-    return _outcome(story, runner, workspace, verdicts)
+        runner.run("watch", model, f"period={period}")
+    return _outcome(story, runner, workspace)
 
 
 def _check(settings: DemoSettings) -> None:
@@ -53,21 +52,21 @@ def _check(settings: DemoSettings) -> None:
         raise ConfigurationError(f"trials must be at least 1, received {settings.trials}; leave it out for a minute's")
 
 
-def _outcome(story: Story, runner: Runner, workspace: Workspace, verdicts: Mapping[str, int]) -> Outcome:
-    reports = {period: _report(workspace, story.model, period) for period in verdicts}
-    told = {period: "ACT" if code == ExitCode.ANSWER_IS_NO else "STABLE" for period, code in verdicts.items()}
-    periods = [f"  {period}  {told[period]:<6}  {story.periods[period]}" for period in verdicts]
+def _outcome(story: Story, runner: Runner, workspace: Workspace) -> Outcome:
+    reports = {period: _report(workspace, story.model, period) for period in story.periods}
+    told = {period: json.loads(path.with_suffix(".json").read_text())["verdict"] for period, path in reports.items()}
+    periods = [f"  {period}  {told[period].upper():<6}  {drawn}" for period, drawn in story.periods.items()]
     result = {
         "periods": {
-            period: {"verdict": told[period].lower(), "drawn": story.periods[period], "report": str(reports[period])}
-            for period in verdicts
+            period: {"verdict": told[period], "drawn": drawn, "report": str(reports[period])}
+            for period, drawn in story.periods.items()
         },
         "steps": runner.steps,
     }
     runs = shown(workspace.database) if workspace.database else sqlite_url(workspace.mlflow)
     looks = [
         f"mlflow ui --backend-store-uri {runs}    # runs, models, pictures",
-        f"evidently ui --workspace {workspace.evidently}    # the history of reports",
+        f"thinfile ui workspace={workspace.root}    # every report, and the commands that open the rest",
         *(f"open {report}" for report in reports.values()),
     ]
     return Outcome(result, summary=["", f"The loop is closed. {story.opening}", *periods], next_steps=looks)

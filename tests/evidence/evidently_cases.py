@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from monitoring.comparison.thresholds import Cell, Level, Thresholds, judge
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Observed
-from monitoring.thresholds import Cell, Level, Thresholds, judge
 from pipelines.reference_profile import SCORE, profile_of
 from pipelines.settings import Population
+from pipelines.verb import stay_private
 
 SMALL = 100
 
@@ -90,10 +91,10 @@ class Incomes:
 
 def ask_evidently(case: Case, *, defaults: bool) -> Answer:
     """Return what Evidently's preset says, with its own choice of measures or with the one that is named."""
-    from monitoring.evidently_report import DataDefinition, Dataset, Report  # imported there with its warnings
-
+    stay_private()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
+        from evidently import DataDefinition, Dataset, Report
         from evidently.presets import DataDriftPreset
 
         numeric = _numeric(case.reference)
@@ -115,7 +116,7 @@ def ask_thinfile(case: Case) -> Answer:
     """Return what the thresholds on frozen bins and the search for faults say."""
     reference, current = case.reference, case.current
     points = np.random.default_rng(0).integers(350, 950, len(reference))
-    profile = profile_of(points, reference, _numeric(reference), Population.applications)
+    profile = profile_of(points, points / 1000, reference, _numeric(reference), Population.applications)
     columns = {SCORE: points[: len(current)].astype(float)} | {name: current[name].to_numpy() for name in current}
     counts = {one.column: one.count(columns[one.column]) for one in profile.bins}
     faults = find_faults(profile, Observed("2026-10", len(current), counts), current)

@@ -34,7 +34,8 @@ def test_every_change_is_flagged_and_nothing_else(evidence: Evidence) -> None:
         "54-evidently-failures",
         claim="simulated incomes, 100,000 rows: unchanged or shifted by 0.5 and 0.8 standard deviations, each with and "
         "without one value of 1e9; missing values from 0% to 95%; one column empty; a category that is the same for "
-        f"all; 1,000 unchanged months of {SMALL} rows: cases in which the report misses a change, flags none as one or "
+        f"all; 1,000 unchanged months of {SMALL} rows: cases in which the "
+        "report misses a change, flags where nothing changed, or "
         "ends without an answer (figure: 54-evidently-failures.svg)",
         value=", ".join(f"{name}: {number} of {len(lines)}" for name, number in wrong.items()),
         bound="Thinfile: 0",

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.question import sample_of
-from monitoring.thresholds import Level
+from monitoring.comparison.thresholds import Level
 from pipelines.applications import load_applications
 from pipelines.candidates import candidate_of, served
 from pipelines.credit.points import PointsScale, points
@@ -19,7 +19,7 @@ from pipelines.splits import split_applications
 from pipelines.training import train
 from pipelines.workspace import Workspace
 from tests.evidence.conftest import Evidence
-from tests.monitoring.comparing import moves_of
+from tests.monitoring.comparison.comparing import moves_of
 
 
 def test_the_first_period_is_quiet_and_the_second_rings(

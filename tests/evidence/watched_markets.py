@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from experiments.question import Question, reference_applications, resolve
 from experiments.settings import TuneSettings
-from monitoring.earlier_loans import earlier_loans
-from monitoring.late_labels import month_after
+from monitoring.performance.earlier_loans import earlier_loans
+from monitoring.performance.late_labels import month_after
 from monitoring.period_report import PeriodReport
 from monitoring.settings import OutcomeSettings, WatchSettings
 from monitoring.watching import report_of

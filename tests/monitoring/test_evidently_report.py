@@ -1,36 +1,36 @@
-"""The drift report says what the findings say, once, and opens without a network."""
+"""The report says what it is given, once, and opens without a network."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from html import unescape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.drift import Finding, Verdict
+from monitoring.comparison.thresholds import EVERYONE, Level
 from monitoring.evidently_report import ReportFiles, write_report
-from pipelines.credit.stability import noise_limit, population_stability_index
-from tests.chromium import find_chromium, open_page
-
-HOSTILE = "</script><script>console.error('ran')</script>"
-LABELS = ("under 10", "10 to 20", "20 and over", HOSTILE)
+from monitoring.period_report import Move, PeriodReport, Verdict
+from tests.chromium import RenderedPage, find_chromium, open_page
+from tests.monitoring.report.made_reports import HOSTILE, made_report, quiet
 
 Write = Callable[..., ReportFiles]
+SECTIONS = (
+    "Data faults",
+    "Score and decisions",
+    "Columns",
+    "Segments",
+    "Performance",
+    "Vintage curves",
+    "Decisions over time",
+    "A sample, by Evidently",
+)
 
-
-def finding(column: str, *current: int, is_score: bool = False) -> Finding:
-    reference = (100, 100, 100, 100)
-    psi = population_stability_index(np.array(reference), np.array(current))
-    return Finding(column, is_score, psi, noise_limit(400, 400, 4, level=0.01), LABELS, reference, current)
-
-
-AGE = finding("age_in_years", 101, 99, 101, 99)
-PURPOSE = finding("purpose", 130, 120, 80, 70)
-DURATION = finding("duration_in_month", 200, 150, 40, 10)
-POINTS = finding("points", 99, 101, 99, 101, is_score=True)
+needs_chromium = pytest.mark.skipif(not find_chromium(), reason="no Chromium is installed")
 
 
 def sample(rows: int, **columns: object) -> pd.DataFrame:
@@ -43,38 +43,53 @@ def sample(rows: int, **columns: object) -> pd.DataFrame:
 def write(tmp_path: Path) -> Write:
     return partial(
         write_report,
-        title="Points, applications of 2024-05",
-        verdict=Verdict.ACT,
-        summary="2 of 4 columns moved further than noise can explain.",
-        findings=[AGE, PURPOSE, DURATION, POINTS],
         reference_sample=sample(60),
         current_sample=sample(50),
         categorical=["purpose"],
-        folder=tmp_path / "2024-05",
+        folder=tmp_path / "2026-10",
         evidently_workspace=tmp_path / "evidently",
         project="points",
-        timestamp=datetime(2024, 6, 1, tzinfo=UTC),
+        timestamp=datetime(2026, 10, 1, tzinfo=UTC),
     )
 
 
-def test_the_score_comes_first_and_features_follow_from_the_loudest(write: Write) -> None:
+def moved(report: PeriodReport) -> list[Move]:
+    return [
+        one
+        for one in report.moves
+        if one.segment == EVERYONE and one.judgement.level in (Level.WATCH, Level.ACT)
+    ]  # fmt: skip
+
+
+def test_the_facts_hold_every_figure_of_the_report(write: Write) -> None:
+    # given
+    report = made_report()
     # when
-    report = json.loads(write().json.read_text())
+    facts = json.loads(write(report).json.read_text())
     # then
-    assert [found["column"] for found in report["findings"]] == [f.column for f in (POINTS, DURATION, PURPOSE, AGE)]
-    assert [found["alarmed"] for found in report["findings"]] == [False, True, True, False]
-    assert [found["psi"] for found in report["findings"]] == [f.psi for f in (POINTS, DURATION, PURPOSE, AGE)]
-    assert report["verdict"] == "act"
+    assert (facts["verdict"], facts["title"], facts["rows"]) == ("act", report.title, report.rows)
+    assert facts["key"] == {"model": "credit_score", "version": 7, "population": "applications", "period": "2026-10"}
+    assert {(one["column"], one["segment"]): (one["psi"], one["current"]) for one in facts["moves"]} == {
+        (one.column, one.segment): (one.judgement.psi, list(one.current)) for one in report.moves
+    }
+    assert [one["level"] for one in facts["moves"]] == sorted(
+        (one["level"] for one in facts["moves"]), key=["act", "watch", "quiet", "too small"].index
+    )
+    assert [fault["remedy"] for fault in facts["faults"]] == [fault.remedy for fault in report.faults]
+    assert len(facts["performance"]["vintages"]) == 15
+    assert facts["conduct"][-1]["groups"][0]["attribute"] == "sex"
 
 
-def test_the_stored_run_tests_each_psi_against_its_own_limit(write: Write, tmp_path: Path) -> None:
+def test_the_stored_run_tests_each_column_as_it_was_judged(write: Write, tmp_path: Path) -> None:
     from evidently.ui.workspace import Workspace
 
-    # given a limit that rounds to zero, as it does for millions of applications
-    book = Finding("book", False, 3e-6, 2.4e-6, LABELS, (1, 1, 1, 1), (1, 1, 1, 1))
-    findings = [AGE, PURPOSE, DURATION, POINTS, book]
+    # given a column beyond its limit that is quiet, as a season makes it
+    report = made_report()
+    loud = moved(report)[0]
+    seasonal = replace(loud, judgement=replace(loud.judgement, level=Level.QUIET, lasting=0))
+    report = replace(report, moves=tuple(seasonal if one is loud else one for one in report.moves))
     # when
-    written = write(findings=findings)
+    written = write(report)
     # then
     workspace = Workspace(str(tmp_path / "evidently"))
     [project] = workspace.search_project("points")
@@ -83,21 +98,33 @@ def test_the_stored_run_tests_each_psi_against_its_own_limit(write: Write, tmp_p
     told = {
         test.metric_config.params["column"]: (result.value, test.test_config["threshold"]) for result, test in stored
     }
-    assert told == {finding.column: (finding.psi, finding.limit) for finding in findings}
-    assert {test.name for _, test in stored if test.status.value == "FAIL"} >= {"book: PSI 3e-06, limit 2.4e-06, ALARM"}
-    assert sum(test.status.value == "FAIL" for _, test in stored) == sum(finding.alarmed for finding in findings)
+    assert told == {
+        one.column: (one.judgement.psi, one.judgement.limit) for one in report.moves if one.segment == EVERYONE
+    }
+    failed = {test.metric_config.params["column"] for _, test in stored if test.status.value == "FAIL"}
+    assert failed == {one.column for one in moved(report)}
+    assert loud.column not in failed
+
+
+def test_the_history_of_the_score_and_of_features_is_on_the_dashboard(write: Write, tmp_path: Path) -> None:
+    # when
+    write(made_report())
+    # then
+    [path] = tmp_path.glob("evidently/*/dashboard.json")
+    labels = [panel["values"][0]["metric_labels"] for panel in json.loads(path.read_text())["panels"]]
+    assert labels == [{"role": "score"}, {"role": "feature"}]
 
 
 def test_a_report_written_again_replaces_the_first(write: Write, tmp_path: Path) -> None:
     # given
-    first = write()
+    first = write(made_report())
     # when
-    again = write(verdict=Verdict.STABLE)
-    other = write(title="Points, applications of 2024-06", folder=tmp_path / "2024-06")
+    again = write(replace(made_report(), verdict=Verdict.STABLE))
+    other = write(replace(made_report(), title="credit_score, applications of 2026-11"), folder=tmp_path / "2026-11")
     # then
     assert again == first
     assert json.loads(first.json.read_text())["verdict"] == "stable"
-    assert {path.name for path in (tmp_path / "2024-05").iterdir()} == {"report.html", "report.json"}
+    assert {path.name for path in (tmp_path / "2026-10").iterdir()} == {"report.html", "report.json"}
     assert len(list(tmp_path.glob("evidently/*/metadata.json"))) == 1
     runs = {path.stem for path in tmp_path.glob("evidently/*/snapshots/*")}
     assert runs == {first.evidently_run, other.evidently_run}
@@ -110,7 +137,7 @@ def test_a_project_of_the_same_name_is_used_and_one_begun_is_finished(write: Wri
     made = Workspace(str(tmp_path / "evidently")).create_project("points")
     (tmp_path / "evidently" / "00000000-0000-5000-8000-000000000000").mkdir()
     # when
-    written = write()
+    written = write(made_report())
     # then
     assert (tmp_path / "evidently" / str(made.id) / "snapshots" / f"{written.evidently_run}.json").exists()
 
@@ -132,10 +159,14 @@ def test_evidently_can_read_what_is_left_of_a_nasty_sample(
     write: Write, incomes: Callable[[int], object], rows: int
 ) -> None:
     # when
-    written = write(reference_sample=sample(60, income=incomes(60)), current_sample=sample(rows, income=incomes(rows)))
+    written = write(
+        quiet(made_report()),
+        reference_sample=sample(60, income=incomes(60)),
+        current_sample=sample(rows, income=incomes(rows)),
+    )
     # then
     page = written.html.read_text()
-    assert "ACT" in page
+    assert "<h1>ACT</h1>" in page
     assert ("Dataset Summary" in page) == (rows > 0)
 
 
@@ -143,10 +174,12 @@ def test_a_sample_that_stops_evidently_does_not_silence_the_alarm(write: Write) 
     # given a constant so large that Evidently finds no room for bins around it
     constant = [1e300] * 50
     # when
-    written = write(reference_sample=sample(50, income=constant), current_sample=sample(50, income=constant))
+    written = write(
+        made_report(), reference_sample=sample(50, income=constant), current_sample=sample(50, income=constant)
+    )
     # then
     page = written.html.read_text()
-    assert "ACT" in page
+    assert "<h1>ACT</h1>" in page
     assert "Left out, because of ValueError" in page
 
 
@@ -155,41 +188,96 @@ def test_columns_that_cannot_be_summarised_are_named(write: Write) -> None:
     ids = [f"order {number}" for number in range(200)]
     # when
     written = write(
-        reference_sample=sample(200, order_id=ids, income=1.0), current_sample=sample(200, order_id=ids, income=np.nan)
+        made_report(),
+        reference_sample=sample(200, order_id=ids, income=1.0),
+        current_sample=sample(200, order_id=ids, income=np.nan),
     )
     # then
     assert r"Without order\\_id, income: empty" in written.html.read_text()
 
 
-@pytest.mark.skipif(not find_chromium(), reason="no Chromium is installed")
-@pytest.mark.parametrize("width", [1280, 400])
-def test_the_page_shows_everything_with_the_network_off(write: Write, width: int) -> None:
-    # given
-    written = write()
+def test_of_many_columns_those_of_largest_effect_are_summarised(write: Write) -> None:
+    # given 30 columns, one of which moved
+    report = made_report()
+    loudest = next(one.column for one in moved(report) if one.judgement.level is Level.ACT)
+    many = {f"column_{place}": 1.0 for place in range(30)} | {loudest: 2.0}
     # when
-    page = open_page(written.html, width=width)
+    page = write(report, reference_sample=sample(60, **many), current_sample=sample(50, **many)).html.read_text()
+    # then
+    assert "Of the 33 columns these are the 20 of largest effect." in page
+    assert f'"header": "{loudest}"' in page
+    assert '"header": "column_29"' not in page
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Verdict, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    return {
+        verdict: write_report(
+            made_report(verdict),
+            reference_sample=sample(60),
+            current_sample=sample(50),
+            categorical=["purpose"],
+            folder=folder / verdict.value,
+            evidently_workspace=folder / "evidently",
+            project="points",
+            timestamp=datetime(2026, 10, 1, tzinfo=UTC),
+        ).html
+        for verdict in Verdict
+    }
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("verdict", [Verdict.ACT, Verdict.INCOMPLETE])
+def test_the_page_shows_everything_with_the_network_off(
+    pages: Mapping[Verdict, Path], verdict: Verdict, width: int
+) -> None:
+    # given
+    report = made_report(verdict)
+    # when
+    page = open_page(pages[verdict], width=width)
     # then
     assert not page.console
     assert not page.requests
     assert not page.wide
-    assert page.dom.count('class="js-plotly-plot"') == 4 + 2
-    lines = [line for line in page.text.splitlines() if line not in ("", "Metrics", "Tests")]
-    assert lines[:4] == [
-        "Points, applications of 2024-05",
-        "ACT",
-        "2 of 4 columns moved further than noise can explain.",
-        "2 of 4 columns moved beyond the limit",
-    ]
-    assert "duration_in_month: PSI 0.86, limit 0.057, ALARM" in lines
+    lines = [line for line in page.text.splitlines() if line]
+    assert lines[:3] == [report.title, verdict.name, report.sentence]
+    assert [line for line in lines if line in SECTIONS][-1] == "A sample, by Evidently"
+    assert page.dom.count('class="js-plotly-plot"') == 2
+    if verdict is Verdict.ACT:
+        _holds_every_part(report, page)
 
 
-@pytest.mark.skipif(not find_chromium(), reason="no Chromium is installed")
-def test_the_tests_tab_passes_and_fails_as_the_findings_do(write: Write) -> None:
-    # given
-    written = write()
+def _holds_every_part(report: PeriodReport, page: RenderedPage) -> None:
+    headings = [line for line in page.text.splitlines() if line in SECTIONS]
+    assert headings[-len(SECTIONS) :] == list(SECTIONS)
+    for told in (*report.points, *report.faults):
+        assert (told.text if hasattr(told, "text") else told.remedy) in page.text
+    for one in moved(report):
+        assert one.column in page.text
+    assert page.text.count("What an estimate without outcomes cannot see") == 1
+    assert page.dom.count('<svg viewBox="0 0 380 220"') == 1 + 5 + 1 + 5
+    assert page.dom.count('class="plot card"') == 12 + 4 + 37  # pictures, score and decisions, features
+    assert HOSTILE in unescape(page.dom)
+
+
+@needs_chromium
+def test_parts_of_which_nothing_is_known_are_left_out(write: Write) -> None:
     # when
-    page = open_page(written.html, script="[...document.querySelectorAll('button')].at(-1).click()")
+    page = open_page(write(quiet(made_report(Verdict.STABLE))).html)
     # then
-    assert page.text.count("Beyond the limit") == 2
-    assert page.text.count("Within the limit") == 2
-    assert page.dom.count("MuiAlert-colorError ") == 2
+    headings = {line for line in page.text.splitlines() if line in SECTIONS}
+    assert headings == {"Score and decisions", "Columns", "Segments", "A sample, by Evidently"}
+    assert "Approval rate" not in page.text
+
+
+@needs_chromium
+def test_the_tests_tab_passes_and_fails_as_the_columns_do(pages: Mapping[Verdict, Path]) -> None:
+    # when
+    page = open_page(pages[Verdict.ACT], script="[...document.querySelectorAll('button')].at(-1).click()")
+    # then
+    found = moved(made_report())
+    assert page.text.count("Moved: act") + page.text.count("Moved: watch") == len(found)
+    assert page.text.count("Not moved") == 41 - len(found)
+    assert page.dom.count("MuiAlert-colorError ") == len(found)

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from monitoring.answering import Samples
+from monitoring.comparison.thresholds import EVERYONE, Level
 from monitoring.period_report import PeriodReport, Verdict
 from monitoring.settings import OutcomeSettings, WatchSettings
-from monitoring.thresholds import EVERYONE, Level
 from monitoring.watching import report_of
 from pipelines.reviews import Reviews
 from pipelines.scoring import DECLINED
@@ -40,16 +41,16 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return bench
 
 
-def asked(bench: Bench, **changed: object) -> tuple[PeriodReport, pd.DataFrame]:
+def asked(bench: Bench, **changed: object) -> tuple[PeriodReport, Samples]:
     usual: dict[str, object] = {"period": "2026-10", "workspace": str(bench.workspace.root), "today": "2027-01-01"}
     settings = WatchSettings(**(usual | changed))  # type: ignore[arg-type]
     return report_of(bench.workspace, bench.reference, bench.key(settings.period), settings)
 
 
 def test_a_month_like_the_others_is_stable(scored: Bench) -> None:
-    report, sample = asked(scored, period="2026-08")
+    report, samples = asked(scored, period="2026-08")
     assert report.verdict is Verdict.STABLE
-    assert (report.rows, len(sample)) == (2000, 2000)
+    assert (report.rows, len(samples.current), len(samples.reference)) == (2000, 2000, 2000)
     assert {move.segment for move in report.moves} == {EVERYONE, "north", "south"}
     assert any("one period" in note for note in report.notes)
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from monitoring.causes import CONCEPT_CHANGE, DATA_FAULT, FRAUD, LEVEL_SHIFT, MIX_SHIFT, causes_of
+from monitoring.comparison.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.performance.observed import Contradiction, Observed
 from monitoring.performance.performance import PerformanceReport
 from monitoring.performance.vintage import VintagePerformance
 from monitoring.period_report import Effect, Fault, FaultKind, GroupConduct, Move, PeriodConduct, Verdict
-from monitoring.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict import Facts, points_of, sentence_of, verdict_of
 from pipelines.credit.label_free import Estimate
 from pipelines.credit.loan import FIRST_PAYMENT
@@ -18,7 +18,7 @@ from pipelines.credit.surprise import Surprise
 FAULT = Fault(
     FaultKind.UNIT_CHANGED, "amount", "Its median is 100 times what it was.", "cents for units", "ask the team"
 )
-NOTHING = Facts((), (), None, (), None, None)
+NOTHING = Facts()
 
 
 def move(column: str, level: Level, segment: str = EVERYONE, psi: float = 0.3, since: str | None = "2026-10") -> Move:

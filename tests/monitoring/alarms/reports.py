@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from monitoring.comparison.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.period_report import Fault, FaultKind, Move, PeriodReport, Verdict
-from monitoring.thresholds import EVERYONE, Cell, Judgement, Level
 from pipelines.score_log import LogKey
 from pipelines.settings import Population
 

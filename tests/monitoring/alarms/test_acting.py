@@ -27,8 +27,8 @@ from monitoring.alarms.settings import (
     Retraining,
     WebhookSettings,
 )
+from monitoring.comparison.thresholds import Level
 from monitoring.period_report import PeriodReport, Verdict
-from monitoring.thresholds import Level
 from pipelines.errors import ConfigurationError
 from pipelines.settings import Population
 from pipelines.verb import ExitCode

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from monitoring.alarms.alarm import IN_A_SEGMENT, Alarm, alarm_of
 from monitoring.causes import CONCEPT_CHANGE, DATA_FAULT, LEVEL_SHIFT, MIX_SHIFT
+from monitoring.comparison.thresholds import Level
 from monitoring.period_report import Move, Verdict
-from monitoring.thresholds import Level
 from tests.monitoring.alarms.reports import FAULT, move, report
 
 

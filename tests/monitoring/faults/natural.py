@@ -36,9 +36,10 @@ def draw_world(seed: int, rows: int, shift: float) -> World:
     tables = [people.month(month, int(rows * generator.uniform(0.7, 1.4))) for month in range(MONTHS + AFTER)]
     numeric = [name for name in tables[0] if name.startswith("number")]
     pooled = pd.concat(tables[:MONTHS], ignore_index=True)
-    reference = profile_of(generator.integers(350, 950, len(pooled)), pooled, numeric, Population.applications)
-    windows = [_window(reference, table, f"2026-{place + 1:02}") for place, table in enumerate(tables[MONTHS:])]
-    counts = [_window(reference, table, "").counts for table in tables[:MONTHS]]
+    points = generator.integers(350, 950, len(pooled))
+    reference = profile_of(points, points / 1000, pooled, numeric, Population.applications)
+    windows = [window_of(reference, table, f"2026-{place + 1:02}") for place, table in enumerate(tables[MONTHS:])]
+    counts = [window_of(reference, table, "").counts for table in tables[:MONTHS]]
     months = {name: np.stack([one[name] for one in counts]) for name in counts[0]}
     return World(reference, months, windows, tables[MONTHS:])
 
@@ -81,7 +82,8 @@ class _People:
         return np.array([f"phone {int(np.floor(newest - one))}" for one in age], dtype=object)
 
 
-def _window(reference: ReferenceProfile, table: pd.DataFrame, period: str) -> Observed:
+def window_of(reference: ReferenceProfile, table: pd.DataFrame, period: str) -> Observed:
+    """Return a table of features as a window of that period."""
     counts = {one.column: one.count(table[one.column].to_numpy()) for one in reference.bins if one.column in table}
     points = np.random.default_rng(len(table)).integers(350, 950, len(table)).astype(float)
     counts[reference.bins[0].column] = reference.bins[0].count(points)

@@ -33,7 +33,9 @@ def draw(rows: int = 5000, seed: int = 0) -> pd.DataFrame:
 def profile(features: pd.DataFrame) -> ReferenceProfile:
     """Return the profile of features with some points."""
     points = np.random.default_rng(len(features)).integers(350, 950, len(features))
-    return profile_of(points, features, [name for name in features if name in NUMERIC], Population.applications)
+    return profile_of(
+        points, points / 1000, features, [name for name in features if name in NUMERIC], Population.applications
+    )
 
 
 REFERENCE = profile(draw(20_000, seed=99))

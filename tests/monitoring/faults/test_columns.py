@@ -1,5 +1,7 @@
 """Faults planted in a column are named, and nothing else is."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -158,3 +160,31 @@ def test_each_remedy_is_at_the_source() -> None:
     for one in faults_of(features):
         assert "source" in one.remedy
         assert one.cause.endswith(".")
+
+
+@pytest.mark.parametrize("factor", [0.01, 100, 1000])
+@pytest.mark.parametrize("part", [0.1, 0.4])
+def test_another_unit_in_a_part_of_the_rows_is_named(factor: float, part: float) -> None:
+    features = draw()
+    features["age"] *= np.where(np.random.default_rng(3).random(len(features)) < part, factor, 1)
+    (found,) = faults_of(features)
+    assert (found.kind.value, found.column) == ("unit changed", "age")
+    assert f"factor of {max(factor, 1 / factor):,g}" in found.cause
+    assert float(found.seen.split(" in ")[1].split("%")[0]) == pytest.approx(100 * part, abs=2)
+
+
+def test_a_few_wild_values_are_no_unit() -> None:
+    features = draw()
+    features.loc[:50, "amount"] = 1e9
+    assert faults_of(features) == []
+
+
+def test_values_of_another_type_are_read_as_what_the_reference_has() -> None:
+    features = draw()
+    features["amount"] = features["amount"].map(Decimal)
+    features["is_new"] = features["is_new"].astype(bool)
+    features["city"] = features["city"].astype("category")
+    features["age"] = features["age"].astype("float32")
+    assert find_faults(REFERENCE, observed(draw()), features) == []
+    features["amount"] = "many"  # values that were kept and contradict the counts
+    assert find_faults(REFERENCE, observed(draw()), features) == []

@@ -5,6 +5,9 @@ import pandas as pd
 import pytest
 
 from monitoring.faults.finding import find_faults
+from monitoring.faults.observed import Observed
+from pipelines.reference_profile import profile_of
+from pipelines.settings import Population
 from tests.monitoring.faults.natural import draw_world
 
 
@@ -16,3 +19,15 @@ def test_seasons_and_shifts_of_mix_are_no_faults(seed: int) -> None:
         for months in (world.months, {}):
             for sample in (features, pd.DataFrame()):
                 assert find_faults(world.reference, window, sample, world.windows[:place], months=months) == []
+
+
+@pytest.mark.parametrize("wider", [1.5, 1.8, 2.5])
+def test_numbers_that_spread_wider_around_zero_are_no_second_unit(wider: float) -> None:
+    generator = np.random.default_rng(3)
+    before = pd.DataFrame({"balance": generator.normal(size=3000)})
+    now = pd.DataFrame({"balance": wider * generator.normal(size=2000)})
+    points = np.full(3000, 600)
+    reference = profile_of(points, np.full(3000, 0.1), before, ["balance"], Population.applications)
+    values = {"balance": now["balance"].to_numpy(), "points": np.full(2000, 600.0)}
+    counts = {one.column: one.count(values[one.column]) for one in reference.bins}
+    assert find_faults(reference, Observed("2026-10", 2000, counts), now) == []

@@ -1,0 +1,73 @@
+"""What the search for data faults reads of a window: its counts, how its rows came in, and whether they repeat."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from monitoring.comparison.references import Reference
+from monitoring.comparison.windows import PeriodCounts, Window, earlier_periods, sample_of
+from monitoring.faults.finding import find_faults
+from monitoring.faults.observed import Intake, Observed
+from monitoring.faults.repeats import repeated_share
+from monitoring.period_report import Fault
+from pipelines.batch.receipts import Receipts, added
+from pipelines.score_log import LogKey, ScoreLog
+from pipelines.workspace import Workspace
+
+MOST_EARLIER = 12
+REPEATS_KNOWN = 3
+"""Of so many earlier periods the rows are searched for repeats too."""
+
+
+def faults_of(
+    workspace: Workspace, counts: PeriodCounts, window: Window, reference: Reference, sample: pd.DataFrame
+) -> list[Fault]:
+    """Return the data faults of a window, told apart from the periods before it."""
+    key, log = window.key, counts.log
+    earlier = [period for period in earlier_periods(log, key) if period < window.periods[0]][-MOST_EARLIER:]
+    before = [
+        _earlier(workspace, counts, replace(key, period=period), with_repeats=place < REPEATS_KNOWN)
+        for place, period in enumerate(reversed(earlier))
+    ]
+    now = Observed(
+        window.periods[-1],
+        len(window),
+        window.profile.overall.columns,
+        intake_of(workspace, log, [replace(key, period=period) for period in window.periods]),
+        repeated_share(sample, counts.of(key).overall.rows),
+    )
+    return find_faults(reference.profile, now, sample, before, months=months_of(reference))
+
+
+def months_of(reference: Reference) -> Mapping[str, NDArray[np.int64]]:
+    """Return for each column the counts of each period of a reference, shape (periods, bins)."""
+    tallies = [tally for tally in reference.overall.values() if tally.columns]
+    columns = [one.column for one in reference.profile.bins] if tallies else []
+    return {column: np.array([tally.columns[column] for tally in tallies]) for column in columns}
+
+
+def intake_of(workspace: Workspace, log: ScoreLog, keys: Sequence[LogKey]) -> Intake | None:
+    """Return how the rows of some keys came in, None where a part has no receipt: those of the service have none."""
+    found = []
+    for key in keys:
+        receipts = Receipts(key.folder(workspace.score_log / "receipts"))
+        for name in (file.removesuffix(".parquet") for file in log.partitions(key)):
+            if not (receipts.folder / f"{name}.json").exists():
+                return None
+            found.append(receipts.of(name))
+    months = [one.last_month for one in found if one.last_month is not None]
+    return Intake(
+        rows=sum(one.rows - one.other_periods for one in found),
+        quarantined=added([one.quarantined for one in found]),
+        fingerprints=frozenset(one.fingerprint for one in found),
+        last_month=max(months, default=None),
+    )
+
+
+def _earlier(workspace: Workspace, counts: PeriodCounts, key: LogKey, *, with_repeats: bool) -> Observed:
+    found = counts.of(key).overall
+    repeated = repeated_share(sample_of(counts.log, key), found.rows) if with_repeats else None
+    return Observed(key.period, found.rows, found.columns, intake_of(workspace, counts.log, [key]), repeated)

@@ -1,0 +1,140 @@
+"""Our part of the page: HTML and SVG of a period's report, without scripts and without anything to fetch."""
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from monitoring.performance.kept_estimates import CALIBRATED, RECALIBRATED, REWEIGHTED
+from monitoring.performance.performance import PerformanceReport
+from monitoring.performance.reconciliation import PastError
+from monitoring.performance.vintage import VintagePerformance
+from monitoring.period_report import Move, PeriodReport
+from monitoring.report.ages import ages_reached
+from monitoring.report.bars import bars_of
+from monitoring.report.chart import draw
+from monitoring.report.conduct_charts import conduct_charts, last_groups
+from monitoring.report.distribution_chart import distribution_chart
+from monitoring.report.gauge import gauge_of
+from monitoring.report.heat_map import heat_map
+from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
+from monitoring.report.performance_charts import band_chart, curve_chart, performance_charts
+from monitoring.report.spelling import FILTERS, points_apart, some
+from monitoring.report.stored import StoredReport, latest_of_each
+
+VINTAGES_SHOWN = 6
+COLUMNS_SHOWN = 10
+GROUPS_SHOWN = 10
+MEASURES = {"gini": "Gini", "ks": "KS", "bad_rate": "Bad rate", "brier": "Brier score"}
+"""Whose past errors are told; the AUC's is half of the Gini's."""
+METHODS = {
+    CALIBRATED: "from the PDs as they are",
+    RECALIBRATED: "from PDs recalibrated on earlier loans",
+    REWEIGHTED: "from PDs recalibrated on earlier loans, weighted to the present",
+}
+
+
+def leading_part(report: PeriodReport) -> str:
+    """Return what the page says before Evidently's own view. Parts of which nothing is known are left out."""
+    everyone = of_everyone(report.moves)
+    return _environment().get_template("report.html").render(
+        report=report,
+        score=[one for one in sorted(everyone, key=_role) if one.role in SCORE_ROLES],
+        columns=everyone,
+        moved=[one for one in everyone if is_moved(one)],
+        shown=max(sum(map(is_moved, everyone)), COLUMNS_SHOWN),
+        heat=heat_map(report.moves),
+        performance=report.performance,
+        past_errors=_past_errors(report.performance),
+        contradicted=_contradicted(report.performance),
+        matured=_last_matured(report.performance),
+        groups=last_groups(report.conduct),
+        groups_shown=GROUPS_SHOWN,
+        sections=_sections(report),
+        vintages_shown=VINTAGES_SHOWN,
+    )  # fmt: skip
+
+
+def index_page(reports: list[StoredReport]) -> str:
+    """Return the page that lists reports, in the order in which they are given, and leads to each."""
+    template = _environment().get_template("index.html")
+    return template.render(reports=reports, latest=latest_of_each(reports), style=Markup(style_sheet()))
+
+
+def style_sheet() -> str:
+    """Return the style of our part, and of Evidently's below it."""
+    return _environment().get_template("style.css").render()
+
+
+SCORE_ROLES = ("score", "points", "band", "decision", "reason")
+
+
+def _role(move: Move) -> int:
+    return SCORE_ROLES.index(move.role) if move.role in SCORE_ROLES else len(SCORE_ROLES)
+
+
+def _sections(report: PeriodReport) -> list[tuple[str, str]]:
+    """Return the anchors and names of the sections that this report has."""
+    performance = report.performance
+    parts = [
+        ("faults", "Data faults", bool(report.faults)),
+        ("score", "Score and decisions", bool(report.moves)),
+        ("columns", "Columns", bool(report.moves)),
+        ("segments", "Segments", heat_map(report.moves) is not None),
+        ("performance", "Performance", performance is not None and bool(performance.vintages)),
+        ("vintages", "Vintage curves", performance is not None and curve_chart(performance.curves) is not None),
+        ("conduct", "Decisions over time", bool(report.conduct)),
+        ("sample", "A sample, by Evidently", True),
+    ]
+    return [(anchor, name) for anchor, name, is_there in parts if is_there]
+
+
+def _contradicted(performance: PerformanceReport | None) -> list[str]:
+    """Return the vintages whose outcomes, early or all, are not what was expected of them."""
+    return [
+        one.period
+        for one in (performance.vintages if performance else ())
+        if any(said is not None and said.found for said in (one.early_contradiction, one.matured_contradiction))
+    ]
+
+
+def _past_errors(performance: PerformanceReport | None) -> list[PastError]:
+    told = [one for one in performance.past_errors if one.measure in MEASURES] if performance else []
+    return sorted(told, key=lambda one: [*MEASURES].index(one.measure))
+
+
+def _last_matured(performance: PerformanceReport | None) -> VintagePerformance | None:
+    """Return the newest vintage whose bands could be tested."""
+    known = [one for one in performance.vintages if one.bands] if performance else []
+    return known[-1] if known else None
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("monitoring.report"),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(
+        bars_of=bars_of,
+        distribution_chart=distribution_chart,
+        gauge_of=gauge_of,
+        draw=draw,
+        performance_charts=performance_charts,
+        band_chart=band_chart,
+        curve_chart=curve_chart,
+        ages_reached=ages_reached,
+        conduct_charts=conduct_charts,
+        headline=headline,
+        is_moved=is_moved,
+        words=WORDS,
+        points_apart=points_apart,
+        some=some,
+        measures=MEASURES,
+        methods=METHODS,
+    )
+    return environment

@@ -1,0 +1,140 @@
+"""Vintages as pictures: what was estimated, read early and found true, each in its own colour."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from monitoring.performance.performance import PerformanceReport
+from monitoring.performance.vintage import VintagePerformance
+from monitoring.report.chart import Chart, Mark, Series
+from monitoring.report.spelling import between, number, percent
+from pipelines.credit.label_free import Estimate
+from pipelines.credit.vintage_curve import VintageCurve, VintagePoint
+
+ASIDE = 0.22
+NEWEST = 4
+MOST_VINTAGES = 24
+
+Read = Callable[[VintagePerformance], Estimate | None]
+
+
+def performance_charts(report: PerformanceReport) -> list[Chart]:
+    """Return the pictures of ranking, level and early level by vintage, as far as anything is known of each."""
+    vintages = report.vintages[-MOST_VINTAGES:]
+    ranking = (
+        _by_vintage(name, vintages, (ESTIMATED, measure), (WEIGHTED, measure), (EARLY, measure), (TRUE, measure))
+        for name, measure in (("Gini by vintage", "gini"), ("KS by vintage", "ks"))
+    )
+    level = _by_vintage(
+        "Bad rate by vintage", vintages, (ESTIMATED, "bad_rate"), (WEIGHTED, "bad_rate"), (TRUE, "bad_rate"), share=True
+    )
+    early = _by_vintage("Early bad rate by vintage", vintages, (EXPECTED, "bad_rate"), (EARLY, "bad_rate"), share=True)
+    charts = [*ranking, level, early]
+    return [one for one in charts if one.series]
+
+
+def band_chart(vintage: VintagePerformance) -> Chart:
+    """Return expected against observed bad rate by band."""
+    bands = vintage.bands
+    expected = [
+        Mark(place - ASIDE / 2, one.expected_rate, f"{one.band}: expected {percent(one.expected_rate)}")
+        for place, one in enumerate(bands)
+    ]
+    observed = [
+        Mark(
+            place + ASIDE / 2,
+            one.observed_rate,
+            f"{one.band}: observed {percent(one.observed_rate)} ({one.bad:,} of {one.rows:,})",
+            one.low,
+            one.high,
+        )
+        for place, one in enumerate(bands)
+    ]
+    title = f"Bad rate by band, {vintage.period}"
+    told = "; ".join(f"{one.band} {percent(one.expected_rate)} and {percent(one.observed_rate)}" for one in bands)
+    series = [Series("expected by the PDs", "estimate", expected), Series("observed", "truth", observed)]
+    return Chart(title, f"{title}, expected and observed: {told}", series, [one.band for one in bands], share=True,
+                 from_zero=True)  # fmt: skip
+
+
+def curve_chart(curves: Sequence[VintageCurve]) -> Chart | None:
+    """Return the vintage curves, the newest in colour before the earlier ones in grey."""
+    known = [one for one in curves if len(one.points) > 1]
+    if not known:
+        return None
+    earlier, newest = known[:-NEWEST], known[-NEWEST:]
+    series = [
+        Series("earlier" if not place else "", "faint", [*_curve(one)], joined=True, dots=False)
+        for place, one in enumerate(earlier)
+    ]
+    series += [Series(one.month, f"s{place}", [*_curve(one)], joined=True) for place, one in enumerate(newest, 1)]
+    oldest = max(point.months_on_book for one in known for point in one.points)
+    told = "; ".join(f"{one.month} {percent(one.points[-1].share)}" for one in newest)
+    return Chart(
+        "Share gone bad by months on book",
+        f"Vintage curves; the newest as far as they reach: {told}",
+        series,
+        [str(age) for age in range(oldest + 1)],
+        share=True,
+        along="months on book",
+        from_zero=True,
+    )
+
+
+def _curve(curve: VintageCurve) -> Iterator[Mark]:
+    for one in curve.points:
+        yield Mark(one.months_on_book, one.share, _told(curve.month, one), hollow=not one.is_whole)
+
+
+def _told(month: str, one: VintagePoint) -> str:
+    whole = "" if one.is_whole else ", the first days of the month only"
+    return (
+        f"{month} at {one.months_on_book} months on book: {percent(one.share)} "
+        f"({percent(one.low)} to {percent(one.high)}) of {one.loans:,} loans{whole}"
+    )
+
+
+Kind = tuple[str, str, Callable[[VintagePerformance, str], Estimate | None]]
+
+ESTIMATED: Kind = (
+    "estimate",
+    "estimate",
+    lambda one, measure: None if one.estimate is None else getattr(one.estimate.estimate, measure),
+)
+WEIGHTED: Kind = (
+    "estimate, reweighted",
+    "weighted",
+    lambda one, measure: None if one.reweighted is None else getattr(one.reweighted.estimate, measure),
+)
+EXPECTED: Kind = (
+    "expected of the PDs",
+    "estimate",
+    lambda one, measure: None if one.early_expected is None else getattr(one.early_expected, measure),
+)
+EARLY: Kind = ("early read", "early", lambda one, measure: None if one.early is None else getattr(one.early, measure))
+TRUE: Kind = ("truth", "truth", lambda one, measure: None if one.matured is None else getattr(one.matured, measure))
+
+
+def _by_vintage(
+    title: str, vintages: Sequence[VintagePerformance], *kinds: tuple[Kind, str], share: bool = False
+) -> Chart:
+    known = [kind for kind in kinds if any(kind[0][2](one, kind[1]) is not None for one in vintages)]
+    series = []
+    for place, ((name, kind, read), measure) in enumerate(known):
+        aside = ASIDE * (place - (len(known) - 1) / 2)
+        marks = [
+            Mark(at + aside, found.value, _said(one.period, name, found, share), *_reach(kind, found))
+            for at, one in enumerate(vintages)
+            if (found := read(one, measure)) is not None
+        ]
+        series.append(Series(name, kind, marks))
+    told = "; ".join(mark.told for one in series for mark in one.marks[-1:])
+    return Chart(title, f"{title}; the newest: {told}", series, [one.period for one in vintages], share=share)
+
+
+def _reach(kind: str, found: Estimate) -> tuple[float, float] | tuple[None, None]:
+    """Return the interval as it is drawn: that of a variant would hide the estimate's own, which is about the same."""
+    return (None, None) if kind == "weighted" else (found.low, found.high)
+
+
+def _said(period: str, name: str, found: Estimate, share: bool) -> str:
+    value = percent(found.value) if share else number(found.value)
+    return f"{period}, {name}: {value} ({between(found, share=share)})"

@@ -1,0 +1,144 @@
+"""How the page spells numbers, and what it writes where there is none."""
+
+from collections.abc import Callable
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from pipelines.credit.label_free import Estimate
+
+NOTHING = "–"
+LEAST_Q = 0.001
+
+
+def psi(value: float) -> str:
+    """Return a PSI with two digits that say something.
+
+    >>> psi(0.3312), psi(0.04123), psi(0.00012), psi(0.00002)
+    ('0.33', '0.041', '0.0001', '0')
+    """
+    if abs(value) < 0.00005:
+        return "0"
+    digits = 2 if abs(value) >= 0.1 else 3 if abs(value) >= 0.001 else 4
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def apart(first: float, second: float) -> tuple[str, str]:
+    """Return two numbers with as many digits as tell them apart.
+
+    >>> apart(0.27004, 0.27001), apart(0.5, 0.1)
+    (('0.27004', '0.27001'), ('0.5', '0.1'))
+    """
+    pairs = [(f"{first:.{digits}g}", f"{second:.{digits}g}") for digits in range(2, 18)]
+    return next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
+
+
+def q_value(value: float | None) -> str:
+    """Return a false discovery rate.
+
+    >>> q_value(0.0312), q_value(1e-9), q_value(None)
+    ('0.031', '< 0.001', '–')
+    """
+    if value is None:
+        return NOTHING
+    return f"< {LEAST_Q}" if value < LEAST_Q else f"{value:.3f}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Return a share as a percentage.
+
+    >>> percent(0.1234), percent(None)
+    ('12.3%', '–')
+    """
+    return NOTHING if value is None else f"{100 * value:.{digits}f}%".replace("-", "−")
+
+
+def points_apart(value: float, reference: float | None, digits: int = 1) -> str:
+    """Return how many percentage points a share lies from that of the reference.
+
+    >>> points_apart(0.583, 0.641), points_apart(0.5, None)
+    ('−5.8 points', '–')
+    """
+    if reference is None:
+        return NOTHING
+    return f"{100 * (value - reference):+.{digits}f} points".replace("-", "−")
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a figure with so many decimals; one that is not a number is missing.
+
+    >>> number(0.78349), number(-0.5, 1), number(None), number(float("nan"))
+    ('0.783', '−0.5', '–', '–')
+    """
+    return NOTHING if value is None or value != value else f"{value:.{digits}f}".replace("-", "−")
+
+
+def between(estimate: Estimate | None, *, share: bool = False) -> str:
+    """Return the ends of an estimate's interval.
+
+    >>> between(Estimate(0.77, 0.75, 0.786)), between(Estimate(0.07, 0.05, 0.1), share=True), between(None)
+    ('0.750–0.786', '5.0–10.0%', '–')
+    """
+    if estimate is None or estimate.low != estimate.low:
+        return NOTHING
+    if share:
+        return f"{percent(estimate.low).rstrip('%')}–{percent(estimate.high)}"
+    return f"{number(estimate.low)}–{number(estimate.high)}"
+
+
+def count(value: int | None) -> str:
+    """Return a whole number with its thousands apart.
+
+    >>> count(1234567)
+    '1,234,567'
+    """
+    return NOTHING if value is None else f"{value:,}"
+
+
+def some(number: int, noun: str) -> str:
+    """Return so many of a noun.
+
+    >>> some(1, "period"), some(1200, "decision")
+    ('1 period', '1,200 decisions')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def sentence(text: str) -> str:
+    """Return words as a sentence.
+
+    >>> sentence("no outcome is known yet"), sentence("PDs rank.")
+    ('No outcome is known yet.', 'PDs rank.')
+    """
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
+def heading(text: str) -> str:
+    """Return words with a capital first.
+
+    >>> heading("what moved")
+    'What moved'
+    """
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def breakable(text: str) -> Markup:
+    """Return text whose lines may end after an underscore: names of columns are long.
+
+    >>> str(breakable("n_<b>"))
+    'n_<wbr>&lt;b&gt;'
+    """
+    return Markup(str(escape(text)).replace("_", "_<wbr>"))
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "psi": psi,
+    "q": q_value,
+    "percent": percent,
+    "number": number,
+    "between": between,
+    "count": count,
+    "sentence": sentence,
+    "heading": heading,
+    "breakable": breakable,
+}

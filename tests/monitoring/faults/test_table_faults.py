@@ -1,0 +1,69 @@
+"""Faults of orders and applications in the month that they begin, on small tables of known content."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitoring.faults.table_faults import table_faults
+from monitoring.period_report import FaultKind
+
+MONTHS = [f"2025-{month:02d}" for month in range(1, 13)]
+NOW, NEXT = "2026-01", "2026-02"
+
+
+def lake(folder: Path, *, empty: bool = False, major: bool = False) -> Path:
+    """Write orders of fourteen months in two buckets; from NOW on some lack how they were paid, or are in major units.
+
+    Amounts grow by 2% a month, and cards take over from cash: people change too.
+    """
+    generator = np.random.default_rng(0)
+    for bucket in range(2):
+        parts = []
+        for place, month in enumerate([*MONTHS, NOW, NEXT]):
+            days = np.timedelta64(1, "D") * generator.integers(0, 28, 400)
+            table = pd.DataFrame({"ordered_at": np.datetime64(f"{month}-01", "us") + days})
+            table["amount"] = (np.exp(generator.normal(8, 1, 400)) * 1.02**place).astype(np.int64)
+            table["payment_method"] = np.where(generator.random(400) < 0.5 + 0.01 * place, "card", "cash")
+            if month >= NOW and empty:
+                table["payment_method"] = None
+            if month >= NOW and major:
+                table["amount"] //= 100
+            parts.append(table)
+        place = folder / "clean" / "orders" / f"bucket={bucket}" / "data_0.parquet"
+        place.parent.mkdir(parents=True)
+        pd.concat(parts).to_parquet(place, index=False)
+    return folder
+
+
+def test_months_in_which_people_change_hold_no_fault(tmp_path: Path) -> None:
+    market = lake(tmp_path)
+    assert table_faults(market, [NOW]) == table_faults(market, [NEXT]) == table_faults(market, [NOW, NEXT]) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "column"),
+    [
+        ({"empty": True}, FaultKind.COLUMN_GONE, "orders.payment_method"),
+        ({"major": True}, FaultKind.UNIT_CHANGED, "orders.amount"),
+    ],
+)
+def test_a_fault_is_found_in_its_first_month_and_as_long_as_it_lasts(
+    tmp_path: Path, fault: dict[str, bool], kind: FaultKind, column: str
+) -> None:
+    market = lake(tmp_path, **fault)
+    for period in (NOW, NEXT):
+        assert [(one.kind, one.column) for one in table_faults(market, [period], MONTHS)] == [(kind, column)]
+    assert table_faults(market, [MONTHS[-1]]) == []
+
+
+def test_too_few_months_before_say_nothing(tmp_path: Path) -> None:
+    market = lake(tmp_path, empty=True)
+    assert table_faults(market, [NOW], MONTHS[-2:]) == []
+    assert table_faults(market, [MONTHS[1]]) == []
+
+
+def test_a_table_that_does_not_reach_the_window_or_is_not_there_says_nothing(tmp_path: Path) -> None:
+    assert table_faults(lake(tmp_path), ["2026-03"]) == []
+    assert table_faults(tmp_path / "nowhere", [NOW]) == []
