@@ -118,11 +118,11 @@ def test_a_scenario_is_named_in_time(name: str, evidence: Evidence, markets: Mar
     holds = bool(found) and not others and not blind and not acted and enough
     evidence.record(
         f"58-scenarios-{name}",
-        claim=f"simulated: {name.replace('_', ' ')} at its default size, from {month_of(1)} on, at about {MONTHLY:,} "
-        f"applications a month is called '{case.named}' in time (early read: {case.early}), and nothing else that "
-        "only outcomes tell, and never before they are known",
-        value=f"month {found[0] - case.first + 1 if found else '-'} of those in which it may be known; "
-        f"{_told(said)}; with nothing happening {_told(quiet)}",
+        claim=f"simulated: {name.replace('_', ' ')} at its default size from {month_of(1)} on, about {MONTHLY:,} "
+        f"applications a month: the report says '{case.named}' in time, nothing else that only outcomes tell, and none "
+        f"of that before they are known (early read: {case.early})",
+        value=f"said in month {found[0] - case.first + 1 if found else '-'}; {_told(said)}; with nothing happening "
+        f"{_told(quiet)} ({quiet[0].rows:,} applications in {month_of(1)})",
         bound=f"by month {case.last - case.first + 1}{f', counted from {month_of(case.first)}' * (case.first > 1)}; "
         "with nothing happening no act in the same months",
         holds=holds,
