@@ -70,9 +70,8 @@ def table_faults(lake: Path, periods: Sequence[str], since: Sequence[str] = ()) 
 def _faults(lake: Path, events: _Events, periods: Sequence[str], since: Sequence[str]) -> Iterator[Fault]:
     before = [_earlier(periods[0], back) for back in range(MONTHS, 0, -1)]
     reference = [one for one in since if one < periods[0]] or before
-    counted = _Counted(events, set(periods))
+    counted = _Counted(set(periods), _frozen(_read(lake, events, reference)))
     for rows in _read(lake, events, {*reference, *before, *periods}):
-        counted.freeze(rows, reference)
         counted.add(rows)
     known = [one for one in reference if one in counted.rows]
     if len(known) < LEAST_MONTHS or any(one not in counted.rows for one in periods):
@@ -94,26 +93,26 @@ def _faults(lake: Path, events: _Events, periods: Sequence[str], since: Sequence
     yield from (one for one in found if one.column is not None)
 
 
+def _frozen(reference: Iterator[pd.DataFrame]) -> list[FrozenBins]:
+    """Return the bins of each column, frozen at the first rows that there are: buckets are alike."""
+    for rows in (one.drop(columns="month") for one in reference if len(one)):
+        values = {str(name): _values(rows[name]) for name in rows}
+        return [
+            FrozenBins.of_levels(name, found) if found.dtype == object else FrozenBins.of_numbers(name, found)
+            for name, found in values.items()
+        ]
+    return []
+
+
 @dataclass
 class _Counted:
     """Counts of each month's events in frozen bins, by month and column, and the rows of the window."""
 
-    events: _Events
     window: set[str]
-    bins: list[FrozenBins] = field(default_factory=list)
+    bins: list[FrozenBins]
     rows: dict[str, int] = field(default_factory=dict)
     counts: dict[str, dict[str, NDArray[np.int64]]] = field(default_factory=dict)
     newest: list[pd.DataFrame] = field(default_factory=list)
-
-    def freeze(self, rows: pd.DataFrame, reference: Sequence[str]) -> None:
-        """Freeze the bins at the first rows of the reference."""
-        chosen = rows[rows["month"].isin(reference)]
-        if self.bins or chosen.empty:
-            return
-        for name in chosen.columns.drop("month"):
-            values = _values(chosen[name])
-            of = FrozenBins.of_levels if values.dtype == object else FrozenBins.of_numbers
-            self.bins.append(of(str(name), values))
 
     def add(self, rows: pd.DataFrame) -> None:
         """Count some rows."""
