@@ -14,7 +14,7 @@ from monitoring.performance.reweighting import EarlierLoans
 from monitoring.performance.settings import PerformanceSettings
 from pipelines.credit.importance import Recalibration, recalibrate
 from pipelines.credit.loan import UNLABELLED
-from pipelines.credit.surprise import level_shift, variance_between
+from pipelines.credit.surprise import level_shift, variance_between, variance_from_expected
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
@@ -73,7 +73,7 @@ def _vintages(earlier: EarlierLoans, outcome: Codes | None, begun: str) -> list[
 
 @dataclass(frozen=True)
 class Yardstick:
-    """The PD's meaning for a definition of bad, as earlier vintages tell it, and the variance of level between them."""
+    """The PD's meaning for a definition of bad, as earlier vintages tell it, and how far off it they lie (variance)."""
 
     recalibration: Recalibration
     between: float
@@ -90,8 +90,7 @@ def yardstick_before(period: str, known: Sequence[Loans], settings: PerformanceS
     """Return the yardstick for a vintage, None where no earlier one has enough outcomes.
 
     It is learnt from the oldest `yardstick_vintages` vintages before it: a change must not become its own yardstick.
-    How much levels vary from vintage to vintage all of those before tell: the economy of a few years moves further than
-    that of one.
+    How far levels lie off it all of those before tell: the economy of a few years moves further than that of one.
     """
     earlier = sorted((one for one in known if one.period < period and len(one.bad)), key=lambda one: one.period)
     chosen = earlier[: settings.yardstick_vintages]
@@ -102,7 +101,8 @@ def yardstick_before(period: str, known: Sequence[Loans], settings: PerformanceS
         return None
     found = recalibrate(bad, probability)
     periods = tuple(one.period for one in chosen)
-    return Yardstick(found, level_between(period, earlier, found), periods)
+    off = variance_from_expected([level_shift(one.bad, one.probability, found) for one in earlier])
+    return Yardstick(found, off, periods)
 
 
 def level_between(period: str, known: Sequence[Loans], recalibration: Recalibration | None) -> float:

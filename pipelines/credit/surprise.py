@@ -77,6 +77,22 @@ def variance_between(shifts: Sequence[LevelShift]) -> float:
     return max(0.0, (spread - (len(shifts) - 1)) / float(weight.sum() - weight @ weight / weight.sum()))
 
 
+def variance_from_expected(shifts: Sequence[LevelShift]) -> float:
+    """Return the mean square of the true shifts of vintages, beyond that of sampling: how far off they lie.
+
+    Unlike `variance_between` it counts what all of them have in common: where the economy has left the years that an
+    expectation was learnt from, the next vintage is no further away than those before it.
+
+    >>> variance_from_expected([LevelShift(1.0, 0.5), LevelShift(1.0, 0.5)])  # Q = 4; (4 - 2) / 4
+    0.5
+    """
+    if not shifts:
+        return 0.0
+    weight = np.array([1 / one.variance for one in shifts])
+    shift = np.array([one.shift for one in shifts])
+    return max(0.0, float((weight @ shift**2 - len(shifts)) / weight.sum()))
+
+
 def level_surprise(
     bad: Outcomes, probability: Floats, recalibration: Recalibration | None, *, between: float
 ) -> Surprise:
