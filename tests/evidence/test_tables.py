@@ -14,7 +14,6 @@ HERE = Path(__file__).parent
 AWAITED: set[str] = {
     "55-report-speed",
     "56-profile-hundred-million",
-    "58-scenarios-[a-z_]+",
     "59-report-page",
 }
 """Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""
