@@ -1,5 +1,7 @@
 """The front door: finds the function of a verb and imports it only when it is asked for."""
 
+import atexit
+import gc
 import os
 import sys
 from importlib import import_module
@@ -42,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     if verb not in VERBS:
         return _refuse(verb, rest)
     module, _, function = VERBS[verb][0].partition(":")
+    atexit.register(
+        gc.freeze
+    )  # to look for garbage among all that libraries leave takes a second, and the process ends
     try:
         return int(getattr(import_module(module), function)(rest))
     except BrokenPipeError:  # the reader, such as `head`, has seen enough

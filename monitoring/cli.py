@@ -1,5 +1,6 @@
 """The verbs of monitoring: watch and ui."""
 
+import gc
 from collections.abc import Sequence
 
 from omegaconf import MISSING, OmegaConf
@@ -9,9 +10,14 @@ from monitoring.settings import WatchAction, WatchSettings
 from pipelines.hydra_app import Verb, run
 from pipelines.verb import Outcome, VerbSettings
 
+RARELY = 100_000
+"""Objects between two collections of garbage. Evidently and Plotly make hundreds of thousands that stay: to go through
+them again and again takes a sixth of a report's time."""
+
 
 def watch(arguments: Sequence[str]) -> int:
     """Write the report of a period and act on it, or acknowledge an alarm, list alarms, verify their log."""
+    gc.set_threshold(RARELY)
     OmegaConf.register_new_resolver("period_of", _period_of, replace=True)
     groups: dict[str, dict[str, type]] = {"alarms": {"alarms": AlarmPolicySettings}}
     return run(Verb("watch", WatchSettings, _watch, groups, WatchAction), arguments)

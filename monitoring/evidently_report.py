@@ -47,7 +47,7 @@ with warnings.catch_warnings():
     from evidently.ui.storage.local.base import DASHBOARD_FILE_NAME, PROJECT_FILE_NAME, SNAPSHOTS_DIR_NAME
 
 MOST_CATEGORIES = 100
-MOST_COLUMNS = 20
+MOST_COLUMNS = 10
 SEVERITY = {
     Verdict.STABLE: "success",
     Verdict.WATCH: "warning",

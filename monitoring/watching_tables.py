@@ -1,6 +1,8 @@
 """The verb watch on tables that were scored elsewhere: the same report, from one pass over each."""
 
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from monitoring.alarms.settings import check_alarms
 from monitoring.answering import Samples, answer, report_folder
@@ -42,6 +44,7 @@ def watch_tables(settings: WatchSettings) -> Outcome:
             f"reference_input={settings.reference_input}; name both"
         )
     workspace, table = Workspace.at(settings.workspace), settings.table
+    _load_page()
     with (
         scratch_folder(workspace.root) as scratch,
         engine_of(table.engine, threads=table.threads, memory=table.memory, scratch=scratch) as engine,
@@ -62,6 +65,11 @@ def watch_tables(settings: WatchSettings) -> Outcome:
     title = f"{key.model}, {key.population.value} of {window.name}, scored elsewhere"
     report = compose(title, window, found.reference, _facts(found, window, settings), found.notes)
     return answer(report, Samples(found.reference_sample, found.window_sample), settings)
+
+
+def _load_page() -> None:
+    """Import what writes the page, seconds of work, while the tables are counted outside of Python's lock."""
+    Thread(target=import_module, args=("monitoring.evidently_report",), daemon=True).start()
 
 
 def roles_of(settings: TableSettings) -> TableRoles:

@@ -18,6 +18,9 @@ from pipelines.credit.tally import tally
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
 
+TESTS = 4
+"""A report asks of the newest early and of the newest matured outcomes for ranking and level: these share the error."""
+
 DRAWS = 100
 MOST_SCORES = 500
 
@@ -112,12 +115,13 @@ def contradiction(
         return None
     level = level_surprise(bad, probability, recalibration, between=between)
     ranking = ranking_surprise(bad, probability, recalibration)
+    chance = settings.level / TESTS
     ratio = level.observed / max(level.expected, np.finfo(np.float64).tiny)
     return Contradiction(
         ranking=ranking,
         level=level,
-        ranks_worse=ranking.p_value < settings.level and ranking.expected - ranking.observed > settings.ranking_floor,
-        level_moved=judges_level and level.p_value < settings.level and max(ratio, 1 / ratio) > settings.level_floor,
+        ranks_worse=ranking.p_value < chance and ranking.expected - ranking.observed > settings.ranking_floor,
+        level_moved=judges_level and level.p_value < chance and max(ratio, 1 / ratio) > settings.level_floor,
         expected_from=expected_from,
     )
 

@@ -43,7 +43,7 @@ def test_the_report_opens_in_a_browser_with_the_network_off(demo: dict[str, Any]
     if find_chromium() is None:
         pytest.skip("no Chromium on this machine; install Debian's package chromium")
     page = open_page(Path(demo["periods"]["2026-02"]["report"]))
-    plots = page.dom.count("main-svg")
+    plots = page.dom.count("<figure")
     holds = "ACT" in page.text and plots >= 18 and not page.console and not page.requests
     evidence.record(
         "08-report",

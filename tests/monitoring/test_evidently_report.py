@@ -204,7 +204,7 @@ def test_of_many_columns_those_of_largest_effect_are_summarised(write: Write) ->
     # when
     page = write(report, reference_sample=sample(60, **many), current_sample=sample(50, **many)).html.read_text()
     # then
-    assert "Of the 33 columns these are the 20 of largest effect." in page
+    assert "Of the 33 columns these are the 10 of largest effect." in page
     assert f'"header": "{loudest}"' in page
     assert '"header": "column_29"' not in page
 
