@@ -15,8 +15,8 @@ FINAL = ("cv_auc", "best_trial", "parameters", "model_hash", "test", "trials", "
 def test_killed_at_random_moments_the_same_command_finishes_with_the_same_numbers(
     evidence: Evidence, tmp_path: Path
 ) -> None:
-    kills = evidence.size(full=20, reduced=2)
-    tune = (*TUNE, f"trials={evidence.size(full=30, reduced=12)}")
+    kills = evidence.size(full=20, reduced=1)
+    tune = (*TUNE, f"trials={evidence.size(full=30, reduced=8)}")
     undisturbed = tmp_path / "undisturbed"
     duration = seconds_of(*tune, f"workspace={undisturbed}")
     expected = answer(*tune, f"workspace={undisturbed}")

@@ -28,7 +28,7 @@ def test_the_first_period_is_quiet_and_the_second_rings(
     workspace: Workspace,
     not_significantly_above: Callable[[int, int, float], bool],
 ) -> None:
-    rounds = evidence.size(full=200, reduced=20)
+    rounds = evidence.size(full=200, reduced=10)
     rang = np.array([_rings(seed, german_settings, workspace) for seed in range(rounds)])
     false_alarms, missed = int(rang[:, 0].sum()), int((~rang[:, 1]).sum())
     holds = not_significantly_above(false_alarms, rounds, 0.05) and not_significantly_above(missed, rounds, 0.05)

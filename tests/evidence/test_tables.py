@@ -11,11 +11,7 @@ from tests.evidence.tables import ROOT, readme_with, table
 
 HERE = Path(__file__).parent
 
-AWAITED: set[str] = {
-    "55-report-speed",
-    "56-profile-hundred-million",
-    "59-report-page",
-}
+AWAITED: set[str] = {"59-report-page"}
 """Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""
 
 
