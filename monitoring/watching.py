@@ -14,8 +14,9 @@ from monitoring.composing import compose
 from monitoring.conduct import conduct_of
 from monitoring.faults.observing import faults_of
 from monitoring.faults.table_faults import faults_of_marketplace
+from monitoring.months import end_of
 from monitoring.performance.earlier_loans import earlier_loans
-from monitoring.performance.late_labels import month_after, performance_of
+from monitoring.performance.late_labels import performance_of
 from monitoring.performance.reweighting import EarlierLoans
 from monitoring.period_report import PeriodReport
 from monitoring.settings import WatchSettings
@@ -46,7 +47,7 @@ def watch(settings: WatchSettings) -> Outcome:
         store.version(settings.model, settings.version) if settings.version else store.require_champion(settings.model)
     )
     key = LogKey(settings.model, model.version, settings.population, settings.period)
-    known_at = settings.outcomes.as_of or month_after(key.period)
+    known_at = settings.outcomes.as_of or end_of(key.period)
     earlier = earlier_loans(workspace, store, model, settings.outcomes.marketplace, known_at)
     report, samples = report_of(workspace, _profile(store, model), key, settings, earlier)
     return answer(report, samples, settings)

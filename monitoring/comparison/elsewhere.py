@@ -38,11 +38,6 @@ class Elsewhere:
     window_sample: pd.DataFrame
     notes: tuple[str, ...]
 
-    @property
-    def is_same_input(self) -> bool:
-        """Whether the window is the reference's own table."""
-        return self.window_profile.source == self.reference_profile.source
-
 
 def open_elsewhere(
     window: Path, reference: Path, roles: TableRoles, population: Population, engine: Engine, *, most_sampled: int
@@ -126,6 +121,8 @@ def _features(sample: pa.Table | None, reference: ReferenceProfile, roles: Table
 
 
 def _notes(before: TableProfile, now: TableProfile) -> Iterator[str]:
+    if now.source == before.source:
+        yield "The window is the reference's own table: nothing can have moved."
     for column, why in before.left_out.items():
         yield f"'{column}' is not compared: it {why}."
     for column in now.absent:

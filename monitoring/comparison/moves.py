@@ -8,7 +8,8 @@ import numpy as np
 from monitoring.comparison.cells import Compared, compared_cells, reference_periods
 from monitoring.comparison.references import Reference, reference_for
 from monitoring.comparison.thresholds import Cell, Floor, Judgement, Level, Thresholds, judge
-from monitoring.comparison.windows import PeriodCounts, Window, before
+from monitoring.comparison.windows import PeriodCounts, Window
+from monitoring.months import month_from
 from monitoring.period_report import Move
 from monitoring.settings import ThresholdSettings, WatchSettings, WindowKind
 from pipelines.policy import PolicySettings
@@ -76,10 +77,10 @@ def _earlier_levels(
         return {}
     scored = set(counts.log.periods(window.key.model, window.key.version, window.key.population))
     periods: list[str] = []
-    period = before(window.key.period)
+    period = month_from(window.key.period, -1)
     while period in scored and period not in reference.overall and len(periods) < MOST_BACK:
         periods.insert(0, period)
-        period = before(period)
+        period = month_from(period, -1)
     found: dict[str, Mapping[Cell, Level]] = {}
     for period in periods:
         key = replace(window.key, period=period)

@@ -124,15 +124,6 @@ def earlier_periods(log: ScoreLog, key: LogKey) -> list[str]:
     return [period for period in log.periods(key.model, key.version, key.population) if period < key.period]
 
 
-def before(period: str) -> str:
-    """Return the month before.
-
-    >>> before("2026-01")
-    '2025-12'
-    """
-    return str(np.datetime64(period, "M") - 1)
-
-
 def counted_columns(
     profile: ReferenceProfile, decisions: pd.DataFrame, features: pd.DataFrame
 ) -> dict[str, NDArray[Any]]:

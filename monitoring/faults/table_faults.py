@@ -19,6 +19,7 @@ from monitoring.comparison.references import Reference
 from monitoring.comparison.windows import Window
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Observed
+from monitoring.months import end_of, month_from
 from monitoring.period_report import Fault
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.reference_profile import ANY_TIME, FrozenBins, ReferenceProfile
@@ -68,7 +69,7 @@ def table_faults(lake: Path, periods: Sequence[str], since: Sequence[str] = ()) 
 
 
 def _faults(lake: Path, events: _Events, periods: Sequence[str], since: Sequence[str]) -> Iterator[Fault]:
-    before = [_earlier(periods[0], back) for back in range(MONTHS, 0, -1)]
+    before = [month_from(periods[0], -back) for back in range(MONTHS, 0, -1)]
     reference = [one for one in since if one < periods[0]] or before
     counted = _Counted(set(periods), _frozen(_read(lake, events, reference)))
     for rows in _read(lake, events, {*reference, *before, *periods}):
@@ -132,7 +133,7 @@ class _Counted:
 
 def _read(lake: Path, events: _Events, periods: Collection[str]) -> Iterator[pd.DataFrame]:
     """Yield the events of some months, bucket by bucket: `month` and the columns that the table has, by full name."""
-    begins, ends = pd.Timestamp(f"{min(periods)}-01"), pd.Timestamp(f"{_earlier(max(periods), -1)}-01")
+    begins, ends = pd.Timestamp(f"{min(periods)}-01"), pd.Timestamp(end_of(max(periods)))
     for place in sorted((lake / CLEAN / events.table).glob("bucket=*/*.parquet")):
         there = pq.ParquetFile(place).schema_arrow.names
         names = [name for name in (*events.numeric, *events.categorical) if name in there]
@@ -151,12 +152,3 @@ def _values(column: "pd.Series[Any]") -> NDArray[Any]:
 
 def _none(bins: FrozenBins) -> NDArray[np.int64]:
     return np.zeros(len(bins.labels), dtype=np.int64)
-
-
-def _earlier(period: str, months: int) -> str:
-    """Return the month so many months before.
-
-    >>> _earlier("2026-01", 1), _earlier("2026-12", -1)
-    ('2025-12', '2027-01')
-    """
-    return str(np.datetime64(period, "M") - months)

@@ -1,11 +1,12 @@
 """Performance with late labels for a report: outcomes from a prepared marketplace or flat tables, as far as known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from monitoring.months import end_of
 from monitoring.performance.kept_estimates import KeptEstimates, estimates_folder
 from monitoring.performance.marketplace_outcomes import outcomes_of_marketplace
 from monitoring.performance.outcomes import Outcomes, outcomes_of_table
@@ -25,7 +26,7 @@ from pipelines.workspace import Workspace
 AFTER_FIRST_PAYMENT = "dpd30_at_3_mob"
 """Where the early read is of first payments alone, those who made theirs are followed by this definition."""
 
-COLUMNS = ["application_id", "pd", "band", "decision", "period"]
+COLUMNS = ["decision_id", "application_id", "pd", "band", "decision", "period"]
 MOST_PERIODS = 24
 
 
@@ -56,41 +57,31 @@ def performance_of(
     """
     if policy is None or not (settings.marketplace or settings.table or settings.early_table):
         return None
-    known = _known(workspace, settings, settings.as_of or month_after(key.period))
+    known = _known(workspace, settings, settings.as_of or end_of(key.period))
     scored = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
-    periods = scored[-MOST_PERIODS:]
-    parts = [log.decisions(replace(key, period=period))[COLUMNS] for period in periods]
+    parts = {period: log.decisions(replace(key, period=period))[COLUMNS] for period in scored[-MOST_PERIODS:]}
     return measure_performance(
-        pd.concat(parts, ignore_index=True),
+        pd.concat(parts.values(), ignore_index=True),
         early=known.early,
         full=known.full,
         kept=KeptEstimates(estimates_folder(workspace, key)),
         bands=band_labels(policy.bands, policy.scale),
         settings=settings.performance,
         earlier=earlier,
-        features=_features(log, key, periods) if earlier is not None else None,
+        features=_features(log, key, parts) if earlier is not None else None,
         vintages=known.vintages,
         later=known.later,
     )
 
 
-def _features(log: ScoreLog, key: LogKey, periods: Sequence[str]) -> pd.DataFrame:
+def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the features that were kept of some periods' decisions, by application_id."""
-    found = []
-    for period in periods:
-        one = replace(key, period=period)
-        named = log.decisions(one)[["decision_id", "application_id"]]
-        found.append(log.features(one).merge(named, on="decision_id").drop(columns="decision_id"))
-    return pd.concat(found, ignore_index=True).drop_duplicates("application_id").set_index("application_id")
-
-
-def month_after(period: str) -> str:
-    """Return the first day after a month.
-
-    >>> month_after("2026-12")
-    '2027-01-01'
-    """
-    return str((np.datetime64(period, "M") + 1).astype("datetime64[D]"))
+    found = [
+        log.features(replace(key, period=period)).merge(rows[["decision_id", "application_id"]], on="decision_id")
+        for period, rows in decisions.items()
+    ]
+    features = pd.concat(found, ignore_index=True).drop(columns="decision_id")
+    return features.drop_duplicates("application_id").set_index("application_id")
 
 
 def _known(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _Known:

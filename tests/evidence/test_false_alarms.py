@@ -18,20 +18,21 @@ SIZES = (200, 1000, 3000, 10_000, 100_000)
 HARD = Season(year=0.2, month=0.2, december=0.6, shares=0.005, own=0.005)
 MIX_SHIFT, MONTHLY = 0.2, 10_000
 
+QUIET = "not significantly above 1% and 5%"
+
 Check = Callable[[int, int, float], bool]
 
 
 def test_months_without_drift_are_quiet(evidence: Evidence, not_significantly_above: Check) -> None:
     rounds = evidence.size(full=1000, reduced=30)
-    rang = np.array([_rang(seed, Season()) for seed in range(rounds)])
-    watched, acted = (int(found) for found in rang.sum(axis=0))
+    acted, watched = _rings(range(rounds), Season())
     holds = not_significantly_above(acted, rounds, 0.01) and not_significantly_above(watched, rounds, 0.05)
     evidence.record(
         "51-false-alarms",
         claim="1,000 simulated months without drift, 200 to 100,000 applications, 41 columns in 8 segments and for "
         "everyone, with seasons and 12 reference months: months with any alarm at `act`, and at `watch` or above",
         value=f"{acted / rounds:.1%} and {watched / rounds:.1%}",
-        bound="not significantly above 1% and 5%",
+        bound=QUIET,
         holds=holds,
     )
     assert holds
@@ -39,15 +40,14 @@ def test_months_without_drift_are_quiet(evidence: Evidence, not_significantly_ab
 
 def test_months_of_hard_seasons_are_quiet_too(evidence: Evidence, not_significantly_above: Check) -> None:
     rounds = evidence.size(full=300, reduced=10)
-    rang = np.array([_rang(10_000 + seed, HARD) for seed in range(rounds)])
-    watched, acted = (int(found) for found in rang.sum(axis=0))
+    acted, watched = _rings(range(10_000, 10_000 + rounds), HARD)
     holds = not_significantly_above(acted, rounds, 0.01) and not_significantly_above(watched, rounds, 0.05)
     evidence.record(
         "51-hard-seasons",
         claim="300 such months whose yearly cycle and December reach twice as far, campaigns four times, and shares "
         "vary five times as much: months with any alarm at `act`, and at `watch` or above",
         value=f"{acted / rounds:.1%} and {watched / rounds:.1%}",
-        bound="not significantly above 1% and 5%",
+        bound=QUIET,
         holds=holds,
     )
     assert holds
@@ -74,6 +74,12 @@ def test_a_mix_shift_is_found_within_two_periods(evidence: Evidence, not_signifi
 def test_the_figure_of_the_power_is_drawn(tmp_path: Path) -> None:
     _draw(1, tmp_path / "power.svg", sizes=(1000,), shifts=(0.1, 0.5))
     assert "applications a month" in (tmp_path / "power.svg").read_text()
+
+
+def _rings(seeds: range, season: Season) -> tuple[int, int]:
+    """Return how many months are acted on, and how many are watched anywhere."""
+    watched, acted = np.array([_rang(seed, season) for seed in seeds]).sum(axis=0)
+    return int(acted), int(watched)
 
 
 def _rang(seed: int, season: Season) -> tuple[bool, bool]:

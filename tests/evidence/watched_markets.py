@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from experiments.question import Question, reference_applications, resolve
 from experiments.settings import TuneSettings
+from monitoring.months import end_of
 from monitoring.performance.earlier_loans import earlier_loans
-from monitoring.performance.late_labels import month_after
 from monitoring.period_report import PeriodReport
 from monitoring.settings import OutcomeSettings, WatchSettings
 from monitoring.watching import report_of
@@ -91,7 +91,7 @@ class Watched:
         )
         store = ModelStore(self.workspace)
         champion = store.require_champion(KEY.model)
-        earlier = earlier_loans(self.workspace, store, champion, "marketplace", month_after(period))
+        earlier = earlier_loans(self.workspace, store, champion, "marketplace", end_of(period))
         return report_of(self.workspace, self.profile, replace(KEY, period=period), settings, earlier)[0]
 
 
