@@ -63,8 +63,8 @@ def usage() -> str:
 
 
 def _refuse(verb: str, rest: list[str]) -> int:
+    from pipelines.command.verb import Output, failed, tell
     from pipelines.errors import ConfigurationError, nearest
-    from pipelines.verb import Output, failed, tell
 
     error = ConfigurationError(f"unknown verb '{verb}'; {nearest(verb, VERBS)}")
     tell([failed(error)], Output.json if "output=json" in rest else Output.text)

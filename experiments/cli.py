@@ -3,18 +3,15 @@
 import re
 from collections.abc import Sequence
 
-from experiments.settings import (
-    CompareSettings,
-    PromoteAction,
-    PromoteSettings,
-    ReplaySettings,
-    Search,
-    TuneSettings,
-)
-from pipelines.hydra_app import Verb, run
-from pipelines.policy import PolicySettings
-from pipelines.settings import FAMILIES, DataSettings
-from pipelines.verb import Outcome
+from experiments.compare.settings import CompareSettings
+from experiments.experiment.settings import Search, TuneSettings
+from experiments.promotion.settings import PromoteAction, PromoteSettings
+from experiments.replay.settings import ReplaySettings
+from pipelines.applications.settings import DataSettings
+from pipelines.candidates.settings import FAMILIES
+from pipelines.command.hydra_application import Verb, run
+from pipelines.command.verb import Outcome
+from pipelines.policy.pack import PolicySettings
 
 POLICY: dict[str, dict[str, type]] = {"policy": {"policy": PolicySettings}}
 DATA: dict[str, dict[str, type]] = {"data": {"data": DataSettings}}
@@ -50,36 +47,36 @@ def _quoted(word: str) -> str:
 
 def _tune(settings: TuneSettings) -> Outcome:
     if settings.search is Search.fair:
-        from experiments.fair_search import search_fair
+        from experiments.fair_search.search_fair import search_fair
 
         return search_fair(settings)
-    from experiments.tuning import tune
+    from experiments.search.tune import tune
 
     return tune(settings)
 
 
 def _compare(settings: CompareSettings) -> Outcome:
-    from experiments.leaderboard import compare
+    from experiments.compare.leaderboard import compare
 
     return compare(settings)
 
 
 def _promote(settings: PromoteSettings) -> Outcome:
     if settings.action in (PromoteAction.history, PromoteAction.verify):
-        from experiments import history
+        from experiments.promotion import history
 
         return history.verify(settings) if settings.action is PromoteAction.verify else history.history(settings)
     if settings.action in (PromoteAction.approve, PromoteAction.apply, PromoteAction.rollback):
-        from experiments import deciding
+        from experiments.promotion import actions as deciding
 
         tasks = {PromoteAction.approve: deciding.approve, PromoteAction.apply: deciding.apply}
         return tasks.get(settings.action, deciding.rollback)(settings)
-    from experiments import promotion
+    from experiments.promotion import promote as promotion
 
     return promotion.request(settings) if settings.action is PromoteAction.request else promotion.promote(settings)
 
 
 def _replay(settings: ReplaySettings) -> Outcome:
-    from experiments.replay import replay
+    from experiments.replay.replay import replay
 
     return replay(settings)

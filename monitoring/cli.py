@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from omegaconf import MISSING, OmegaConf
 
 from monitoring.alarms.settings import AlarmPolicySettings
-from monitoring.settings import WatchAction, WatchSettings
-from pipelines.hydra_app import Verb, run
-from pipelines.verb import Outcome, VerbSettings
+from monitoring.watch.settings import WatchAction, WatchSettings
+from pipelines.command.hydra_application import Verb, run
+from pipelines.command.verb import Outcome, VerbSettings
 
 RARELY = 100_000
 """Objects between two collections of garbage. Evidently and Plotly make hundreds of thousands that stay: to go through
@@ -29,7 +29,7 @@ def ui(arguments: Sequence[str]) -> int:
 
 
 def _ui(settings: VerbSettings) -> Outcome:
-    from monitoring.ui import ui
+    from monitoring.ui.ui import ui
 
     return ui(settings)
 
@@ -41,22 +41,22 @@ def _period_of(action: WatchAction) -> str:
 
 def _watch(settings: WatchSettings) -> Outcome:
     if settings.action is WatchAction.report and (settings.input or settings.reference_input):
-        from monitoring.watching_tables import watch_tables
+        from monitoring.watch.external_tables import watch_tables
 
         return watch_tables(settings)
     if settings.action is WatchAction.report:
-        from monitoring.watching import watch
+        from monitoring.watch.watch import watch
 
         return watch(settings)
-    from monitoring.alarms import telling
-    from pipelines.workspace import Workspace
+    from monitoring.alarms import summary as telling
+    from pipelines.storage.workspace import Workspace
 
     workspace = Workspace.at(settings.workspace)
     if settings.action is WatchAction.alarms:
         return telling.list_outcome(workspace)
     if settings.action is WatchAction.verify:
         return telling.verify_outcome(workspace)
-    from monitoring.alarms.acknowledging import About
+    from monitoring.alarms.acknowledge import About
 
     about = About(settings.model, settings.population, settings.period, settings.version)
     periods = settings.alarms.cool_down.acknowledged

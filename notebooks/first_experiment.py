@@ -14,7 +14,7 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 
-from pipelines.sources import german_credit_path
+from pipelines.applications.sources import german_credit_path
 
 workspace = Path(os.environ.get("THINFILE_WORKSPACE", "workspace")).resolve()
 

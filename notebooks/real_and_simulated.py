@@ -17,11 +17,13 @@ import pipelines
 from pipelines.features.catalogue import features_of
 from pipelines.features.kernel import compute_features
 from pipelines.features.settings import FeatureSettings
-from pipelines.purchase_logs import figures, realism
-from pipelines.purchase_logs.applicants import with_made_up_applications
-from pipelines.purchase_logs.cdnow import read_cdnow
-from pipelines.purchase_logs.complete_journey import read_complete_journey
-from pipelines.purchase_logs.online_retail import read_online_retail
+
+sys.path.append(str(Path(pipelines.__file__).resolve().parents[1]))  # the checkout: purchase logs are test material
+from tests.evidence.purchase_logs import figures, realism
+from tests.evidence.purchase_logs.applicants import with_made_up_applications
+from tests.evidence.purchase_logs.cdnow import read_cdnow
+from tests.evidence.purchase_logs.complete_journey import read_complete_journey
+from tests.evidence.purchase_logs.online_retail import read_online_retail
 
 workspace = Path(os.environ.get("THINFILE_WORKSPACE", "workspace")).resolve()
 pictures = workspace / "reports" / "real_and_simulated"

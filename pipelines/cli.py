@@ -6,19 +6,15 @@ from typing import TYPE_CHECKING
 
 from omegaconf import MISSING, OmegaConf
 
-from pipelines.hydra_app import Verb, run
-from pipelines.policy import PolicySettings
-from pipelines.settings import (
-    DataSettings,
-    DemoSettings,
-    EraseAction,
-    EraseSettings,
-    Population,
-    ReviewAction,
-    ReviewVerbSettings,
-    ScoreSettings,
-)
-from pipelines.verb import Outcome
+from pipelines.applications.settings import DataSettings
+from pipelines.batch.settings import ScoreSettings
+from pipelines.command.hydra_application import Verb, run
+from pipelines.command.verb import Outcome
+from pipelines.credit.population import Population
+from pipelines.demo.settings import DemoSettings
+from pipelines.erasure.settings import EraseAction, EraseSettings
+from pipelines.policy.pack import PolicySettings
+from pipelines.reviews.settings import ReviewAction, ReviewVerbSettings
 
 if TYPE_CHECKING:
     from pipelines.marketplace.settings import PrepareSettings
@@ -90,7 +86,7 @@ def _as_of(population: Population, observed_at: str | None) -> str:
 
 
 def _prepare(settings: "PrepareSettings") -> Outcome:
-    from pipelines.marketplace.preparing import prepare
+    from pipelines.book.prepare import prepare
 
     return prepare(settings)
 
@@ -119,7 +115,7 @@ def _serve(settings: "ServeSettings") -> Outcome:
 
 
 def _review(settings: ReviewVerbSettings) -> Outcome:
-    from pipelines.reviewing import review
+    from pipelines.reviews.review import review
 
     return review(settings)
 

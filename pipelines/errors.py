@@ -6,8 +6,9 @@
         +-- DataError              a file, a column, rows
 
 A message has three parts: the rule, the value received, the next step. "The answer is no" (exit 3) is a result, not an
-error: see `pipelines.verb.Outcome`. Where it is found too deep to be one, an error carries that exit code: a broken
-chain, a registry that contradicts the ledger, a promotion that somebody else overtook or that may not be applied.
+error: see `pipelines.command.verb.Outcome`. Where it is found too deep to be one, an error carries that exit code: a
+broken chain, a registry that contradicts the ledger, a promotion that somebody else overtook or that may not be
+applied.
 """
 
 from collections.abc import Iterable

@@ -12,9 +12,9 @@ import hypothesis
 import pandas as pd
 import pytest
 
-from pipelines.settings import DataSettings, Source
-from pipelines.sources import german_credit_path
-from pipelines.workspace import Workspace
+from pipelines.applications.settings import DataSettings, Source
+from pipelines.applications.sources import german_credit_path
+from pipelines.storage.workspace import Workspace
 from tests.postgresql import fresh_database, private_server, programs
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's business

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import thinfile
+from pipelines.command.verb import ExitCode, Outcome, Output, VerbSettings, attempt, failed, tell, worst_exit_code
 from pipelines.errors import DataError
-from pipelines.verb import ExitCode, Outcome, Output, VerbSettings, attempt, failed, tell, worst_exit_code
 
 DONE, FAILED, WRONG, NO = (Outcome({}, exit_code=code) for code in ExitCode)
 

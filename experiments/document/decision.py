@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.document.facts import DocumentFacts, Record
-from experiments.document.spelling import day
+from experiments.document.formatting import day
 
 REQUESTED, APPROVED, PROMOTED, REFUSED, ROLLED_BACK = "requested", "approved", "promoted", "refused", "rolled_back"
 """The decisions that a ledger's entry may tell."""

@@ -9,15 +9,15 @@ from typing import Any
 
 from experiments.document.facts import DocumentFacts, FeatureFact, Record, SearchFacts
 from experiments.document.page import document
-from experiments.exhibits import HASH, read_evidence, sealed
-from experiments.recorded import settings_of
-from pipelines.atomic import scratch_folder
-from pipelines.chain import Entry
+from experiments.evidence.evidence_files import HASH, read_evidence, sealed
+from experiments.experiment.recorded_settings import settings_of
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.model_store.files import DOCUMENT, FILES, PROFILE
 from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
 from pipelines.model_store.store import CANDIDATE, CV_AUC, DATA_RECORD, EVALUATION, PROVENANCE, STUDY, TRIAL, ModelStore
-from pipelines.reference_profile import SCORE, ReferenceProfile
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
+from pipelines.storage.atomic_files import scratch_folder
+from pipelines.storage.chain import Entry
 
 
 def write_document(

@@ -8,10 +8,10 @@ from jinja2 import ChainableUndefined, Environment, PackageLoader
 
 from experiments.document.decision import blocking, verdict_of
 from experiments.document.facts import DocumentFacts, FeatureFact
+from experiments.document.formatting import FILTERS
 from experiments.document.interval import IntervalColumn
 from experiments.document.limitations import limitations_of
 from experiments.document.pictures import PICTURES
-from experiments.document.spelling import FILTERS
 
 MOST_FEATURES_INSIDE = 30
 """Longer lists of features go to an appendix, their groups stay."""

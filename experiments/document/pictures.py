@@ -6,8 +6,8 @@ from typing import Any
 from markupsafe import Markup
 
 from experiments.document.facts import Record
+from experiments.document.formatting import is_known, number, percent
 from experiments.document.plot import Axis, Plot
-from experiments.document.spelling import is_known, number, percent
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 MOST_LABELS = 6

@@ -13,9 +13,9 @@ from monitoring.alarms.event import event_of, spelled, write_event
 from monitoring.alarms.retraining import open_retraining, start
 from monitoring.alarms.settings import AlarmPolicySettings, LevelActions, Retraining
 from monitoring.alarms.webhook import post
-from monitoring.comparison.thresholds import Level
+from monitoring.thresholds.thresholds import Level
 from pipelines.errors import ThinfileError
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 
 
 class Action(Enum):

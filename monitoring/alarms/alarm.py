@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monitoring.causes import DATA_FAULT, MIX_SHIFT
-from monitoring.comparison.thresholds import EVERYONE, Level
-from monitoring.period_report import PeriodReport, Verdict
-from pipelines.fingerprint import fingerprint_record
-from pipelines.score_log import LogKey
-from pipelines.settings import Population
+from monitoring.thresholds.thresholds import EVERYONE, Level
+from monitoring.verdict.causes import DATA_FAULT, MIX_SHIFT
+from monitoring.verdict.period_report import PeriodReport, Verdict
+from pipelines.credit.population import Population
+from pipelines.score_log.score_log import LogKey
+from pipelines.storage.fingerprint import fingerprint_record
 
 RANK = {Level.WATCH: 1, Level.ACT: 2}
 """Levels that ask for something, by how much."""

@@ -7,10 +7,10 @@ from enum import Enum
 from typing import Any
 
 from monitoring.alarms.alarm import Alarm
-from pipelines.chain import Chain, ChainBroken, Entry
-from pipelines.chain_head import ChainHead
-from pipelines.lock import exclusive
-from pipelines.workspace import Workspace
+from pipelines.storage.chain import Chain, ChainBroken, Entry
+from pipelines.storage.chain_head import ChainHead
+from pipelines.storage.lock import exclusive
+from pipelines.storage.workspace import Workspace
 
 CHAIN = "alarms"
 

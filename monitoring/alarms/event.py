@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.alarms.alarm_log import Logged
-from monitoring.period_report import PeriodReport
-from pipelines.atomic import whole_file
+from monitoring.verdict.period_report import PeriodReport
+from pipelines.storage.atomic_files import whole_file
 
 SCHEMA = "thinfile.alarm/1"
 

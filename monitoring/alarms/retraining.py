@@ -12,13 +12,13 @@ from typing import Any
 
 from monitoring.alarms.alarm import Alarm
 from monitoring.alarms.settings import RetrainSettings
-from pipelines.atomic import whole_file
+from pipelines.applications.settings import DataSettings, Source
+from pipelines.command.verb import override
 from pipelines.errors import RequestError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.marketplace.training_table import TRAINING
-from pipelines.settings import DataSettings, Source
-from pipelines.verb import override
-from pipelines.workspace import Workspace
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.workspace import Workspace
 
 EXPERIMENT = "retrain"
 OF_THE_COMMAND = ("workspace", "output", "debug")

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from monitoring.faults.observed import Observed
-from pipelines.reference_profile import FrozenBins, ReferenceProfile
+from pipelines.profiles.reference_profile import FrozenBins, ReferenceProfile
 
 Counts = NDArray[np.int64]
 

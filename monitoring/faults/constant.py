@@ -3,8 +3,8 @@
 import numpy as np
 
 from monitoring.faults.column import MISSING, Column
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
-from monitoring.period_report import Fault, FaultKind
 
 CHANCE = 1e-6
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from monitoring.faults.column import Column, columns_of
 from monitoring.faults.constant import column_constant
+from monitoring.faults.fault import Fault
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.missing import column_gone, missing_risen
 from monitoring.faults.observed import Observed
@@ -18,8 +19,7 @@ from monitoring.faults.share_families import categories_lost, families_of
 from monitoring.faults.stale import stale_data
 from monitoring.faults.unit import unit_changed
 from monitoring.faults.volume import volume_fallen
-from monitoring.period_report import Fault
-from pipelines.reference_profile import ReferenceProfile
+from pipelines.profiles.reference_profile import ReferenceProfile
 
 
 def find_faults(

@@ -3,8 +3,8 @@
 import numpy as np
 
 from monitoring.faults.column import MISSING, Column, errors_apart, is_gradual, odds_ratio, share
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
-from monitoring.period_report import Fault, FaultKind
 
 
 def column_gone(column: Column) -> Fault | None:

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.comparison.references import Reference
-from monitoring.comparison.windows import PeriodCounts, Window, earlier_periods, sample_of
+from monitoring.faults.fault import Fault
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Intake, Observed
 from monitoring.faults.repeats import repeated_share
-from monitoring.period_report import Fault
-from pipelines.batch.receipts import Receipts, added
-from pipelines.score_log import LogKey, ScoreLog
-from pipelines.workspace import Workspace
+from monitoring.windows.references import Reference
+from monitoring.windows.windows import PeriodCounts, Window, earlier_periods, sample_of
+from pipelines.score_log.receipts import Receipts, added
+from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.storage.workspace import Workspace
 
 MOST_EARLIER = 12
 REPEATS_KNOWN = 3

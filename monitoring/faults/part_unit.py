@@ -4,9 +4,9 @@ import numpy as np
 
 from monitoring.faults.column import MISSING, Column
 from monitoring.faults.conversions import conversion_near
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.reference_quantiles import Floats, Side, outside
-from monitoring.period_report import Fault, FaultKind
 
 BLURRED = 1.6
 """Means over rows in both units blur the factor so much."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from monitoring.faults.column import errors_apart, odds_ratio
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.observed import Intake
-from monitoring.period_report import Fault, FaultKind
 
 
 def quarantine_risen(intake: Intake, earlier: Sequence[Intake], limits: FaultLimits) -> list[Fault]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.faults.column import MISSING, Column, Counts
-from pipelines.reference_profile import FrozenBins
+from pipelines.profiles.reference_profile import FrozenBins
 
 Floats = NDArray[np.float64]
 

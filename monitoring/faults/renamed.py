@@ -3,8 +3,8 @@
 from scipy.special import bdtr
 
 from monitoring.faults.column import Column, is_gradual, share
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
-from monitoring.period_report import Fault, FaultKind
 
 Shares = dict[str, float]
 

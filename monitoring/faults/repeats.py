@@ -3,9 +3,9 @@
 import pandas as pd
 
 from monitoring.faults.column import errors_apart, odds_ratio
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.observed import Observed
-from monitoring.period_report import Fault, FaultKind
 
 TELLING = 3
 """A row is one person's where it has so many telling numbers; many people have no history, and all the same values."""

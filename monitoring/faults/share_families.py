@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitoring.faults.column import MISSING, Column, Counts, is_gradual, odds_ratio
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
-from monitoring.period_report import Fault, FaultKind
 
 NOTHING_LEFT = 0.95
 """When hardly anything belongs to a known category it is a fault, however slowly it came: histories fill slowly."""

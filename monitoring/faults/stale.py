@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.observed import Observed
-from monitoring.period_report import Fault, FaultKind
-from pipelines.reference_profile import SCORE
+from pipelines.profiles.reference_profile import SCORE
 
 LEAST_FILLED = 6
 """Two windows are not equal by chance where so many bins, besides one of each column, are filled alike."""

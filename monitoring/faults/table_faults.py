@@ -15,16 +15,16 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from monitoring.comparison.references import Reference
-from monitoring.comparison.windows import Window
+from monitoring.faults.fault import Fault
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Observed
-from monitoring.months import end_of, month_from
-from monitoring.period_report import Fault
+from monitoring.windows.months import end_of, month_from
+from monitoring.windows.references import Reference
+from monitoring.windows.windows import Window
+from pipelines.credit.population import Population
 from pipelines.marketplace.buckets import CLEAN
-from pipelines.reference_profile import ANY_TIME, FrozenBins, ReferenceProfile
-from pipelines.settings import Population
-from pipelines.workspace import Workspace
+from pipelines.profiles.reference_profile import ANY_TIME, FrozenBins, ReferenceProfile
+from pipelines.storage.workspace import Workspace
 
 MONTHS = 12
 """A month is compared with so many before it."""

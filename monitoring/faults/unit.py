@@ -6,10 +6,10 @@ import numpy as np
 
 from monitoring.faults.column import MISSING, Column, is_gradual
 from monitoring.faults.conversions import Conversion, conversion_near, factors_about
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.part_unit import unit_changed_in_part
 from monitoring.faults.reference_quantiles import Floats, Side, cumulative_gap, outside
-from monitoring.period_report import Fault, FaultKind
 
 AGREEING = 0.7
 """So many of the quantiles must have been multiplied by the same factor,"""

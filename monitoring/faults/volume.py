@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import t
 
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.observed import Observed
-from monitoring.period_report import Fault, FaultKind
 
 RECENT = 12
 SHORT = 3

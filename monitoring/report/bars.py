@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from monitoring.period_report import Move
+from monitoring.measures.move import Move
 
 MOST_BARS = 14
 MISSING = "missing"

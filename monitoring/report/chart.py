@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from monitoring.report.spelling import number, percent
+from monitoring.report.formatting import number, percent
 
 WIDTH, HEIGHT = 380, 220
 LEFT, RIGHT, TOP, BOTTOM = 40, 8, 8, 32

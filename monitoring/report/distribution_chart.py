@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.period_report import ScoreComparison
+from monitoring.measures.score_comparison import ScoreComparison
 from monitoring.report.chart import Chart, Mark, Series
-from monitoring.report.spelling import percent
+from monitoring.report.formatting import percent
 
 MOST_STEPS, FEWEST_STEPS = 40, 8
 ROUND_STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1_000)

@@ -3,9 +3,9 @@
 import html
 from typing import Any
 
-from monitoring.comparison.thresholds import Level
-from monitoring.period_report import Move
+from monitoring.measures.move import Move
 from monitoring.report.bars import Bar, bars_of
+from monitoring.thresholds.thresholds import Level
 
 GREY, BLUE = "#a3abb6", "#1f6feb"
 COLOURS = {Level.ACT: "#c62828", Level.WATCH: "#e08a00", Level.QUIET: BLUE, Level.TOO_SMALL: BLUE}

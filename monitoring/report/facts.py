@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from monitoring.period_report import Move, PeriodReport
+from monitoring.measures.move import Move
 from monitoring.report.ordering import by_effect
+from monitoring.verdict.period_report import PeriodReport
 
 Facts = dict[str, Any]
 

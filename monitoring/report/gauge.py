@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from monitoring.comparison.thresholds import Judgement
+from monitoring.thresholds.thresholds import Judgement
 
 ROOM = 1.5
 """A bar has room for so many times the limit, and for more where the PSI is larger."""

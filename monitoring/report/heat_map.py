@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.comparison.thresholds import EVERYONE, Level
-from monitoring.period_report import Move
+from monitoring.measures.move import Move
+from monitoring.report.formatting import psi, q_value, some
 from monitoring.report.gauge import nearness
 from monitoring.report.ordering import RANK, WORDS, is_moved
-from monitoring.report.spelling import psi, q_value, some
+from monitoring.thresholds.thresholds import EVERYONE, Level
 
 SHADES = 4
 FEWEST_ROWS = 8

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from monitoring.comparison.thresholds import EVERYONE, Level
-from monitoring.period_report import Move
-from monitoring.report.spelling import apart, psi
+from monitoring.measures.move import Move
+from monitoring.report.formatting import apart, psi
+from monitoring.thresholds.thresholds import EVERYONE, Level
 
 RANK = {Level.ACT: 0, Level.WATCH: 1, Level.QUIET: 2, Level.TOO_SMALL: 3}
 WORDS = {Level.ACT: "act", Level.WATCH: "watch", Level.QUIET: "quiet", Level.TOO_SMALL: "too small to compare"}

@@ -5,22 +5,23 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from monitoring.performance.kept_estimates import CALIBRATED, RECALIBRATED, REWEIGHTED
-from monitoring.performance.performance import PerformanceReport
-from monitoring.performance.reconciliation import PastError
-from monitoring.performance.vintage import VintagePerformance
-from monitoring.period_report import Move, PeriodReport
+from monitoring.measures.move import Move
+from monitoring.outcomes.performance import PerformanceReport
+from monitoring.outcomes.reconciliation import PastError
+from monitoring.outcomes.stored_estimates import CALIBRATED, RECALIBRATED, REWEIGHTED
+from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import draw
-from monitoring.report.conduct_charts import conduct_charts, last_groups
+from monitoring.report.decision_mix_charts import conduct_charts, last_groups
 from monitoring.report.distribution_chart import distribution_chart
+from monitoring.report.formatting import FILTERS, points_apart, some
 from monitoring.report.gauge import gauge_of
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
 from monitoring.report.performance_charts import band_chart, curve_chart, performance_charts
-from monitoring.report.spelling import FILTERS, points_apart, some
 from monitoring.report.stored import StoredReport, latest_of_each
+from monitoring.verdict.period_report import PeriodReport
 
 VINTAGES_SHOWN = 6
 COLUMNS_SHOWN = 10

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from monitoring.performance.performance import PerformanceReport
-from monitoring.performance.vintage import VintagePerformance
+from monitoring.outcomes.performance import PerformanceReport
+from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.report.chart import Chart, Mark, Series
-from monitoring.report.spelling import between, number, percent
+from monitoring.report.formatting import between, number, percent
 from pipelines.credit.label_free import Estimate
 from pipelines.credit.vintage_curve import VintageCurve, VintagePoint
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from monitoring.period_report import Verdict
+from monitoring.verdict.period_report import Verdict
 
 FACTS, PAGE = "report.json", "report.html"
 

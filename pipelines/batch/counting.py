@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.candidates.served import Levels
-from pipelines.decision_tally import Tally
+from pipelines.candidates.portable_model import Levels
 from pipelines.errors import DataError
-from pipelines.reference_profile import SCORE, FrozenBins, ReferenceProfile
-from pipelines.score_counts import ScoreCounts
-from pipelines.scoring import DECISIONS, Answers, take
-from pipelines.window_profile import WindowProfile, name_of_bins
-
-MOST_SEGMENTS = 200
-"""A column of more values says who, not in which part of the business."""
+from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.reference_profile import SCORE, FrozenBins, ReferenceProfile
+from pipelines.profiles.score_counts import ScoreCounts
+from pipelines.profiles.segments import MOST_SEGMENTS
+from pipelines.profiles.window_profile import WindowProfile, name_of_bins
+from pipelines.scoring.scorer import DECISIONS, Answers, take
 
 Groups = Mapping[int, Sequence[str]]
 """The groups of features that are the reasons of a row, by the number of the row."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.policy import ReasonSettings
-from pipelines.reasons import notice
-from pipelines.scoring import DECLINED
+from pipelines.policy.pack import ReasonSettings
+from pipelines.scoring.reasons import notice
+from pipelines.scoring.scorer import DECLINED
 
 
 def notices_of(decisions: pa.Table, settings: ReasonSettings) -> pa.Table:

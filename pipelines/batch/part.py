@@ -16,26 +16,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.atomic import whole_file
+from pipelines.applications.contract import RULE
 from pipelines.batch.counting import profile_of_part
 from pipelines.batch.digests import digests_of, numbers_of_digests, spelled_ids
 from pipelines.batch.notices import notices_of
-from pipelines.batch.parts import Part, read_tables
-from pipelines.batch.receipts import Receipt, Receipts
 from pipelines.batch.rows import BatchRoles, Rows, coded_array, levels_of, read_rows, texts_of
-from pipelines.candidates.served import Levels
-from pipelines.contracts import RULE
-from pipelines.erasure.returning import Returning
+from pipelines.candidates.portable_model import Levels
+from pipelines.erasures.returning import Returning
 from pipelines.errors import ThinfileError
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import predictor_in
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.policy import PolicySettings
-from pipelines.reasons import Reasons
-from pipelines.reference_profile import ReferenceProfile
-from pipelines.score_log import ROW, Beside, LogKey, ScoreLog
-from pipelines.scoring import DECISIONS, Answers, Scorer, take
-from pipelines.workspace import Workspace
+from pipelines.policy.pack import PolicySettings
+from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.score_log.receipts import Receipt, Receipts
+from pipelines.score_log.score_log import ROW, Beside, LogKey, ScoreLog
+from pipelines.scoring.reasons import Reasons
+from pipelines.scoring.scorer import DECISIONS, Answers, Scorer, take
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.parquet_parts import Part, read_tables
+from pipelines.storage.workspace import Workspace
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says where nothing more can be written."""

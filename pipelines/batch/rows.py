@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from pipelines.candidates.served import Levels
-from pipelines.contracts import as_text, dates
+from pipelines.applications.contract import as_text, dates
+from pipelines.candidates.portable_model import Levels
 from pipelines.errors import DataError, nearest
 
 

@@ -9,30 +9,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.applications import Applications, load_applications
+from pipelines.applications.applications import Applications, load_applications
+from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.counting import profile_of_part
 from pipelines.batch.notices import notices_of
 from pipelines.batch.part import Champion
-from pipelines.batch.parts import is_parquet, survey
-from pipelines.batch.receipts import Receipt, Receipts
 from pipelines.batch.rows import BatchRoles
+from pipelines.batch.settings import BatchEngine, ReasonsFor, ScoreSettings
 from pipelines.batch.streaming import Done, Request, score_input, totals, workers
-from pipelines.batch.telling import Counts, outcome_of
-from pipelines.candidates import served
+from pipelines.batch.summary import Counts, outcome_of
+from pipelines.batch.unscored import all_who_asked, not_logged, of_period
+from pipelines.candidates import portable_model as served
+from pipelines.command.verb import Outcome
+from pipelines.credit.population import Population
 from pipelines.errors import ConfigurationError, DataError, RequestError
-from pipelines.fingerprint import fingerprint_record
-from pipelines.kept_policies import keep_policy
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
-from pipelines.policy import check_policy
-from pipelines.reference_profile import ReferenceProfile
-from pipelines.score_log import Beside, LogKey, ScoreLog, check_period, decision_table
-from pipelines.scoring import DECISIONS, Answers, Scorer, open_scorer
-from pipelines.settings import BatchEngine, DataSettings, Population, ReasonsFor, ScoreSettings, Source
-from pipelines.unscored import all_who_asked, not_logged, of_period
-from pipelines.verb import Outcome
-from pipelines.workspace import Workspace
+from pipelines.policy.pack import check_policy
+from pipelines.policy.stored_policies import keep_policy
+from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.score_log.receipts import Receipt, Receipts
+from pipelines.score_log.score_log import Beside, LogKey, ScoreLog, check_period, decision_table
+from pipelines.scoring.scorer import DECISIONS, Answers, Scorer, open_scorer
+from pipelines.storage.fingerprint import fingerprint_record
+from pipelines.storage.parquet_parts import is_parquet, survey
+from pipelines.storage.workspace import Workspace
 
 STREAMED_FROM = 250_000
 """A Parquet table of more rows than this is scored part by part, whether or not `input` says so."""

@@ -10,20 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.atomic import scratch_folder, whole_file
 from pipelines.batch.part import Batch, Champion, Task, needs_room
-from pipelines.batch.parts import ParquetInput, Part, survey, tasks
-from pipelines.batch.receipts import Receipt, added
 from pipelines.batch.repeats import find_elsewhere, write_known
 from pipelines.batch.rows import BatchRoles
+from pipelines.batch.settings import BatchEngine
 from pipelines.batch.workers import Work, in_this_process, on_spark, pool
-from pipelines.erasure.record import read_erasures
-from pipelines.erasure.returning import Returning
+from pipelines.command.progress import progress
+from pipelines.erasures.record import read_erasures
+from pipelines.erasures.returning import Returning
 from pipelines.errors import DataError, ThinfileError
-from pipelines.progress import progress
-from pipelines.score_log import LogKey, ScoreLog
-from pipelines.settings import BatchEngine
-from pipelines.workspace import Workspace
+from pipelines.score_log.receipts import Receipt, added
+from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.storage.atomic_files import scratch_folder, whole_file
+from pipelines.storage.parquet_parts import ParquetInput, Part, survey, tasks
+from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 
 from pipelines.batch.part import Batch, Task, opened, score_parts
-from pipelines.batch.receipts import Receipt
 from pipelines.errors import ThinfileError
-from pipelines.process import end_with_parent
+from pipelines.score_log.receipts import Receipt
+from pipelines.storage.process import end_with_parent
 
 Work = Callable[[Batch, Sequence[Task]], Iterator[list[Receipt]]]
 """Scores tasks of a batch and yields the receipts of each as it is done, in no order."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.atomic import scratch_folder, whole_file
+from pipelines.storage.atomic_files import scratch_folder, whole_file
 
 INDEX = "_index.npy"
 """Two rows: keys in order, and the place of each. Readers of Parquet folders pass over names that begin so."""

@@ -8,14 +8,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.atomic import whole_file
 from pipelines.book.bucket import book_rows
 from pipelines.book.observation import Observation
 from pipelines.book.rows import rows_path, write_rows
 from pipelines.features.settings import FeatureSettings
-from pipelines.fingerprint import fingerprint_code, fingerprint_record
 from pipelines.marketplace.prepared import name_of, read_history, table_writer
-from pipelines.plain import plain
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
+from pipelines.storage.json_values import plain
 
 CODE = ("features/*.py", "book/bucket.py", "book/index.py", "book/recipe.py", "book/rows.py", "marketplace/bucket.py")
 """What decides how a bucket is made."""

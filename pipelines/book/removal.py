@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.atomic import whole_file
 from pipelines.book.index import INDEX, CustomerIndex, bucket_paths, write_index
 from pipelines.book.rows import renew_rows
 from pipelines.marketplace.prepared import table_writer
+from pipelines.storage.atomic_files import whole_file
 
 
 def remove_customer(folder: Path, customer_id: int | str) -> int:

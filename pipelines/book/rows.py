@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.atomic import whole_file
+from pipelines.storage.atomic_files import whole_file
 
 ROWS = "_rows"
 """The folder of these files in a book's; readers of Parquet folders pass over names that begin so."""

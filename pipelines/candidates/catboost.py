@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
 from pipelines.candidates.sample import Sample
-from pipelines.settings import CatBoostParameters
+from pipelines.candidates.settings import CatBoostParameters
 
 
 class CatBoostCandidate:

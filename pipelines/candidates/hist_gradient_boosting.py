@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
 from pipelines.candidates.sample import Sample
-from pipelines.settings import HistGradientBoostingParameters
+from pipelines.candidates.settings import HistGradientBoostingParameters
 
 MAX_LEVELS = 250
 """scikit-learn takes at most 255 levels a column; rarer ones are treated as unseen."""

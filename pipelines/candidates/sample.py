@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.candidates import served
-from pipelines.meanings import Meaning
+from pipelines.applications.meanings import Meaning
+from pipelines.candidates import portable_model as served
 
 
 @dataclass(frozen=True)

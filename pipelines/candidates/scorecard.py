@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
 from pipelines.candidates.sample import Sample
+from pipelines.candidates.settings import ScorecardParameters
 from pipelines.credit.points import PointsScale
-from pipelines.settings import ScorecardParameters
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipelines.candidates.sample import Sample
 
 if TYPE_CHECKING:
-    from pipelines.candidates import Candidate
+    from pipelines.candidates.candidate import Candidate
 
 
 class WeakenedCandidate:

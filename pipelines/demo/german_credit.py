@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.atomic import whole_file
+from pipelines.applications.sources import german_credit_path
+from pipelines.command.verb import override
 from pipelines.demo.runner import Runner
+from pipelines.demo.settings import DemoSettings
 from pipelines.demo.story import Story
-from pipelines.settings import DemoSettings
-from pipelines.sources import german_credit_path
-from pipelines.verb import override
-from pipelines.workspace import Workspace
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.workspace import Workspace
 
 RANDOM, SELECTED = "2026-01", "2026-02"
 PERIOD_ROWS = 100

@@ -3,15 +3,16 @@
 import json
 from pathlib import Path
 
+from pipelines.applications.settings import Source
+from pipelines.command.verb import Outcome, override
 from pipelines.demo.german_credit import german_credit_story
 from pipelines.demo.marketplace import marketplace_story
 from pipelines.demo.runner import Runner
+from pipelines.demo.settings import DemoSettings
 from pipelines.demo.story import Story
 from pipelines.errors import ConfigurationError
-from pipelines.postgresql import shown
-from pipelines.settings import DemoSettings, Source
-from pipelines.verb import Outcome, override
-from pipelines.workspace import Workspace, sqlite_url
+from pipelines.storage.postgresql import shown
+from pipelines.storage.workspace import Workspace, sqlite_url
 
 CANDIDATES = ("scorecard", "catboost")
 

@@ -6,13 +6,13 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pds
 import pyarrow.parquet as pq
 
-from pipelines.atomic import whole_file
+from pipelines.command.verb import override
 from pipelines.demo.runner import Runner
+from pipelines.demo.settings import DemoSettings
 from pipelines.demo.story import Story
 from pipelines.marketplace.training_table import APPLICATIONS, TRAINING
-from pipelines.settings import DemoSettings
-from pipelines.verb import override
-from pipelines.workspace import Workspace
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.workspace import Workspace
 
 SIMULATED, PREPARED = "demo-simulated", "demo-marketplace"
 """Folders of the lake: those of its user are left alone."""

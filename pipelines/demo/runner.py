@@ -6,9 +6,9 @@ import subprocess
 import sys
 from typing import Any
 
+from pipelines.command.verb import ExitCode, Output, carried_words
+from pipelines.demo.settings import DemoSettings
 from pipelines.errors import ThinfileError
-from pipelines.settings import DemoSettings
-from pipelines.verb import ExitCode, Output, carried_words
 
 
 class Runner:

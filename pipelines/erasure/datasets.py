@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.dataset as pds
 
-from pipelines.fingerprint import add_column
-from pipelines.workspace import Workspace
+from pipelines.storage.fingerprint import add_column
+from pipelines.storage.workspace import Workspace
 
 PREPARED, APPLICATIONS, MATURE = "prepared", "applications", "mature"
 

@@ -8,23 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.atomic import clear_below
-from pipelines.chain import Entry
+from pipelines.command.verb import Outcome
 from pipelines.erasure.datasets import fingerprint_folder
 from pipelines.erasure.notes import note_in_manifests, note_in_receipts, sources_outside
 from pipelines.erasure.plan import Plan, make_plan, rows_left, unsearched
-from pipelines.erasure.record import BEGUN, ERASED, Erasures, read_erasures, write_erasure
 from pipelines.erasure.removal import remove_rows
 from pipelines.erasure.residue import files_that_name
-from pipelines.erasure.salt import Kind, ensure_salt, hashed
+from pipelines.erasure.settings import EraseSettings
 from pipelines.erasure.waiting import check_nothing_waits, forget_rolled, remove_torn
+from pipelines.erasures.record import BEGUN, ERASED, Erasures, read_erasures, write_erasure
+from pipelines.erasures.salt import Kind, ensure_salt, hashed
 from pipelines.errors import RequestError
-from pipelines.lock import exclusive
-from pipelines.process import account
-from pipelines.score_log import ScoreLog
-from pipelines.settings import EraseSettings
-from pipelines.verb import Outcome
-from pipelines.workspace import Workspace
+from pipelines.score_log.score_log import ScoreLog
+from pipelines.storage.atomic_files import clear_below
+from pipelines.storage.chain import Entry
+from pipelines.storage.lock import exclusive
+from pipelines.storage.process import account
+from pipelines.storage.workspace import Workspace
 
 
 def erase(settings: EraseSettings) -> Outcome:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.atomic import whole_file
-from pipelines.erasure.person import APPLICATION, DECISION, Person
+from pipelines.erasures.person import APPLICATION, DECISION, Person
 from pipelines.errors import ThinfileError
+from pipelines.storage.atomic_files import whole_file
 
 
 @dataclass(frozen=True)

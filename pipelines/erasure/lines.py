@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines.atomic import whole_file
-from pipelines.erasure.person import APPLICATION, CUSTOMER, DECISION, Person
+from pipelines.erasures.person import APPLICATION, CUSTOMER, DECISION, Person
+from pipelines.storage.atomic_files import whole_file
 
 SUFFIX = ".jsonl"
 

@@ -7,13 +7,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from pipelines.atomic import whole_file
-from pipelines.batch.receipts import Receipts
-from pipelines.fingerprint import fingerprint_files
-from pipelines.workspace import Workspace
+from pipelines.erasures.record import NOTES
+from pipelines.score_log.receipts import Receipts
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.fingerprint import fingerprint_files
+from pipelines.storage.workspace import Workspace
 
 MANIFESTS = ("manifest.json", "_book.json")
-NOTES = "erasures"
 
 
 def note_in_manifests(workspace: Workspace, rows: Mapping[str, int], entry: int) -> None:

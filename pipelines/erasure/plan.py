@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pipelines.atomic import whole_file
 from pipelines.erasure.datasets import Dataset, datasets_of
 from pipelines.erasure.files import Found, files_below, kind_of, look_for, parquet_below
 from pipelines.erasure.lines import SUFFIX, lines_of
-from pipelines.erasure.person import Person
-from pipelines.workspace import Workspace
+from pipelines.erasures.person import Person
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.workspace import Workspace
 
 QUARANTINE = "quarantine"
 """The folder of the lake that holds rows of flat tables; they have no lake of their own."""

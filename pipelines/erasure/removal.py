@@ -9,7 +9,7 @@ from pipelines.book.recipe import BOOKS
 from pipelines.book.removal import remove_customer
 from pipelines.erasure.files import remove
 from pipelines.erasure.lines import SUFFIX, remove_lines
-from pipelines.erasure.person import CUSTOMER, Person
+from pipelines.erasures.person import CUSTOMER, Person
 
 
 def remove_rows(person: Person, path: Path) -> None:

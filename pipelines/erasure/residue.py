@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.erasure.files import files_below
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 
 SHORTEST = 5
 """Letters; shorter ids stand by chance in any file of numbers."""

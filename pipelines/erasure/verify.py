@@ -7,14 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.chain import ChainBroken, Entry
+from pipelines.command.verb import ExitCode, Outcome, carried
 from pipelines.erasure.files import kind_of, parquet_below
-from pipelines.erasure.person import CUSTOMER
-from pipelines.erasure.record import BEGUN, Erasures, read_erasures
-from pipelines.erasure.salt import Kind, hashed
-from pipelines.settings import EraseSettings
-from pipelines.verb import ExitCode, Outcome, carried
-from pipelines.workspace import Workspace
+from pipelines.erasure.settings import EraseSettings
+from pipelines.erasures.person import CUSTOMER
+from pipelines.erasures.record import BEGUN, Erasures, read_erasures
+from pipelines.erasures.salt import Kind, hashed
+from pipelines.storage.chain import ChainBroken, Entry
+from pipelines.storage.workspace import Workspace
 
 
 def history(settings: EraseSettings) -> Outcome:

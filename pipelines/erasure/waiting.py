@@ -2,10 +2,10 @@
 
 import re
 
-from pipelines.erasure.person import Person
+from pipelines.erasures.person import Person
 from pipelines.errors import RequestError
-from pipelines.serving.rolled_decisions import RolledDecisions
-from pipelines.workspace import Workspace
+from pipelines.score_log.rolled_decisions import RolledDecisions
+from pipelines.storage.workspace import Workspace
 
 
 def check_nothing_waits(workspace: Workspace, person: Person) -> None:

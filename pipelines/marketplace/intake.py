@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.atomic import scratch_folder
+from pipelines.command.progress import Advance, progress
 from pipelines.engine.duckdb_engine import connect
-from pipelines.erasure.record import Erasures
-from pipelines.erasure.returning import without_erased
+from pipelines.erasures.record import Erasures
 from pipelines.errors import DataError
 from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
 from pipelines.marketplace.conversion import converted, ids_as_text, readings
@@ -37,7 +36,8 @@ from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.staging import faults_named, one_currency, shortage_told, staged_tables
 from pipelines.marketplace.survey import survey
 from pipelines.marketplace.tables import APPROVED
-from pipelines.progress import Advance, progress
+from pipelines.marketplace.without_erased import without_erased
+from pipelines.storage.atomic_files import scratch_folder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

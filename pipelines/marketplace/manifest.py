@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.applications.settings import DataSettings, Source
 from pipelines.errors import DataError
 from pipelines.features.settings import FeatureSettings, What
 from pipelines.marketplace.buckets import CLEAN
-from pipelines.settings import DataSettings, Source
 
 INTAKE, MANIFEST = "intake.json", "manifest.json"
 

@@ -13,18 +13,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.atomic import scratch_folder, whole_file
+from pipelines.command.progress import progress
 from pipelines.credit.loan import LoanContract, Status
 from pipelines.engine.spark_engine import map_on_spark, session
 from pipelines.features.history import History
 from pipelines.features.settings import FeatureSettings
-from pipelines.fingerprint import fingerprint_code, fingerprint_record
 from pipelines.marketplace.bucket import prepare_bucket
 from pipelines.marketplace.buckets import bucket_files
 from pipelines.marketplace.settings import Engine
 from pipelines.marketplace.tables import CONTRACTS, Kind, TableContract
-from pipelines.plain import plain
-from pipelines.progress import progress
+from pipelines.storage.atomic_files import scratch_folder, whole_file
+from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
+from pipelines.storage.json_values import plain
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from pipelines.command.verb import VerbSettings
 from pipelines.credit.loan import LoanContract
+from pipelines.credit.population import Population
 from pipelines.errors import ConfigurationError
 from pipelines.features.settings import FeatureSettings
-from pipelines.settings import Population
-from pipelines.verb import VerbSettings
 
 MOST_DECIMALS = 6
 """No currency has more than four; beyond six an amount would leave int64 too soon."""

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
 
-from pipelines.atomic import scratch_folder
 from pipelines.credit.loan import LoanContract, Status
 from pipelines.errors import DataError
 from pipelines.marketplace.prepared import Recipe, write_table
+from pipelines.storage.atomic_files import scratch_folder
 
 TRAINING, APPLICATIONS, VINTAGES = "training", "applications", "vintages.parquet"
 """What a marketplace's folder offers: two folders of Parquet files, and a file."""

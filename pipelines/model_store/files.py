@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pipelines.fingerprint import fingerprint_files
+from pipelines.storage.fingerprint import fingerprint_files
 
 FILES = Path("artifacts") / "model"
 """Where the model's own files lie inside the MLflow model."""

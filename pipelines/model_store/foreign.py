@@ -11,7 +11,7 @@ import pandas as pd
 from mlflow.types import DataType
 from numpy.typing import NDArray
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
 from pipelines.errors import DataError, RequestError
 from pipelines.model_store.predictor import Columns, Floats, Judged, Predictor
 from pipelines.model_store.registered import RegisteredModel

@@ -11,10 +11,10 @@ import mlflow.pyfunc
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-from pipelines.atomic import scratch_folder
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
+from pipelines.candidates.training import TrainedModel
 from pipelines.model_store.files import FILE_HASHES, file_hashes, model_hash
-from pipelines.training import TrainedModel
+from pipelines.storage.atomic_files import scratch_folder
 
 ENTRY = "\n\nimport mlflow.models\n\nmlflow.models.set_model(pyfunc_model())\n"
 """The line that makes a copy of `served.py` a model from code."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
 from pipelines.candidates.oblivious_shapley import ObliviousShapley
 from pipelines.errors import ThinfileError
 from pipelines.model_store.files import FILES, model_hash

@@ -16,8 +16,8 @@ from sqlalchemy import inspect
 
 from pipelines.errors import RequestError, ThinfileError, nearest
 from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
-from pipelines.postgresql import address, advisory_lock, open_engine, shown
-from pipelines.workspace import Workspace, new_sqlite, sqlite_url
+from pipelines.storage.postgresql import address, advisory_lock, open_engine, shown
+from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route, Router
 
+from pipelines.score_log.rolled_decisions import Rolled
 from pipelines.serving.allowance import Allowance
 from pipelines.serving.champion import Champion
 from pipelines.serving.deciding import Answer, Decider, StandingAnswer
@@ -23,7 +24,6 @@ from pipelines.serving.metrics import Metrics
 from pipelines.serving.openapi import document
 from pipelines.serving.page import page
 from pipelines.serving.refusal import Refusal, shown
-from pipelines.serving.rolled_decisions import Rolled
 from pipelines.serving.settings import LimitSettings
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ import numpy as np
 from pipelines.errors import RequestError
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import CHAMPION, ModelStore
-from pipelines.policy import PolicySettings
-from pipelines.scoring import Scorer, open_scorer
+from pipelines.policy.pack import PolicySettings
+from pipelines.scoring.scorer import Scorer, open_scorer
 from pipelines.serving.request_contract import RequestContract
 
 logger = logging.getLogger(__name__)

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from pipelines.batch.counting import profile_of_part
-from pipelines.candidates.served import columns_of
-from pipelines.reference_profile import ReferenceProfile
-from pipelines.scoring import DECISIONS, Answers
+from pipelines.candidates.portable_model import columns_of
+from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.profiles.window_profile import WindowProfile
+from pipelines.scoring.scorer import DECISIONS, Answers
 from pipelines.serving.champion import Features
 from pipelines.serving.deciding import DecisionRow, Journalled
-from pipelines.window_profile import WindowProfile
 
 
 @dataclass(frozen=True)

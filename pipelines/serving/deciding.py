@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 
 from pipelines.credit.points import band_labels
-from pipelines.offers import offer_of
-from pipelines.policy import PolicySettings
-from pipelines.reasons import notice
-from pipelines.score_log import LogKey, decision_ids
-from pipelines.scoring import APPROVED, DECLINED
+from pipelines.credit.population import Population
+from pipelines.policy.offers import offer_of
+from pipelines.policy.pack import PolicySettings
+from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
+from pipelines.score_log.score_log import LogKey, decision_ids
+from pipelines.scoring.reasons import notice
+from pipelines.scoring.scorer import APPROVED, DECLINED
 from pipelines.serving.champion import Serving
 from pipelines.serving.customer_features import CustomerFeatures
 from pipelines.serving.journal import Journal, Place, Record, application_digest
 from pipelines.serving.refusal import Refusal, shown
-from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
-from pipelines.settings import Population
 
 
 class DecisionRow(msgspec.Struct, gc=False):

@@ -2,10 +2,10 @@
 
 from dataclasses import asdict
 
+from pipelines.command.verb import Outcome, carried
 from pipelines.serving.keys import ApiKey, ApiKeys
 from pipelines.serving.settings import ServeSettings
-from pipelines.verb import Outcome, carried
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 
 
 def make_key(settings: ServeSettings) -> Outcome:

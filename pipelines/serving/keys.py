@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from pipelines.atomic import whole_file
 from pipelines.errors import RequestError, ThinfileError, nearest
-from pipelines.lock import exclusive
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.lock import exclusive
 
 PREFIX = "thinfile"
 _KEY = re.compile(rf"{PREFIX}_([0-9a-f]{{12}})_([A-Za-z0-9_-]{{43}})")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.offers import OfferOutcome
-from pipelines.provenance import own_version
+from pipelines.command.provenance import own_version
+from pipelines.policy.offers import OfferOutcome
 from pipelines.serving.champion import Serving
 from pipelines.serving.request_contract import ID_PATTERN, MOST_AMOUNT, MOST_ID, MOST_TERM, MOST_TEXT
 from pipelines.serving.settings import LimitSettings

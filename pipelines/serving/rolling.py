@@ -13,22 +13,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.candidates.served import columns_of
+from pipelines.candidates.portable_model import columns_of
+from pipelines.credit.population import Population
 from pipelines.errors import RequestError
-from pipelines.fingerprint import fingerprint_record
-from pipelines.lock import exclusive
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import ModelStore
-from pipelines.reference_profile import ReferenceProfile
-from pipelines.score_log import ROW, Beside, LogKey, ScoreLog, decision_ids
+from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
+from pipelines.score_log.score_log import ROW, Beside, LogKey, ScoreLog, decision_ids
 from pipelines.serving.champion import Features, Serving, features_of
 from pipelines.serving.counting import Version, profile_of_records
 from pipelines.serving.deciding import DecisionRow, Journalled
 from pipelines.serving.journal import Journal, Segment, force_to_disk
 from pipelines.serving.metrics import Metrics
-from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
-from pipelines.settings import Population
-from pipelines.workspace import Workspace
+from pipelines.storage.fingerprint import fingerprint_record
+from pipelines.storage.lock import exclusive
+from pipelines.storage.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 

@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.command.verb import Outcome, carried
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.kept_policies import keep_policy
 from pipelines.model_store.store import existing_store
-from pipelines.policy import check_policy
-from pipelines.process import is_dead, process_identity
+from pipelines.policy.pack import check_policy
+from pipelines.policy.stored_policies import keep_policy
 from pipelines.serving.champion import Follower, open_serving
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
 from pipelines.serving.rolling import Roller, versions_in
 from pipelines.serving.settings import ServeSettings, check_service
 from pipelines.serving.worker import TEND_SECONDS, WorkerPlan
-from pipelines.verb import Outcome, carried
-from pipelines.workspace import Workspace
+from pipelines.storage.process import is_dead, process_identity
+from pipelines.storage.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from pipelines.command.verb import VerbSettings
 from pipelines.errors import ConfigurationError
-from pipelines.policy import PolicySettings
-from pipelines.verb import VerbSettings
+from pipelines.policy.pack import PolicySettings
 
 
 class ServeAction(Enum):

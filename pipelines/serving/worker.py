@@ -14,12 +14,14 @@ from typing import Any
 
 import msgspec
 
-from pipelines.kept_policies import kept_policy
+from pipelines.command.provenance import own_version
+from pipelines.command.verb import log_plainly
 from pipelines.model_store.store import ModelStore, existing_store
-from pipelines.policy import PolicySettings, policy_hash
-from pipelines.provenance import own_version
-from pipelines.reviews import Reviews
-from pipelines.scoring import open_scorer
+from pipelines.policy.pack import PolicySettings, policy_hash
+from pipelines.policy.stored_policies import kept_policy
+from pipelines.reviews.reviews import Reviews
+from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
+from pipelines.scoring.scorer import open_scorer
 from pipelines.serving.allowance import Allowance
 from pipelines.serving.application import Application, Receive, Scope, Send
 from pipelines.serving.champion import Champion, Features, Follower, features_of
@@ -28,11 +30,9 @@ from pipelines.serving.deciding import Answer, Asked, Decider, Standing, Standin
 from pipelines.serving.journal import Journal
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
-from pipelines.serving.rolled_decisions import Rolled, RolledDecisions
 from pipelines.serving.rolling import logged_row
 from pipelines.serving.settings import ServeSettings
-from pipelines.verb import log_plainly
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from pipelines.simulation.world import World
 
 CATEGORIES = {
     # name: how often, typical amount (minor units), pull of income, pull of prudence. The amounts are fitted: order
-    # values spread as widely as those of real logs (pipelines/purchase_logs/realism.py).
+    # values spread as widely as those of real logs (tests/evidence/purchase_logs/realism.py).
     "groceries": (2.6, 3_500, -0.1, 0.15),
     "fashion": (1.9, 4_700, 0.0, -0.2),
     "electronics": (1.2, 11_000, 0.1, -0.15),

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.atomic import whole_file
 from pipelines.marketplace.tables import APPROVED
 from pipelines.simulation.delivery import delivered
 from pipelines.simulation.draws import Draws
@@ -16,6 +15,7 @@ from pipelines.simulation.population import newcomers_of
 from pipelines.simulation.story import draw_story
 from pipelines.simulation.tables import TABLES, tables_of
 from pipelines.simulation.world import World
+from pipelines.storage.atomic_files import whole_file
 
 FINGERPRINT, COUNTS = b"thinfile.fingerprint", b"thinfile.counts"
 """Keys of a file's metadata: what it was made with, and how many applications its part has, approved and disbursed."""

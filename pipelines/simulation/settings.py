@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
-from pipelines.verb import VerbSettings
+from pipelines.command.verb import VerbSettings
 
 
 class Scenario(Enum):

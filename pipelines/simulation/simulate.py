@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.atomic import whole_file
-from pipelines.fingerprint import fingerprint_code, fingerprint_record
-from pipelines.lake_folder import check_own_folder
-from pipelines.lock import exclusive
-from pipelines.progress import progress
-from pipelines.provenance import provenance
+from pipelines.command.progress import progress
+from pipelines.command.provenance import provenance
+from pipelines.command.verb import Outcome, carried, override
 from pipelines.simulation.checks import check_settings
 from pipelines.simulation.parts import Plan, Target, part_path
 from pipelines.simulation.settings import Scenario, SimulateSettings
 from pipelines.simulation.tables import TABLES
 from pipelines.simulation.workers import write_parts
 from pipelines.simulation.world import World, build_world, from_month, is_on
-from pipelines.verb import Outcome, carried, override
-from pipelines.workspace import Workspace
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
+from pipelines.storage.lake_folder import check_own_folder
+from pipelines.storage.lock import exclusive
+from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
 

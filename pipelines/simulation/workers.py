@@ -7,9 +7,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from pipelines.errors import ThinfileError
-from pipelines.process import end_with_parent
 from pipelines.simulation.parts import Counts, Plan, Target, write_part
 from pipelines.simulation.world import World
+from pipelines.storage.process import end_with_parent
 
 
 def write_parts(world: World, plan: Plan, target: Target, threads: int) -> Iterator[Counts]:

@@ -10,12 +10,12 @@ from pipelines.batch.part import Champion
 from pipelines.batch.rows import BatchRoles
 from pipelines.batch.streaming import Request, score_input
 from pipelines.batch.workers import pool
-from pipelines.kept_policies import keep_policy
+from pipelines.credit.population import Population
 from pipelines.model_store.store import ModelStore
-from pipelines.policy import PolicySettings
-from pipelines.score_log import LogKey
-from pipelines.settings import Population
-from pipelines.workspace import Workspace
+from pipelines.policy.pack import PolicySettings
+from pipelines.policy.stored_policies import keep_policy
+from pipelines.score_log.score_log import LogKey
+from pipelines.storage.workspace import Workspace
 from tests.benchmarks.batch_tables import CATEGORICAL, NUMERIC
 
 

@@ -7,17 +7,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.candidates import candidate_of
+from pipelines.applications.splits import Fold
+from pipelines.candidates.candidate import candidate_of
 from pipelines.candidates.sample import Sample
+from pipelines.candidates.settings import CalibrationMethod, CatBoostParameters, CatBoostSettings
+from pipelines.candidates.training import train
 from pipelines.credit.points import PointsScale, points
+from pipelines.credit.population import Population
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.reference_profile import profile_of
-from pipelines.settings import CalibrationMethod, CatBoostParameters, CatBoostSettings, Population
-from pipelines.splits import Fold
-from pipelines.training import train
-from pipelines.workspace import Workspace
+from pipelines.profiles.reference_profile import profile_of
+from pipelines.storage.workspace import Workspace
 from tests.pipelines.model_store.champions import make_champion
 
 MILLION = 1_000_000

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.candidates import candidate_of
+from pipelines.applications.splits import Fold
+from pipelines.candidates.candidate import candidate_of
 from pipelines.candidates.sample import Sample
+from pipelines.candidates.settings import CalibrationMethod, CatBoostParameters, CatBoostSettings
+from pipelines.candidates.training import TrainedModel, train
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.settings import CalibrationMethod, CatBoostParameters, CatBoostSettings
-from pipelines.splits import Fold
-from pipelines.training import TrainedModel, train
 from tests.pipelines.model_store.champions import make_champion
 
 NUMERIC = [f"number_{place:02d}" for place in range(40)]

@@ -8,12 +8,17 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold
 
-from pipelines.candidates import candidate_of
+from pipelines.applications.splits import Fold
+from pipelines.candidates.candidate import candidate_of
 from pipelines.candidates.sample import Sample
+from pipelines.candidates.settings import (
+    CandidateSettings,
+    CatBoostSettings,
+    HistGradientBoostingSettings,
+    ScorecardSettings,
+)
+from pipelines.candidates.training import held_out_log_odds
 from pipelines.credit.discrimination import auc
-from pipelines.settings import CandidateSettings, CatBoostSettings, HistGradientBoostingSettings, ScorecardSettings
-from pipelines.splits import Fold
-from pipelines.training import held_out_log_odds
 
 TAIWAN = Path(__file__).resolve().parents[3] / "shared" / "data" / "taiwan_credit_cards.parquet"
 FAMILIES: dict[str, CandidateSettings] = {

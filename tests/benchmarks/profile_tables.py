@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from monitoring.comparison.elsewhere import read_profile
-from pipelines.profiling.engines import engine_of
-from pipelines.profiling.passes import open_table
-from pipelines.profiling.roles import TableRoles
-from pipelines.profiling.settings import ProfileEngine
-from pipelines.profiling.table_profile import TableProfile, profile_reference, profile_window
-from pipelines.settings import Population
+from monitoring.windows.external_tables import read_profile
+from pipelines.credit.population import Population
+from pipelines.profiles.engines import engine_of
+from pipelines.profiles.passes import open_table
+from pipelines.profiles.roles import TableRoles
+from pipelines.profiles.settings import ProfileEngine
+from pipelines.profiles.table_profile import TableProfile, profile_reference, profile_window
 
 THREADS = 2
 

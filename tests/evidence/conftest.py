@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.provenance import git_commit
+from pipelines.command.provenance import git_commit
 
 FOLDER = Path(__file__).resolve().parents[2] / "evidence"
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from monitoring.comparison.thresholds import Cell, Level, Thresholds, judge
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Observed
-from pipelines.reference_profile import SCORE, profile_of
-from pipelines.settings import Population
-from pipelines.verb import stay_private
+from monitoring.thresholds.thresholds import Cell, Level, Thresholds, judge
+from pipelines.command.verb import stay_private
+from pipelines.credit.population import Population
+from pipelines.profiles.reference_profile import SCORE, profile_of
 
 SMALL = 100
 

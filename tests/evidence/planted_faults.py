@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from monitoring.faults.conversions import KNOWN
+from monitoring.faults.fault import Fault, FaultKind
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Intake, Observed
-from monitoring.period_report import Fault, FaultKind
 from tests.monitoring.faults.natural import NUMERIC, World, window_of
 
 Planted = tuple[Observed, pd.DataFrame, str | None]

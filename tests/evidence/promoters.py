@@ -18,14 +18,15 @@ from typing import Any
 from mlflow import MlflowClient
 from sqlalchemy.orm import configure_mappers
 
-from experiments import deciding, history
-from experiments.ledger import Ledger, PromotionConflict
-from experiments.settings import PromoteAction, PromoteSettings
-from pipelines.chain import Chain
+from experiments.promotion import actions as deciding
+from experiments.promotion import history
+from experiments.promotion.ledger import Ledger, PromotionConflict
+from experiments.promotion.settings import PromoteAction, PromoteSettings
+from pipelines.command.verb import Outcome, attempt
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import CHAMPION, ModelStore
-from pipelines.verb import Outcome, attempt
-from pipelines.workspace import Workspace
+from pipelines.storage.chain import Chain
+from pipelines.storage.workspace import Workspace
 from tests.experiments.ledgers import asked, evidence_of, said_by_registry
 
 for module in ("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store", "psycopg"):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.comparison.thresholds import EVERYONE, Cell, Level, Thresholds, judge
+from monitoring.thresholds.thresholds import EVERYONE, Cell, Level, Thresholds, judge
 
 COLUMNS, SEGMENTS, MONTHS = 41, 8, 12
 MOST_BINS = 12

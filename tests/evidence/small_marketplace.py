@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from pipelines.applications.settings import DataSettings
+from pipelines.book.prepare import prepare
 from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.features.settings import FeatureSettings, What
-from pipelines.marketplace.preparing import prepare
 from pipelines.marketplace.settings import PrepareSettings, RawSettings
-from pipelines.settings import DataSettings
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
 from tests.experiments.marketplaces import data_of

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.model_store.store import ModelStore
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.benchmarks.batch_speed import request_of, seconds
 from tests.benchmarks.batch_tables import CATEGORICAL, MILLION, crown, write_simulated
 from tests.evidence.commands import COMMAND, GIGABYTE, cost_of

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from monitoring.faults.fault import FaultKind
 from monitoring.faults.finding import find_faults
-from monitoring.period_report import FaultKind
 from tests.evidence.conftest import Evidence
 from tests.evidence.planted_faults import named
 from tests.monitoring.faults.natural import World, draw_world

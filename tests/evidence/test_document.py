@@ -6,7 +6,7 @@ import pytest
 
 from experiments.document import write_document
 from pipelines.model_store.store import CHALLENGER, ModelStore
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.chromium import find_chromium, open_page, print_page
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence

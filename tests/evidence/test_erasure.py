@@ -16,16 +16,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from experiments.replay import replay
-from experiments.settings import ReplaySettings
+from experiments.replay.replay import replay
+from experiments.replay.settings import ReplaySettings
 from pipelines.book.lookup import BookFeatures, UnknownCustomerError
+from pipelines.command.verb import ExitCode
 from pipelines.erasure.erase import erase
-from pipelines.erasure.record import read_erasures
+from pipelines.erasure.settings import EraseSettings
+from pipelines.erasures.record import read_erasures
 from pipelines.model_store.store import CHALLENGER, CHAMPION, ModelStore
-from pipelines.reviewing import review
-from pipelines.settings import EraseSettings, ReviewAction, ReviewVerbSettings
-from pipelines.verb import ExitCode
-from pipelines.workspace import Workspace
+from pipelines.reviews.review import review
+from pipelines.reviews.settings import ReviewAction, ReviewVerbSettings
+from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import COMMAND, answer
 from tests.evidence.conftest import Evidence
 

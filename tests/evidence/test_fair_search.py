@@ -9,16 +9,17 @@ import pandas as pd
 import pyarrow.dataset as pds
 from numpy.typing import NDArray
 
-from experiments.fair_search import search_fair
-from experiments.settings import FairSettings, Search, TuneSettings
-from experiments.tuning import tune
-from pipelines.applications import Applications, load_applications
+from experiments.experiment.settings import FairSettings, Search, TuneSettings
+from experiments.fair_search.search_fair import search_fair
+from experiments.search.tune import tune
+from pipelines.applications.applications import Applications, load_applications
+from pipelines.applications.settings import DataSettings, Source, SplitSettings
+from pipelines.applications.splits import split_applications
+from pipelines.candidates.settings import Range, ScorecardParameters, ScorecardSettings
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
-from pipelines.settings import DataSettings, Range, ScorecardParameters, ScorecardSettings, Source, SplitSettings
-from pipelines.splits import split_applications
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from monitoring.comparison.thresholds import Cell, Level, Thresholds
+from monitoring.thresholds.thresholds import Cell, Level, Thresholds
 from tests.evidence.conftest import FOLDER, Evidence
 from tests.evidence.simulated_months import Season, World, draw_world
 

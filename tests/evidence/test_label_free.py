@@ -9,20 +9,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.question import resolve
-from experiments.settings import TuneSettings
-from monitoring.performance.kept_estimates import KeptEstimates
-from monitoring.performance.marketplace_outcomes import MarketplaceOutcomes, outcomes_of_marketplace
-from monitoring.performance.performance import PerformanceReport, measure_performance
-from monitoring.performance.reweighting import EarlierLoans
-from pipelines.applications import Applications, load_applications
-from pipelines.candidates import served
+from experiments.experiment.experiment import resolve
+from experiments.experiment.settings import TuneSettings
+from monitoring.outcomes.marketplace_outcomes import MarketplaceOutcomes, outcomes_of_marketplace
+from monitoring.outcomes.performance import PerformanceReport, measure_performance
+from monitoring.outcomes.reweighting import EarlierLoans
+from monitoring.outcomes.stored_estimates import KeptEstimates
+from pipelines.applications.applications import Applications, load_applications
+from pipelines.applications.settings import SplitSettings
+from pipelines.applications.ttd_population import through_the_door
+from pipelines.candidates import portable_model as served
+from pipelines.candidates.settings import FAMILIES, CalibrationMethod
+from pipelines.candidates.training import train
 from pipelines.credit.label_free import label_free_performance
 from pipelines.credit.loan import DEFINITIONS
-from pipelines.settings import FAMILIES, CalibrationMethod, SplitSettings
-from pipelines.through_the_door import through_the_door
-from pipelines.training import train
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
 from tests.experiments.marketplaces import data_of, leaking

@@ -8,14 +8,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from experiments.leak import leak_evidence
-from pipelines.applications import load_applications
+from experiments.evidence.leak import leak_evidence
+from pipelines.applications.applications import load_applications
+from pipelines.applications.settings import DataSettings, Source, SplitSettings
+from pipelines.applications.splits import split_applications
 from pipelines.features.kernel import compute_features
 from pipelines.marketplace.prepared import read_history
-from pipelines.policy import GateSettings
-from pipelines.settings import DataSettings, Source, SplitSettings
-from pipelines.splits import split_applications
-from pipelines.workspace import Workspace
+from pipelines.policy.pack import GateSettings
+from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.experiments.marketplaces import DECLARED, LAKE, data_of, leaking, names_of, prepared
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.settings import PromoteAction
+from experiments.promotion.settings import PromoteAction
 from pipelines.model_store.store import ModelStore
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.evidence.promoters import Book, die_at, in_a_process, recover
 from tests.experiments.ledgers import Book as Prepared

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments import history
-from experiments.settings import PromoteAction
+from experiments.promotion import history
+from experiments.promotion.settings import PromoteAction
 from pipelines.model_store.store import ModelStore
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.evidence.promoters import Book, opened, processes, race, settings
 from tests.experiments.ledgers import registered, said_by_registry

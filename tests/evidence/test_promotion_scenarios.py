@@ -10,16 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.promotion import promote
-from experiments.settings import PromoteSettings, TuneSettings
-from experiments.tuning import tune
+from experiments.experiment.settings import TuneSettings
+from experiments.promotion.promote import promote
+from experiments.promotion.settings import PromoteSettings
+from experiments.search.tune import tune
+from pipelines.applications.settings import DataSettings, Source
+from pipelines.candidates.settings import ScorecardParameters, ScorecardSettings
+from pipelines.command.verb import ExitCode
 from pipelines.credit.discrimination import auc
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
-from pipelines.policy import Claim, GateSettings, PolicySettings
-from pipelines.settings import DataSettings, ScorecardParameters, ScorecardSettings, Source
-from pipelines.verb import ExitCode
-from pipelines.workspace import Workspace
+from pipelines.policy.pack import Claim, GateSettings, PolicySettings
+from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.evidence.small_marketplace import small_marketplace
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from experiments import deciding, history
-from experiments.settings import PromoteAction
+from experiments.promotion import actions as deciding
+from experiments.promotion import history
+from experiments.promotion.settings import PromoteAction
+from pipelines.command.verb import ExitCode, attempt
 from pipelines.model_store.files import DOCUMENT
 from pipelines.model_store.store import CHAMPION, STAGE, ModelStore
-from pipelines.postgresql import open_engine
-from pipelines.verb import ExitCode, attempt
-from pipelines.workspace import Workspace, sqlite_url
+from pipelines.storage.postgresql import open_engine
+from pipelines.storage.workspace import Workspace, sqlite_url
 from tests.evidence.conftest import Evidence
 from tests.experiments.ledgers import Book, flip
 from tests.postgresql import fresh_database
@@ -159,7 +160,7 @@ def file_changes(tampered: Tampered, places: int) -> Iterator[Change]:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             name = str(file.relative_to(folder))
             if name == "registered_model_meta" or (version > 2 and not name.startswith("promotion/")):
-                continue  # MLflow's own note; files of what is not promoted are tests/experiments/test_deciding.py's
+                continue  # MLflow's own note; tests/experiments/promotion/test_actions.py changes the others
             kind, refused = "model's files", PromoteAction.rollback
             if name.startswith("promotion/"):
                 kind, refused = "evidence", PromoteAction.apply if version == 4 else None

@@ -3,12 +3,12 @@
 import pyarrow as pa
 import pytest
 
-from pipelines.purchase_logs.realism import compare, year_of
 from pipelines.simulation.parts import Plan, simulate_part
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.world import build_world
 from tests.evidence.conftest import Evidence
-from tests.pipelines.purchase_logs.real_logs import ONLINE_RETAIL, real_logs, real_returns
+from tests.evidence.purchase_logs.real_logs import ONLINE_RETAIL, real_logs, real_returns
+from tests.evidence.purchase_logs.realism import compare, year_of
 
 CUSTOMERS = 20_000
 

@@ -10,33 +10,31 @@ import pandas as pd
 import yaml
 
 import thinfile
-from experiments.question import sample_of
-from experiments.replay_decision import replay_decision
-from pipelines.applications import load_applications
+from experiments.evidence.reason_quality import reason_quality
+from experiments.experiment.experiment import sample_of
+from experiments.replay.replay_decision import replay_decision
+from pipelines.applications.applications import load_applications
+from pipelines.applications.settings import DataSettings, Source, SplitSettings
+from pipelines.applications.splits import split_applications
 from pipelines.batch.score import score
-from pipelines.candidates import candidate_of
-from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.store import ModelStore
-from pipelines.policy import PolicySettings
-from pipelines.reason_quality import reason_quality
-from pipelines.score_log import LogKey, ScoreLog
-from pipelines.settings import (
+from pipelines.batch.settings import ScoreSettings
+from pipelines.candidates.candidate import candidate_of
+from pipelines.candidates.settings import (
     CandidateSettings,
     CatBoostParameters,
     CatBoostSettings,
-    DataSettings,
     HistGradientBoostingParameters,
     HistGradientBoostingSettings,
-    Population,
     ScorecardSettings,
-    ScoreSettings,
-    Source,
-    SplitSettings,
 )
-from pipelines.splits import split_applications
-from pipelines.training import train
-from pipelines.verb import ExitCode
-from pipelines.workspace import Workspace
+from pipelines.candidates.training import train
+from pipelines.command.verb import ExitCode
+from pipelines.credit.population import Population
+from pipelines.model_store.predictor import load_predictor
+from pipelines.model_store.store import ModelStore
+from pipelines.policy.pack import PolicySettings
+from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.pipelines.model_store.champions import make_champion
 

@@ -7,19 +7,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.question import sample_of
-from monitoring.comparison.thresholds import Level
-from pipelines.applications import load_applications
-from pipelines.candidates import candidate_of, served
+from experiments.experiment.experiment import sample_of
+from monitoring.thresholds.thresholds import Level
+from pipelines.applications.applications import load_applications
+from pipelines.applications.settings import DataSettings, SplitSettings
+from pipelines.applications.splits import split_applications
+from pipelines.candidates import portable_model as served
+from pipelines.candidates.candidate import candidate_of
+from pipelines.candidates.settings import CalibrationMethod, ScorecardSettings
+from pipelines.candidates.training import train
 from pipelines.credit.points import PointsScale, points
+from pipelines.credit.population import Population
 from pipelines.demo.german_credit import RANDOM, SELECTED, draw_periods
-from pipelines.reference_profile import SCORE, profile_of
-from pipelines.settings import CalibrationMethod, DataSettings, Population, ScorecardSettings, SplitSettings
-from pipelines.splits import split_applications
-from pipelines.training import train
-from pipelines.workspace import Workspace
+from pipelines.profiles.reference_profile import SCORE, profile_of
+from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
-from tests.monitoring.comparison.comparing import moves_of
+from tests.monitoring.measures.comparing import moves_of
 
 
 def test_the_first_period_is_quiet_and_the_second_rings(

@@ -10,16 +10,18 @@ import pandas as pd
 import pyarrow.dataset as pds
 from numpy.typing import NDArray
 
-from experiments.question import Question, resolve
-from experiments.settings import TuneSettings
-from pipelines.applications import Applications, load_applications
-from pipelines.candidates import served
-from pipelines.selection import selection_report
-from pipelines.settings import FAMILIES, CalibrationMethod, DataSettings, RejectInference, Source, SplitSettings
-from pipelines.splits import split_applications
-from pipelines.through_the_door import through_the_door
-from pipelines.training import train
-from pipelines.workspace import Workspace
+from experiments.evidence.selection import selection_report
+from experiments.experiment.experiment import Question, resolve
+from experiments.experiment.settings import TuneSettings
+from experiments.reject_inference.settings import RejectInference
+from pipelines.applications.applications import Applications, load_applications
+from pipelines.applications.settings import DataSettings, Source, SplitSettings
+from pipelines.applications.splits import split_applications
+from pipelines.applications.ttd_population import through_the_door
+from pipelines.candidates import portable_model as served
+from pipelines.candidates.settings import FAMILIES, CalibrationMethod
+from pipelines.candidates.training import train
+from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from monitoring.evidently_report import write_report
-from monitoring.period_report import PeriodReport, Verdict
+from monitoring.report.evidently_report import write_report
+from monitoring.verdict.period_report import PeriodReport, Verdict
 from tests.chromium import RenderedPage, find_chromium, open_page
 from tests.evidence.conftest import Evidence
 from tests.monitoring.report.made_reports import made_report

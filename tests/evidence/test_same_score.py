@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.candidates import served
+from pipelines.batch.settings import BatchEngine
+from pipelines.candidates import portable_model as served
 from pipelines.model_store.store import ModelStore
-from pipelines.policy import PolicySettings
-from pipelines.scoring import Scorer, take
-from pipelines.settings import BatchEngine
+from pipelines.policy.pack import PolicySettings
+from pipelines.scoring.scorer import Scorer, take
 from tests.evidence.batch_inputs import nasty_rows
 from tests.evidence.conftest import Evidence
 from tests.pipelines.batch.conftest import Bench, made, score_it, written
@@ -22,7 +22,7 @@ from tests.pipelines.engine.ways import why_no_spark
 def test_every_way_gives_the_same_score_to_the_last_bit(
     evidence: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.batch.parts.LEAST_ROWS", 1000)  # several parts
+    monkeypatch.setattr("pipelines.storage.parquet_parts.LEAST_ROWS", 1000)  # several parts
     rows = evidence.size(full=10_000, reduced=1200)
     counted: dict[str, dict[str, int]] = {}
     for number, family in enumerate(FAMILIES):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from monitoring.causes import CONCEPT_CHANGE, DATA_FAULT, FRAUD, LEVEL_SHIFT, MIX_SHIFT
-from monitoring.period_report import PeriodReport, Verdict
+from monitoring.verdict.causes import CONCEPT_CHANGE, DATA_FAULT, FRAUD, LEVEL_SHIFT, MIX_SHIFT
+from monitoring.verdict.period_report import PeriodReport, Verdict
 from pipelines.features.settings import FeatureSettings, What
 from pipelines.simulation.settings import DataFaultSettings, Fault, Scenario
 from tests.evidence.conftest import Evidence

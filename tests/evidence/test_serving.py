@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.credit.population import Population
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import CHAMPION, ModelStore
-from pipelines.score_log import LogKey, ScoreLog
-from pipelines.settings import Population
-from pipelines.workspace import Workspace
+from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.pipelines.candidates.test_conformance import a_table, trained
 from tests.pipelines.model_store.champions import make_champion

@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 
 from pipelines.model_store.store import ModelStore
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.benchmarks.checkout_model import TREES, register
 from tests.benchmarks.serving_speed import WRK, Load, loaded, mlflow_serving, write_bodies
 from tests.evidence.conftest import Evidence

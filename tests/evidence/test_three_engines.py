@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.profiling.passes import Pass, on_spark
-from pipelines.profiling.roles import TableRoles
+from pipelines.profiles.passes import Pass, on_spark
+from pipelines.profiles.roles import TableRoles
 from tests.evidence.conftest import Evidence
 from tests.pipelines.engine.ways import MEMORY, why_no_spark
-from tests.pipelines.profiling.ways import Table, assert_ways_agree, random_pair
+from tests.pipelines.profiles.ways import Table, assert_ways_agree, random_pair
 
 SIZES = ((300, 200), (500, 0), (500, 1), (1, 50), (0, 20), (2000, 1500), (40, 40))
 """Rows of the reference and of the window: empty ones and those of one row among them."""

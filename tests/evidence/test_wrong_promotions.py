@@ -9,16 +9,17 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from experiments.gates import alpha_for
-from experiments.question import sample_of
-from pipelines.applications import load_applications
+from experiments.experiment.experiment import sample_of
+from experiments.promotion.gates import alpha_for
+from pipelines.applications.applications import load_applications
+from pipelines.applications.settings import SplitSettings
+from pipelines.applications.splits import split_applications
+from pipelines.candidates.portable_model import Scorecard
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.scorecard import ScorecardCandidate
-from pipelines.candidates.served import Scorecard
+from pipelines.candidates.settings import ScorecardParameters
 from pipelines.credit.discrimination import delong_difference
-from pipelines.settings import ScorecardParameters, SplitSettings
-from pipelines.splits import split_applications
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.evidence.small_marketplace import small_marketplace
 

@@ -10,38 +10,33 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from experiments.question import Question, reference_applications, resolve
-from experiments.settings import TuneSettings
-from monitoring.months import end_of
-from monitoring.performance.earlier_loans import earlier_loans
-from monitoring.period_report import PeriodReport
-from monitoring.settings import OutcomeSettings, WatchSettings
-from monitoring.watching import report_of
+from experiments.experiment.experiment import Question, reference_applications, resolve
+from experiments.experiment.settings import TuneSettings
+from monitoring.outcomes.earlier_loans import earlier_loans
+from monitoring.outcomes.settings import OutcomeSettings
+from monitoring.verdict.period_report import PeriodReport
+from monitoring.watch.settings import WatchSettings
+from monitoring.watch.watch import report_of
+from monitoring.windows.months import end_of
+from pipelines.applications.settings import DataSettings, Source, SplitSettings
 from pipelines.batch.score import score
-from pipelines.candidates import served
+from pipelines.batch.settings import ReasonsFor, ScoreSettings
+from pipelines.book.prepare import prepare
+from pipelines.candidates import portable_model as served
+from pipelines.candidates.settings import FAMILIES, CalibrationMethod
+from pipelines.candidates.training import TrainedModel, train
 from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.credit.points import points
+from pipelines.credit.population import Population
 from pipelines.features.settings import FeatureSettings
-from pipelines.marketplace.preparing import prepare
 from pipelines.marketplace.settings import PrepareSettings, RawSettings
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import TEST_FROM, ModelStore
-from pipelines.reference_profile import ReferenceProfile, profile_of
-from pipelines.score_log import LogKey
-from pipelines.settings import (
-    FAMILIES,
-    CalibrationMethod,
-    DataSettings,
-    Population,
-    ReasonsFor,
-    ScoreSettings,
-    Source,
-    SplitSettings,
-)
+from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
+from pipelines.score_log.score_log import LogKey
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
-from pipelines.training import TrainedModel, train
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.experiments.marketplaces import data_of, leaking
 from tests.pipelines.model_store.champions import make_champion
 

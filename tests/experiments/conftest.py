@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.model_store.store import ModelStore
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.experiments.ledgers import Book
 
 

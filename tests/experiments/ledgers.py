@@ -7,19 +7,20 @@ from typing import Any
 from mlflow.models import Model
 from sqlalchemy import create_engine, text
 
-from experiments import deciding, history
-from experiments.ledger import Ledger
-from experiments.settings import PromoteAction, PromoteSettings
-from pipelines.atomic import scratch_folder
-from pipelines.chain import Entry
-from pipelines.fingerprint import fingerprint_record
+from experiments.promotion import actions as deciding
+from experiments.promotion import history
+from experiments.promotion.ledger import Ledger
+from experiments.promotion.settings import PromoteAction, PromoteSettings
+from pipelines.command.verb import ExitCode
 from pipelines.model_store.files import FILES, model_hash
 from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
 from pipelines.model_store.store import CHAMPION, STAGE, STUDY, TRIAL, ModelStore
-from pipelines.plain import plain
-from pipelines.policy import PolicySettings, policy_hash
-from pipelines.verb import ExitCode
-from pipelines.workspace import sqlite_url
+from pipelines.policy.pack import PolicySettings, policy_hash
+from pipelines.storage.atomic_files import scratch_folder
+from pipelines.storage.chain import Entry
+from pipelines.storage.fingerprint import fingerprint_record
+from pipelines.storage.json_values import plain
+from pipelines.storage.workspace import sqlite_url
 
 
 def registered(store: ModelStore, name: str, number: int) -> RegisteredModel:

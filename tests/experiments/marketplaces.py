@@ -6,12 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
+from pipelines.applications.settings import DataSettings, Source
+from pipelines.book.prepare import prepare
 from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.features.kernel import feature_columns
 from pipelines.features.settings import FeatureSettings, What
-from pipelines.marketplace.preparing import prepare
 from pipelines.marketplace.settings import PrepareSettings, RawSettings
-from pipelines.settings import DataSettings, Source
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
 

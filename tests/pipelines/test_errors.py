@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.command.verb import ExitCode
 from pipelines.errors import ConfigurationError, DataError, RequestError, ThinfileError, nearest
-from pipelines.verb import ExitCode
 
 names = st.lists(st.text("abcdef", min_size=3, max_size=8), min_size=1, unique=True)
 

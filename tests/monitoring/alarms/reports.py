@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from monitoring.comparison.thresholds import EVERYONE, Cell, Judgement, Level
-from monitoring.period_report import Fault, FaultKind, Move, PeriodReport, Verdict
-from pipelines.score_log import LogKey
-from pipelines.settings import Population
+from monitoring.faults.fault import Fault, FaultKind
+from monitoring.measures.move import Move
+from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
+from monitoring.verdict.period_report import PeriodReport, Verdict
+from pipelines.credit.population import Population
+from pipelines.score_log.score_log import LogKey
 
 FAULT = Fault(FaultKind.UNIT_CHANGED, "income", "the median of Ann Lee is 100 times", "cents", "mend the source")
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.alarms.alarm import IN_A_SEGMENT, Alarm, alarm_of
-from monitoring.causes import CONCEPT_CHANGE, DATA_FAULT, LEVEL_SHIFT, MIX_SHIFT
-from monitoring.comparison.thresholds import Level
-from monitoring.period_report import Move, Verdict
+from monitoring.measures.move import Move
+from monitoring.thresholds.thresholds import Level
+from monitoring.verdict.causes import CONCEPT_CHANGE, DATA_FAULT, LEVEL_SHIFT, MIX_SHIFT
+from monitoring.verdict.period_report import Verdict
 from tests.monitoring.alarms.reports import FAULT, move, report
 
 

@@ -14,13 +14,14 @@ from monitoring.alarms import retraining
 from monitoring.alarms.alarm import Alarm, alarm_of
 from monitoring.alarms.retraining import open_retraining, start
 from monitoring.alarms.settings import RetrainSettings
+from pipelines.applications.settings import DataSettings, Source, SplitSettings
+from pipelines.candidates.settings import Range, ScorecardSettings
 from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.features.settings import FeatureSettings, What
 from pipelines.marketplace.settings import PrepareSettings, RawSettings, TableMapping, TableMappings
-from pipelines.plain import plain
-from pipelines.policy import PolicySettings
-from pipelines.settings import DataSettings, Range, ScorecardSettings, Source, SplitSettings
-from pipelines.workspace import Workspace
+from pipelines.policy.pack import PolicySettings
+from pipelines.storage.json_values import plain
+from pipelines.storage.workspace import Workspace
 from tests.monitoring.alarms.reports import report
 
 HOSTILE = 'it\'s "${workspace}" # ünd {so}: [fort] 😀\n\\${x}'
@@ -46,7 +47,7 @@ def alarm() -> Alarm:
 
 def record(data: DataSettings) -> dict[str, Any]:
     """The record of a search, as a run keeps it."""
-    from experiments.settings import TuneSettings
+    from experiments.experiment.settings import TuneSettings
 
     settings = TuneSettings(
         data=data,

@@ -7,8 +7,8 @@ import pandas as pd
 
 from monitoring.faults.observed import Observed
 from monitoring.faults.repeats import repeated_share
-from pipelines.reference_profile import ReferenceProfile, profile_of
-from pipelines.settings import Population
+from pipelines.credit.population import Population
+from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
 
 MONTHS, AFTER = 12, 4
 LEVELS = 6

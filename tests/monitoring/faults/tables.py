@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from monitoring.faults.fault import Fault
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Intake, Observed
-from monitoring.period_report import Fault
-from pipelines.reference_profile import SCORE, ReferenceProfile, profile_of
-from pipelines.settings import Population
+from pipelines.credit.population import Population
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile, profile_of
 
 NUMERIC = ["amount", "income", "orders", "is_new", "age", "fee"]
 CITIES, CITY_SHARES = ["Hangzhou", "Ningbo", "Wenzhou", "Jinhua"], [0.5, 0.3, 0.15, 0.05]

@@ -6,8 +6,8 @@ import pytest
 
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Observed
-from pipelines.reference_profile import profile_of
-from pipelines.settings import Population
+from pipelines.credit.population import Population
+from pipelines.profiles.reference_profile import profile_of
 from tests.monitoring.faults.natural import draw_world
 
 

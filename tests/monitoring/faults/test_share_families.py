@@ -8,8 +8,8 @@ from monitoring.faults.column import columns_of
 from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Observed
 from monitoring.faults.share_families import families_of
-from pipelines.reference_profile import SCORE, ReferenceProfile, profile_of
-from pipelines.settings import Population
+from pipelines.credit.population import Population
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile, profile_of
 from tests.monitoring.faults.tables import counted, kinds
 
 PAID = [f"paid_by_{way}_30d" for way in ("card", "wallet", "bank_transfer")]

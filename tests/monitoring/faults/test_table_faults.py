@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from monitoring.faults.fault import FaultKind
 from monitoring.faults.table_faults import table_faults
-from monitoring.period_report import FaultKind
 
 MONTHS = [f"2025-{month:02d}" for month in range(1, 13)]
 NOW, NEXT = "2026-01", "2026-02"

@@ -8,30 +8,22 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.comparison.score_comparison import compare_scores
-from monitoring.comparison.thresholds import EVERYONE, Cell, Level, Thresholds, judge
-from monitoring.performance.kept_estimates import REWEIGHTED, KeptEstimates
-from monitoring.performance.performance import PerformanceReport, measure_performance
-from monitoring.performance.reweighting import EarlierLoans
-from monitoring.performance.vintage import VintagePerformance
-from monitoring.period_report import (
-    Effect,
-    Fault,
-    FaultKind,
-    GroupConduct,
-    Move,
-    PeriodConduct,
-    PeriodReport,
-    Point,
-    Role,
-    ScoreComparison,
-    Verdict,
-)
+from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
+from monitoring.faults.fault import Fault, FaultKind
+from monitoring.measures.effects import Effect
+from monitoring.measures.move import Move, Role
+from monitoring.measures.score_comparison import ScoreComparison, compare_scores
+from monitoring.outcomes.performance import PerformanceReport, measure_performance
+from monitoring.outcomes.reweighting import EarlierLoans
+from monitoring.outcomes.stored_estimates import REWEIGHTED, KeptEstimates
+from monitoring.outcomes.vintage import VintagePerformance
+from monitoring.thresholds.thresholds import EVERYONE, Cell, Level, Thresholds, judge
+from monitoring.verdict.period_report import PeriodReport, Point, Verdict
+from pipelines.credit.population import Population
 from pipelines.credit.vintage import VintageTable
-from pipelines.score_counts import ScoreCounts
-from pipelines.score_log import LogKey
-from pipelines.settings import Population
-from tests.monitoring.performance.books import BANDS, book
+from pipelines.profiles.score_counts import ScoreCounts
+from pipelines.score_log.score_log import LogKey
+from tests.monitoring.outcomes.books import BANDS, book
 
 HOSTILE = "</script><script>console.error('ran')</script>"
 SEGMENTS = ("web", "app", "partner", "returning", "new", "north", "south", "islands")

@@ -5,18 +5,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitoring.comparison.thresholds import EVERYONE, Cell, Judgement, Level
-from monitoring.period_report import GroupConduct, Move, PeriodConduct, PeriodReport, ScoreComparison, Verdict
+from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
+from monitoring.measures.move import Move
+from monitoring.measures.score_comparison import ScoreComparison
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.chart import Chart, Mark, Series, draw
-from monitoring.report.conduct_charts import conduct_charts, last_groups
+from monitoring.report.decision_mix_charts import conduct_charts, last_groups
 from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.facts import facts_of
 from monitoring.report.gauge import Gauge, gauge_of, nearness
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import headline, of_everyone, score_first
 from monitoring.report.page import leading_part
+from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
+from monitoring.verdict.period_report import PeriodReport, Verdict
 from pipelines.credit.vintage_curve import vintage_curves
 from tests.monitoring.report.made_reports import SEGMENTS, made_moves, made_report, made_vintages, quiet
 

@@ -12,16 +12,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.batch import parts
+from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.score import score
+from pipelines.batch.settings import ScoreSettings
 from pipelines.credit.points import PointsScale, points
+from pipelines.credit.population import Population
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import ModelStore
-from pipelines.reference_profile import ReferenceProfile, profile_of
-from pipelines.score_log import LogKey, ScoreLog
-from pipelines.settings import DataSettings, Population, ScoreSettings, Source
-from pipelines.workspace import Workspace
+from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
+from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.storage import parquet_parts as parts
+from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, a_table, trained
 from tests.pipelines.model_store.champions import make_champion
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pipelines.decision_tally import Tally
-from pipelines.reference_profile import SCORE, FrozenBins
-from pipelines.window_profile import WindowProfile
+from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.reference_profile import SCORE, FrozenBins
+from pipelines.profiles.window_profile import WindowProfile
 from tests.pipelines.batch.conftest import Bench, applications, score_it, written
 
 pytestmark = pytest.mark.usefixtures("small_parts")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.batch.receipts import Receipt
 from pipelines.erasure import erase as erasing
 from pipelines.erasure.erase import erase
-from pipelines.settings import EraseSettings
+from pipelines.erasure.settings import EraseSettings
+from pipelines.score_log.receipts import Receipt
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
 
 pytestmark = pytest.mark.usefixtures("small_parts")

@@ -10,13 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.applications.settings import Source
 from pipelines.batch import part as part_module
+from pipelines.batch.settings import ReasonsFor
+from pipelines.credit.population import Population
 from pipelines.erasure.erase import erase
+from pipelines.erasure.settings import EraseSettings
 from pipelines.errors import ConfigurationError, DataError, RequestError, ThinfileError
-from pipelines.policy import PolicySettings, ReasonSettings
-from pipelines.reasons import notice
-from pipelines.score_log import ROW
-from pipelines.settings import EraseSettings, Population, ReasonsFor, Source
+from pipelines.policy.pack import PolicySettings, ReasonSettings
+from pipelines.score_log.score_log import ROW
+from pipelines.scoring.reasons import notice
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, FAMILIES, NUMERIC
 

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from pipelines.book.lookup import BookAheadError, BookFeatures, StaleBookError, UnknownCustomerError
+from pipelines.book.prepare import prepare
+from pipelines.credit.population import Population
 from pipelines.errors import DataError, RequestError
-from pipelines.marketplace.preparing import prepare
-from pipelines.settings import Population
 from tests.pipelines.book.askers import AT, asked, features_of_askers, marketplace_with_askers
 
 DAY = timedelta(days=1)

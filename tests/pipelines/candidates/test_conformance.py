@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.candidates import candidate_of, served
+from pipelines.applications.splits import Fold
+from pipelines.candidates import portable_model as served
+from pipelines.candidates.candidate import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.errors import DataError
-from pipelines.model_store.files import FILES, model_hash
-from pipelines.model_store.packaging import save_mlflow_model
-from pipelines.settings import (
+from pipelines.candidates.settings import (
     CalibrationMethod,
     CandidateSettings,
     CatBoostParameters,
@@ -27,8 +26,10 @@ from pipelines.settings import (
     HistGradientBoostingSettings,
     ScorecardSettings,
 )
-from pipelines.splits import Fold
-from pipelines.training import TrainedModel, train
+from pipelines.candidates.training import TrainedModel, train
+from pipelines.errors import DataError
+from pipelines.model_store.files import FILES, model_hash
+from pipelines.model_store.packaging import save_mlflow_model
 
 ROWS = 400
 METHOD = CalibrationMethod.logistic

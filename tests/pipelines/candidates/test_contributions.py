@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
 from pipelines.candidates.hist_gradient_boosting import export_trees
-from pipelines.training import TrainedModel
+from pipelines.candidates.training import TrainedModel
 from tests.pipelines.candidates.test_conformance import FAMILIES, a_table, nasty, trained
 
 FURTHEST = {"scorecard": 1e-12, "catboost": 1e-6, "hist_gradient_boosting": 1e-12}

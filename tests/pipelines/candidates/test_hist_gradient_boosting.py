@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
 from pipelines.candidates.hist_gradient_boosting import HistGradientBoostingCandidate, export_trees
 from pipelines.candidates.sample import Sample
-from pipelines.settings import HistGradientBoostingParameters
+from pipelines.candidates.settings import HistGradientBoostingParameters
 
 
 @pytest.mark.parametrize("categorical", [0, 2, 4])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from catboost import CatBoost
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
 from pipelines.candidates.oblivious_shapley import FEW_ROWS, ObliviousShapley, Tree, expected_value, table_of
 from tests.pipelines.candidates.test_conformance import a_table, nasty, trained
 

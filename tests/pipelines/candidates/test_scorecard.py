@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.scorecard import ScorecardCandidate, points_table
+from pipelines.candidates.settings import CalibrationMethod, ScorecardParameters
+from pipelines.candidates.training import train
 from pipelines.credit.points import PointsScale, points
-from pipelines.settings import CalibrationMethod, ScorecardParameters
-from pipelines.training import train
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, ROWS, a_table, folds_of
 
 

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.candidates import candidate_of, served
+from pipelines.candidates import portable_model as served
+from pipelines.candidates.candidate import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.weakened import WeakenedCandidate
-from pipelines.settings import (
+from pipelines.candidates.settings import (
     CandidateSettings,
     CatBoostParameters,
     CatBoostSettings,
     HistGradientBoostingSettings,
     ScorecardSettings,
 )
+from pipelines.candidates.weakened import WeakenedCandidate
 
 ROWS = 6_000
 FAMILIES = [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.credit.hazard import expected_loss, monthly_defaults, months_in_window, pd_of_term, survival
 from pipelines.credit.loan import BAD, DEFINITIONS, BadDefinition, LoanContract, labels
-from pipelines.offer_settings import SIMULATED_SHAPE
+from pipelines.policy.offer_settings import SIMULATED_SHAPE
 from pipelines.simulation.hazards import STOP_AT_ONCE, STOP_LATER
 from tests.pipelines.credit.schedules import Payment, Schedule, columns
 

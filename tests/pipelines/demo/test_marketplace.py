@@ -8,12 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import thinfile
+from pipelines.applications.settings import DataSettings, Source
 from pipelines.demo import marketplace
 from pipelines.demo.loop import demo
 from pipelines.demo.runner import Runner
+from pipelines.demo.settings import DemoSettings
 from pipelines.errors import ConfigurationError
-from pipelines.settings import DataSettings, DemoSettings, Source
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 
 
 def test_a_month_holds_all_who_asked_in_it_and_no_outcome(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.book import prepare as preparing
 from pipelines.credit.loan import BadDefinition, LoanContract
 from pipelines.engine import spark_engine
 from pipelines.engine.spark_engine import TASKS_A_CORE, check_spark, map_on_spark, session
 from pipelines.engine.spark_features import compute_features_on_spark
 from pipelines.errors import ConfigurationError, DataError, ThinfileError
 from pipelines.features.kernel import compute_features
-from pipelines.marketplace import preparing
 from pipelines.marketplace.settings import Engine, PrepareSettings, RawSettings
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate

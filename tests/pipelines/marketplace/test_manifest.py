@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from pipelines.applications.settings import DataSettings, Source
 from pipelines.marketplace.manifest import manifest_beside
-from pipelines.settings import DataSettings, Source
 
 
 def settings_of(path: Path) -> DataSettings:

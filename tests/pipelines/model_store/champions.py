@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from pipelines.candidates.training import TrainedModel
 from pipelines.model_store.packaging import save_mlflow_model
 from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
 from pipelines.model_store.store import CHAMPION, STUDY, TRIAL, ModelStore
-from pipelines.training import TrainedModel
 
 
 def make_champion(

@@ -10,11 +10,11 @@ import pytest
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
+from pipelines.candidates.training import TrainedModel
 from pipelines.model_store.packaging import save_mlflow_model
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.training import TrainedModel
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import trained
 
 DOUBLES = {"income": DataType.double, "debt": DataType.double}

@@ -6,9 +6,9 @@ import mlflow.models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipelines.candidates.training import TrainedModel
 from pipelines.model_store.files import PROFILE, model_hash
 from pipelines.model_store.packaging import save_mlflow_model, signature_of
-from pipelines.training import TrainedModel
 
 
 def deciding(folder: Path) -> list[Path]:

@@ -11,14 +11,14 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from sklearn.linear_model import LogisticRegression
 
-from pipelines.candidates import served
+from pipelines.candidates import portable_model as served
+from pipelines.candidates.training import TrainedModel
 from pipelines.errors import DataError, RequestError, ThinfileError
 from pipelines.model_store.files import FILES, model_hash
 from pipelines.model_store.foreign import probabilities
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
 from pipelines.model_store.store import STUDY, TRIAL, ModelStore
-from pipelines.training import TrainedModel
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, answers, nasty
 from tests.pipelines.model_store.conftest import DOUBLES, Elsewhere
 

@@ -11,11 +11,11 @@ import httpx
 import pandas as pd
 import pytest
 
-from pipelines.kept_policies import keep_policy
 from pipelines.model_store.store import ModelStore
+from pipelines.policy.stored_policies import keep_policy
 from pipelines.serving.settings import ServeSettings
 from pipelines.serving.worker import WorkerPlan, opened
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import a_table, trained
 from tests.pipelines.model_store.champions import make_champion
 

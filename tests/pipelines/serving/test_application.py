@@ -15,12 +15,12 @@ import pytest
 from pipelines.credit.points import band_labels
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
-from pipelines.offers import offer_of
-from pipelines.policy import Automation, PolicySettings, ReasonSettings
+from pipelines.policy.offers import offer_of
+from pipelines.policy.pack import Automation, PolicySettings, ReasonSettings
 from pipelines.serving.deciding import Decider
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.settings import LimitSettings, ServeSettings
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.pipelines.serving.conftest import Opened, applications, untouched
 
 REFUSAL = {"rule", "received", "next_step", "field", "request_id"}

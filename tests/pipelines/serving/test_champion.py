@@ -9,10 +9,10 @@ import pytest
 from pipelines.errors import RequestError
 from pipelines.model_store.registered import MODEL_HASH
 from pipelines.model_store.store import CHAMPION, ModelStore
-from pipelines.policy import PolicySettings
+from pipelines.policy.pack import PolicySettings
 from pipelines.serving.champion import Champion
 from pipelines.serving.settings import ServeSettings
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import trained
 from tests.pipelines.model_store.champions import make_champion
 

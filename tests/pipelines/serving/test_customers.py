@@ -16,7 +16,7 @@ from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.serving import customer_features
 from pipelines.serving.settings import ServeSettings
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.pipelines.serving.conftest import Opened, applications
 
 NAMED = {"application_id": "A1", "customer_id": "7", "amount": 60_000, "term": 6}

@@ -11,19 +11,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.score import score
+from pipelines.batch.settings import ScoreSettings
+from pipelines.credit.population import Population
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import CHAMPION, ModelStore
-from pipelines.policy import PolicySettings
-from pipelines.reviews import Reviews, row_of
-from pipelines.score_log import LogKey, ScoreLog
+from pipelines.policy.pack import PolicySettings
+from pipelines.reviews.reviews import Reviews, row_of
+from pipelines.score_log.rolled_decisions import RolledDecisions
+from pipelines.score_log.score_log import LogKey, ScoreLog
 from pipelines.serving.champion import Serving, open_serving
 from pipelines.serving.metrics import Metrics
-from pipelines.serving.rolled_decisions import RolledDecisions
 from pipelines.serving.rolling import Roller, versions_in
 from pipelines.serving.settings import ServeSettings
-from pipelines.settings import DataSettings, Population, ScoreSettings, Source
-from pipelines.workspace import Workspace
+from pipelines.storage.workspace import Workspace
 from tests.pipelines.serving.conftest import Opened, applications, untouched
 
 Decide = Callable[..., list[dict[str, Any]]]

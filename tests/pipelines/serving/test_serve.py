@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.process import is_dead, process_identity
-from pipelines.score_log import LogKey, ScoreLog
+from pipelines.credit.population import Population
+from pipelines.score_log.score_log import LogKey, ScoreLog
 from pipelines.serving.settings import ServeSettings
-from pipelines.settings import Population
-from pipelines.workspace import Workspace
+from pipelines.storage.process import is_dead, process_identity
+from pipelines.storage.workspace import Workspace
 from tests.conftest import Answer
 from tests.pipelines.serving.conftest import applications, untouched
 from tests.services import serving

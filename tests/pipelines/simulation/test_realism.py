@@ -4,9 +4,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from pipelines.purchase_logs.distributions import Distributions
-from pipelines.purchase_logs.realism import Comparison, compare, year_of
-from tests.pipelines.purchase_logs.real_logs import ONLINE_RETAIL, real_logs, real_returns
+from tests.evidence.purchase_logs.distributions import Distributions
+from tests.evidence.purchase_logs.real_logs import ONLINE_RETAIL, real_logs, real_returns
+from tests.evidence.purchase_logs.realism import Comparison, compare, year_of
 from tests.pipelines.simulation.lakes import Lake
 
 

@@ -1,0 +1,81 @@
+"""The verb compare: every registered version, best first, champion marked."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from experiments.compare.settings import CompareSettings
+from pipelines.command.verb import Outcome, carried
+from pipelines.errors import RequestError
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import CANDIDATE, CHALLENGER, CHAMPION, CV_AUC, EVALUATION, TEST_PART, existing_store
+from pipelines.storage.workspace import Workspace
+
+
+def compare(settings: CompareSettings) -> Outcome:
+    """Return the leaderboard of a model's versions.
+
+    Raises:
+        RequestError: the model has no versions.
+    """
+    store = existing_store(Workspace.at(settings.workspace), settings.model)
+    versions = store.versions(settings.model)
+    if not versions:
+        raise RequestError(f"model '{settings.model}' has no versions; register one with `thinfile tune`")
+    rows = sorted(map(_row, versions), key=lambda row: (row["test_auc"] is None, -(row["test_auc"] or 0)))
+    return Outcome(
+        {"model": settings.model, "versions": rows},
+        summary=[_table(settings.model, rows), *_remarks(rows)],
+        next_steps=[
+            f"thinfile promote version=N{carried(settings)}",
+            f"mlflow ui --backend-store-uri {store.shown_url}",
+        ],
+    )
+
+
+def _row(model: RegisteredModel) -> dict[str, Any]:
+    measures = json.loads(model.tags.get(EVALUATION, '{"measures": {}}'))["measures"]
+    tested = {f"test_{name}": measures.get(name, {}).get("value") for name in ("auc", "gini", "ks", "brier")}
+    interval = {f"test_auc_{end}": measures.get("auc", {}).get(end) for end in ("low", "high")}
+    return {
+        "version": model.version,
+        "aliases": list(model.aliases),
+        "candidate": model.tags.get(CANDIDATE, "from elsewhere"),
+        "cv_auc": float(model.tags[CV_AUC]) if CV_AUC in model.tags else None,
+        **tested,
+        **interval,
+        "test_part": model.tags.get(TEST_PART),
+        "registered": datetime.fromtimestamp(model.created, UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(
+        title=f"{name}: {len(rows)} version{'s' * (len(rows) > 1)}, by AUC on the test part",
+        box=SIMPLE_HEAD,
+        title_justify="left",
+    )
+    for title in ("", "version", "candidate", "test AUC (95% interval)", "KS", "Brier", "search AUC", "on"):
+        table.add_column(title, justify="left" if title in ("", "candidate", "on") else "right", no_wrap=True)
+    for row in rows:
+        role = "★ champion" if CHAMPION in row["aliases"] else CHALLENGER if CHALLENGER in row["aliases"] else ""
+        auc = f"{_told(row['test_auc'])} ({_told(row['test_auc_low'])} to {_told(row['test_auc_high'])})"
+        others = [_told(row[name]) for name in ("test_ks", "test_brier", "cv_auc")]
+        table.add_row(role, str(row["version"]), row["candidate"], auc, *others, row["registered"][:10])
+    return table
+
+
+def _told(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _remarks(rows: list[dict[str, Any]]) -> list[str]:
+    remarks = []
+    if not any(CHAMPION in row["aliases"] for row in rows):
+        remarks.append("no champion yet")
+    if len({row["test_part"] for row in rows if row["test_part"]}) > 1:
+        remarks.append("not all versions were judged on the same test part: their figures do not compare")
+    return remarks

@@ -1,0 +1,1 @@
+"""What is measured of a version before a promotion, and the files of that evidence."""

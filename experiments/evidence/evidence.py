@@ -1,0 +1,232 @@
+"""All that is measured of a version before it may become champion: one record for the gates and the document."""
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.evidence.decisions import Asked, by_group, cutoffs, swaps, who_asked
+from experiments.evidence.evaluation import evaluate, evaluate_segments, evaluate_vintages
+from experiments.evidence.evaluation_set import Bench, Judged, is_unseen_by
+from experiments.evidence.leak import leak_evidence
+from experiments.evidence.monotonicity import monotonicity
+from experiments.evidence.reason_quality import reason_quality
+from experiments.evidence.refits import Refits, parameters_of, refit
+from experiments.evidence.selection import selection_report
+from experiments.evidence.separation import separation
+from experiments.experiment.experiment import Question, resolve
+from pipelines.applications.applications import Applications
+from pipelines.applications.contract import as_text
+from pipelines.credit.discrimination import delong_difference
+from pipelines.credit.points import points
+from pipelines.credit.stability import noise_limit, population_stability_index, shares
+from pipelines.errors import DataError
+from pipelines.model_store.store import CANDIDATE, OUTCOME, TEST_PART
+from pipelines.policy.pack import Claim, PolicySettings, policy_hash
+from pipelines.profiles.reference_profile import FrozenBins
+from pipelines.storage.json_values import plain
+from pipelines.storage.workspace import Workspace
+
+SCHEMA = 1
+NOISE_LEVEL = 0.01
+TIMED_ROWS, TIMED_SINGLES = 2000, 20
+
+Floats = NDArray[np.float64]
+
+
+def gather(
+    bench: Bench,
+    challenger: Judged,
+    champion: Judged | None,
+    policy: PolicySettings,
+    workspace: Workspace,
+    tried_before: int,
+) -> dict[str, Any]:
+    """Return the evidence about a challenger on the test part, as JSON values (without gates and hash).
+
+    Raises:
+        RequestError: a model needs columns that the data lacks, or does not answer with probabilities.
+    """
+    test, seed = bench.test, bench.seed
+    answers = challenger.ask(test)
+    refits = _refits(bench, challenger, workspace, answers)
+    asked = who_asked(bench, workspace)
+    everyone = challenger.ask(asked.applications)
+    evidence: dict[str, Any] = {
+        "schema": SCHEMA,
+        "about": _about(bench, challenger, champion, policy),
+        "measures": evaluate(test.outcomes, answers, seed=seed).record(),
+        "separation": separation(test.outcomes, points(answers, policy.scale)),
+        "segments": _segments(test, answers, policy.fairness.minimum_group, seed),
+        "vintages": _vintages(test, answers, policy.fairness.minimum_group, seed),
+        "development": _development(bench, challenger, refits, answers, policy),
+        "ranking": refits.record() if refits else None,
+        "cutoffs": cutoffs(asked, everyone, policy),
+        "fairness": by_group(asked, everyone, policy),
+        "monotonicity": monotonicity(challenger, test, bench.manifest.get("features", ()), seed),
+        "reasons": reason_quality(challenger.predictor, asked.applications.features, policy, seed=seed),
+        "timing": _timing(challenger, test),
+        "leak": _leak(bench, challenger, policy),
+        "selection": _selection(bench, challenger, asked),
+        "tried_before": tried_before,
+    }
+    return evidence | _against(bench, asked, challenger, champion, answers, everyone, policy)
+
+
+def _refits(bench: Bench, challenger: Judged, workspace: Workspace, answers: Floats) -> Refits | None:
+    """Fit the challenger's candidate again; None for a version from elsewhere, whose making is not recorded."""
+    parameters = parameters_of(challenger)
+    if bench.study is None or parameters is None:
+        return None
+    study = replace(bench.study, workspace=str(workspace.root))
+    is_read = bench.data == study.data  # and not more columns for the champion's sake
+    question = Question(study, bench.applications, bench.split) if is_read else resolve(study)
+    return refit(question, parameters, answers)
+
+
+def _about(bench: Bench, challenger: Judged, champion: Judged | None, policy: PolicySettings) -> dict[str, Any]:
+    test, version = bench.test, challenger.version
+    times, known_at = test.times, test.outcome_known_at
+    return {
+        "model": version.name,
+        "version": version.version,
+        "model_hash": challenger.predictor.hash,
+        "family": version.tags.get(CANDIDATE, "from elsewhere"),
+        "champion": None
+        if champion is None
+        else {"version": champion.version.version, "model_hash": champion.predictor.hash},
+        "data": bench.applications.fingerprint,
+        "test_part": bench.split.test_part,
+        "split": bench.split.description,
+        "rows": len(test),
+        "bad": int(test.outcomes.sum()),
+        "development_rows": len(bench.split.development),
+        "first": None if times is None else str(times.min())[:19],
+        "last": None if times is None else str(times.max())[:19],
+        "outcomes_known_by": None if known_at is None else str(known_at.max())[:19],
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "policy_hash": policy_hash(policy),
+        "policy": plain(policy),
+        "seed": bench.seed,
+        "training_rows": "recorded" if TEST_PART in version.tags else "unknown: trained elsewhere",
+        "claim": policy.gates.claim.value,
+    }
+
+
+def _against(
+    bench: Bench,
+    asked: Asked,
+    challenger: Judged,
+    champion: Judged | None,
+    answers: Floats,
+    everyone: Floats,
+    policy: PolicySettings,
+) -> dict[str, Any]:
+    """Return what only a comparison tells; `everyone` holds the challenger's answers on all who asked."""
+    if champion is None:
+        return {"comparable": None, "difference": None, "swap_set": None}
+    unseen, why = is_unseen_by(champion.version, bench)
+    margin = policy.gates.auc_margin if policy.gates.claim is Claim.not_inferior else 0.0
+    found = delong_difference(bench.test.outcomes, answers, champion.ask(bench.test), confidence=0.95)
+    return {
+        "comparable": {
+            "unseen": unseen,
+            "why": why,
+            "outcome": {
+                "challenger": challenger.version.tags.get(OUTCOME),
+                "champion": champion.version.tags.get(OUTCOME),
+            },
+        },
+        "difference": {
+            "auc": found.difference,
+            "low": found.low,
+            "high": found.high,
+            "p": found.p_better(margin),
+            "margin": margin,
+        },
+        "swap_set": swaps(asked, everyone, champion, policy),
+    }
+
+
+def _segments(test: Applications, answers: Floats, minimum: int, seed: int) -> list[dict[str, Any]]:
+    groups = {str(name): as_text(test.protected[name]).fillna("not told").to_numpy(str) for name in test.protected}
+    return evaluate_segments(test.outcomes, answers, groups, minimum=minimum, seed=seed)
+
+
+def _vintages(test: Applications, answers: Floats, minimum: int, seed: int) -> list[dict[str, Any]]:
+    if test.times is None:
+        return []
+    return evaluate_vintages(test.outcomes, answers, test.times, minimum=minimum, seed=seed)
+
+
+def _development(
+    bench: Bench, challenger: Judged, refits: Refits | None, answers: Floats, policy: PolicySettings
+) -> dict[str, Any]:
+    """Return how the score's distribution moved from development to the test, and its bins in points.
+
+    PSI is the median over refits, each of which had seen neither side: a model's answers about what it learnt are surer
+    than any that it will give later, and that is no drift. The bins, and PSI where a version cannot be fitted again,
+    are of the version's own answers.
+    """
+    learnt = challenger.ask(bench.development)
+    before, now = (points(one, policy.scale).astype(np.float64) for one in (learnt, answers))
+    labels, expected, found = _counted(before, now)
+    sides = list(zip(refits.held_out, refits.test, strict=True)) if refits else [(before, now)]
+    psi = [population_stability_index(*_counted(*side)[1:]) for side in sides]
+    rows = zip(labels, shares(expected).tolist(), shares(found).tolist(), strict=True)
+    return {
+        "held_out": refits is not None,
+        "psi": float(np.median(psi)),
+        "noise": noise_limit(len(sides[0][0]), len(now), len(labels), level=NOISE_LEVEL),
+        "bins": [{"label": label, "development": p, "test": q} for label, p, q in rows],
+    }
+
+
+def _counted(before: Floats, now: Floats) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the names of bins frozen on the first sample, and the counts of both in them."""
+    bins = FrozenBins.of_numbers("points", before)
+    (labels, expected), (_, found) = (bins.comparable(bins.count(one)) for one in (before, now))
+    return labels, expected, found
+
+
+def _timing(challenger: Judged, test: Applications) -> dict[str, Any]:
+    """Return rows a second in one call, and the median time of one application, in milliseconds, on this machine."""
+    rows = test.take(np.arange(TIMED_ROWS) % len(test))
+    start = time.perf_counter()
+    challenger.ask(rows)
+    whole = time.perf_counter() - start
+    singles = []
+    for place in range(min(TIMED_SINGLES, len(test))):
+        one = test.take(np.array([place]))
+        start = time.perf_counter()
+        challenger.ask(one)
+        singles.append(time.perf_counter() - start)
+    return {"rows": len(rows), "rows_per_second": len(rows) / whole, "one_row_ms": 1000 * float(np.median(singles))}
+
+
+def _selection(bench: Bench, challenger: Judged, asked: Asked) -> dict[str, Any] | None:
+    """Return the bias of learning from the approved only; None where nobody tells what an earlier policy decided."""
+    if asked.ever is None:
+        return None
+    answers = challenger.ask(asked.ever)
+    threads = 1 if bench.study is None else bench.study.threads
+    try:
+        return selection_report(
+            asked.ever, answers, bench.applications, bench.split.development, seed=bench.seed, threads=threads
+        )
+    except DataError as error:
+        return {"why": str(error)}
+
+
+def _leak(bench: Bench, challenger: Judged, policy: PolicySettings) -> dict[str, Any]:
+    return leak_evidence(
+        bench.data,
+        development=bench.development,
+        test=bench.test,
+        used=challenger.used,
+        gates=policy.gates,
+        seed=bench.seed,
+    )

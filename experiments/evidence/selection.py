@@ -1,0 +1,143 @@
+"""The bias of learning from the approved only: whom an earlier policy declined, and what is known of them."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.reject_inference.propensity import chosen, decisions, propensity
+from pipelines.applications.applications import Applications
+from pipelines.credit.discrimination import auc
+from pipelines.credit.rates import wilson_interval
+from pipelines.credit.stability import population_stability_index
+from pipelines.profiles.reference_profile import FrozenBins
+
+CONFIDENCE = 0.95
+
+SUPPORT = 0.01
+"""Where less likely to be approved than this share of the approved were, a model has hardly seen anybody."""
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ByLot:
+    """Outcomes of applications that the policy would have declined and approved by lot: the one place to see the bias.
+
+    `bad_rate` has its 95% interval (Wilson). `expected_rate` is the model's mean probability of bad of these rows; the
+    ratio is observed over expected: above 1 the model makes the declined look better than they are.
+    """
+
+    rows: int
+    bad: int
+    bad_rate: float
+    low: float
+    high: float
+    expected_rate: float
+    ratio: float
+    ratio_low: float
+    ratio_high: float
+
+    @classmethod
+    def of(cls, bad: NDArray[np.int8], probability: Floats) -> "ByLot | None":
+        """Compare outcomes with probabilities, both of shape (n,); None where there are none."""
+        if not len(bad):
+            return None
+        low, high = wilson_interval(int(bad.sum()), len(bad), CONFIDENCE)
+        rate, expected = float(bad.mean()), float(probability.mean())
+        ratios = (rate / expected, low / expected, high / expected)
+        return cls(len(bad), int(bad.sum()), rate, low, high, expected, *ratios)
+
+
+def selection_report(
+    asked: Applications,
+    probability: Floats,
+    known: Applications,
+    development: NDArray[np.intp],
+    *,
+    seed: int,
+    threads: int,
+) -> dict[str, Any]:
+    """Return what an earlier policy did to the data that a model learnt from, as JSON values.
+
+    `asked` are all who asked, with earlier decisions, and `probability` the model's answers on them, shape (n,).
+    `known` are the applications with an outcome, of which the model learnt from the rows `development`. Whom the policy
+    declined is told of those who asked in the development time; outcomes by lot are told apart: `unseen` are those that
+    the model did not learn from.
+
+    Raises:
+        DataError: no earlier decisions, or too few of either kind.
+    """
+    rows = _in_time_of(asked, known.take(development))
+    then, answers = asked.take(rows), probability[rows]
+    is_chosen, (approved, by_lot) = chosen(then), decisions(then)
+    chance = propensity(then, seed=seed, threads=threads)
+    lowest = float(np.quantile(chance[is_chosen], SUPPORT))
+    outside = ~approved & (chance < lowest)
+    return {
+        **_time(then),
+        "asked": len(then),
+        "approved": int(is_chosen.sum()),
+        "by_lot": int(by_lot.sum()),
+        "declined": int((~approved).sum()),
+        "declined_share": float((~approved).mean()),
+        "propensity_auc": auc(is_chosen.astype(np.int8), chance),
+        "psi": _psi(then, answers, is_chosen),
+        "outside_support": {
+            "lowest_propensity": lowest,
+            "rows": int(outside.sum()),
+            "share_of_declined": float(outside.sum() / (~approved).sum()),
+        },
+        "mean_pd": {
+            "approved": float(answers[is_chosen].mean()),
+            "declined": float(answers[~approved].mean()),
+            "outside_support": float(answers[outside].mean()) if outside.any() else None,
+        },
+        "by_lot_outcomes": _outcomes_by_lot(asked, probability, known, development),
+    }
+
+
+def _in_time_of(asked: Applications, learnt_from: Applications) -> NDArray[np.intp]:
+    """Return the rows of those who asked in the time of the rows that a model learnt from; all where there is none."""
+    if asked.times is None or learnt_from.times is None:
+        return np.arange(len(asked))
+    first, last = learnt_from.times.min(), learnt_from.times.max()
+    return np.flatnonzero((asked.times >= first) & (asked.times <= last))
+
+
+def _time(then: Applications) -> dict[str, str | None]:
+    if then.times is None:
+        return {"first": None, "last": None}
+    return {"first": str(then.times.min()), "last": str(then.times.max())}
+
+
+def _psi(then: Applications, answers: Floats, is_chosen: Flags) -> dict[str, Any]:
+    """Return how far the others lie from the approved: PSI of the score and of each feature, largest first."""
+    columns = {str(name): then.features[name].to_numpy() for name in then.features}
+    found = {name: _distance(name, values, is_chosen, name in then.roles.numeric) for name, values in columns.items()}
+    ranked = sorted(found.items(), key=lambda one: (-one[1], one[0]))
+    return {
+        "score": _distance("score", np.log(answers / (1 - answers)), is_chosen, True),
+        "features": [{"feature": name, "psi": value} for name, value in ranked],
+    }
+
+
+def _distance(name: str, values: NDArray[Any], is_chosen: Flags, is_number: bool) -> float:
+    freeze = FrozenBins.of_numbers if is_number else FrozenBins.of_levels
+    bins = freeze(name, values[is_chosen])
+    ours, theirs = (bins.comparable(bins.count(values[rows]))[1] for rows in (is_chosen, ~is_chosen))
+    return population_stability_index(ours, theirs)
+
+
+def _outcomes_by_lot(
+    asked: Applications, probability: Floats, known: Applications, development: NDArray[np.intp]
+) -> dict[str, Any]:
+    by_lot = {str(asked.ids[place]): int(place) for place in np.flatnonzero(decisions(asked)[1])}
+    rows = np.array([row for row, name in enumerate(known.ids.tolist()) if name in by_lot], np.intp)
+    answers = probability[[by_lot[name] for name in known.ids[rows].tolist()]]
+    learnt_from = np.isin(rows, development)
+    parts = {"unseen": ~learnt_from, "learnt_from": learnt_from}
+    told = {name: ByLot.of(known.outcomes[rows[part]], answers[part]) for name, part in parts.items()}
+    return {name: None if one is None else asdict(one) for name, one in told.items()}

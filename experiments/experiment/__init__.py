@@ -1,0 +1,1 @@
+"""The resolved experiment: settings, recorded settings, feature groups, differences between records."""

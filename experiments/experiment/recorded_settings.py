@@ -1,0 +1,40 @@
+"""What a run's record says, read back as the settings that it was made with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments.experiment.settings import TuneSettings
+from pipelines.candidates.candidate import Candidate, candidate_of
+from pipelines.candidates.settings import FAMILIES
+from pipelines.errors import RequestError
+
+
+def settings_of(record: Mapping[str, Any]) -> TuneSettings:
+    """Return the settings of a study from its record (config.json); keys that are newer than it have their defaults.
+
+    Raises:
+        RequestError: the record names what this version of Thinfile does not know.
+    """
+    told: dict[str, Any] = json.loads(json.dumps(record))
+    try:
+        schema = OmegaConf.structured(TuneSettings)
+        schema.candidate = OmegaConf.structured(FAMILIES[told["candidate"].pop("family")])
+        settings = OmegaConf.to_object(OmegaConf.merge(schema, told))
+    except (OmegaConfBaseException, KeyError) as error:
+        raise RequestError(
+            "a study's record is read by the Thinfile that knows its settings, this one does not know its "
+            f"{str(error).splitlines()[0]}; check out the commit that the run names"
+        ) from error
+    assert isinstance(settings, TuneSettings)
+    return settings
+
+
+def candidate_with(settings: TuneSettings, parameters: Mapping[str, float | int]) -> Candidate:
+    """Return the candidate of a study with the parameters of one of its trials."""
+    tried = replace(settings.candidate.parameters, **parameters)  # type: ignore[attr-defined]
+    return candidate_of(replace(settings.candidate, parameters=tried))  # type: ignore[call-arg]

@@ -1,0 +1,50 @@
+"""The front of a search with two objectives: what cannot be bettered in one without losing in the other."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments.search.study import TrialResult
+
+
+def non_dominated(trials: Sequence[TrialResult]) -> list[TrialResult]:
+    """Return the trials that no other one equals or betters in both score and fairness, most accurate first.
+
+    Of trials with the same two values the earliest stands for all.
+    """
+    front: list[TrialResult] = []
+    for trial in sorted(trials, key=lambda one: (-one.value, one.unfairness, one.number)):
+        if not front or _unfairness(trial) < _unfairness(front[-1]):
+            front.append(trial)
+    return front
+
+
+def feasible(trials: Sequence[TrialResult], largest_loss: float) -> list[TrialResult]:
+    """Return the trials whose score is no further than that below the best."""
+    best = max(trial.value for trial in trials)
+    return [trial for trial in trials if trial.value >= best - largest_loss]
+
+
+def least_unfair(trials: Sequence[TrialResult], comparable_loss: float) -> TrialResult:
+    """Return the fairest of the trials whose score is comparable with the best: the more accurate of equally fair."""
+    return min(feasible(trials, comparable_loss), key=lambda one: (one.unfairness, -one.value, one.number))
+
+
+def spread(front: Sequence[TrialResult], most: int, always: Sequence[TrialResult]) -> list[TrialResult]:
+    """Return at most so many trials of a front that lie far from each other, in its order, those of `always` included.
+
+    Farthest-first traversal (Gonzalez 1985) over both values, each scaled to the front's range.
+    """
+    values = np.array([one.values for one in front])
+    scaled = (values - values.min(axis=0)) / np.where(np.ptp(values, axis=0) > 0, np.ptp(values, axis=0), 1.0)
+    chosen = [place for place, one in enumerate(front) if one in always]
+    while len(chosen) < min(most, len(front)):
+        distance = np.linalg.norm(scaled[:, None] - scaled[None, chosen], axis=2).min(axis=1)
+        distance[chosen] = -1.0
+        chosen.append(int(np.argmax(distance)))
+    return [front[place] for place in sorted(chosen)]
+
+
+def _unfairness(trial: TrialResult) -> float:
+    assert trial.unfairness is not None
+    return trial.unfairness

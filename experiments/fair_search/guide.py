@@ -1,0 +1,97 @@
+"""Where a fair search looks: it tunes, and it weakens the features that a gap hangs on by as much as may be lost."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.experiment.feature_use import FULL_USE, Parameters
+from experiments.fair_search.front import least_unfair
+from experiments.search.study import TrialResult, best_of
+
+Leverage = Mapping[str, tuple[float, float]]
+
+WEAKEN, FREE = 3, 10
+"""Every third trial weakens features of the best so far, and every tenth is left to the study's own sampler, over all
+parameters and both objectives. The others tune: what is fair is worth little when accuracy was not looked for."""
+
+BUDGETS = (1.0, 2.0, 0.5, 4.0, 1.5, 3.0)
+"""Of the loss that is comparable; what shuffling costs overstates what learning again without costs."""
+
+LEAST_MARGIN = 0.1
+"""Of the loss that is comparable: with less left there is nothing to spend."""
+
+LEAST_SHARE = 0.05
+"""Of the gap. A group that closes less may do so by chance: it is left as it is, and the model easier to explain."""
+
+LEAST_LOSS = 0.00025
+"""AUC. No group is worth less to accuracy than this, or chance would be taken for a free gain."""
+
+
+@dataclass(frozen=True)
+class FairGuide:
+    """Guides a study: it tunes the candidate's parameters, and weakens features of the best found so far.
+
+    The first trial is the candidate as configured. `suspects` are
+    the parameters that say how far groups are used; `comparable_loss` is the AUC that a fairer model may lose;
+    `leverage_of` says of parameters, by suspect, what is lost and by how much the gap closes without the group.
+    """
+
+    configured: Parameters
+    suspects: Sequence[str]
+    comparable_loss: float
+    leverage_of: Callable[[Parameters], Leverage]
+
+    def __call__(self, number: int, earlier: Sequence[TrialResult]) -> Parameters:
+        """Return what a trial should try; what is left out the sampler draws."""
+        fully: dict[str, float | int] = dict.fromkeys(self.suspects, FULL_USE)
+        if number == 0 or not earlier:
+            return {**self.configured, **fully}
+        if number % FREE == 0:
+            return {}
+        if number % WEAKEN:
+            return fully
+        tried = [one.parameters for one in earlier]
+        return next((one for one in self._proposals(earlier) if one not in tried), {})
+
+    def _proposals(self, earlier: Sequence[TrialResult]) -> list[dict[str, float | int]]:
+        best, fairest = best_of(earlier), least_unfair(earlier, self.comparable_loss)
+        proposals = [self._weaker(best, budget * self.comparable_loss) for budget in BUDGETS]
+        margin = fairest.value - best.value + self.comparable_loss
+        if fairest != best and margin > LEAST_MARGIN * self.comparable_loss:
+            proposals.insert(2, self._weaker(fairest, margin))
+        return proposals
+
+    def _weaker(self, trial: TrialResult, budget: float) -> dict[str, float | int]:
+        """Return a trial's parameters, its features weakened for so much accuracy."""
+        uses = self._uses(trial)
+        least = LEAST_SHARE * (trial.unfairness or 0.0)
+        leverage = {name: one for name, one in self.leverage_of(trial.parameters).items() if one[1] > least}
+        cuts = cheapest_cuts(leverage, budget)
+        return trial.parameters | {name: round(use * (1 - cuts.get(name, 0.0))) for name, use in uses.items()}
+
+    def _uses(self, trial: TrialResult) -> dict[str, float | int]:
+        return {name: trial.parameters[name] for name in self.suspects}
+
+
+def cheapest_cuts(leverage: Leverage, budget: float) -> dict[str, float]:
+    """Return by which share to weaken each group so that the gap closes most while no more than `budget` is lost.
+
+    `leverage` says what is lost and by how much the gap closes, which is above 0, when a group is not used at all:
+    (loss, closed). Weakened by a share a, it closes a x closed and loses a^2 x loss; so that a is proportional to
+    closed / loss, held at 1 (Lagrange).
+
+    >>> cuts = cheapest_cuts({"a": (0.04, 0.1), "b": (0.04, 0.05)}, 0.0125)
+    >>> {name: round(share, 3) for name, share in cuts.items()}
+    {'a': 0.5, 'b': 0.25}
+    """
+    if not leverage:
+        return {}
+    loss, closed = np.array(list(leverage.values())).T
+    loss = np.maximum(loss, LEAST_LOSS)
+    low, high = 0.0, float((loss / closed).max())
+    for _ in range(60):
+        middle = (low + high) / 2
+        shares = np.minimum(1, middle * closed / loss)
+        low, high = (middle, high) if shares**2 @ loss < budget else (low, middle)
+    return dict(zip(leverage, np.minimum(1, high * closed / loss).tolist(), strict=True))

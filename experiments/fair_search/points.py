@@ -1,0 +1,82 @@
+"""A point of a front as a version in the registry, with what the search saw and what the test part says."""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from experiments.experiment.feature_use import dropped, weakened, without_uses
+from experiments.fair_search.fairness_objective import RATES, Yardstick, levels_of
+from experiments.search.registration import register_trial
+from experiments.search.study import TrialResult
+from experiments.search.tune import Tracking
+from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
+from pipelines.credit.rates import wilson_interval
+from pipelines.model_store.predictor import load_predictor
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import EVALUATION, ModelStore
+
+CONFIDENCE = 0.95
+
+SEARCH, GAP, FAIR = "thinfile.search", "thinfile.gap", "thinfile.fair"
+"""Tags of a version: how it was found, the gap that the search saw, and the whole point as JSON."""
+
+
+@dataclass(frozen=True)
+class FairPoint:
+    """One registered point of a front; what begins with `cv` was seen by the search, `test` only afterwards.
+
+    Gaps and rates are shares of applications, at the same overall approval rate; those of groups on the test part have
+    Wilson's interval (value, low, high). `weakened` maps the features of a group to the share by which the model was
+    made to rely on them less.
+    """
+
+    version: int
+    trial: int
+    cv_gini: float
+    cv_gap: float
+    cv_rates: dict[str, float]
+    test_gini: dict[str, float]
+    test_gap: float | None
+    test_rates: dict[str, dict[str, float]]
+    dropped: list[str]
+    weakened: dict[str, float]
+    parameters: dict[str, float | int] = field(repr=False)
+
+
+def register_point(tracking: Tracking, yardstick: Yardstick, trial: TrialResult) -> FairPoint:
+    """Register a point of the front with what the test part says of it; one version however often."""
+    store, question = tracking.store, yardstick.question
+    model = register_trial(store, question, trial, experiment=tracking.experiment, run_id=tracking.run_id)
+    if FAIR not in model.tags:
+        point = _point(store, yardstick, trial, model)
+        tags = {SEARCH: "fair", GAP: repr(point.cv_gap), FAIR: json.dumps(asdict(point))}
+        store.tag(model, tags)
+        return point
+    return FairPoint(**json.loads(model.tags[FAIR]))
+
+
+def _point(store: ModelStore, yardstick: Yardstick, trial: TrialResult, model: RegisteredModel) -> FairPoint:
+    question = yardstick.question
+    risk = load_predictor(store, model).probability_of_bad(question.applications.take(question.split.test).features)
+    levels = levels_of(question, question.split.test)
+    minimum = question.settings.policy.fairness.minimum_group
+    rates = approval_rates(approved_at_rate(risk, yardstick.rate), levels, minimum=minimum)
+    asked = {level: int((levels == level).sum()) for level in rates}
+    assert trial.unfairness is not None
+    return FairPoint(
+        version=model.version,
+        trial=trial.number,
+        cv_gini=2 * trial.value - 1,
+        cv_gap=trial.unfairness,
+        cv_rates=dict(trial.notes[RATES]),
+        test_gini=json.loads(model.tags[EVALUATION])["measures"]["gini"],
+        test_gap=widest_gap(rates) if len(rates) > 1 else None,
+        test_rates={level: _estimate(rate, asked[level]) for level, rate in rates.items()},
+        dropped=dropped(question.groups, trial.parameters),
+        weakened={", ".join(group): share for group, share in weakened(question.groups, trial.parameters).items()},
+        parameters=without_uses(trial.parameters),
+    )
+
+
+def _estimate(rate: float, rows: int) -> dict[str, float]:
+    low, high = wilson_interval(rate * rows, rows, CONFIDENCE)
+    return {"value": rate, "low": low, "high": high}

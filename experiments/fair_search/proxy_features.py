@@ -1,0 +1,58 @@
+"""Which groups of features a gap between groups of people may hang on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.experiment.feature_use import Group, use_of
+from pipelines.candidates.sample import Sample
+from pipelines.credit.discrimination import mid_ranks
+
+BY_LEVERAGE, BY_TELLING = 8, 4
+"""So many groups that a gap hangs on, and so many more that would step in for them. More would thin the search."""
+
+
+def suspects_of(
+    groups: Sequence[Group], closed: dict[str, float], sample: Sample, levels: NDArray[np.object_]
+) -> list[Group]:
+    """Return the groups whose shuffling closes the gap most, and of the others those that tell people apart best.
+
+    `closed` says by how much the gap closes when the values of a group are shuffled, by the name of its use; `levels`
+    has shape (n,), None is unknown.
+    """
+    by_leverage = sorted((one for one in groups if closed[use_of(one)] > 0), key=lambda one: -closed[use_of(one)])
+    suspects = by_leverage[:BY_LEVERAGE]
+    others = [one for one in groups if one not in suspects]
+    strength = {one: max(telling(sample.columns[name], levels) for name in one) for one in others}
+    return [*suspects, *sorted(others, key=lambda one: -strength[one])[:BY_TELLING]]
+
+
+def telling(values: NDArray[Any], levels: NDArray[np.object_]) -> float:
+    """Return how well a feature tells one group of people from the others, 0 to 1, for the group it tells best.
+
+    Of a number the Gini of its ranks (missing ones in the middle); of a category the largest difference in a share.
+
+    >>> telling(np.array([1.0, 2.0, 3.0, 4.0]), np.array(["m", "m", "f", "f"], dtype=object))
+    1.0
+    """
+    known = levels != np.array(None)
+    names = np.unique(levels[known].astype(str))
+    told = _difference_of_shares if values.dtype == object else _gini_of_ranks
+    members = [levels[known] == name for name in names]
+    return max((told(values[known], one) for one in members if 0 < one.sum() < len(one)), default=0.0)
+
+
+def _gini_of_ranks(values: NDArray[np.float64], is_member: NDArray[np.bool_]) -> float:
+    present = ~np.isnan(values)
+    ranks = np.full(len(values), 0.5)
+    ranks[present] = (mid_ranks(values[present]) - 0.5) / max(present.sum(), 1)
+    return float(abs(ranks[is_member].mean() - ranks[~is_member].mean()) * 2)
+
+
+def _difference_of_shares(values: NDArray[np.object_], is_member: NDArray[np.bool_]) -> float:
+    _, places = np.unique([str(value) for value in values], return_inverse=True)
+    within, without = (np.bincount(places[rows], minlength=places.max() + 1) / rows.sum()
+                       for rows in (is_member, ~is_member))  # fmt: skip
+    return float(np.abs(within - without).max())

@@ -1,0 +1,178 @@
+"""The verb tune with search=fair: less discriminatory alternatives, from the most accurate model to the fairest."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from experiments.experiment.experiment import Question, resolve
+from experiments.experiment.feature_use import FULL_USE, Group, Parameters, is_use, use_of
+from experiments.experiment.settings import TuneSettings
+from experiments.fair_search.fairness_objective import Yardstick, yardstick_of
+from experiments.fair_search.front import feasible, least_unfair, non_dominated, spread
+from experiments.fair_search.guide import FairGuide
+from experiments.fair_search.points import FairPoint, register_point
+from experiments.fair_search.proxy_features import suspects_of
+from experiments.fair_search.report import as_table, draw_front
+from experiments.search.study import Study, TrialResult, best_of, space_of, whole_numbers
+from experiments.search.tune import Tracking, about_data, record_trials, run_metrics, search, tracked
+from pipelines.candidates.training import check_features
+from pipelines.command.verb import Outcome, carried
+from pipelines.errors import ConfigurationError, nearest
+from pipelines.model_store.store import EVALUATION, REGISTERED, TRIAL, ModelStore
+from pipelines.storage.atomic_files import scratch_folder
+from pipelines.storage.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+MOST_POINTS = 8
+"""So many points of a front are registered: more would be a catalogue and no choice."""
+
+
+def search_fair(settings: TuneSettings) -> Outcome:
+    """Run or continue a fair search and register the spread of its front; asked again it registers nothing new.
+
+    Raises:
+        ConfigurationError: no attribute to compare, groups too small, or a rate or loss outside its range.
+        DataError: the data breaks its contract or a part of the split is empty.
+    """
+    _check(settings)
+    question = resolve(settings)
+    space = space_of(question.candidate.parameters, settings.candidate.space)
+    for line in about_data(question):
+        log.info(line)
+    check_features(question.development)
+    yardstick = yardstick_of(question)
+    suspects = _suspects(question, yardstick)
+    study = Study(
+        Workspace.at(settings.workspace).studies,
+        question.study,
+        space | whole_numbers(map(use_of, suspects), FULL_USE),
+        guide=_guide(yardstick, suspects),
+        seed=settings.seed,
+        largest_loss=_auc(settings.fair.largest_gini_loss),
+    )
+    with tracked(ModelStore(Workspace.at(settings.workspace)), study, question) as tracking:
+        search(study, question, yardstick.answer)
+        with study.leases.waited_for(f"{study.name}/finish"):
+            trials = study.finished()
+            points = [register_point(tracking, yardstick, trial) for trial in _points(trials, settings)]
+            record_trials(tracking, question, trials)
+            outcome = _outcome(tracking, yardstick, trials, points)
+            _record_front(tracking, outcome.result, trials)
+    return outcome
+
+
+def _check(settings: TuneSettings) -> None:
+    """Raise ConfigurationError for a comparison that cannot be made."""
+    fair, protected = settings.fair, settings.data.protected
+    if fair.attribute is None or fair.attribute not in protected:
+        known = nearest(fair.attribute or "", protected)
+        raise ConfigurationError(
+            "search=fair compares the groups of one of data.protected, received "
+            f"fair.attribute={fair.attribute or 'nothing'}; {known}"
+        )
+    if fair.approval_rate is not None and not 0 < fair.approval_rate < 1:
+        raise ConfigurationError(
+            f"fair.approval_rate must lie between 0 and 1, received {fair.approval_rate:g}; use for example 0.7"
+        )
+    if not 0 <= fair.comparable_gini_loss <= fair.largest_gini_loss < 1:
+        raise ConfigurationError(
+            "fair.comparable_gini_loss must lie between 0 and fair.largest_gini_loss, received "
+            f"{fair.comparable_gini_loss:g} and {fair.largest_gini_loss:g}; use for example 0.01 and 0.03"
+        )
+
+
+def _auc(gini: float) -> float:
+    return gini / 2
+
+
+def _suspects(question: Question, yardstick: Yardstick) -> list[Group]:
+    closed = {name: gap for name, (_, gap) in yardstick.leverage({}, question.groups).items()}
+    return suspects_of(question.groups, closed, question.development, yardstick.levels)
+
+
+def _guide(yardstick: Yardstick, suspects: list[Group]) -> FairGuide:
+    known: dict[str, dict[str, tuple[float, float]]] = {}
+
+    def leverage_of(parameters: Parameters) -> dict[str, tuple[float, float]]:
+        name = json.dumps(parameters, sort_keys=True)
+        if name not in known:
+            known[name] = yardstick.leverage(parameters, suspects)
+        return known[name]
+
+    question = yardstick.question
+    configured, loss = asdict(question.candidate.parameters), _auc(question.settings.fair.comparable_gini_loss)
+    return FairGuide(configured, [use_of(group) for group in suspects], loss, leverage_of)
+
+
+def _points(trials: list[TrialResult], settings: TuneSettings) -> list[TrialResult]:
+    """Return the trials to register: the most accurate, the recommended, and what lies between and beyond them."""
+    front = non_dominated(feasible(trials, _auc(settings.fair.largest_gini_loss)))
+    recommended = least_unfair(front, _auc(settings.fair.comparable_gini_loss))
+    return spread(front, MOST_POINTS, always=[front[0], recommended])
+
+
+def _record_front(tracking: Tracking, result: Mapping[str, Any], trials: list[TrialResult]) -> None:
+    """Log the front to the study's run, as a table and as a picture; the run's mark is set last."""
+    store, run_id = tracking.store, tracking.run_id
+    with scratch_folder(store.workspace.root) as folder:
+        (folder / "front.json").write_text(json.dumps(result, indent=1))
+        draw_front(folder / "front.png", result, trials)
+        store.log_files(run_id, folder)
+    most_accurate = store.version(result["model"], result["most_accurate"])
+    best = next(one for one in trials if str(one.number) == most_accurate.tags[TRIAL])
+    metrics = run_metrics(best, json.loads(most_accurate.tags[EVALUATION]))
+    store.log(run_id, metrics=metrics, tags={REGISTERED: str(result["recommended"])})
+
+
+def _outcome(tracking: Tracking, yardstick: Yardstick, trials: list[TrialResult], points: list[FairPoint]) -> Outcome:
+    question, fair = yardstick.question, yardstick.question.settings.fair
+    recommended = least_unfair(trials, _auc(fair.comparable_gini_loss)).number
+    chosen = next(point for point in points if point.trial == recommended)
+    result: dict[str, Any] = {
+        "study": question.study,
+        "run_id": tracking.run_id,
+        "candidate": question.candidate.family,
+        "trials": len(trials),
+        "model": question.settings.model,
+        "data_fingerprint": question.applications.fingerprint,
+        "attribute": fair.attribute,
+        "approval_rate": yardstick.rate,
+        "usual": _usual(trials),
+        "most_accurate": points[0].version,
+        "recommended": chosen.version,
+        "front": [asdict(point) for point in points],
+    }
+    where = carried(question.settings)
+    steps = [f"thinfile promote version={chosen.version}{where}", f"thinfile compare{where}"]
+    return Outcome(result, summary=_summary(result, points, chosen, best_of(trials)), next_steps=steps)
+
+
+def _usual(trials: list[TrialResult]) -> dict[str, Any]:
+    """Return what the most accurate trial that uses all features in full, as a search would without fairness, does."""
+    in_full = [one for one in trials if all(one.parameters[use] == FULL_USE for use in one.parameters if is_use(use))]
+    best = best_of(in_full or trials)
+    return {"trial": best.number, "cv_gini": 2 * best.value - 1, "cv_gap": best.unfairness}
+
+
+def _summary(result: dict[str, Any], points: list[FairPoint], chosen: FairPoint, best: TrialResult) -> list[Any]:
+    gap = result["usual"]["cv_gap"]
+    lost, closed = 2 * best.value - 1 - chosen.cv_gini, gap - chosen.cv_gap
+    return [
+        f"{result['candidate']}: {result['trials']} trials compared by {result['attribute']}, all approving "
+        f"{result['approval_rate']:.1%}; {len(points)} points of the front are registered as {result['model']}",
+        as_table(points, chosen),
+        f"recommended: version {chosen.version}, the least discriminatory whose Gini is comparable; in the search it "
+        f"loses {lost:.3f} of Gini and closes {closed:.1%} of approvals of the gap of {gap:.1%} that the most accurate "
+        "model with all features in full leaves",
+        *(f"  version {one.version} {_changes(one)}" for one in points),
+    ]
+
+
+def _changes(point: FairPoint) -> str:
+    """Return what a point does with features, in words."""
+    told = [f"drops {', '.join(point.dropped)}"] if point.dropped else []
+    told += [f"relies {share:.0%} less on {names}" for names, share in point.weakened.items()]
+    return "; ".join(told) or "uses all features in full"

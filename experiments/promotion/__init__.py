@@ -1,0 +1,1 @@
+"""Promotions: gates, ledger, approvals, signatures."""

@@ -1,0 +1,234 @@
+"""The actions of promote after a request: approve, apply and roll back, each refused unless everything is in order."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from experiments.document import renew_document
+from experiments.evidence.evidence_files import evidence_finding, model_findings, read_evidence
+from experiments.promotion.approvals import Tally, approval_of, tally
+from experiments.promotion.ledger import Ledger
+from experiments.promotion.ledger_state import PROMOTED, ROLLED_BACK, section
+from experiments.promotion.settings import PromoteSettings, carried_along
+from pipelines.command.verb import Outcome
+from pipelines.errors import RequestError, ThinfileError
+from pipelines.model_store.store import ModelStore, existing_store
+from pipelines.policy.pack import PolicySettings, check_policy, policy_hash
+from pipelines.storage.chain import Entry
+from pipelines.storage.workspace import Workspace
+
+CLOCKS_DIFFER = timedelta(minutes=10)
+
+
+class PromotionRefused(ThinfileError):
+    """Something that a promotion or a rollback rests on is not as it was: the answer is no."""
+
+    exit_code = 3
+
+
+def approve(settings: PromoteSettings) -> Outcome:
+    """Write that a person agrees to a request: signed when `key` is given, unauthenticated otherwise.
+
+    Raises:
+        RequestError: no such request, no such key, or a key without a list of signers.
+        PromotionRefused: the evidence or the policy is not that of the request.
+        ApprovalRefused, SignatureRefused: this person or key does not count.
+        PromotionConflict: the request is closed.
+    """
+    check_policy(settings.policy)
+    store, ledger = _opened(settings)
+    request = _chosen(ledger, settings)
+    _require_same_policy(request, settings.policy, carried_along(settings))
+    finding = evidence_finding(_folder(store, ledger, request), str(request.content["evidence_hash"]))
+    if finding:
+        raise PromotionRefused(f"nobody can agree to what cannot be read: {finding}; ask again")
+    approval = approval_of(ledger, request, settings.policy.approvals, settings.key, store.workspace.root)
+    entry = ledger.approve(request.sequence, approval | {"why": settings.why})
+    counted = tally(ledger, request, settings.policy.approvals, store.workspace.root)
+    renew_document(store, settings.model, request.content["version"], ledger.entries)
+    return _approved(settings, request, entry, counted)
+
+
+def apply(settings: PromoteSettings) -> Outcome:
+    """Make the version of a request champion, if all that the request rests on is still so.
+
+    Raises:
+        RequestError: no such request.
+        PromotionRefused: evidence, model, policy or approvals are not in order.
+        PromotionConflict: somebody else decided first.
+    """
+    check_policy(settings.policy)
+    store, ledger = _opened(settings)
+    request = _chosen(ledger, settings)
+    entry = apply_request(store, ledger, request, settings)
+    version, previous = request.content["version"], entry.content["previous"]
+    for one in (previous, version) if previous is not None else (version,):
+        renew_document(store, settings.model, one, ledger.entries)
+    before = f", before it version {previous}" if previous is not None else ""
+    return Outcome(
+        {"decision": PROMOTED, "version": version, "request": request.sequence, "ledger_entry": entry.sequence},
+        summary=[f"PROMOTED: {settings.model} version {version} is champion{before} (ledger entry {entry.sequence})"],
+        next_steps=[f"thinfile score data=table data.path=FILE period=YYYY-MM{carried_along(settings)}"],
+    )
+
+
+def apply_request(store: ModelStore, ledger: Ledger, request: Entry, settings: PromoteSettings) -> Entry:
+    """Return the promotion of a request, made now unless it is there already. Raises as `apply` does."""
+    crowning = ledger.standing.crowning
+    if crowning is None or crowning.content.get("request") != request.sequence:
+        require_applicable(store, ledger, request, settings)
+    return ledger.promote(request.sequence, settings.why)
+
+
+def require_applicable(store: ModelStore, ledger: Ledger, request: Entry, settings: PromoteSettings) -> None:
+    """Raise PromotionRefused unless policy, evidence, model and approvals are what the request needs."""
+    _require_same_policy(request, settings.policy, carried_along(settings))
+    folder = _folder(store, ledger, request)
+    try:
+        evidence = read_evidence(folder, str(request.content["evidence_hash"]))
+    except ThinfileError as error:
+        raise PromotionRefused(str(error)) from error
+    _require_fresh(evidence, settings.policy.gates.evidence_days, carried_along(settings))
+    _require_unchanged(folder, request.content, f"version {request.content['version']}")
+    counted = tally(ledger, request, settings.policy.approvals, store.workspace.root)
+    if counted.missing:
+        raise PromotionRefused(_lacking(counted, request, settings))
+
+
+def rollback(settings: PromoteSettings) -> Outcome:
+    """Make the champion before, or an earlier one that `version` names, the champion again.
+
+    Raises:
+        RequestError: no reason is given, or there is no such earlier champion.
+        PromotionRefused: its files are not those that were promoted.
+        PromotionConflict: somebody else decided first.
+    """
+    if not settings.why.strip():
+        raise RequestError("a rollback is explained in the ledger, received no why; add why='...'")
+    store, ledger = _opened(settings, forgiving=True)
+    champion = ledger.standing.champion
+    version = _earlier(ledger, settings)
+    promotion = ledger.standing.crowned.get(version)
+    if promotion is not None:
+        request = ledger.standing.requests[int(str(promotion.content["request"]))]
+        _require_unchanged(_folder(store, ledger, request), request.content, f"version {version}")
+    entry = ledger.roll_back(version, settings.why, from_champion=champion)
+    renew_document(store, settings.model, version, ledger.entries)
+    restored = [f"  restored  {finding}" for finding in section(entry.content, "restored") or ()]
+    head = f"ROLLED BACK: {settings.model} version {version} is champion (ledger entry {entry.sequence})"
+    return Outcome(
+        {"decision": ROLLED_BACK, "version": version, "from": entry.content["from"], "ledger_entry": entry.sequence},
+        summary=[head, *restored],
+        next_steps=[f"thinfile promote verify{carried_along(settings)}"],
+    )
+
+
+def _opened(settings: PromoteSettings, *, forgiving: bool = False) -> tuple[ModelStore, Ledger]:
+    workspace = Workspace.at(settings.workspace)
+    store = existing_store(workspace, settings.model)
+    return store, Ledger(workspace, store, settings.model, forgiving=forgiving)
+
+
+def _chosen(ledger: Ledger, settings: PromoteSettings) -> Entry:
+    """Return the request that is meant: the one named, else the latest open one, else the one just promoted."""
+    standing = ledger.standing
+    just_done = standing.last.content.get("request") if standing.last is not None else None
+    number = settings.request or max(standing.open, default=None) or just_done
+    if not isinstance(number, int):
+        raise RequestError(
+            f"model '{settings.model}' has no open request; "
+            f"ask with `thinfile promote request{carried_along(settings)}`"
+        )
+    if number not in standing.requests:
+        known = ", ".join(map(str, standing.open)) or "none"
+        raise RequestError(
+            f"entry {number} of the ledger is no request (open: {known}); "
+            f"`thinfile promote history{carried_along(settings)}` lists them"
+        )
+    return standing.requests[number]
+
+
+def _earlier(ledger: Ledger, settings: PromoteSettings) -> int:
+    """Return the version to go back to; the same command again means the same rollback, not one further."""
+    standing = ledger.standing
+    if settings.version is not None:
+        return settings.version
+    last = standing.last
+    if last is not None and last.content["decision"] == ROLLED_BACK and last.content["why"] == settings.why:
+        return int(str(last.content["version"]))
+    if len(standing.reign) < 2:
+        raise RequestError(
+            f"a rollback needs an earlier champion, model '{settings.model}' has had {len(standing.reign)} so far; "
+            f"promote another one: `thinfile promote request{carried_along(settings)}`"
+        )
+    return standing.reign[-2]
+
+
+def _folder(store: ModelStore, ledger: Ledger, request: Entry) -> Path:
+    return store.download(store.version(ledger.model, int(str(request.content["version"]))))
+
+
+def _require_same_policy(request: Entry, policy: PolicySettings, words: str) -> None:
+    asked, found = str(request.content["policy_hash"]), policy_hash(policy)
+    if asked != found:
+        name = section(request.content, "evidence", "about", "policy", "name")
+        raise PromotionRefused(
+            f"a request is decided under the policy that it was judged by, '{name}' ({asked[:12]}), received "
+            f"'{policy.name}' ({found[:12]}); name the same policy, or ask again: `thinfile promote request{words}`"
+        )
+
+
+def _require_fresh(evidence: Mapping[str, Any], days: int, words: str) -> None:
+    made_at = str(section(evidence, "about", "made_at"))
+    try:
+        made = datetime.fromisoformat(made_at)
+    except ValueError:
+        made = datetime.max.replace(tzinfo=UTC)
+    now = datetime.now(UTC)
+    made = made if made.tzinfo else made.replace(tzinfo=UTC)
+    if not now - timedelta(days=days) <= made <= now + CLOCKS_DIFFER:
+        raise PromotionRefused(
+            f"evidence must not be older than {days} days nor from the future, received some made at {made_at}; "
+            f"ask again: `thinfile promote request{words}`"
+        )
+
+
+def _require_unchanged(folder: Path, content: Mapping[str, Any], what: str) -> None:
+    findings = model_findings(folder, content)
+    if findings:
+        raise PromotionRefused(f"{what} is not what was judged: {'; '.join(findings)}; restore it, or ask again")
+
+
+def _approved(settings: PromoteSettings, request: Entry, entry: Entry, counted: Tally) -> Outcome:
+    version, words = request.content["version"], carried_along(settings)
+    trust = "signed" if entry.content["authenticated"] else "unauthenticated"
+    head = (
+        f"APPROVED by {entry.content['by']} ({trust}): request {request.sequence}, {settings.model} version {version}"
+    )
+    state = f"  {len(counted.people)} of {counted.wanted} approvals that the policy asks for"
+    asides = [f"  set aside  {aside}" for aside in counted.set_aside]
+    step = "approve" if counted.missing else "apply"
+    return Outcome(
+        {
+            "decision": "approved",
+            "version": version,
+            "request": request.sequence,
+            "ledger_entry": entry.sequence,
+            "by": entry.content["by"],
+            "authenticated": entry.content["authenticated"],
+            "approvals": len(counted.people),
+            "approvals_wanted": counted.wanted,
+        },
+        summary=[f"{head} (ledger entry {entry.sequence})", state, *asides],
+        next_steps=[f"thinfile promote {step} request={request.sequence}{words}"],
+    )
+
+
+def _lacking(counted: Tally, request: Entry, settings: PromoteSettings) -> str:
+    kind = "signed approvals by different people" if settings.policy.approvals.signed else "approvals"
+    asides = "".join(f"; set aside: {aside}" for aside in counted.set_aside)
+    return (
+        f"policy '{settings.policy.name}' asks for {counted.wanted} {kind}, request {request.sequence} has "
+        f"{len(counted.people)}{asides}; `thinfile promote approve request={request.sequence}{carried_along(settings)}`"
+    )

@@ -1,0 +1,115 @@
+"""Whether enough people agreed: which approvals of a request count under a policy, and why the others do not."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.promotion.ledger import Ledger
+from experiments.promotion.signatures import SignatureRefused, Signers, message_of
+from pipelines.errors import ConfigurationError, RequestError, ThinfileError
+from pipelines.policy.pack import ApprovalSettings
+from pipelines.storage.chain import Entry
+from pipelines.storage.process import account
+
+
+class ApprovalRefused(ThinfileError):
+    """This person cannot approve this request under this policy."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The names whose approval counts, what was said of the others, and how many the policy asks for."""
+
+    people: tuple[str, ...]
+    set_aside: tuple[str, ...]
+    wanted: int
+
+    @property
+    def missing(self) -> int:
+        """How many more people must approve."""
+        return max(0, self.wanted - len(self.people))
+
+
+def tally(ledger: Ledger, request: Entry, approvals: ApprovalSettings, scratch: Path) -> Tally:
+    """Count the approvals of a request: different people, different keys, signatures that hold today.
+
+    Raises:
+        RequestError: the file of allowed signers is not there.
+    """
+    people: list[str] = []
+    keys: set[str] = set()
+    set_aside: list[str] = []
+    for approval in ledger.standing.approvals.get(request.sequence, []):
+        name = str(approval.content["by"])
+        try:
+            _require_other_person(request, name, str(approval.content["account"]), approvals)
+            key = _key_of(ledger.name, request, approval, approvals, scratch)
+        except (ApprovalRefused, SignatureRefused) as error:
+            set_aside.append(f"{name} (entry {approval.sequence}): {error}")
+            continue
+        if name in people or key in keys:
+            set_aside.append(f"{name} (entry {approval.sequence}): the same person or key as another approval")
+            continue
+        people.append(name)
+        keys |= {key} if key else set()
+    return Tally(tuple(people), tuple(set_aside), approvals.people)
+
+
+def approval_of(
+    ledger: Ledger, request: Entry, approvals: ApprovalSettings, key: str | None, scratch: Path
+) -> dict[str, object]:
+    """Return what an approval of a request says: who approves, and the signature when there is a key.
+
+    Raises:
+        RequestError: the policy wants a key and there is none, or nothing says whose key it is.
+        ApprovalRefused, SignatureRefused: this person or this key does not count.
+    """
+    unsigned: dict[str, object] = {"account": account(), "signature": None, "key": None, "authenticated": False}
+    signed = _signed(ledger, request, approvals, key, scratch) if key is not None else {"by": account()}
+    said = unsigned | signed
+    if approvals.signed and key is None:
+        raise RequestError("this policy counts signed approvals only, received no key; add key=~/.ssh/id_ed25519")
+    _require_other_person(request, str(said["by"]), account(), approvals)
+    return said
+
+
+def _signed(ledger: Ledger, request: Entry, approvals: ApprovalSettings, key: str, scratch: Path) -> dict[str, object]:
+    signers, path = signers_of(approvals, scratch), Path(key).expanduser()
+    if signers is None:
+        raise ConfigurationError(
+            "a signature says something only where it is known whose key it is, received no "
+            "policy.approvals.allowed_signers; name a file in OpenSSH's format"
+        )
+    name = signers.owner(path)
+    message = message_of(ledger.name, request.sequence, request.hash, name)
+    signature = signers.sign(message, path)
+    signers.check(message, signature, name)
+    return {"by": name, "signature": signature, "key": signers.line(path), "authenticated": True}
+
+
+def _require_other_person(request: Entry, name: str, account: str, approvals: ApprovalSettings) -> None:
+    """Raise ApprovalRefused when the one who asked may not approve and it is that one, by name or by account."""
+    asked = str(request.content["by"])
+    if not approvals.requester_may_approve and asked in (name, account):
+        raise ApprovalRefused(
+            f"who asks may not approve under this policy, request {request.sequence} was made by {asked}, received the "
+            "same; another person must approve, from another account"
+        )
+
+
+def signers_of(approvals: ApprovalSettings, scratch: Path) -> Signers | None:
+    """Return whose keys count under a policy, None when it does not say. Raises RequestError when the file is gone."""
+    return Signers(Path(approvals.allowed_signers).expanduser(), scratch) if approvals.allowed_signers else None
+
+
+def _key_of(chain: str, request: Entry, approval: Entry, approvals: ApprovalSettings, scratch: Path) -> str:
+    """Return the fingerprint of the key of an approval, "" for an unsigned one where that is enough."""
+    signature, name = approval.content["signature"], str(approval.content["by"])
+    signers = signers_of(approvals, scratch)
+    if signature is not None and signers is not None:
+        message = message_of(chain, request.sequence, request.hash, name)
+        return signers.check(message, str(signature), name)
+    if approvals.signed:
+        raise ApprovalRefused("unauthenticated, the policy counts signed approvals only; approve again with key=")
+    return ""

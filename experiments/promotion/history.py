@@ -1,0 +1,155 @@
+"""What was decided, for people and for scripts, and whether all of it is still true."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from experiments.evidence.evidence_files import evidence_finding, model_findings
+from experiments.promotion.ledger import Ledger
+from experiments.promotion.ledger_state import APPROVED, PROMOTED, REFUSED, REQUESTED, ROLLED_BACK, section, whole
+from experiments.promotion.settings import PromoteSettings
+from experiments.promotion.signatures import SignatureRefused, Signers, message_of
+from pipelines.command.verb import ExitCode, Outcome, carried
+from pipelines.errors import ThinfileError
+from pipelines.model_store.store import ModelStore, existing_store
+from pipelines.storage.atomic_files import scratch_folder
+from pipelines.storage.chain import ChainBroken, Entry
+from pipelines.storage.workspace import Workspace
+
+
+def history(settings: PromoteSettings) -> Outcome:
+    """Return every decision about a model, in order. Raises ChainBroken when one of them is not what was written."""
+    ledger = Ledger(*_opened(settings), settings.model, forgiving=True)
+    contradicted = [f"the registry disagrees: {finding}" for finding in ledger.disagreements]
+    return Outcome(
+        {"model": settings.model, "champion": ledger.standing.champion, "entries": [_told(e) for e in ledger.entries]},
+        summary=[_table(settings.model, ledger.entries), *contradicted],
+        next_steps=[f"thinfile promote verify{carried(settings)}"],
+    )
+
+
+def verify(settings: PromoteSettings) -> Outcome:
+    """Return whether ledger, registry, evidence and models still say the same; each finding is named, with exit 3."""
+    workspace, store = _opened(settings)
+    try:
+        ledger = Ledger(workspace, store, settings.model, forgiving=True)
+    except ChainBroken as error:
+        return _verdict(settings, 0, [str(error)])
+    findings = [*ledger.disagreements, *_exhibit_findings(store, ledger), *_signature_findings(workspace, ledger)]
+    findings += _unapproved(ledger)
+    return _verdict(settings, len(ledger.entries), findings)
+
+
+def _opened(settings: PromoteSettings) -> tuple[Workspace, ModelStore]:
+    workspace = Workspace.at(settings.workspace)
+    return workspace, existing_store(workspace, settings.model)
+
+
+def _verdict(settings: PromoteSettings, entries: int, findings: list[str]) -> Outcome:
+    result = {"model": settings.model, "entries": entries, "findings": findings}
+    if findings:
+        head = f"NOT VERIFIED: {settings.model}, {len(findings)} finding{'s' * (len(findings) > 1)}"
+        listed = [f"  {finding}" for finding in findings]
+        return Outcome(result, summary=[head, *listed], exit_code=ExitCode.ANSWER_IS_NO)
+    return Outcome(result, summary=[f"VERIFIED: {settings.model}, {entries} entries and all they rest on"])
+
+
+def _exhibit_findings(store: ModelStore, ledger: Ledger) -> Iterator[str]:
+    """Yield what is wrong with the evidence of each request and refusal, and the files of each champion there was."""
+    folders = dict(_folders(store, ledger))
+    promoted = {entry.content["request"] for entry in ledger.standing.crowned.values()}
+    for entry in ledger.entries:
+        if entry.content["decision"] not in (REQUESTED, REFUSED):
+            continue
+        version = whole(entry.content["version"])
+        where, folder = f"entry {entry.sequence}, version {version}", folders.get(version)
+        if not isinstance(folder, Path):
+            yield f"{where}: {folder or 'the version was deleted, and its evidence with it; restore it from a copy'}"
+            continue
+        finding = evidence_finding(folder, str(entry.content["evidence_hash"]))
+        if finding:
+            yield f"{where}: {finding}; restore it from a copy"
+        if entry.sequence in promoted:
+            found = model_findings(folder, entry.content)
+            yield from (f"{where}: {one}; restore it from a copy, or roll back" for one in found)
+
+
+def _folders(store: ModelStore, ledger: Ledger) -> Iterator[tuple[int, Path | str]]:
+    """Yield the files of each version that was judged and is there, or why they cannot be read."""
+    for model in store.versions(ledger.model):
+        if model.version in ledger.standing.judged:
+            try:
+                yield model.version, store.download(model)
+            except ThinfileError as error:
+                yield model.version, str(error)
+
+
+def _signature_findings(workspace: Workspace, ledger: Ledger) -> Iterator[str]:
+    """Yield approvals whose signature is not of the request, by the key that the ledger recorded with it."""
+    for approval in ledger.entries:
+        if approval.content["decision"] != APPROVED or approval.content["signature"] is None:
+            continue
+        request = ledger.standing.requests[int(str(approval.content["request"]))]
+        name = str(approval.content["by"])
+        message = message_of(ledger.name, request.sequence, request.hash, name)
+        with scratch_folder(workspace.root) as folder:
+            listed = folder / "allowed_signers"
+            listed.write_text(f"{approval.content['key']}\n")
+            try:
+                Signers(listed, folder).check(message, str(approval.content["signature"]), name)
+            except SignatureRefused as error:
+                yield f"entry {approval.sequence}: {error}"
+
+
+def _unapproved(ledger: Ledger) -> Iterator[str]:
+    """Yield promotions that fewer people had agreed to than the policy of their request asks for."""
+    for entry in ledger.entries:
+        if entry.content["decision"] != PROMOTED:
+            continue
+        request = ledger.standing.requests[whole(entry.content["request"])]
+        asked = section(request.content, "evidence", "about", "policy", "approvals") or {}
+        agreed = {
+            approval.content["by"]
+            for approval in ledger.standing.approvals.get(request.sequence, [])
+            if approval.sequence < entry.sequence and (approval.content["signature"] or not asked["signed"])
+        }
+        if len(agreed) < asked.get("people", 0):
+            yield (
+                f"entry {entry.sequence} promoted version {entry.content['version']} with {len(agreed)} of "
+                f"{asked['people']} approvals that the policy of request {request.sequence} asks for; roll back"
+            )
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    return {"sequence": entry.sequence, "written_at": entry.written_at, "hash": entry.hash, **entry.content}
+
+
+def _table(name: str, entries: list[Entry]) -> Any:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    count = f"{len(entries)} entr{'y' if len(entries) == 1 else 'ies'}"
+    table = Table(title=f"{name}: {count} in the ledger", box=SIMPLE_HEAD, title_justify="left")
+    for title in ("entry", "when (UTC)", "who", "decision", "version", "what", "why"):
+        table.add_column(title, justify="right" if title in ("entry", "version") else "left")
+    for entry in entries:
+        content = entry.content
+        said = (str(content["by"]), str(content["decision"]), str(content["version"]), _what(content))
+        table.add_row(str(entry.sequence), entry.written_at[:16].replace("T", " "), *said, str(content["why"] or ""))
+    return table
+
+
+def _what(content: Mapping[str, Any]) -> str:
+    """Return what an entry adds to its decision, in a few words."""
+    decision = content["decision"]
+    if decision in (REQUESTED, REFUSED):
+        failed = [gate["gate"] for gate in section(content, "evidence", "gates") if not gate["passed"]]
+        champion = section(content, "champion", "version")
+        against = f"against version {champion}" if champion is not None else "as first champion"
+        return f"{against}; failed: {', '.join(failed)}" if failed else against
+    if decision == APPROVED:
+        return f"request {content['request']}, {'signed' if content['authenticated'] else 'unauthenticated'}"
+    if decision == PROMOTED:
+        return f"request {content['request']}"
+    back = f"from version {content['from']}" if content["from"] is not None else "from none"
+    return f"{back}, restored" if decision == ROLLED_BACK and content.get("restored") else back

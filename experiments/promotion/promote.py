@@ -1,0 +1,149 @@
+"""The verb promote: a challenger is judged on applications it has not seen; the ledger keeps question and answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from experiments.document import renew_document
+from experiments.evidence.evaluation_set import Bench, Judged, bench_of
+from experiments.evidence.evidence import gather
+from experiments.evidence.evidence_files import HASH
+from experiments.promotion.actions import apply
+from experiments.promotion.gates import GateResult, check_advisory, judge, lets_through
+from experiments.promotion.ledger import Ledger
+from experiments.promotion.settings import PromoteAction, PromoteSettings, carried_along
+from pipelines.command.verb import ExitCode, Outcome, carried
+from pipelines.credit.points import points
+from pipelines.credit.population import Population
+from pipelines.errors import RequestError
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
+from pipelines.model_store.store import CHALLENGER, CHAMPION, POLICY, ModelStore, existing_store
+from pipelines.policy.pack import PolicySettings, check_policy, policy_hash
+from pipelines.profiles.reference_profile import profile_of
+from pipelines.storage.atomic_files import scratch_folder
+from pipelines.storage.chain import Entry
+from pipelines.storage.fingerprint import fingerprint_record
+from pipelines.storage.workspace import Workspace
+
+
+def promote(settings: PromoteSettings) -> Outcome:
+    """Judge the challenger; what every gate lets through and nobody else must approve becomes champion at once.
+
+    Raises:
+        RequestError: there is no challenger; nothing says what to judge it on, or the data is not what it was made on;
+            a model does not answer with the probability of bad.
+        PromotionConflict: somebody else decided meanwhile.
+    """
+    asked = request(settings)
+    waits = settings.policy.approvals.people > 0
+    if asked.exit_code is not ExitCode.DONE or asked.result["decision"] != "requested" or waits:
+        return asked
+    applied = apply(_about_request(settings, int(str(asked.result["ledger_entry"]))))
+    return Outcome(
+        dict(asked.result) | dict(applied.result),
+        summary=[*applied.summary, *asked.summary[1:]],
+        next_steps=applied.next_steps,
+        exit_code=applied.exit_code,
+    )
+
+
+def request(settings: PromoteSettings) -> Outcome:
+    """Judge the challenger and write into the ledger what was asked, or that a gate refused it; nothing is moved.
+
+    Raises: see `promote`.
+    """
+    check_policy(settings.policy)
+    check_advisory(settings.policy)
+    workspace = Workspace.at(settings.workspace)
+    store = existing_store(workspace, settings.model)
+    ledger = Ledger(workspace, store, settings.model)
+    champion = store.aliased(settings.model, CHAMPION)
+    challenger = _challenger(store, settings)
+    if champion is not None and champion.version == challenger.version:
+        told = f"{challenger.name} version {challenger.version} is the champion already; nothing to decide"
+        return Outcome({"decision": "none", "version": challenger.version}, summary=[told])
+    judged = Judged.of(store, challenger)
+    against = None if champion is None else Judged.of(store, champion)
+    bench = bench_of(settings, workspace, store, challenger, against)
+    tried = ledger.tried_before(bench.split.test_part, judged.predictor.hash)
+    evidence = gather(bench, judged, against, settings.policy, workspace, tried)
+    gates = judge(evidence, settings.policy)
+    evidence["gates"] = [gate.record() for gate in gates]
+    evidence[HASH] = fingerprint_record(evidence)
+    if lets_through(gates):
+        _make_ready(store, judged, bench, settings.policy)
+    entry = ledger.request(challenger, evidence, settings.why)
+    document = renew_document(store, settings.model, challenger.version, ledger.entries)
+    return _outcome(settings, challenger, champion, gates, evidence, entry, str(document))
+
+
+def _about_request(settings: PromoteSettings, entry: int) -> PromoteSettings:
+    return replace(settings, action=PromoteAction.apply, request=entry)
+
+
+def _challenger(store: ModelStore, settings: PromoteSettings) -> RegisteredModel:
+    if settings.version is not None:
+        return store.version(settings.model, settings.version)
+    found = store.aliased(settings.model, CHALLENGER) or store.aliased(settings.model, CHAMPION)
+    if found is None:
+        raise RequestError(
+            f"model '{settings.model}' has no challenger; register one with `thinfile tune` or name version=N "
+            "(`thinfile compare` lists them)"
+        )
+    return found
+
+
+def _make_ready(store: ModelStore, judged: Judged, bench: Bench, policy: PolicySettings) -> None:
+    """Hold a model from elsewhere to what was judged, and give it the reference profile that monitoring needs."""
+    store.tag(judged.version, {MODEL_HASH: judged.predictor.hash, POLICY: policy_hash(policy)})
+    if (store.download(judged.version) / PROFILE).exists():
+        return
+    features = bench.test.features[judged.used]
+    asked = judged.ask(bench.test)
+    whole, numeric = points(asked, policy.scale), judged.predictor.numeric
+    profile = profile_of(whole, asked, features, numeric, Population.applications, bench.test.times)
+    with scratch_folder(store.workspace.root) as folder:
+        (folder / PROFILE).write_text(profile.to_json())
+        store.attach(judged.version, folder)
+
+
+def _outcome(
+    settings: PromoteSettings,
+    challenger: RegisteredModel,
+    champion: RegisteredModel | None,
+    gates: Sequence[GateResult],
+    evidence: Mapping[str, Any],
+    entry: Entry,
+    document: str,
+) -> Outcome:
+    decision = str(entry.content["decision"])
+    against = f"against champion version {champion.version}" if champion else "as first champion"
+    head = (
+        f"{decision.upper()}: {challenger.name} version {challenger.version} {against} (ledger entry {entry.sequence})"
+    )
+    unknown = (
+        []
+        if evidence["about"]["training_rows"] == "recorded"
+        else ["  note    the rows it was trained on are unknown to us"]
+    )
+    result = {"decision": decision, "version": challenger.version, "ledger_entry": entry.sequence}
+    return Outcome(
+        result | {"evidence": evidence, "document": document},
+        summary=[head, *map(_mark, gates), *unknown, f"  document: {document}"],
+        next_steps=_next(settings, entry, decision),
+        exit_code=ExitCode.DONE if decision == "requested" else ExitCode.ANSWER_IS_NO,
+    )
+
+
+def _mark(gate: GateResult) -> str:
+    mark = "passed" if gate.passed else "FAILED" if gate.blocking else "warned"
+    return f"  {mark}  {gate.gate}: {gate.sentence}"
+
+
+def _next(settings: PromoteSettings, entry: Entry, decision: str) -> list[str]:
+    where = carried(settings)
+    if decision != "requested":
+        return [f"thinfile compare{where}", f"thinfile tune{where}"]
+    step = "approve" if settings.policy.approvals.people else "apply"
+    return [f"thinfile promote {step} request={entry.sequence}{carried_along(settings)}"]

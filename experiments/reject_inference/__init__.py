@@ -1,0 +1,1 @@
+"""Training with applications that an earlier policy declined."""

@@ -1,0 +1,1 @@
+"""Runs and decisions rebuilt from their record."""

@@ -1,0 +1,255 @@
+"""The verb replay: a run rebuilt from its record alone, every number compared bit for bit; nothing is written."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.experiment.differences import Comparison, Difference, compare_records
+from experiments.experiment.experiment import Question, resolve
+from experiments.experiment.recorded_settings import settings_of
+from experiments.experiment.settings import TuneSettings
+from experiments.replay.erased_data import Erased, erased_since
+from experiments.replay.replay_decision import replay_decision
+from experiments.replay.settings import Extent, ReplaySettings
+from experiments.search.registration import build_version
+from experiments.search.run_record import EARLIER, RunRecord, compare_environments, data_record
+from experiments.search.study import TrialResult, best_of
+from experiments.search.tune import BEST_CV_AUC, objective_of, run_metrics
+from pipelines.applications.settings import Source
+from pipelines.command.progress import Advance, progress
+from pipelines.command.provenance import provenance
+from pipelines.command.verb import ExitCode, Outcome
+from pipelines.errors import ConfigurationError, RequestError
+from pipelines.model_store.files import FILES
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import CONFIG_HASH, EVALUATION, STUDY, TRIAL, ModelStore, existing_store
+from pipelines.storage.atomic_files import scratch_folder
+from pipelines.storage.fingerprint import fingerprint_files, fingerprint_record
+from pipelines.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+log = logging.getLogger(__name__)
+
+DIFFERENCES_TOLD = 20
+
+COMPARED = {".json", ".csv", ".npz", ".cbm", ".py"}
+"""Files of a model that hold numbers or code; pictures and MLflow's own descriptions are drawn from them."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be rebuilt: a run with its record, the versions to rebuild, and with how many threads."""
+
+    run: "Run"
+    record: RunRecord
+    settings: TuneSettings
+    versions: list[RegisteredModel]
+    extent: Extent
+
+    @property
+    def trials(self) -> list[TrialResult]:
+        """The recorded trials to compute again."""
+        registered = {version.tags[TRIAL] for version in self.versions}
+        return [one for one in self.record.trials if self.extent is Extent.all or str(one.number) in registered]
+
+
+def replay(settings: ReplaySettings) -> Outcome:
+    """Rebuild a run or a decision from its record; exit code 3 when anything differs.
+
+    Raises:
+        ConfigurationError: not exactly one of run, version and decision.
+        RequestError: no such run, version or decision, or one without a whole record.
+        DataError: the data is no longer where the record says.
+    """
+    asked = [name for name in ("run", "version", "decision") if getattr(settings, name) is not None]
+    if len(asked) != 1:
+        raise ConfigurationError(
+            f"replay takes one of run, version and decision, received {' and '.join(asked) or 'none'}; "
+            "for example run=ID (`thinfile compare` lists the models that runs made)"
+        )
+    if settings.decision is not None:
+        return replay_decision(Workspace.at(settings.workspace), settings.decision)
+    return _replay_run(settings)
+
+
+def _replay_run(settings: ReplaySettings) -> Outcome:
+    store = existing_store(Workspace.at(settings.workspace), settings.model)
+    task = _task(settings, store)
+    question = resolve(task.settings)
+    data = compare_records("data", task.record.data, data_record(question))
+    erased = erased_since(task.record.data, question) if data.differences else None
+    if erased is not None:
+        return _erased_outcome(task, erased)
+    found = _compare_record(task) + data
+    if not data.differences:  # numbers of other data would say nothing
+        found += _compare_numbers(task, question, store)
+    return _outcome(task, found)
+
+
+def _task(settings: ReplaySettings, store: ModelStore) -> Task:
+    run, version = _find(settings, store)
+    record = RunRecord.read(store, run.info.run_id)
+    recorded = settings_of(record.config)
+    made = [one for one in store.versions(recorded.model) if one.run_id == run.info.run_id and TRIAL in one.tags]
+    places = {name: path for name, path in asdict(settings.data).items() if path is not None}
+    if "path" in places and recorded.data.source is Source.marketplace:
+        places = {"through_the_door": None} | places  # it lies beside the training table
+    rebuilt = replace(
+        recorded,
+        workspace=settings.workspace,
+        threads=recorded.threads if settings.threads is None else settings.threads,
+        data=replace(recorded.data, **places),
+    )
+    return Task(run, record, rebuilt, made if version is None else [version], settings.trials)
+
+
+def _find(settings: ReplaySettings, store: ModelStore) -> tuple["Run", RegisteredModel | None]:
+    """Return the run, and the version when the user named one."""
+    if settings.version is None:
+        return store.study_run(str(settings.run)), None
+    version = store.version(settings.model, settings.version)
+    if version.run_id is None or STUDY not in version.tags:
+        raise RequestError(
+            f"a version is replayed from the record of the run that made it, {version.name} version {version.version} "
+            "was trained elsewhere and has none; replay a version that `thinfile tune` registered"
+        )
+    return store.study_run(version.run_id), version
+
+
+def _compare_record(task: Task) -> Comparison:
+    """Compare the record's configuration with the hash that was taken of it."""
+    return compare_records("config_hash", task.run.data.tags.get(CONFIG_HASH), fingerprint_record(task.record.config))
+
+
+def _compare_numbers(task: Task, question: Question, store: ModelStore) -> Comparison:
+    found = Comparison(0, [])
+    with progress("replay", len(task.trials) + len(task.versions), log) as advance:
+        found += _compare_trials(task, question, advance)
+        for done, version in enumerate(task.versions, start=len(task.trials) + 1):
+            found += _compare_version(task, question, version, store)
+            advance(done, f"{version.name} version {version.version}")
+    return found
+
+
+def _compare_trials(task: Task, question: Question, advance: Advance) -> Comparison:
+    found, objective, known = Comparison(0, []), objective_of(question), dict[str, float]()
+    for done, trial in enumerate(task.trials, start=1):
+        spelled = json.dumps(trial.parameters, sort_keys=True)
+        known[spelled] = known[spelled] if spelled in known else objective(trial.parameters).value
+        found += compare_records(f"trial {trial.number}", {"cv_auc": trial.value}, {"cv_auc": known[spelled]})
+        advance(done, f"trial {trial.number}")
+    return found
+
+
+def _compare_version(task: Task, question: Question, version: RegisteredModel, store: ModelStore) -> Comparison:
+    """Build a version again in a scratch folder and compare its tags and its files."""
+    trial = next((one for one in task.record.trials if str(one.number) == version.tags[TRIAL]), None)
+    title = f"version {version.version}"
+    if trial is None:
+        return Comparison(1, [Difference(f"{title}.trial", version.tags[TRIAL], "no such trial in the record")])
+    with scratch_folder(Workspace.at(question.settings.workspace).root) as scratch:
+        folder = scratch / "mlflow_model"
+        tags = build_version(question, trial, folder)
+        found = _compare_tags(title, version, tags) + _compare_files(title, store.download(version), folder)
+    if version.tags[TRIAL] == str(best_of(task.record.trials).number):
+        metrics = run_metrics(trial, json.loads(tags[EVALUATION])) | {BEST_CV_AUC: trial.value}
+        found += compare_records("run", task.run.data.metrics, metrics)
+    return found
+
+
+def _compare_tags(title: str, version: RegisteredModel, tags: dict[str, str]) -> Comparison:
+    """Compare what the registry says; a study's name is left out, it counts settings that came later."""
+    now = {name: _parsed(name, value) for name, value in tags.items() if name != STUDY}
+    recorded = {name: _parsed(name, version.tags[name]) for name in now if name in version.tags}
+    return compare_records(title, recorded, now)
+
+
+def _parsed(name: str, value: str) -> Any:
+    return json.loads(value) if name == EVALUATION else value
+
+
+def _compare_files(title: str, recorded: Path, now: Path) -> Comparison:
+    found = Comparison(0, [])
+    for name in dict.fromkeys([*_files(now, now), *_files(recorded, recorded / FILES)]):
+        found += compare_records(f"{title}/{name}", _content(recorded / name), _content(now / name))
+    return found
+
+
+def _files(root: Path, folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in COMPARED and "__pycache__" not in path.parts:
+            yield str(path.relative_to(root))
+
+
+def _content(path: Path) -> Any:
+    """Return what a file says: its values when it is JSON, its fingerprint otherwise, None when it is not there."""
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text()) if path.suffix == ".json" else fingerprint_files({"": path})
+    except ValueError:  # a JSON file that is none any more
+        return fingerprint_files({"": path})
+
+
+def _outcome(task: Task, found: Comparison) -> Outcome:
+    recorded = task.record.environment
+    environment = compare_environments(recorded, provenance(task.settings.threads)).differences
+    agrees = not found.differences
+    result = {
+        "run_id": task.run.info.run_id,
+        "versions": [version.version for version in task.versions],
+        "trials": len(task.trials),
+        "agrees": agrees,
+        "compared": found.compared,
+        "differences": [asdict(one) for one in found.differences],
+        "environment": [asdict(one) for one in environment],
+        "earlier_environments": len(recorded.get(EARLIER, [])),
+    }
+    summary = [_head(task, found), *_told(found.differences), *_about_environment(recorded, environment, agrees)]
+    return Outcome(result, summary=summary, exit_code=ExitCode.DONE if agrees else ExitCode.ANSWER_IS_NO)
+
+
+def _erased_outcome(task: Task, erased: Erased) -> Outcome:
+    """Return that a run cannot be made again because people were erased from its data, and nothing else was changed."""
+    result = {
+        "run_id": task.run.info.run_id,
+        "versions": [version.version for version in task.versions],
+        "agrees": False,
+        "erased": {"rows": erased.rows, "entries": list(erased.entries)},
+    }
+    return Outcome(result, summary=[erased.sentence(_title(task))], exit_code=ExitCode.ANSWER_IS_NO)
+
+
+def _title(task: Task) -> str:
+    versions = ", ".join(f"{one.name} version {one.version}" for one in task.versions) or "no version registered"
+    return f"run {task.run.info.run_id[:12]} ({task.record.config['candidate']['family']}; {versions})"
+
+
+def _head(task: Task, found: Comparison) -> str:
+    title = _title(task)
+    extent = f"{len(task.trials)} of {len(task.record.trials)} trials computed again"
+    if found.differences:
+        return f"DIFFERS: {len(found.differences):,} of {found.compared:,} values of {title}; {extent}"
+    return f"AGREES: all {found.compared:,} values of {title}, bit for bit; {extent}"
+
+
+def _told(differences: Sequence[Difference]) -> list[str]:
+    lines = [f"  {one}" for one in differences[:DIFFERENCES_TOLD]]
+    more = len(differences) - DIFFERENCES_TOLD
+    return [*lines, f"  and {more:,} more; output=json tells all"] if more > 0 else lines
+
+
+def _about_environment(recorded: dict[str, Any], differences: Sequence[Difference], agrees: bool) -> list[str]:
+    lines = [f"  {one}" for one in differences]
+    if not differences:
+        lines = [
+            "  the environment is the recorded one" + ("" if agrees else ": the record, the data or a file is not")
+        ]
+    if recorded.get(EARLIER):
+        lines.append(f"  note: {len(recorded[EARLIER])} other environments worked on this run before the recorded one")
+    return lines

@@ -1,0 +1,151 @@
+"""Replays a decision: the model, the features and the policy of that day must give what the score log says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines.batch.score import score_features
+from pipelines.command.verb import ExitCode, Outcome
+from pipelines.erasures.record import read_erasures
+from pipelines.erasures.salt import Kind
+from pipelines.errors import RequestError, ThinfileError
+from pipelines.model_store.files import changed_files, model_hash
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import existing_store
+from pipelines.policy.pack import PolicySettings, ReasonSettings
+from pipelines.policy.stored_policies import kept_policy
+from pipelines.score_log.score_log import Logged, ScoreLog, decision_ids
+from pipelines.scoring.reasons import notice
+from pipelines.scoring.scorer import Scorer, open_scorer
+from pipelines.storage.chain import Entry
+from pipelines.storage.workspace import Workspace
+
+ANSWERS = ("raw_score", "pd", "points", "band", "decision", "reasons")
+"""What a decision is made of, in the order in which one follows from the other."""
+
+
+@dataclass
+class Replay:
+    """A decision made again: its answers, and in words what is not as it was logged."""
+
+    policy: PolicySettings | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
+    differs: list[str] = field(default_factory=list)
+
+
+def replay_decision(workspace: Workspace, decision_id: str) -> Outcome:
+    """Make a decision of the score log again and compare every answer bit for bit; exit code 3 when one differs.
+
+    Files that are not what they were on that day are named, and nothing is made of them.
+
+    Raises:
+        RequestError: no decision has this id, or its model version is gone from the registry.
+        ThinfileError: a file of the score log or of the model cannot be read.
+    """
+    logged = ScoreLog(workspace).find(decision_id)
+    erased = None if logged is not None else read_erasures(workspace).erased(Kind.decision, decision_id)
+    if erased is not None:
+        return _erased(decision_id, erased)
+    if logged is None:
+        raise RequestError(
+            f"a decision is named by its decision_id, none is '{decision_id}' in the score log; the ids are in the "
+            f"column decision_id of the files below '{workspace.score_log / 'decisions'}'"
+        )
+    store = existing_store(workspace, logged.key.model)
+    version = store.version(logged.key.model, logged.key.version)
+    replay = Replay(differs=_about_row(logged, decision_id) + _about_model(logged, version, store.download(version)))
+    try:
+        replay.policy = kept_policy(workspace, logged.row["policy_hash"])
+    except ThinfileError as error:
+        replay.differs.append(f"policy: {error}")
+    if replay.policy is not None and not replay.differs:
+        _decide_again(replay, logged, open_scorer(store, version, replay.policy))
+    return _outcome(logged, replay)
+
+
+def _erased(decision_id: str, entry: Entry) -> Outcome:
+    told = f"ERASED: decision {decision_id} was erased {entry.written_at[:10]} (entry {entry.sequence} of the erasures)"
+    result = {"decision_id": decision_id, "identical": False, "erased": {"entries": [entry.sequence]}}
+    return Outcome(result, summary=[f"{told}; it cannot be made again"], exit_code=ExitCode.ANSWER_IS_NO)
+
+
+def _decide_again(replay: Replay, logged: Logged, scorer: Scorer) -> None:
+    lacking = sorted({*scorer.numeric, *scorer.categorical} - set(logged.features))
+    if lacking:
+        replay.differs.append(f"features: the log has no {', '.join(lacking)} beside the decision")
+        return
+    scores = score_features(scorer, logged.features)
+    replay.answers = {name: _plain(getattr(scores, name)[0]) for name in ANSWERS}
+    replay.differs += _about_answers(logged.row, replay.answers)
+
+
+def _about_row(logged: Logged, decision_id: str) -> list[str]:
+    """Return what of a row contradicts its place in the log, or the id that says what was decided, by which model."""
+    key, row = logged.key, logged.row
+    told = {"model": key.model, "model_version": key.version, "population": key.population.value, "period": key.period}
+    differs = [
+        f"{name}: logged {row[name]}, in a file of {value}" for name, value in told.items() if row[name] != value
+    ]
+    if decision_ids(key, row["model_hash"], np.array([row["application_id"]])) != [decision_id]:
+        differs.append("decision_id: it does not follow from the model's hash, the period and the application's id")
+    return [f"{one} ('{logged.file}')" for one in differs]
+
+
+def _about_model(logged: Logged, version: RegisteredModel, folder: Path) -> list[str]:
+    found, expected = model_hash(folder), logged.row["model_hash"]
+    if found == expected:
+        return []
+    changed = ", ".join(changed_files(folder)) or "these are the files of another model"
+    return [
+        f"model: {version.name} version {version.version} has hash {found[:12]}, logged {expected[:12]}; {changed} "
+        f"(in '{folder}')"
+    ]
+
+
+def _about_answers(row: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name}: logged {row[name]!r}, replayed {answers[name]!r}"
+        for name in ANSWERS
+        if repr(row[name]) != repr(answers[name])  # of numbers, the shortest spelling that tells their bits apart
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _outcome(logged: Logged, replay: Replay) -> Outcome:
+    row = logged.row
+    named = ("decision_id", "application_id", "model", "model_version", "model_hash", "policy_hash", "period")
+    result = {name: row[name] for name in named} | {
+        "decided_at": row["decided_at"].isoformat(),
+        "policy": replay.policy.name if replay.policy else None,
+        "logged": {name: row[name] for name in ANSWERS},
+        "replayed": replay.answers or None,
+        "differs": replay.differs,
+        "identical": not replay.differs,
+    }
+    code = ExitCode.ANSWER_IS_NO if replay.differs else ExitCode.DONE
+    return Outcome(result, summary=_summary(result, replay), exit_code=code)
+
+
+def _summary(result: Mapping[str, Any], replay: Replay) -> list[str]:
+    logged = result["logged"]
+    lines = [
+        f"application {result['application_id']}, decided {result['decided_at'][:19]} by {result['model']} version "
+        f"{result['model_version']} under policy '{result['policy'] or result['policy_hash'][:12]}'",
+        f"  {logged['decision']}: {logged['points']} points ({logged['band']}), probability of default "
+        f"{logged['pd']:.2%}",
+    ]
+    settings = replay.policy.reasons if replay.policy else ReasonSettings()
+    lines += [f"  {line}" for line in notice(logged["reasons"], settings)] if logged["reasons"] else []
+    if result["identical"]:
+        return [*lines, "IDENTICAL: made again, every answer is the same to the last bit"]
+    return [
+        *lines,
+        "DIFFERS: what is there today does not give what was logged",
+        *(f"  {one}" for one in replay.differs),
+    ]

@@ -1,0 +1,277 @@
+"""The verb tune: search a candidate's parameters, then register the best model with its evidence as challenger."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+from experiments.experiment.experiment import Question, resolve
+from experiments.experiment.settings import TuneSettings
+from experiments.search.registration import register_trial
+from experiments.search.run_record import data_record, joined_environments, trials_record
+from experiments.search.study import (
+    Answer,
+    Objective,
+    Parameters,
+    Study,
+    TrialResult,
+    best_of,
+    space_of,
+    starting_with,
+)
+from pipelines.candidates.training import check_features, held_out_log_odds
+from pipelines.command.progress import progress
+from pipelines.command.provenance import provenance
+from pipelines.command.verb import Outcome, carried
+from pipelines.credit.discrimination import auc
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import (
+    CHALLENGER,
+    CONFIG,
+    CONFIG_HASH,
+    DATA_RECORD,
+    EVALUATION,
+    KIND,
+    PROVENANCE,
+    REGISTERED,
+    STUDY,
+    STUDY_RUN,
+    TRIAL,
+    TRIAL_RUN,
+    TRIALS,
+    ModelStore,
+)
+from pipelines.storage.atomic_files import scratch_folder
+from pipelines.storage.fingerprint import fingerprint_record
+from pipelines.storage.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+COLUMNS_TOLD = 12
+
+BEST_CV_AUC = "best_cv_auc"
+"""The metric that shows the course of the search, by trial."""
+
+TOP_TRIALS = 5
+"""So many trials get a run of their own in MLflow: hundreds flood its pages and slow them."""
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Where the study is recorded in MLflow."""
+
+    store: ModelStore
+    experiment: str
+    run_id: str
+
+
+def tune(settings: TuneSettings) -> Outcome:
+    """Run or continue the study that the settings describe; asked again it registers nothing new."""
+    question = resolve(settings)
+    workspace = Workspace.at(settings.workspace)
+    space = space_of(question.candidate.parameters, settings.candidate.space)
+    for line in about_data(question):
+        log.info(line)
+    configured = asdict(question.candidate.parameters)
+    check_features(question.development)
+    guide = starting_with(configured)
+    study = Study(workspace.studies, question.study, space, guide=guide, seed=settings.seed)
+    with tracked(ModelStore(workspace), study, question) as tracking:
+        search(study, question, objective_of(question))
+        with study.leases.waited_for(f"{study.name}/finish"):
+            trials = study.finished()
+            registered, is_new = _register_best(tracking, question, best_of(trials))
+            record_trials(tracking, question, trials)
+    return _outcome(question, registered, trials, tracking, is_new)
+
+
+def objective_of(question: Question) -> Objective:
+    """Return the function that answers parameters with their cross-validated AUC on the development part."""
+    settings, folds = question.settings, question.split.folds
+
+    def cross_validated_auc(parameters: Parameters) -> Answer:
+        candidate, sample = question.candidate_with(dict(parameters)), question.sample_with(parameters)
+        held_out = held_out_log_odds(candidate, sample, folds, seed=settings.seed, threads=settings.threads)
+        return Answer(fmean(auc(sample.bad[fold.held_out], log_odds)
+                            for fold, log_odds in zip(folds, held_out, strict=True)))  # fmt: skip
+
+    return cross_validated_auc
+
+
+def search(study: Study, question: Question, objective: Objective) -> None:
+    """Work on a study until it has its trials, and show how far it is."""
+    trials = question.settings.trials
+    best = max((trial.value for trial in study.finished()), default=0.0)
+    with progress(f"{question.candidate.family} trials", trials, log) as advance:
+        for trial in study.run(objective, trials):
+            best = max(best, trial.value)
+            advance(len(study.finished()), f"best cross-validated AUC {best:.4f}")
+
+
+@contextmanager
+def tracked(store: ModelStore, study: Study, question: Question) -> Iterator[Tracking]:
+    """Keep one MLflow run for the study; it never says RUNNING when nobody works on it."""
+    experiment = store.experiment(question.settings.model)
+    with study.leases.held_as_worker(study.name):
+        with study.leases.waited_for("reconcile"):
+            _close_abandoned(store, study, experiment)
+            run_id = store.open_run(experiment, _run_name(question), {STUDY: study.name, KIND: STUDY_RUN})
+        tracking = Tracking(store, experiment, run_id)
+        try:
+            if (
+                REGISTERED not in store.client.get_run(run_id).data.tags
+                or len(study.finished()) < question.settings.trials
+            ):
+                _record_question(tracking, question)
+            yield tracking
+        except BaseException as error:
+            store.close_run(run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
+            raise
+        store.close_run(run_id)
+
+
+def _close_abandoned(store: ModelStore, study: Study, experiment: str) -> None:
+    for run in store.running(experiment):
+        owner = run.data.tags.get(STUDY)
+        if owner and not study.leases.has_worker(owner):
+            store.close_run(run.info.run_id, "KILLED")
+
+
+def _run_name(question: Question) -> str:
+    return f"{question.candidate.family} {question.study[:8]}"
+
+
+def _record_question(tracking: Tracking, question: Question) -> None:
+    settings, record = question.settings, question.record()
+    tracking.store.log(
+        tracking.run_id,
+        parameters={
+            "candidate": question.candidate.family,
+            "calibration": settings.candidate.calibration.value,
+            "seed": settings.seed,
+            "threads": settings.threads,
+            "reject_inference": settings.reject_inference.value,
+            "folds": len(question.split.folds),
+            "split": question.split.description,
+            "data_fingerprint": question.applications.fingerprint,
+        },
+    )
+    before = tracking.store.read_record(tracking.run_id, PROVENANCE)
+    made_with = joined_environments(before, provenance(settings.threads))
+    tracking.store.log(
+        tracking.run_id,
+        tags={
+            "mlflow.source.git.commit": str(made_with["git_commit"]),
+            CONFIG_HASH: fingerprint_record(record),
+        },
+    )
+    with scratch_folder(tracking.store.workspace.root) as folder:
+        (folder / CONFIG).write_text(json.dumps(record, indent=1))
+        (folder / PROVENANCE).write_text(json.dumps(made_with, indent=1))
+        (folder / DATA_RECORD).write_text(json.dumps(data_record(question), indent=1))
+        tracking.store.log_files(tracking.run_id, folder)
+
+
+def _register_best(tracking: Tracking, question: Question, best: TrialResult) -> tuple[RegisteredModel, bool]:
+    """Return the version of the best trial and whether it is new; the alias and the run's mark are set last."""
+    store, run_id = tracking.store, tracking.run_id
+    registered = register_trial(store, question, best, experiment=tracking.experiment, run_id=run_id)
+    if store.client.get_run(run_id).data.tags.get(REGISTERED) == str(registered.version):
+        return registered, False
+    store.set_alias(registered, CHALLENGER)
+    metrics = run_metrics(best, json.loads(registered.tags[EVALUATION]))
+    store.log(run_id, metrics=metrics, tags={REGISTERED: str(registered.version)})
+    return registered, True
+
+
+def run_metrics(best: TrialResult, evaluation: dict[str, Any]) -> dict[str, float]:
+    """Return the metrics of a study's run from its best trial and that trial's evaluation on the test part."""
+    measures = evaluation["measures"]
+    metrics = {f"test_{name}": measures[name]["value"] for name in ("auc", "gini", "ks", "brier")}
+    ends = {f"test_auc_{end}": measures["auc"][end] for end in ("low", "high")}
+    return metrics | ends | {"cv_auc": best.value}
+
+
+def record_trials(tracking: Tracking, question: Question, trials: list[TrialResult]) -> None:
+    """Log the course of the search to the study's run, and a run for each of the best trials."""
+    best_so_far = [max(trial.value for trial in trials[: place + 1]) for place in range(len(trials))]
+    tracking.store.log_trace(tracking.run_id, BEST_CV_AUC, best_so_far)
+    with scratch_folder(tracking.store.workspace.root) as folder:
+        (folder / TRIALS).write_text(json.dumps(trials_record(trials), indent=1))
+        tracking.store.log_files(tracking.run_id, folder)
+    for trial in sorted(trials, key=lambda one: (-one.value, one.number))[:TOP_TRIALS]:
+        tags = {STUDY: question.study, KIND: TRIAL_RUN, TRIAL: str(trial.number)}
+        if tracking.store.is_finished(tracking.experiment, tags):
+            continue
+        run_id = tracking.store.open_run(tracking.experiment, f"trial {trial.number}", tags, parent=tracking.run_id)
+        gap = {} if trial.unfairness is None else {"cv_gap": trial.unfairness}
+        tracking.store.log(run_id, metrics={"cv_auc": trial.value} | gap, parameters=trial.parameters)
+        tracking.store.close_run(run_id)
+
+
+def about_data(question: Question) -> list[str]:
+    """Return what is searched on, in words."""
+    applications = question.applications
+    told = [
+        f"{len(applications):,} applications, {int(applications.outcomes.sum()):,} bad; {question.split.description}"
+    ]
+    told += [f"inferred {_shortened(line)}" for line in applications.roles.inferred]
+    told += [f"quarantined {rows:,} rows: {rule}" for rule, rows in applications.quarantined.items()]
+    return told
+
+
+def _shortened(line: str) -> str:
+    """Return the first columns of a long list and how many more there are; the run's record names them all."""
+    columns = line.split(", ")
+    more = len(columns) - COLUMNS_TOLD
+    return ", ".join(columns[:COLUMNS_TOLD]) + (f", and {more} more" if more > 0 else "")
+
+
+def _outcome(
+    question: Question, registered: RegisteredModel, trials: list[TrialResult], tracking: Tracking, is_new: bool
+) -> Outcome:
+    evaluation = json.loads(registered.tags[EVALUATION])
+    best = best_of(trials)
+    result = {
+        "study": question.study,
+        "run_id": tracking.run_id,
+        "candidate": question.candidate.family,
+        "trials": len(trials),
+        "best_trial": best.number,
+        "parameters": best.parameters,
+        "cv_auc": best.value,
+        "model": registered.name,
+        "version": registered.version,
+        "is_new": is_new,
+        "model_hash": registered.tags["thinfile.model_hash"],
+        "data_fingerprint": question.applications.fingerprint,
+        "quarantined": question.applications.quarantined,
+        "test": evaluation,
+    }
+    return Outcome(result, summary=_summary(question, registered, best, evaluation, is_new), next_steps=_next(question))
+
+
+def _summary(
+    question: Question, registered: RegisteredModel, best: TrialResult, evaluation: dict[str, Any], is_new: bool
+) -> list[str]:
+    measures = evaluation["measures"]
+    told = ", ".join(f"{name} {value:.4g}" for name, value in best.parameters.items())
+    tested = ", ".join(
+        f"{title} {measures[name]['value']:.3f} ({measures[name]['low']:.3f} to {measures[name]['high']:.3f})"
+        for name, title in {"auc": "AUC", "gini": "Gini", "ks": "KS", "brier": "Brier"}.items()
+    )
+    news = "registered as" if is_new else "nothing new: this study's best model is already"
+    return [
+        f"{question.candidate.family}: best of the search is trial {best.number}, cross-validated AUC {best.value:.4f}",
+        f"  {told or 'the configured parameters'}",
+        f"  on {evaluation['rows']} test applications, {evaluation['bad']} bad: {tested}",
+        f"  {news} {registered.name} version {registered.version} (study {question.study})",
+    ]
+
+
+def _next(question: Question) -> list[str]:
+    where = carried(question.settings)
+    return [f"thinfile compare{where}", f"thinfile promote{where}"]

@@ -1,0 +1,1 @@
+"""Decisions over time: approvals, reasons, reviews, protected groups."""

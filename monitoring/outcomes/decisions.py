@@ -1,0 +1,75 @@
+"""Decisions of the score log by period, each with the outcome that is known of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from monitoring.outcomes.outcomes import Codes, Outcomes, as_ids
+from pipelines.credit.loan import UNLABELLED
+from pipelines.errors import DataError
+from pipelines.scoring.scorer import APPROVED
+
+Floats = NDArray[np.float64]
+
+COLUMNS = ("application_id", "pd", "band", "decision", "period")
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The decisions of one period, each array of shape (n,); `early` and `full` are outcome codes."""
+
+    period: str
+    ids: NDArray[np.str_]
+    probability: Floats
+    band: NDArray[np.str_]
+    approved: NDArray[np.bool_]
+    early: Codes
+    full: Codes
+
+
+def by_period(decisions: pd.DataFrame | pa.Table, early: Outcomes | None, full: Outcomes | None) -> list[Decisions]:
+    """Return the decisions by ascending period.
+
+    Raises:
+        DataError: a column is not there, a PD is no probability, or an application is there twice in a period.
+    """
+    table = pa.Table.from_pandas(decisions, preserve_index=False) if isinstance(decisions, pd.DataFrame) else decisions
+    if missing := [column for column in COLUMNS if column not in table.column_names]:
+        received = ", ".join(table.column_names)
+        raise DataError(f"decisions need the column {', '.join(missing)}, received {received}; read the score log")
+    periods = sorted(pc.unique(table["period"].cast(pa.string())).to_pylist())
+    text = table["period"].cast(pa.string())
+    return [_decisions(period, table.filter(pc.equal(text, period)), early, full) for period in periods]
+
+
+def _decisions(period: str, table: pa.Table, early: Outcomes | None, full: Outcomes | None) -> Decisions:
+    ids = as_ids(table["application_id"])
+    if len(pc.unique(ids)) < len(ids):
+        raise DataError(
+            f"a vintage has one decision per application, received several in {period}; give the decisions of one "
+            "model version and population"
+        )
+    probability = table["pd"].cast(pa.float64()).to_numpy()
+    if not np.all((probability >= 0) & (probability <= 1)):
+        raise DataError(f"a PD lies between 0 and 1, received another value in {period}; score the period again")
+    return Decisions(
+        period=period,
+        ids=_text(ids),
+        probability=probability,
+        band=_text(table["band"].cast(pa.string())),
+        approved=np.asarray(pc.equal(table["decision"].cast(pa.string()), APPROVED).to_numpy(zero_copy_only=False)),
+        early=_outcome(early, ids),
+        full=_outcome(full, ids),
+    )
+
+
+def _text(column: pa.Array) -> NDArray[np.str_]:
+    return np.asarray(column.to_numpy(zero_copy_only=False)).astype(str)
+
+
+def _outcome(outcomes: Outcomes | None, ids: pa.StringArray) -> Codes:
+    return np.full(len(ids), UNLABELLED, np.int8) if outcomes is None else outcomes.of(ids)

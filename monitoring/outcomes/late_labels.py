@@ -1,0 +1,120 @@
+"""Performance with late labels for a report: outcomes from a prepared marketplace or flat tables, as far as known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from monitoring.outcomes.marketplace_outcomes import outcomes_of_marketplace
+from monitoring.outcomes.outcomes import Outcomes, outcomes_of_table
+from monitoring.outcomes.performance import PerformanceReport, measure_performance
+from monitoring.outcomes.reweighting import EarlierLoans
+from monitoring.outcomes.settings import OutcomeSettings
+from monitoring.outcomes.stored_estimates import KeptEstimates, estimates_folder
+from monitoring.windows.months import end_of
+from pipelines.applications.settings import DataSettings, Source
+from pipelines.applications.sources import read_table
+from pipelines.credit.loan import DEFINITIONS, FIRST_PAYMENT, GOOD, UNLABELLED
+from pipelines.credit.points import band_labels
+from pipelines.credit.vintage import VintageTable
+from pipelines.errors import ConfigurationError, nearest
+from pipelines.policy.pack import PolicySettings
+from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.storage.workspace import Workspace
+
+AFTER_FIRST_PAYMENT = "dpd30_at_3_mob"
+"""Where the early read is of first payments alone, those who made theirs are followed by this definition."""
+
+COLUMNS = ["decision_id", "application_id", "pd", "band", "decision", "period"]
+MOST_PERIODS = 24
+
+
+@dataclass(frozen=True)
+class _Known:
+    early: Outcomes | None
+    full: Outcomes | None
+    vintages: VintageTable | None = None
+    later: Outcomes | None = None
+
+
+def performance_of(
+    workspace: Workspace,
+    log: ScoreLog,
+    key: LogKey,
+    policy: PolicySettings | None,
+    settings: OutcomeSettings,
+    earlier: EarlierLoans | None = None,
+) -> PerformanceReport | None:
+    """Return the performance of a period's decisions and of those before it; None where nobody tells outcomes.
+
+    `earlier` are loans that the model was not fitted on: estimates without labels are recalibrated on them, and
+    reweighted to look like those who apply now.
+
+    Raises:
+        ConfigurationError: a definition that there is none of, or both a marketplace and tables.
+        DataError: outcomes cannot be read.
+    """
+    if policy is None or not (settings.marketplace or settings.table or settings.early_table):
+        return None
+    known = _known(workspace, settings, settings.as_of or end_of(key.period))
+    scored = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
+    parts = {period: log.decisions(replace(key, period=period))[COLUMNS] for period in scored[-MOST_PERIODS:]}
+    return measure_performance(
+        pd.concat(parts.values(), ignore_index=True),
+        early=known.early,
+        full=known.full,
+        kept=KeptEstimates(estimates_folder(workspace, key)),
+        bands=band_labels(policy.bands, policy.scale),
+        settings=settings.performance,
+        earlier=earlier,
+        features=_features(log, key, parts) if earlier is not None else None,
+        vintages=known.vintages,
+        later=known.later,
+    )
+
+
+def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the features that were kept of some periods' decisions, by application_id."""
+    found = [
+        log.features(replace(key, period=period)).merge(rows[["decision_id", "application_id"]], on="decision_id")
+        for period, rows in decisions.items()
+    ]
+    features = pd.concat(found, ignore_index=True).drop(columns="decision_id")
+    return features.drop_duplicates("application_id").set_index("application_id")
+
+
+def _known(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _Known:
+    if settings.marketplace is None:
+        early = _of_table(settings.early_table, settings.early, settings)
+        full = _of_table(settings.table, settings.full, settings)
+        return _Known(early, full)
+    if settings.table or settings.early_table:
+        raise ConfigurationError(
+            "outcomes come from a marketplace or from tables, received both outcomes.marketplace="
+            f"{settings.marketplace} and a table; name one of them"
+        )
+    for name in (settings.early, settings.full):
+        if name not in DEFINITIONS:
+            known = ", ".join(DEFINITIONS)
+            raise ConfigurationError(
+                f"outcomes are by a definition of bad ({known}), received '{name}'; {nearest(name, list(DEFINITIONS))}"
+            )
+    names = {settings.early, settings.full} | ({AFTER_FIRST_PAYMENT} if settings.early == FIRST_PAYMENT else set())
+    wanted = {name: DEFINITIONS[name] for name in sorted(names)}
+    found = outcomes_of_marketplace(workspace.lake / settings.marketplace, wanted, as_of)
+    early, full = (found.outcomes[name] for name in (settings.early, settings.full))
+    later = _after(early, found.outcomes[AFTER_FIRST_PAYMENT]) if settings.early == FIRST_PAYMENT else None
+    return _Known(early, full, found.vintages[settings.full], later)
+
+
+def _after(first: Outcomes, other: Outcomes) -> Outcomes:
+    """Return the outcomes of those loans alone that are good by a first definition."""
+    return replace(other, bad=np.where(first.of(other.ids) == GOOD, other.bad, UNLABELLED).astype(np.int8))
+
+
+def _of_table(place: str | None, definition: str, settings: OutcomeSettings) -> Outcomes | None:
+    if place is None:
+        return None
+    table = read_table(DataSettings(source=Source.table, path=place))
+    return outcomes_of_table(table, definition, identity=settings.id, bad=settings.bad)

@@ -1,0 +1,72 @@
+"""Outcomes of a prepared marketplace by any definitions of bad, and its vintage curves, from its clean tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from monitoring.outcomes.outcomes import Outcomes, as_ids
+from pipelines.credit.loan import BadDefinition, LoanContract, check, labels
+from pipelines.credit.vintage import VintageTable, vintage_table
+from pipelines.errors import DataError
+from pipelines.marketplace.bucket import instalments_of, loans_of
+from pipelines.marketplace.buckets import CLEAN
+from pipelines.marketplace.prepared import read_history
+
+
+@dataclass(frozen=True)
+class MarketplaceOutcomes:
+    """Outcomes and vintages of all loans of a marketplace, by the name of the definition."""
+
+    outcomes: Mapping[str, Outcomes]
+    vintages: Mapping[str, VintageTable]
+
+
+def outcomes_of_marketplace(lake: Path, definitions: Mapping[str, BadDefinition], as_of: str) -> MarketplaceOutcomes:
+    """Return what is known at a date (see `LoanContract.as_of`) by several definitions, read bucket by bucket.
+
+    `lake` is the folder of the marketplace below the workspace's lake, as `thinfile prepare` left it. The training
+    table has the labels of one definition; an early read needs those of another.
+
+    Raises:
+        DataError: there are no prepared tables.
+        ConfigurationError: a definition or date means nothing.
+    """
+    contracts = {name: LoanContract(bad, as_of) for name, bad in definitions.items()}
+    for contract in contracts.values():
+        check(contract)
+    places = sorted((lake / CLEAN / "applications").glob("bucket=*"))
+    if not places:
+        raise DataError(f"outcomes need prepared tables, found none in '{lake}'; run `thinfile prepare`")
+    buckets = sorted(int(place.name.partition("=")[2]) for place in places)
+    parts = [_of_bucket(lake, bucket, contracts) for bucket in buckets]
+    return MarketplaceOutcomes(
+        {name: _joined(name, [one.outcomes[name] for one in parts]) for name in contracts},
+        {name: _summed([one.vintages[name] for one in parts]) for name in contracts},
+    )
+
+
+def _of_bucket(lake: Path, bucket: int, contracts: Mapping[str, LoanContract]) -> MarketplaceOutcomes:
+    history = read_history(lake, bucket)
+    loans, instalments = loans_of(history.applications), instalments_of(history)
+    ids = as_ids(history.applications["application_id"])
+    found = {name: Outcomes(name, ids, labels(loans, instalments, one)) for name, one in contracts.items()}
+    return MarketplaceOutcomes(found, {name: vintage_table(loans, instalments, one) for name, one in contracts.items()})
+
+
+def _joined(name: str, parts: list[Outcomes]) -> Outcomes:
+    return Outcomes(name, pa.concat_arrays([one.ids for one in parts]), np.concatenate([one.bad for one in parts]))
+
+
+def _summed(parts: list[VintageTable]) -> VintageTable:
+    """Return the vintages of all parts: months of any, ages up to the oldest."""
+    month = np.unique(np.concatenate([one.month for one in parts]))
+    shape = (len(month), max(one.observed.shape[1] for one in parts))
+    observed, bad = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    for one in parts:
+        rows = np.searchsorted(month, one.month)
+        observed[rows, : one.observed.shape[1]] += one.observed
+        bad[rows, : one.bad.shape[1]] += one.bad
+    return VintageTable(month, observed, bad)

@@ -1,0 +1,142 @@
+"""What outcomes say of a vintage: measures with intervals, and whether they contradict what was expected."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.outcomes.settings import PerformanceSettings
+from pipelines.credit.backtest import Surprise, level_surprise, ranking_surprise
+from pipelines.credit.calibration import brier
+from pipelines.credit.discrimination import delong_difference, kolmogorov_smirnov_of
+from pipelines.credit.importance import Recalibration
+from pipelines.credit.label_free import Estimate
+from pipelines.credit.rates import wilson_interval
+from pipelines.credit.resampling import interval_of_upward_biased, redraw, redraw_without_separation
+from pipelines.credit.tally import tally
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int8]
+
+TESTS = 4
+"""A report asks of the newest early and of the newest matured outcomes for ranking and level: these share the error."""
+
+DRAWS = 100
+MOST_SCORES = 500
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Outcomes of a vintage's approved applications by a definition.
+
+    `loans` have an outcome and `awaiting` have none: not yet, or never (not taken up, refunded, fraud). AUC, Gini and
+    KS are None where too few of either kind are known.
+    """
+
+    definition: str
+    loans: int
+    awaiting: int
+    bad: int
+    bad_rate: Estimate
+    auc: Estimate | None
+    gini: Estimate | None
+    ks: Estimate | None
+    brier: float
+
+    @property
+    def share_known(self) -> float:
+        """The share of the approved that have an outcome."""
+        return self.loans / (self.loans + self.awaiting)
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Outcomes against what was expected of them: the ranking, the level, and which of both is beyond noise and floor.
+
+    `expected_from` says where the expectation comes from.
+    """
+
+    ranking: Surprise
+    level: Surprise
+    ranks_worse: bool
+    level_moved: bool
+    expected_from: str
+
+    @property
+    def found(self) -> bool:
+        """Whether the PDs no longer mean what they meant."""
+        return self.ranks_worse or self.level_moved
+
+
+def observe(
+    definition: str, bad: Codes, probability: Floats, awaiting: int, settings: PerformanceSettings, *, seed: int = 0
+) -> Observed:
+    """Return what the outcomes of at least one loan say; `bad` and `probability` of shape (n,)."""
+    events = int(bad.sum())
+    rate = Estimate(events / len(bad), *wilson_interval(events, len(bad), settings.confidence))
+    area = spread = None
+    if enough(bad, settings):
+        area = _auc(bad, probability, settings.confidence)
+        spread = _ks(bad, probability, settings.confidence, seed)
+    return Observed(
+        definition=definition,
+        loans=len(bad),
+        awaiting=awaiting,
+        bad=events,
+        bad_rate=rate,
+        auc=area,
+        gini=None if area is None else Estimate(*(2 * one - 1 for one in (area.value, area.low, area.high))),
+        ks=spread,
+        brier=brier(bad, probability),
+    )
+
+
+def enough(bad: Codes, settings: PerformanceSettings) -> bool:
+    """Return whether good and bad loans are enough for a measure of ranking."""
+    return min(int(bad.sum()), len(bad) - int(bad.sum())) >= settings.least_of_each
+
+
+def contradiction(
+    bad: Codes,
+    probability: Floats,
+    recalibration: Recalibration | None,
+    *,
+    between: float,
+    judges_level: bool,
+    expected_from: str,
+    settings: PerformanceSettings,
+) -> Contradiction | None:
+    """Return how outcomes compare with the PDs, recalibrated to their definition; None where too few are known.
+
+    `between` is the variance of level between vintages (see `surprise`); without `judges_level` too few vintages are
+    known to tell a move of the level from a season.
+    """
+    if not enough(bad, settings):
+        return None
+    level = level_surprise(bad, probability, recalibration, between=between)
+    ranking = ranking_surprise(bad, probability, recalibration)
+    chance = settings.level / TESTS
+    ratio = level.observed / max(level.expected, np.finfo(np.float64).tiny)
+    return Contradiction(
+        ranking=ranking,
+        level=level,
+        ranks_worse=ranking.p_value < chance and ranking.expected - ranking.observed > settings.ranking_floor,
+        level_moved=judges_level and level.p_value < chance and max(ratio, 1 / ratio) > settings.level_floor,
+        expected_from=expected_from,
+    )
+
+
+def _auc(bad: Codes, probability: Floats, confidence: float) -> Estimate:
+    """Return the AUC with DeLong's interval: its difference from a score that is the same for all, which has 1/2."""
+    found = delong_difference(bad, probability, np.zeros(len(bad)), confidence=confidence)
+    low, middle, high = (0.5 + one for one in (found.low, found.difference, found.high))
+    return Estimate(middle, max(low, 0.0), min(high, 1.0))
+
+
+def _ks(bad: Codes, probability: Floats, confidence: float, seed: int) -> Estimate:
+    generator = np.random.default_rng(seed)
+    counts = tally(bad, probability)
+    value, few = kolmogorov_smirnov_of(counts), counts.merged(MOST_SCORES)
+    draws = [kolmogorov_smirnov_of(redraw(few, generator)) for _ in range(DRAWS)]
+    chance = [kolmogorov_smirnov_of(redraw_without_separation(few, generator)) for _ in range(DRAWS)]
+    return Estimate(value, *interval_of_upward_biased(value, draws, chance, confidence))

@@ -1,0 +1,99 @@
+"""Decisions over time as pictures: approval, reasons, what people changed, groups."""
+
+from collections.abc import Sequence
+
+from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
+from monitoring.report.chart import Chart, Mark, Series
+from monitoring.report.formatting import percent
+from pipelines.scoring.scorer import APPROVED
+
+MOST_LINES = 6
+MOST_PERIODS = 36
+
+
+def conduct_charts(conduct: Sequence[PeriodConduct]) -> list[Chart]:
+    """Return the pictures of what was decided by period, those left out of which nothing is known."""
+    periods = conduct[-MOST_PERIODS:]
+    attributes = dict.fromkeys(group.attribute for one in periods for group in one.groups)
+    charts = [_approval(periods), _reasons(periods), *(_groups(periods, name) for name in attributes)]
+    if any(one.reviewed for one in periods):
+        charts.append(_changed(periods))
+    return [one for one in charts if any(series.marks for series in one.series)]
+
+
+def _approval(periods: Sequence[PeriodConduct]) -> Chart:
+    shares = [(at, one.period, one.decisions.get(APPROVED, 0), one.rows) for at, one in enumerate(periods) if one.rows]
+    return _chart("Approval rate", periods, [_series("", 1, shares)])
+
+
+def _reasons(periods: Sequence[PeriodConduct]) -> Chart:
+    """Return the reasons that are given most, each as a share of all reasons given in the period."""
+    total: dict[str, int] = {}
+    for one in periods:
+        for reason, times in one.reasons.items():
+            total[reason] = total.get(reason, 0) + times
+    most = sorted(total, key=lambda reason: -total[reason])[:MOST_LINES]
+    series = [
+        _series(
+            reason,
+            place,
+            [
+                (at, one.period, one.reasons.get(reason, 0), given)
+                for at, one in enumerate(periods)
+                if (given := sum(one.reasons.values()))
+            ],
+        )
+        for place, reason in enumerate(most, 1)
+    ]
+    return _chart("Reasons given, share of all", periods, series, from_zero=True)
+
+
+def _changed(periods: Sequence[PeriodConduct]) -> Chart:
+    parts = (("declined to approved", "to_approved"), ("approved to declined", "to_declined"))
+    series = [
+        _series(name, place, [(at, one.period, getattr(one, field), one.reviewed) for at, one in enumerate(periods)
+                              if one.reviewed])
+        for place, (name, field) in enumerate(parts, 1)
+    ]  # fmt: skip
+    return _chart("Decisions changed by people, share of those reviewed", periods, series, from_zero=True)
+
+
+def _groups(periods: Sequence[PeriodConduct], attribute: str) -> Chart:
+    rows: dict[str, int] = {}
+    for one in (group for period in periods for group in period.groups if group.attribute == attribute):
+        rows[one.group] = rows.get(one.group, 0) + one.rows
+    largest = sorted(rows, key=lambda name: -rows[name])[:MOST_LINES]
+    series = []
+    for place, name in enumerate((one for one in rows if one in largest), 1):
+        shares = [
+            (at, period.period, one.approved, one.rows)
+            for at, period in enumerate(periods)
+            for one in period.groups
+            if (one.attribute, one.group) == (attribute, name) and one.rows
+        ]
+        series.append(_series(name, place, shares))
+    some = f", the {MOST_LINES} largest of {len(rows)} groups" if len(rows) > MOST_LINES else ""
+    return _chart(f"Approval rate by {attribute}{some}", periods, series)
+
+
+def last_groups(conduct: Sequence[PeriodConduct]) -> list[GroupConduct]:
+    """Return the groups of the last period: the low ones, then by attribute, the lowest ratio first; last those
+    without one."""
+    last = conduct[-1].groups if conduct else ()
+    return sorted(last, key=lambda one: (not one.is_low, one.ratio is None, one.attribute, one.ratio or 0.0))
+
+
+def _series(name: str, place: int, shares: Sequence[tuple[int, str, int, int]]) -> Series:
+    marks = [
+        Mark(at, part / whole, f"{period}{', ' + name if name else ''}: {percent(part / whole)} of {whole:,}")
+        for at, period, part, whole in shares
+    ]
+    return Series(name, f"s{place}", marks, joined=True)
+
+
+def _chart(title: str, periods: Sequence[PeriodConduct], series: Sequence[Series], *, from_zero: bool = False) -> Chart:
+    told = "; ".join(
+        f"{one.name} {percent(one.marks[0].y)} to {percent(one.marks[-1].y)}" for one in series if one.marks
+    )
+    places = [one.period for one in periods]
+    return Chart(title, f"{title}, first to last period: {told}", series, places, share=True, from_zero=from_zero)

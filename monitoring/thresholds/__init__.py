@@ -1,0 +1,1 @@
+"""When a drift measure reaches watch or act level."""

@@ -1,0 +1,1 @@
+"""The verdict of a report, its causes, and the report as a whole."""

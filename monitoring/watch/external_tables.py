@@ -1,0 +1,100 @@
+"""The verb watch on tables that were scored elsewhere: the same report, from one pass over each."""
+
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+
+from monitoring.alarms.settings import check_alarms
+from monitoring.faults.finding import find_faults
+from monitoring.faults.observed import Intake, Observed
+from monitoring.faults.observing import months_of
+from monitoring.faults.repeats import repeated_share
+from monitoring.measures.effects import effect_of
+from monitoring.measures.moves import compare
+from monitoring.verdict.build_report import compose
+from monitoring.verdict.verdict import Facts
+from monitoring.watch.settings import TableSettings, WatchSettings
+from monitoring.watch.watch_result import Samples, answer, report_folder
+from monitoring.windows.external_tables import Elsewhere, open_elsewhere
+from monitoring.windows.windows import Window, why_incomplete
+from pipelines.command.verb import Outcome
+from pipelines.errors import RequestError
+from pipelines.profiles.engines import engine_of
+from pipelines.profiles.roles import TableRoles
+from pipelines.score_log.score_log import LogKey, check_period
+from pipelines.storage.atomic_files import scratch_folder, whole_file
+from pipelines.storage.workspace import Workspace
+
+PROFILES = ("reference_profile.json", "window_profile.json")
+"""What is kept beside the report: the next one need not read the tables again."""
+
+
+def watch_tables(settings: WatchSettings) -> Outcome:
+    """Compare a table that was scored elsewhere with another, write the report, and do what the action policy says.
+
+    Raises:
+        RequestError: one of the two tables is not named.
+        DataError: there is no table, or it lacks a column.
+    """
+    check_period(settings.period)
+    check_alarms(settings.alarms)
+    if settings.input is None or settings.reference_input is None:
+        raise RequestError(
+            f"a table that was scored elsewhere is compared with another one, received input={settings.input} and "
+            f"reference_input={settings.reference_input}; name both"
+        )
+    workspace, table = Workspace.at(settings.workspace), settings.table
+    _load_page()
+    with (
+        scratch_folder(workspace.root) as scratch,
+        engine_of(table.engine, threads=table.threads, memory=table.memory, scratch=scratch) as engine,
+    ):
+        found = open_elsewhere(
+            Path(settings.input),
+            Path(settings.reference_input),
+            roles_of(table),
+            settings.population,
+            engine,
+            most_sampled=settings.sample,
+        )
+    key = LogKey(settings.model, settings.version or 0, settings.population, settings.period)
+    for name, profile in zip(PROFILES, (found.reference_profile, found.window_profile), strict=True):
+        with whole_file(report_folder(workspace, key) / name) as temporary:
+            temporary.write_text(profile.to_json())
+    window = Window(key, (settings.period,), found.window, "", why_incomplete(settings.period, settings.today))
+    title = f"{key.model}, {key.population.value} of {window.name}, scored elsewhere"
+    report = compose(title, window, found.reference, _facts(found, window, settings), found.notes)
+    return answer(report, Samples(found.reference_sample, found.window_sample), settings)
+
+
+def _load_page() -> None:
+    """Import what writes the page, seconds of work, while the tables are counted outside of Python's lock."""
+    Thread(target=import_module, args=("monitoring.report.evidently_report",), daemon=True).start()
+
+
+def roles_of(settings: TableSettings) -> TableRoles:
+    """Return the roles of the columns."""
+    return TableRoles(
+        settings.score,
+        settings.pd,
+        settings.segment,
+        settings.band,
+        settings.decision,
+        tuple(settings.categorical),
+        tuple(settings.ignored),
+    )
+
+
+def _facts(found: Elsewhere, window: Window, settings: WatchSettings) -> Facts:
+    if window.incomplete is not None:
+        return Facts(incomplete=window.incomplete)
+    reference, sample = found.reference, found.window_sample
+    rows = len(window)
+    columns = window.profile.overall.columns
+    intake = Intake(rows, fingerprints=frozenset([found.window_profile.source]))
+    now = Observed(settings.period, rows, columns, intake, repeated_share(sample, rows) if len(sample) else None)
+    return Facts(
+        moves=compare(reference, window.profile, None, settings.thresholds, settings.period),
+        faults=find_faults(reference.profile, now, sample, months=months_of(reference)),
+        effect=effect_of(reference, window.profile, None),
+    )

@@ -1,0 +1,108 @@
+"""The verb watch: the report of a period, what to do about it, and whether the alarm rings."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from monitoring.alarms.settings import check_alarms
+from monitoring.decision_mix.decision_mix import conduct_of
+from monitoring.faults.observing import faults_of
+from monitoring.faults.table_faults import faults_of_marketplace
+from monitoring.measures.effects import effect_of
+from monitoring.measures.moves import find_moves
+from monitoring.outcomes.earlier_loans import earlier_loans
+from monitoring.outcomes.late_labels import performance_of
+from monitoring.outcomes.reweighting import EarlierLoans
+from monitoring.verdict.build_report import compose
+from monitoring.verdict.period_report import PeriodReport
+from monitoring.verdict.verdict import Facts
+from monitoring.watch.settings import WatchSettings
+from monitoring.watch.watch_result import Samples, answer
+from monitoring.windows.months import end_of
+from monitoring.windows.references import reference_for
+from monitoring.windows.windows import PeriodCounts, Window, earlier_periods, open_window, sample_of
+from pipelines.command.verb import Outcome
+from pipelines.errors import RequestError, ThinfileError
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore, existing_store
+from pipelines.policy.pack import PolicySettings
+from pipelines.policy.stored_policies import kept_policy
+from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.score_log.score_log import LogKey, ScoreLog, check_period
+from pipelines.storage.workspace import Workspace
+
+
+def watch(settings: WatchSettings) -> Outcome:
+    """Compare a window of decisions with its reference, write the report, and do what the action policy says.
+
+    Raises:
+        RequestError: no champion or no such version; nothing scored in the period; a model without reference profile.
+    """
+    check_period(settings.period)
+    check_alarms(settings.alarms)
+    workspace = Workspace.at(settings.workspace)
+    store = existing_store(workspace, settings.model)
+    model = (
+        store.version(settings.model, settings.version) if settings.version else store.require_champion(settings.model)
+    )
+    key = LogKey(settings.model, model.version, settings.population, settings.period)
+    known_at = settings.outcomes.as_of or end_of(key.period)
+    earlier = earlier_loans(workspace, store, model, settings.outcomes.marketplace, known_at)
+    report, samples = report_of(workspace, _profile(store, model), key, settings, earlier)
+    return answer(report, samples, settings)
+
+
+def report_of(
+    workspace: Workspace,
+    profile: ReferenceProfile,
+    key: LogKey,
+    settings: WatchSettings,
+    earlier: EarlierLoans | None = None,
+) -> tuple[PeriodReport, Samples]:
+    """Return all that a report says of a window, and samples of the features of this period and the one before."""
+    log = ScoreLog(workspace)
+    counts = PeriodCounts(log, profile)
+    reference = reference_for(counts, key, settings.reference)
+    window = open_window(counts, key, settings)
+    policy, notes = _policy(workspace, window)
+    samples = Samples(_earlier_sample(log, key), sample_of(log, key))
+    if window.incomplete is not None:
+        facts = Facts(incomplete=window.incomplete)
+    else:
+        facts = Facts(
+            moves=find_moves(counts, window, reference, policy, settings, settings.thresholds),
+            faults=[
+                *faults_of(workspace, counts, window, reference, samples.current),
+                *faults_of_marketplace(workspace, settings.outcomes.marketplace, window, reference),
+            ],
+            effect=effect_of(reference, window.profile, policy),
+            conduct=conduct_of(workspace, counts, key, policy),
+            performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
+        )
+    title = f"{key.model} version {key.version}, {key.population.value} of {window.name}"
+    return compose(title, window, reference, facts, notes), samples
+
+
+def _earlier_sample(log: ScoreLog, key: LogKey) -> pd.DataFrame:
+    """Return the features of the period before, for exploration; no rows are kept beside the model itself."""
+    earlier = earlier_periods(log, key)
+    return sample_of(log, replace(key, period=earlier[-1])) if earlier else pd.DataFrame()
+
+
+def _profile(store: ModelStore, model: RegisteredModel) -> ReferenceProfile:
+    path = store.download(model) / PROFILE
+    if not path.exists():
+        raise RequestError(
+            f"{model.name} version {model.version} has no reference profile to compare with; promote it with "
+            "`thinfile promote`, which gives it one"
+        )
+    return ReferenceProfile.from_json(path.read_text())
+
+
+def _policy(workspace: Workspace, window: Window) -> tuple[PolicySettings | None, list[str]]:
+    """Return the policy that the window was decided under, or why it is not there."""
+    try:
+        return kept_policy(workspace, window.policy_hash), []
+    except ThinfileError as error:
+        return None, [f"Bands, decisions and performance are left out: {error}."]

@@ -1,0 +1,117 @@
+"""What the verb watch answers: the report is written, the action policy is followed, and both are told."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from monitoring.alarms.raise_alarm import Acted, act_on
+from monitoring.measures.move import Move
+from monitoring.thresholds.thresholds import Level
+from monitoring.verdict.period_report import PeriodReport
+from monitoring.watch.settings import WatchSettings
+from pipelines.command.verb import Outcome
+from pipelines.score_log.score_log import LogKey
+from pipelines.storage.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Rows of features for Evidently's own exploration; either may be empty."""
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+
+    def bounded(self, most: int) -> "Samples":
+        """Return at most so many rows of each."""
+        return Samples(_bounded(self.reference, most), _bounded(self.current, most))
+
+
+def answer(report: PeriodReport, samples: Samples, settings: WatchSettings) -> Outcome:
+    """Write a report, do what the action policy says of it, and return what is told."""
+    workspace = Workspace.at(settings.workspace)
+    files = _write(settings, workspace, report, samples)
+    acted = act_on(report, settings.alarms, workspace, {"html": files.html, "json": files.json})
+    return _outcome(report, files, workspace, acted)
+
+
+def report_folder(workspace: Workspace, key: LogKey) -> Path:
+    """Return the folder of a key's report."""
+    return workspace.reports / key.model / f"version-{key.version}" / key.population.value / key.period
+
+
+def _bounded(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    return rows if len(rows) <= most else rows.sample(most, random_state=0)
+
+
+def _write(settings: WatchSettings, workspace: Workspace, report: PeriodReport, samples: Samples) -> Any:
+    from monitoring.report.evidently_report import write_report
+
+    key, shown = report.key, samples.bounded(settings.sample)
+    numeric = {str(column) for column in shown.current.select_dtypes("number")}
+    return write_report(
+        report,
+        reference_sample=shown.reference,
+        current_sample=shown.current,
+        categorical=[str(column) for column in shown.current if str(column) not in numeric],
+        folder=report_folder(workspace, key),
+        evidently_workspace=workspace.evidently,
+        project=f"{key.model}, {key.population.value}",
+        timestamp=datetime.strptime(key.period, "%Y-%m").replace(tzinfo=UTC),
+        tags=[f"version {key.version}", key.population.value],
+        metadata={"period": key.period},
+    )
+
+
+def _outcome(report: PeriodReport, files: Any, workspace: Workspace, acted: Acted) -> Outcome:
+    key = report.key
+    head = (
+        f"{report.verdict.name}: {report.rows:,} {key.population.value} of {report.window} against {report.reference}"
+    )
+    lines = [f"  {report.sentence}", *(f"  {one.heading}: {one.text}" for one in report.points)]
+    lines += [f"  fault: {one.seen} Likely: {one.cause}" for one in report.faults]
+    lines += [f"  note: {one}" for one in report.notes]
+    return Outcome(
+        {**_result(report, files), "alarm": acted.result},
+        summary=[head, *lines, *(f"  {one}" for one in acted.sentences), f"  report: {files.html}"],
+        next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}", *acted.next_steps],
+        exit_code=acted.exit_code,
+    )
+
+
+def _result(report: PeriodReport, files: Any) -> Mapping[str, object]:
+    key = report.key
+    moved = [one for one in report.moves if one.judgement.level in (Level.WATCH, Level.ACT)]
+    return {
+        "model": key.model,
+        "version": key.version,
+        "population": key.population.value,
+        "period": key.period,
+        "window": report.window,
+        "reference": report.reference,
+        "rows": report.rows,
+        "verdict": report.verdict.value,
+        "sentence": report.sentence,
+        "causes": list(report.causes),
+        "moved": [_told(one) for one in sorted(moved, key=lambda one: -one.judgement.excess)],
+        "faults": [asdict(one) for one in report.faults],
+        "effect": None if report.effect is None else asdict(report.effect),
+        "report": str(files.html),
+        "report_json": str(files.json),
+        "evidently_run": files.evidently_run,
+    }
+
+
+def _told(move: Move) -> dict[str, object]:
+    judged = move.judgement
+    return {
+        "column": move.column,
+        "segment": move.segment,
+        "level": judged.level.value,
+        "psi": judged.psi,
+        "limit": judged.limit,
+        "since": move.since,
+    }

@@ -1,0 +1,1 @@
+"""Windows of decisions and the references that they are compared with."""

@@ -1,0 +1,182 @@
+"""Which decisions a report is about: periods of the score log, with the counts that were written beside them."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from monitoring.windows.settings import WindowKind, WindowSettings
+from pipelines.errors import RequestError
+from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
+from pipelines.profiles.score_counts import ScoreCounts
+from pipelines.profiles.window_profile import WindowProfile, name_of_bins
+from pipelines.score_log.score_log import LogKey, ScoreLog
+
+
+@dataclass(frozen=True)
+class Window:
+    """Decisions of one or more periods: their counts in the bins of a profile, overall and by segment.
+
+    `key` is that of the last period. `incomplete` says why the window is not to be compared yet, None where it is
+    whole. `policy_hash` is that of the last decisions.
+    """
+
+    key: LogKey
+    periods: tuple[str, ...]
+    profile: WindowProfile
+    policy_hash: str
+    incomplete: str | None = None
+
+    def __len__(self) -> int:
+        return self.profile.overall.rows
+
+    @property
+    def name(self) -> str:
+        """The window in words."""
+        return self.periods[0] if len(self.periods) == 1 else f"{self.periods[0]} to {self.periods[-1]}"
+
+
+class PeriodCounts:
+    """The counts of the periods of a score log in the bins of one profile, each read once."""
+
+    def __init__(self, log: ScoreLog, profile: ReferenceProfile) -> None:
+        self.log, self.profile = log, profile
+        self._found: dict[LogKey, WindowProfile] = {}
+
+    def of(self, key: LogKey) -> WindowProfile:
+        """Return the counts of a period.
+
+        What was counted when it was written is added up; only partitions without such counts are read row by row.
+
+        Raises:
+            RequestError: a partition was counted in other bins and not all of its features were kept.
+        """
+        if key not in self._found:
+            total = WindowProfile(name_of_bins(self.profile), Tally(), {})
+            for partition in self.log.partitions(key):
+                written = self.log.profile(key, partition)
+                same = written is not None and written.bins == total.bins
+                total += written if written is not None and same else _from_rows(self.log, key, partition, self.profile)
+            self._found[key] = total
+        return self._found[key]
+
+
+def open_window(counts: PeriodCounts, key: LogKey, settings: WindowSettings) -> Window:
+    """Return the window that is asked for; `key` is that of its last period.
+
+    Raises:
+        RequestError: nothing was scored in a period, or what is needed of its features was not kept.
+    """
+    log = counts.log
+    periods = periods_of(log, key, settings)
+    parts = [counts.of(replace(key, period=period)) for period in periods]
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole + part
+    incomplete = why_incomplete(key.period, settings.today)
+    if incomplete is None and not log.is_whole(key):
+        incomplete = f"{key.period} is not scored whole, an input was begun and is not done; run the same score again"
+    return Window(key, periods, whole, _policy_hash(log, key), incomplete)
+
+
+def periods_of(log: ScoreLog, key: LogKey, settings: WindowSettings) -> tuple[str, ...]:
+    """Return the periods of the window, in order; the last is the one that was asked for.
+
+    Raises:
+        RequestError: nothing was scored in it.
+    """
+    scored = log.periods(key.model, key.version, key.population)
+    if key.period not in scored or not log.partitions(key):
+        known = ", ".join(scored) or "none"
+        raise RequestError(
+            f"{key.model} version {key.version} scored nothing in {key.period} (scored: {known}); "
+            "run `thinfile score` for the period or name another"
+        )
+    until = [period for period in scored if period <= key.period]
+    most = {WindowKind.period: 1, WindowKind.rolling: settings.months, WindowKind.since_promotion: len(until)}
+    return tuple(until[-most[settings.window] :])
+
+
+def why_incomplete(period: str, today: str | None) -> str | None:
+    """Return why a period cannot be compared yet: its month is not over. None where it is.
+
+    >>> why_incomplete("2026-10", "2026-11-01"), why_incomplete("2026-11", "2026-11-01")
+    (None, '2026-11 is not over on 2026-11-01')
+    """
+    now = today or date.today().isoformat()
+    return None if now[:7] > period else f"{period} is not over on {now}"
+
+
+def sample_of(log: ScoreLog, key: LogKey) -> pd.DataFrame:
+    """Return the features that a period's decisions were made on, of a large table a sample of its rows."""
+    return log.features(key).drop(columns="decision_id", errors="ignore")
+
+
+def earlier_periods(log: ScoreLog, key: LogKey) -> list[str]:
+    """Return the periods before a key's that the same model version scored, in order."""
+    return [period for period in log.periods(key.model, key.version, key.population) if period < key.period]
+
+
+def counted_columns(
+    profile: ReferenceProfile, decisions: pd.DataFrame, features: pd.DataFrame
+) -> dict[str, NDArray[Any]]:
+    """Return the columns that a profile counts: points as float64, numbers as float64, levels as text or None."""
+    found: dict[str, NDArray[Any]] = {}
+    for bins in profile.bins:
+        values = decisions["points"] if bins.column == SCORE else features[bins.column]
+        if bins.edges is not None:
+            found[bins.column] = values.to_numpy(dtype=float)
+        else:
+            found[bins.column] = values.astype(object).where(values.notna(), None).to_numpy()
+    return found
+
+
+def _from_rows(log: ScoreLog, key: LogKey, partition: str, profile: ReferenceProfile) -> WindowProfile:
+    decisions, features = log.part(key, partition)
+    if len(features) < len(decisions):
+        raise RequestError(
+            f"a window is counted in the bins of the model's reference profile, partition {partition} of {key.period} "
+            "was counted in others and of its features a sample is kept; restore the profile that it was scored with"
+        )
+    features = decisions[["decision_id"]].merge(features, on="decision_id", how="left", validate="1:1")
+    name = name_of_bins(profile)
+    segments = decisions["segment"] if "segment" in decisions else pd.Series(dtype=object)
+    parts = {str(one): np.flatnonzero(segments == one) for one in segments.dropna().unique()}
+    tallies = {one: _tally(profile, decisions.iloc[rows], features.iloc[rows]) for one, rows in parts.items()}
+    return WindowProfile(name, _tally(profile, decisions, features), tallies)
+
+
+def _tally(profile: ReferenceProfile, decisions: pd.DataFrame, features: pd.DataFrame) -> Tally:
+    columns = counted_columns(profile, decisions, features)
+    bands, outcomes = (_named(decisions[name]) for name in ("band", "decision"))
+    scores = ScoreCounts.of(decisions["points"].to_numpy(np.int64), decisions["pd"].to_numpy(float))
+    counts = {bins.column: bins.count(columns[bins.column]) for bins in profile.bins}
+    return Tally(len(decisions), counts, bands, outcomes, scores=scores)
+
+
+def _named(values: "pd.Series[Any]") -> Counter[str]:
+    return Counter({str(name): int(number) for name, number in values.value_counts().items()})
+
+
+def _policy_hash(log: ScoreLog, key: LogKey) -> str:
+    """Return under which policy the last partition was decided."""
+    with pq.ParquetFile(log.file(key, log.partitions(key)[-1])) as file:
+        for batch in file.iter_batches(1, columns=["policy_hash"]):
+            return str(batch.column(0)[0].as_py())
+    return ""
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return periods in words.
+
+    >>> joined(["2025-01", "2025-02", "2025-03"]), joined(["2025-01"]), joined(["any time"])
+    ('2025-01 to 2025-03', '2025-01', 'any time')
+    """
+    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"

@@ -1,0 +1,1 @@
+"""Flat tables of applications: sources, roles, contract, splits, through-the-door population."""

@@ -1,0 +1,92 @@
+"""What the verb score tells: counts for scripts, a few lines for people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.batch.settings import ScoreSettings
+from pipelines.command.verb import Outcome, carried
+from pipelines.credit.population import Population
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import POLICY
+from pipelines.policy.pack import policy_hash
+from pipelines.score_log.score_log import LogKey
+from pipelines.scoring.scorer import APPROVED, DECISIONS, DECLINED, REFERRED
+from pipelines.storage.workspace import Workspace
+
+REASONS_TOLD = 3
+"""The summary names so many of the most frequent reasons."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of the rows of an input; `decisions`, `reasons` and `mean_pd` are those of what was scored now."""
+
+    rows_in: int
+    other_periods: int
+    scored: int
+    already_logged: int
+    erased: int
+    quarantined: Mapping[str, int]
+    decisions: Mapping[str, int]
+    reasons: Mapping[str, int]
+    mean_pd: float | None
+    with_reasons: bool
+
+
+def outcome_of(settings: ScoreSettings, key: LogKey, champion: RegisteredModel, counts: Counts) -> Outcome:
+    """Return the answer of the verb."""
+    result = {
+        "model": key.model,
+        "version": key.version,
+        "population": key.population.value,
+        "period": key.period,
+        "rows_in": counts.rows_in,
+        "other_periods": counts.other_periods,
+        "scored": counts.scored,
+        "already_logged": counts.already_logged,
+        "erased": counts.erased,
+        "quarantined": dict(counts.quarantined),
+        **{name: counts.decisions.get(name, 0) for name in DECISIONS},
+        "reasons": dict(counts.reasons),
+        "policy": settings.policy.name,
+        "is_policy_of_promotion": champion.tags.get(POLICY, policy_hash(settings.policy))
+        == policy_hash(settings.policy),
+        "mean_pd": counts.mean_pd,
+        "score_log": str(Workspace.at(settings.workspace).score_log),
+    }
+    summary = _summary(result, with_reasons=counts.with_reasons)
+    is_watched = key.population is Population.applications  # what a reference profile is taken of
+    return Outcome(result, summary, [f"thinfile watch period={key.period}{carried(settings)}"] if is_watched else [])
+
+
+def _summary(result: Mapping[str, Any], *, with_reasons: bool) -> list[str]:
+    who = "applications" if result["population"] == Population.applications.value else "customers"
+    lines = [
+        f"{result['model']} version {result['version']} scored {result['scored']:,} of {result['rows_in']:,} "
+        f"{who} for {result['period']} ({result['already_logged']:,} were logged already)"
+    ]
+    if result["other_periods"]:
+        lines.append(f"  {result['other_periods']:,} {who} of other months were left out")
+    if result["erased"]:
+        lines.append(f"  {result['erased']:,} rows of people who were erased were left out")
+    if result["mean_pd"] is not None:
+        decided = ", ".join(f"{result[name]:,} {name}" for name in (APPROVED, DECLINED, REFERRED) if result[name])
+        lines.append(f"  {decided}; mean probability of default {result['mean_pd']:.1%}")
+        lines += _about_reasons(result) if with_reasons else []
+    if not result["is_policy_of_promotion"]:
+        lines.append(f"  note: policy '{result['policy']}' is not the one that this version was promoted under")
+    lines += [f"  quarantined {rows:,} rows: {rule}" for rule, rows in result["quarantined"].items()]
+    return [*lines, f"  score log: {result['score_log']}"]
+
+
+def _about_reasons(result: Mapping[str, Any]) -> list[str]:
+    """Return the most frequent reasons, or that the model tells none."""
+    others = result[DECLINED] + result[REFERRED]
+    if not others:
+        return []
+    if not result["reasons"]:
+        return ["  no reasons: the model does not tell what its score is made of"]
+    frequent = list(result["reasons"].items())[:REASONS_TOLD]
+    told = ", ".join(f"{group.replace('_', ' ')} ({times / others:.0%})" for group, times in frequent)
+    return [f"  most frequent reasons: {told}"]

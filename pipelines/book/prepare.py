@@ -1,0 +1,169 @@
+"""The verb prepare: raw tables -> clean buckets -> features and outcomes by bucket -> one training table."""
+
+import json
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pipelines.book.observation import Observation, observation_of
+from pipelines.book.prepare_book import prepare_book
+from pipelines.book.prepare_summary import prepared_outcome
+from pipelines.command.provenance import provenance
+from pipelines.command.verb import Outcome
+from pipelines.credit.loan import check
+from pipelines.credit.population import Population
+from pipelines.engine.spark_engine import check_spark
+from pipelines.erasures.record import read_erasures
+from pipelines.errors import ConfigurationError
+from pipelines.features.catalogue import features_of
+from pipelines.features.kernel import feature_columns
+from pipelines.features.settings import FeatureSettings, check_features
+from pipelines.marketplace.buckets import CLEAN
+from pipelines.marketplace.extract import check_as_of
+from pipelines.marketplace.intake import take_in
+from pipelines.marketplace.manifest import INTAKE, MANIFEST, Taken
+from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
+from pipelines.marketplace.raw_files import find_files, fingerprint_raw
+from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
+from pipelines.marketplace.tables import CONTRACTS
+from pipelines.marketplace.training_table import Counts, offer, remove_earlier
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
+from pipelines.storage.json_values import plain
+from pipelines.storage.lake_folder import check_own_folder
+from pipelines.storage.lock import exclusive
+from pipelines.storage.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+BYTES_A_BUCKET = 16_000_000
+"""Of raw files; about half a million orders: large enough to be worth a task, small enough to be held several times."""
+
+
+def prepare(settings: PrepareSettings) -> Outcome:
+    """Make the training table, or the book; what was made of the same content and settings is not made again.
+
+    Raises:
+        ConfigurationError: no thread or no memory; the name of a folder that holds raw tables; a loan contract that
+            means nothing; features that cannot be; a book that cannot be observed; Spark asked for where it cannot run.
+        DataError: the tables break their contracts (see `take_in`), or hold no outcomes to learn from.
+    """
+    check_resources(settings)
+    check_features(settings.features)
+    settings = replace(settings, features=_on_a_clock(settings))
+    observation = _observation(settings)
+    if settings.engine is Engine.spark:
+        check_spark()
+    lake = Workspace.at(settings.workspace).lake / settings.name
+    contents = fingerprint_raw(settings.raw, settings.threads)
+    with exclusive(lake.with_name(f".{settings.name}.lock")):  # two commands would take each other's buckets away
+        check_own_folder(lake, "prepare")
+        taken = _take_in(settings, lake, contents)
+        if observation is not None:
+            return prepare_book(settings, lake, taken, observation)
+        return prepared_outcome(settings, lake, _prepared(settings, lake, taken))
+
+
+def _observation(settings: PrepareSettings) -> Observation | None:
+    """Return when the book is observed; None where applications are asked for, whose loan contract must mean something.
+
+    Of the contract only the feature lag counts for a book.
+    """
+    if settings.population is Population.book:
+        check(replace(settings.loan, as_of="2000-01-01"))
+        return observation_of(settings)
+    if settings.observed_at is not None:
+        raise ConfigurationError(
+            f"applications have their own times, received observed_at={settings.observed_at}; leave it out, or add "
+            "population=book"
+        )
+    check(settings.loan)
+    return None
+
+
+def _prepared(settings: PrepareSettings, lake: Path, taken: Taken) -> Mapping[str, Any]:
+    """Return the manifest of what the settings ask for, made where it is not there."""
+    check_as_of(lake, settings.loan, taken.tables)
+    recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
+    manifest = lake / MANIFEST
+    if not (_is_offered(manifest, recipe, taken) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
+        prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
+        replaced = _told(manifest).get("identity")
+        _write_manifest(manifest, settings, taken, recipe, offer(recipe))
+        remove_earlier(recipe, replaced)
+    return _told(manifest)
+
+
+def _is_offered(manifest: Path, recipe: Recipe, taken: Taken) -> bool:
+    told = _told(manifest)
+    return (told.get("identity"), told.get("intake")) == (recipe.identity, taken.identity)
+
+
+def _told(manifest: Path) -> Mapping[str, Any]:
+    told: Mapping[str, Any] = json.loads(manifest.read_text()) if manifest.exists() else {}
+    return told
+
+
+def _on_a_clock(settings: PrepareSettings) -> FeatureSettings:
+    """Return the features with the time zone of the shoppers: that of the raw times where no other is given."""
+    features = settings.features
+    return replace(features, time_zone=features.time_zone or settings.raw.time_zone or features.clock)
+
+
+def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> Taken:
+    """Return the intake of the raw tables: the one that is there, when the same bytes were read the same way."""
+    told = plain(settings.raw) | {"folder": None, "contents": contents, "code": fingerprint_code("marketplace/*.py")}
+    identity, place = fingerprint_record(told), lake / INTAKE
+    if place.exists() and (lake / CLEAN).exists():
+        kept = json.loads(place.read_text())
+        if kept["identity"] == identity:
+            return Taken(**kept)
+    size = sum(path.stat().st_size for one in CONTRACTS for path in find_files(settings.raw, one.name).paths)
+    buckets = math.ceil(size / BYTES_A_BUCKET)
+    log.info("reading %s MB of raw tables", f"{size / 1e6:,.0f}")
+    place.unlink(missing_ok=True)  # it must not speak for tables that are about to be replaced
+    erasures = read_erasures(Workspace.at(settings.workspace))
+    intake = take_in(
+        settings.raw,
+        lake,
+        buckets=buckets,
+        threads=settings.threads,
+        memory_limit=settings.memory,
+        erasures=erasures,
+    )
+    taken = Taken(identity, buckets, {name: asdict(table) for name, table in intake.tables.items()})
+    _write(place, asdict(taken))
+    return taken
+
+
+def _write_manifest(path: Path, settings: PrepareSettings, taken: Taken, recipe: Recipe, counts: Counts) -> None:
+    """Write what was made: beside the offered names, and beside what they lead to, which is what a record names."""
+    numeric, categorical = feature_columns(settings.features)
+    record = {
+        "identity": recipe.identity,
+        "intake": taken.identity,
+        "configuration": plain(settings),
+        "made_with": provenance(settings.threads),
+        "tables": taken.tables,
+        "applications": counts.statuses,
+        "bad": counts.bad,
+        "first": counts.first,
+        "last": counts.last,
+        "features": [
+            {"name": one.name, "meaning": one.meaning, "direction": one.direction.value, "what": one.what.value}
+            for one in features_of(settings.features)
+        ],
+        "numeric": numeric,
+        "categorical": categorical,
+        "training_fingerprint": fingerprint_files({path.name: path for path in recipe.mature.glob("*.parquet")}),
+    }
+    for place in (recipe.folder / MANIFEST, path):
+        _write(place, record)
+
+
+def _write(path: Path, record: Mapping[str, Any]) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1))

@@ -1,0 +1,88 @@
+"""What `thinfile prepare` answers: for scripts, and in lines for people."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipelines.command.verb import Outcome, carried
+from pipelines.credit.loan import Status
+from pipelines.erasures.record import NOTES
+from pipelines.features.settings import FeatureSettings, What
+from pipelines.marketplace.levels import Mismatch, mismatches
+from pipelines.marketplace.manifest import MANIFEST
+from pipelines.marketplace.settings import PrepareSettings
+from pipelines.marketplace.training_table import APPLICATIONS, TRAINING, VINTAGES
+
+
+def prepared_outcome(settings: PrepareSettings, lake: Path, manifest: Mapping[str, Any]) -> Outcome:
+    """Return the outcome of a lake that was prepared, told from its manifest."""
+    statuses, tables = manifest["applications"], manifest["tables"]
+    strange = mismatches(settings.features, tables["orders"]["levels"])
+    result = {
+        "training": str(lake / TRAINING),
+        "applications": str(lake / APPLICATIONS),
+        "vintages": str(lake / VINTAGES),
+        "manifest": str(lake / MANIFEST),
+        "identity": manifest["identity"],
+        "training_fingerprint": manifest["training_fingerprint"],
+        "rows": {name: {key: table[key] for key in ("rows", "clean", "quarantined")} for name, table in tables.items()},
+        "erased": {name: table.get("erased", 0) for name, table in tables.items()},
+        "erasures": manifest.get(NOTES, []),
+        "statuses": statuses,
+        "bad": manifest["bad"],
+        "features": len(manifest["numeric"]) + len(manifest["categorical"]),
+        "undeclared_levels": {one.column: one.undeclared for one in strange if one.undeclared},
+        "unseen_levels": {one.column: one.unseen for one in strange if one.unseen},
+        "time_zone": settings.features.clock,
+    }
+    path = f" data.path={lake / TRAINING}" if settings.name != "marketplace" else ""
+    return Outcome(
+        result,
+        summary=_summary(settings, lake, manifest, strange),
+        next_steps=[f"thinfile tune data=marketplace{path}{carried(settings)}"],
+    )
+
+
+def _summary(
+    settings: PrepareSettings, lake: Path, manifest: Mapping[str, Any], strange: Sequence[Mismatch]
+) -> list[str]:
+    statuses = manifest["applications"]
+    mature, bad = statuses[Status.mature.name], manifest["bad"]
+    others = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in statuses.items()
+                       if count and name != Status.mature.name)  # fmt: skip
+    features = len(manifest["numeric"]) + len(manifest["categorical"])
+    definition = settings.loan.bad
+    lines = [
+        f"{name}: {table['clean']:,} of {table['rows']:,} rows are clean" for name, table in manifest["tables"].items()
+    ]
+    lines += [
+        f"  quarantined {rows:,} {name}: {rule}"
+        for name, table in manifest["tables"].items()
+        for rule, rows in table["quarantined"].items()
+    ]
+    lines += [
+        f"  left out {table['erased']:,} {name} of people who were erased"
+        for name, table in manifest["tables"].items()
+        if table.get("erased")
+    ]
+    lines += [
+        f"  {one['rows']:,} rows were erased since (entry {one['entry']} of the erasures); the counts are of before"
+        for one in manifest.get(NOTES, ())
+    ]
+    return [
+        *lines,
+        f"{sum(statuses.values()):,} applications by {settings.loan.as_of}: {mature:,} mature, {others}",
+        f"  {bad:,} of the mature are bad ({bad / mature:.1%}): {definition.days_past_due} days past due within "
+        f"{definition.window_months} months on book",
+        f"  {features} features, known strictly before each application; {manifest['first']} to {manifest['last']}",
+        *_clock_told(settings.features),
+        *(f"  {line}" for one in strange for line in one.lines()),
+        f"  {lake / TRAINING}",
+    ]
+
+
+def _clock_told(features: FeatureSettings) -> list[str]:
+    """Return on whose clocks night, weekend and payday were told, where a feature speaks of them."""
+    if not {What.timing, What.application} & set(features.what):
+        return []
+    return [f"  nights, weekends and paydays by the clocks of {features.clock}; features.time_zone=ZONE for others"]

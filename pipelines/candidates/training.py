@@ -1,0 +1,97 @@
+"""Fits a candidate so that what is said about it was measured on rows it had not seen."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.applications.meanings import default_meaning
+from pipelines.applications.splits import Fold
+from pipelines.candidates import portable_model as served
+from pipelines.candidates.calibration_map import fit_calibration
+from pipelines.candidates.candidate import Candidate
+from pipelines.candidates.sample import Sample
+from pipelines.candidates.settings import CalibrationMethod
+from pipelines.errors import DataError
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A fitted, calibrated candidate: what it answers with, and how its files are written."""
+
+    model: served.Model
+    candidate: Candidate
+
+    def save(self, folder: Path) -> None:
+        """Write the model's files (see `served`) into an empty folder."""
+        extra = self.candidate.save(self.model.scorer, folder)
+        (folder / "model.json").write_text(json.dumps({**self.model.card, **extra}, indent=1, sort_keys=True))
+
+
+def check_features(sample: Sample) -> None:
+    """Raise DataError when there is nothing to learn from: no features, or only such as are the same in every row."""
+    told = (sample.columns[name] for name in (*sample.numeric, *sample.categorical))
+    if not any(pd.Series(values).nunique(dropna=False) > 1 for values in told):
+        raise DataError(
+            "a model needs a feature that differs between applications, "
+            f"received {len(sample.numeric) + len(sample.categorical)} features and none that does; "
+            "declare more in data.numeric or data.categorical"
+        )
+
+
+def held_out_log_odds(
+    candidate: Candidate, sample: Sample, folds: Sequence[Fold], *, seed: int, threads: int
+) -> list[NDArray[np.float64]]:
+    """Return, per fold, the log-odds of its held-out rows from a model fitted without them."""
+    return [
+        candidate.fit(sample.take(fold.fit), seed=seed, threads=threads).log_odds(sample.take(fold.held_out).columns)
+        for fold in folds
+    ]
+
+
+def train(
+    candidate: Candidate,
+    sample: Sample,
+    folds: Sequence[Fold],
+    calibration: CalibrationMethod,
+    *,
+    seed: int,
+    threads: int,
+) -> TrainedModel:
+    """Fit a candidate on all rows of a sample, with a calibration map fitted on its held-out predictions."""
+    check_features(sample)
+    held_out = held_out_log_odds(candidate, sample, folds, seed=seed, threads=threads)
+    outcomes = np.concatenate([sample.bad[fold.held_out] for fold in folds])
+    weights = None if sample.weights is None else np.concatenate([sample.weights[fold.held_out] for fold in folds])
+    mapped = fit_calibration(np.concatenate(held_out), outcomes, calibration, weights)
+    scorer = candidate.fit(sample, seed=seed, threads=threads)
+    return TrainedModel(served.Model(_card(candidate, sample, mapped), scorer), candidate)
+
+
+def _card(candidate: Candidate, sample: Sample, calibration: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "family": candidate.family,
+        "numeric": list(sample.numeric),
+        "categorical": list(sample.categorical),
+        "calibration": dict(calibration),
+        "meanings": {name: _described(name, sample) for name in (*sample.numeric, *sample.categorical)},
+    }
+
+
+def _described(name: str, sample: Sample) -> dict[str, str | float | None]:
+    """Return what a reason needs to know of a feature: its meaning, its group, and its usual value where there is one.
+
+    That is the median of a number and the most frequent level of a category, over the rows that were learnt from.
+    """
+    found = sample.meanings.get(name) or default_meaning(name)
+    values: pd.Series[Any] = pd.Series(sample.columns[name]).dropna()
+    described: dict[str, str | float | None] = {"meaning": found.meaning, "group": found.group, "usual": None}
+    if len(values):
+        usual = float(values.median()) if name in sample.numeric else str(values.mode().iloc[0])
+        described["usual"] = usual
+    return described

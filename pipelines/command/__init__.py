@@ -1,0 +1,1 @@
+"""What every verb shares: outcome and exit code, the Hydra application, progress, provenance."""

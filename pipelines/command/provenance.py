@@ -1,0 +1,60 @@
+"""What a number was made with, so that it can be made again."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = (
+    "mlflow",
+    "optuna",
+    "scikit-learn",
+    "catboost",
+    "evidently",
+    "hydra-core",
+    "numpy",
+    "pandas",
+    "scipy",
+    "pyarrow",
+)
+
+
+def provenance(threads: int) -> dict[str, object]:
+    """Return the code's commit, the versions of what it stands on, the machine and the thread count."""
+    return {
+        "git_commit": git_commit(),
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in PACKAGES},
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "command": " ".join(sys.argv),
+    }
+
+
+def own_version() -> str:
+    """Return the version of this package, `unknown` where it runs without being installed."""
+    try:
+        return version("thinfile")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def git_commit() -> str:
+    """Return the commit of the code that runs, `+` when files differ from it, `unknown` outside a clone."""
+    here = Path(__file__).resolve().parents[2]
+    if not (here / ".git").exists():
+        return "unknown"
+    try:
+        commit = _git(here, "rev-parse", "HEAD")
+        changed = _git(here, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return commit + ("+" if changed else "")
+
+
+def _git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", "-C", folder, *words], capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,10 @@
+"""Who is scored."""
+
+from enum import Enum
+
+
+class Population(Enum):
+    """Who was scored: those who asked, or every customer under a reference loan. The two are never compared."""
+
+    applications = "applications"
+    book = "book"

@@ -1,0 +1,1 @@
+"""The record of erased people, consulted by every reader of people."""

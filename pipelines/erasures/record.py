@@ -1,0 +1,96 @@
+"""The chain of erasures: who erased a customer, when and why, and what was removed; ids as salted hashes alone."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.erasures.salt import Kind, hashed, salt_of
+from pipelines.storage.chain import Chain, Entry
+from pipelines.storage.chain_head import ChainHead
+from pipelines.storage.workspace import Workspace
+
+CHAIN = "erasures"
+NOTES = "erasures"
+"""The key under which manifests note erasures."""
+
+BEGUN, ERASED = "begun", "erased"
+
+
+@dataclass(frozen=True)
+class Erasures:
+    """What was erased from a workspace, as its chain told when it was read; hashes by kind of id.
+
+    `unfinished` has the entries that began an erasure which nobody has finished, by the customer's hash.
+    """
+
+    salt: str = ""
+    entries: tuple[Entry, ...] = ()
+    hashes: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
+    unfinished: Mapping[str, Entry] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
+
+    def erased(self, kind: Kind, identity: str) -> Entry | None:
+        """Return the entry that began the last erasure of an id, None where it never was erased."""
+        if not self.entries:
+            return None
+        found = hashed(self.salt, kind, identity)
+        return next((one for one in reversed(self.entries) if found in hashes_of(one, kind)), None)
+
+    def finished(self, begun: Entry) -> Entry | None:
+        """Return the entry that ended an erasure."""
+        return next((one for one in self.entries if one.content.get("begun") == begun.sequence), None)
+
+    def leads_to(self, before: str, after: str) -> list[Entry]:
+        """Return the erasures that made the data of one fingerprint that of another; none where they did not."""
+        path, now = list[Entry](), before
+        for entry in self.entries:
+            change = next((one for one in _changes(entry) if one["before"] == now != one["after"]), None)
+            if change is not None:
+                now = str(change["after"])
+                path.append(entry)
+                if now == after:
+                    return path
+        return []
+
+
+def read_erasures(workspace: Workspace) -> Erasures:
+    """Return what was erased from a workspace; to read creates nothing. Raises ChainBroken for a broken chain."""
+    head = ChainHead(workspace, CHAIN)
+    reached = head.read()
+    exists = workspace.database is not None or workspace.chain.exists()
+    entries = Chain(workspace, CHAIN).entries() if exists else []
+    head.check(reached, entries)
+    if not entries:
+        return Erasures()
+    ended = {entry.content.get("begun") for entry in entries}
+    begun = [entry for entry in entries if entry.content["action"] == BEGUN]
+    return Erasures(
+        salt_of(workspace),
+        tuple(entries),
+        {kind: frozenset(one for entry in begun for one in hashes_of(entry, kind)) for kind in Kind},
+        {str(entry.content["customer"]): entry for entry in begun if entry.sequence not in ended},
+    )
+
+
+def write_erasure(workspace: Workspace, content: Mapping[str, object], known: Erasures) -> Entry:
+    """Append an entry after those that are known. Raises ChainConflict where somebody else has appended since."""
+    entry = Chain(workspace, CHAIN).append(content, after=len(known.entries))
+    ChainHead(workspace, CHAIN).move_to(entry)
+    return entry
+
+
+def hashes_of(entry: Entry, kind: Kind) -> Sequence[str]:
+    """Return the hashes of one kind of id that an entry names."""
+    if entry.content["action"] != BEGUN:
+        return ()
+    if kind is Kind.customer:
+        return (str(entry.content["customer"]),)
+    told: Any = entry.content[f"{kind.value}s"]
+    return [str(one) for one in told]
+
+
+def _changes(entry: Entry) -> Iterable[Mapping[str, Any]]:
+    told: Any = entry.content.get("data", ())
+    return [one for one in told if one]

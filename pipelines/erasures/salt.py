@@ -1,0 +1,65 @@
+"""Ids as salted hashes: who knows an id and the workspace's salt recognises it, from the hash alone nobody reads it."""
+
+import hashlib
+import os
+import secrets
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+
+from pipelines.errors import ThinfileError
+from pipelines.storage.atomic_files import scratch_folder
+from pipelines.storage.workspace import Workspace
+
+
+class Kind(Enum):
+    """Whose id a hash stands for; equal ids of two kinds have two hashes."""
+
+    customer = "customer"
+    application = "application"
+    decision = "decision"
+
+
+def salt_of(workspace: Workspace) -> str:
+    """Return the workspace's salt. Raises ThinfileError where it is gone: what was erased could not be recognised."""
+    try:
+        return _place(workspace).read_text().strip()
+    except OSError as error:
+        raise ThinfileError(
+            f"erased ids are known by their salt, '{_place(workspace)}' cannot be read ({error}); restore it, or "
+            "copy it from the workspace that erased them"
+        ) from error
+
+
+def ensure_salt(workspace: Workspace) -> str:
+    """Return the workspace's salt, drawn where there is none yet; of several who draw at once the first wins."""
+    if not _place(workspace).exists():
+        with scratch_folder(workspace.root) as scratch:
+            fresh = scratch / "salt"
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_hex(32) + "\n")
+            with suppress(FileExistsError):
+                os.link(fresh, _place(workspace))
+    return salt_of(workspace)
+
+
+def hashed(salt: str, kind: Kind, identity: str) -> str:
+    """Return the salted hash of an id, as `hashed_in_sql` does.
+
+    >>> hashed("s", Kind.customer, "7") == hashed("s", Kind.application, "7")
+    False
+    """
+    return hashlib.sha256(f"{_prefix(salt, kind)}{identity}".encode()).hexdigest()
+
+
+def hashed_in_sql(salt: str, kind: Kind, text: str) -> str:
+    """Return SQL for the salted hash of `text`, SQL of an id as it is spelt."""
+    return f"sha256('{_prefix(salt, kind)}' || {text})"
+
+
+def _prefix(salt: str, kind: Kind) -> str:
+    return f"{salt}/{kind.value}/"
+
+
+def _place(workspace: Workspace) -> Path:
+    return workspace.root / "erasure.salt"

@@ -1,0 +1,1 @@
+"""Policy packs, offers, terms and prices."""

@@ -1,0 +1,139 @@
+"""The offer: how much is lent, for which terms and at what price, or clearly that nothing is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from pipelines.errors import DataError
+from pipelines.policy.offer_settings import OfferSettings
+from pipelines.policy.pack import PolicySettings
+from pipelines.policy.term_offers import TermOffer, term_offers
+
+APPROVED = "approved"
+"""As the scorer spells it, which is not imported here: an offer needs no model."""
+
+
+class OfferOutcome(Enum):
+    """What became of the request for credit."""
+
+    offered = "offered"
+    counter_offer = "counter_offer"
+    """Less than was asked for: the limit."""
+    declined = "declined"
+    referred = "referred"
+    """A person decides; nothing is offered until then."""
+    no_offer = "no_offer"
+    """Approved, but no term or amount within the policy's limits; `Offer.explanation` says which limit."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What is offered of the amount that was asked for, in minor units; without an offer `amount` is 0.
+
+    `withheld` says for each term that is not offered why; `explanation` is one sentence for whatever was not granted as
+    it was asked for, empty otherwise.
+    """
+
+    outcome: OfferOutcome
+    requested: int
+    amount: int
+    limit: int
+    terms: tuple[TermOffer, ...]
+    withheld: Mapping[int, str]
+    explanation: str
+
+    def told(self) -> dict[str, Any]:
+        """Return what the customer is told, as JSON values: no PD, no expected loss, no margin."""
+        return {
+            "outcome": self.outcome.value,
+            "requested": self.requested,
+            "amount": self.amount,
+            "limit": self.limit,
+            "terms": [one.told() for one in self.terms],
+            "withheld": [{"term": term, "why": why} for term, why in self.withheld.items()],
+            "explanation": self.explanation,
+        }
+
+
+def offer_of(
+    policy: PolicySettings,
+    *,
+    decision: str,
+    band: int,
+    pd: float | Mapping[int, float],
+    amount: int,
+    asked_term: int | None = None,
+) -> Offer:
+    """Return the offer for one decided application.
+
+    `decision` is approved, declined or referred; `band` counts from 0, the lowest; `amount` is asked for in minor
+    units. `pd` is the champion's, over the window of `policy.offers.bad`: one number, of the application as it was made
+    with `asked_term` months (None: at least as long as the window), or by term where the champion was asked anew with
+    each term in its place. It is brought to each offered term through the monthly hazard.
+
+    Raises:
+        DataError: an unknown decision, an amount or term below 1, a PD that is none, or none for a term on offer.
+    """
+    offers = policy.offers
+    _check(decision, pd, amount, asked_term, offers)
+    amount = int(amount)  # numpy's own whole numbers are no JSON
+    if decision != APPROVED:
+        return _nothing(OfferOutcome(decision), amount, 0, _NOT_APPROVED[decision])
+    limit = limit_of(offers, band)
+    lent = min(amount, limit)
+    if lent < offers.lowest_amount:
+        return _nothing(OfferOutcome.no_offer, amount, limit, _too_little(offers, limit))
+    priced = term_offers(policy, lent, pd, asked_term)
+    terms = tuple(one for one in priced.values() if isinstance(one, TermOffer))
+    withheld = {term: one for term, one in priced.items() if isinstance(one, str)}
+    if not terms:
+        told = "no term can be offered: see why each is withheld"
+        return Offer(OfferOutcome.no_offer, amount, 0, limit, (), withheld, told)
+    if lent < amount:
+        told = f"the amount asked for is above the limit of {limit} minor units; that is offered"
+        return Offer(OfferOutcome.counter_offer, amount, lent, limit, terms, withheld, told)
+    return Offer(OfferOutcome.offered, amount, lent, limit, terms, withheld, "")
+
+
+def limit_of(offers: OfferSettings, band: int) -> int:
+    """Return the most that is lent to a band, in minor units.
+
+    >>> limit_of(OfferSettings(highest_amount=1000, band_limits=[0.0, 0.25, 1.0]), 1)
+    250
+    """
+    return round(offers.highest_amount * offers.band_limits[band]) if offers.band_limits else offers.highest_amount
+
+
+_NOT_APPROVED = {
+    OfferOutcome.declined.value: "the application was declined",
+    OfferOutcome.referred.value: "a person decides about the application; nothing is offered until then",
+}
+
+
+def _check(
+    decision: str, pd: float | Mapping[int, float], amount: int, asked_term: int | None, offers: OfferSettings
+) -> None:
+    if decision != APPROVED and decision not in _NOT_APPROVED:
+        raise DataError(f"a decision is approved, declined or referred, received '{decision}'; pass the scorer's")
+    if not amount >= 1 or amount % 1:
+        raise DataError(f"the amount asked for is whole minor units, at least 1, received {amount}; correct 'amount'")
+    if asked_term is not None and asked_term < 1:
+        raise DataError(f"the term asked for must be at least 1 month, received {asked_term}; correct 'term'")
+    if isinstance(pd, Mapping):
+        missing = [term for term in offers.terms if term not in pd]
+        if missing:
+            raise DataError(f"a PD by term must name each term on offer, received none for {missing}; score these too")
+    for one in pd.values() if isinstance(pd, Mapping) else (pd,):
+        if not 0 <= one <= 1:
+            raise DataError(f"a probability of default lies between 0 and 1, received {one}; pass the calibrated one")
+
+
+def _nothing(outcome: OfferOutcome, requested: int, limit: int, explanation: str) -> Offer:
+    return Offer(outcome, requested, 0, limit, (), {}, explanation)
+
+
+def _too_little(offers: OfferSettings, limit: int) -> str:
+    if limit < offers.lowest_amount:
+        return f"the limit of {limit} minor units is below the smallest amount that is lent, {offers.lowest_amount}"
+    return f"the amount asked for is below the smallest that is lent, {offers.lowest_amount} minor units"

@@ -1,0 +1,43 @@
+"""The policies that decisions were made under: what a policy hash in the score log stands for."""
+
+import json
+from typing import Any
+
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from pipelines.errors import ThinfileError
+from pipelines.policy.pack import PolicySettings, policy_hash
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.fingerprint import fingerprint_record
+from pipelines.storage.json_values import plain
+from pipelines.storage.workspace import Workspace
+
+
+def keep_policy(workspace: Workspace, policy: PolicySettings) -> str:
+    """Write all that a policy says below its hash, unless it lies there, and return the hash."""
+    path, told = workspace.policies / f"{policy_hash(policy)}.json", json.dumps(plain(policy), indent=1)
+    if not path.exists() or path.read_text() != told:
+        with whole_file(path) as temporary:
+            temporary.write_text(told)
+    return path.stem
+
+
+def kept_policy(workspace: Workspace, found_hash: str) -> PolicySettings:
+    """Return the policy of a hash; what is newer than it has its default.
+
+    Raises:
+        ThinfileError: it is not there, or is not what was written.
+    """
+    path = workspace.policies / f"{found_hash}.json"
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+        if fingerprint_record(record) != found_hash:
+            raise ValueError(f"its content has the hash {fingerprint_record(record)[:12]}")
+        policy = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PolicySettings), record))
+    except (OSError, ValueError, OmegaConfBaseException) as error:
+        raise ThinfileError(
+            f"a policy must be what its hash says, '{path}' is not ({error}); restore the file from a copy"
+        ) from error
+    assert isinstance(policy, PolicySettings)
+    return policy

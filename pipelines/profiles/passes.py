@@ -1,0 +1,108 @@
+"""One pass over the parts of a table: on threads of this process, or on Spark's executors."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import pyarrow as pa
+
+from pipelines.errors import DataError
+from pipelines.storage.parquet_parts import Part, is_parquet, read_tables, survey, tasks
+
+Result = TypeVar("Result")
+Look = Callable[["PartOfTable", pa.Table], Result]
+"""What is done to the rows of a part."""
+
+
+@dataclass(frozen=True)
+class PartOfTable:
+    """A part, and the number of its first row in the whole table."""
+
+    part: Part
+    first: int
+
+
+@dataclass(frozen=True)
+class ScoredTable:
+    """Parquet files as one table: its parts in order, and the schema of each file."""
+
+    path: Path
+    parts: tuple[PartOfTable, ...]
+    schemas: tuple[tuple[str, pa.Schema], ...]
+    rows: int
+    fingerprint: str
+
+
+class Pass(Protocol):
+    """Goes once over a table."""
+
+    def __call__(
+        self, table: ScoredTable, columns: Sequence[str], coded: Sequence[str], look: Look[Result]
+    ) -> Iterator[Result]:
+        """Read columns, those of text as codes, and yield what is found in each part, in no order."""
+
+
+def open_table(path: Path) -> ScoredTable:
+    """Return the table of a Parquet file, or of all that lie in a folder; rows are not read. It may have none.
+
+    Raises:
+        DataError: there is no Parquet file, or one cannot be read.
+    """
+    if not path.exists() or not is_parquet(path):
+        raise DataError(f"a table that was scored elsewhere lies in Parquet files, found none at '{path}'; correct it")
+    found = survey(path, (), may_be_empty=True)
+    parts, first = [], 0
+    for part in found.parts:
+        parts.append(PartOfTable(part, first))
+        first += part.rows
+    return ScoredTable(path, tuple(parts), found.schemas, first, found.fingerprint)
+
+
+def on_threads(threads: int) -> Pass:
+    """Return the pass of this process: so many parts are decoded and looked at at a time."""
+    return partial(_on_threads, threads)
+
+
+@contextmanager
+def on_spark(threads: int, memory: str, scratch: Path) -> Iterator[Pass]:
+    """Yield the pass of Spark's executors, which must see the files under the same paths."""
+    from pipelines.engine.spark_engine import session
+
+    with session(threads, memory, scratch) as spark:
+        yield partial(_on_spark, spark)
+
+
+def look_at_parts(
+    columns: Sequence[str], coded: Sequence[str], look: Look[Result], some: Sequence[PartOfTable]
+) -> list[Result]:
+    """Return what is found in parts that follow each other in one file; columns that it lacks are left out."""
+    held = [one.part for one in some]
+    return [look(one, table) for one, table in zip(some, read_tables(held, columns, coded), strict=True)]
+
+
+def _on_threads(
+    threads: int, table: ScoredTable, columns: Sequence[str], coded: Sequence[str], look: Look[Result]
+) -> Iterator[Result]:
+    with ThreadPoolExecutor(threads) as pool:
+        for found in pool.map(partial(look_at_parts, columns, coded, look), _work(table, threads)):
+            yield from found
+    pa.default_memory_pool().release_unused()  # it would keep what each of these threads once held
+
+
+def _on_spark(
+    spark: object, table: ScoredTable, columns: Sequence[str], coded: Sequence[str], look: Look[Result]
+) -> Iterator[Result]:
+    from pipelines.engine.spark_engine import map_on_spark
+
+    work = _work(table, spark.sparkContext.defaultParallelism)  # type: ignore[attr-defined]
+    for found in map_on_spark(spark, partial(look_at_parts, columns, coded, look), work):  # type: ignore[arg-type]
+        yield from found
+
+
+def _work(table: ScoredTable, workers: int) -> list[tuple[PartOfTable, ...]]:
+    places = {one.part.name: one for one in table.parts}
+    return [tuple(places[part.name] for part in some) for some in tasks([one.part for one in table.parts], workers)]

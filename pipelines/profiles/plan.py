@@ -1,0 +1,78 @@
+"""What is counted of a table: which column in which bins, and whether it can be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pipelines.errors import DataError
+from pipelines.profiles.passes import ScoredTable
+from pipelines.profiles.reference_profile import SCORE, FrozenBins
+from pipelines.profiles.roles import EMPTY, LEVELS, NUMBERS, TableColumns, TableRoles, columns_of
+from pipelines.profiles.scores import is_points
+from pipelines.profiles.window_profile import name_of
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What is counted: bins by the column that they count, and the columns of the roles.
+
+    `has_points` says whether the score is a whole number, which is counted exactly too.
+    """
+
+    bins: Mapping[str, FrozenBins]
+    roles: TableRoles
+    name: str
+    has_points: bool
+    absent: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def numeric(self) -> list[str]:
+        """Columns that are counted as numbers."""
+        counted = [column for column, bins in self.bins.items() if bins.edges is not None]
+        return [*counted, *([self.roles.pd] if self.roles.pd is not None else [])]
+
+    @property
+    def coded(self) -> list[str]:
+        """Columns that are counted as text."""
+        by_name = (self.roles.segment, self.roles.band, self.roles.decision)
+        told = [column for column, bins in self.bins.items() if bins.edges is None]
+        return [*told, *(column for column in by_name if column is not None)]
+
+
+def counting_of(table: ScoredTable, bins: Sequence[FrozenBins], roles: TableRoles) -> Counting:
+    """Return what is counted of a table.
+
+    Raises:
+        DataError: a role names no column; a column holds numbers where its bins are of levels, or the reverse.
+    """
+    codes = tuple(one.column for one in bins if one.edges is None)
+    columns = columns_of(table.schemas, _with_codes(table, roles, codes))
+    by_column = {roles.score if one.column == SCORE else one.column: one for one in bins}
+    for column, one in by_column.items():
+        _check_kind(column, one, columns, table)
+    held = {name for _, schema in table.schemas for name in schema.names}
+    return Counting(
+        by_column,
+        roles,
+        name_of(tuple(bins)),
+        has_points=is_points(table, roles),
+        absent=tuple(column for column in by_column if column not in held),
+        unknown=tuple(name for name in (*columns.numeric, *columns.categorical) if name not in by_column),
+    )
+
+
+def _with_codes(table: ScoredTable, roles: TableRoles, codes: Sequence[str]) -> TableRoles:
+    """Return roles by which numbers are codes where the bins are of levels."""
+    here = {name for _, schema in table.schemas for name in schema.names}
+    by_name = [name for name in (roles.segment, roles.band, roles.decision) if name is not None]
+    return replace(roles, categorical=tuple(sorted({*codes, *by_name} & here)))
+
+
+def _check_kind(column: str, bins: FrozenBins, columns: TableColumns, table: ScoredTable) -> None:
+    wanted, others = (NUMBERS, columns.categorical) if bins.edges is not None else (LEVELS, columns.numeric)
+    if column in others or columns.left_out.get(column, EMPTY) != EMPTY:
+        held = columns.left_out.get(column, f"holds {LEVELS if wanted == NUMBERS else NUMBERS}")
+        raise DataError(
+            f"a column is compared with its own kind, '{column}' of the reference is {wanted}, in '{table.path}' it "
+            f"{held}; write it as in the reference"
+        )

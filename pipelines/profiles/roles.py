@@ -1,0 +1,140 @@
+"""Which column of a table that was scored elsewhere is for what."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.types as pt
+
+from pipelines.errors import DataError, nearest
+from pipelines.profiles.reference_profile import SCORE
+
+NUMBERS, LEVELS, NOTHING = "numbers", "levels", "nothing"
+"""What a column may be."""
+
+EMPTY = "holds nothing"
+
+
+@dataclass(frozen=True)
+class TableRoles:
+    """The columns that are not features; every other one is.
+
+    `score` is what the decision was made by, points or a probability; `pd` is the probability of bad where points
+    stand for one. `segment` tells parts of the business apart,
+    `band` and `decision` are counted by name. `categorical` are whole numbers that are codes; `ignored` are neither
+    looked at nor counted, such as ids.
+    """
+
+    score: str = SCORE
+    pd: str | None = None
+    segment: str | None = None
+    band: str | None = None
+    decision: str | None = None
+    categorical: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The columns that must be there, by role."""
+        told = {
+            "score": self.score,
+            "pd": self.pd,
+            "segment": self.segment,
+            "band": self.band,
+            "decision": self.decision,
+        }
+        found = {role: column for role, column in told.items() if column is not None}
+        return found | {f"categorical[{place}]": column for place, column in enumerate(self.categorical)}
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """The columns of a table by how they are counted, named as they lie there.
+
+    `numeric` are numbers, flags among them, the score first; `categorical` are texts and codes. `left_out` says why a
+    column is not counted.
+    """
+
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    left_out: Mapping[str, str]
+
+
+def columns_of(schemas: Sequence[tuple[str, pa.Schema]], roles: TableRoles) -> TableColumns:
+    """Return the columns of the files of a table; a file may lack one, whose values are then missing.
+
+    Raises:
+        DataError: no file has the column of a role, the score is no number, two files hold a column as different
+            kinds, two columns have one name, or a feature is named as the score is in a profile.
+    """
+    kinds: dict[str, str] = {}
+    for file, schema in schemas:
+        _check_names(file, schema)
+        for field in schema:
+            kind = _kind(field.type, is_code=field.name in roles.categorical)
+            if field.name not in roles.ignored and kinds.setdefault(field.name, kind) != kind:
+                kinds[field.name] = _agreed(kinds[field.name], kind, field.name, file)
+    _check(kinds, roles)
+    apart = {roles.score, roles.pd, roles.segment, roles.band, roles.decision}
+    numeric = tuple(name for name, kind in kinds.items() if kind == NUMBERS and name not in apart)
+    categorical = tuple(name for name, kind in kinds.items() if kind == LEVELS and name not in apart)
+    others = {name: kind for name, kind in kinds.items() if kind not in (NUMBERS, LEVELS)}
+    return TableColumns((roles.score, *numeric), categorical, {name: _why(kind) for name, kind in others.items()})
+
+
+def _check_names(file: str, schema: pa.Schema) -> None:
+    repeated = [name for name, times in Counter(schema.names).items() if times > 1]
+    if repeated:
+        raise DataError(
+            f"a column is told by its name, '{file}' has more than one called '{repeated[0]}'; rename all but one"
+        )
+
+
+def _kind(kind: pa.DataType, *, is_code: bool) -> str:
+    values = kind.value_type if pt.is_dictionary(kind) else kind
+    if pt.is_null(values):
+        return NOTHING
+    if pt.is_string(values) or pt.is_large_string(values) or pt.is_string_view(values):
+        return LEVELS
+    if pt.is_integer(values) or pt.is_boolean(values):
+        return LEVELS if is_code else NUMBERS
+    if pt.is_floating(values) or pt.is_decimal(values):
+        return NUMBERS
+    return str(values)
+
+
+def _agreed(known: str, other: str, column: str, file: str) -> str:
+    """Return what a column is where one of its files holds nothing but missing values."""
+    if NOTHING in (known, other):
+        return other if known == NOTHING else known
+    raise DataError(
+        f"the files of a table hold a column alike, '{column}' is {known} in one and {other} in '{file}'; "
+        "write it in one type"
+    )
+
+
+def _check(kinds: Mapping[str, str], roles: TableRoles) -> None:
+    for role, column in roles.named.items():
+        if column not in kinds:
+            raise DataError(
+                f"{role} must name a column of the table, received '{column}'; {nearest(column, map(str, kinds))}"
+            )
+        if role.startswith("categorical") and kinds[column] != LEVELS:
+            raise DataError(
+                f"a category is text or a whole number, '{column}' holds {kinds[column]}; write it as text or leave it "
+                "out of categorical"
+            )
+    for role in ("score", "pd"):
+        named = roles.named.get(role)
+        if named is not None and kinds[named] != NUMBERS:
+            raise DataError(f"{role} must name a column of numbers, '{named}' holds {kinds[named]}; name another")
+    if roles.score != SCORE and SCORE in kinds:
+        raise DataError(
+            f"a profile calls the score '{SCORE}', the table has a column of that name beside score={roles.score}; "
+            f"name it among the ignored"
+        )
+
+
+def _why(kind: str) -> str:
+    return EMPTY if kind == NOTHING else f"holds {kind}, which is neither numbers nor categories"

@@ -1,0 +1,165 @@
+"""The same counts in DuckDB's SQL: a query for each column, which reads that column alone."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+
+from pipelines.engine.duckdb_engine import connect, literal, quoted
+from pipelines.errors import DataError
+from pipelines.profiles.counting import Counted, check_segments, nothing, without_wide_scores
+from pipelines.profiles.passes import ScoredTable, on_threads
+from pipelines.profiles.plan import Counting, counting_of
+from pipelines.profiles.reference_profile import FrozenBins
+from pipelines.profiles.roles import TableRoles
+from pipelines.profiles.sampling import joined, sample_table
+from pipelines.profiles.score_counts import ScoreCounts
+from pipelines.profiles.window_profile import WindowProfile
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def count_in_duckdb(
+    table: ScoredTable,
+    bins: Sequence[FrozenBins],
+    roles: TableRoles,
+    *,
+    threads: int,
+    memory: str,
+    scratch: Path,
+    most_sampled: int = 0,
+) -> Counted:
+    """Return the counts of a table in bins that were frozen before: those of `count_table`, to the last one.
+
+    `memory` bounds DuckDB, in its own spelling ("4GB"), which spills into `scratch`.
+
+    Raises:
+        DataError: a role names no column; a column is of another kind than its bins; too many segments; two columns
+            have one name but for its case.
+    """
+    counting = counting_of(table, bins, roles)
+    _check_case(table)
+    profile = WindowProfile(counting.name, nothing(bins), {})
+    with connect(threads, memory, scratch) as connection:
+        for schema, files in _by_schema(table):
+            profile += _profile(connection, counting, schema, files)
+            check_segments(profile.segments, roles)
+    columns = list(dict.fromkeys([*counting.numeric, *counting.coded]))
+    sample = sample_table(table, columns, most_sampled, on_threads(threads)) if most_sampled else joined([], columns)
+    return Counted(without_wide_scores(profile), sample, counting.absent, counting.unknown)
+
+
+def _check_case(table: ScoredTable) -> None:
+    for file, schema in table.schemas:
+        folded = Counter(name.casefold() for name in schema.names)
+        twice = [name for name in schema.names if folded[name.casefold()] > 1]
+        if twice:
+            raise DataError(
+                f"DuckDB does not tell columns apart by their case, '{file}' has {' and '.join(twice)}; "
+                "rename one or use engine=threads"
+            )
+
+
+def _by_schema(table: ScoredTable) -> Iterator[tuple[pa.Schema, list[str]]]:
+    """Yield the files that hold the same columns: a common type of two others might not hold the values of both."""
+    ordered = sorted(table.schemas, key=lambda one: str(one[1]))
+    for _, some in groupby(ordered, key=lambda one: str(one[1])):
+        held = list(some)
+        yield held[0][1], [file for file, _ in held]
+
+
+def _profile(
+    connection: "DuckDBPyConnection", counting: Counting, schema: pa.Schema, files: Sequence[str]
+) -> WindowProfile:
+    counts = _Counts(connection, counting.roles, schema, ", ".join(map(literal, files)))
+    bins = list(counting.bins.values())
+    tallies = {segment: replace(nothing(bins), rows=rows) for segment, _, rows in counts.of()}
+    for column, one in counting.bins.items():
+        for segment, place, rows in counts.of_bins(column, one):
+            tallies[segment].columns[one.column][place] += rows
+    for kind, named in (("bands", counting.roles.band), ("decisions", counting.roles.decision)):
+        for segment, name, rows in counts.of_names(named):
+            getattr(tallies[segment], kind)[name] += rows
+    if counting.has_points:
+        for segment, scores in counts.of_scores():
+            tallies[segment].scores = scores
+    found = {segment: tally for segment, tally in tallies.items() if segment is not None}
+    return WindowProfile(counting.name, sum(tallies.values(), nothing(bins)), found)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Counts rows of the same files by segment and by an expression."""
+
+    connection: "DuckDBPyConnection"
+    roles: TableRoles
+    schema: pa.Schema
+    files: str
+
+    def of(self, value: str = "null", counted: str = "x") -> list[tuple[str | None, Any, int]]:
+        """Return segment, what is counted and rows; what is counted is said of a value that is called x."""
+        return self._ask(f"{value} as x", f"{counted} as v, count(*)")
+
+    def of_bins(self, column: str, bins: FrozenBins) -> Iterator[tuple[str | None, int, int]]:
+        """Yield segment, bin and rows of a column; a lacking one is missing in every row."""
+        if column not in self.schema.names:
+            yield from ((segment, 0, rows) for segment, _, rows in self.of())
+        elif bins.edges is not None:
+            yield from self.of(_number(self.schema.field(column)), _bin_of_x(bins, bins.edges))
+        else:
+            places = {level: 1 + place for place, level in enumerate(bins.levels)}
+            places |= dict.fromkeys(bins.rare, len(bins.labels) - 2)
+            for segment, level, rows in self.of(f"{quoted(column)}::varchar"):
+                yield segment, 0 if level is None else places.get(level, len(bins.labels) - 1), rows
+
+    def of_names(self, column: str | None) -> Iterator[tuple[str | None, str, int]]:
+        """Yield segment, name and rows of a column, without those that have none."""
+        if column is not None and column in self.schema.names:
+            yield from (one for one in self.of(f"{quoted(column)}::varchar") if one[1] is not None)
+
+    def of_scores(self) -> Iterator[tuple[str | None, ScoreCounts]]:
+        """Yield the points of each segment one by one, with the sums of their PDs."""
+        roles, names = self.roles, self.schema.names
+        if roles.score not in names:
+            return
+        pd = _number(self.schema.field(roles.pd)) if roles.pd in names else "null::double"
+        told = self._ask(f"{quoted(roles.score)}::bigint as x, {pd} as p", "x as v, count(*), sum(p)")
+        found = sorted((one for one in told if one[1] is not None), key=lambda one: int(one[1]))
+        for segment in {one[0] for one in found}:
+            values, rows, sums = zip(*(one[1:] for one in found if one[0] == segment), strict=True)
+            known = np.array([np.nan if one is None else one for one in sums], dtype=np.float64)
+            yield segment, ScoreCounts(np.array(values, dtype=np.int64), np.array(rows, dtype=np.int64), known)
+
+    def _ask(self, values: str, told: str) -> list[tuple[Any, ...]]:
+        """Return what is told of values, for each segment and each v of it."""
+        segment = self.roles.segment
+        named = f"{quoted(segment)}::varchar" if segment in self.schema.names and segment else "null::varchar"
+        source = f"read_parquet([{self.files}], hive_partitioning = false)"
+        rows = f"select {named} as s, {values} from {source}"
+        return self.connection.execute(f"select s, {told} from ({rows}) group by s, v").fetchall()
+
+
+def _bin_of_x(bins: FrozenBins, edges: Sequence[float]) -> str:
+    """Return the place of the bin of a number x, in the order of `FrozenBins.labels`."""
+    bounds = [f"when x < {_double(bins.lowest)} then 1"]
+    bounds += [f"when x <= {_double(edge)} then {2 + place}" for place, edge in enumerate((*edges, bins.highest))]
+    return f"case when x is null then 0 {' '.join(bounds)} else {len(bins.labels) - 1} end"
+
+
+def _number(field: pa.Field) -> str:
+    """Return a number as a double, NaN being missing; a decimal by way of its text, whose nearest double it is."""
+    kind = field.type.value_type if pt.is_dictionary(field.type) else field.type
+    name = quoted(field.name)
+    number = f"{name}::varchar::double" if pt.is_decimal(kind) else f"{name}::double"
+    return f"case when isnan({number}) then null else {number} end" if pt.is_floating(kind) else number
+
+
+def _double(number: float) -> str:
+    return f"'{number!r}'::double"

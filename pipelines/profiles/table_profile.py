@@ -1,0 +1,106 @@
+"""What a table that was scored elsewhere looks like: all that is kept of it, and enough to compare it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import pyarrow as pa
+
+from pipelines.credit.population import Population
+from pipelines.errors import DataError
+from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.engines import Engine
+from pipelines.profiles.passes import ScoredTable
+from pipelines.profiles.periods import by_period
+from pipelines.profiles.reference_profile import ANY_TIME, ReferenceProfile
+from pipelines.profiles.roles import TableRoles
+from pipelines.profiles.sampling import thinned
+from pipelines.profiles.window_profile import WindowProfile, name_of
+
+
+@dataclass(frozen=True)
+class TableProfile:
+    """Frozen bins, and the counts of each period in them, overall and by segment; it holds no rows.
+
+    `left_out` says why columns of the table are not counted, `absent` are columns of the bins that it lacks, whose
+    values count as missing. `name` and `source` are the table's name and fingerprint. `sample` is a bounded sample of
+    its rows, which is not kept.
+    """
+
+    reference: ReferenceProfile
+    periods: Mapping[str, WindowProfile]
+    name: str
+    source: str
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    sample: pa.Table | None = field(default=None, compare=False)
+
+    @property
+    def total(self) -> WindowProfile:
+        """The counts of all periods."""
+        first, *others = self.periods.values()
+        return sum(others, first)
+
+    def to_json(self) -> str:
+        """Return the profile as text, without the sample."""
+        told: dict[str, Any] = {"name": self.name, "source": self.source}
+        told |= {"left_out": self.left_out, "absent": self.absent}
+        told["reference"] = json.loads(replace(self.reference, by_period={}).to_json())
+        told["periods"] = {period: json.loads(one.to_json()) for period, one in self.periods.items()}
+        return json.dumps(told)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the profile that the text describes.
+
+        Raises:
+            ValueError, KeyError, TypeError: it describes none.
+        """
+        told = json.loads(text)
+        periods = {period: WindowProfile.from_json(json.dumps(one)) for period, one in told["periods"].items()}
+        reference = ReferenceProfile.from_json(json.dumps(told["reference"]))
+        reference = replace(reference, by_period={period: one.overall for period, one in periods.items()})
+        names = told["name"], told["source"]
+        return cls(reference, periods, *names, told["left_out"], tuple(told["absent"]))
+
+
+def profile_reference(
+    engine: Engine, table: ScoredTable, roles: TableRoles, population: Population, *, most_sampled: int = 0
+) -> TableProfile:
+    """Freeze the bins of a table and count each of its periods in them: two passes over it.
+
+    A level that occurs once counts as unseen here: without its own row the reference would not know it. So the share of
+    unseen levels is what a window like the reference is expected to have (Good, The population frequencies of species
+    and the estimation of population parameters, 1953), and a column of many rare levels raises no false alarm.
+
+    Raises:
+        DataError: the table is empty; a role names no column, or one of the wrong kind; too many segments.
+    """
+    if not table.rows:
+        raise DataError(f"a reference needs rows, found none in '{table.path}'; name another reference")
+    frozen = engine.freeze(table, roles)
+    name = name_of(frozen.bins)
+    periods = {
+        period: replace(engine.count(part, frozen.bins_without_singles, roles).profile, bins=name)
+        for period, part in by_period(table).items()
+    }
+    by_month = {period: one.overall for period, one in periods.items()}
+    counts = {name: tuple(found.tolist()) for name, found in sum(by_month.values(), Tally()).columns.items()}
+    reference = ReferenceProfile(table.rows, population, frozen.bins, counts, by_month)
+    sample = thinned(frozen.sample, most_sampled)
+    return TableProfile(reference, periods, table.path.name, table.fingerprint, frozen.left_out, sample=sample)
+
+
+def profile_window(
+    engine: Engine, table: ScoredTable, reference: ReferenceProfile, roles: TableRoles, *, most_sampled: int = 0
+) -> TableProfile:
+    """Count a table, all of it as one period, in the bins of a reference: one pass over it.
+
+    Raises:
+        DataError: a role names no column; a column is of another kind than its bins; too many segments.
+    """
+    found = engine.count(table, reference.bins, roles, most_sampled=most_sampled)
+    left_out = dict.fromkeys(found.unknown, "the reference has no such column")
+    periods = {ANY_TIME: found.profile}
+    return TableProfile(reference, periods, table.path.name, table.fingerprint, left_out, found.absent, found.sample)

@@ -1,0 +1,51 @@
+"""What a part of the score log looks like: counts in the frozen bins of a reference profile; parts add up."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.reference_profile import FrozenBins, ReferenceProfile
+from pipelines.storage.fingerprint import fingerprint_record
+
+
+@dataclass(frozen=True)
+class WindowProfile:
+    """The counts of a part of the log, overall and by segment; rows without a segment count in `overall` alone.
+
+    `bins` names the frozen bins that were counted in: counts in other bins are not comparable.
+    """
+
+    bins: str
+    overall: Tally
+    segments: Mapping[str, Tally]
+
+    def __add__(self, other: Self) -> "WindowProfile":
+        names = sorted({*self.segments, *other.segments})
+        found = {name: self.segments.get(name, Tally()) + other.segments.get(name, Tally()) for name in names}
+        return WindowProfile(self.bins, self.overall + other.overall, found)
+
+    def to_json(self) -> str:
+        """Return the profile as text."""
+        segments = {name: tally.record() for name, tally in sorted(self.segments.items())}
+        return json.dumps({"bins": self.bins, "overall": self.overall.record(), "segments": segments})
+
+    @classmethod
+    def from_json(cls, text: str) -> "WindowProfile":
+        """Return the profile that the text describes."""
+        record = json.loads(text)
+        segments = {name: Tally.of(found) for name, found in record["segments"].items()}
+        return cls(record["bins"], Tally.of(record["overall"]), segments)
+
+
+def name_of_bins(profile: ReferenceProfile) -> str:
+    """Return a name that two reference profiles share when they count in the same bins."""
+    return name_of(profile.bins)
+
+
+@lru_cache(maxsize=8)
+def name_of(bins: tuple[FrozenBins, ...]) -> str:
+    """Return the name of bins."""
+    return fingerprint_record([[one.column, one.levels, one.rare, one.lowest, one.highest, one.edges] for one in bins])

@@ -1,0 +1,1 @@
+"""Reviews: people uphold or overturn decisions."""

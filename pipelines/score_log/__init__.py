@@ -1,0 +1,1 @@
+"""The score log: the row, its key, the log, receipts."""

@@ -1,0 +1,56 @@
+"""Files that are there whole or not at all; what a killed process left half-done is cleared by the next one."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from pipelines.storage.process import is_dead, process_identity
+
+SCRATCH = ".scratch"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that takes its place when the block ends, and is removed when it fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _clear(path.parent, f".{path.name}")
+    temporary = path.with_name(f".{path.name}~{process_identity()}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    """Yield an empty folder below `parent` that is gone when the block ends."""
+    parent.mkdir(parents=True, exist_ok=True)
+    _clear(parent, SCRATCH)
+    folder = Path(mkdtemp(dir=parent, prefix=f"{SCRATCH}~{process_identity()}~"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_below(root: Path) -> None:
+    """Remove what dead processes of this host left half-done anywhere below a folder."""
+    for place, folders, names in os.walk(root):
+        for name in [one for one in (*folders, *names) if one.startswith(".") and "~" in one]:
+            _clear(Path(place), name.partition("~")[0])
+        folders[:] = [one for one in folders if not one.startswith(".")]
+
+
+def _clear(folder: Path, stem: str) -> None:
+    """Remove what processes of this host that are dead left under a temporary name."""
+    for left in folder.glob(f"{stem}~*"):
+        if not is_dead(left.name.removeprefix(f"{stem}~").partition("~")[0]):
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)

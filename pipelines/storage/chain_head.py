@@ -1,0 +1,52 @@
+"""The head of a chain, kept in a file apart from it: with it a chain that has lost its last entries is found."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.chain import ChainBroken, Entry
+from pipelines.storage.workspace import Workspace
+
+
+class ChainHead:
+    """How long a chain is known to be, and the hash of the entry there.
+
+    Whoever appends moves it after the entry, so that it may lie one entry behind and never ahead. Whoever reads both
+    reads the head first.
+    """
+
+    def __init__(self, workspace: Workspace, chain: str) -> None:
+        self.path: Path = workspace.heads / f"{chain}.json"
+        self._chain = chain
+
+    def read(self) -> tuple[int, str] | None:
+        """Return length and hash, None before the first entry. Raises ChainBroken for a file that says neither."""
+        if not self.path.exists():
+            return None
+        try:
+            told = json.loads(self.path.read_text())
+            return int(told["entries"]), str(told["hash"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ChainBroken(f"{self._chain}: its head '{self.path}' cannot be read ({error}); restore it") from error
+
+    def check(self, head: tuple[int, str] | None, entries: Sequence[Entry]) -> None:
+        """Raise ChainBroken where a chain does not reach its head, or reaches it with another entry."""
+        if head is None:
+            return
+        length, known = head
+        if length > len(entries):
+            raise ChainBroken(
+                f"{self._chain}: it has {len(entries)} entries where {length} were written; restore the database from "
+                "a copy"
+            )
+        if length and entries[length - 1].hash != known:
+            raise ChainBroken(
+                f"{self._chain}: entry {length} is not the one that was written (hash "
+                f"{entries[length - 1].hash[:12]}, recorded {known[:12]}); restore the database from a copy"
+            )
+
+    def move_to(self, entry: Entry) -> None:
+        """Say that a chain reaches to an entry."""
+        with whole_file(self.path) as temporary:
+            temporary.write_text(json.dumps({"entries": entry.sequence, "hash": entry.hash}) + "\n")

@@ -1,0 +1,255 @@
+"""The model document: everything known is in it, what is not is said, and it is a page that can be read anywhere."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.document import DocumentFacts, FeatureFact, document, gather, write_document
+from experiments.document.decision import verdict_of
+from experiments.document.limitations import limitations_of
+from experiments.document.page import SECTIONS
+from experiments.evidence.evidence_files import document_findings, sealed
+from experiments.evidence.separation import separation
+from experiments.experiment.settings import TuneSettings
+from experiments.search.tune import tune
+from pipelines.applications.settings import DataSettings
+from pipelines.candidates.settings import Range, ScorecardSettings
+from pipelines.credit.discrimination import auc, kolmogorov_smirnov
+from pipelines.model_store.files import DOCUMENT, model_hash
+from pipelines.model_store.registered import MODEL_HASH
+from pipelines.model_store.store import CHALLENGER, ModelStore
+from pipelines.storage.workspace import Workspace
+from tests.chromium import find_chromium, open_page, print_page
+from tests.experiments.document.document_facts import ENTRIES, HOSTILE, SETTINGS, bare_facts, full_facts, hostile_facts
+
+Page = Callable[[DocumentFacts], Path]
+
+needs_chromium = pytest.mark.skipif(not find_chromium(), reason="no Chromium is installed")
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    def write(facts: DocumentFacts) -> Path:
+        path = tmp_path / DOCUMENT
+        path.write_text(document(facts))
+        return path
+
+    return write
+
+
+class _Tags(HTMLParser):
+    """The names of all tags and attributes, and whether each tag is closed where it was opened."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.attributes |= {name for name, _ in attributes}
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.attributes |= {name for name, _ in attributes}
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("facts", [full_facts(), bare_facts(), hostile_facts()], ids=["full", "bare", "hostile"])
+def test_every_section_is_there_in_order_whatever_is_known(facts: DocumentFacts) -> None:
+    told = document(facts)
+    tags = _Tags(told)
+    assert tags.open == []
+    assert re.findall(r'<section id="(\w+)">', told)[: len(SECTIONS)] == [name for name, _ in SECTIONS]
+    assert not {"script", "link", "iframe", "object", "img"} & set(tags.seen)
+    assert not {name for name in tags.attributes if name.startswith("on") or name in ("src", "style")}
+
+
+def test_what_is_missing_is_said_to_be() -> None:
+    told = document(bare_facts())
+    assert told.count("Not measured:") >= 12
+    assert told.count("Not recorded:") >= 6
+    assert not re.findall(r"\b(nan|None|Undefined)\b", told)
+
+
+def test_nothing_is_missing_where_everything_is_known() -> None:
+    told = document(full_facts())
+    assert "Not measured:" not in told
+    assert "Not recorded:" not in told
+    assert told.count('<svg role="img" aria-label="') == 8
+
+
+def test_texts_that_people_write_stay_texts() -> None:
+    told = document(hostile_facts())
+    assert HOSTILE not in told
+    assert "<script" not in told
+
+
+def test_a_record_that_lacks_parts_is_written_as_well() -> None:
+    # given: an evidence record with each of its parts taken away in turn, and with each of them empty
+    whole = full_facts().evidence
+    assert whole is not None
+    for part in whole:
+        document(full_facts(evidence={key: value for key, value in whole.items() if key != part}))
+        document(full_facts(evidence=whole | {part: None}))
+
+
+@pytest.mark.parametrize(
+    ("decisions", "state"),
+    [
+        ([], "judged"),
+        ([("promoted", 1), ("requested", 3)], "requested"),
+        ([("promoted", 1), ("requested", 3), ("approved", 3)], "requested"),
+        ([("promoted", 1), ("refused", 3)], "refused"),
+        ([("promoted", 1), ("refused", 3), ("requested", 3)], "requested"),
+        ([("promoted", 1), ("refused", 3), ("promoted", 4)], "refused"),
+        ([("promoted", 1), ("requested", 3), ("promoted", 4)], "lapsed"),
+        ([("promoted", 1), ("requested", 3), ("promoted", 3)], "champion"),
+        ([("promoted", 1), ("promoted", 3), ("requested", 4)], "champion"),
+        ([("promoted", 1), ("promoted", 3), ("promoted", 4)], "retired"),
+        ([("promoted", 1), ("promoted", 3), ("rolled_back", 1)], "retired"),
+        ([("promoted", 1), ("promoted", 3), ("rolled_back", 1), ("requested", 3)], "requested"),
+        ([("promoted", 3), ("promoted", 4), ("rolled_back", 3)], "champion"),
+    ],
+)
+def test_the_verdict_is_what_the_ledger_says_last(decisions: list[tuple[str, int]], state: str) -> None:
+    entries = [
+        {"sequence": place, "written_at": f"2026-10-{place:02d}T00:00", "decision": decision, "version": version}
+        for place, (decision, version) in enumerate(decisions, start=1)
+    ]
+    assert verdict_of(full_facts(entries=tuple(entries))).state == state
+
+
+def test_approvals_count_as_the_policy_counts_them() -> None:
+    # given a policy of two signatures: one is unsigned, one by the person who asked, one given twice
+    mira = ENTRIES[2] | {"sequence": 5, "by": "mira"}
+    jonas = ENTRIES[2] | {"sequence": 6}
+    verdict = verdict_of(full_facts(entries=(*ENTRIES[:4], mira, jonas)))
+    assert (len(verdict.approvals), verdict.agreed, verdict.asked) == (4, 1, 2)
+    assert "it waits for 1 of 2 approvals" in verdict.sentence
+
+
+def test_approvals_of_an_earlier_request_do_not_count_for_a_later_one() -> None:
+    again = ENTRIES[1] | {"sequence": 5}
+    verdict = verdict_of(full_facts(entries=(*ENTRIES[:4], again)))
+    assert verdict.approvals == ()
+    assert "it waits for 2 of 2 approvals" in verdict.sentence
+
+
+def test_each_limitation_is_told_where_it_is_true_and_only_there() -> None:
+    told = " ".join(limitations_of(full_facts()))
+    for found in (
+        "3 other challengers were tried",
+        "not signed, hence unproven: aiko",
+        "is simulated",
+        "folds of the search have no embargo",
+        "4,120 loans were immature on 2026-10-01",
+        "6,210 applications were declined",
+        "returned_share_180 (11%), orders_90 (3%)",
+        "age_band 61+",
+        "differed from its commit fd9487f0c1d2",
+    ):
+        assert found in told
+    for absent in ("trained on are unknown", "carry no time", "Fairness was not measured", "No amounts", "is written"):
+        assert absent not in told
+
+
+def test_a_flat_table_has_limits_of_its_own() -> None:
+    data = SETTINGS["data"] | {"source": "table", "time": None, "amount": None}
+    features = (FeatureFact("a", "numeric"), FeatureFact("b", "numeric", meaning="age of the account"))
+    facts = replace(
+        full_facts(features=features, prepared=None, data=None, entries=ENTRIES[:1]),
+        settings=SETTINGS | {"data": data},
+        provenance={"git_commit": "0" * 40},
+    )
+    told = " ".join(limitations_of(facts))
+    assert "carry no time" in told
+    assert "No amounts are told" in told
+    assert "What 1 of 2 features mean is written nowhere: a." in told
+    for absent in ("simulated", "immature", "declined by", "not signed", "commit"):
+        assert absent not in told
+
+
+def test_ks_and_auc_can_be_read_from_the_separation() -> None:
+    # given more different points than are kept
+    generator = np.random.default_rng(3)
+    bad = (generator.random(4000) < 0.2).astype(np.int8)
+    told = np.rint(generator.normal(620 - 40.0 * bad, 60)).astype(np.int64)
+    curve = separation(bad, told)
+    # then the largest distance is exact and the area under the thinned curve nearly
+    assert len(curve) <= 121
+    widest = max(one["bad"] - one["good"] for one in curve)
+    assert widest == pytest.approx(kolmogorov_smirnov(bad, -told.astype(np.float64)), abs=1e-12)
+    across, up = [0.0, *(one["good"] for one in curve)], [0.0, *(one["bad"] for one in curve)]
+    assert np.trapezoid(up, across) == pytest.approx(auc(bad, -told.astype(np.float64)), abs=2e-3)
+    assert curve[-1] == {"points": told.max(), "good": 1.0, "bad": 1.0}
+
+
+@needs_chromium
+@pytest.mark.parametrize(
+    ("facts", "width"),
+    [
+        pytest.param(full_facts(), 1280, id="wide"),
+        pytest.param(full_facts(), 400, id="narrow"),
+        pytest.param(bare_facts(), 1280, id="bare"),
+        pytest.param(hostile_facts(), 400, id="hostile"),
+    ],
+)
+def test_the_page_can_be_read_at_any_width_with_the_network_off(page: Page, facts: DocumentFacts, width: int) -> None:
+    shown = open_page(page(facts), width=width)
+    assert not shown.console
+    assert not shown.requests
+    assert not shown.wide
+    assert "Limitations" in shown.text
+
+
+@needs_chromium
+def test_the_page_prints_on_a4(page: Page) -> None:
+    printed = print_page(page(full_facts()))
+    assert printed.startswith(b"%PDF")
+    assert printed.count(b"/Type /Page\n") >= 8
+    [width, height] = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed)[0]
+    assert (float(width), float(height)) == pytest.approx((595, 842), abs=2)
+
+
+def test_the_document_of_a_tuned_version_lies_beside_it_and_is_no_part_of_it(
+    workspace: Workspace, german_settings: DataSettings
+) -> None:
+    # given
+    candidate = ScorecardSettings(space={"smoothing": Range(1, 50, log=True)})
+    german_settings.meanings = {"duration_in_month": "duration of the loan, in months"}
+    tune(TuneSettings(workspace=str(workspace.root), data=german_settings, candidate=candidate, trials=3))
+    store = ModelStore(workspace)
+    version = store.aliased("credit_score", CHALLENGER)
+    assert version is not None
+    # when
+    facts = gather(store, version, [])
+    path = write_document(store, version, [])
+    again = write_document(store, version, [])
+    # then
+    assert path == again == store.download(version) / DOCUMENT
+    assert path.read_text() == sealed(document(facts))
+    assert document_findings(path.parent) == []
+    assert model_hash(store.download(version)) == version.tags[MODEL_HASH]
+    assert facts.data is not None
+    assert facts.data["rows"] == 1000
+    assert facts.search is not None
+    assert len(facts.search.best_so_far) == 3
+    assert facts.search.trials[0]["number"] == facts.search.chosen
+    assert all(isinstance(trial["parameters"]["smoothing"], float | int) for trial in facts.search.trials)
+    assert {one.name for one in facts.features} == {*facts.data["numeric"], *facts.data["categorical"]}
+    told = path.read_text()
+    assert "duration of the loan, in months" in told
+    assert "NOT JUDGED" in told
+    assert f"thinfile replay run={version.run_id}" in told

@@ -1,0 +1,159 @@
+"""Gates read the evidence record alone: what it does not hold is refused, and each says by how much."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from experiments.promotion.gates import alpha_for, check_advisory, judge, lets_through
+from pipelines.errors import ConfigurationError
+from pipelines.policy.pack import Claim, FairnessSettings, GateSettings, PolicySettings
+
+EVIDENCE: dict[str, Any] = {
+    "about": {"champion": {"version": 1}, "made_at": "2026-11-25T10:00:00+00:00", "outcomes_known_by": None},
+    "measures": {
+        "rows": 1000,
+        "bad": 100,
+        "measures": {"auc": {"value": 0.75}, "expected_to_observed": {"value": 1.02}},
+    },
+    "development": {"psi": 0.02, "noise": 0.03},
+    "leak": {"kind": "recomputed", "sampled": 1000, "differing": {}},
+    "fairness": [],
+    "comparable": {"unseen": True, "why": "its own", "outcome": {"challenger": "a", "champion": "a"}},
+    "difference": {"auc": 0.02, "low": 0.005, "high": 0.035, "p": 0.004},
+    "tried_before": 0,
+    "swap_set": {
+        "observed_change": {"value": 0.004, "low": 0.0, "high": 0.008},
+        "observed_floor": 0.001,
+        "inferred_change": {"value": 0.0, "low": -0.05, "high": 0.02},
+        "newly_approved": {"inferred": {"rows": 10}},
+        "newly_declined": {"inferred": {"rows": 0}},
+    },
+}
+
+
+def changed(**parts: Any) -> dict[str, Any]:
+    evidence = deepcopy(EVIDENCE)
+    for path, value in parts.items():
+        *above, last = path.split("__")
+        place = evidence
+        for name in above:
+            place = place[name]
+        place[last] = value
+    return evidence
+
+
+def failed(evidence: dict[str, Any], policy: PolicySettings | None = None) -> list[str]:
+    return [gate.gate for gate in judge(evidence, policy or PolicySettings()) if not gate.passed and gate.blocking]
+
+
+def test_good_evidence_passes_every_gate_and_what_is_advisory_does_not_block() -> None:
+    gates = judge(EVIDENCE, PolicySettings())
+    assert lets_through(gates)
+    assert [gate.gate for gate in gates if not gate.passed] == ["profit where it is inferred"]
+
+
+@pytest.mark.parametrize("part", ["measures", "development", "leak", "comparable", "difference", "swap_set"])
+def test_evidence_that_is_missing_is_refused(part: str) -> None:
+    refused = [gate for gate in judge(changed(**{part: None}), PolicySettings()) if not gate.passed and gate.blocking]
+    assert refused
+    assert all("not measured" in gate.sentence for gate in refused)
+
+
+@pytest.mark.parametrize(
+    ("change", "gate"),
+    [
+        ({"about__outcomes_known_by": "2026-11-26T00:00:00"}, "mature outcomes"),
+        ({"measures__bad": 29}, "enough outcomes"),
+        ({"measures__bad": 980}, "enough outcomes"),
+        ({"measures__measures__auc__value": 0.59}, "discrimination"),
+        ({"measures__measures__expected_to_observed__value": 1.4}, "calibration"),
+        ({"development__psi": 0.29}, "stable score"),
+        ({"leak__differing": {"orders_90d": 3}}, "no leak"),
+        ({"leak": {"kind": "not possible", "why": "the lake is gone"}}, "no leak"),
+        ({"leak": {"kind": "single_feature", "telling": {"x": 0.97}, "waived": []}}, "no leak"),
+        ({"comparable__unseen": False}, "same test part"),
+        ({"comparable__outcome__champion": "b"}, "same outcome"),
+        ({"difference__p": 0.026}, "superior to the champion"),
+        ({"swap_set__observed_floor": -0.0051}, "profit at the cut-off"),
+    ],
+)
+def test_each_gate_refuses_what_lies_beyond_its_bound(change: dict[str, Any], gate: str) -> None:
+    assert failed(changed(**change)) == [gate]
+
+
+def test_psi_within_what_noise_alone_reaches_beyond_the_bound_passes() -> None:
+    assert failed(changed(development__psi=0.27)) == []
+
+
+def test_a_refresh_is_held_to_the_margin_only() -> None:
+    policy = PolicySettings(gates=GateSettings(claim=Claim.not_inferior))
+    (gate,) = (gate for gate in judge(EVIDENCE, policy) if "inferior" in gate.gate)
+    assert gate.gate == "not inferior to the champion"
+    assert "above -0.005" in gate.bound
+
+
+def test_later_challengers_on_a_test_part_must_prove_more() -> None:
+    # p = 0.004 holds against 0.05 / 2 and 0.05 / 6, and against 0.05 / 12 = 0.00417, not against 0.05 / 20 = 0.0025.
+    assert [failed(changed(tried_before=before)) for before in (0, 1, 2)] == [[], [], []]
+    assert failed(changed(tried_before=3)) == ["superior to the champion"]
+
+
+def test_errors_spent_on_all_challengers_add_up_to_what_the_policy_allows() -> None:
+    assert sum(alpha_for(before, 0.9) for before in range(100_000)) == pytest.approx(0.1, abs=1e-5)
+
+
+def test_a_first_champion_is_not_compared() -> None:
+    gates = judge(changed(about__champion=None, difference=None, swap_set=None, comparable=None), PolicySettings())
+    assert [gate.gate for gate in gates] == [
+        "mature outcomes",
+        "enough outcomes",
+        "discrimination",
+        "calibration",
+        "stable score",
+        "no leak",
+    ]
+    assert lets_through(gates)
+
+
+def group(level: str, ratio: float, difference: float, expected: tuple[float, float, float]) -> dict[str, Any]:
+    value, low, high = expected
+    told = {"attribute": "sex", "level": level, "rows": 500, "enough": True, "impact_ratio": ratio}
+    return told | {"mean_difference": difference, "expected_to_observed": value, "eo_low": low, "eo_high": high}
+
+
+def test_fairness_is_judged_by_the_worst_group_where_the_policy_asks() -> None:
+    groups = [group("F", 0.78, -0.1, (1.3, 1.1, 1.5)), group("M", 1.0, 0.0, (1.0, 0.9, 1.1))]
+    asks = FairnessSettings(
+        lowest_impact_ratio=0.8,
+        largest_mean_difference=0.3,
+        lowest_expected_to_observed=0.8,
+        highest_expected_to_observed=1.25,
+    )
+    # The interval of F reaches into the permitted range: nothing is proven there.
+    assert failed(changed(fairness=groups), PolicySettings(fairness=asks)) == ["four-fifths ratio"]
+    groups[0] |= {"eo_low": 1.26}
+    assert failed(changed(fairness=groups), PolicySettings(fairness=asks))[1:] == ["differences founded in risk"]
+    assert failed(changed(fairness=[]), PolicySettings(fairness=asks)) == ["fairness"]
+    assert failed(changed(fairness=groups)) == []
+
+
+def test_an_advisory_gate_must_exist() -> None:
+    with pytest.raises(ConfigurationError, match=r"unknown gate 'calibrtion'.*did you mean calibration"):
+        check_advisory(PolicySettings(gates=GateSettings(advisory=["calibrtion"])))
+
+
+def test_a_section_that_is_advisory_means_each_of_its_gates() -> None:
+    asks = FairnessSettings(lowest_impact_ratio=0.8)
+    evidence = changed(fairness=[group("F", 0.7, 0.0, (1.0, 0.9, 1.1))], difference__p=0.5)
+    assert failed(evidence, PolicySettings(fairness=asks)) == ["four-fifths ratio", "superior to the champion"]
+    advisory = GateSettings(advisory=["fairness", "claim against the champion", "profit where it is inferred"])
+    assert failed(evidence, PolicySettings(fairness=asks, gates=advisory)) == []
+
+
+def test_a_gate_that_passes_names_the_group_that_is_nearest_to_the_bound() -> None:
+    groups = [group("M", 1.0, 0.0, (1.0, 0.9, 1.1)), group("F", 0.85, 0.0, (1.0, 0.9, 1.1))]
+    asks = PolicySettings(fairness=FairnessSettings(lowest_impact_ratio=0.8))
+    (told,) = (gate for gate in judge(changed(fairness=groups), asks) if gate.gate == "four-fifths ratio")
+    assert told.passed
+    assert told.sentence.startswith("0.850 for sex F")

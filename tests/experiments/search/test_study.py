@@ -1,0 +1,182 @@
+"""Studies that are killed, repeated or shared end with the same trials."""
+
+import multiprocessing
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from experiments.search.study import (
+    Answer,
+    Objective,
+    Parameters,
+    Study,
+    TrialResult,
+    best_of,
+    space_of,
+    starting_with,
+)
+from pipelines.candidates.settings import CatBoostParameters, Range, ScorecardParameters
+from pipelines.errors import ConfigurationError
+
+FIRST = {"depth": 6, "learning_rate": 0.04}
+RANGES = {"depth": Range(3, 8), "learning_rate": Range(0.01, 0.3, log=True)}
+TRIALS = 16
+
+
+class Interrupted(Exception):
+    """Stands for a process that dies."""
+
+
+def score(parameters: Parameters) -> Answer:
+    return Answer(-((parameters["depth"] - 5) ** 2) - (parameters["learning_rate"] - 0.1) ** 2)
+
+
+def study_at(path: Path) -> Study:
+    return Study(path, "study", space_of(CatBoostParameters(), RANGES), guide=starting_with(FIRST), seed=7)
+
+
+def finished(path: Path, objective: Objective = score) -> list[TrialResult]:
+    study = study_at(path)
+    for _ in study.run(objective, TRIALS):
+        pass
+    return study.finished()
+
+
+def test_it_starts_with_the_configured_parameters_and_never_ends_below_them(tmp_path: Path) -> None:
+    trials = finished(tmp_path / "studies.db")
+    assert trials[0].parameters == FIRST
+    assert best_of(trials).value >= score(FIRST).value
+
+
+def test_interrupted_anywhere_it_ends_with_the_same_trials(tmp_path: Path) -> None:
+    expected = finished(tmp_path / "undisturbed.db")
+    for stop in range(0, TRIALS, 3):
+        calls = iter(range(TRIALS))
+
+        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> Answer:
+            if next(calls) == stop:  # type: ignore[call-overload]
+                raise Interrupted
+            return score(parameters)
+
+        path = tmp_path / f"{stop}.db"
+        with pytest.raises(Interrupted):
+            finished(path, dies)
+        assert finished(path) == expected
+
+
+def test_a_longer_study_goes_on_where_a_shorter_one_ended(tmp_path: Path) -> None:
+    short = study_at(tmp_path / "studies.db")
+    assert len(list(short.run(score, 5))) == 5
+    assert finished(tmp_path / "studies.db") == finished(tmp_path / "at_once.db")
+
+
+def work(path: str) -> None:
+    finished(Path(path))
+
+
+def test_workers_share_a_study_without_losing_or_doubling_trials(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=work, args=(str(tmp_path / "studies.db"),)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert [trial.number for trial in study_at(tmp_path / "studies.db").finished()] == list(range(TRIALS))
+
+
+def test_parameters_that_were_tried_are_answered_from_the_record(tmp_path: Path) -> None:
+    asked: list[Parameters] = []
+
+    def counted(parameters: Parameters) -> Answer:
+        asked.append(parameters)
+        return Answer(float(parameters["max_bins"]))
+
+    space = space_of(ScorecardParameters(), {"max_bins": Range(3, 5)})
+    study = Study(tmp_path / "studies.db", "small", space, guide=starting_with({"max_bins": 4}), seed=0)
+    assert len(list(study.run(counted, 12))) == 12
+    assert len(asked) == len({trial.parameters["max_bins"] for trial in study.finished()}) <= 3
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ({"dept": Range(3, 8)}, "received 'dept'; did you mean depth"),
+        ({"depth": Range(8, 3)}, "from a low to a higher number.*received 8 to 3"),
+        ({"learning_rate": Range(0, 1, log=True)}, "above 0 when log"),
+    ],
+)
+def test_a_wrong_range_is_told(ranges: dict[str, Range], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        space_of(CatBoostParameters(), ranges)
+
+
+def two_objectives(parameters: Parameters) -> Answer:
+    near = -((parameters["learning_rate"] - 0.1) ** 2)
+    return Answer(near - (parameters["depth"] - 8) ** 2 / 100, parameters["depth"] / 8, {"seen": parameters["depth"]})
+
+
+def guide(number: int, earlier: Sequence[TrialResult]) -> Parameters:
+    """Every third trial follows the most accurate one, the next one leaves all to the sampler, the others the depth."""
+    if number == 0 or not earlier:
+        return FIRST
+    best = best_of(earlier).parameters
+    return [{**best, "depth": max(3, best["depth"] - 1)}, {}, {"depth": 8}][number % 3]
+
+
+def fair_study_at(path: Path) -> Study:
+    space = space_of(CatBoostParameters(), RANGES)
+    return Study(path, "fair", space, guide=guide, seed=7, largest_loss=0.05)
+
+
+def test_a_study_of_two_objectives_interrupted_anywhere_ends_with_the_same_trials(tmp_path: Path) -> None:
+    expected = list(fair_study_at(tmp_path / "undisturbed.db").run(two_objectives, TRIALS))
+    for stop in (0, 3, 7):
+        calls = iter(range(TRIALS))
+
+        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> Answer:
+            if next(calls) == stop:  # type: ignore[call-overload]
+                raise Interrupted
+            return two_objectives(parameters)
+
+        with pytest.raises(Interrupted):
+            list(fair_study_at(tmp_path / f"{stop}.db").run(dies, TRIALS))
+        study = fair_study_at(tmp_path / f"{stop}.db")
+        list(study.run(two_objectives, TRIALS))
+        assert study.finished() == expected
+    assert [one.notes for one in expected] == [{"seen": one.parameters["depth"]} for one in expected]
+
+
+def test_a_death_between_the_notes_of_a_trial_and_its_end_is_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = list(fair_study_at(tmp_path / "undisturbed.db").run(two_objectives, 3))
+
+    def dies(*_: object, **__: object) -> None:
+        raise Interrupted
+
+    killed = fair_study_at(tmp_path / "killed.db")
+    monkeypatch.setattr(killed._study, "tell", dies)
+    with pytest.raises(Interrupted):
+        list(killed.run(two_objectives, 3))
+    study = fair_study_at(tmp_path / "killed.db")
+    list(study.run(two_objectives, 3))
+    assert study.finished() == expected
+
+
+def test_trials_too_far_below_the_best_before_them_break_the_constraint(tmp_path: Path) -> None:
+    study = fair_study_at(tmp_path / "studies.db")
+    list(study.run(two_objectives, TRIALS))
+    best = -1.0
+    for trial in study._study.get_trials():
+        best = max(best, trial.values[0])
+        assert trial.constraints == {"loss": pytest.approx(best - trial.values[0] - 0.05)}
+
+
+def test_what_a_guide_says_is_tried_and_what_it_leaves_out_is_tuned_for_the_score(tmp_path: Path) -> None:
+    trials = list(fair_study_at(tmp_path / "studies.db").run(two_objectives, 48))
+    tuned = [one for one in trials if one.number % 3 == 2]
+    assert {one.parameters["depth"] for one in tuned} == {8}
+    early, late = tuned[:5], tuned[-5:]  # before, and after, the ten trials that are drawn at random
+    assert sum(one.value for one in late) > sum(one.value for one in early)

@@ -1,0 +1,87 @@
+"""What a study leaves in MLflow: one run, its best trials, one version, nothing doubled and nothing running."""
+
+import json
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from experiments.experiment.experiment import resolve
+from experiments.experiment.settings import TuneSettings
+from experiments.search.tune import TOP_TRIALS, tune
+from pipelines.applications.settings import DataSettings
+from pipelines.candidates.settings import CatBoostSettings, Range, ScorecardSettings
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.store import CHALLENGER, KIND, STUDY, ModelStore
+from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.storage.workspace import Workspace
+
+
+def settings_of(workspace: Workspace, data: DataSettings, trials: int) -> TuneSettings:
+    candidate = ScorecardSettings(space={"smoothing": Range(1, 50, log=True)})
+    return TuneSettings(workspace=str(workspace.root), data=data, candidate=candidate, trials=trials)
+
+
+def test_asked_again_it_registers_nothing_and_asked_for_more_it_goes_on(
+    workspace: Workspace, german_settings: DataSettings
+) -> None:
+    first = tune(settings_of(workspace, german_settings, 3)).result
+    again = tune(settings_of(workspace, german_settings, 3)).result
+    assert (first["is_new"], again["is_new"]) == (True, False)
+    assert {**first, "is_new": None} == {**again, "is_new": None}
+    more = tune(settings_of(workspace, german_settings, 8)).result
+    assert (more["study"], more["run_id"], more["trials"]) == (first["study"], first["run_id"], 8)
+    store = ModelStore(workspace)
+    runs = store.client.search_runs([store.experiment("credit_score")])
+    kinds = [run.data.tags[KIND] for run in runs]
+    assert kinds.count("study") == 1
+    assert kinds.count("trial") >= TOP_TRIALS
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert len(store.versions("credit_score")) == 1 + bool(more["is_new"])
+    history = store.client.get_metric_history(str(first["run_id"]), "best_cv_auc")
+    assert sorted(point.step for point in history) == list(range(8))
+
+
+def test_the_version_carries_its_evidence_and_its_reference_profile(
+    workspace: Workspace, german_settings: DataSettings
+) -> None:
+    answered = tune(settings_of(workspace, german_settings, 1)).result
+    store = ModelStore(workspace)
+    version = store.aliased("credit_score", CHALLENGER)
+    assert version is not None
+    folder = store.download(version)
+    pictures = {path.name for path in (folder / "evaluation").glob("*.png")}
+    assert pictures == {"roc.png", "kolmogorov_smirnov.png", "calibration.png", "distribution.png"}
+    assert (folder / "points_table.csv").exists()
+    profile = ReferenceProfile.from_json((folder / PROFILE).read_text())
+    assert profile.rows == answered["test"]["rows"] == 300  # type: ignore[index]
+    recorded = {path.path for path in store.client.list_artifacts(version.run_id)}
+    assert recorded == {"config.json", "data.json", "provenance.json", "trials.json"}
+    made_with = json.loads(Path(store.client.download_artifacts(version.run_id, "provenance.json")).read_text())
+    assert made_with["threads"] == 2
+    assert made_with["packages"]["mlflow"] == mlflow.__version__
+
+
+def test_the_run_of_a_study_that_was_abandoned_is_closed(workspace: Workspace, german_settings: DataSettings) -> None:
+    # given: a run whose study nobody works on, as after kill -9
+    store = ModelStore(workspace)
+    experiment = store.experiment("credit_score")
+    abandoned = store.open_run(experiment, "abandoned", {STUDY: "gone", KIND: "study"})
+    # when another study is tuned
+    tune(settings_of(workspace, german_settings, 1))
+    # then
+    assert store.client.get_run(abandoned).info.status == "KILLED"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"seed": 1}, {"threads": 1}, {"model": "other"}, {"candidate": CatBoostSettings()}]
+)
+def test_the_identity_of_a_study_is_its_question(
+    changed: dict[str, object], workspace: Workspace, german_settings: DataSettings, tmp_path: Path
+) -> None:
+    asked = settings_of(workspace, german_settings, 3)
+    same = settings_of(Workspace.at(str(tmp_path / "elsewhere")), german_settings, 99)
+    other = settings_of(workspace, german_settings, 3)
+    for name, value in changed.items():
+        setattr(other, name, value)
+    assert resolve(asked).study == resolve(same).study != resolve(other).study

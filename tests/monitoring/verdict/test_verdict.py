@@ -1,0 +1,131 @@
+"""What a report says first follows from moves, faults and outcomes; a kind of change is named as far as it can be."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
+from monitoring.faults.fault import Fault, FaultKind
+from monitoring.measures.effects import Effect
+from monitoring.measures.move import Move
+from monitoring.outcomes.observed import Contradiction, Observed
+from monitoring.outcomes.performance import PerformanceReport
+from monitoring.outcomes.vintage import VintagePerformance
+from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
+from monitoring.verdict.causes import CONCEPT_CHANGE, DATA_FAULT, FRAUD, LEVEL_SHIFT, MIX_SHIFT, causes_of
+from monitoring.verdict.period_report import Verdict
+from monitoring.verdict.verdict import Facts, points_of, sentence_of, verdict_of
+from pipelines.credit.backtest import Surprise
+from pipelines.credit.label_free import Estimate
+from pipelines.credit.loan import FIRST_PAYMENT
+
+FAULT = Fault(
+    FaultKind.UNIT_CHANGED, "amount", "Its median is 100 times what it was.", "cents for units", "ask the team"
+)
+NOTHING = Facts()
+
+
+def move(column: str, level: Level, segment: str = EVERYONE, psi: float = 0.3, since: str | None = "2026-10") -> Move:
+    judged = Judgement(Cell(column, segment), level, psi, psi, 0.1, 0.0, None, 0.001, 0.001, 900, 900, 1, 1)
+    return Move(judged, "score" if column == "points" else "feature", ("a", "b"), (1, 2), (2, 1), since)
+
+
+def vintage(
+    definition: str, *, early: bool = True, worse: bool = False, level: float | None = None
+) -> VintagePerformance:
+    estimate = Estimate(0.1, 0.05, 0.2)
+    observed = Observed(definition, 500, 0, 50, estimate, None, None, None, 0.1)
+    bad_rate = Surprise(level or 0.1, 0.1, 0.001)
+    said = Contradiction(Surprise(0.6, 0.7, 0.001), bad_rate, worse, level is not None, "earlier vintages")
+    kinds = {"early": observed, "early_contradiction": said} if early else {
+        "matured": observed, "matured_contradiction": said}  # fmt: skip
+    nothing = dict.fromkeys(("early", "early_contradiction", "matured", "matured_contradiction"))
+    return VintagePerformance(
+        period="2026-07", scored=900, approved=500, not_approved=None, estimate=None, recalibrated=None,
+        reweighted=None, early_expected=None, bands=(), hosmer_lemeshow=None, reconciled=(), statement="they say so",
+        **nothing | kinds,
+    )  # fmt: skip
+
+
+def performance(*vintages: VintagePerformance) -> PerformanceReport:
+    return PerformanceReport(vintages, (), ())
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict"),
+    [
+        (NOTHING, Verdict.STABLE),
+        (replace(NOTHING, moves=(move("income", Level.QUIET, since=None),)), Verdict.STABLE),
+        (replace(NOTHING, moves=(move("income", Level.TOO_SMALL, "kiosk", since=None),)), Verdict.STABLE),
+        (replace(NOTHING, moves=(move("income", Level.WATCH),)), Verdict.WATCH),
+        (replace(NOTHING, moves=(move("income", Level.WATCH), move("age", Level.ACT, "kiosk"))), Verdict.ACT),
+        (replace(NOTHING, faults=(FAULT,)), Verdict.ACT),
+        (replace(NOTHING, performance=performance(vintage("dpd30_at_3_mob", worse=True))), Verdict.ACT),
+        (replace(NOTHING, performance=performance(vintage("dpd30_at_3_mob"))), Verdict.STABLE),
+        (replace(NOTHING, faults=(FAULT,), incomplete="2026-10 is not over on 2026-10-09"), Verdict.INCOMPLETE),
+    ],
+)
+def test_the_verdict_is_the_worst_of_what_is_known(facts: Facts, verdict: Verdict) -> None:
+    assert verdict_of(facts) is verdict
+
+
+@pytest.mark.parametrize(
+    ("seen", "cause"),
+    [
+        (vintage(FIRST_PAYMENT, level=0.3), FRAUD),
+        (vintage(FIRST_PAYMENT, level=0.02), LEVEL_SHIFT),
+        (vintage("dpd30_at_3_mob", level=0.3), LEVEL_SHIFT),
+        (vintage("dpd30_at_3_mob", worse=True, level=0.3), CONCEPT_CHANGE),
+        (vintage("dpd90_in_12_months", early=False, worse=True), CONCEPT_CHANGE),
+        (vintage(FIRST_PAYMENT, early=False, level=0.3), LEVEL_SHIFT),
+    ],
+)
+def test_outcomes_name_what_features_cannot(seen: VintagePerformance, cause: str) -> None:
+    assert causes_of((), (), performance(seen)) == (cause,)
+
+
+@pytest.mark.parametrize(
+    ("observed", "chance", "cause"), [(0.2, 0.01, LEVEL_SHIFT), (0.11, 0.4, FRAUD), (0.05, 0.01, FRAUD)]
+)
+def test_first_payments_are_no_mark_of_fraud_where_later_ones_fail_too(
+    observed: float, chance: float, cause: str
+) -> None:
+    later = Contradiction(Surprise(0.7, 0.7, 0.5), Surprise(observed, 0.1, chance), False, False, "earlier vintages")
+    seen = replace(vintage(FIRST_PAYMENT, level=0.3), later_contradiction=later)
+    assert causes_of((), (), performance(seen)) == (cause,)
+
+
+def test_only_the_newest_outcomes_of_each_kind_ring() -> None:
+    again = replace(vintage("dpd30_at_3_mob"), period="2026-08")
+    assert causes_of((), (), performance(vintage("dpd30_at_3_mob", worse=True), again)) == ()
+
+
+def test_a_fault_explains_the_moves_it_makes_and_moves_alone_stay_unexplained() -> None:
+    moves = (move("income", Level.ACT),)
+    assert causes_of(moves, (FAULT,), None) == (DATA_FAULT,)
+    assert causes_of(moves, (), None) == (MIX_SHIFT,)
+    facts = replace(NOTHING, moves=moves)
+    assert "unexplained until outcomes are known" in sentence_of(facts, Verdict.ACT)
+    with_fault = sentence_of(replace(facts, faults=(FAULT,)), Verdict.ACT)
+    assert with_fault.startswith("A data fault, not a change of customers: amount (unit changed)")
+    assert "unexplained" not in with_fault
+
+
+def test_points_tell_what_for_whom_since_when_how_much_and_what_next() -> None:
+    low = GroupConduct("sex", "f", 500, 100, 0.6, is_low=True)
+    facts = replace(
+        NOTHING,
+        moves=(move("income", Level.ACT, since="2026-08"), move("age", Level.WATCH, "kiosk", psi=0.4)),
+        effect=Effect(0.31, 0.25, 0.1, 0.1, 0.05, 0.04, 0.6),
+        conduct=(PeriodConduct("2026-10", 900, {}, {}, 0, 0, 0, (low,)),),
+    )
+    told = {point.heading: point.text for point in points_of(facts)}
+    assert told["what moved"] == "income (PSI 0.3, limit 0.1)"
+    assert told["for whom"] == "everyone, most of all kiosk"
+    assert told["since"] == "2026-08, the latest 2026-10"
+    assert told["effect"] == (
+        "approval rate 31.0% against 25.0%, expected loss of the approved 3.00% of what is lent against 2.40%"
+    )
+    assert told["fairness"] == "approved less often than the policy allows: sex f"
+    assert told["look next"].startswith("the bins of income")
+    assert points_of(replace(facts, incomplete="2026-10 is not over")) == ()

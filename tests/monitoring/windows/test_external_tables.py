@@ -1,0 +1,131 @@
+"""Tables that were scored elsewhere: what a report needs of them, and the profiles that stand for them later."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from monitoring.measures.moves import compare
+from monitoring.thresholds.settings import ThresholdSettings
+from monitoring.thresholds.thresholds import EVERYONE, Level
+from monitoring.windows.external_tables import Elsewhere, open_elsewhere, read_profile
+from pipelines.credit.population import Population
+from pipelines.errors import DataError, RequestError
+from pipelines.profiles.engines import Engine, engine_of
+from pipelines.profiles.roles import TableRoles
+from pipelines.profiles.settings import ProfileEngine
+
+ROLES = TableRoles(segment="region", ignored=("application_id",))
+MONTHS = ("2026-01", "2026-02", "2026-03")
+
+
+def scored(rows: int, seed: int, shift: float = 0.0) -> pa.Table:
+    generator = np.random.default_rng(seed)
+    return pa.table(
+        {
+            "application_id": [f"a{seed}-{row}" for row in range(rows)],
+            "points": generator.normal(600, 40, rows).astype(int),
+            "income": generator.lognormal(shift, size=rows),
+            "channel": generator.choice(["web", "shop"], rows),
+            "region": generator.choice(["north", "south"], rows),
+            "opened": pa.nulls(rows),
+        }
+    )
+
+
+@pytest.fixture(params=[ProfileEngine.threads, ProfileEngine.duckdb])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    with engine_of(request.param, threads=2, memory="500MB", scratch=tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Path:
+    for seed, month in enumerate(MONTHS):
+        folder = tmp_path / "scored" / f"period={month}"
+        folder.mkdir(parents=True)
+        pq.write_table(scored(4000, seed), folder / "part.parquet")
+    return tmp_path / "scored"
+
+
+def window(tmp_path: Path, shift: float = 0.0) -> Path:
+    pq.write_table(scored(3000, 9, shift), tmp_path / "window.parquet")
+    return tmp_path / "window.parquet"
+
+
+def opened(current: Path, reference: Path, engine: Engine) -> Elsewhere:
+    return open_elsewhere(current, reference, ROLES, Population.applications, engine, most_sampled=500)
+
+
+def test_a_report_needs_no_more_than_two_tables(tmp_path: Path, reference: Path, engine: Engine) -> None:
+    found = opened(window(tmp_path, shift=1.0), reference, engine)
+    assert tuple(found.reference.overall) == MONTHS
+    assert found.reference.name == "12,000 applications of scored, 2026-01 to 2026-03"
+    moves = compare(found.reference, found.window, None, ThresholdSettings(), "2026-04")
+    levels = {(one.column, one.segment): one.judgement.level for one in moves}
+    assert {cell for cell, level in levels.items() if level is Level.ACT} == {
+        ("income", segment) for segment in (EVERYONE, "north", "south")
+    }
+    assert list(found.window_sample) == list(found.reference_sample) == ["income", "channel"]
+    assert len(found.window_sample) == len(found.reference_sample) == 500
+    assert found.notes == ("'opened' is not compared: it holds nothing.",)
+    assert len(found.window.overall.scores) == 3000
+    assert not any("own table" in note for note in found.notes)
+
+
+def test_profiles_that_were_kept_stand_for_their_tables(tmp_path: Path, reference: Path, engine: Engine) -> None:
+    first = opened(window(tmp_path), reference, engine)
+    kept = tmp_path / "reference.json", tmp_path / "window.json"
+    for path, profile in zip(kept, (first.reference_profile, first.window_profile), strict=True):
+        path.write_text(profile.to_json())
+        assert read_profile(path).to_json() == profile.to_json()
+    for current in (kept[1], window(tmp_path)):
+        again = opened(current, kept[0], engine)
+        told = [compare(one.reference, one.window, None, ThresholdSettings(), "2026-04") for one in (first, again)]
+        assert again.reference.name == first.reference.name
+        assert [one.judgement for one in told[0]] == [one.judgement for one in told[1]]
+    assert read_profile(kept[0]).reference.by_period.keys() == set(MONTHS)
+
+
+def test_a_profile_in_other_bins_is_refused(tmp_path: Path, reference: Path, engine: Engine) -> None:
+    path = window(tmp_path)
+    (tmp_path / "window.json").write_text(opened(path, path, engine).window_profile.to_json())
+    with pytest.raises(RequestError, match="this profile was counted in others"):
+        opened(tmp_path / "window.json", reference, engine)
+
+
+def test_another_population_is_refused(tmp_path: Path, reference: Path, engine: Engine) -> None:
+    path = tmp_path / "reference.json"
+    path.write_text(opened(window(tmp_path), reference, engine).reference_profile.to_json())
+    with pytest.raises(RequestError, match="watch population=applications"):
+        open_elsewhere(window(tmp_path), path, ROLES, Population.book, engine, most_sampled=0)
+
+
+def test_a_file_that_is_no_profile_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "profile.json").write_text("{}")
+    with pytest.raises(DataError, match="cannot be read as one"):
+        read_profile(tmp_path / "profile.json")
+
+
+def test_rare_levels_and_names_of_people_raise_no_alarm(tmp_path: Path, engine: Engine) -> None:
+    generator = np.random.default_rng(5)
+    for name in ("before", "now"):
+        table = scored(5000, 1 + (name == "now")).append_column(
+            "town", [[f"town {one}" for one in generator.zipf(1.5, 5000)]]
+        )
+        table = table.append_column("email", [[f"{name}{row}@example.org" for row in range(5000)]])
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    found = opened(tmp_path / "now.parquet", tmp_path / "before.parquet", engine)
+    towns = next(one for one in found.reference.profile.bins if one.column == "town")
+    before, now = (one.columns["town"][-1] for one in (found.reference.total, found.window.overall))
+    assert len(towns.rare) > 300
+    assert abs(int(before) - int(now)) < 5 * np.sqrt(before + now)
+    moves = compare(found.reference, found.window, None, ThresholdSettings(), "2026-04")
+    assert {one.judgement.level for one in moves} == {Level.QUIET}
+    assert "example.org" not in found.reference_profile.to_json()
+    assert any(
+        note.startswith("'email' is not compared: it holds 5,000 values that occur once") for note in found.notes
+    )

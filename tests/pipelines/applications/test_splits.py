@@ -1,0 +1,203 @@
+"""Splits look back only, keep equal times together, and never share a row."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.applications.applications import Applications
+from pipelines.applications.roles import Roles
+from pipelines.applications.settings import SplitSettings
+from pipelines.applications.splits import split_applications
+from pipelines.errors import ConfigurationError, DataError
+
+ROLES = Roles(id="id", time="t", label="bad", bad="1", protected=(), numeric=("x",), categorical=())
+
+
+def applications(days: list[int] | None, bad: list[int]) -> Applications:
+    rows = len(bad)
+    return Applications(
+        features=pd.DataFrame({"x": np.zeros(rows)}),
+        ids=np.array([f"A{row:04d}" for row in range(rows)]),
+        times=None if days is None else np.datetime64("2024-01-01", "us") + np.array(days) * np.timedelta64(1, "D"),
+        bad=np.array(bad, dtype=np.int8),
+        protected=pd.DataFrame(index=range(rows)),
+        roles=ROLES,
+        fingerprint="f",
+        quarantined={},
+    )
+
+
+ALTERNATING = [0, 1] * 100
+
+
+def test_out_of_time_folds_and_test_look_back_only() -> None:
+    days = np.random.default_rng(0).permutation(200).tolist()
+    given_rows = applications(days, ALTERNATING)
+    split = split_applications(given_rows, SplitSettings(cutoff="2024-05-30"), seed=0)
+    times = given_rows.times
+    assert times is not None
+    assert times[split.development].max() < np.datetime64("2024-05-30") <= times[split.test].min()
+    assert len(split.test) == 50
+    for fold in split.folds:
+        fit, held_out = times[split.development][fold.fit], times[split.development][fold.held_out]
+        assert fit.max() < held_out.min()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 30), min_size=60, max_size=120))
+def test_equal_times_stay_on_one_side(days: list[int]) -> None:
+    given_rows = applications(days, [row % 2 for row in range(len(days))])
+    try:
+        split = split_applications(given_rows, SplitSettings(folds=2), seed=0)
+    except DataError:
+        return  # too few days to give every part both outcomes: said so, not split wrongly
+    times = given_rows.times
+    assert times is not None
+    assert not set(times[split.development]) & set(times[split.test])
+    for fold in split.folds:
+        development = times[split.development]
+        assert not set(development[fold.fit]) & set(development[fold.held_out])
+
+
+def test_without_times_parts_are_stratified_and_disjoint() -> None:
+    bad = [1] * 60 + [0] * 140
+    split = split_applications(applications(None, bad), SplitSettings(), seed=0)
+    assert sorted([*split.development, *split.test]) == list(range(200))
+    assert (len(split.test), np.array(bad)[split.test].sum()) == (60, 18)
+    held_out = np.concatenate([fold.held_out for fold in split.folds])
+    assert sorted(held_out) == list(range(140))
+
+
+def test_the_test_part_is_known_by_its_applications_not_by_their_order() -> None:
+    rows = applications(None, ALTERNATING)
+    shuffled = replace(rows, ids=rows.ids[::-1].copy())
+    first, second = (split_applications(one, SplitSettings(), seed=0) for one in (rows, shuffled))
+    assert (first.test_part == second.test_part) == (set(rows.ids[first.test]) == set(shuffled.ids[second.test]))
+    assert split_applications(rows, SplitSettings(), seed=1).test_part != first.test_part
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"test": 1.5}, r"split.test must lie between 0 and 1, received 1.5; use"),
+        ({"folds": 1}, "split.folds must be at least 2, received 1; use"),
+        ({"cutoff": "next year"}, "split.cutoff must be an ISO date, received 'next year'; write"),
+    ],
+)
+def test_a_split_outside_its_range_is_told(changed: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        split_applications(applications(list(range(200)), ALTERNATING), SplitSettings(**changed), seed=0)  # type: ignore[arg-type]
+
+
+def test_a_cutoff_without_a_time_role_is_told() -> None:
+    with pytest.raises(ConfigurationError, match="needs a time role"):
+        split_applications(applications(None, ALTERNATING), SplitSettings(cutoff="2024-01-01"), seed=0)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.1, 0.6), st.integers(2, 6), st.integers(30, 80))
+def test_no_row_is_lost_or_shared_and_shares_are_kept(seed: int, test: float, folds: int, rows_of_each: int) -> None:
+    bad = [1] * rows_of_each + [0] * (2 * rows_of_each)
+    split = split_applications(applications(None, bad), SplitSettings(test=test, folds=folds), seed=seed)
+    assert sorted([*split.development, *split.test]) == list(range(len(bad)))
+    assert abs(len(split.test) - test * len(bad)) <= 1
+    assert abs(np.array(bad)[split.test].mean() - 1 / 3) < 1 / len(split.test)
+    for fold in split.folds:
+        assert sorted([*fold.fit, *fold.held_out]) == list(range(len(split.development)))
+    assert sorted(np.concatenate([fold.held_out for fold in split.folds])) == list(range(len(split.development)))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 6), st.floats(0.1, 0.6))
+def test_out_of_time_each_row_is_held_out_at_most_once_and_the_last_ones_tested(
+    seed: int, folds: int, test: float
+) -> None:
+    days = np.random.default_rng(seed).permutation(100)
+    given_rows = applications(days.tolist(), (days % 2).tolist())
+    split = split_applications(given_rows, SplitSettings(test=test, folds=folds), seed=0)
+    assert sorted([*split.development, *split.test]) == list(range(100))
+    assert abs(len(split.test) - 100 * test) <= 1
+    assert set(days[split.test]) == set(range(100 - len(split.test), 100))
+    held_out = np.concatenate([fold.held_out for fold in split.folds])
+    assert len(set(held_out)) == len(held_out)
+    sizes = [len(fold.held_out) for fold in split.folds]
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_the_cutoff_itself_belongs_to_the_test() -> None:
+    split = split_applications(applications(list(range(200)), ALTERNATING), SplitSettings(cutoff="2024-03-01"), seed=0)
+    assert split.test.min() == 60  # 31 days of January and 29 of February come before it
+
+
+@pytest.mark.parametrize(
+    ("cutoff", "message"),
+    [
+        ("2030-01-01", r"no applications on or after 2030-01-01 \(latest 2024-07-18\); lower split.cutoff"),
+        ("2020-01-01", r"no applications before 2020-01-01 \(earliest 2024-01-01\); raise split.cutoff"),
+        ("2024-01-03", r"each part of a split needs both outcomes, .* lower split.folds or add data"),
+    ],
+)
+def test_a_cutoff_that_leaves_a_part_empty_is_told(cutoff: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        split_applications(applications(list(range(200)), ALTERNATING), SplitSettings(cutoff=cutoff), seed=0)
+
+
+def test_a_part_with_one_outcome_is_told() -> None:
+    with pytest.raises(DataError, match=r"the test part has 0 bad of 60; change split.cutoff"):
+        split_applications(applications(list(range(200)), [0, 1] * 70 + [0] * 60), SplitSettings(), seed=0)
+
+
+def test_too_few_of_one_outcome_for_the_folds_is_told() -> None:
+    with pytest.raises(DataError, match="at least 10 applications of each outcome, received 9 of the rarer one"):
+        split_applications(applications(None, [1] * 9 + [0] * 91), SplitSettings(), seed=0)
+
+
+def test_the_same_seed_gives_the_same_parts() -> None:
+    first, second = (split_applications(applications(None, ALTERNATING), SplitSettings(), seed=7) for _ in range(2))
+    assert first.test_part == second.test_part
+    for one, other in zip(first.folds, second.folds, strict=True):
+        np.testing.assert_array_equal(one.held_out, other.held_out)
+
+
+@pytest.mark.parametrize("test", [0.001, 0.96, 0.999])
+def test_a_share_that_leaves_too_little_is_told(test: float) -> None:
+    with pytest.raises((ConfigurationError, DataError), match=r"split\.test"):
+        split_applications(applications(None, ALTERNATING), SplitSettings(test=test), seed=0)
+
+
+def test_no_rows_at_all_is_told() -> None:
+    with pytest.raises(DataError):
+        split_applications(applications([], []), SplitSettings(), seed=0)
+
+
+def matured(days: list[int], window: int) -> Applications:
+    """Return applications whose outcome is known so many days after they were made."""
+    rows = applications(days, [row % 2 for row in range(len(days))])
+    assert rows.times is not None
+    return replace(rows, outcome_known_at=rows.times + np.timedelta64(window, "D"))
+
+
+@pytest.mark.parametrize(("window", "folds_keep_it"), [(20, True), (60, False)])
+def test_what_was_not_known_when_the_test_begins_is_under_embargo(window: int, folds_keep_it: bool) -> None:
+    rows = matured(list(range(200)), window)
+    split = split_applications(rows, SplitSettings(cutoff="2024-05-30", folds=3), seed=0)
+    assert rows.times is not None
+    assert rows.outcome_known_at is not None
+    begin = rows.times[split.test].min()
+    assert rows.outcome_known_at[split.development].max() <= begin
+    assert len(split.development) + len(split.test) == 200 - (window - 1)
+    assert f"{window - 1} under embargo" in split.description
+    assert ("folds keep it too" in split.description) == folds_keep_it
+    known, times = rows.outcome_known_at[split.development], rows.times[split.development]
+    for fold in split.folds:
+        assert times[fold.fit].max() < times[fold.held_out].min()
+        assert not folds_keep_it or known[fold.fit].max() <= times[fold.held_out].min()
+
+
+def test_a_window_longer_than_the_past_leaves_nothing_to_learn_from() -> None:
+    with pytest.raises(DataError, match=r"none of 150 applications before 2024-05-30 has one; raise split.cutoff"):
+        split_applications(matured(list(range(200)), 300), SplitSettings(cutoff="2024-05-30"), seed=0)

@@ -1,0 +1,230 @@
+"""`thinfile prepare population=book`: every customer once, nothing made twice, refused where nothing is known."""
+
+import json
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pds
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines import cli
+from pipelines.book.customers import CustomerRows
+from pipelines.book.lookup import BookFeatures, UnknownCustomerError
+from pipelines.book.prepare import prepare
+from pipelines.book.removal import remove_customer
+from pipelines.credit.population import Population
+from pipelines.errors import ConfigurationError, DataError
+from pipelines.features.settings import FeatureSettings, What
+from pipelines.marketplace.settings import PrepareSettings, ReferenceLoan
+from pipelines.simulation.settings import SimulateSettings
+from pipelines.simulation.simulate import simulate
+from tests.pipelines.book.askers import asked
+
+SHORT = FeatureSettings(what=[What.frequency, What.application], windows=[30, 180])
+
+
+def book(workspace: Path, observed_at: str | None = "2024-10-01", lag: int = 0, **changes: Any) -> PrepareSettings:
+    usual: dict[str, Any] = {"population": Population.book, "observed_at": observed_at, "features": SHORT}
+    return asked(workspace, lag, **usual | changes)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a small simulated marketplace, and its book of October 2024 in several buckets."""
+    root = tmp_path_factory.mktemp("books")
+    simulate(SimulateSettings(workspace=str(root), customers=1_000, threads=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.book.prepare.BYTES_A_BUCKET", 150_000)
+        prepare(book(root))
+    return root
+
+
+@pytest.fixture
+def copied(workspace: Path, tmp_path: Path) -> Path:
+    """A workspace of one's own."""
+    shutil.copytree(workspace, tmp_path / "workspace", symlinks=True)
+    return tmp_path / "workspace"
+
+
+def folder_of(workspace: Path, name: str = "2024-10-01") -> Path:
+    return workspace / "lake" / "marketplace" / "book" / name
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of what a book is made of; its manifest says when and by what it was made."""
+    files = [path for path in folder.resolve().rglob("*") if path.is_file() and path.suffix != ".json"]
+    return {str(path.relative_to(folder.resolve())): path.read_bytes() for path in files}
+
+
+def test_every_customer_registered_before_is_there_once(workspace: Path) -> None:
+    told = prepare(book(workspace)).result
+    rows = pds.dataset(told["book"]).to_table()
+    everyone = pds.dataset(workspace / "lake" / "simulated" / "customers").to_table()
+    noon = datetime(2024, 10, 1, 12)  # the reference loan's hour, on the clocks that the raw times were written by
+    before = everyone.filter(pc.less(everyone["registered_at"], pa.scalar(noon, pa.timestamp("us"))))
+    assert sorted(rows["customer_id"].to_pylist()) == sorted(before["customer_id"].to_pylist())
+    assert len(rows) == told["customers"]
+    assert 0 < len(rows) < len(everyone)
+    assert set(rows["observed_at"].to_pylist()) == {noon}
+    assert set(rows["principal"].to_pylist()) == {ReferenceLoan().amount}
+    assert not {"bad", "status", "decision"} & set(rows.column_names)
+    assert {"sex", "age_band"} <= set(rows.column_names)
+    assert len(list(Path(str(told["book"])).glob("*.parquet"))) > 2
+
+
+def test_the_same_book_has_the_same_bytes_and_a_killed_one_is_continued(copied: Path) -> None:
+    before = content(folder_of(copied))
+    made = folder_of(copied).resolve()
+    (made / "_book.json").unlink()
+    (made / "_index.npy").unlink()
+    (made / "bucket-00001.parquet").unlink()
+    (made / "_rows" / "bucket-00001.arrow").write_bytes(b"half")
+    kept = made / "bucket-00000.parquet"
+    moment = kept.stat().st_mtime_ns
+    prepare(book(copied))
+    assert content(folder_of(copied)) == before
+    assert kept.stat().st_mtime_ns == moment
+    shutil.rmtree(copied / "lake" / "marketplace" / "prepared_books")
+    prepare(book(copied, threads=2))
+    assert content(folder_of(copied)) == before
+
+
+def test_books_of_several_moments_stay_and_of_one_moment_the_last_two(copied: Path) -> None:
+    first = folder_of(copied).resolve()
+    prepare(book(copied, "2024-09-01T08:30+02:00"))
+    assert BookFeatures(folder_of(copied, "2024-09-01T063000")).serves_until.isoformat() == "2024-09-01T06:30:00"
+    made = [prepare(book(copied, reference=ReferenceLoan(amount))).result["identity"] for amount in (1, 2, 3)]
+    folders = {path.name for path in (copied / "lake" / "marketplace" / "prepared_books").iterdir()}
+    other = folder_of(copied, "2024-09-01T063000").resolve().name
+    assert folders == {other, made[1], made[2]}
+    assert first.name not in folders
+    assert folder_of(copied).resolve().name == made[2]
+
+
+def test_a_training_table_and_a_book_stand_side_by_side(copied: Path) -> None:
+    before = content(folder_of(copied))
+    for windows in ([30], [60], [90]):
+        prepare(asked(copied, features=FeatureSettings(what=[What.frequency], windows=windows)))
+    assert content(folder_of(copied)) == before
+
+
+def test_a_lake_may_be_moved(workspace: Path, tmp_path: Path) -> None:
+    shutil.copytree(workspace, tmp_path / "elsewhere", symlinks=True)
+    assert len(BookFeatures(folder_of(tmp_path / "elsewhere"))) == len(BookFeatures(folder_of(workspace)))
+
+
+def test_who_is_removed_is_gone_from_every_file_and_the_others_are_found(copied: Path) -> None:
+    folder = folder_of(copied).resolve()
+    ids = pds.dataset(folder).to_table(["customer_id"])["customer_id"].to_pylist()
+    values = {one: CustomerRows(folder).find(one) for one in ids}
+    assert remove_customer(folder, ids[3]) == 1
+    assert remove_customer(folder, ids[3]) == 0
+    found = CustomerRows(folder)
+    assert {one: repr(found.find(one)) for one in ids} == {
+        one: repr(values[one] if one != ids[3] else None) for one in ids
+    }
+    assert ids[3] not in pds.dataset(folder).to_table(["customer_id"])["customer_id"].to_pylist()
+    opened = BookFeatures(folder)
+    with pytest.raises(UnknownCustomerError):
+        opened.of(ids[3], 100, 3, opened.serves_until)
+    assert len(opened) == len(ids) - 1
+
+
+def test_rows_that_moved_are_not_taken_for_another_s(copied: Path) -> None:
+    folder = folder_of(copied).resolve()
+    first, second = sorted(folder.glob("_rows/*.arrow"))[:2]
+    shutil.copy(first, second)
+    someone = pq.read_table(folder / f"{second.stem}.parquet")["customer_id"][0].as_py()
+    with pytest.raises(DataError, match="rows of a book must lie where its index says"):
+        CustomerRows(folder).find(someone)
+
+
+def test_a_removal_that_was_killed_is_finished(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folder_of(copied).resolve()
+    ids = pds.dataset(folder).to_table(["customer_id"])["customer_id"].to_pylist()
+    for killed_at in ("renew_rows", "write_index"):
+        gone, ids = ids[0], ids[1:]
+        with monkeypatch.context() as patch:
+            patch.setattr(f"pipelines.book.removal.{killed_at}", None)
+            with pytest.raises(TypeError):
+                remove_customer(folder, gone)
+        remove_customer(folder, gone)
+        found = CustomerRows(folder)
+        assert found.find(gone) is None
+        assert all(found.find(one) for one in ids)
+
+
+def test_who_is_removed_is_gone_from_a_book_that_was_not_finished(copied: Path) -> None:
+    folder = folder_of(copied).resolve()
+    (folder / "_index.npy").unlink()
+    (folder / "_book.json").unlink()
+    assert remove_customer(folder, 7) == 1
+    assert prepare(book(copied)).result["customers"] == len(CustomerRows(folder))
+    assert CustomerRows(folder).find(7) is None
+
+
+def test_the_command_needs_no_as_of_date_for_a_book(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [f"workspace={workspace}", "population=book", "features=short", "output=json", "threads=1"]
+    assert cli.prepare([*words, "observed_at=2024-10-01", "reference.term=12", "name=by_command"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["observed_at"], told["reference"]["term"]) == ("2024-10-01T12:00:00", 12)
+    assert told["book"] == str(workspace / "lake" / "by_command" / "book" / "2024-10-01")
+    assert cli.prepare(words) == 2
+    assert "observed_at received nothing" in json.loads(capsys.readouterr().out)["error"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"observed_at": None}, "observed_at received nothing; add for example observed_at=2026-10-01"),
+        ({"observed_at": "October"}, "observed_at must be an ISO date or time, received 'October'; write it as"),
+        ({"reference": ReferenceLoan(0)}, "reference.amount is in minor units, above 0"),
+        ({"reference": ReferenceLoan(10, 5)}, "reference.term is one of 3, 6, 12, 24 months, received 5"),
+        ({"reference": ReferenceLoan(hour=24)}, "reference.hour lies between 0 and 23, received 24; 12 is noon"),
+        ({"population": Population.applications}, "received observed_at=2024-10-01; leave it out, or add population="),
+        ({"lag": -1}, "loan.feature_lag_days must be at least 0, received -1"),
+    ],
+)
+def test_what_cannot_be_observed_is_refused(changes: dict[str, Any], message: str, workspace: Path) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        prepare(book(workspace, **changes))
+
+
+def test_a_book_is_not_observed_after_what_the_tables_know(copied: Path) -> None:
+    told = (
+        r"observed_at must not lie more than 7 days and the feature lag of 10 days after what the tables know, .*"
+        r"received 2030-01-01, the l.* is of .*; use observed_at=(\S+) or bring later tables"
+    )
+    with pytest.raises(DataError, match=told) as refused:
+        prepare(book(copied, "2030-01-01", lag=10))
+    proposed = re.findall(told, str(refused.value))[0]
+    assert prepare(book(copied, proposed, lag=10)).result["customers"] == 1_000
+
+
+def test_before_anybody_registered_there_is_no_book(copied: Path) -> None:
+    with pytest.raises(DataError, match=r"found none before 1999-01-01 .*; raise observed_at or check the times of"):
+        prepare(book(copied, "1999-01-01"))
+
+
+def test_ids_may_be_text(workspace: Path, tmp_path: Path) -> None:
+    raw = tmp_path / "lake" / "simulated"
+    shutil.copytree(workspace / "lake" / "simulated", raw)
+    for path in [*raw.glob("customers/*.parquet"), *raw.glob("orders/*.parquet"), *raw.glob("applications/*.parquet")]:
+        rows = pq.read_table(path)
+        spelt = pc.binary_join_element_wise("né-", rows["customer_id"].cast(pa.string()), "")
+        pq.write_table(rows.set_column(rows.column_names.index("customer_id"), "customer_id", spelt), path)
+    prepare(book(tmp_path))
+    numbered, spelt = BookFeatures(folder_of(workspace)), BookFeatures(folder_of(tmp_path))
+    at = numbered.serves_until
+    assert len(spelt) == len(numbered)
+    for one in pds.dataset(folder_of(workspace)).to_table(["customer_id"])["customer_id"].to_pylist()[:50]:
+        assert repr(spelt.of(f"né-{one}", 700, 6, at)) == repr(numbered.of(one, 700, 6, at))
+    with pytest.raises(UnknownCustomerError):
+        spelt.of(1, 700, 6, at)
+    assert remove_customer(folder_of(tmp_path).resolve(), f"né-{one}") == 1
