@@ -5,10 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type evidence bench lock clean
+.PHONY: help demo test integration lint type evidence bench lock clean
 
 help:  ## show this help
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(READY)  ## the whole loop on real German credit data (about 2 minutes)
 	$(BIN)/thinfile demo
@@ -16,7 +16,10 @@ demo: $(READY)  ## the whole loop on real German credit data (about 2 minutes)
 test: lint type $(READY)  ## lint, type-check, check the import contract, run the tests
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-lint: $(READY)  ## ruff, and the import contract between rooms
+integration: $(READY)  ## tests with a real PostgreSQL, Spark, Chromium, the wheel and the commands of the docs
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m integration
+
+lint: $(READY)  ## ruff, and the import contract between packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
@@ -25,7 +28,7 @@ type: $(READY)  ## mypy --strict
 	$(BIN)/mypy
 
 evidence: $(READY)  ## every claim at full size, figures to evidence/, tables to the README (about an hour)
-	$(BIN)/pytest tests/evidence --full
+	$(BIN)/pytest tests/evidence --full -m ""
 	$(BIN)/python -m tests.evidence.tables
 
 bench: $(READY)  ## the benchmarks, as tables

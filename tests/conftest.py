@@ -16,6 +16,7 @@ from pipelines.applications.settings import DataSettings, Source
 from pipelines.applications.sources import german_credit_path
 from pipelines.storage.workspace import Workspace
 from tests.postgresql import fresh_database, private_server, programs
+from tests.real_parts import STORES
 
 hypothesis.settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's business
 hypothesis.settings.load_profile("untimed")
@@ -24,6 +25,14 @@ hypothesis.settings.load_profile("untimed")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the evidence at full size and write evidence/")
     parser.addoption("--benchmarks", action="store_true", help="run the benchmarks")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses a real PostgreSQL server."""
+    for item in items:
+        if "postgresql" in item.fixturenames:  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.integration)
 
 
 @pytest.fixture
@@ -42,7 +51,7 @@ def postgresql() -> Iterator[str]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=STORES)
 def either_workspace(request: pytest.FixtureRequest, workspace: Workspace) -> Workspace:
     """An empty workspace, once on SQLite and once on a PostgreSQL database of its own."""
     if request.param == "sqlite":

@@ -32,6 +32,7 @@ def test_every_group_option_composes(choice: str, capsys: pytest.CaptureFixture[
     assert is_of_the_whole or group in capsys.readouterr().out
 
 
+@pytest.mark.integration
 def test_a_wheel_ships_the_configuration(tmp_path: Path) -> None:
     source = tmp_path / "source"  # a build leaves files beside what it builds
     shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "workspace", "tests", "*.egg-info"))

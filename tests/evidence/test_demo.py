@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.chromium import find_chromium, open_page
+from tests.chromium import open_page
 from tests.evidence.commands import answer, runs_of
 from tests.evidence.conftest import Evidence
+from tests.real_parts import needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +40,8 @@ def test_the_demo_leaves_nothing_running_and_nothing_outside_its_workspace(demo:
     assert [step["exit_code"] for step in demo["steps"]][:2] == [0, 0]
 
 
+@needs_chromium
 def test_the_report_opens_in_a_browser_with_the_network_off(demo: dict[str, Any], evidence: Evidence) -> None:
-    if find_chromium() is None:
-        pytest.skip("no Chromium on this machine; install Debian's package chromium")
     page = open_page(Path(demo["periods"]["2026-02"]["report"]))
     plots = page.dom.count("<figure")
     holds = "ACT" in page.text and plots >= 18 and not page.console and not page.requests

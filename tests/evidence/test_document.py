@@ -2,19 +2,17 @@
 
 from pathlib import Path
 
-import pytest
-
 from experiments.document import write_document
 from pipelines.model_store.store import CHALLENGER, ModelStore
 from pipelines.storage.workspace import Workspace
-from tests.chromium import find_chromium, open_page, print_page
+from tests.chromium import open_page, print_page
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
+from tests.real_parts import needs_chromium
 
 
+@needs_chromium
 def test_the_document_of_a_registered_version_opens_and_prints(evidence: Evidence, tmp_path: Path) -> None:
-    if find_chromium() is None:
-        pytest.skip("no Chromium on this machine; install Debian's package chromium")
     page = _document(tmp_path, trials=evidence.size(full=12, reduced=2))
     shown = {width: open_page(page, width=width) for width in (1280, 400)}
     printed = print_page(page)

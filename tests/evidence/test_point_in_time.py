@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.evidence.conftest import Evidence
-from tests.pipelines.engine.ways import MEMORY, Case, assert_three_ways_agree, why_no_spark
+from tests.pipelines.engine.ways import MEMORY, Case, assert_three_ways_agree
 from tests.pipelines.features.laws import assert_agrees_with_the_oracle, assert_another_future_changes_nothing
+from tests.real_parts import needs_spark
 
 LAGS = (0, 1, 45)
 
@@ -46,11 +47,10 @@ def test_features_are_what_the_oracle_says(evidence: Evidence) -> None:
     assert agreed == rounds
 
 
+@needs_spark
 def test_duckdb_spark_and_the_oracle_agree(evidence: Evidence, tmp_path: Path) -> None:
     if not evidence.full:
         pytest.skip("tests/pipelines/engine shows it on three marketplaces; make evidence on more")
-    if why_no_spark():
-        pytest.skip(why_no_spark())
     from pipelines.engine.spark_engine import session
 
     cases = [Case(seed, partitions=1 + seed % 5, lag_days=LAGS[seed % 3], text=seed % 2 == 0) for seed in range(12)]

@@ -16,6 +16,7 @@ from tests.evidence.conftest import Evidence
 from tests.evidence.promoters import Book, die_at, in_a_process, recover
 from tests.experiments.ledgers import Book as Prepared
 from tests.postgresql import fresh_database
+from tests.real_parts import STORES
 
 MODEL = "killed"
 WRITES = ("_insert", "set_registered_model_alias", "delete_registered_model_alias", "set_model_version_tag")
@@ -23,7 +24,7 @@ Copy = Callable[[], Book]
 ACTIONS = (PromoteAction.apply, PromoteAction.rollback, PromoteAction.request)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=STORES)
 def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Copy:
     """Return books that are all alike: version 2 is champion after 1, version 3 and 4 are asked for."""
     database = None

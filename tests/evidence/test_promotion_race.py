@@ -13,11 +13,12 @@ from tests.evidence.conftest import Evidence
 from tests.evidence.promoters import Book, opened, processes, race, settings
 from tests.experiments.ledgers import registered, said_by_registry
 from tests.postgresql import fresh_database
+from tests.real_parts import STORES
 
 ROUNDS_OF_A_MODEL = 10
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=STORES)
 def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
     if request.param == "sqlite":
         return None

@@ -21,6 +21,7 @@ from pipelines.storage.workspace import Workspace, sqlite_url
 from tests.evidence.conftest import Evidence
 from tests.experiments.ledgers import Book, flip
 from tests.postgresql import fresh_database
+from tests.real_parts import STORES
 
 COLUMNS = ("chain", "sequence", "written_at", "content", "previous_hash", "hash")
 PLACES = 40
@@ -79,7 +80,7 @@ class Tampered:
         return ExitCode.ANSWER_IS_NO
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=STORES)
 def tampered(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tampered:
     database = None
     if request.param == "postgresql":

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from monitoring.report.evidently_report import write_report
 from monitoring.verdict.period_report import PeriodReport, Verdict
-from tests.chromium import RenderedPage, find_chromium, open_page
+from tests.chromium import RenderedPage, open_page
 from tests.evidence.conftest import Evidence
 from tests.monitoring.report.made_reports import made_report
+from tests.real_parts import needs_chromium
 
 SMALLEST_TEXT = 9.0
 PLOTS = {Verdict.ACT: 20, Verdict.WATCH: 18, Verdict.STABLE: 17, Verdict.INCOMPLETE: 0}
@@ -30,9 +30,8 @@ document.body.dataset.smallest = Math.min(...texts.map(size)).toFixed(2);
 }"""
 
 
+@needs_chromium
 def test_the_report_of_a_period_opens_and_can_be_read(evidence: Evidence, tmp_path: Path) -> None:
-    if find_chromium() is None:
-        pytest.skip("no Chromium on this machine; install Debian's package chromium")
     verdicts = list(Verdict) if evidence.full else [Verdict.ACT]
     reports = {verdict: made_report(verdict) for verdict in verdicts}
     shown = {

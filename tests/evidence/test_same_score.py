@@ -17,6 +17,7 @@ from tests.evidence.conftest import Evidence
 from tests.pipelines.batch.conftest import Bench, made, score_it, written
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, FAMILIES, NUMERIC
 from tests.pipelines.engine.ways import why_no_spark
+from tests.real_parts import needs_spark
 
 
 def test_every_way_gives_the_same_score_to_the_last_bit(
@@ -31,7 +32,7 @@ def test_every_way_gives_the_same_score_to_the_last_bit(
         path = str(written(table, tmp_path / f"{family}.parquet", group=600))
         batch = batch_scores(bench, path, table, BatchEngine.processes, "2026-10")
         ways = {"pyfunc": pyfunc_scores(bench, table), "one row at a time": single_scores(bench, table)}
-        if not why_no_spark() and (evidence.full or family == "catboost"):
+        if evidence.full and not why_no_spark():
             ways["Spark"] = batch_scores(bench, path, table, BatchEngine.spark, "2026-11")
         counted[family] = {way: int((found == batch).sum()) for way, found in ways.items()}
         infinite = table.assign(income=np.where(np.arange(rows) % 100 == 0, np.inf, table["income"]))
@@ -69,3 +70,12 @@ def single_scores(bench: Bench, table: pd.DataFrame) -> np.ndarray:
     scorer = Scorer(bench.predictor, PolicySettings())
     columns = served.columns_of(table, NUMERIC, CATEGORICAL)
     return np.array([scorer.answer(take(columns, np.array([row]))).pd[0] for row in range(len(table))])
+
+
+@needs_spark
+def test_spark_gives_the_same_score_to_the_last_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.storage.parquet_parts.LEAST_ROWS", 1000)
+    bench, table = made(tmp_path, "catboost"), nasty_rows(1200, seed=0)
+    path = str(written(table, tmp_path / "rows.parquet", group=600))
+    expected = batch_scores(bench, path, table, BatchEngine.processes, "2026-10")
+    assert (batch_scores(bench, path, table, BatchEngine.spark, "2026-11") == expected).all()

@@ -1,7 +1,6 @@
 """Spark, DuckDB and a plain oracle count the same of any table, whatever it holds."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,9 @@ import pytest
 from pipelines.profiles.passes import Pass, on_spark
 from pipelines.profiles.roles import TableRoles
 from tests.evidence.conftest import Evidence
-from tests.pipelines.engine.ways import MEMORY, why_no_spark
+from tests.pipelines.engine.ways import MEMORY
 from tests.pipelines.profiles.ways import Table, assert_ways_agree, random_pair
+from tests.real_parts import needs_spark
 
 SIZES = ((300, 200), (500, 0), (500, 1), (1, 50), (0, 20), (2000, 1500), (40, 40))
 """Rows of the reference and of the window: empty ones and those of one row among them."""
@@ -25,24 +25,22 @@ MILLION = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def passes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pass, ...]]:
-    with ExitStack() as stack:
-        scratch = tmp_path_factory.mktemp("spark")
-        yield () if why_no_spark() else (stack.enter_context(on_spark(2, MEMORY, scratch)),)
+def spark_pass(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pass]:
+    with on_spark(2, MEMORY, tmp_path_factory.mktemp("spark")) as one:
+        yield one
 
 
-def test_all_engines_agree(passes: tuple[Pass, ...], evidence: Evidence, tmp_path: Path) -> None:
-    if evidence.full and not passes:
-        pytest.skip(why_no_spark())
+@needs_spark
+def test_all_engines_agree(spark_pass: Pass, evidence: Evidence, tmp_path: Path) -> None:
     rounds = evidence.size(full=100, reduced=4)
     agreed = 0
     for seed in range(rounds):
         reference, window = random_pair(tmp_path / f"{seed}", seed, *SIZES[seed % len(SIZES)])
-        agreed += assert_ways_agree(reference, window, tmp_path, *passes)
+        agreed += assert_ways_agree(reference, window, tmp_path, spark_pass)
     if evidence.full:
         reference, window = random_pair(tmp_path / "many", rounds, *MANY_LEVELS)
-        agreed += assert_ways_agree(reference, window, tmp_path, *passes)
-        agreed += assert_ways_agree(*_one_in_a_million(tmp_path), tmp_path, *passes, roles=TableRoles("score"))
+        agreed += assert_ways_agree(reference, window, tmp_path, spark_pass)
+        agreed += assert_ways_agree(*_one_in_a_million(tmp_path), tmp_path, spark_pass, roles=TableRoles("score"))
     evidence.record(
         "57-three-engines",
         claim=f"{rounds + 2} random tables and windows, overall and in 3 segments, with 27 "

@@ -24,12 +24,11 @@ from pipelines.model_store.files import DOCUMENT, model_hash
 from pipelines.model_store.registered import MODEL_HASH
 from pipelines.model_store.store import CHALLENGER, ModelStore
 from pipelines.storage.workspace import Workspace
-from tests.chromium import find_chromium, open_page, print_page
+from tests.chromium import open_page, print_page
 from tests.experiments.document.document_facts import ENTRIES, HOSTILE, SETTINGS, bare_facts, full_facts, hostile_facts
+from tests.real_parts import needs_chromium
 
 Page = Callable[[DocumentFacts], Path]
-
-needs_chromium = pytest.mark.skipif(not find_chromium(), reason="no Chromium is installed")
 
 
 @pytest.fixture

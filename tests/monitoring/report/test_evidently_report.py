@@ -16,8 +16,9 @@ from monitoring.measures.move import Move
 from monitoring.report.evidently_report import ReportFiles, write_report
 from monitoring.thresholds.thresholds import EVERYONE, Level
 from monitoring.verdict.period_report import PeriodReport, Verdict
-from tests.chromium import RenderedPage, find_chromium, open_page
+from tests.chromium import RenderedPage, open_page
 from tests.monitoring.report.made_reports import HOSTILE, made_report, quiet
+from tests.real_parts import needs_chromium
 
 Write = Callable[..., ReportFiles]
 SECTIONS = (
@@ -30,8 +31,6 @@ SECTIONS = (
     "Decisions over time",
     "A sample, by Evidently",
 )
-
-needs_chromium = pytest.mark.skipif(not find_chromium(), reason="no Chromium is installed")
 
 
 def sample(rows: int, **columns: object) -> pd.DataFrame:

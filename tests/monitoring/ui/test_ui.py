@@ -14,8 +14,9 @@ from monitoring.ui.ui import ui
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from pipelines.command.verb import VerbSettings
 from pipelines.storage.workspace import Workspace
-from tests.chromium import find_chromium, open_page
+from tests.chromium import open_page
 from tests.monitoring.report.made_reports import HOSTILE, made_report, quiet
+from tests.real_parts import needs_chromium
 
 
 def keep(root: Path, reports: Iterable[PeriodReport]) -> None:
@@ -114,7 +115,7 @@ def test_what_a_report_says_is_text(tmp_path: Path) -> None:
     assert HOSTILE not in (tmp_path / "reports" / "index.html").read_text()
 
 
-@pytest.mark.skipif(not find_chromium(), reason="no Chromium is installed")
+@needs_chromium
 @pytest.mark.parametrize("width", [1280, 400])
 def test_the_index_can_be_read_on_a_desk_and_on_a_telephone(workspace: Path, width: int) -> None:
     # given

@@ -28,16 +28,13 @@ from tests.pipelines.engine.ways import (
     clean_tables,
     history_for,
     lay_in_buckets,
-    why_no_spark,
 )
 from tests.pipelines.features.marketplaces import SETTINGS
+from tests.real_parts import needs_spark
 from thinfile import main
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-
-needs_spark = pytest.mark.skipif(bool(why_no_spark()), reason=why_no_spark())
 
 
 @pytest.fixture(scope="module")
