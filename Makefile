@@ -16,7 +16,7 @@ demo: $(READY)  ## the whole loop on real German credit data (about 2 minutes)
 test: lint type $(READY)  ## lint, type-check, check the import contract, run the tests
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-integration: $(READY)  ## tests with a real PostgreSQL, Spark, Chromium, the wheel and the commands of the docs
+integration: $(READY)  ## tests with a real PostgreSQL, Spark, Chromium, other environments, repeated commands
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m integration
 
 lint: $(READY)  ## ruff, and the import contract between packages

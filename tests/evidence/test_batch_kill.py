@@ -14,6 +14,8 @@ from tests.evidence.commands import COMMAND, answer, killed, seconds_of
 from tests.evidence.conftest import Evidence
 from tests.pipelines.batch.conftest import Bench, made
 
+pytestmark = pytest.mark.integration  # whole commands, run again and again
+
 Batch = tuple[Bench, tuple[str, ...]]
 
 

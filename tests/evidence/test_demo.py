@@ -11,6 +11,8 @@ from tests.evidence.commands import answer, runs_of
 from tests.evidence.conftest import Evidence
 from tests.real_parts import needs_chromium
 
+pytestmark = pytest.mark.integration  # whole commands, run again and again
+
 
 @pytest.fixture(scope="module")
 def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import COMMAND, answer
 from tests.evidence.conftest import Evidence
 
+pytestmark = pytest.mark.integration  # whole commands, run again and again
+
 VICTIMS = 2
 AS_OF, PERIOD = "2024-07-01", "2024-05"
 IDS = ("customer_id", "application_id", "order_id")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.dataset as pds
+import pytest
 from numpy.typing import NDArray
 
 from experiments.experiment.settings import FairSettings, Search, TuneSettings
@@ -22,6 +23,8 @@ from pipelines.model_store.store import ModelStore
 from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
+
+pytestmark = pytest.mark.integration  # whole commands, run again and again
 
 Floats = NDArray[np.float64]
 

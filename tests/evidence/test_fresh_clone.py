@@ -27,12 +27,12 @@ def test_make_test_in_a_fresh_clone(evidence: Evidence, tmp_path: Path) -> None:
     tested = subprocess.run(["make", "test"], cwd=clone, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start
     changed = subprocess.run(["git", "status", "--porcelain"], cwd=clone, capture_output=True, text=True, check=True)
-    holds = tested.returncode == 0 and seconds < 480 and not changed.stdout
+    holds = tested.returncode == 0 and seconds < 360 and not changed.stdout
     evidence.record(
         "02-make-test",
         claim="a fresh clone with only Python and make: make test after installation",
         value=f"{seconds:.0f} s, {tested.stdout.strip().splitlines()[-1].strip('= ')}",
-        bound="under 480 s, all pass, git status clean",
+        bound="under 360 s, all pass, git status clean",
         holds=holds,
     )
     assert holds, tested.stdout[-3000:] + changed.stdout

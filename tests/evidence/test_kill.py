@@ -4,9 +4,12 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.evidence.commands import answer, killed, runs_of, seconds_of, trials_of
 from tests.evidence.conftest import Evidence
+
+pytestmark = pytest.mark.integration  # whole commands, run again and again
 
 TUNE = ("tune", "candidate=scorecard", "threads=1")
 FINAL = ("cv_auc", "best_trial", "parameters", "model_hash", "test", "trials", "version", "study")

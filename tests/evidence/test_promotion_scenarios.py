@@ -134,6 +134,7 @@ def test_a_truly_better_challenger_passes(arena: Arena, market: Market, evidence
     assert holds, refused_by(decided)
 
 
+@pytest.mark.integration
 def test_an_equal_challenger_is_not_proven_and_not_inferior(arena: Arena, market: Market, evidence: Evidence) -> None:
     known = columns(market.data, ["term", "principal", "orders_180d", "returned_share_180d", "discount_rate_180d"])
     arena.tuned(known)
@@ -152,6 +153,7 @@ def test_an_equal_challenger_is_not_proven_and_not_inferior(arena: Arena, market
     assert holds, (refused_by(strict), refused_by(refresh))
 
 
+@pytest.mark.integration
 def test_a_challenger_overfitted_to_validation_is_refused(
     arena: Arena, market: Market, evidence: Evidence, tmp_path: Path
 ) -> None:
@@ -211,6 +213,7 @@ def _copy_with_leak(market: Market, into: Path) -> None:
         table.to_parquet(file)
 
 
+@pytest.mark.integration
 def test_more_auc_and_less_profit_is_refused_with_its_swap_set(
     arena: Arena, market: Market, evidence: Evidence, tmp_path: Path
 ) -> None:

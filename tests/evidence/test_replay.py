@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
+
+pytestmark = pytest.mark.integration  # whole commands, run again and again
 
 FAMILIES = ("catboost", "scorecard", "hist_gradient_boosting")
 

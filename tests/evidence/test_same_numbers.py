@@ -8,6 +8,7 @@ from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
 
 
+@pytest.mark.integration
 def test_two_fresh_workspaces_agree(evidence: Evidence, tmp_path: Path) -> None:
     trials = evidence.size(full=10, reduced=1)
     families = ("scorecard", "catboost", "hist_gradient_boosting")[: evidence.size(full=3, reduced=1)]

@@ -24,6 +24,8 @@ from tests.pipelines.candidates.test_conformance import a_table, trained
 from tests.pipelines.model_store.champions import make_champion
 from tests.services import ask_all, serving
 
+pytestmark = pytest.mark.integration  # whole commands, run again and again
+
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",

@@ -27,6 +27,7 @@ def logged(workspace: Path) -> list[str]:
     return sorted(one for key in keys for one in log.decisions(key)["application_id"])
 
 
+@pytest.mark.integration
 def test_two_workers_answer_as_one_and_all_is_logged_when_asked_to_stop(served: ServeSettings) -> None:
     workspace = Path(served.workspace)
     asked = applications(30)
@@ -47,6 +48,7 @@ def test_two_workers_answer_as_one_and_all_is_logged_when_asked_to_stop(served: 
     assert logged(workspace) == sorted(one["application_id"] for one in asked)
 
 
+@pytest.mark.integration
 def test_kill_9_loses_nothing_that_was_answered_and_the_next_start_logs_it_once(served: ServeSettings) -> None:
     workspace = Path(served.workspace)
     asked = applications(40)
@@ -65,6 +67,7 @@ def test_kill_9_loses_nothing_that_was_answered_and_the_next_start_logs_it_once(
     assert logged(workspace) == sorted(one["application_id"] for one in asked)
 
 
+@pytest.mark.integration
 def test_workers_stop_when_their_supervisor_is_killed(served: ServeSettings) -> None:
     with serving(Path(served.workspace), "workers=1") as service:
         (worker,) = service.workers
