@@ -1,11 +1,11 @@
-"""How far each column of each segment moved from the reference, and for how long."""
+"""How far each column of each segment moved from the reference, and for how many periods."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from monitoring.measures.cells import Compared, compared_cells, reference_periods
+from monitoring.measures.cells import ComparedCell, compared_cells, reference_periods
 from monitoring.measures.move import Move
 from monitoring.thresholds.settings import ThresholdSettings
 from monitoring.thresholds.thresholds import Cell, Floor, Judgement, Level, Thresholds, judge
@@ -17,11 +17,11 @@ from pipelines.policy.pack import PolicySettings
 from pipelines.profiles.window_profile import WindowProfile
 from pipelines.score_log.score_log import LogKey
 
-MOST_BACK = 6
-"""A move is followed back over so many periods."""
+MOST_EARLIER = 6
+"""Periods before a window that are judged to find where a move began."""
 
 A_YEAR = 12
-"""From so many periods of the reference on, its months are compared season by season."""
+"""Periods of the reference from which on its months are compared season by season."""
 
 
 def find_moves(
@@ -32,13 +32,13 @@ def find_moves(
     settings: WindowSettings,
     thresholds: ThresholdSettings,
 ) -> list[Move]:
-    """Return the move of every cell, in the order of the reference's columns, everyone first.
+    """Return the move of every cell, in the order of the reference's columns, all decisions first.
 
-    For a window of one period the periods right before it are judged too, each as it would have been judged then: what
-    is watched twice in a row is acted on.
+    For a window of one period the periods right before it are judged too, each with the reference of its time: a cell
+    at watch level in consecutive periods reaches act level.
     """
-    known = _earlier_levels(counts, window, reference, policy, settings, thresholds)
-    return compare(reference, window.profile, policy, thresholds, window.key.period, known)
+    earlier = _earlier_levels(counts, window, reference, policy, settings, thresholds)
+    return compare(reference, window.profile, policy, thresholds, window.key.period, earlier)
 
 
 def compare(
@@ -50,15 +50,15 @@ def compare(
     earlier: Mapping[str, Mapping[Cell, Level]] | None = None,
 ) -> list[Move]:
     """Return the move of every cell of counts; `earlier` are the levels of the periods right before, oldest first."""
-    known = earlier or {}
-    compared = compared_cells(reference, current, policy)
-    judged = _judge(compared, reference, period, thresholds, list(known.values()))
-    periods = [*known, period]
-    return [_move(one, found, periods) for one, found in zip(compared, judged, strict=True)]
+    earlier = earlier or {}
+    cells = compared_cells(reference, current, policy)
+    judgements = _judge(cells, reference, period, thresholds, list(earlier.values()))
+    periods = [*earlier, period]
+    return [_move(cell, judgement, periods) for cell, judgement in zip(cells, judgements, strict=True)]
 
 
 def thresholds_of(settings: ThresholdSettings) -> Thresholds:
-    """Return the rules that settings spell."""
+    """Return the rules of the settings."""
     return Thresholds(
         watch=Floor(settings.watch_psi, settings.watch_rate),
         act=Floor(settings.act_psi, settings.act_rate),
@@ -81,59 +81,59 @@ def _earlier_levels(
     scored = set(counts.log.periods(window.key.model, window.key.version, window.key.population))
     periods: list[str] = []
     period = month_from(window.key.period, -1)
-    while period in scored and period not in reference.overall and len(periods) < MOST_BACK:
+    while period in scored and period not in reference.overall and len(periods) < MOST_EARLIER:
         periods.insert(0, period)
         period = month_from(period, -1)
-    found: dict[str, Mapping[Cell, Level]] = {}
+    levels: dict[str, Mapping[Cell, Level]] = {}
     for period in periods:
         key = replace(window.key, period=period)
         then = _reference_then(counts, key, reference, settings)
         cells = compared_cells(then, counts.of(key), policy)
-        judged = _judge(cells, then, period, thresholds, list(found.values()))
-        found[period] = {one.cell: one.level for one in judged}
-    return found
+        judgements = _judge(cells, then, period, thresholds, list(levels.values()))
+        levels[period] = {one.cell: one.level for one in judgements}
+    return levels
 
 
 def _reference_then(counts: PeriodCounts, key: LogKey, reference: Reference, settings: WindowSettings) -> Reference:
-    """Return the reference as it was for an earlier period: segments are compared with what came before it."""
+    """Return the reference as it was for an earlier period: segments are compared with the periods before it."""
     if not reference.is_development:
         return reference
     return reference_for(counts, key, settings.reference)
 
 
 def _judge(
-    compared: Sequence[Compared],
+    cells: Sequence[ComparedCell],
     reference: Reference,
     period: str,
     settings: ThresholdSettings,
     earlier: Sequence[Mapping[Cell, Level]],
 ) -> list[Judgement]:
-    known = {one.cell: one.reference for one in compared}
-    now = {one.cell: one.current for one in compared}
-    season = _season(compared, reference_periods(reference), period)
-    return judge(known, now, thresholds_of(settings), season=season, earlier=earlier)
+    before = {one.cell: one.reference for one in cells}
+    now = {one.cell: one.current for one in cells}
+    season = _season(cells, reference_periods(reference), period)
+    return judge(before, now, thresholds_of(settings), season=season, earlier=earlier)
 
 
-def _season(compared: Sequence[Compared], periods: Sequence[str], period: str) -> int | None:
-    """Return which of a reference's periods is the same month a year before, where all cells know a year at least."""
+def _season(cells: Sequence[ComparedCell], periods: Sequence[str], period: str) -> int | None:
+    """Return the index of the same month a year before, None unless all cells have a year of the reference."""
     if len(periods) < A_YEAR:
         return None
-    same = [place for place, one in enumerate(periods) if one[5:] == period[5:] and one < period]
-    if not same or any((one.reference.sum(axis=1) > 0).sum() < A_YEAR for one in compared):
+    same = [index for index, one in enumerate(periods) if one[5:] == period[5:] and one < period]
+    if not same or any((one.reference.sum(axis=1) > 0).sum() < A_YEAR for one in cells):
         return None
-    place = same[-1]
-    return place if all(one.reference[place].sum() for one in compared) else None
+    index = same[-1]
+    return index if all(one.reference[index].sum() for one in cells) else None
 
 
-def _move(one: Compared, judged: Judgement, periods: Sequence[str]) -> Move:
-    pooled = one.reference.sum(axis=0)
-    filled = np.flatnonzero(pooled + one.current)
+def _move(cell: ComparedCell, judgement: Judgement, periods: Sequence[str]) -> Move:
+    pooled = cell.reference.sum(axis=0)
+    filled = np.flatnonzero(pooled + cell.current)
     return Move(
-        judgement=judged,
-        role=one.role,
-        labels=tuple(one.labels[place] for place in filled),
+        judgement=judgement,
+        role=cell.role,
+        labels=tuple(cell.labels[index] for index in filled),
         reference=tuple(pooled[filled].tolist()),
-        current=tuple(one.current[filled].tolist()),
-        since=periods[-judged.lasting] if judged.lasting else None,
-        distances=one.distances,
+        current=tuple(cell.current[filled].tolist()),
+        since=periods[-judgement.lasting] if judgement.lasting else None,
+        measures=cell.measures,
     )

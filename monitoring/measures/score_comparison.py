@@ -1,46 +1,43 @@
-"""The whole score against the reference's, point by point: distances without bins."""
+"""The whole score of a window against that of the reference, point by point, without bins."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.credit.distances import jensen_shannon, kolmogorov_smirnov, wasserstein
+from monitoring.measures.measure import PointCounts, measures
 from pipelines.profiles.score_counts import ScoreCounts
 
 
 @dataclass(frozen=True)
 class ScoreComparison:
-    """The score point by point: how many rows of the reference and of the window got each number of `points`.
+    """How many rows of the reference and of the window have each number of `points`, and each measure by name.
 
-    The distances are exact, for points are whole: Kolmogorov-Smirnov, Wasserstein in points, Jensen-Shannon.
+    The measures are exact, because points are integers.
     """
 
     points: tuple[int, ...]
     reference: tuple[int, ...]
     current: tuple[int, ...]
-    kolmogorov_smirnov: float
-    wasserstein: float
-    jensen_shannon: float
+    measures: Mapping[str, float]
 
 
 def compare_scores(reference: ScoreCounts, current: ScoreCounts) -> ScoreComparison | None:
-    """Return how two scores lie to each other, None where one of them was not counted."""
+    """Return the comparison of two scores, None where one of them was not counted."""
     if not len(reference) or not len(current):
         return None
     points = np.union1d(reference.points, current.points)
-    before, now = (_at(one, points) for one in (reference, current))
+    counts = PointCounts(points, *(_rows_at(one, points) for one in (reference, current)))
     return ScoreComparison(
         points=tuple(points.tolist()),
-        reference=tuple(before.tolist()),
-        current=tuple(now.tolist()),
-        kolmogorov_smirnov=kolmogorov_smirnov(before, now),
-        wasserstein=wasserstein(points.astype(np.float64), before, now),
-        jensen_shannon=jensen_shannon(before, now),
+        reference=tuple(counts.reference.tolist()),
+        current=tuple(counts.current.tolist()),
+        measures={one.name: one.of_points(counts) for one in measures() if one.of_points is not None},
     )
 
 
-def _at(counts: ScoreCounts, points: NDArray[np.int64]) -> NDArray[np.int64]:
-    found = np.zeros(len(points), dtype=np.int64)
-    found[np.searchsorted(points, counts.points)] = counts.rows
-    return found
+def _rows_at(counts: ScoreCounts, points: NDArray[np.int64]) -> NDArray[np.int64]:
+    rows = np.zeros(len(points), dtype=np.int64)
+    rows[np.searchsorted(points, counts.points)] = counts.rows
+    return rows

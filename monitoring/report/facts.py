@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from monitoring.measures.move import Move
+from monitoring.measures.score_comparison import ScoreComparison
 from monitoring.report.ordering import by_effect
 from monitoring.verdict.period_report import PeriodReport
 
@@ -15,23 +16,28 @@ Facts = dict[str, Any]
 
 
 def facts_of(report: PeriodReport) -> Facts:
-    """Return the facts as JSON takes them; a number that is none is null."""
-    about: Facts = _plain(report)
-    return about | {"moves": [_move(one) for one in by_effect(report.moves)]}
+    """Return the report as values of JSON; a figure that is not a finite number is null."""
+    facts: Facts = {one.name: _plain(getattr(report, one.name)) for one in fields(report) if one.name != "moves"}
+    return facts | {"score": _score(report.score), "moves": [_move(one) for one in by_effect(report.moves)]}
 
 
 def _move(move: Move) -> Facts:
     judgement: Facts = _plain(move.judgement)
     del judgement["cell"]
     counts: Facts = {"labels": list(move.labels), "reference": list(move.reference), "current": list(move.current)}
-    about: Facts = {"column": move.column, "segment": move.segment, "role": move.role, "since": move.since}
-    about |= {"distances": _plain(move.distances)}
-    return about | judgement | counts
+    facts: Facts = {"column": move.column, "segment": move.segment, "role": move.role, "since": move.since}
+    return facts | {"distances": _plain(move.measures)} | judgement | counts
+
+
+def _score(score: ScoreComparison | None) -> Facts | None:
+    if score is None:
+        return None
+    facts: Facts = _plain(score)
+    measures: Facts = facts.pop("measures")
+    return facts | measures
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, PeriodReport):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value) if one.name != "moves"}
     if is_dataclass(value):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):

@@ -5,7 +5,9 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from monitoring.measures.measure import UNIT_OF_THE_COLUMN, measures
 from monitoring.measures.move import Move
+from monitoring.measures.score_comparison import ScoreComparison
 from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.reconciliation import PastError
 from monitoring.outcomes.stored_estimates import CALIBRATED, RECALIBRATED, REWEIGHTED
@@ -26,8 +28,8 @@ from monitoring.verdict.period_report import PeriodReport
 VINTAGES_SHOWN = 6
 COLUMNS_SHOWN = 10
 GROUPS_SHOWN = 10
-MEASURES = {"gini": "Gini", "ks": "KS", "bad_rate": "Bad rate", "brier": "Brier score"}
-"""Whose past errors are told; the AUC's is half of the Gini's."""
+PERFORMANCE_MEASURES = {"gini": "Gini", "ks": "KS", "bad_rate": "Bad rate", "brier": "Brier score"}
+"""Measures whose past errors are shown; the error of the AUC is half that of the Gini."""
 METHODS = {
     CALIBRATED: "from the PDs as they are",
     RECALIBRATED: "from PDs recalibrated on earlier loans",
@@ -42,6 +44,7 @@ def leading_part(report: PeriodReport) -> str:
         report=report,
         score=[one for one in sorted(everyone, key=_role) if one.role in SCORE_ROLES],
         columns=everyone,
+        measures=measures(),
         moved=[one for one in everyone if is_moved(one)],
         shown=max(sum(map(is_moved, everyone)), COLUMNS_SHOWN),
         heat=heat_map(report.moves),
@@ -100,8 +103,22 @@ def _contradicted(performance: PerformanceReport | None) -> list[str]:
 
 
 def _past_errors(performance: PerformanceReport | None) -> list[PastError]:
-    told = [one for one in performance.past_errors if one.measure in MEASURES] if performance else []
-    return sorted(told, key=lambda one: [*MEASURES].index(one.measure))
+    told = [one for one in performance.past_errors if one.measure in PERFORMANCE_MEASURES] if performance else []
+    return sorted(told, key=lambda one: [*PERFORMANCE_MEASURES].index(one.measure))
+
+
+def _exact_measures(score: ScoreComparison) -> str:
+    """Return the measures of the score in a line, those in the unit of the column in points.
+
+    >>> _exact_measures(ScoreComparison((400,), (1,), (1,), {"jensen_shannon": 0.01, "wasserstein": 4.25}))
+    'Exact measures: Jensen-Shannon 0.010, Wasserstein 4.25 points'
+    """
+    shown = [
+        f"{one.title} {one.text(score.measures[one.name])}{' points' if one.unit == UNIT_OF_THE_COLUMN else ''}"
+        for one in measures()
+        if one.name in score.measures
+    ]
+    return f"Exact measures: {', '.join(shown)}"
 
 
 def _last_matured(performance: PerformanceReport | None) -> VintagePerformance | None:
@@ -135,7 +152,8 @@ def _environment() -> Environment:
         words=WORDS,
         points_apart=points_apart,
         some=some,
-        measures=MEASURES,
+        performance_measures=PERFORMANCE_MEASURES,
+        exact_measures=_exact_measures,
         methods=METHODS,
     )
     return environment

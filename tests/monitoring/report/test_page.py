@@ -210,7 +210,7 @@ def test_a_contradicted_vintage_is_named_before_any_figure(report: PeriodReport)
 def test_the_score_is_drawn_as_two_lines_whose_shares_are_those_of_the_counts() -> None:
     # given 301 points
     points, before, now = range(400, 701), range(301), range(301, 0, -1)
-    score = ScoreComparison(tuple(points), tuple(before), tuple(now), 0.3, 40.0, 0.1)
+    score = ScoreComparison(tuple(points), tuple(before), tuple(now), {"wasserstein": 40.0})
     # when
     chart = distribution_chart(score)
     # then
@@ -221,7 +221,7 @@ def test_the_score_is_drawn_as_two_lines_whose_shares_are_those_of_the_counts() 
 
 
 def test_a_score_of_one_number_can_be_drawn() -> None:
-    chart = distribution_chart(ScoreComparison((-3,), (10,), (0,), 0.0, 0.0, 0.0))
+    chart = distribution_chart(ScoreComparison((-3,), (10,), (0,), {}))
     assert [[mark.y for mark in series.marks] for series in chart.series] == [[1.0], [0.0]]
     assert draw(chart).startswith("<svg")
 

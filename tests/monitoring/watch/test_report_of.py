@@ -87,7 +87,7 @@ def test_the_effect_is_that_of_the_rows(scored: Bench) -> None:
     score = report.score
     assert score is not None
     apart = np.sort(now["points"]) - np.sort(before["points"])
-    assert score.wasserstein == pytest.approx(np.abs(apart).mean()), "equal sample sizes: the mean gap of the order"
+    assert score.measures["wasserstein"] == pytest.approx(np.abs(apart).mean()), "the mean gap of sorted points"
 
 
 def test_conduct_counts_decisions_groups_and_what_people_changed(scored: Bench) -> None:
