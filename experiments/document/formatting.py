@@ -3,24 +3,7 @@
 import re
 from typing import Any
 
-from jinja2 import Undefined
-
-NOTHING = "–"
-"""What stands where a figure is missing."""
-
-
-def is_known(value: Any) -> bool:
-    """Return whether there is a value: a figure that was not recorded and one that is null are both missing."""
-    return not isinstance(value, Undefined) and value is not None and value == value
-
-
-def number(value: Any, digits: int = 3) -> str:
-    """Return a figure with so many decimals.
-
-    >>> number(0.78349), number(-0.5, 1), number(None)
-    ('0.783', '−0.5', '–')
-    """
-    return f"{float(value):.{digits}f}".replace("-", "−") if is_known(value) else NOTHING
+from pipelines.charts.number_formats import NOTHING, count, is_known, number, percent
 
 
 def ends(estimate: Any, digits: int = 3) -> str:
@@ -40,24 +23,6 @@ def signed(value: Any, digits: int = 4) -> str:
     ('+0.012', '−0.012')
     """
     return f"{float(value):+.{digits}f}".replace("-", "−") if is_known(value) else NOTHING
-
-
-def percent(value: Any, digits: int = 1) -> str:
-    """Return a share as a percentage.
-
-    >>> percent(0.1234), percent(None)
-    ('12.3%', '–')
-    """
-    return f"{100 * float(value):.{digits}f}%".replace("-", "−") if is_known(value) else NOTHING
-
-
-def count(value: Any) -> str:
-    """Return a whole number with its thousands apart.
-
-    >>> count(1234567)
-    '1,234,567'
-    """
-    return f"{int(value):,}" if is_known(value) else NOTHING
 
 
 def brief(value: Any, digits: int = 4) -> str:

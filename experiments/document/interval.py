@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from experiments.document.formatting import is_known
+from pipelines.charts.number_formats import is_known
 
 WIDTH, HEIGHT, EDGE = 120, 14, 4
 

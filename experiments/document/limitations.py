@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.document.decision import APPROVED
 from experiments.document.facts import DocumentFacts, Record
-from experiments.document.formatting import percent
+from pipelines.charts.number_formats import percent
 
 FEW_BAD = 100
 """With fewer bad applications an AUC's 95% interval is wider than about 0.1."""

@@ -11,7 +11,8 @@ from experiments.document.facts import DocumentFacts, FeatureFact
 from experiments.document.formatting import FILTERS
 from experiments.document.interval import IntervalColumn
 from experiments.document.limitations import limitations_of
-from experiments.document.pictures import PICTURES
+from experiments.evidence.pictures import PICTURES
+from pipelines.charts.standalone import style
 
 MOST_FEATURES_INSIDE = 30
 """Longer lists of features go to an appendix, their groups stay."""
@@ -74,6 +75,7 @@ def document(facts: DocumentFacts) -> str:
             sections=SECTIONS,
             measures=MEASURES,
             pictures=PICTURES,
+            chart_style=style(),
             intervals=IntervalColumn,
             blocking=blocking,
             flattened=lambda record: list(_flattened(record)),

@@ -1,17 +1,14 @@
-"""How a front is shown: a table for people, and a picture of what fairness costs."""
+"""The front of a fair search as a table and as a chart."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from markupsafe import Markup
 
-from experiments.evidence.figures import BAD, DOTS_PER_INCH, GOOD, INK, PALE
 from experiments.fair_search.points import FairPoint
 from experiments.search.study import TrialResult
+from pipelines.charts.number_formats import number, percent
+from pipelines.charts.plot import Axis, Plot
 
 
 def as_table(points: Sequence[FairPoint], chosen: FairPoint) -> Any:
@@ -37,32 +34,29 @@ def as_table(points: Sequence[FairPoint], chosen: FairPoint) -> Any:
     return table
 
 
-def draw_front(path: Path, result: Mapping[str, Any], trials: Sequence[TrialResult]) -> None:
-    """Write a picture of all trials, the front through them, and its registered versions."""
-    with mpl.rc_context({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(8, 5), layout="constrained")
-        _draw(figure.subplots(), result, trials)
-        figure.legend(loc="outside lower center", ncols=3, frameon=False)
-        figure.savefig(path, dpi=DOTS_PER_INCH)
-
-
-def _draw(axes: Axes, result: Mapping[str, Any], trials: Sequence[TrialResult]) -> None:
-    front, title = result["front"], f"what fairness costs, at {result['approval_rate']:.0%} approved"
-    gaps, ginis = _positions(front)
-    tried = [{"cv_gap": one.unfairness, "cv_gini": 2 * one.value - 1} for one in trials]
-    axes.scatter(*_positions(tried), s=14, color=PALE, label="trial")
-    axes.step(gaps, ginis, where="pre", color=INK, linewidth=1)
-    axes.scatter(gaps, ginis, s=36, color=GOOD, zorder=3, label="registered version")
-    chosen = _positions([one for one in front if one["version"] == result["recommended"]])
-    axes.scatter(*chosen, s=130, facecolors="none", edgecolors=BAD, linewidths=2, zorder=4, label="recommended")
+def front_chart(result: Mapping[str, Any], trials: Sequence[TrialResult]) -> Markup:
+    """Return a chart of all trials, of the front through them, and of its registered versions."""
+    front = sorted(result["front"], key=lambda one: one["cv_gap"])
+    ginis = [one["cv_gini"] for one in front]
+    lowest = min(ginis) - (max(ginis) - min(ginis)) - 0.01  # trials far below the front would press it flat
+    tried = [
+        (one.unfairness, 2 * one.value - 1)
+        for one in trials
+        if one.unfairness is not None and 2 * one.value - 1 >= lowest
+    ]
+    x = Axis.over(
+        f"gap in approval rates by {result['attribute']}, held out",
+        [0, *(gap for gap, _ in tried)],
+        lambda v: percent(v, 0),
+    )
+    plot = Plot("Gini against the gap in approval rates.", x, Axis.over("", [lowest, *ginis], lambda v: number(v, 2)))
+    plot.text(x.low, plot.y.high, "Gini, cross-validated", "quiet", shift=-2)
+    for gap, gini in tried:
+        plot.dot(gap, gini, "fill", 2)
+    plot.line([(one["cv_gap"], one["cv_gini"]) for one in front], "pale")
     for one in front:
-        axes.annotate(str(one["version"]), (one["cv_gap"], one["cv_gini"]), xytext=(6, 6), textcoords="offset points")
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set(xlabel=f"gap in approval rates by {result['attribute']}, held out", ylabel="Gini, cross-validated")
-    shown = max(min(ginis) - (max(ginis) - min(ginis)) - 0.01, axes.get_ylim()[0])
-    axes.set_ylim(bottom=shown)  # trials far below the front would press it flat
-    axes.set_title(f"{result['candidate']}: {title}", fontsize=11, color=INK, loc="left")
-
-
-def _positions(points: Sequence[Mapping[str, Any]]) -> tuple[list[float], list[float]]:
-    return [one["cv_gap"] for one in points], [one["cv_gini"] for one in points]
+        is_recommended = one["version"] == result["recommended"]
+        plot.dot(one["cv_gap"], one["cv_gini"], "bad" if is_recommended else "ink", 4)
+        label = f"{one['version']}, recommended" if is_recommended else str(one["version"])
+        plot.text(one["cv_gap"], one["cv_gini"], label, shift=-8)
+    return plot.svg()

@@ -14,10 +14,11 @@ from experiments.fair_search.front import feasible, least_unfair, non_dominated,
 from experiments.fair_search.guide import FairGuide
 from experiments.fair_search.points import FairPoint, register_point
 from experiments.fair_search.proxy_features import suspects_of
-from experiments.fair_search.report import as_table, draw_front
+from experiments.fair_search.report import as_table, front_chart
 from experiments.search.study import Study, TrialResult, best_of, space_of, whole_numbers
 from experiments.search.tune import Tracking, about_data, record_trials, run_metrics, search, tracked
 from pipelines.candidates.training import check_features
+from pipelines.charts.standalone import write_chart
 from pipelines.command.verb import Outcome, carried
 from pipelines.errors import ConfigurationError, nearest
 from pipelines.model_store.store import EVALUATION, REGISTERED, TRIAL, ModelStore
@@ -119,7 +120,8 @@ def _record_front(tracking: Tracking, result: Mapping[str, Any], trials: list[Tr
     store, run_id = tracking.store, tracking.run_id
     with scratch_folder(store.workspace.root) as folder:
         (folder / "front.json").write_text(json.dumps(result, indent=1))
-        draw_front(folder / "front.png", result, trials)
+        title = f"{result['candidate']}: what fairness costs, at {result['approval_rate']:.0%} approved"
+        write_chart(folder / "front.svg", front_chart(result, trials), title)
         store.log_files(run_id, folder)
     most_accurate = store.version(result["model"], result["most_accurate"])
     best = next(one for one in trials if str(one.number) == most_accurate.tags[TRIAL])

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from experiments.evidence.evaluation import Evaluation, evaluate
-from experiments.evidence.figures import draw_evaluation
+from experiments.evidence.pictures import write_pictures
+from experiments.evidence.separation import separation
 from experiments.experiment.experiment import Question, outcome_of, reference_applications
 from experiments.search.study import TrialResult
 from pipelines.candidates import portable_model as served
@@ -92,7 +93,8 @@ def _write_evidence(question: Question, trained: TrainedModel, folder: Path) -> 
     evidence.mkdir()
     (evidence / "evaluation.json").write_text(json.dumps(evaluation.record(), indent=1))
     title = f"{question.candidate.family} on {evaluation.rows:,} test applications, {evaluation.bad:,} bad"
-    draw_evaluation(evidence, evaluation, test.bad, probability, title)
+    shares = separation(test.bad, points(probability, settings.policy.scale))
+    write_pictures(evidence, evaluation.record(), shares, title)
     scorer = trained.model.scorer
     if isinstance(scorer, served.Scorecard):
         table = points_table(scorer, trained.model.card["calibration"], settings.policy.scale)

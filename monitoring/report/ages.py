@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.report.formatting import percent
+from pipelines.charts.number_formats import percent
 from pipelines.credit.vintage_curve import VintageCurve, VintagePoint
 
 AGES = (1, 3, 6, 9, 12, 18, 24)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
-from monitoring.report.chart import Chart, Mark, Series
-from monitoring.report.formatting import percent
+from pipelines.charts.number_formats import percent
+from pipelines.charts.series_chart import Chart, Mark, Series
 from pipelines.scoring.scorer import APPROVED
 
 MOST_LINES = 6

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.measures.score_comparison import ScoreComparison
-from monitoring.report.chart import Chart, Mark, Series
-from monitoring.report.formatting import percent
+from pipelines.charts.number_formats import percent
+from pipelines.charts.series_chart import Chart, Mark, Series
 
 MOST_STEPS, FEWEST_STEPS = 40, 8
 ROUND_STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1_000)

@@ -5,9 +5,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from pipelines.charts.number_formats import NOTHING, count, number, percent
 from pipelines.credit.label_free import Estimate
 
-NOTHING = "–"
 LEAST_Q = 0.001
 
 
@@ -44,15 +44,6 @@ def q_value(value: float | None) -> str:
     return f"< {LEAST_Q}" if value < LEAST_Q else f"{value:.3f}"
 
 
-def percent(value: float | None, digits: int = 1) -> str:
-    """Return a share as a percentage.
-
-    >>> percent(0.1234), percent(None)
-    ('12.3%', '–')
-    """
-    return NOTHING if value is None else f"{100 * value:.{digits}f}%".replace("-", "−")
-
-
 def points_apart(value: float, reference: float | None, digits: int = 1) -> str:
     """Return how many percentage points a share lies from that of the reference.
 
@@ -62,15 +53,6 @@ def points_apart(value: float, reference: float | None, digits: int = 1) -> str:
     if reference is None:
         return NOTHING
     return f"{100 * (value - reference):+.{digits}f} points".replace("-", "−")
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a figure with so many decimals; one that is not a number is missing.
-
-    >>> number(0.78349), number(-0.5, 1), number(None), number(float("nan"))
-    ('0.783', '−0.5', '–', '–')
-    """
-    return NOTHING if value is None or value != value else f"{value:.{digits}f}".replace("-", "−")
 
 
 def between(estimate: Estimate | None, *, share: bool = False) -> str:
@@ -84,15 +66,6 @@ def between(estimate: Estimate | None, *, share: bool = False) -> str:
     if share:
         return f"{percent(estimate.low).rstrip('%')}–{percent(estimate.high)}"
     return f"{number(estimate.low)}–{number(estimate.high)}"
-
-
-def count(value: int | None) -> str:
-    """Return a whole number with its thousands apart.
-
-    >>> count(1234567)
-    '1,234,567'
-    """
-    return NOTHING if value is None else f"{value:,}"
 
 
 def some(number: int, noun: str) -> str:

@@ -14,7 +14,6 @@ from monitoring.outcomes.stored_estimates import CALIBRATED, RECALIBRATED, REWEI
 from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
-from monitoring.report.chart import draw
 from monitoring.report.decision_mix_charts import conduct_charts, last_groups
 from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.formatting import FILTERS, points_apart, some
@@ -24,6 +23,7 @@ from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
 from monitoring.report.performance_charts import band_chart, curve_chart, performance_charts
 from monitoring.report.stored import StoredReport, latest_of_each
 from monitoring.verdict.period_report import PeriodReport
+from pipelines.charts.series_chart import draw
 
 VINTAGES_SHOWN = 6
 COLUMNS_SHOWN = 10

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
-from monitoring.report.chart import Chart, Mark, Series
-from monitoring.report.formatting import between, number, percent
+from monitoring.report.formatting import between
+from pipelines.charts.number_formats import number, percent
+from pipelines.charts.series_chart import Chart, Mark, Series
 from pipelines.credit.label_free import Estimate
 from pipelines.credit.vintage_curve import VintageCurve, VintagePoint
 
@@ -126,7 +127,7 @@ def _by_vintage(
             if (found := read(one, measure)) is not None
         ]
         series.append(Series(name, kind, marks))
-    told = "; ".join(mark.told for one in series for mark in one.marks[-1:])
+    told = "; ".join(mark.tooltip for one in series for mark in one.marks[-1:])
     return Chart(title, f"{title}; the newest: {told}", series, [one.period for one in vintages], share=share)
 
 

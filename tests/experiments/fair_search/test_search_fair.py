@@ -112,7 +112,7 @@ def test_the_run_keeps_the_front_as_a_table_and_as_a_picture(found: Outcome, sha
     runs = store.client.search_runs([store.experiment("credit_score")])
     (run,) = [run for run in runs if run.data.tags[KIND] == STUDY_RUN]
     recorded = {file.path for file in store.client.list_artifacts(run.info.run_id)}
-    assert {"front.json", "front.png", "trials.json", "config.json"} <= recorded
+    assert {"front.json", "front.svg", "trials.json", "config.json"} <= recorded
     kept = json.loads(Path(store.client.download_artifacts(run.info.run_id, "front.json")).read_text())
     assert kept == json.loads(json.dumps(found.result))
     assert store.aliased("credit_score", CHALLENGER) is None  # which point to choose is for people to say

@@ -50,8 +50,8 @@ def test_the_version_carries_its_evidence_and_its_reference_profile(
     version = store.aliased("credit_score", CHALLENGER)
     assert version is not None
     folder = store.download(version)
-    pictures = {path.name for path in (folder / "evaluation").glob("*.png")}
-    assert pictures == {"roc.png", "kolmogorov_smirnov.png", "calibration.png", "distribution.png"}
+    pictures = {path.name for path in (folder / "evaluation").glob("*.svg")}
+    assert pictures == {"roc.svg", "kolmogorov_smirnov.svg", "calibration.svg", "distribution.svg"}
     assert (folder / "points_table.csv").exists()
     profile = ReferenceProfile.from_json((folder / PROFILE).read_text())
     assert profile.rows == answered["test"]["rows"] == 300  # type: ignore[index]

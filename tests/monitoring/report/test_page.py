@@ -10,7 +10,6 @@ from monitoring.measures.move import Move
 from monitoring.measures.score_comparison import ScoreComparison
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
-from monitoring.report.chart import Chart, Mark, Series, draw
 from monitoring.report.decision_mix_charts import conduct_charts, last_groups
 from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.facts import facts_of
@@ -20,6 +19,7 @@ from monitoring.report.ordering import headline, of_everyone, score_first
 from monitoring.report.page import leading_part
 from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict.period_report import PeriodReport, Verdict
+from pipelines.charts.series_chart import Chart, Mark, Series, draw
 from pipelines.credit.vintage_curve import vintage_curves
 from tests.monitoring.report.made_reports import SEGMENTS, made_moves, made_report, made_vintages, quiet
 
@@ -215,7 +215,7 @@ def test_the_score_is_drawn_as_two_lines_whose_shares_are_those_of_the_counts() 
     chart = distribution_chart(score)
     # then
     known, found = (np.array([mark.y for mark in series.marks]) for series in chart.series)
-    assert chart.places[:2] == ["400", "410"]
+    assert chart.positions[:2] == ["400", "410"]
     assert known.sum() == pytest.approx(1)
     assert found[0] == pytest.approx(sum(now[:10]) / sum(now))
 

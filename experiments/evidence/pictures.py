@@ -1,16 +1,26 @@
-"""The pictures of a model document; each returns nothing where its evidence is missing."""
+"""Charts of a version's evidence, for the model document and for MLflow; empty where evidence is missing."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
 
-from experiments.document.facts import Record
-from experiments.document.formatting import is_known, number, percent
-from experiments.document.plot import Axis, Plot
+from pipelines.charts.number_formats import is_known, number, percent
+from pipelines.charts.plot import Axis, Plot
+from pipelines.charts.standalone import write_chart
+
+Record = Mapping[str, Any]
+"""A part of a JSON record."""
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 MOST_LABELS = 6
+STEPS = 30
+
+
+def _whole_percent(share: float) -> str:
+    return percent(share, 0)
 
 
 def search_course(best_so_far: Sequence[float]) -> Markup:
@@ -23,7 +33,7 @@ def search_course(best_so_far: Sequence[float]) -> Markup:
     plot = Plot(told, across, Axis.over("", list(best_so_far), _digits_for(best_so_far)), left=52)
     plot.line(_steps(best_so_far), "ink")
     plot.dot(trials, best_so_far[-1], "ink")
-    plot.word(trials, best_so_far[-1], f"{best_so_far[-1]:.4f}", anchor="end", shift=15)
+    plot.text(trials, best_so_far[-1], f"{best_so_far[-1]:.4f}", anchor="end", shift=15)
     return plot.svg()
 
 
@@ -45,12 +55,12 @@ def roc(separation: Sequence[Record], auc: Record | None) -> Markup:
         return Markup("")
     figure = f"AUC {_estimate(auc)}"
     told = f"ROC curve, {figure}; the diagonal is a score that knows nothing."
-    x = Axis("share of good applications declined", 0, 1, SHARES, lambda v: percent(v, 0))
-    plot = Plot(told, x, Axis("", 0, 1, SHARES, lambda v: percent(v, 0)))
+    x = Axis("share of good applications declined", 0, 1, SHARES, _whole_percent)
+    plot = Plot(told, x, Axis("", 0, 1, SHARES, _whole_percent))
     plot.line([(0, 0), (1, 1)], "pale dashed")
     plot.line([(0, 0), *((one["good"], one["bad"]) for one in separation)], "bad")
-    plot.word(0.97, 0.1, figure, anchor="end")
-    plot.word(0.02, 1.0, "share of bad declined", "quiet", shift=12)
+    plot.text(0.97, 0.1, figure, anchor="end")
+    plot.text(0.02, 1.0, "share of bad declined", "quiet", shift=12)
     return plot.svg()
 
 
@@ -62,12 +72,36 @@ def kolmogorov_smirnov(separation: Sequence[Record], ks: Record | None) -> Marku
     figure = f"KS {_estimate(ks)}"
     told = f"Shares of bad and good applications with at most so many points; {figure}, at {widest['points']} points."
     x = Axis.over("points", [one["points"] for one in separation], lambda v: f"{v:.0f}", ticks=7)
-    plot = Plot(told, x, Axis("", 0, 1, SHARES, lambda v: percent(v, 0)))
+    plot = Plot(told, x, Axis("", 0, 1, SHARES, _whole_percent))
     for outcome in ("good", "bad"):
         plot.line([(one["points"], one[outcome]) for one in separation], outcome)
     plot.segment((widest["points"], widest["good"]), (widest["points"], widest["bad"]), "ink dashed")
     _name_both(plot, separation)
-    plot.word(x.high, 0.04, figure, anchor="end")
+    plot.text(x.high, 0.04, figure, anchor="end")
+    return plot.svg()
+
+
+def score_by_outcome(separation: Sequence[Record]) -> Markup:
+    """Return the distribution of points of the good and of the bad applications, in equal steps."""
+    if len(separation) < 2:
+        return Markup("")
+    points = [one["points"] for one in separation]
+    x = Axis.over("points", points, lambda v: f"{v:.0f}", ticks=7)
+    step = (x.high - x.low) / STEPS
+    shares = {
+        outcome: np.histogram(
+            points, STEPS, (x.low, x.high), weights=np.diff([one[outcome] for one in separation], prepend=0)
+        )[0]
+        for outcome in ("good", "bad")
+    }
+    tallest = max(float(one.max()) for one in shares.values())
+    plot = Plot(
+        "Distribution of points of good and of bad applications.", x, Axis.over("", [0, tallest], _whole_percent)
+    )
+    for outcome, share in shares.items():
+        plot.line([(x.low + step * (at + 0.5), float(one)) for at, one in enumerate(share)], outcome)
+    plot.text(x.high, plot.y.high, "good", "name-good", anchor="end", shift=10)
+    plot.text(x.high, plot.y.high, "bad", "name-bad", anchor="end", shift=23)
     return plot.svg()
 
 
@@ -76,7 +110,7 @@ def _name_both(plot: Plot, separation: Sequence[Record]) -> None:
     for outcome, anchor, shift, step in (("bad", "end", -4, -1), ("good", "start", 12, 1)):
         half = next(one for one in separation if one[outcome] >= 0.5)
         reach = (plot.x.high - plot.x.low) * 0.02 * step
-        plot.word(half["points"] + reach, half[outcome], outcome, f"name-{outcome}", anchor=anchor, shift=shift)
+        plot.text(half["points"] + reach, half[outcome], outcome, f"name-{outcome}", anchor=anchor, shift=shift)
 
 
 def calibration(curve: Sequence[Record]) -> Markup:
@@ -86,13 +120,13 @@ def calibration(curve: Sequence[Record]) -> Markup:
     top = max(max(one["high"], one["predicted"]) for one in curve)
     outside = sum(not one["low"] <= one["predicted"] <= one["high"] for one in curve)
     told = f"Observed against predicted bad rate in {len(curve)} groups; {outside} intervals leave the diagonal out."
-    x = Axis.over("predicted bad rate", [0, top], lambda v: percent(v, 0))
-    plot = Plot(told, x, Axis("", x.low, x.high, x.ticks, x.spell))
+    x = Axis.over("predicted bad rate", [0, top], _whole_percent)
+    plot = Plot(told, x, Axis("", x.low, x.high, x.ticks, x.format))
     plot.line([(0, 0), (x.high, x.high)], "pale dashed")
     for one in curve:
         plot.segment((one["predicted"], one["low"]), (one["predicted"], one["high"]), "reach")
         plot.dot(one["predicted"], one["observed"], "bad")
-    plot.word(0, x.high, "observed bad rate, 95% interval", "quiet", shift=12)
+    plot.text(0, x.high, "observed bad rate, 95% interval", "quiet", shift=12)
     return plot.svg()
 
 
@@ -105,13 +139,13 @@ def score_distribution(bins: Sequence[Record]) -> Markup:
     told = f"Shares of development and test applications in {len(bins)} bins of points."
     places = _thinned(len(bins))
     x = Axis("points", 0, len(bins), [place + 0.5 for place in places], lambda v: _start_of(bins[int(v)]["label"]))
-    plot = Plot(told, x, Axis.over("", [0, tallest * 1.15], lambda v: percent(v, 0)))
+    plot = Plot(told, x, Axis.over("", [0, tallest * 1.15], _whole_percent))
     for place, one in enumerate(bins):
         plot.bar((place + 0.08, place + 0.92), one["development"], "fill")
     outline = [(place + side, one["test"]) for place, one in enumerate(bins) for side in (0.0, 1.0)]
     plot.line(outline, "bad")
-    plot.word(len(bins), plot.y.high, "bars: development", "quiet", anchor="end", shift=10)
-    plot.word(len(bins), plot.y.high, "line: test", "name-bad", anchor="end", shift=23)
+    plot.text(len(bins), plot.y.high, "bars: development", "quiet", anchor="end", shift=10)
+    plot.text(len(bins), plot.y.high, "line: test", "name-bad", anchor="end", shift=23)
     return plot.svg()
 
 
@@ -143,7 +177,7 @@ def profit_curve(cutoffs: Sequence[Record]) -> Markup:
     plot.line([(one["approve_from"], one["profit"]) for one in known], "good")
     if ours:
         plot.dot(ours["approve_from"], ours["profit"], "ink", 3.2)
-        plot.word(ours["approve_from"], ours["profit"], f"policy: {ours['approve_from']}", anchor="middle", shift=-8)
+        plot.text(ours["approve_from"], ours["profit"], f"policy: {ours['approve_from']}", anchor="middle", shift=-8)
     return plot.svg()
 
 
@@ -154,16 +188,16 @@ def trade_off(cutoffs: Sequence[Record]) -> Markup:
         return Markup("")
     told = "Bad rate among the approved against the share approved, at each cut-off."
     top = max(one["bad_rate"] for one in known)
-    x = Axis("share approved", 0, 1, SHARES, lambda v: percent(v, 0))
-    plot = Plot(told, x, Axis.over("", [0, top], lambda v: percent(v, 0)))
+    x = Axis("share approved", 0, 1, SHARES, _whole_percent)
+    plot = Plot(told, x, Axis.over("", [0, top], _whole_percent))
     plot.line([(one["approval_rate"], one["bad_rate"]) for one in known], "bad")
     for one in known:
         plot.dot(one["approval_rate"], one["bad_rate"], "ink" if one.get("is_policy") else "bad", 2.2)
         if one.get("is_policy"):
             figures = f"policy: {percent(one['approval_rate'], 0)} approved, {percent(one['bad_rate'])} bad"
             anchor = "end" if one["approval_rate"] > 0.5 else "start"
-            plot.word(one["approval_rate"], one["bad_rate"], figures, anchor=anchor, shift=-9)
-    plot.word(0.02, plot.y.high, "bad rate among the approved", "quiet", shift=12)
+            plot.text(one["approval_rate"], one["bad_rate"], figures, anchor=anchor, shift=-9)
+    plot.text(0.02, plot.y.high, "bad rate among the approved", "quiet", shift=12)
     return plot.svg()
 
 
@@ -188,6 +222,19 @@ def _estimate(estimate: Record | None) -> str:
     if not estimate:
         return "not measured"
     return f"{number(estimate['value'])} ({number(estimate['low'])} to {number(estimate['high'])})"
+
+
+def write_pictures(folder: Path, evaluation: Record, separation: Sequence[Record], title: str) -> None:
+    """Write the charts of an evaluation as SVG files: ROC, KS, calibration and the distribution of points."""
+    measures = evaluation["measures"]
+    charts = {
+        "roc": roc(separation, measures["auc"]),
+        "kolmogorov_smirnov": kolmogorov_smirnov(separation, measures["ks"]),
+        "calibration": calibration(evaluation["curve"]),
+        "distribution": score_by_outcome(separation),
+    }
+    for name, chart in charts.items():
+        write_chart(folder / f"{name}.svg", chart, title)
 
 
 PICTURES = {
