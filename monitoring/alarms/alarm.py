@@ -94,7 +94,7 @@ def _causes(report: PeriodReport) -> dict[str, Level]:
 
 def _named(report: PeriodReport) -> Iterator[tuple[str, Level]]:
     for fault in report.faults:
-        yield (f"{fault.kind.value}: {fault.column}" if fault.column else fault.kind.value), Level.ACT
+        yield (f"{fault.kind}: {fault.column}" if fault.column else fault.kind), Level.ACT
     for move in report.moves:
         if move.judgement.level in RANK:
             yield move.column + ("" if move.segment == EVERYONE else IN_A_SEGMENT), move.judgement.level

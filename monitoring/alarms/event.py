@@ -17,7 +17,7 @@ def facts_of(report: PeriodReport) -> dict[str, Any]:
 
     What a report says in sentences stays out: it may name levels of columns, which may be what people wrote.
     """
-    faults = [{"kind": one.kind.value, "column": one.column} for one in report.faults]
+    faults = [{"kind": one.kind, "column": one.column} for one in report.faults]
     return {"rows": report.rows, "faults": faults}
 
 

@@ -1,4 +1,4 @@
-"""One column as a fault finder looks at it: in the reference, its months, the window, and the windows before."""
+"""The counts of one column that fault finders compare: the reference, its months, the window, the windows before."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from pipelines.profiles.reference_profile import FrozenBins, ReferenceProfile
 Counts = NDArray[np.int64]
 
 MISSING = 0
-"""The place of the bin of missing values."""
+"""The index of the bin of missing values."""
 
 MOST_OF_THE_WAY = 0.5
 
 
 @dataclass(frozen=True)
 class Column:
-    """Counts in the frozen bins: of the reference, of its months (may be none), of the window and of earlier ones.
+    """Counts in the frozen bins: of the reference, of its months (may be empty), of the window and of earlier windows.
 
-    `sample` holds some of the window's values, None where none were kept.
+    `sample` has some of the window's values, None where none were kept.
     """
 
     bins: FrozenBins
@@ -44,7 +44,7 @@ class Column:
 
     @property
     def past(self) -> list[Counts]:
-        """The reference, and its months where they are known: what is no news."""
+        """The reference, and its months where they are known."""
         return [self.reference, *self.months]
 
 
@@ -55,7 +55,7 @@ def columns_of(
     sample: pd.DataFrame,
     earlier: Sequence[Observed],
 ) -> list[Column]:
-    """Return the columns of the reference; one that the window does not count is missing in each of its rows."""
+    """Return the columns of the reference; a column without counts in the window is missing in each of its rows."""
     return [
         Column(
             bins,
@@ -69,15 +69,15 @@ def columns_of(
     ]
 
 
-def share(counts: Counts, places: int | slice | Sequence[int]) -> float:
-    """Return the share of all rows that lie in some bins, 0 of none."""
-    return float(np.sum(counts[places]) / max(int(counts.sum()), 1))
+def share(counts: Counts, bin_index: int) -> float:
+    """Return the share of all rows in a bin, 0 without rows."""
+    return float(counts[bin_index] / max(int(counts.sum()), 1))
 
 
 def is_gradual(start: float, steps: Sequence[float], now: float) -> bool:
-    """Return whether the earlier windows led here: people change step by step, faults at once.
+    """Return whether a figure moved step by step: applicants change gradually, faults appear suddenly.
 
-    At least two of them lie on the way, and no step from one to the next makes most of it.
+    At least two of the earlier windows are between `start` and `now`, and no single step makes most of the way.
 
     >>> is_gradual(0.0, [0.1, 0.3, 0.6], 0.9), is_gradual(0.0, [0.0, 0.0, 0.9], 0.9), is_gradual(0.0, [0.3, 0.3], 0.9)
     (True, False, False)
@@ -88,23 +88,23 @@ def is_gradual(start: float, steps: Sequence[float], now: float) -> bool:
     return bool(max(np.diff([start, *steps, now]) / way) < MOST_OF_THE_WAY)
 
 
-def errors_apart(hits: float, rows: float, known_hits: float, known_rows: float) -> float:
-    """Return by how many standard errors a share lies from a known one: the root of their deviance (G)."""
-    found = np.array([[hits, rows - hits], [known_hits, known_rows - known_hits]], dtype=float)
-    expected = found.sum(axis=1, keepdims=True) * found.sum(axis=0) / max(found.sum(), 1)
+def errors_apart(hits: float, rows: float, hits_before: float, rows_before: float) -> float:
+    """Return by how many standard errors two shares differ: the root of their deviance (G)."""
+    counts = np.array([[hits, rows - hits], [hits_before, rows_before - hits_before]], dtype=float)
+    expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / max(counts.sum(), 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(found > 0, found * np.log(found / expected), 0.0)
+        terms = np.where(counts > 0, counts * np.log(counts / expected), 0.0)
     return float(np.sqrt(2 * max(terms.sum(), 0.0)))
 
 
-def odds_ratio(now: float, known: float) -> float:
-    """Return the odds of one share over those of another; infinite from nothing to something."""
-    odds, before = now / max(1 - now, 1e-12), known / max(1 - known, 1e-12)
-    return odds / before if before else (np.inf if odds else 1.0)
+def odds_ratio(now: float, before: float) -> float:
+    """Return the odds of one share over those of another; infinite from zero to more."""
+    odds, odds_before = now / max(1 - now, 1e-12), before / max(1 - before, 1e-12)
+    return odds / odds_before if odds_before else (np.inf if odds else 1.0)
 
 
 def _sample(bins: FrozenBins, sample: pd.DataFrame) -> pd.Series | None:
-    """Return a column's values that were kept, as floats or as they are; what is no number counts as missing."""
+    """Return the sampled values of a column; of a numeric one as floats, where other values count as missing."""
     values = sample.get(bins.column)
     if values is None or bins.edges is None:
         return values

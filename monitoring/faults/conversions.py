@@ -1,4 +1,4 @@
-"""Factors between units that columns are known to be delivered in by mistake."""
+"""Factors between units that are often confused."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Conversion:
-    """A factor, and the units that it stands between."""
+    """A factor, and the units that it converts between."""
 
     factor: float
     units: str
@@ -33,11 +33,11 @@ KNOWN = (
 )
 
 SLACK = 1.25
-"""Values drift while their unit changes: a ratio so near to a known factor is taken for it."""
+"""Values drift while their unit changes: a ratio within this factor of a known conversion counts as it."""
 
 
 def factors_about(factor: float, slack: float) -> list[float]:
-    """Return the known factors so near to a ratio of values, as ratios in its direction.
+    """Return the known factors within a factor of `slack` of a ratio of values, as ratios in its direction.
 
     >>> factors_about(0.011, 1.6)
     [0.016666666666666666, 0.01]
@@ -47,7 +47,7 @@ def factors_about(factor: float, slack: float) -> list[float]:
 
 
 def conversion_near(factor: float, slack: float = SLACK) -> Conversion | None:
-    """Return the known conversion nearest to a ratio of values, in either direction; None where none is near.
+    """Return the known conversion nearest to a ratio of values, in either direction; None where none is close.
 
     >>> conversion_near(0.0103).units
     'minor and whole units of a currency, or percents and fractions'

@@ -1,30 +1,30 @@
-"""From where on something is a fault of data, not a change of people: the settings of the fault finders."""
+"""Thresholds from which on a change is a data fault and not a change of applicants."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class FaultLimits:
-    """Each limit is far beyond what mixes, seasons and chance do; what lies below is drift's to judge.
+    """Each limit is far beyond what mix, season and chance do; smaller changes are left to the drift thresholds.
 
     Attributes:
-        rows: a window of fewer rows is only searched for columns that are gone.
-        missing: missing values have risen when their share rose by this much, and
-        odds: their odds by this factor (quarantined rows and duplicates alike).
+        rows: smaller windows are only searched for columns that are gone.
+        missing: the share of missing values rose by at least this much,
+        odds: and its odds by this factor (also for quarantined rows and duplicates),
         errors: and by so many standard errors.
-        factor: a unit changed where values are multiplied or divided by at least this much.
-        moved: and at some value of the reference the share of rows up to it changed by this much.
-        explained: and, the factor taken out, by no more than this.
-        part: a part of the rows is in another unit where at least so many lie outside the reference's range,
-        least_reference: which is known from so many rows on.
-        lost: shares of one whole have lost their categories when so much more of it belongs to none.
+        factor: a unit changed where values are multiplied or divided by at least this much,
+        moved: and the cumulative share at some value of the reference changed by at least this much,
+        explained: and by at most this much once the factor is removed.
+        part: some of the rows are in another unit where at least this share is outside the range of the reference,
+        least_reference: which has at least so many rows.
+        lost: categories were lost when this much more of a whole belongs to none of its shares.
         kept: a category was renamed when at most this part of its share is left,
-        taken: and what was never seen took at least this part of it, and at most its inverse.
-        level: a category counts from this share of the reference on.
-        duplicates: rows that repeat others, as a share of rows.
-        quarantined: rows set aside, as a share of the rows read, above the worst earlier period's.
-        quarantined_at_first: the same where there is no earlier period.
-        volume: a window has fewer than this part of the rows that earlier ones let expect.
+        taken: and unknown categories took at least this part of it, and at most its inverse.
+        level: categories with less than this share of the reference are ignored.
+        duplicates: repeated rows, as a share of all rows.
+        quarantined: quarantined rows, as a share of the rows read, above the worst earlier period.
+        quarantined_at_first: the same without an earlier period.
+        volume: a window has fewer than this part of the predicted rows.
     """
 
     rows: int = 50

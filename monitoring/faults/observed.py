@@ -1,4 +1,4 @@
-"""What is known of a window when it is searched for faults: its counts, and how its rows came in."""
+"""A window as it is searched for faults: its counts, and how its rows came in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ class Intake:
     """How the rows of a window came in.
 
     Attributes:
-        rows: read, quarantined ones included; those of other periods are not.
+        rows: rows read, including quarantined ones, excluding those of other periods.
         quarantined: rows by the rule that they broke.
-        fingerprints: of the input files.
-        last_month: the newest month (YYYY-MM) of which the input knows anything, None where it does not tell.
+        fingerprints: fingerprints of the input files.
+        last_month: the newest month (YYYY-MM) with data in the input, None where it is unknown.
     """
 
     rows: int
@@ -29,11 +29,12 @@ class Observed:
     """One window, or an earlier one.
 
     Attributes:
-        period: its name, a month (YYYY-MM) where it is one; names sort as time does.
-        rows: decisions in it.
-        counts: of each column in the reference's frozen bins, as FrozenBins.count counts.
-        intake: how its rows came in, None where that is not known.
-        repeated: the share of rows that repeat others, from a sample of features (see `repeated_share`); None: unknown.
+        period: the name, usually a month (YYYY-MM); names sort by time.
+        rows: the number of decisions.
+        counts: the counts of each column in the frozen bins of the reference, as FrozenBins.count.
+        intake: how the rows came in, None where that is unknown.
+        repeated: the share of rows that repeat others, from a sample of features (see `repeated_share`), None where
+            that is unknown.
     """
 
     period: str

@@ -121,7 +121,7 @@ def _verdict(report: PeriodReport) -> _Section:
     call.insights = [Insight(title=report.verdict.name, severity=SEVERITY[report.verdict], text=report.sentence)]
     points = [f"- **{_plain(one.heading)}**: {_plain(one.text)}" for one in report.points]
     faults = [
-        f"- **{_plain(one.kind.value)}{f', {_plain(one.column)}' if one.column else ''}**: "
+        f"- **{_plain(one.kind)}{f', {_plain(one.column)}' if one.column else ''}**: "
         f"{_plain(f'{one.seen} {one.cause} {one.remedy}')}"
         for one in report.faults
     ]

@@ -95,7 +95,7 @@ def _causes(facts: Facts) -> Iterator[str]:
 
 
 def _fault(one: Fault) -> str:
-    return one.kind.value if one.column is None else f"{one.column} ({one.kind.value})"
+    return one.kind if one.column is None else f"{one.column} ({one.kind})"
 
 
 def _by_effect(moves: Sequence[Move]) -> list[str]:

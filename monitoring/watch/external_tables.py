@@ -5,10 +5,10 @@ from pathlib import Path
 from threading import Thread
 
 from monitoring.alarms.settings import check_alarms
-from monitoring.faults.finding import find_faults
+from monitoring.faults.duplicates import repeated_share
 from monitoring.faults.observed import Intake, Observed
-from monitoring.faults.observing import months_of
-from monitoring.faults.repeats import repeated_share
+from monitoring.faults.search import find_faults
+from monitoring.faults.window_faults import months_of
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import compare
 from monitoring.verdict.build_report import compose

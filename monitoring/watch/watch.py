@@ -6,8 +6,8 @@ import pandas as pd
 
 from monitoring.alarms.settings import check_alarms
 from monitoring.decision_mix.decision_mix import conduct_of
-from monitoring.faults.observing import faults_of
 from monitoring.faults.table_faults import faults_of_marketplace
+from monitoring.faults.window_faults import faults_of
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import find_moves
 from monitoring.outcomes.earlier_loans import earlier_loans

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Observed
+from monitoring.faults.search import find_faults
 from monitoring.thresholds.thresholds import Cell, Level, Thresholds, judge
 from pipelines.command.verb import stay_private
 from pipelines.credit.population import Population
@@ -127,7 +127,7 @@ def ask_thinfile(case: Case) -> Answer:
     judged = judge(known, now, Thresholds())
     moved = [one for one in judged if one.level in (Level.WATCH, Level.ACT)]
     faulty = {fault.column for fault in faults}
-    named = [f"{fault.kind.value}: {fault.column}" for fault in faults]
+    named = [f"{fault.kind}: {fault.column}" for fault in faults]
     named += [
         f"{one.level.value}: {one.cell.column} (PSI {one.psi:.3f})" for one in moved if one.cell.column not in faulty
     ]

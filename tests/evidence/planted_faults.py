@@ -6,32 +6,41 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from monitoring.faults.column_gone import COLUMN_GONE
+from monitoring.faults.constant_column import CONSTANT
 from monitoring.faults.conversions import KNOWN
-from monitoring.faults.fault import Fault, FaultKind
-from monitoring.faults.finding import find_faults
+from monitoring.faults.duplicates import DUPLICATES
+from monitoring.faults.fallen_volume import VOLUME_FALLEN
+from monitoring.faults.fault import Fault
+from monitoring.faults.missing_risen import MISSING_RISEN
 from monitoring.faults.observed import Intake, Observed
+from monitoring.faults.quarantine import QUARANTINE_RISEN
+from monitoring.faults.renamed_category import LEVEL_RENAMED
+from monitoring.faults.search import find_faults
+from monitoring.faults.stale_data import STALE
+from monitoring.faults.unit_changed import UNIT_CHANGED
 from tests.monitoring.faults.natural import NUMERIC, World, window_of
 
 Planted = tuple[Observed, pd.DataFrame, str | None]
 """The window with the fault, its features, and the column that is hit."""
 
 
-def planted(kind: FaultKind, world: World, generator: np.random.Generator) -> Planted:
+def planted(kind: str, world: World, generator: np.random.Generator) -> Planted:
     """Return the last window of a world with a fault of that kind."""
     window, features = world.windows[-1], world.features[-1].copy()
     if kind in IN_A_COLUMN:
-        name = "level" if kind is FaultKind.LEVEL_RENAMED else f"number {generator.integers(NUMERIC)}"
+        name = "level" if kind == LEVEL_RENAMED else f"number {generator.integers(NUMERIC)}"
         features[name] = IN_A_COLUMN[kind](features[name], generator)
         return window_of(world.reference, features, window.period), features, name
-    if kind is FaultKind.QUARANTINE_RISEN:
+    if kind == QUARANTINE_RISEN:
         intake = Intake(window.rows, {"amount < 0": int(0.1 * window.rows)})
         return replace(window, intake=intake), features, None
     features = IN_ROWS[kind](features, world)
     found = window_of(world.reference, features, window.period)
-    return (replace(found, counts=world.windows[-2].counts) if kind is FaultKind.STALE else found), features, None
+    return (replace(found, counts=world.windows[-2].counts) if kind == STALE else found), features, None
 
 
-def named(kind: FaultKind, world: World, generator: np.random.Generator, *, sample: bool) -> tuple[bool, list[Fault]]:
+def named(kind: str, world: World, generator: np.random.Generator, *, sample: bool) -> tuple[bool, list[Fault]]:
     """Return whether the fault is found with its column, and whatever else is called a fault."""
     window, features, column = planted(kind, world, generator)
     shown = features[:5000] if sample else pd.DataFrame()
@@ -54,16 +63,16 @@ def _with_repeats(features: pd.DataFrame) -> pd.DataFrame:
     return repeated.sample(frac=1.0, random_state=1, ignore_index=True)
 
 
-IN_A_COLUMN: dict[FaultKind, Callable[[pd.Series, np.random.Generator], pd.Series]] = {
-    FaultKind.COLUMN_GONE: lambda values, _: values * np.nan,
-    FaultKind.MISSING_RISEN: lambda values, generator: values.mask(generator.random(len(values)) < 0.8),
-    FaultKind.UNIT_CHANGED: _in_another_unit,
-    FaultKind.LEVEL_RENAMED: _renamed,
-    FaultKind.CONSTANT: lambda values, _: values.mask(values.notna(), values.median()),
+IN_A_COLUMN: dict[str, Callable[[pd.Series, np.random.Generator], pd.Series]] = {
+    COLUMN_GONE: lambda values, _: values * np.nan,
+    MISSING_RISEN: lambda values, generator: values.mask(generator.random(len(values)) < 0.8),
+    UNIT_CHANGED: _in_another_unit,
+    LEVEL_RENAMED: _renamed,
+    CONSTANT: lambda values, _: values.mask(values.notna(), values.median()),
 }
 
-IN_ROWS: dict[FaultKind, Callable[[pd.DataFrame, World], pd.DataFrame]] = {
-    FaultKind.DUPLICATES: lambda features, _: _with_repeats(features),
-    FaultKind.VOLUME_FALLEN: lambda features, _: features.sample(frac=0.1, random_state=0),
-    FaultKind.STALE: lambda _, world: world.features[-2],
+IN_ROWS: dict[str, Callable[[pd.DataFrame, World], pd.DataFrame]] = {
+    DUPLICATES: lambda features, _: _with_repeats(features),
+    VOLUME_FALLEN: lambda features, _: features.sample(frac=0.1, random_state=0),
+    STALE: lambda _, world: world.features[-2],
 }

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from monitoring.faults.fault import FaultKind
-from monitoring.faults.finding import find_faults
+from monitoring.faults.search import fault_kinds, find_faults
 from tests.evidence.conftest import Evidence
 from tests.evidence.planted_faults import named
 from tests.monitoring.faults.natural import World, draw_world
@@ -18,18 +17,18 @@ def test_faults_are_named_and_people_who_change_are_none(
     evidence: Evidence, not_significantly_above: Callable[[int, int, float], bool]
 ) -> None:
     worlds = evidence.size(full=300, reduced=4)
-    quiet, missed, others = 0, dict.fromkeys(FaultKind, 0), 0
+    quiet, missed, others = 0, dict.fromkeys(fault_kinds(), 0), 0
     months = 0
     for seed in range(worlds):
         world, generator = _world(seed), np.random.default_rng([540, seed])
         months += len(world.windows)
         quiet += _called_faults(world)
-        for kind in FaultKind:
+        for kind in fault_kinds():
             found, besides = named(kind, world, generator, sample=True)
             missed[kind] += not found
             others += bool(besides)
-    planted = worlds * len(FaultKind)
-    told = ", ".join(f"{kind.value} {number}" for kind, number in missed.items() if number) or "none"
+    planted = worlds * len(missed)
+    told = ", ".join(f"{kind} {number}" for kind, number in missed.items() if number) or "none"
     holds = not_significantly_above(quiet, months, 0.01) and all(
         not_significantly_above(number, worlds, 0.05) for number in missed.values()
     )
@@ -37,7 +36,7 @@ def test_faults_are_named_and_people_who_change_are_none(
         "54-data-faults",
         claim=f"{months:,} simulated months of {SMALLEST} to {LARGEST:,} rows in which people change (seasons, columns "
         "and mix by up to 0.8 standard deviations, categories that come and go): months in which anything is called a "
-        f"data fault; and {planted:,} faults of {len(FaultKind)} kinds planted into such months: faults not named with "
+        f"data fault; and {planted:,} faults of {len(missed)} kinds planted into such months: faults not named with "
         "their column, months in which something else is named too",
         value=f"{quiet} of {months:,}; not named: {told} (of {worlds} each); {others} of {planted:,}",
         bound="not significantly above 1% of months, and 5% of each kind",

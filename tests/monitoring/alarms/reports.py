@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from monitoring.faults.fault import Fault, FaultKind
+from monitoring.faults.fault import Fault
+from monitoring.faults.unit_changed import UNIT_CHANGED
 from monitoring.measures.move import Move
 from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from pipelines.credit.population import Population
 from pipelines.score_log.score_log import LogKey
 
-FAULT = Fault(FaultKind.UNIT_CHANGED, "income", "the median of Ann Lee is 100 times", "cents", "mend the source")
+FAULT = Fault(UNIT_CHANGED, "income", "the median of Ann Lee is 100 times", "cents", "mend the source")
 
 
 def move(column: str, level: Level = Level.ACT, segment: str = EVERYONE) -> Move:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from monitoring.faults.duplicates import repeated_share
 from monitoring.faults.observed import Observed
-from monitoring.faults.repeats import repeated_share
 from pipelines.credit.population import Population
 from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
 

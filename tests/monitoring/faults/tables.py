@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from monitoring.faults.fault import Fault
-from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Intake, Observed
+from monitoring.faults.search import find_faults
 from pipelines.credit.population import Population
 from pipelines.profiles.reference_profile import SCORE, ReferenceProfile, profile_of
 
@@ -60,4 +60,4 @@ def faults_of(features: pd.DataFrame, *earlier: Observed, sample: bool = True) -
 
 def kinds(faults: list[Fault]) -> list[tuple[str, str | None]]:
     """Return what was found, by name."""
-    return [(one.kind.value, one.column) for one in faults]
+    return [(one.kind, one.column) for one in faults]

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Observed
+from monitoring.faults.search import find_faults
 from tests.monitoring.faults.tables import REFERENCE, draw, faults_of, kinds, observed
 
 
@@ -168,7 +168,7 @@ def test_another_unit_in_a_part_of_the_rows_is_named(factor: float, part: float)
     features = draw()
     features["age"] *= np.where(np.random.default_rng(3).random(len(features)) < part, factor, 1)
     (found,) = faults_of(features)
-    assert (found.kind.value, found.column) == ("unit changed", "age")
+    assert (found.kind, found.column) == ("unit changed", "age")
     assert f"factor of {max(factor, 1 / factor):,g}" in found.cause
     assert float(found.seen.split(" in ")[1].split("%")[0]) == pytest.approx(100 * part, abs=2)
 

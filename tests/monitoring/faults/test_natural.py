@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Observed
+from monitoring.faults.search import find_faults
 from pipelines.credit.population import Population
 from pipelines.profiles.reference_profile import profile_of
 from tests.monitoring.faults.natural import draw_world

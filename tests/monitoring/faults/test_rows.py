@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.faults.finding import find_faults
+from monitoring.faults.duplicates import repeated_share
 from monitoring.faults.observed import Intake, Observed
-from monitoring.faults.repeats import repeated_share
+from monitoring.faults.search import find_faults
 from tests.monitoring.faults.tables import REFERENCE, draw, kinds, observed
 
 WELL = {f"2025-{month:02}": rows for month, rows in enumerate([5200, 4900, 5100, 6000, 5500, 5000], start=5)}

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.faults.fault import FaultKind
+from monitoring.faults.column_gone import COLUMN_GONE
 from monitoring.faults.table_faults import table_faults
+from monitoring.faults.unit_changed import UNIT_CHANGED
 
 MONTHS = [f"2025-{month:02d}" for month in range(1, 13)]
 NOW, NEXT = "2026-01", "2026-02"
@@ -45,12 +46,12 @@ def test_months_in_which_people_change_hold_no_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "kind", "column"),
     [
-        ({"empty": True}, FaultKind.COLUMN_GONE, "orders.payment_method"),
-        ({"major": True}, FaultKind.UNIT_CHANGED, "orders.amount"),
+        ({"empty": True}, COLUMN_GONE, "orders.payment_method"),
+        ({"major": True}, UNIT_CHANGED, "orders.amount"),
     ],
 )
 def test_a_fault_is_found_in_its_first_month_and_as_long_as_it_lasts(
-    tmp_path: Path, fault: dict[str, bool], kind: FaultKind, column: str
+    tmp_path: Path, fault: dict[str, bool], kind: str, column: str
 ) -> None:
     market = lake(tmp_path, **fault)
     for period in (NOW, NEXT):

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
-from monitoring.faults.fault import Fault, FaultKind
+from monitoring.faults.fault import Fault
+from monitoring.faults.quarantine import QUARANTINE_RISEN
+from monitoring.faults.unit_changed import UNIT_CHANGED
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move, Role
 from monitoring.measures.score_comparison import ScoreComparison, compare_scores
@@ -259,14 +261,14 @@ TOLD = {
 
 FAULTS = (
     Fault(
-        FaultKind.UNIT_CHANGED,
+        UNIT_CHANGED,
         "basket_amount_median_365_days",
         "The median went from 4,210 to 42.1: a factor of 100, in 94% of rows.",
         "Amounts arrive in the currency's major unit instead of minor ones.",
         "Restore minor units at the source and score the period again; do not retrain.",
     ),
     Fault(
-        FaultKind.QUARANTINE_RISEN,
+        QUARANTINE_RISEN,
         None,
         "3.1% of rows were quarantined, 0.2% in the six periods before; rule: requested amount is positive.",
         "A client sends applications before the amount is known.",

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
-from monitoring.faults.fault import Fault, FaultKind
+from monitoring.faults.fault import Fault
+from monitoring.faults.unit_changed import UNIT_CHANGED
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
 from monitoring.outcomes.observed import Contradiction, Observed
@@ -19,9 +20,7 @@ from pipelines.credit.backtest import Surprise
 from pipelines.credit.label_free import Estimate
 from pipelines.credit.loan import FIRST_PAYMENT
 
-FAULT = Fault(
-    FaultKind.UNIT_CHANGED, "amount", "Its median is 100 times what it was.", "cents for units", "ask the team"
-)
+FAULT = Fault(UNIT_CHANGED, "amount", "Its median is 100 times what it was.", "cents for units", "ask the team")
 NOTHING = Facts()
 
 

@@ -1,7 +1,7 @@
 """Columns that are shares of one whole, by category: paid_by_card_30d, paid_by_wallet_30d ...
 
-What their sum lacks of one belongs to no known category. When the categories' source is missing, or names them anew,
-each share alone looks like drift; their sum tells.
+The part of the whole that their sum does not reach belongs to no known category. When the source of the categories is
+missing or renames them, each share alone looks like drift; their sum shows the fault.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,19 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitoring.faults.column import MISSING, Column, Counts, is_gradual, odds_ratio
-from monitoring.faults.fault import Fault, FaultKind
+from monitoring.faults.fault import Fault, Finder, Finding, Search, Subject
 from monitoring.faults.limits import FaultLimits
+from monitoring.faults.missing_risen import MISSING_RISEN
 
 NOTHING_LEFT = 0.95
-"""When hardly anything belongs to a known category it is a fault, however slowly it came: histories fill slowly."""
+"""A larger part without a known category is a fault even if it rose slowly, because histories fill slowly."""
 
 WHOLE = (0.5, 1.05)
-"""The mean shares of a family add up to nearly one, or to most of it."""
+"""Range of the sum of the mean shares of a family."""
 
 
 @dataclass(frozen=True)
 class ShareFamily:
-    """Columns whose names differ in one part, `pattern` has a star for it, and that add up to most of a whole."""
+    """Columns whose names differ in one part (a star in `pattern`) and whose means add up to most of a whole."""
 
     pattern: str
     columns: tuple[Column, ...]
@@ -34,46 +35,56 @@ class ShareFamily:
 
     def rest(self, counts: Sequence[Counts]) -> float:
         """Return the mean share that belongs to no column, given counts of each column."""
-        known = sum(_mean(column, one) for column, one in zip(self.columns, counts, strict=True))
-        return float(np.clip(1 - known, 0, 1))
+        total = sum(_mean(column, one) for column, one in zip(self.columns, counts, strict=True))
+        return float(np.clip(1 - total, 0, 1))
 
 
 def families_of(columns: Sequence[Column]) -> list[ShareFamily]:
-    """Return the families of shares, each column in the first that it belongs to."""
-    found: list[ShareFamily] = []
+    """Return the families of shares; a column belongs to the first family that it fits."""
+    families: list[ShareFamily] = []
     taken: set[str] = set()
     shares = [one for one in columns if _is_share(one)]
     for pattern, members in _groups(shares):
         family = ShareFamily(pattern, tuple(one for one in members if one.name not in taken))
         if len(family.columns) > 1 and _is_whole(family):
-            found.append(family)
+            families.append(family)
             taken |= {*family.names}
-    return found
+    return families
 
 
-def categories_lost(family: ShareFamily, limits: FaultLimits) -> Fault | None:
-    """Return a fault where much of the whole belongs to no known category any more, all at once."""
+def lost_categories(search: Search) -> Iterator[Finding]:
+    """Yield a fault for each family of which much suddenly belongs to no known category."""
+    for family in families_of(search.columns):
+        fault = _of_family(family, search.limits)
+        if fault is not None:
+            yield Finding(fault, family.names)
+
+
+FINDER = Finder(MISSING_RISEN, lost_categories, Subject.VALUES | Subject.MISSING, rank=0)
+
+
+def _of_family(family: ShareFamily, limits: FaultLimits) -> Fault | None:
     now = family.rest([one.current for one in family.columns])
     reference = family.rest([one.reference for one in family.columns])
     months = [family.rest(month) for month in zip(*(one.months for one in family.columns), strict=False)]
-    known = max(reference, *months, 0.0)
+    before = max(reference, *months, 0.0)
     present = min(int(one.current[MISSING + 1 :].sum()) for one in family.columns)
-    if present < limits.rows or now - known < limits.lost or odds_ratio(now, known) < limits.odds:
+    if present < limits.rows or now - before < limits.lost or odds_ratio(now, before) < limits.odds:
         return None
     earlier = [family.rest(window) for window in zip(*(one.earlier for one in family.columns), strict=False)]
-    return None if now < NOTHING_LEFT and is_gradual(reference, earlier, now) else _fault(family, now, known)
+    return None if now < NOTHING_LEFT and is_gradual(reference, earlier, now) else _fault(family, now, before)
 
 
-def _fault(family: ShareFamily, now: float, known: float) -> Fault:
+def _fault(family: ShareFamily, now: float, before: float) -> Fault:
     furthest = max(family.columns, key=lambda one: _mean(one, one.reference) - _mean(one, one.current))
     return Fault(
-        FaultKind.MISSING_RISEN,
+        MISSING_RISEN,
         furthest.name,
-        f"Of '{family.pattern}' ({len(family.columns)} columns) about {now:.0%} belongs to no category that is known, "
-        f"in the reference at most {known:.0%}.",
-        "The column that these shares are taken over came without values, or under new names.",
-        "Look at that column in the source of the last weeks, restore its values or declare their new names, prepare "
-        "and score again; every share of it is too small until then, and so it would be learned.",
+        f"About {now:.0%} of '{family.pattern}' ({len(family.columns)} columns) belongs to no known category, against "
+        f"at most {before:.0%} in the reference.",
+        "The column that these shares are computed from has no values, or its categories were renamed.",
+        "Check that column in the source for recent weeks, restore its values or map its new names, then prepare and "
+        "score again. Do not retrain: until then every share is too small.",
     )
 
 
@@ -102,7 +113,7 @@ def _is_whole(family: ShareFamily) -> bool:
 
 
 def _mean(column: Column, counts: Counts) -> float:
-    """Return the mean of the present values, each taken for the middle of its bin."""
+    """Return the mean of the present values, each taken as the middle of its bin."""
     bins = column.bins
     cuts = np.array([bins.lowest, *(bins.edges or ()), bins.highest])
     middles = np.array([bins.lowest, *(cuts[:-1] + cuts[1:]) / 2, bins.highest])

@@ -1,4 +1,4 @@
-"""What the search for data faults reads of a window: its counts, how its rows came in, and whether they repeat."""
+"""The data faults of a window of the score log, from its counts, the receipts of its input and the periods before."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from monitoring.faults.duplicates import repeated_share
 from monitoring.faults.fault import Fault
-from monitoring.faults.finding import find_faults
 from monitoring.faults.observed import Intake, Observed
-from monitoring.faults.repeats import repeated_share
+from monitoring.faults.search import find_faults
 from monitoring.windows.references import Reference
 from monitoring.windows.windows import PeriodCounts, Window, earlier_periods, sample_of
 from pipelines.score_log.receipts import Receipts, added
@@ -18,19 +18,19 @@ from pipelines.score_log.score_log import LogKey, ScoreLog
 from pipelines.storage.workspace import Workspace
 
 MOST_EARLIER = 12
-REPEATS_KNOWN = 3
-"""Of so many earlier periods the rows are searched for repeats too."""
+SEARCHED_FOR_REPEATS = 3
+"""Earlier periods whose rows are also searched for repeats."""
 
 
 def faults_of(
     workspace: Workspace, counts: PeriodCounts, window: Window, reference: Reference, sample: pd.DataFrame
 ) -> list[Fault]:
-    """Return the data faults of a window, told apart from the periods before it."""
+    """Return the data faults of a window, compared with the reference and with the periods before it."""
     key, log = window.key, counts.log
     earlier = [period for period in earlier_periods(log, key) if period < window.periods[0]][-MOST_EARLIER:]
     before = [
-        _earlier(workspace, counts, replace(key, period=period), with_repeats=place < REPEATS_KNOWN)
-        for place, period in enumerate(reversed(earlier))
+        _earlier(workspace, counts, replace(key, period=period), with_repeats=back < SEARCHED_FOR_REPEATS)
+        for back, period in enumerate(reversed(earlier))
     ]
     now = Observed(
         window.periods[-1],
@@ -50,24 +50,24 @@ def months_of(reference: Reference) -> Mapping[str, NDArray[np.int64]]:
 
 
 def intake_of(workspace: Workspace, log: ScoreLog, keys: Sequence[LogKey]) -> Intake | None:
-    """Return how the rows of some keys came in, None where a part has no receipt: those of the service have none."""
-    found = []
+    """Return how the rows of some keys came in, None where a part has no receipt, as those of the service."""
+    parts = []
     for key in keys:
         receipts = Receipts(key.folder(workspace.score_log / "receipts"))
         for name in (file.removesuffix(".parquet") for file in log.partitions(key)):
             if not (receipts.folder / f"{name}.json").exists():
                 return None
-            found.append(receipts.of(name))
-    months = [one.last_month for one in found if one.last_month is not None]
+            parts.append(receipts.of(name))
+    months = [one.last_month for one in parts if one.last_month is not None]
     return Intake(
-        rows=sum(one.rows - one.other_periods for one in found),
-        quarantined=added([one.quarantined for one in found]),
-        fingerprints=frozenset(one.fingerprint for one in found),
+        rows=sum(one.rows - one.other_periods for one in parts),
+        quarantined=added([one.quarantined for one in parts]),
+        fingerprints=frozenset(one.fingerprint for one in parts),
         last_month=max(months, default=None),
     )
 
 
 def _earlier(workspace: Workspace, counts: PeriodCounts, key: LogKey, *, with_repeats: bool) -> Observed:
-    found = counts.of(key).overall
-    repeated = repeated_share(sample_of(counts.log, key), found.rows) if with_repeats else None
-    return Observed(key.period, found.rows, found.columns, intake_of(workspace, counts.log, [key]), repeated)
+    tally = counts.of(key).overall
+    repeated = repeated_share(sample_of(counts.log, key), tally.rows) if with_repeats else None
+    return Observed(key.period, tally.rows, tally.columns, intake_of(workspace, counts.log, [key]), repeated)

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from monitoring.faults.column import columns_of
-from monitoring.faults.finding import find_faults
+from monitoring.faults.lost_categories import families_of
 from monitoring.faults.observed import Observed
-from monitoring.faults.share_families import families_of
+from monitoring.faults.search import find_faults
 from pipelines.credit.population import Population
 from pipelines.profiles.reference_profile import SCORE, ReferenceProfile, profile_of
 from tests.monitoring.faults.tables import counted, kinds
@@ -55,7 +55,7 @@ def test_families_are_the_columns_that_add_up() -> None:
 def test_lost_categories_are_one_fault_of_the_family(known: float) -> None:
     features = draw(2000, 3, known)
     found = find_faults(REFERENCE, window(features, "2026-10"), features)
-    assert [one.kind.value for one in found] == ["missing values risen"]
+    assert [one.kind for one in found] == ["missing values risen"]
     assert found[0].column in PAID
     assert "'paid_by_*_30d' (3 columns)" in found[0].seen
 
