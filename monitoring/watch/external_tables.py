@@ -69,7 +69,7 @@ def watch_tables(settings: WatchSettings) -> Outcome:
 
 def _load_page() -> None:
     """Import what writes the page, seconds of work, while the tables are counted outside of Python's lock."""
-    Thread(target=import_module, args=("monitoring.report.evidently_report",), daemon=True).start()
+    Thread(target=import_module, args=("monitoring.report.report_files",), daemon=True).start()
 
 
 def roles_of(settings: TableSettings) -> TableRoles:

@@ -48,7 +48,7 @@ def _bounded(rows: pd.DataFrame, most: int) -> pd.DataFrame:
 
 
 def _write(settings: WatchSettings, workspace: Workspace, report: PeriodReport, samples: Samples) -> Any:
-    from monitoring.report.evidently_report import write_report
+    from monitoring.report.report_files import write_report
 
     key, shown = report.key, samples.bounded(settings.sample)
     numeric = {str(column) for column in shown.current.select_dtypes("number")}

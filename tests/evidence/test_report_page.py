@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from monitoring.report.evidently_report import write_report
+from monitoring.report.report_files import write_report
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from tests.chromium import RenderedPage, open_page
 from tests.evidence.conftest import Evidence

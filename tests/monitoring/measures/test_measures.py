@@ -15,7 +15,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 import monitoring.measures
 from monitoring.measures.measure import Value, measure_column, measures
 from monitoring.measures.score_comparison import compare_scores
-from monitoring.report.evidently_report import write_report
+from monitoring.report.report_files import write_report
 from pipelines.credit.population import Population
 from pipelines.profiles.reference_profile import SCORE, FrozenBins, profile_of
 from pipelines.profiles.score_counts import ScoreCounts

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from monitoring.measures.move import Move
-from monitoring.report.evidently_report import ReportFiles, write_report
+from monitoring.report.report_files import ReportFiles, write_report
 from monitoring.thresholds.thresholds import EVERYONE, Level
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from tests.chromium import RenderedPage, open_page
