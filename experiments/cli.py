@@ -8,21 +8,20 @@ from experiments.experiment.settings import Search, TuneSettings
 from experiments.promotion.settings import PromoteAction, PromoteSettings
 from experiments.replay.settings import ReplaySettings
 from pipelines.applications.settings import DataSettings
-from pipelines.candidates.settings import FAMILIES
+from pipelines.candidates.registry import candidate_settings
 from pipelines.command.hydra_application import Verb, run
 from pipelines.command.verb import Outcome
 from pipelines.policy.pack import PolicySettings
 
 POLICY: dict[str, dict[str, type]] = {"policy": {"policy": PolicySettings}}
 DATA: dict[str, dict[str, type]] = {"data": {"data": DataSettings}}
-CANDIDATES: dict[str, dict[str, type]] = {"candidate": {**FAMILIES}}
 EXPERIMENTS: dict[str, dict[str, type]] = {"experiment": {}}
 """Files that set several choices and values at once: they have no schema but the verb's."""
 
 
 def tune(arguments: Sequence[str]) -> int:
     """Search a candidate's parameters and register the best model."""
-    return run(Verb("tune", TuneSettings, _tune, DATA | CANDIDATES | POLICY | EXPERIMENTS), arguments)
+    return run(Verb("tune", TuneSettings, _tune, DATA | POLICY | EXPERIMENTS, choices=candidate_settings), arguments)
 
 
 def compare(arguments: Sequence[str]) -> int:

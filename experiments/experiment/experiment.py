@@ -25,7 +25,8 @@ from pipelines.applications.applications import Applications, load_applications
 from pipelines.applications.settings import DataSettings
 from pipelines.applications.splits import Split, split_applications
 from pipelines.applications.ttd_population import place_of_all, through_the_door, who_asked
-from pipelines.candidates.candidate import Candidate, candidate_of
+from pipelines.candidates.candidate import Candidate
+from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
 from pipelines.errors import ConfigurationError
 from pipelines.marketplace.manifest import manifest_beside

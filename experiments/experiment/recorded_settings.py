@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments.experiment.settings import TuneSettings
-from pipelines.candidates.candidate import Candidate, candidate_of
-from pipelines.candidates.settings import FAMILIES
+from pipelines.candidates.candidate import Candidate
+from pipelines.candidates.registry import candidate_of, family_named
 from pipelines.errors import RequestError
 
 
@@ -23,7 +23,7 @@ def settings_of(record: Mapping[str, Any]) -> TuneSettings:
     told: dict[str, Any] = json.loads(json.dumps(record))
     try:
         schema = OmegaConf.structured(TuneSettings)
-        schema.candidate = OmegaConf.structured(FAMILIES[told["candidate"].pop("family")])
+        schema.candidate = OmegaConf.structured(family_named(told["candidate"].pop("family")).settings)
         settings = OmegaConf.to_object(OmegaConf.merge(schema, told))
     except (OmegaConfBaseException, KeyError) as error:
         raise RequestError(

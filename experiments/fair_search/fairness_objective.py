@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from experiments.experiment.experiment import Question
 from experiments.experiment.feature_use import Group, Parameters, use_of
 from experiments.search.study import Answer
-from pipelines.candidates import portable_model as served
 from pipelines.candidates.calibration_map import fit_calibration
+from pipelines.candidates.portable_model import Columns, calibrate
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
 from pipelines.credit.discrimination import auc
 from pipelines.credit.points import points
@@ -66,12 +66,12 @@ class Yardstick:
                 found[use_of(group)] = (accuracy - other, widest_gap(rates) - widest_gap(others))
         return found
 
-    def _held_out(self, parameters: Parameters) -> tuple[list[Any], list[served.Columns]]:
+    def _held_out(self, parameters: Parameters) -> tuple[list[Any], list[Columns]]:
         """Return the scorer of each fold, and the rows held out from it."""
         sample, folds = self.question.sample_with(parameters), self.question.split.folds
         return fit_on_folds(self.question, parameters), [sample.take(fold.held_out).columns for fold in folds]
 
-    def _judge(self, scorers: Sequence[Any], rows: Sequence[served.Columns]) -> tuple[float, dict[str, float]]:
+    def _judge(self, scorers: Sequence[Any], rows: Sequence[Columns]) -> tuple[float, dict[str, float]]:
         """Return the mean AUC over the folds, and the approval rates by group over all their held-out rows."""
         folds, bad = self.question.split.folds, self.question.development.bad
         risks = [scorer.log_odds(columns) for scorer, columns in zip(scorers, rows, strict=True)]
@@ -115,7 +115,7 @@ def _rate_of_policy(question: Question) -> float:
     log_odds = np.concatenate([one.log_odds(held.columns) for one, held in zip(scorers, rows, strict=True)])
     bad = np.concatenate([held.bad for held in rows])
     calibration = fit_calibration(log_odds, bad, question.settings.candidate.calibration)
-    found = points(served.calibrate(log_odds, calibration), policy.scale)
+    found = points(calibrate(log_odds, calibration), policy.scale)
     rate = float((found >= policy.approve_from).mean())
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise ConfigurationError(

@@ -4,9 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.applications.applications import Applications
-from pipelines.candidates.hist_gradient_boosting import HistGradientBoostingCandidate
+from pipelines.candidates.families.hist_gradient_boosting import (
+    HistGradientBoostingCandidate,
+    HistGradientBoostingParameters,
+)
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.settings import HistGradientBoostingParameters
 from pipelines.errors import DataError
 
 FOLDS = 5

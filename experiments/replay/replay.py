@@ -198,7 +198,7 @@ def _content(path: Path) -> Any:
 
 def _outcome(task: Task, found: Comparison) -> Outcome:
     recorded = task.record.environment
-    environment = compare_environments(recorded, provenance(task.settings.threads)).differences
+    environment = compare_environments(recorded, provenance(task.settings.threads, recorded["packages"])).differences
     agrees = not found.differences
     result = {
         "run_id": task.run.info.run_id,

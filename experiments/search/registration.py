@@ -8,8 +8,8 @@ from experiments.evidence.pictures import write_pictures
 from experiments.evidence.separation import separation
 from experiments.experiment.experiment import Question, outcome_of, reference_applications
 from experiments.search.study import TrialResult
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.scorecard import points_table
+from pipelines.candidates.portable_model import columns_of
+from pipelines.candidates.registry import family_named
 from pipelines.candidates.training import TrainedModel, train
 from pipelines.credit.points import points
 from pipelines.credit.population import Population
@@ -95,14 +95,14 @@ def _write_evidence(question: Question, trained: TrainedModel, folder: Path) -> 
     title = f"{question.candidate.family} on {evaluation.rows:,} test applications, {evaluation.bad:,} bad"
     shares = separation(test.bad, points(probability, settings.policy.scale))
     write_pictures(evidence, evaluation.record(), shares, title)
-    scorer = trained.model.scorer
-    if isinstance(scorer, served.Scorecard):
-        table = points_table(scorer, trained.model.card["calibration"], settings.policy.scale)
+    points_table = family_named(trained.candidate.family).points_table
+    if points_table is not None:
+        table = points_table(trained.model.scorer, trained.model.card["calibration"], settings.policy.scale)
         table.to_csv(folder / "points_table.csv", index=False)
     numeric, categorical = trained.model.numeric, trained.model.categorical
     everyone = reference_applications(question)
     features = everyone.features[[*numeric, *categorical]]
-    asked = trained.model.probability_of_bad(served.columns_of(features, numeric, categorical))
+    asked = trained.model.probability_of_bad(columns_of(features, numeric, categorical))
     whole = points(asked, settings.policy.scale)
     profile = profile_of(whole, asked, features, numeric, Population.applications, everyone.times)
     (folder / PROFILE).write_text(profile.to_json())

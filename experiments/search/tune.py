@@ -22,6 +22,7 @@ from experiments.search.study import (
     space_of,
     starting_with,
 )
+from pipelines.candidates.registry import family_named
 from pipelines.candidates.training import check_features, held_out_log_odds
 from pipelines.command.progress import progress
 from pipelines.command.provenance import provenance
@@ -160,7 +161,8 @@ def _record_question(tracking: Tracking, question: Question) -> None:
         },
     )
     before = tracking.store.read_record(tracking.run_id, PROVENANCE)
-    made_with = joined_environments(before, provenance(settings.threads))
+    packages = family_named(question.candidate.family).packages
+    made_with = joined_environments(before, provenance(settings.threads, packages))
     tracking.store.log(
         tracking.run_id,
         tags={

@@ -19,7 +19,7 @@ from pipelines.batch.settings import BatchEngine, ReasonsFor, ScoreSettings
 from pipelines.batch.streaming import Done, Request, score_input, totals, workers
 from pipelines.batch.summary import Counts, outcome_of
 from pipelines.batch.unscored import all_who_asked, not_logged, of_period
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.portable_model import columns_of, levels_of
 from pipelines.command.verb import Outcome
 from pipelines.credit.population import Population
 from pipelines.errors import ConfigurationError, DataError, RequestError
@@ -85,7 +85,7 @@ def score(settings: ScoreSettings) -> Outcome:
 
 def score_features(scorer: Scorer, features: pd.DataFrame, *, with_reasons: bool = True) -> Scores:
     """Return the scorer's answers, and the reasons of what is not approved."""
-    columns = served.columns_of(features, scorer.numeric, scorer.categorical)
+    columns = columns_of(features, scorer.numeric, scorer.categorical)
     answers = scorer.answer(columns)
     declined = answers.unapproved if with_reasons else answers.unapproved[:0]
     found = scorer.reasons(columns, declined)
@@ -270,8 +270,8 @@ def _log(
     table = decision_table(key, scorer.hash, found_policy, new.fingerprint, columns)
     # Named by its decisions: another part of the same table is another partition, the same part run again is the same.
     partition = fingerprint_record(sorted(table["decision_id"].to_pylist()))[:16]
-    features = served.columns_of(new.features, scorer.numeric, scorer.categorical)
-    segments = None if new.segments is None else served.levels_of(new.segments)
+    features = columns_of(new.features, scorer.numeric, scorer.categorical)
+    segments = None if new.segments is None else levels_of(new.segments)
     profile = profile_of_part(reference, features, scores.answers, scores.groups, segments)
     notices = notices_of(table, scorer.policy.reasons) if with_notices else None
     name = f"{new.fingerprint[:16]}-{partition}"

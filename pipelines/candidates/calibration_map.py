@@ -14,7 +14,7 @@ def fit_calibration(
     method: CalibrationMethod,
     weights: NDArray[np.float64] | None = None,
 ) -> dict[str, Any]:
-    """Return the map that `served.calibrate` applies, fitted on held-out log-odds and their outcomes, shape (n,).
+    """Return the map that `portable_model.calibrate` applies, fitted on held-out log-odds and outcomes, shape (n,).
 
     `weights` say how many rows each one counts for.
 

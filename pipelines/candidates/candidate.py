@@ -1,18 +1,21 @@
-"""A candidate: a family with its parameters set, and the family that given settings describe."""
+"""What a candidate family declares, and a candidate: a family with its parameters set."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pipelines.candidates.catboost import CatBoostCandidate
-from pipelines.candidates.hist_gradient_boosting import HistGradientBoostingCandidate
-from pipelines.candidates.sample import Sample
-from pipelines.candidates.scorecard import ScorecardCandidate
-from pipelines.candidates.settings import (
-    CandidateSettings,
-    CatBoostSettings,
-    HistGradientBoostingSettings,
-    ScorecardSettings,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.candidates.portable_model import Columns, Floats, Scorer
+from pipelines.candidates.settings import CandidateSettings, Range
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.candidates.sample import Sample
+    from pipelines.credit.points import PointsScale
 
 
 class Candidate(Protocol):
@@ -26,20 +29,67 @@ class Candidate(Protocol):
     def parameters(self) -> Any:
         """Its settings, a dataclass."""
 
-    def fit(self, sample: Sample, *, seed: int, threads: int) -> Any:
-        """Return a `served.Scorer` fitted on the sample; the same seed and thread count give the same one."""
+    def fit(self, sample: "Sample", *, seed: int, threads: int) -> Any:
+        """Return a `Scorer` fitted on the sample; the same seed and thread count give the same one."""
 
     def save(self, scorer: Any, folder: Path) -> dict[str, object]:
         """Write the fitted model's files into a folder and return what its card must add."""
 
 
-def candidate_of(settings: CandidateSettings) -> Candidate:
-    """Return the candidate that the settings describe."""
-    match settings:
-        case ScorecardSettings():
-            return ScorecardCandidate(settings.parameters)
-        case CatBoostSettings():
-            return CatBoostCandidate(settings.parameters)
-        case HistGradientBoostingSettings():
-            return HistGradientBoostingCandidate(settings.parameters)
-    raise TypeError(f"no candidate for {type(settings).__name__}")
+class LeafTables(Protocol):
+    """Scores and explanations of a tree model from the leaves that rows reach, so that both take one pass."""
+
+    base: float
+
+    def leaves(self, columns: Columns) -> NDArray[np.integer[Any]]:
+        """Return the leaf that each row reaches in each tree, shape (n, trees)."""
+
+    def log_odds(self, leaves: NDArray[np.integer[Any]]) -> Floats:
+        """Return the log-odds of rows from their leaves, bit for bit those of the scorer."""
+
+    def contributions(self, leaves: NDArray[np.integer[Any]]) -> Floats:
+        """Return what each feature adds to `base`, shape (n, features), numeric ones first."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """All that Thinfile needs to configure, search, fit, log, score and explain the models of one family.
+
+    A family is declared as `FAMILY` in one module of `pipelines.candidates.families`, or by another installed package
+    under the entry point group `thinfile.candidates`. Its module is imported to compose a configuration: libraries that
+    take long to import are imported inside functions.
+
+    Attributes:
+        name: The value of candidate=NAME, and the family in a model's card.
+        settings: A subclass of CandidateSettings with a dataclass `parameters`.
+        candidate: Makes a candidate from these parameters.
+        scorer: The class of fitted models. Its source, with all it refers to, is logged with a model and runs without
+            Thinfile (see `portable_source`).
+        space: What a search tries unless the configuration says otherwise.
+        requirements: Installed packages that the scorer imports, besides numpy and pandas. A logged model requires
+            them, and a run records their versions.
+        fitted_with: Installed packages that only `fit` imports; a run records their versions.
+        leaf_tables: Makes the tables of a fitted scorer, or None for a scorer without them.
+        points_table: Makes the table of points of a fitted scorer from its calibration map, for families that have one.
+        package: The installed package that declares the family; its version is recorded. Set for entry points only.
+    """
+
+    name: str
+    settings: type[CandidateSettings]
+    candidate: Callable[[Any], Candidate]
+    scorer: type[Scorer]
+    space: Mapping[str, Range] = field(default_factory=dict)
+    requirements: tuple[str, ...] = ()
+    fitted_with: tuple[str, ...] = ()
+    leaf_tables: Callable[[Any], LeafTables | None] = lambda _: None
+    points_table: "Callable[[Any, Mapping[str, Any], PointsScale], pd.DataFrame] | None" = None
+    package: str | None = None
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The installed packages whose versions decide a model of this family."""
+        return (*self.requirements, *self.fitted_with, *([self.package] if self.package else []))
+
+    def default_settings(self) -> CandidateSettings:
+        """Return the settings with the default parameters and the default search space."""
+        return self.settings(space=dict(self.space))

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipelines.candidates.tree_shapley import Floats, quadrature
 
 FEW_ROWS = 32
 """So many rows are explained one by one; above that tree by tree is faster. The sums are the same to the last bit."""
@@ -93,7 +93,7 @@ def table_of(tree: Tree) -> Floats:
         met[names.index(feature)] &= (same >> level & 1) == 0
         expected[names.index(feature)] *= share[level]
     total = np.zeros(met.shape)
-    for t, weight in zip(*_quadrature((len(names) + 1) // 2), strict=True):
+    for t, weight in zip(*quadrature((len(names) + 1) // 2), strict=True):
         total += weight * _products_of_others(t * met + (1 - t) * expected[:, None])
     return np.asarray(((met - expected[:, None]) * total) @ tree.values)
 
@@ -121,12 +121,6 @@ def _products_of_others(factors: Floats) -> Floats:
     before = np.concatenate([ones, np.cumprod(factors[:-1], axis=0)])
     after = np.concatenate([np.cumprod(factors[:0:-1], axis=0)[::-1], ones])
     return np.asarray(before * after)
-
-
-def _quadrature(nodes: int) -> tuple[Floats, Floats]:
-    """Return points and weights that integrate polynomials of degree 2 nodes - 1 from 0 to 1."""
-    points, weights = np.polynomial.legendre.leggauss(max(nodes, 1))
-    return (points + 1) / 2, weights / 2
 
 
 def _flattened(

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.applications.meanings import Meaning
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.portable_model import Columns, columns_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Sample:
     `weights`, shape (n,), say how many rows each one counts for; None: each for one.
     """
 
-    columns: served.Columns
+    columns: Columns
     bad: NDArray[np.int8]
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
@@ -28,14 +31,14 @@ class Sample:
     @classmethod
     def of(
         cls,
-        features: pd.DataFrame,
+        features: "pd.DataFrame",
         bad: NDArray[np.int8],
         numeric: Sequence[str],
         categorical: Sequence[str],
         meanings: Mapping[str, Meaning] | None = None,
     ) -> "Sample":
         """Return the sample of a frame of features."""
-        columns = served.columns_of(features, numeric, categorical)
+        columns = columns_of(features, numeric, categorical)
         return cls(columns, bad, tuple(numeric), tuple(categorical), meanings or {})
 
     def take(self, rows: NDArray[np.intp]) -> "Sample":

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from pipelines.applications.meanings import default_meaning
 from pipelines.applications.splits import Fold
-from pipelines.candidates import portable_model as served
 from pipelines.candidates.calibration_map import fit_calibration
 from pipelines.candidates.candidate import Candidate
+from pipelines.candidates.portable_model import Model
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.settings import CalibrationMethod
 from pipelines.errors import DataError
@@ -24,11 +24,11 @@ from pipelines.errors import DataError
 class TrainedModel:
     """A fitted, calibrated candidate: what it answers with, and how its files are written."""
 
-    model: served.Model
+    model: Model
     candidate: Candidate
 
     def save(self, folder: Path) -> None:
-        """Write the model's files (see `served`) into an empty folder."""
+        """Write the model's files into an empty folder."""
         extra = self.candidate.save(self.model.scorer, folder)
         (folder / "model.json").write_text(json.dumps({**self.model.card, **extra}, indent=1, sort_keys=True))
 
@@ -70,7 +70,7 @@ def train(
     weights = None if sample.weights is None else np.concatenate([sample.weights[fold.held_out] for fold in folds])
     mapped = fit_calibration(np.concatenate(held_out), outcomes, calibration, weights)
     scorer = candidate.fit(sample, seed=seed, threads=threads)
-    return TrainedModel(served.Model(_card(candidate, sample, mapped), scorer), candidate)
+    return TrainedModel(Model(_card(candidate, sample, mapped), scorer), candidate)
 
 
 def _card(candidate: Candidate, sample: Sample, calibration: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,8 @@ class Verb(Generic[S]):
     """Schemas of configuration groups: group -> option -> dataclass."""
     actions: type[Enum] | None = None
     """The words that may follow the verb; the one given becomes the setting `action`."""
+    choices: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
+    """Returns settings that need no file: group -> option -> its default settings, an instance of its schema."""
 
 
 def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
@@ -56,11 +58,12 @@ def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors to us instead of printing and exiting
     stay_private()
     log_plainly()
-    _store_schemas(verb)
     OmegaConf.register_new_resolver("choices", lambda: _choices(verb), replace=True)
     hydra.version.setbase("1.3")
     try:
-        outcomes = _run(verb, _with_action(verb, _parse(arguments)))
+        args = _with_action(verb, _parse(arguments))
+        _store_schemas(verb, [Path(folder) for folder in _folders(args) if folder])
+        outcomes = _run(verb, args)
     except (ConfigurationError, HydraException, OmegaConfBaseException) as error:
         told = error if isinstance(error, ConfigurationError) else ConfigurationError(_explain(error))
         outcomes = [failed(told, debug=_asked(arguments, "debug") == "true")]
@@ -110,15 +113,23 @@ def configuration_folder() -> Path:
     return next(folder for folder in (beside / "conf", beside / "thinfile_conf") if folder.is_dir())
 
 
-def _store_schemas(verb: Verb[Any]) -> None:
+def _store_schemas(verb: Verb[Any], folders: Sequence[Path]) -> None:
     store = ConfigStore.instance()
     store.store(name=f"{verb.name}_schema", node=_schema(verb.schema))
     for group, options in verb.groups.items():
         for option, schema in options.items():
             store.store(group=group, name=f"{option}_schema", node=_schema(schema))
+    for group, choices in verb.choices().items():
+        for option, settings in choices.items():
+            store.store(group=group, name=f"{option}_schema", node=_schema(type(settings)))
+            store.store(group=group, name=f"{option}_defaults", node=_schema(settings))
+            if any((folder / group / f"{option}.yaml").exists() for folder in folders):
+                store.repo.get(group, {}).pop(f"{option}.yaml", None)  # Hydra warns about a schema of a file's name
+            else:
+                store.store(group=group, name=option, node=_schema(settings))
 
 
-def _schema(schema: type[Any]) -> DictConfig:
+def _schema(schema: Any) -> DictConfig:
     """Return a schema as Hydra stores it; a mapping from text to text takes names that nobody knows beforehand."""
     node: DictConfig = OmegaConf.structured(schema)
     for mapping in _texts_by_name(node):
@@ -138,8 +149,10 @@ def _texts_by_name(node: DictConfig) -> Iterator[DictConfig]:
 
 def _choices(verb: Verb[Any]) -> str:
     """Return the groups of a verb and their options, for the help page."""
+    groups: dict[str, Any] = {**dict.fromkeys(verb.groups, ()), **verb.choices()}
     options = {
-        group: sorted(path.stem for path in (configuration_folder() / group).glob("*.yaml")) for group in verb.groups
+        group: sorted({path.stem for path in (configuration_folder() / group).glob("*.yaml")}.union(names))
+        for group, names in groups.items()
     }
     return "\n".join(f"  {group}={'|'.join(names)}" for group, names in options.items()) or "  none"
 
@@ -229,7 +242,7 @@ def _explain(error: Exception) -> str:
     """Return one message for an error of Hydra or OmegaConf, with the nearest right names."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = str(error.missing_cfg_file).rpartition("/")
-        options = [name for name in error.options or () if not name.endswith("_schema")]
+        options = [name for name in error.options or () if not name.endswith(("_schema", "_defaults"))]
         return f"unknown choice {group or 'configuration'}={option}; {nearest(option, options)}"
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
     if isinstance(cause, OmegaConfBaseException) and cause.full_key:

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,7 +12,6 @@ PACKAGES = (
     "mlflow",
     "optuna",
     "scikit-learn",
-    "catboost",
     "evidently",
     "hydra-core",
     "numpy",
@@ -21,12 +21,15 @@ PACKAGES = (
 )
 
 
-def provenance(threads: int) -> dict[str, object]:
-    """Return the code's commit, the versions of what it stands on, the machine and the thread count."""
+def provenance(threads: int, packages: Iterable[str] = ()) -> dict[str, object]:
+    """Return the commit, the versions of Python and of libraries, the machine and the thread count.
+
+    `packages` are libraries to record besides PACKAGES.
+    """
     return {
         "git_commit": git_commit(),
         "python": platform.python_version(),
-        "packages": {package: version(package) for package in PACKAGES},
+        "packages": {package: _version(package) for package in dict.fromkeys([*PACKAGES, *packages])},
         "platform": platform.platform(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
@@ -37,8 +40,12 @@ def provenance(threads: int) -> dict[str, object]:
 
 def own_version() -> str:
     """Return the version of this package, `unknown` where it runs without being installed."""
+    return _version("thinfile")
+
+
+def _version(package: str) -> str:
     try:
-        return version("thinfile")
+        return version(package)
     except PackageNotFoundError:
         return "unknown"
 

@@ -11,9 +11,9 @@ import pandas as pd
 from mlflow.types import DataType
 from numpy.typing import NDArray
 
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.portable_model import Columns, Floats, Levels
 from pipelines.errors import DataError, RequestError
-from pipelines.model_store.predictor import Columns, Floats, Judged, Predictor
+from pipelines.model_store.predictor import Judged, Predictor
 from pipelines.model_store.registered import RegisteredModel
 
 
@@ -78,7 +78,7 @@ def _frame_of(columns: Columns) -> pd.DataFrame:
 
 
 def _as_text(values: Any) -> NDArray[Any]:
-    if not isinstance(values, served.Levels):
+    if not isinstance(values, Levels):
         return np.asarray(values, dtype=np.float64 if values.dtype == np.float32 else values.dtype)
     return np.asarray(np.array([*values.names, None], dtype=object)[values.codes])
 

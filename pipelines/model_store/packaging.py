@@ -11,30 +11,29 @@ import mlflow.pyfunc
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.portable_source import portable_source
+from pipelines.candidates.registry import family_named
 from pipelines.candidates.training import TrainedModel
 from pipelines.model_store.files import FILE_HASHES, file_hashes, model_hash
 from pipelines.storage.atomic_files import scratch_folder
 
-ENTRY = "\n\nimport mlflow.models\n\nmlflow.models.set_model(pyfunc_model())\n"
-"""The line that makes a copy of `served.py` a model from code."""
+ENTRY = "\n\nimport mlflow.models\n\nmlflow.models.set_model(pyfunc_model({scorer}))\n"
+"""The lines that make the portable source a model from code."""
 
-REQUIREMENTS = {
-    "scorecard": ("mlflow", "numpy", "pandas"),
-    "catboost": ("mlflow", "numpy", "pandas", "catboost"),
-    "hist_gradient_boosting": ("mlflow", "numpy", "pandas"),
-}
+REQUIREMENTS = ("mlflow", "numpy", "pandas")
+"""What every logged model requires, besides the requirements of its family."""
 
 
 def save_mlflow_model(trained: TrainedModel, folder: Path) -> str:
     """Write a trained model as an MLflow model into a new folder and return its fingerprint (see `model_hash`)."""
-    card = trained.model.card
+    card, family = trained.model.card, family_named(trained.candidate.family)
+    requirements = (*REQUIREMENTS, *family.requirements)
     with scratch_folder(folder.parent) as scratch:
         files = scratch / "model"
         files.mkdir()
         trained.save(files)
         script = scratch / "served_model.py"
-        script.write_text(Path(served.__file__).read_text() + ENTRY)
+        script.write_text(portable_source(family.scorer) + ENTRY.format(scorer=family.scorer.__name__))
         with warnings.catch_warnings():
             # The signature is explicit; an example would put a real application into the model.
             warnings.filterwarnings("ignore", ".*input example was not provided")
@@ -43,7 +42,7 @@ def save_mlflow_model(trained: TrainedModel, folder: Path) -> str:
                 python_model=str(script),
                 artifacts={"model": str(files)},
                 signature=signature_of(card["numeric"], card["categorical"]),
-                pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS[card["family"]]],
+                pip_requirements=[f"{package}=={version(package)}" for package in requirements],
             )
     shutil.rmtree(folder / "__pycache__", ignore_errors=True)
     (folder / FILE_HASHES).write_text(json.dumps(file_hashes(folder), indent=1))

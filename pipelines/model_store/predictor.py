@@ -10,17 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.oblivious_shapley import ObliviousShapley
+from pipelines.candidates.candidate import LeafTables
+from pipelines.candidates.portable_model import FEW_ROWS, Columns, Floats, Model, calibrate, columns_of
+from pipelines.candidates.registry import family_named, load_model
 from pipelines.errors import ThinfileError
 from pipelines.model_store.files import FILES, model_hash
 from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
 
 if TYPE_CHECKING:
     from pipelines.model_store.store import ModelStore
-
-Columns = served.Columns
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def predictor_in(folder: Path, registered: RegisteredModel, *, threads: int = -1
             f"hash {found[:12]} instead of {expected[:12]}; restore {registered.source} or promote another version"
         )
     if (folder / FILES / "model.json").exists():
-        return _Native(served.load(folder / FILES, threads), found)
+        return _Native(load_model(folder / FILES, threads), found)
     from pipelines.model_store.foreign import load_foreign  # it needs MLflow, which ours do without
 
     return load_foreign(folder, registered, found)
@@ -98,7 +96,7 @@ def predictor_in(folder: Path, registered: RegisteredModel, *, threads: int = -1
 
 @dataclass
 class _Native:
-    model: served.Model
+    model: Model
     hash: str
 
     def __post_init__(self) -> None:
@@ -106,34 +104,30 @@ class _Native:
         self.meanings = self.model.card.get("meanings", {})
 
     def answers(self, columns: Columns) -> tuple[Floats, Floats]:
-        return self.model.answers(columns)
+        return self.model.predict(columns)
 
     def explained(self, columns: Columns) -> tuple[float, Floats] | None:
         try:
             if self._tables is None:
                 return self.model.contributions(columns)
-            trees, tables = self._tables
             self.model.check_finite(columns)
-            return tables.base, tables.contributions(trees.leaves(columns))
+            return self._tables.base, self._tables.contributions(self._tables.leaves(columns))
         except ValueError as error:
             raise ThinfileError(str(error)) from error
 
     def judged(self, columns: Columns) -> Judged | None:
-        if self._tables is None or not 0 < len(next(iter(columns.values()))) < served.FEW_ROWS:
+        tables = self._tables
+        if tables is None or not 0 < len(next(iter(columns.values()))) < FEW_ROWS:
             return None
         self.model.check_finite(columns)
-        trees, tables = self._tables
-        leaves = trees.leaves(columns)
-        raw = trees.log_odds_of(leaves)
-        probability = served.calibrate(raw, self.model.card["calibration"])
+        leaves = tables.leaves(columns)
+        raw = tables.log_odds(leaves)
+        probability = calibrate(raw, self.model.card["calibration"])
         return Judged(raw, probability, lambda rows: (tables.base, tables.contributions(leaves[rows])))
 
     @cached_property
-    def _tables(self) -> tuple[served.CatBoost, ObliviousShapley] | None:
-        """The trees and the Shapley values of all their leaves, made once; None for a family without such tables."""
-        trees = self.model.scorer
-        tables = ObliviousShapley.of(trees.model) if isinstance(trees, served.CatBoost) else None
-        return (trees, tables) if isinstance(trees, served.CatBoost) and tables else None
+    def _tables(self) -> LeafTables | None:
+        return family_named(self.model.card["family"]).leaf_tables(self.model.scorer)
 
     def log_odds(self, features: pd.DataFrame) -> Floats:
         return self.answers(self._columns(features))[0]
@@ -145,4 +139,4 @@ class _Native:
         return self.explained(self._columns(features))
 
     def _columns(self, features: pd.DataFrame) -> Columns:
-        return served.columns_of(features, self.numeric, self.categorical)
+        return columns_of(features, self.numeric, self.categorical)

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.applications.meanings import default_meaning
-from pipelines.candidates import portable_model as served
-from pipelines.model_store.predictor import Columns, Floats, Predictor
+from pipelines.candidates.portable_model import Columns, Floats, Levels, columns_of
+from pipelines.model_store.predictor import Predictor
 from pipelines.policy.pack import ReasonSettings
 
 LEAST = 1e-9
@@ -38,7 +38,7 @@ class Reasons:
 def reasons_of(predictor: Predictor, features: pd.DataFrame, settings: ReasonSettings) -> Reasons:
     """Return at most `settings.most` reasons for each application of a frame; see `Phrasebook.reasons`."""
     told = predictor.contributions(features)
-    columns = served.columns_of(features, predictor.numeric, predictor.categorical)
+    columns = columns_of(features, predictor.numeric, predictor.categorical)
     return Phrasebook(predictor, settings).reasons(columns, np.arange(len(features)), told)
 
 
@@ -134,7 +134,7 @@ def _first(table: NDArray[Any], counts: Sequence[int]) -> list[list[Any]]:
 def _told(described: Mapping[str, Any], values: Any, rows: NDArray[np.intp]) -> NDArray[np.object_]:
     """Return the meaning of a feature, and how its value in each row lies to the usual one where that can be said."""
     meaning, usual = described["meaning"], described["usual"]
-    if isinstance(values, served.Levels):
+    if isinstance(values, Levels):
         return _of_each(values.codes[rows] < 0, f"{meaning} (not known)", meaning)
     asked = values[rows]
     if asked.dtype == object:
@@ -149,7 +149,7 @@ def _told(described: Mapping[str, Any], values: Any, rows: NDArray[np.intp]) -> 
 def _word(described: Mapping[str, Any], values: Any, row: int) -> str:
     """Return what `_told` does for one row."""
     meaning, usual = str(described["meaning"]), described["usual"]
-    if isinstance(values, served.Levels):
+    if isinstance(values, Levels):
         return f"{meaning} (not known)" if values.codes[row] < 0 else meaning
     value = values[row]
     if value is None or value != value:

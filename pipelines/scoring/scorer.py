@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.portable_model import Columns, Floats, Levels
 from pipelines.credit.points import band_labels, points
-from pipelines.model_store.predictor import Columns, Floats, Predictor, load_predictor
+from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.policy.pack import Automation, PolicySettings, policy_hash
 from pipelines.scoring.reasons import Phrasebook, Reasons
@@ -147,6 +147,6 @@ def take(columns: Columns, rows: NDArray[np.intp]) -> Columns:
 
 
 def _some(values: object, rows: NDArray[np.intp]) -> object:
-    if isinstance(values, served.Levels):
-        return served.Levels(values.codes[rows], values.names)
+    if isinstance(values, Levels):
+        return Levels(values.codes[rows], values.names)
     return np.asarray(values)[rows]

@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.applications.splits import Fold
-from pipelines.candidates.candidate import candidate_of
+from pipelines.candidates.families.catboost import CatBoostParameters, CatBoostSettings
+from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.settings import CalibrationMethod, CatBoostParameters, CatBoostSettings
+from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import train
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from pipelines.applications.splits import Fold
-from pipelines.candidates.candidate import candidate_of
+from pipelines.candidates.families.catboost import CatBoostParameters, CatBoostSettings
+from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.settings import CalibrationMethod, CatBoostParameters, CatBoostSettings
+from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import TrainedModel, train
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore

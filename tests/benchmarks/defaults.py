@@ -9,14 +9,12 @@ import pandas as pd
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold
 
 from pipelines.applications.splits import Fold
-from pipelines.candidates.candidate import candidate_of
+from pipelines.candidates.families.catboost import CatBoostSettings
+from pipelines.candidates.families.hist_gradient_boosting import HistGradientBoostingSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.settings import (
-    CandidateSettings,
-    CatBoostSettings,
-    HistGradientBoostingSettings,
-    ScorecardSettings,
-)
+from pipelines.candidates.settings import CandidateSettings
 from pipelines.candidates.training import held_out_log_odds
 from pipelines.credit.discrimination import auc
 

@@ -16,7 +16,8 @@ from experiments.search.tune import tune
 from pipelines.applications.applications import Applications, load_applications
 from pipelines.applications.settings import DataSettings, Source, SplitSettings
 from pipelines.applications.splits import split_applications
-from pipelines.candidates.settings import Range, ScorecardParameters, ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardParameters, ScorecardSettings
+from pipelines.candidates.settings import Range
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore

@@ -18,8 +18,9 @@ from monitoring.outcomes.stored_estimates import KeptEstimates
 from pipelines.applications.applications import Applications, load_applications
 from pipelines.applications.settings import SplitSettings
 from pipelines.applications.ttd_population import through_the_door
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.settings import FAMILIES, CalibrationMethod
+from pipelines.candidates.portable_model import columns_of
+from pipelines.candidates.registry import family_named
+from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import train
 from pipelines.credit.label_free import label_free_performance
 from pipelines.credit.loan import DEFINITIONS
@@ -165,7 +166,9 @@ def _learnt(folder: Path) -> tuple[Model, EarlierLoans]:
         return table[table["outcome_known_at"] < pd.Timestamp(f"{CHANGED}-01")]
 
     data = data_of(folder, leaking(folder, "known_then", known_then))
-    settings = TuneSettings(workspace=str(folder), data=data, candidate=FAMILIES[FAMILY](), split=SPLIT, trials=1)
+    settings = TuneSettings(
+        workspace=str(folder), data=data, candidate=family_named(FAMILY).settings(), split=SPLIT, trials=1
+    )
     question = resolve(settings)
     trained = train(
         question.candidate_with({}), question.development, question.split.folds, CalibrationMethod.logistic,
@@ -174,7 +177,7 @@ def _learnt(folder: Path) -> tuple[Model, EarlierLoans]:
     roles = question.applications.roles
 
     def model(asked: Applications) -> Floats:
-        columns = served.columns_of(asked.features, roles.numeric, roles.categorical)
+        columns = columns_of(asked.features, roles.numeric, roles.categorical)
         return trained.model.probability_of_bad(columns)
 
     unseen = question.applications.take(question.split.test)

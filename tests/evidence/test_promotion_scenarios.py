@@ -15,7 +15,7 @@ from experiments.promotion.promote import promote
 from experiments.promotion.settings import PromoteSettings
 from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.candidates.settings import ScorecardParameters, ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardParameters, ScorecardSettings
 from pipelines.command.verb import ExitCode
 from pipelines.credit.discrimination import auc
 from pipelines.model_store.predictor import load_predictor

@@ -18,15 +18,14 @@ from pipelines.applications.settings import DataSettings, Source, SplitSettings
 from pipelines.applications.splits import split_applications
 from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
-from pipelines.candidates.candidate import candidate_of
-from pipelines.candidates.settings import (
-    CandidateSettings,
-    CatBoostParameters,
-    CatBoostSettings,
+from pipelines.candidates.families.catboost import CatBoostParameters, CatBoostSettings
+from pipelines.candidates.families.hist_gradient_boosting import (
     HistGradientBoostingParameters,
     HistGradientBoostingSettings,
-    ScorecardSettings,
 )
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.registry import candidate_of
+from pipelines.candidates.settings import CandidateSettings
 from pipelines.candidates.training import train
 from pipelines.command.verb import ExitCode
 from pipelines.credit.population import Population

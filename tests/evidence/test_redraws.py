@@ -12,9 +12,10 @@ from monitoring.thresholds.thresholds import Level
 from pipelines.applications.applications import load_applications
 from pipelines.applications.settings import DataSettings, SplitSettings
 from pipelines.applications.splits import split_applications
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.candidate import candidate_of
-from pipelines.candidates.settings import CalibrationMethod, ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.portable_model import Model, columns_of
+from pipelines.candidates.registry import candidate_of
+from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import train
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population
@@ -57,16 +58,16 @@ def _rings(seed: int, settings: DataSettings, workspace: Workspace) -> tuple[boo
     candidate = candidate_of(ScorecardSettings())
     model = train(candidate, sample_of(development), split.folds, CalibrationMethod.logistic, seed=0, threads=1).model
     features = test.features
-    asked = model.probability_of_bad(served.columns_of(features, model.numeric, model.categorical))
+    asked = model.probability_of_bad(columns_of(features, model.numeric, model.categorical))
     profile = profile_of(points(asked, PointsScale()), asked, features, model.numeric, Population.applications)
     acts = {}
     for period, rows in draw.periods.items():
-        columns = served.columns_of(rows, model.numeric, model.categorical)
+        columns = columns_of(rows, model.numeric, model.categorical)
         window = {SCORE: _points(model, rows).astype(float), **columns}
         acts[period] = any(one.judgement.level is Level.ACT for one in moves_of(profile, window))
     return acts[RANDOM], acts[SELECTED]
 
 
-def _points(model: served.Model, rows: pd.DataFrame) -> NDArray[Any]:
-    columns = served.columns_of(rows, model.numeric, model.categorical)
+def _points(model: Model, rows: pd.DataFrame) -> NDArray[Any]:
+    columns = columns_of(rows, model.numeric, model.categorical)
     return points(model.probability_of_bad(columns), PointsScale())

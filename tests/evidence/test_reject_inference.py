@@ -18,8 +18,9 @@ from pipelines.applications.applications import Applications, load_applications
 from pipelines.applications.settings import DataSettings, Source, SplitSettings
 from pipelines.applications.splits import split_applications
 from pipelines.applications.ttd_population import through_the_door
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.settings import FAMILIES, CalibrationMethod
+from pipelines.candidates.portable_model import columns_of
+from pipelines.candidates.registry import family_named
+from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import train
 from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import answer
@@ -109,7 +110,11 @@ def _prepared(folder: Path, customers: int, seed: int) -> DataSettings:
 def _grade(folder: Path, data: DataSettings, family: str, inference: RejectInference) -> Grade:
     """Train on the development part and grade on all who asked from the test's first day on."""
     settings = TuneSettings(
-        workspace=str(folder), data=data, candidate=FAMILIES[family](), reject_inference=inference, trials=1
+        workspace=str(folder),
+        data=data,
+        candidate=family_named(family).settings(),
+        reject_inference=inference,
+        trials=1,
     )
     question = resolve(settings)
     model = _trained(question)
@@ -133,16 +138,14 @@ def _trained(question: Question) -> Callable[[Applications], Floats]:
         threads=question.settings.threads,
     )
     roles = question.applications.roles
-    return lambda asked: trained.model.probability_of_bad(
-        served.columns_of(asked.features, roles.numeric, roles.categorical)
-    )
+    return lambda asked: trained.model.probability_of_bad(columns_of(asked.features, roles.numeric, roles.categorical))
 
 
 def _by_lot(folder: Path, data: DataSettings) -> Iterator[tuple[float, float, float, float]]:
     """Yield the interval of the bad rate by lot, the mean true PD of the declined, and observed over expected."""
     known = load_applications(data, Workspace.at(str(folder)))
     split = split_applications(known, SplitSettings(), seed=0)
-    settings = TuneSettings(workspace=str(folder), data=data, candidate=FAMILIES["scorecard"](), trials=1)
+    settings = TuneSettings(workspace=str(folder), data=data, candidate=family_named("scorecard").settings(), trials=1)
     asked = _asked(folder, data, known)
     model = _trained(resolve(settings))
     told = selection_report(asked, model(asked), known, split.development, seed=0, threads=2)["by_lot_outcomes"]

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 from pipelines.batch.settings import BatchEngine
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.portable_model import columns_of
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.pack import PolicySettings
 from pipelines.scoring.scorer import Scorer, take
 from tests.evidence.batch_inputs import nasty_rows
 from tests.evidence.conftest import Evidence
 from tests.pipelines.batch.conftest import Bench, made, score_it, written
-from tests.pipelines.candidates.test_conformance import CATEGORICAL, FAMILIES, NUMERIC
+from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, OWN_FAMILIES
 from tests.pipelines.engine.ways import why_no_spark
 from tests.real_parts import needs_spark
 
@@ -26,7 +26,7 @@ def test_every_way_gives_the_same_score_to_the_last_bit(
     monkeypatch.setattr("pipelines.storage.parquet_parts.LEAST_ROWS", 1000)  # several parts
     rows = evidence.size(full=10_000, reduced=1200)
     counted: dict[str, dict[str, int]] = {}
-    for number, family in enumerate(FAMILIES):
+    for number, family in enumerate(OWN_FAMILIES):
         bench = made(tmp_path / family, family)
         table = nasty_rows(rows, seed=number)
         path = str(written(table, tmp_path / f"{family}.parquet", group=600))
@@ -68,7 +68,7 @@ def pyfunc_scores(bench: Bench, table: pd.DataFrame) -> np.ndarray:
 
 def single_scores(bench: Bench, table: pd.DataFrame) -> np.ndarray:
     scorer = Scorer(bench.predictor, PolicySettings())
-    columns = served.columns_of(table, NUMERIC, CATEGORICAL)
+    columns = columns_of(table, NUMERIC, CATEGORICAL)
     return np.array([scorer.answer(take(columns, np.array([row]))).pd[0] for row in range(len(table))])
 
 

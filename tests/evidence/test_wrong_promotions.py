@@ -14,10 +14,9 @@ from experiments.promotion.gates import alpha_for
 from pipelines.applications.applications import load_applications
 from pipelines.applications.settings import SplitSettings
 from pipelines.applications.splits import split_applications
+from pipelines.candidates.families.scorecard import ScorecardCandidate, ScorecardParameters
 from pipelines.candidates.portable_model import Scorecard
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.scorecard import ScorecardCandidate
-from pipelines.candidates.settings import ScorecardParameters
 from pipelines.credit.discrimination import delong_difference
 from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence

@@ -22,8 +22,9 @@ from pipelines.applications.settings import DataSettings, Source, SplitSettings
 from pipelines.batch.score import score
 from pipelines.batch.settings import ReasonsFor, ScoreSettings
 from pipelines.book.prepare import prepare
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.settings import FAMILIES, CalibrationMethod
+from pipelines.candidates.portable_model import columns_of
+from pipelines.candidates.registry import family_named
+from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import TrainedModel, train
 from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.credit.points import points
@@ -146,7 +147,7 @@ def _learn(folder: Path) -> ReferenceProfile:
 
     data = data_of(folder, leaking(folder, "known_then", known_then))
     question = resolve(
-        TuneSettings(workspace=str(folder), data=data, candidate=FAMILIES[FAMILY](), split=SPLIT, trials=1)
+        TuneSettings(workspace=str(folder), data=data, candidate=family_named(FAMILY).settings(), split=SPLIT, trials=1)
     )
     candidate, folds = question.candidate_with({}), question.split.folds
     trained = train(candidate, question.development, folds, CalibrationMethod.logistic, seed=0, threads=2)
@@ -162,7 +163,7 @@ def _reference(question: Question, trained: TrainedModel) -> ReferenceProfile:
     """Return the profile of all who asked in the test's time."""
     asked, model = reference_applications(question), trained.model
     features = asked.features[[*model.numeric, *model.categorical]]
-    probability = model.probability_of_bad(served.columns_of(features, model.numeric, model.categorical))
+    probability = model.probability_of_bad(columns_of(features, model.numeric, model.categorical))
     whole = points(probability, question.settings.policy.scale)
     return profile_of(whole, probability, features, model.numeric, Population.applications, asked.times)
 

@@ -18,7 +18,8 @@ from experiments.evidence.separation import separation
 from experiments.experiment.settings import TuneSettings
 from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings
-from pipelines.candidates.settings import Range, ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.settings import Range
 from pipelines.credit.discrimination import auc, kolmogorov_smirnov
 from pipelines.model_store.files import DOCUMENT, model_hash
 from pipelines.model_store.registered import MODEL_HASH

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from experiments.evidence.reason_quality import fidelity, reason_quality, spread_of, stability
-from pipelines.model_store.predictor import Floats
+from pipelines.candidates.portable_model import Floats
 from pipelines.policy.pack import PolicySettings, ReasonSettings
 from pipelines.scoring.reasons import Reasons, reasons_of
 from tests.pipelines.scoring.test_reasons import Additive, described

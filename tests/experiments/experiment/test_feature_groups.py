@@ -6,9 +6,9 @@ from scipy.stats import spearmanr
 
 from experiments.experiment.feature_groups import feature_groups, rank_correlations
 from experiments.experiment.feature_use import candidate_in_use, dropped, sample_in_use, weakened
-from pipelines.candidates.candidate import candidate_of
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.settings import ScorecardSettings
 from pipelines.candidates.weakened import WeakenedCandidate
 
 ROWS = 2_000

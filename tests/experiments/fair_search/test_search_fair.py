@@ -21,7 +21,8 @@ from experiments.promotion.settings import PromoteSettings
 from experiments.replay.replay import replay
 from experiments.replay.settings import ReplaySettings
 from pipelines.applications.settings import DataSettings, Source, SplitSettings
-from pipelines.candidates.settings import Range, ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.settings import Range
 from pipelines.command.verb import ExitCode, Outcome
 from pipelines.errors import ConfigurationError
 from pipelines.model_store.predictor import load_predictor

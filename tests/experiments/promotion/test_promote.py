@@ -18,7 +18,8 @@ from experiments.promotion.promote import promote
 from experiments.promotion.settings import PromoteSettings
 from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.candidates.settings import Range, ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.settings import Range
 from pipelines.command.verb import ExitCode
 from pipelines.errors import RequestError
 from pipelines.model_store.store import CHALLENGER, CHAMPION, ModelStore

@@ -15,7 +15,9 @@ from experiments.replay.settings import Extent, MovedData, ReplaySettings
 from experiments.search.run_record import RunRecord, joined_environments
 from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.candidates.settings import HistGradientBoostingSettings, Range, ScorecardSettings
+from pipelines.candidates.families.hist_gradient_boosting import HistGradientBoostingSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.settings import Range
 from pipelines.command.provenance import provenance
 from pipelines.command.verb import ExitCode, Outcome
 from pipelines.errors import ConfigurationError, DataError, RequestError

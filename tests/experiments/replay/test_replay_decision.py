@@ -25,7 +25,7 @@ from pipelines.model_store.store import ModelStore
 from pipelines.policy.pack import PolicySettings, ReasonSettings, policy_hash
 from pipelines.score_log.score_log import LogKey, ScoreLog
 from pipelines.storage.workspace import Workspace
-from tests.pipelines.candidates.test_conformance import FAMILIES, nasty, trained
+from tests.pipelines.candidates.test_conformance import nasty, trained
 from tests.pipelines.model_store.champions import make_champion
 
 POLICY = PolicySettings(name="ours", approve_from=460, reasons=ReasonSettings(opening="Because of:"))
@@ -38,7 +38,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     found = Workspace.at(str(folder / "workspace"))
     nasty().assign(id=[f"A{row:02d}" for row in range(60)]).to_parquet(folder / "asked.parquet")
     data = DataSettings(source=Source.table, path=str(folder / "asked.parquet"), id="id")
-    for month, family in enumerate(FAMILIES, start=1):
+    for month, family in enumerate(["scorecard", "catboost", "hist_gradient_boosting"], start=1):
         make_champion(ModelStore(found), trained(family), folder / family)
         score(ScoreSettings(workspace=str(found.root), data=data, period=f"2026-{month:02d}", policy=POLICY))
     return found

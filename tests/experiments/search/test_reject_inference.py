@@ -15,7 +15,7 @@ from experiments.replay.replay import replay
 from experiments.replay.settings import MovedData, ReplaySettings
 from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.candidates.settings import ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.command.verb import ExitCode
 from pipelines.errors import ConfigurationError
 from pipelines.storage.workspace import Workspace

@@ -16,7 +16,9 @@ from experiments.search.study import (
     space_of,
     starting_with,
 )
-from pipelines.candidates.settings import CatBoostParameters, Range, ScorecardParameters
+from pipelines.candidates.families.catboost import CatBoostParameters
+from pipelines.candidates.families.scorecard import ScorecardParameters
+from pipelines.candidates.settings import Range
 from pipelines.errors import ConfigurationError
 
 FIRST = {"depth": 6, "learning_rate": 0.04}

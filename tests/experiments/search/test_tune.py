@@ -10,7 +10,9 @@ from experiments.experiment.experiment import resolve
 from experiments.experiment.settings import TuneSettings
 from experiments.search.tune import TOP_TRIALS, tune
 from pipelines.applications.settings import DataSettings
-from pipelines.candidates.settings import CatBoostSettings, Range, ScorecardSettings
+from pipelines.candidates.families.catboost import CatBoostSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.settings import Range
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import CHALLENGER, KIND, STUDY, ModelStore
 from pipelines.profiles.reference_profile import ReferenceProfile

@@ -15,7 +15,8 @@ from monitoring.alarms.alarm import Alarm, alarm_of
 from monitoring.alarms.retraining import open_retraining, start
 from monitoring.alarms.settings import RetrainSettings
 from pipelines.applications.settings import DataSettings, Source, SplitSettings
-from pipelines.candidates.settings import Range, ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.settings import Range
 from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.features.settings import FeatureSettings, What
 from pipelines.marketplace.settings import PrepareSettings, RawSettings, TableMapping, TableMappings

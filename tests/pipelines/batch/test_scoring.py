@@ -16,7 +16,7 @@ from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
-from pipelines.candidates.settings import ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population
 from pipelines.errors import DataError, RequestError, ThinfileError

@@ -21,7 +21,7 @@ from pipelines.policy.pack import PolicySettings, ReasonSettings
 from pipelines.score_log.score_log import ROW
 from pipelines.scoring.reasons import notice
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
-from tests.pipelines.candidates.test_conformance import CATEGORICAL, FAMILIES, NUMERIC
+from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, OWN_FAMILIES
 
 pytestmark = pytest.mark.usefixtures("small_parts")
 
@@ -32,7 +32,7 @@ def decided(bench: Bench, period: str = "2026-10", population: Population = Popu
     return bench.log.decisions(bench.key(period, population)).drop(columns=CHANGES)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", OWN_FAMILIES)
 def test_parts_say_what_the_whole_table_says(family: str, tmp_path: Path) -> None:
     one, other = made(tmp_path / "one", family), made(tmp_path / "other", family)
     table = applications(600)

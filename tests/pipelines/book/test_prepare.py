@@ -19,7 +19,7 @@ from experiments.experiment.settings import TuneSettings
 from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings, Source, SplitSettings
 from pipelines.book.prepare import prepare
-from pipelines.candidates.settings import ScorecardSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.features.settings import FeatureSettings, What

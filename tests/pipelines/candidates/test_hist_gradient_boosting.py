@@ -6,10 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.hist_gradient_boosting import HistGradientBoostingCandidate, export_trees
+from pipelines.candidates.families.hist_gradient_boosting import (
+    HistGradientBoosting,
+    HistGradientBoostingCandidate,
+    HistGradientBoostingParameters,
+    export_trees,
+)
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.settings import HistGradientBoostingParameters
 
 
 @pytest.mark.parametrize("categorical", [0, 2, 4])
@@ -29,7 +32,7 @@ def test_exported_trees_answer_bit_for_bit_like_scikit_learn(categorical: int) -
     for place, name in enumerate(levels, start=4 - categorical):
         assert set(range(40)) <= set(matrix[:, place])
         columns[name] = np.array([None if np.isnan(value) else str(int(value)) for value in matrix[:, place]])
-    ours = served.HistGradientBoosting(export_trees(theirs), numeric, levels)
+    ours = HistGradientBoosting(export_trees(theirs), numeric, levels)
     np.testing.assert_array_equal(ours.log_odds(columns), theirs.decision_function(matrix))
 
 
@@ -60,5 +63,5 @@ def test_any_small_forest_is_exported_exactly(seed: int, numbers: int, levels: i
     for place in range(levels):
         values = asked[:, numbers + place]
         columns[f"c{place}"] = np.array([None if np.isnan(one) else str(int(one)) for one in values], dtype=object)
-    ours = served.HistGradientBoosting(export_trees(theirs), numeric, {f"c{place}": known for place in range(levels)})
+    ours = HistGradientBoosting(export_trees(theirs), numeric, {f"c{place}": known for place in range(levels)})
     np.testing.assert_array_equal(ours.log_odds(columns), theirs.decision_function(asked))

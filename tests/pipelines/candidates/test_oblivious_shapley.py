@@ -1,22 +1,23 @@
 """Tables of Shapley values: CatBoost's own say the same, a small tree by hand, and one row as many rows."""
 
+import catboost
 import numpy as np
 import pytest
-from catboost import CatBoost
 
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.families.catboost import CatBoost
 from pipelines.candidates.oblivious_shapley import FEW_ROWS, ObliviousShapley, Tree, expected_value, table_of
+from pipelines.candidates.portable_model import Model, columns_of
 from tests.pipelines.candidates.test_conformance import a_table, nasty, trained
 
 
 @pytest.fixture(scope="module")
-def model() -> served.Model:
+def model() -> Model:
     return trained("catboost").model
 
 
-def tables_of(model: served.Model) -> tuple[ObliviousShapley, served.CatBoost]:
+def tables_of(model: Model) -> tuple[ObliviousShapley, CatBoost]:
     scorer = model.scorer
-    assert isinstance(scorer, served.CatBoost)
+    assert isinstance(scorer, CatBoost)
     tables = ObliviousShapley.of(scorer.model)
     assert tables is not None
     return tables, scorer
@@ -25,12 +26,14 @@ def tables_of(model: served.Model) -> tuple[ObliviousShapley, served.CatBoost]:
 @pytest.mark.parametrize("one_hot_max_size", [2, 400])
 def test_catboost_itself_says_the_same(one_hot_max_size: int) -> None:
     table, bad = a_table(900)
-    columns = served.columns_of(table, ["income", "constant", "tenure"], ["channel", "city"])
+    columns = columns_of(table, ["income", "constant", "tenure"], ["channel", "city"])
     names = (["income", "constant", "tenure"], ["channel", "city"])
     parameters = {"iterations": 40, "depth": 5, "one_hot_max_size": one_hot_max_size, "max_ctr_complexity": 1}
-    theirs = CatBoost(parameters | {"loss_function": "Logloss", "verbose": False, "allow_writing_files": False})
-    theirs.fit(served.CatBoost.arrange(columns, *names, bad))
-    scorer = served.CatBoost(theirs, *names)
+    theirs = catboost.CatBoost(
+        parameters | {"loss_function": "Logloss", "verbose": False, "allow_writing_files": False}
+    )
+    theirs.fit(CatBoost.arrange(columns, *names, bad))
+    scorer = CatBoost(theirs, *names)
     expected = theirs.get_feature_importance(scorer.arrange(columns, *names), type="ShapValues")
     tables = ObliviousShapley.of(theirs)
     assert tables is not None
@@ -43,14 +46,14 @@ def test_a_statistic_of_two_features_is_left_to_catboost() -> None:
     levels = generator.integers(0, 40, (500, 2)).astype(str).astype(object)
     bad = (levels[:, 0].astype(int) + levels[:, 1].astype(int)) % 2
     columns = {"a": levels[:, 0], "b": levels[:, 1]}
-    pool = served.CatBoost.arrange(columns, [], ["a", "b"], bad)
+    pool = CatBoost.arrange(columns, [], ["a", "b"], bad)
     parameters = {"iterations": 20, "max_ctr_complexity": 2, "verbose": False, "allow_writing_files": False}
-    assert ObliviousShapley.of(CatBoost(parameters | {"loss_function": "Logloss"}).fit(pool)) is None
+    assert ObliviousShapley.of(catboost.CatBoost(parameters | {"loss_function": "Logloss"}).fit(pool)) is None
 
 
-def test_one_row_is_explained_as_among_many_to_the_last_bit(model: served.Model) -> None:
+def test_one_row_is_explained_as_among_many_to_the_last_bit(model: Model) -> None:
     tables, scorer = tables_of(model)
-    columns = served.columns_of(a_table(FEW_ROWS + 10, seed=4)[0], model.numeric, model.categorical)
+    columns = columns_of(a_table(FEW_ROWS + 10, seed=4)[0], model.numeric, model.categorical)
     leaves = scorer.leaves(columns)
     together = tables.contributions(leaves)
     for row in range(len(leaves)):
@@ -58,14 +61,14 @@ def test_one_row_is_explained_as_among_many_to_the_last_bit(model: served.Model)
     np.testing.assert_array_equal(tables.contributions(leaves[:FEW_ROWS]), together[:FEW_ROWS])
 
 
-def test_contributions_add_up_to_the_log_odds(model: served.Model) -> None:
+def test_contributions_add_up_to_the_log_odds(model: Model) -> None:
     tables, scorer = tables_of(model)
-    columns = served.columns_of(nasty(), model.numeric, model.categorical)
+    columns = columns_of(nasty(), model.numeric, model.categorical)
     found = tables.base + tables.contributions(scorer.leaves(columns)).sum(axis=1)
     np.testing.assert_allclose(found, scorer.log_odds(columns), rtol=0, atol=1e-6)  # CatBoost adds in another order
 
 
-def test_no_rows_have_no_contributions(model: served.Model) -> None:
+def test_no_rows_have_no_contributions(model: Model) -> None:
     tables, _ = tables_of(model)
     assert tables.contributions(np.empty((0, 20), np.uint32)).shape == (0, 5)
 

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.families.scorecard import Scorecard, ScorecardCandidate, ScorecardParameters, points_table
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.scorecard import ScorecardCandidate, points_table
-from pipelines.candidates.settings import CalibrationMethod, ScorecardParameters
+from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import train
 from pipelines.credit.points import PointsScale, points
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, ROWS, a_table, folds_of
@@ -69,7 +68,7 @@ def _place(column: dict, value: object) -> int | None:
     return 0 if value is None else column["levels"].get(value)
 
 
-BY_HAND = served.Scorecard(
+BY_HAND = Scorecard(
     {
         "intercept": -1.0,
         "columns": [

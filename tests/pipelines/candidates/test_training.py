@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from pipelines.applications.meanings import Meaning
 from pipelines.applications.splits import Fold
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.candidate import candidate_of
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.portable_model import Columns
+from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.settings import CalibrationMethod, ScorecardSettings
+from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import held_out_log_odds, train
 from pipelines.credit.discrimination import auc
 
@@ -27,7 +28,7 @@ class Memory:
     def __init__(self, sample: Sample) -> None:
         self.seen = dict(zip(sample.columns["row"], sample.bad, strict=True))
 
-    def log_odds(self, columns: served.Columns) -> NDArray[np.float64]:
+    def log_odds(self, columns: Columns) -> NDArray[np.float64]:
         return np.array([SURE * (2 * self.seen[row] - 1) if row in self.seen else 0.0 for row in columns["row"]])
 
 

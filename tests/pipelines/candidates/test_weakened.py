@@ -6,16 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.candidate import candidate_of
+from pipelines.candidates.families.catboost import CatBoostParameters, CatBoostSettings
+from pipelines.candidates.families.hist_gradient_boosting import HistGradientBoostingSettings
+from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.portable_model import Scorer
+from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.candidates.settings import (
-    CandidateSettings,
-    CatBoostParameters,
-    CatBoostSettings,
-    HistGradientBoostingSettings,
-    ScorecardSettings,
-)
+from pipelines.candidates.settings import CandidateSettings
 from pipelines.candidates.weakened import WeakenedCandidate
 
 ROWS = 6_000
@@ -107,7 +104,7 @@ def test_the_weaker_a_feature_is_made_the_less_a_model_of_any_family_moves_with_
 
     def reach(share: float) -> float:
         candidate = WeakenedCandidate(candidate_of(family), {("told", "twice"): share})
-        scorer: served.Scorer = candidate.fit(sample, seed=0, threads=1)
+        scorer: Scorer = candidate.fit(sample, seed=0, threads=1)
         return float(np.mean(scorer.log_odds(high) - scorer.log_odds(low)))
 
     whole, half, little = reach(0.0), reach(0.5), reach(0.9)

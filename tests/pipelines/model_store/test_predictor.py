@@ -11,7 +11,7 @@ from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 from sklearn.linear_model import LogisticRegression
 
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.portable_model import columns_of
 from pipelines.candidates.training import TrainedModel
 from pipelines.errors import DataError, RequestError, ThinfileError
 from pipelines.model_store.files import FILES, model_hash
@@ -54,7 +54,7 @@ def test_our_own_model_answers_bit_for_bit_as_it_was_trained(
     assert (predictor.numeric, predictor.categorical) == (NUMERIC, CATEGORICAL)
     assert predictor.hash == ours.tags[MODEL_HASH]
     np.testing.assert_array_equal(predictor.probability_of_bad(nasty()), answers(model.model, nasty()))
-    raw = model.model.log_odds(served.columns_of(nasty(), NUMERIC, CATEGORICAL))
+    raw = model.model.log_odds(columns_of(nasty(), NUMERIC, CATEGORICAL))
     np.testing.assert_array_equal(predictor.log_odds(nasty()), raw)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipelines.applications.meanings import Meaning
-from pipelines.model_store.predictor import Floats
+from pipelines.candidates.portable_model import Floats
 from pipelines.policy.pack import ReasonSettings
 from pipelines.scoring.reasons import notice, reason_groups, reasons_of
 

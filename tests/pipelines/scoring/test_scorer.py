@@ -5,18 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.candidates import portable_model as served
+from pipelines.candidates.portable_model import columns_of, levels_of
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.pack import Automation, PolicySettings, ReasonSettings
 from pipelines.scoring.reasons import reasons_of
 from pipelines.scoring.scorer import Scorer, take
 from pipelines.storage.workspace import Workspace
-from tests.pipelines.candidates.test_conformance import CATEGORICAL, FAMILIES, NUMERIC, a_table, nasty, trained
+from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, OWN_FAMILIES, a_table, nasty, trained
 from tests.pipelines.model_store.champions import make_champion
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=OWN_FAMILIES)
 def predictor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
     folder: Path = tmp_path_factory.mktemp("scorer")
     store = ModelStore(Workspace.at(str(folder / "workspace")))
@@ -24,28 +24,28 @@ def predictor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 def coded(table: object) -> dict[str, object]:
-    columns = served.columns_of(table, NUMERIC, CATEGORICAL)
-    return columns | {name: served.levels_of(columns[name]) for name in CATEGORICAL}
+    columns = columns_of(table, NUMERIC, CATEGORICAL)
+    return columns | {name: levels_of(columns[name]) for name in CATEGORICAL}
 
 
 def test_coded_columns_get_the_answers_of_texts(predictor: Predictor) -> None:
     scorer, table = Scorer(predictor, PolicySettings()), nasty()
-    plain, numbered = scorer.answer(served.columns_of(table, NUMERIC, CATEGORICAL)), scorer.answer(coded(table))
+    plain, numbered = scorer.answer(columns_of(table, NUMERIC, CATEGORICAL)), scorer.answer(coded(table))
     np.testing.assert_array_equal(plain.raw_score, numbered.raw_score)
     np.testing.assert_array_equal(plain.pd, predictor.probability_of_bad(table))
     np.testing.assert_array_equal(plain.pd, numbered.pd)
     rows = np.arange(len(table))
-    texts = served.columns_of(table, NUMERIC, CATEGORICAL)
+    texts = columns_of(table, NUMERIC, CATEGORICAL)
     assert scorer.reasons(texts, rows) == scorer.reasons(coded(table), rows)
 
 
 def test_single_precision_gets_the_answers_of_the_same_numbers_in_double(predictor: Predictor) -> None:
-    columns = served.columns_of(a_table(200, seed=8)[0], NUMERIC, CATEGORICAL)
+    columns = columns_of(a_table(200, seed=8)[0], NUMERIC, CATEGORICAL)
     single = {name: columns[name].astype(np.float32) if name in NUMERIC else columns[name] for name in columns}
     double = {name: single[name].astype(np.float64) if name in NUMERIC else single[name] for name in single}
     scorer = Scorer(predictor, PolicySettings())
     np.testing.assert_array_equal(scorer.answer(single).pd, scorer.answer(double).pd)
-    some = single | {name: served.levels_of(single[name]) for name in CATEGORICAL}
+    some = single | {name: levels_of(single[name]) for name in CATEGORICAL}
     np.testing.assert_array_equal(scorer.answer(some).pd, scorer.answer(double).pd)
 
 
@@ -85,7 +85,7 @@ def test_reasons_of_columns_are_those_of_the_frame(predictor: Predictor) -> None
 
 
 def test_an_infinite_number_is_refused(predictor: Predictor) -> None:
-    with pytest.raises(ValueError, match="'income' holds infinite ones"):
+    with pytest.raises(ValueError, match="column 'income' has infinite numbers"):
         Scorer(predictor, PolicySettings()).answer(coded(nasty().assign(income=np.inf)))
 
 
@@ -93,7 +93,7 @@ def test_a_decision_in_one_pass_has_the_answers_and_reasons_of_two(predictor: Pr
     policy = PolicySettings(approve_from=700, reasons=ReasonSettings(wording={"city": "where you live"}))
     for table in (nasty(), a_table(900, seed=11)[0], a_table(1500, seed=12)[0]):
         scorer = Scorer(predictor, policy)
-        for columns in (coded(table), served.columns_of(table, NUMERIC, CATEGORICAL)):
+        for columns in (coded(table), columns_of(table, NUMERIC, CATEGORICAL)):
             answers, reasons = scorer.decide(columns)
             expected = scorer.answer(columns)
             np.testing.assert_array_equal(answers.raw_score, expected.raw_score)

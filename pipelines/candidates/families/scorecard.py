@@ -1,20 +1,105 @@
-"""The scorecard candidate: weights of evidence, a logistic regression, points that add up."""
+"""The family scorecard: weights of evidence, a logistic regression, points that add up."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.candidates import portable_model as served
-from pipelines.candidates.sample import Sample
-from pipelines.candidates.settings import ScorecardParameters
-from pipelines.credit.points import PointsScale
+from pipelines.candidates.candidate import Family
+from pipelines.candidates.portable_model import LARGEST, Columns, Contributions, Floats, map_levels
+from pipelines.candidates.settings import CandidateSettings, Range
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipelines.candidates.sample import Sample
+    from pipelines.credit.points import PointsScale
+
+
+@dataclass
+class ScorecardParameters:
+    """How columns are cut and weighed.
+
+    Numbers are cut into at most `max_bins` bins of at least `min_bin_share` of the rows, where a cut gains at least
+    `min_gain` (bits of information); levels rarer than `min_level_share` share a bin. `smoothing` rows at the overall
+    bad rate are added to each bin. Columns below `min_information_value` are left out. `inverse_regularisation` is the
+    logistic regression's C.
+    """
+
+    max_bins: int = 6
+    min_bin_share: float = 0.05
+    min_gain: float = 0.0005
+    min_level_share: float = 0.02
+    smoothing: float = 20.0
+    min_information_value: float = 0.01
+    inverse_regularisation: float = 0.3
+
+
+@dataclass
+class ScorecardSettings(CandidateSettings):
+    """Weight-of-evidence binning and a logistic regression: every point can be explained."""
+
+    parameters: ScorecardParameters = field(default_factory=ScorecardParameters)
+
+
+SPACE = {
+    "max_bins": Range(3, 10),
+    "min_bin_share": Range(0.01, 0.1, log=True),
+    "min_gain": Range(0.0001, 0.005, log=True),
+    "min_level_share": Range(0.005, 0.05, log=True),
+    "min_information_value": Range(0.005, 0.1, log=True),
+    "smoothing": Range(1, 50, log=True),
+    "inverse_regularisation": Range(0.03, 3, log=True),
+}
+"""What a search tries."""
+
+
+class Scorecard:
+    """Weights of evidence per bin, one coefficient per column."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self.table = table
+
+    @classmethod
+    def load(cls, folder: Path, card: Mapping[str, Any], threads: int) -> Self:  # noqa: ARG003
+        """Load the table of bins and coefficients."""
+        return cls(json.loads((folder / "scorecard.json").read_text()))
+
+    def log_odds(self, columns: Columns) -> Floats:
+        """Add up coefficient times weight of evidence over the columns."""
+        total = np.full(len(next(iter(columns.values()))), float(self.table["intercept"]))
+        for column in self.table["columns"]:
+            total += column["coefficient"] * weights_of_evidence(column, columns[column["name"]])
+        return total
+
+    def contributions(self, columns: Columns) -> Contributions:
+        """Return coefficient times what the weight of evidence is above its mean over the rows it was learnt from."""
+        base, added = float(self.table["intercept"]), {}
+        for column in self.table["columns"]:
+            usual = float(np.average(column["weights"], weights=column["rows"]))
+            base += column["coefficient"] * usual
+            weights = weights_of_evidence(column, columns[column["name"]])
+            added[column["name"]] = column["coefficient"] * (weights - usual)
+        return base, added
+
+
+def weights_of_evidence(column: Mapping[str, Any], values: Any) -> Floats:
+    """Return the weight of evidence of each value's bin; an unseen level weighs nothing.
+
+    Bins of a numeric column are closed on the right; the first weight is that of missing values.
+    """
+    if "edges" in column:
+        numbers = values.astype(np.float64)
+        positions = 1 + np.searchsorted(np.asarray(column["edges"], dtype=np.float64), numbers, side="left")
+        return np.asarray(column["weights"], dtype=np.float64)[np.where(np.isnan(numbers), 0, positions)]
+    table: dict[str | None, float] = {level: column["weights"][code] for level, code in column["levels"].items()}
+    table[None] = column["weights"][0]
+    return map_levels(table, 0.0, values).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -54,7 +139,7 @@ class ScorecardCandidate:
         self.parameters = parameters
 
     # Nothing is drawn and one thread is enough; all families are asked alike.
-    def fit(self, sample: Sample, *, seed: int, threads: int) -> served.Scorecard:  # noqa: ARG002
+    def fit(self, sample: "Sample", *, seed: int, threads: int) -> Scorecard:  # noqa: ARG002
         """Return a scorecard fitted on a sample."""
         columns = sample.columns
         cuts = [self._cut_numbers(name, sample) for name in sample.numeric]
@@ -65,16 +150,16 @@ class ScorecardCandidate:
         if not telling:  # a portfolio that nothing explains still has a base rate: keep the best column
             telling = [max(evidence, key=lambda column: column.information_value)]
         kept, coefficients, intercept = self._regress(telling, sample)
-        return served.Scorecard(
+        return Scorecard(
             {"intercept": intercept, "columns": [_record(*pair) for pair in zip(kept, coefficients, strict=True)]}
         )
 
-    def save(self, scorer: served.Scorecard, folder: Path) -> dict[str, object]:
+    def save(self, scorer: Scorecard, folder: Path) -> dict[str, object]:
         """Write the scorecard's file."""
         (folder / "scorecard.json").write_text(json.dumps(scorer.table, indent=1))
         return {}
 
-    def _cut_numbers(self, name: str, sample: Sample) -> Binning:
+    def _cut_numbers(self, name: str, sample: "Sample") -> Binning:
         """Cut where a small decision tree cuts: its leaves differ in bad rate and hold enough rows."""
         from sklearn.tree import DecisionTreeClassifier
 
@@ -91,7 +176,7 @@ class ScorecardCandidate:
                 random_state=0,
             )
             weights = None if sample.weights is None else sample.weights[present]
-            numbers = np.clip(values[present, None], -served.LARGEST, served.LARGEST)
+            numbers = np.clip(values[present, None], -LARGEST, LARGEST)
             tree.fit(numbers, sample.bad[present], sample_weight=weights)
             edges = tuple(sorted({_short(edge, values) for edge in tree.tree_.threshold[tree.tree_.feature >= 0]}))
         return Binning(name, ("missing", *_interval_labels(edges)), edges, None)
@@ -106,7 +191,7 @@ class ScorecardCandidate:
         other = ("other",) if (~enough).any() else ()
         return Binning(name, ("missing", *frequent, *other), None, places)
 
-    def _weigh(self, binning: Binning, sample: Sample) -> Evidence:
+    def _weigh(self, binning: Binning, sample: "Sample") -> Evidence:
         """Weigh each bin: the logarithm of its odds of bad over the overall odds, shrunk towards zero when thin."""
         places = binning.place(sample.columns[binning.name])
         counted = np.ones(len(places)) if sample.weights is None else sample.weights
@@ -120,7 +205,7 @@ class ScorecardCandidate:
         gap = bads / bads.sum() - (rows - bads) / (rows - bads).sum()
         return Evidence(binning, weights, _whole(rows), _whole(bads), float(np.sum(gap * weights)))
 
-    def _regress(self, evidence: list[Evidence], sample: Sample) -> tuple[list[Evidence], list[float], float]:
+    def _regress(self, evidence: list[Evidence], sample: "Sample") -> tuple[list[Evidence], list[float], float]:
         """Fit coefficients; a column whose coefficient contradicts its own evidence is left out, worst first."""
         from sklearn.linear_model import LogisticRegression
         from threadpoolctl import threadpool_limits
@@ -140,12 +225,14 @@ class ScorecardCandidate:
             matrix = np.delete(matrix, worst, axis=1)
 
 
-def points_table(scorecard: served.Scorecard, calibration: Mapping[str, Any], scale: PointsScale) -> pd.DataFrame:
+def points_table(scorecard: Scorecard, calibration: Mapping[str, Any], scale: "PointsScale") -> "pd.DataFrame":
     """Return the scorecard as people read it: the points of each bin, which add up to the points of an application.
 
     A logistic calibration map is part of the points. An isotonic one bends the sum: the points are then those before
     calibration.
     """
+    import pandas as pd
+
     slope = calibration.get("slope", 1.0)
     intercept = calibration.get("intercept", 0.0)
     start = scale.offset - scale.factor * (intercept + slope * scorecard.table["intercept"])
@@ -201,3 +288,14 @@ def _interval_labels(edges: tuple[float, ...]) -> list[str]:
         return ["any number"]
     between = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
     return [f"up to {edges[0]:g}", *between, f"above {edges[-1]:g}"]
+
+
+FAMILY = Family(
+    name="scorecard",
+    settings=ScorecardSettings,
+    candidate=ScorecardCandidate,
+    scorer=Scorecard,
+    space=SPACE,
+    fitted_with=("scikit-learn",),
+    points_table=points_table,
+)

@@ -1,0 +1,1 @@
+"""The candidate families of Thinfile: one module each, declared as `FAMILY`; the registry reads this folder."""

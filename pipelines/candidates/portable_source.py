@@ -1,0 +1,99 @@
+"""The code that is logged with a model: the common part, and of the family all that its scorer refers to."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import resolve_name
+from pathlib import Path
+
+from pipelines.candidates import portable_model
+from pipelines.candidates.portable_model import Scorer
+
+
+def portable_source(scorer: type[Scorer]) -> str:
+    """Return a Python module that loads and runs a scorer where its package and Thinfile are not installed.
+
+    The scorer's class is taken with every definition of its own package that it refers to, directly or through others,
+    and with their imports of other libraries. Names from `portable_model` are in the common part.
+
+    Raises:
+        TypeError: the scorer refers to a part of Thinfile that is not logged with models, or to a renamed import.
+    """
+    common = Path(str(portable_model.__file__)).read_text()
+    parts = list(_parts(scorer.__module__, scorer.__name__, set()))
+    return "\n\n\n".join([common.rstrip(), *dict.fromkeys(parts)]) + "\n"
+
+
+def _parts(module: str, name: str, visited: set[tuple[str, str]]) -> Iterator[str]:
+    """Yield the source of a module's definition or import, after all that it refers to."""
+    statements = _statements(module)
+    statement = statements.get(name)
+    if statement is None or (module, name) in visited:
+        return
+    visited.add((module, name))
+    if isinstance(statement, ast.ImportFrom | ast.Import):
+        yield from _imported(module, statement, name, visited)
+        return
+    for used in _names_in(statement):
+        yield from _parts(module, used, visited)
+    yield _source_of(module, statement)
+
+
+def _imported(
+    module: str, statement: ast.ImportFrom | ast.Import, name: str, visited: set[tuple[str, str]]
+) -> Iterator[str]:
+    (alias,) = (one for one in statement.names if name in (one.asname, one.name.partition(".")[0]))
+    if isinstance(statement, ast.Import):
+        yield f"import {ast.unparse(alias)}"
+        return
+    origin = resolve_name("." * statement.level + (statement.module or ""), module.rpartition(".")[0])
+    if not _is_followed(module, origin):
+        yield f"from {origin} import {ast.unparse(alias)}"
+        return
+    if alias.asname not in (None, alias.name):
+        raise TypeError(f"{module} imports {alias.name} as {alias.asname}; a scorer needs it under its own name")
+    if origin != portable_model.__name__:
+        yield from _parts(origin, alias.name, visited)
+
+
+def _is_followed(module: str, origin: str) -> bool:
+    """Return whether what a module imports from another is logged too: from its own package, or from candidates."""
+    if origin.partition(".")[0] != "pipelines":
+        return origin.partition(".")[0] == module.partition(".")[0]
+    if origin.startswith("pipelines.candidates."):
+        return True
+    raise TypeError(f"the scorer in {module} uses {origin}, which is not logged with models; copy what it needs")
+
+
+@cache
+def _statements(module: str) -> dict[str, ast.stmt]:
+    """Return the top-level statements of a module by the names that they bind."""
+    import_module(module)
+    bound: dict[str, ast.stmt] = {}
+    for statement in ast.parse(_text(module)).body:
+        match statement:
+            case ast.ClassDef() | ast.FunctionDef():
+                bound[statement.name] = statement
+            case ast.Assign():
+                bound |= {target.id: statement for target in statement.targets if isinstance(target, ast.Name)}
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                bound[name] = statement
+            case ast.Import() | ast.ImportFrom():
+                bound |= {one.asname or one.name.partition(".")[0]: statement for one in statement.names}
+    return bound
+
+
+def _names_in(statement: ast.stmt) -> Iterator[str]:
+    yield from dict.fromkeys(node.id for node in ast.walk(statement) if isinstance(node, ast.Name))
+
+
+def _source_of(module: str, statement: ast.stmt) -> str:
+    decorators = getattr(statement, "decorator_list", [])
+    first = min([statement.lineno, *(one.lineno for one in decorators)])
+    return "\n".join(_text(module).splitlines()[first - 1 : statement.end_lineno])
+
+
+def _text(module: str) -> str:
+    return Path(str(sys.modules[module].__file__)).read_text()

@@ -1,0 +1,115 @@
+"""The candidate families: the modules of `pipelines.candidates.families`, and entry points of installed packages."""
+
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from pipelines.candidates import families as own_families
+from pipelines.candidates.candidate import Candidate, Family
+from pipelines.candidates.portable_model import Model, read_card
+from pipelines.candidates.settings import CandidateSettings, parameters_of
+from pipelines.errors import ConfigurationError, RequestError, nearest
+
+GROUP = "thinfile.candidates"
+"""The entry point group under which other packages declare families."""
+
+
+def families() -> dict[str, Family]:
+    """Return every family by its name.
+
+    Raises:
+        ConfigurationError: an entry point does not load, is not a family of its name, or declares a name twice.
+    """
+    registered = {name: _own(name) for name in _own_names()}
+    for point in _entry_points():
+        if point.name in registered:
+            raise _broken(point, f"the family '{point.name}' is declared already")
+        registered[point.name] = _loaded(point)
+    return registered
+
+
+def candidate_settings() -> dict[str, dict[str, CandidateSettings]]:
+    """Return the default settings of every family, as the options of the configuration group candidate."""
+    return {"candidate": {name: family.default_settings() for name, family in families().items()}}
+
+
+def family_named(name: str) -> Family:
+    """Return one family; entry points of other families are not loaded.
+
+    Raises:
+        RequestError: no installed package declares it.
+        ConfigurationError: its entry point does not load.
+    """
+    if name in _own_names():
+        return _own(name)
+    points = list(_entry_points())
+    for point in points:
+        if point.name == name:
+            return _loaded(point)
+    names = [*_own_names(), *(point.name for point in points)]
+    raise RequestError(
+        f"no installed package declares the candidate family '{name}'; install the one that does, or correct the name "
+        f"({nearest(name, names)})"
+    )
+
+
+def candidate_of(settings: CandidateSettings) -> Candidate:
+    """Return the candidate that the settings describe."""
+    return _family_with(type(settings)).candidate(parameters_of(settings))  # type: ignore[arg-type]
+
+
+def load_model(folder: Path, threads: int = -1) -> Model:
+    """Load the model in a folder; `threads` score large batches, -1 being as many as there are cores.
+
+    Raises:
+        RequestError: no installed package declares the model's family.
+    """
+    card = read_card(folder)
+    return Model(card, family_named(card["family"]).scorer.load(folder, card, threads))
+
+
+@cache
+def _family_with(settings: type[CandidateSettings]) -> Family:
+    for family in families().values():
+        if family.settings is settings:
+            return family
+    raise TypeError(f"no candidate family has the settings {settings.__name__}")
+
+
+def _own_names() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(own_families.__path__)]
+
+
+def _own(name: str) -> Family:
+    family = import_module(f"{own_families.__name__}.{name}").FAMILY
+    assert isinstance(family, Family)
+    assert family.name == name
+    return family
+
+
+def _entry_points() -> Iterator[EntryPoint]:
+    yield from sorted(entry_points(group=GROUP), key=lambda point: point.name)
+
+
+def _loaded(point: EntryPoint) -> Family:
+    try:
+        family = point.load()
+    except Exception as error:
+        raise _broken(point, f"{type(error).__name__}: {error}") from error
+    if not isinstance(family, Family):
+        raise _broken(point, f"{point.value} is of type {type(family).__name__}, not Family")
+    if family.name != point.name:
+        raise _broken(point, f"{point.value} declares the family '{family.name}'")
+    return replace(family, package=point.dist.name if point.dist else None)
+
+
+def _broken(point: EntryPoint, reason: str) -> ConfigurationError:
+    package = point.dist.name if point.dist else "unknown"
+    return ConfigurationError(
+        f"the candidate family '{point.name}' of the package '{package}' cannot be loaded ({reason}); "
+        f"update or uninstall '{package}'"
+    )

@@ -1,0 +1,1 @@
+"""A package of another team: the candidate family naive_bayes."""
