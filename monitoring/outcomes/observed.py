@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.outcomes.settings import PerformanceSettings
-from pipelines.credit.backtest import Surprise, level_surprise, ranking_surprise
+from pipelines.credit.backtest import BacktestResult, backtest_level, backtest_ranking
 from pipelines.credit.calibration import brier
 from pipelines.credit.discrimination import delong_difference, kolmogorov_smirnov_of
 from pipelines.credit.importance import Recalibration
@@ -56,8 +56,8 @@ class Contradiction:
     `expected_from` says where the expectation comes from.
     """
 
-    ranking: Surprise
-    level: Surprise
+    ranking: BacktestResult
+    level: BacktestResult
     ranks_worse: bool
     level_moved: bool
     expected_from: str
@@ -108,13 +108,13 @@ def contradiction(
 ) -> Contradiction | None:
     """Return how outcomes compare with the PDs, recalibrated to their definition; None where too few are known.
 
-    `between` is the variance of level between vintages (see `surprise`); without `judges_level` too few vintages are
+    `between` is the variance of level between vintages (`variance_between`); without `judges_level` too few are
     known to tell a move of the level from a season.
     """
     if not enough(bad, settings):
         return None
-    level = level_surprise(bad, probability, recalibration, between=between)
-    ranking = ranking_surprise(bad, probability, recalibration)
+    level = backtest_level(bad, probability, recalibration, between=between)
+    ranking = backtest_ranking(bad, probability, recalibration)
     chance = settings.level / TESTS
     ratio = level.observed / max(level.expected, np.finfo(np.float64).tiny)
     return Contradiction(

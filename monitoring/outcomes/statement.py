@@ -1,7 +1,7 @@
 """A vintage in a sentence: what is known of its performance, and what is not."""
 
 from monitoring.outcomes.observed import Contradiction, Observed
-from pipelines.credit.backtest import Surprise
+from pipelines.credit.backtest import BacktestResult
 
 UNKNOWN = (
     "no outcome is known yet: whether P(bad | features) has changed cannot be known; the estimate presumes it has not"
@@ -32,10 +32,10 @@ def _said(found: Contradiction) -> str:
     return " and ".join(parts) + f"; expected from {found.expected_from}; estimates without labels cannot see this"
 
 
-def _pair(found: Surprise) -> str:
+def _pair(found: BacktestResult) -> str:
     """Spell two figures side by side.
 
-    >>> _pair(Surprise(0.61234, 0.7, 0.001))
+    >>> _pair(BacktestResult(0.61234, 0.7, 0.001))
     '0.612, expected 0.700'
     """
     return f"{found.observed:.3f}, expected {found.expected:.3f}"

@@ -15,7 +15,7 @@ from pipelines.profiles.reference_profile import SCORE, FrozenBins, ReferencePro
 from pipelines.profiles.score_counts import ScoreCounts
 from pipelines.profiles.segments import MOST_SEGMENTS
 from pipelines.profiles.window_profile import WindowProfile, name_of_bins
-from pipelines.scoring.scorer import DECISIONS, Answers, take
+from pipelines.scoring.scorer import DECISIONS, ScoredApplications, select_rows
 
 Groups = Mapping[int, Sequence[str]]
 """The groups of features that are the reasons of a row, by the number of the row."""
@@ -24,7 +24,7 @@ Groups = Mapping[int, Sequence[str]]
 def profile_of_part(
     reference: ReferenceProfile | None,
     columns: Mapping[str, Any],
-    answers: Answers,
+    answers: ScoredApplications,
     groups: Groups,
     segment: Levels | None,
 ) -> WindowProfile:
@@ -40,7 +40,9 @@ def profile_of_part(
     if segment is None:
         return WindowProfile(name, overall, {})
     found = {
-        label: _tally(bins, take(counted, rows), _some(answers, rows), [groups[row] for row in rows if row in groups])
+        label: _tally(
+            bins, select_rows(counted, rows), _some(answers, rows), [groups[row] for row in rows if row in groups]
+        )
         for label, rows in _segments(segment)
     }
     return WindowProfile(name, overall, found)
@@ -61,8 +63,8 @@ def _segments(segment: Levels) -> Iterator[tuple[str, NDArray[np.intp]]]:
     return iter(found)
 
 
-def _some(answers: Answers, rows: NDArray[np.intp]) -> Answers:
-    return Answers(
+def _some(answers: ScoredApplications, rows: NDArray[np.intp]) -> ScoredApplications:
+    return ScoredApplications(
         answers.raw_score[rows],
         answers.pd[rows],
         answers.points[rows],
@@ -72,7 +74,7 @@ def _some(answers: Answers, rows: NDArray[np.intp]) -> Answers:
     )
 
 
-def _tally(bins: Sequence[FrozenBins], columns: Mapping[str, Any], answers: Answers, groups: Any) -> Tally:
+def _tally(bins: Sequence[FrozenBins], columns: Mapping[str, Any], answers: ScoredApplications, groups: Any) -> Tally:
     values = {**columns, SCORE: answers.points.astype(np.float64)}
     return Tally(
         len(answers.points),

@@ -32,7 +32,7 @@ from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.score_log.receipts import Receipt, Receipts
 from pipelines.score_log.score_log import ROW, Beside, LogKey, ScoreLog
 from pipelines.scoring.reasons import Reasons
-from pipelines.scoring.scorer import DECISIONS, Answers, Scorer, take
+from pipelines.scoring.scorer import DECISIONS, ScoredApplications, Scorer, select_rows
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.parquet_parts import Part, read_tables
 from pipelines.storage.workspace import Workspace
@@ -162,9 +162,9 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
         log.file(batch.key, f"{part.name}.parquet").unlink(missing_ok=True)
     chosen = _choose(batch, work.scorer.hash, rows, elsewhere)
     is_whole = len(chosen.rows) == part.rows
-    columns = rows.columns if is_whole else take(rows.columns, chosen.rows)
+    columns = rows.columns if is_whole else select_rows(rows.columns, chosen.rows)
     table = rows.table if is_whole else rows.table.take(chosen.rows)
-    answers = work.scorer.answer(columns) if len(table) else _nothing(work.scorer)
+    answers = work.scorer.score(columns) if len(table) else _nothing(work.scorer)
     declined = answers.unapproved if batch.with_reasons else answers.unapproved[:0]
     told = work.scorer.reasons(columns, declined) if len(declined) else Reasons([], [], [])
     groups = dict(zip(declined.tolist(), told.groups, strict=True))
@@ -184,10 +184,10 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     return receipt
 
 
-def _nothing(scorer: Scorer) -> Answers:
+def _nothing(scorer: Scorer) -> ScoredApplications:
     """Return the answers for no rows: there are libraries that refuse to give them."""
     none, whole = np.empty(0), np.empty(0, dtype=np.intp)
-    return Answers(none, none, whole.astype(np.int64), whole, whole, scorer.band_names)
+    return ScoredApplications(none, none, whole.astype(np.int64), whole, whole, scorer.band_names)
 
 
 def _choose(batch: Batch, model_hash: str, rows: Rows, elsewhere: Elsewhere | None) -> _Chosen:
@@ -249,7 +249,7 @@ def _receipt(
     part: Part,
     rows: Rows,
     chosen: _Chosen,
-    answers: Answers,
+    answers: ScoredApplications,
     reasons: Mapping[str, int],
 ) -> Receipt:
     known = None if rows.months is None else rows.months[~np.isnat(rows.months)]
@@ -282,7 +282,7 @@ def _decisions(
     table: pa.Table,
     ids: pa.Array,
     chosen: _Chosen,
-    answers: Answers,
+    answers: ScoredApplications,
     words: Mapping[int, Sequence[str]],
     segment: Levels | None,
 ) -> pa.Table:
@@ -327,7 +327,7 @@ def _sample(numbers: NDArray[np.uint64], share: float) -> NDArray[np.intp]:
 
 
 def _features(columns: Mapping[str, Any], roles: BatchRoles, ids: pa.ChunkedArray, kept: NDArray[np.intp]) -> pa.Table:
-    some = take({name: columns[name] for name in (*roles.numeric, *roles.categorical)}, kept)
+    some = select_rows({name: columns[name] for name in (*roles.numeric, *roles.categorical)}, kept)
     arrays = {name: pa.array(some[name], from_pandas=True) for name in roles.numeric}
     arrays |= {name: coded_array(some[name]) for name in roles.categorical}
     return pa.table(arrays | {"decision_id": ids.take(pa.array(kept))})

@@ -31,7 +31,7 @@ from pipelines.policy.stored_policies import keep_policy
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.score_log.receipts import Receipt, Receipts
 from pipelines.score_log.score_log import Beside, LogKey, ScoreLog, check_period, decision_table
-from pipelines.scoring.scorer import DECISIONS, Answers, Scorer, open_scorer
+from pipelines.scoring.scorer import DECISIONS, ScoredApplications, Scorer, open_scorer
 from pipelines.storage.fingerprint import fingerprint_record
 from pipelines.storage.parquet_parts import is_parquet, survey
 from pipelines.storage.workspace import Workspace
@@ -54,7 +54,7 @@ class Scores:
     decision: NDArray[np.str_]
     reasons: Sequence[list[str] | None]
     groups: dict[int, list[str]]
-    answers: Answers
+    answers: ScoredApplications
 
 
 def score(settings: ScoreSettings) -> Outcome:
@@ -86,7 +86,7 @@ def score(settings: ScoreSettings) -> Outcome:
 def score_features(scorer: Scorer, features: pd.DataFrame, *, with_reasons: bool = True) -> Scores:
     """Return the scorer's answers, and the reasons of what is not approved."""
     columns = columns_of(features, scorer.numeric, scorer.categorical)
-    answers = scorer.answer(columns)
+    answers = scorer.score(columns)
     declined = answers.unapproved if with_reasons else answers.unapproved[:0]
     found = scorer.reasons(columns, declined)
     reasons: list[list[str] | None] = [None] * len(features)

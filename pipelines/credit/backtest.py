@@ -17,7 +17,7 @@ Outcomes = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
-class Surprise:
+class BacktestResult:
     """What was observed against what was expected, and the chance of as much if the probabilities are right.
 
     Of the ranking: both are AUCs, and the p-value is one-sided against ranking worse. Of the level: both are bad rates,
@@ -37,13 +37,13 @@ class LevelShift:
     variance: float
 
 
-def ranking_surprise(bad: Outcomes, probability: Floats, recalibration: Recalibration | None) -> Surprise:
+def backtest_ranking(bad: Outcomes, probability: Floats, recalibration: Recalibration | None) -> BacktestResult:
     """Return how the AUC of probabilities compares with the one that they expect once recalibrated; shape (n,)."""
     p = probability if recalibration is None else recalibration.apply(probability)
     expected, observed = expected_auc(p, probability), auc(bad, probability)
     uncertain = deviation_from_calibration(lambda one: expected_auc(one, probability).value, probability, recalibration)
     spread = float(np.hypot(expected.deviation, uncertain))
-    return Surprise(observed, expected.value, NormalDist().cdf((observed - expected.value) / spread))
+    return BacktestResult(observed, expected.value, NormalDist().cdf((observed - expected.value) / spread))
 
 
 def level_shift(bad: Outcomes, probability: Floats, recalibration: Recalibration | None) -> LevelShift:
@@ -93,11 +93,11 @@ def variance_from_expected(shifts: Sequence[LevelShift]) -> float:
     return max(0.0, float((weight @ shift**2 - len(shifts)) / weight.sum()))
 
 
-def level_surprise(
+def backtest_level(
     bad: Outcomes, probability: Floats, recalibration: Recalibration | None, *, between: float
-) -> Surprise:
+) -> BacktestResult:
     """Return how the bad rate compares with the expected one, given the variance of level between vintages."""
     p = probability if recalibration is None else recalibration.apply(probability)
     found = level_shift(bad, probability, recalibration)
     z = found.shift / float(np.sqrt(found.variance + between))
-    return Surprise(float(bad.mean()), float(p.mean()), 2 * NormalDist().cdf(-abs(z)))
+    return BacktestResult(float(bad.mean()), float(p.mean()), 2 * NormalDist().cdf(-abs(z)))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipelines.candidates.portable_model import Columns, Floats, Levels
 from pipelines.errors import DataError, RequestError
-from pipelines.model_store.predictor import Judged, Predictor
+from pipelines.model_store.predictor import Prediction, Predictor
 from pipelines.model_store.registered import RegisteredModel
 
 
@@ -51,14 +51,14 @@ class _Foreign:
         # A column that the model does without is not asked for.
         return cls(model, {column.name: column.type for column in inputs.inputs if column.required}, found, title)
 
-    def answers(self, columns: Columns) -> tuple[Floats, Floats]:
+    def predict(self, columns: Columns) -> tuple[Floats, Floats]:
         probability = self.probability_of_bad(_frame_of(columns))
         return _log_odds(probability), probability
 
-    def explained(self, columns: Columns) -> tuple[float, Floats] | None:  # noqa: ARG002
+    def explain(self, columns: Columns) -> tuple[float, Floats] | None:  # noqa: ARG002
         return None
 
-    def judged(self, columns: Columns) -> Judged | None:  # noqa: ARG002
+    def predict_and_explain(self, columns: Columns) -> Prediction | None:  # noqa: ARG002
         return None
 
     def log_odds(self, features: pd.DataFrame) -> Floats:

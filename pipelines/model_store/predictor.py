@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Prediction:
     """Answers for n applications, each of shape (n,): raw log-odds and calibrated probabilities of bad.
 
-    `explain` returns the contributions of the rows that it is asked about, as `Predictor.explained` does.
+    `explain` returns the contributions of the rows that it is asked about, as `Predictor.explain` does.
     """
 
     log_odds: Floats
@@ -44,13 +44,13 @@ class Predictor(Protocol):
     hash: str
     meanings: Mapping[str, Mapping[str, Any]]
 
-    def answers(self, columns: Columns) -> tuple[Floats, Floats]:
+    def predict(self, columns: Columns) -> tuple[Floats, Floats]:
         """Return raw log-odds and calibrated probabilities of bad, each of shape (n,), for columns of numbers."""
 
-    def explained(self, columns: Columns) -> tuple[float, Floats] | None:
+    def explain(self, columns: Columns) -> tuple[float, Floats] | None:
         """Return the contributions for columns of numbers, as `contributions` does for a frame."""
 
-    def judged(self, columns: Columns) -> "Judged | None":
+    def predict_and_explain(self, columns: Columns) -> "Prediction | None":
         """Return answers and what explains them where both come in one pass over columns of few rows."""
 
     def log_odds(self, features: pd.DataFrame) -> Floats:
@@ -103,10 +103,10 @@ class _Native:
         self.numeric, self.categorical = self.model.numeric, self.model.categorical
         self.meanings = self.model.card.get("meanings", {})
 
-    def answers(self, columns: Columns) -> tuple[Floats, Floats]:
+    def predict(self, columns: Columns) -> tuple[Floats, Floats]:
         return self.model.predict(columns)
 
-    def explained(self, columns: Columns) -> tuple[float, Floats] | None:
+    def explain(self, columns: Columns) -> tuple[float, Floats] | None:
         try:
             if self._tables is None:
                 return self.model.contributions(columns)
@@ -115,7 +115,7 @@ class _Native:
         except ValueError as error:
             raise ThinfileError(str(error)) from error
 
-    def judged(self, columns: Columns) -> Judged | None:
+    def predict_and_explain(self, columns: Columns) -> Prediction | None:
         tables = self._tables
         if tables is None or not 0 < len(next(iter(columns.values()))) < FEW_ROWS:
             return None
@@ -123,20 +123,20 @@ class _Native:
         leaves = tables.leaves(columns)
         raw = tables.log_odds(leaves)
         probability = calibrate(raw, self.model.card["calibration"])
-        return Judged(raw, probability, lambda rows: (tables.base, tables.contributions(leaves[rows])))
+        return Prediction(raw, probability, lambda rows: (tables.base, tables.contributions(leaves[rows])))
 
     @cached_property
     def _tables(self) -> LeafTables | None:
         return family_named(self.model.card["family"]).leaf_tables(self.model.scorer)
 
     def log_odds(self, features: pd.DataFrame) -> Floats:
-        return self.answers(self._columns(features))[0]
+        return self.predict(self._columns(features))[0]
 
     def probability_of_bad(self, features: pd.DataFrame) -> Floats:
-        return self.answers(self._columns(features))[1]
+        return self.predict(self._columns(features))[1]
 
     def contributions(self, features: pd.DataFrame) -> tuple[float, Floats] | None:
-        return self.explained(self._columns(features))
+        return self.explain(self._columns(features))
 
     def _columns(self, features: pd.DataFrame) -> Columns:
         return columns_of(features, self.numeric, self.categorical)

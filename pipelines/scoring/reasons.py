@@ -36,13 +36,13 @@ class Reasons:
 
 
 def reasons_of(predictor: Predictor, features: pd.DataFrame, settings: ReasonSettings) -> Reasons:
-    """Return at most `settings.most` reasons for each application of a frame; see `Phrasebook.reasons`."""
+    """Return at most `settings.most` reasons for each application of a frame; see `ReasonTexts.reasons`."""
     told = predictor.contributions(features)
     columns = columns_of(features, predictor.numeric, predictor.categorical)
-    return Phrasebook(predictor, settings).reasons(columns, np.arange(len(features)), told)
+    return ReasonTexts(predictor, settings).reasons(columns, np.arange(len(features)), told)
 
 
-class Phrasebook:
+class ReasonTexts:
     """The groups of a model's features and the words for them, ready to state reasons with."""
 
     def __init__(self, predictor: Predictor, settings: ReasonSettings) -> None:

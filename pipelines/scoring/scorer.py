@@ -12,7 +12,7 @@ from pipelines.credit.points import band_labels, points
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.policy.pack import Automation, PolicySettings, policy_hash
-from pipelines.scoring.reasons import Phrasebook, Reasons
+from pipelines.scoring.reasons import Reasons, ReasonTexts
 
 if TYPE_CHECKING:
     from pipelines.model_store.store import ModelStore
@@ -21,7 +21,7 @@ APPROVED, DECLINED, REFERRED = DECISIONS = ("approved", "declined", "referred")
 
 
 @dataclass(frozen=True)
-class Answers:
+class ScoredApplications:
     """Answers for n applications, each array of shape (n,).
 
     `raw_score` are log-odds of bad before calibration, `pd` probabilities of default; `band_codes` point into the
@@ -94,44 +94,44 @@ class Scorer:
         every = np.arange(self.policy.scale.lowest, self.policy.scale.highest + 1)
         return np.searchsorted(np.asarray(self.policy.bands), every, side="right")
 
-    def answer(self, columns: Columns) -> Answers:
+    def score(self, columns: Columns) -> ScoredApplications:
         """Return the model's answers and what the policy makes of them.
 
         Raises:
             ValueError: a number is infinite.
         """
-        return self._decided(*self.predictor.answers(columns))
+        return self._decided(*self.predictor.predict(columns))
 
-    def decide(self, columns: Columns) -> tuple[Answers, Reasons]:
+    def decide(self, columns: Columns) -> tuple[ScoredApplications, Reasons]:
         """Return the answers and the reasons of the unapproved, in their order; in one pass where the model can.
 
         Raises:
             ValueError: a number is infinite.
         """
-        judged = self.predictor.judged(columns)
-        if judged is None:
-            answers = self.answer(columns)
+        prediction = self.predictor.predict_and_explain(columns)
+        if prediction is None:
+            answers = self.score(columns)
             return answers, self.reasons(columns, answers.unapproved)
-        answers = self._decided(judged.log_odds, judged.probability_of_bad)
+        answers = self._decided(prediction.log_odds, prediction.probability_of_bad)
         rows = answers.unapproved
-        return answers, self._phrasebook.reasons(columns, rows, judged.explain(rows))
+        return answers, self._reason_texts.reasons(columns, rows, prediction.explain(rows))
 
-    def _decided(self, raw: Floats, probability: Floats) -> Answers:
+    def _decided(self, raw: Floats, probability: Floats) -> ScoredApplications:
         policy = self.policy
         whole = points(probability, policy.scale)
         otherwise = DECISIONS.index(unapproved_decision(policy))
         decided = np.where(whole >= policy.approve_from, DECISIONS.index(APPROVED), otherwise)
         bands = self._bands[whole - policy.scale.lowest]
-        return Answers(raw, probability, whole, bands, decided, self.band_names)
+        return ScoredApplications(raw, probability, whole, bands, decided, self.band_names)
 
     def reasons(self, columns: Columns, rows: NDArray[np.intp]) -> Reasons:
         """Return the reasons of some rows, at most as many each as the policy tells."""
-        told = self.predictor.explained(take(columns, rows))
-        return self._phrasebook.reasons(columns, rows, told)
+        told = self.predictor.explain(select_rows(columns, rows))
+        return self._reason_texts.reasons(columns, rows, told)
 
     @cached_property
-    def _phrasebook(self) -> Phrasebook:
-        return Phrasebook(self.predictor, self.policy.reasons)
+    def _reason_texts(self) -> ReasonTexts:
+        return ReasonTexts(self.predictor, self.policy.reasons)
 
 
 def open_scorer(
@@ -141,7 +141,7 @@ def open_scorer(
     return Scorer(load_predictor(store, registered, threads=threads), policy)
 
 
-def take(columns: Columns, rows: NDArray[np.intp]) -> Columns:
+def select_rows(columns: Columns, rows: NDArray[np.intp]) -> Columns:
     """Return some rows of columns."""
     return {name: _some(values, rows) for name, values in columns.items()}
 

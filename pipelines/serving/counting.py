@@ -10,7 +10,7 @@ from pipelines.batch.counting import profile_of_part
 from pipelines.candidates.portable_model import columns_of
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.profiles.window_profile import WindowProfile
-from pipelines.scoring.scorer import DECISIONS, Answers
+from pipelines.scoring.scorer import DECISIONS, ScoredApplications
 from pipelines.serving.champion import Features
 from pipelines.serving.deciding import DecisionRow, Journalled
 
@@ -32,9 +32,9 @@ def profile_of_records(records: Sequence[Journalled], frame: pd.DataFrame, versi
     return profile_of_part(version.reference, columns, _answers([one.row for one in records]), groups, None)
 
 
-def _answers(rows: Sequence[DecisionRow]) -> Answers:
+def _answers(rows: Sequence[DecisionRow]) -> ScoredApplications:
     band_names = tuple(sorted({row.band for row in rows}))
-    return Answers(
+    return ScoredApplications(
         np.array([row.raw_score for row in rows]),
         np.array([row.pd for row in rows]),
         np.array([row.points for row in rows]),

@@ -154,7 +154,7 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
     """Return what another version would have decided on the same applications."""
     scorer = shadow.scorer
     columns = columns_of(_frame(records, features_of(scorer)), scorer.numeric, scorer.categorical)
-    answers = scorer.answer(columns)
+    answers = scorer.score(columns)
     found = scorer.reasons(columns, answers.unapproved)
     words = dict(zip(answers.unapproved.tolist(), found.words, strict=True))
     groups = dict(zip(answers.unapproved.tolist(), found.groups, strict=True))

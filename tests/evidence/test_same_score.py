@@ -11,7 +11,7 @@ from pipelines.batch.settings import BatchEngine
 from pipelines.candidates.portable_model import columns_of
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.pack import PolicySettings
-from pipelines.scoring.scorer import Scorer, take
+from pipelines.scoring.scorer import Scorer, select_rows
 from tests.evidence.batch_inputs import nasty_rows
 from tests.evidence.conftest import Evidence
 from tests.pipelines.batch.conftest import Bench, made, score_it, written
@@ -69,7 +69,7 @@ def pyfunc_scores(bench: Bench, table: pd.DataFrame) -> np.ndarray:
 def single_scores(bench: Bench, table: pd.DataFrame) -> np.ndarray:
     scorer = Scorer(bench.predictor, PolicySettings())
     columns = columns_of(table, NUMERIC, CATEGORICAL)
-    return np.array([scorer.answer(take(columns, np.array([row]))).pd[0] for row in range(len(table))])
+    return np.array([scorer.score(select_rows(columns, np.array([row]))).pd[0] for row in range(len(table))])
 
 
 @needs_spark

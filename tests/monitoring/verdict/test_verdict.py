@@ -16,7 +16,7 @@ from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict.causes import CONCEPT_CHANGE, DATA_FAULT, FRAUD, LEVEL_SHIFT, MIX_SHIFT, causes_of
 from monitoring.verdict.period_report import Verdict
 from monitoring.verdict.verdict import Facts, points_of, sentence_of, verdict_of
-from pipelines.credit.backtest import Surprise
+from pipelines.credit.backtest import BacktestResult
 from pipelines.credit.label_free import Estimate
 from pipelines.credit.loan import FIRST_PAYMENT
 
@@ -34,8 +34,8 @@ def vintage(
 ) -> VintagePerformance:
     estimate = Estimate(0.1, 0.05, 0.2)
     observed = Observed(definition, 500, 0, 50, estimate, None, None, None, 0.1)
-    bad_rate = Surprise(level or 0.1, 0.1, 0.001)
-    said = Contradiction(Surprise(0.6, 0.7, 0.001), bad_rate, worse, level is not None, "earlier vintages")
+    bad_rate = BacktestResult(level or 0.1, 0.1, 0.001)
+    said = Contradiction(BacktestResult(0.6, 0.7, 0.001), bad_rate, worse, level is not None, "earlier vintages")
     kinds = {"early": observed, "early_contradiction": said} if early else {
         "matured": observed, "matured_contradiction": said}  # fmt: skip
     nothing = dict.fromkeys(("early", "early_contradiction", "matured", "matured_contradiction"))
@@ -89,7 +89,9 @@ def test_outcomes_name_what_features_cannot(seen: VintagePerformance, cause: str
 def test_first_payments_are_no_mark_of_fraud_where_later_ones_fail_too(
     observed: float, chance: float, cause: str
 ) -> None:
-    later = Contradiction(Surprise(0.7, 0.7, 0.5), Surprise(observed, 0.1, chance), False, False, "earlier vintages")
+    later = Contradiction(
+        BacktestResult(0.7, 0.7, 0.5), BacktestResult(observed, 0.1, chance), False, False, "earlier vintages"
+    )
     seen = replace(vintage(FIRST_PAYMENT, level=0.3), later_contradiction=later)
     assert causes_of((), (), performance(seen)) == (cause,)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, kstest
 
-from pipelines.credit.backtest import LevelShift, level_shift, level_surprise, ranking_surprise, variance_between
+from pipelines.credit.backtest import LevelShift, backtest_level, backtest_ranking, level_shift, variance_between
 
 
 def test_p_values_of_right_pds_are_about_uniform() -> None:
@@ -13,8 +13,8 @@ def test_p_values_of_right_pds_are_about_uniform() -> None:
     for _ in range(400):
         pd = generator.beta(1.2, 9, 600)
         bad = (generator.random(600) < pd).astype(np.int8)
-        ranking.append(ranking_surprise(bad, pd, None).p_value)
-        level.append(level_surprise(bad, pd, None, between=0.0).p_value)
+        ranking.append(backtest_ranking(bad, pd, None).p_value)
+        level.append(backtest_level(bad, pd, None, between=0.0).p_value)
     assert kstest(ranking, "uniform").pvalue > 0.001
     assert kstest(level, "uniform").pvalue > 0.001
     assert binomtest(sum(one < 0.01 for one in ranking), 400, 0.01, alternative="greater").pvalue > 0.001
@@ -25,10 +25,10 @@ def test_a_doubled_level_and_a_lost_ranking_are_seen() -> None:
     pd = generator.beta(1.2, 9, 3_000)
     doubled = (generator.random(3_000) < 2 * pd / (1 + pd)).astype(np.int8)
     lost = (generator.random(3_000) < pd.mean()).astype(np.int8)
-    assert level_surprise(doubled, pd, None, between=0.0).p_value < 1e-6
-    assert level_surprise(doubled, pd, None, between=1.0).p_value > 0.1  # where vintages move that much anyway
-    assert ranking_surprise(lost, pd, None).p_value < 1e-6
-    assert level_surprise(lost, pd, None, between=0.0).p_value > 0.001
+    assert backtest_level(doubled, pd, None, between=0.0).p_value < 1e-6
+    assert backtest_level(doubled, pd, None, between=1.0).p_value > 0.1  # where vintages move that much anyway
+    assert backtest_ranking(lost, pd, None).p_value < 1e-6
+    assert backtest_level(lost, pd, None, between=0.0).p_value > 0.001
 
 
 def test_the_shift_is_that_of_the_log_odds() -> None:

@@ -10,7 +10,7 @@ from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.pack import Automation, PolicySettings, ReasonSettings
 from pipelines.scoring.reasons import reasons_of
-from pipelines.scoring.scorer import Scorer, take
+from pipelines.scoring.scorer import Scorer, select_rows
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, OWN_FAMILIES, a_table, nasty, trained
 from tests.pipelines.model_store.champions import make_champion
@@ -30,7 +30,7 @@ def coded(table: object) -> dict[str, object]:
 
 def test_coded_columns_get_the_answers_of_texts(predictor: Predictor) -> None:
     scorer, table = Scorer(predictor, PolicySettings()), nasty()
-    plain, numbered = scorer.answer(columns_of(table, NUMERIC, CATEGORICAL)), scorer.answer(coded(table))
+    plain, numbered = scorer.score(columns_of(table, NUMERIC, CATEGORICAL)), scorer.score(coded(table))
     np.testing.assert_array_equal(plain.raw_score, numbered.raw_score)
     np.testing.assert_array_equal(plain.pd, predictor.probability_of_bad(table))
     np.testing.assert_array_equal(plain.pd, numbered.pd)
@@ -44,19 +44,19 @@ def test_single_precision_gets_the_answers_of_the_same_numbers_in_double(predict
     single = {name: columns[name].astype(np.float32) if name in NUMERIC else columns[name] for name in columns}
     double = {name: single[name].astype(np.float64) if name in NUMERIC else single[name] for name in single}
     scorer = Scorer(predictor, PolicySettings())
-    np.testing.assert_array_equal(scorer.answer(single).pd, scorer.answer(double).pd)
+    np.testing.assert_array_equal(scorer.score(single).pd, scorer.score(double).pd)
     some = single | {name: levels_of(single[name]) for name in CATEGORICAL}
-    np.testing.assert_array_equal(scorer.answer(some).pd, scorer.answer(double).pd)
+    np.testing.assert_array_equal(scorer.score(some).pd, scorer.score(double).pd)
 
 
 def test_one_row_gets_the_answer_it_gets_among_thousands(predictor: Predictor) -> None:
     table = a_table(2000, seed=9)[0]
     scorer, columns = Scorer(predictor, PolicySettings()), coded(table)
-    many = scorer.answer(columns)
+    many = scorer.score(columns)
     reasons = scorer.reasons(columns, np.arange(60))
     for row in range(0, 60):
-        one = take(columns, np.array([row]))
-        alone = scorer.answer(one)
+        one = select_rows(columns, np.array([row]))
+        alone = scorer.score(one)
         assert (alone.raw_score[0], alone.pd[0], alone.points[0]) == (
             many.raw_score[row],
             many.pd[row],
@@ -67,10 +67,10 @@ def test_one_row_gets_the_answer_it_gets_among_thousands(predictor: Predictor) -
 
 def test_points_become_a_band_and_a_decision(predictor: Predictor) -> None:
     columns = coded(a_table(500, seed=10)[0])
-    first = Scorer(predictor, PolicySettings()).answer(columns)
+    first = Scorer(predictor, PolicySettings()).score(columns)
     middle = int(np.median(first.points))
     policy = PolicySettings(bands=[middle], approve_from=middle, automation=Automation.declines_are_referred)
-    found = Scorer(predictor, policy).answer(columns)
+    found = Scorer(predictor, policy).score(columns)
     assert set(found.decision[found.points >= middle]) == {"approved"}
     assert set(found.decision[found.points < middle]) == {"referred"}
     assert set(found.band[found.points >= middle]) == {f"{middle}-950"}
@@ -86,7 +86,7 @@ def test_reasons_of_columns_are_those_of_the_frame(predictor: Predictor) -> None
 
 def test_an_infinite_number_is_refused(predictor: Predictor) -> None:
     with pytest.raises(ValueError, match="column 'income' has infinite numbers"):
-        Scorer(predictor, PolicySettings()).answer(coded(nasty().assign(income=np.inf)))
+        Scorer(predictor, PolicySettings()).score(coded(nasty().assign(income=np.inf)))
 
 
 def test_a_decision_in_one_pass_has_the_answers_and_reasons_of_two(predictor: Predictor) -> None:
@@ -95,11 +95,11 @@ def test_a_decision_in_one_pass_has_the_answers_and_reasons_of_two(predictor: Pr
         scorer = Scorer(predictor, policy)
         for columns in (coded(table), columns_of(table, NUMERIC, CATEGORICAL)):
             answers, reasons = scorer.decide(columns)
-            expected = scorer.answer(columns)
+            expected = scorer.score(columns)
             np.testing.assert_array_equal(answers.raw_score, expected.raw_score)
             np.testing.assert_array_equal(answers.pd, expected.pd)
             assert reasons == scorer.reasons(columns, expected.unapproved)
             for place, row in enumerate(expected.unapproved[:40].tolist()):
-                alone, told = scorer.decide(take(columns, np.array([row])))
+                alone, told = scorer.decide(select_rows(columns, np.array([row])))
                 assert alone.raw_score[0] == expected.raw_score[row]
                 assert (told.words[0], told.sizes[0]) == (reasons.words[place], reasons.sizes[place])
