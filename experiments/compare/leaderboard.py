@@ -8,7 +8,8 @@ from experiments.compare.settings import CompareSettings
 from pipelines.command.verb import Outcome, carried
 from pipelines.errors import RequestError
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import CANDIDATE, CHALLENGER, CHAMPION, CV_AUC, EVALUATION, TEST_PART, existing_store
+from pipelines.model_store.store import existing_store
+from pipelines.model_store.tags import CANDIDATE, CHALLENGER, CHAMPION, CV_AUC, EVALUATION, TEST_PART
 from pipelines.storage.workspace import Workspace
 
 

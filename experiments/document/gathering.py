@@ -13,8 +13,9 @@ from experiments.evidence.evidence_files import HASH, read_evidence, sealed
 from experiments.experiment.recorded_settings import settings_of
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.model_store.files import DOCUMENT, FILES, PROFILE
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
-from pipelines.model_store.store import CANDIDATE, CV_AUC, DATA_RECORD, EVALUATION, PROVENANCE, STUDY, TRIAL, ModelStore
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CANDIDATE, CV_AUC, DATA_RECORD, EVALUATION, MODEL_HASH, PROVENANCE, STUDY, TRIAL
 from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.chain import Entry

@@ -20,7 +20,8 @@ from pipelines.errors import RequestError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import DATA, FITTED_UNTIL, TEST_PART, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import DATA, FITTED_UNTIL, TEST_PART
 from pipelines.storage.workspace import Workspace
 
 Floats = NDArray[np.float64]

@@ -24,7 +24,7 @@ from pipelines.credit.discrimination import delong_difference
 from pipelines.credit.points import points
 from pipelines.credit.stability import noise_limit, population_stability_index, shares
 from pipelines.errors import DataError
-from pipelines.model_store.store import CANDIDATE, OUTCOME, TEST_PART
+from pipelines.model_store.tags import CANDIDATE, OUTCOME, TEST_PART
 from pipelines.policy.pack import Claim, PolicySettings, policy_hash
 from pipelines.profiles.reference_profile import FrozenBins
 from pipelines.storage.json_values import plain

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from experiments.evidence.evaluation_set import Judged
 from experiments.experiment.experiment import Question
 from pipelines.credit.discrimination import mid_ranks
-from pipelines.model_store.store import PARAMETERS
+from pipelines.model_store.tags import PARAMETERS
 
 REFITS = 5
 

@@ -12,7 +12,8 @@ from pipelines.credit.approval_gap import approval_rates, approved_at_rate, wide
 from pipelines.credit.rates import wilson_interval
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import EVALUATION, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import EVALUATION
 
 CONFIDENCE = 0.95
 

@@ -21,7 +21,8 @@ from pipelines.candidates.training import check_features
 from pipelines.charts.standalone import write_chart
 from pipelines.command.verb import Outcome, carried
 from pipelines.errors import ConfigurationError, nearest
-from pipelines.model_store.store import EVALUATION, REGISTERED, TRIAL, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import EVALUATION, REGISTERED, TRIAL
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.workspace import Workspace
 

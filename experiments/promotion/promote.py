@@ -17,8 +17,9 @@ from pipelines.credit.points import points
 from pipelines.credit.population import Population
 from pipelines.errors import RequestError
 from pipelines.model_store.files import PROFILE
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
-from pipelines.model_store.store import CHALLENGER, CHAMPION, POLICY, ModelStore, existing_store
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore, existing_store
+from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, POLICY
 from pipelines.policy.pack import PolicySettings, check_policy, policy_hash
 from pipelines.profiles.reference_profile import profile_of
 from pipelines.storage.atomic_files import scratch_folder

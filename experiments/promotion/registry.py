@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.promotion.ledger_state import ROLLED_BACK, Standing
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
-from pipelines.model_store.store import CHALLENGER, CHAMPION, STAGE, ModelStore
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, STAGE
 from pipelines.storage.chain import ChainBroken, Entry
 
 HEAD = "thinfile.ledger_head"

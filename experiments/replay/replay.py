@@ -25,7 +25,8 @@ from pipelines.command.verb import ExitCode, Outcome
 from pipelines.errors import ConfigurationError, RequestError
 from pipelines.model_store.files import FILES
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import CONFIG_HASH, EVALUATION, STUDY, TRIAL, ModelStore, existing_store
+from pipelines.model_store.store import ModelStore, existing_store
+from pipelines.model_store.tags import CONFIG_HASH, EVALUATION, STUDY, TRIAL
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.fingerprint import fingerprint_files, fingerprint_record
 from pipelines.storage.workspace import Workspace

@@ -15,20 +15,21 @@ from pipelines.credit.points import points
 from pipelines.credit.population import Population
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.packaging import save_mlflow_model
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
-from pipelines.model_store.store import (
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import (
     CANDIDATE,
     CV_AUC,
     DATA,
     EVALUATION,
     FITTED_UNTIL,
+    MODEL_HASH,
     OUTCOME,
     PARAMETERS,
     STUDY,
     TEST_FROM,
     TEST_PART,
     TRIAL,
-    ModelStore,
 )
 from pipelines.profiles.reference_profile import profile_of
 from pipelines.storage.atomic_files import scratch_folder

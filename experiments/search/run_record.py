@@ -8,7 +8,8 @@ from experiments.experiment.differences import Comparison, compare_records
 from experiments.experiment.experiment import Question
 from experiments.search.study import TrialResult
 from pipelines.errors import RequestError
-from pipelines.model_store.store import CONFIG, DATA_RECORD, PROVENANCE, TRIALS, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CONFIG, DATA_RECORD, PROVENANCE, TRIALS
 
 EARLIER = "earlier"
 """Under this name an environment lists those that worked on the same run before it."""

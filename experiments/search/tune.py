@@ -29,7 +29,8 @@ from pipelines.command.provenance import provenance
 from pipelines.command.verb import Outcome, carried
 from pipelines.credit.discrimination import auc
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import (
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import (
     CHALLENGER,
     CONFIG,
     CONFIG_HASH,
@@ -43,7 +44,6 @@ from pipelines.model_store.store import (
     TRIAL,
     TRIAL_RUN,
     TRIALS,
-    ModelStore,
 )
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.fingerprint import fingerprint_record

@@ -8,7 +8,8 @@ from monitoring.outcomes.reweighting import EarlierLoans
 from pipelines.applications.contract import as_text
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import TEST_FROM, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import TEST_FROM
 from pipelines.storage.workspace import Workspace
 
 OUTCOME = ("application_id", "applied_at", "bad", "outcome_known_at")

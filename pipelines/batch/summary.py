@@ -8,7 +8,7 @@ from pipelines.batch.settings import ScoreSettings
 from pipelines.command.verb import Outcome, carried
 from pipelines.credit.population import Population
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import POLICY
+from pipelines.model_store.tags import POLICY
 from pipelines.policy.pack import policy_hash
 from pipelines.score_log.score_log import LogKey
 from pipelines.scoring.scorer import APPROVED, DECISIONS, DECLINED, REFERRED

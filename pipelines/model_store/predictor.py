@@ -15,7 +15,8 @@ from pipelines.candidates.portable_model import FEW_ROWS, Columns, Floats, Model
 from pipelines.candidates.registry import family_named, load_model
 from pipelines.errors import ThinfileError
 from pipelines.model_store.files import FILES, model_hash
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.tags import MODEL_HASH
 
 if TYPE_CHECKING:
     from pipelines.model_store.store import ModelStore

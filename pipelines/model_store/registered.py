@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-MODEL_HASH = "thinfile.model_hash"
-
 
 @dataclass(frozen=True)
 class RegisteredModel:

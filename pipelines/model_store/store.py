@@ -15,39 +15,15 @@ from mlflow.models import Model
 from sqlalchemy import inspect
 
 from pipelines.errors import RequestError, ThinfileError, nearest
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.tags import CHAMPION, CONFIG, KIND, MODEL_HASH, STUDY, STUDY_RUN, TRIAL
 from pipelines.storage.postgresql import address, advisory_lock, open_engine, shown
 from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
-
-CHAMPION = "champion"
-CHALLENGER = "challenger"
-
-STUDY = "thinfile.study"
-TRIAL = "thinfile.trial"
-KIND = "thinfile.kind"
-STUDY_RUN, TRIAL_RUN = "study", "trial"
-"""The kinds of runs: of a whole search, and of one of its best trials."""
-CANDIDATE = "thinfile.candidate"
-DATA = "thinfile.data"
-TEST_PART = "thinfile.test_part"
-TEST_FROM = "thinfile.test_from"
-FITTED_UNTIL = "thinfile.fitted_until"
-CV_AUC = "thinfile.cv_auc"
-EVALUATION = "thinfile.evaluation"
-STAGE = "thinfile.stage"
-REGISTERED = "thinfile.registered"
-PARAMETERS = "thinfile.parameters"
-OUTCOME = "thinfile.outcome"
-POLICY = "thinfile.policy"
-CONFIG_HASH = "thinfile.config_hash"
 
 MOST_RUNS = 50_000
 RUNS_TOLD = 5
 
 ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
-
-CONFIG, DATA_RECORD, PROVENANCE, TRIALS = "config.json", "data.json", "provenance.json", "trials.json"
-"""Names among a run's files: the resolved configuration, what the data was, what it was made with."""
 
 
 def existing_store(workspace: Workspace, model: str) -> "ModelStore":

@@ -9,7 +9,8 @@ import numpy as np
 
 from pipelines.errors import RequestError
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import CHAMPION, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHAMPION
 from pipelines.policy.pack import PolicySettings
 from pipelines.scoring.scorer import Scorer, open_scorer
 from pipelines.serving.request_contract import RequestContract

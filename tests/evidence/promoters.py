@@ -24,7 +24,8 @@ from experiments.promotion.ledger import Ledger, PromotionConflict
 from experiments.promotion.settings import PromoteAction, PromoteSettings
 from pipelines.command.verb import Outcome, attempt
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import CHAMPION, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHAMPION
 from pipelines.storage.chain import Chain
 from pipelines.storage.workspace import Workspace
 from tests.experiments.ledgers import asked, evidence_of, said_by_registry

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from experiments.document import write_document
-from pipelines.model_store.store import CHALLENGER, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER
 from pipelines.storage.workspace import Workspace
 from tests.chromium import open_page, print_page
 from tests.evidence.commands import answer

@@ -23,7 +23,8 @@ from pipelines.command.verb import ExitCode
 from pipelines.erasure.erase import erase
 from pipelines.erasure.settings import EraseSettings
 from pipelines.erasures.record import read_erasures
-from pipelines.model_store.store import CHALLENGER, CHAMPION, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER, CHAMPION
 from pipelines.reviews.review import review
 from pipelines.reviews.settings import ReviewAction, ReviewVerbSettings
 from pipelines.storage.workspace import Workspace

@@ -15,7 +15,8 @@ from experiments.promotion import history
 from experiments.promotion.settings import PromoteAction
 from pipelines.command.verb import ExitCode, attempt
 from pipelines.model_store.files import DOCUMENT
-from pipelines.model_store.store import CHAMPION, STAGE, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHAMPION, STAGE
 from pipelines.storage.postgresql import open_engine
 from pipelines.storage.workspace import Workspace, sqlite_url
 from tests.evidence.conftest import Evidence

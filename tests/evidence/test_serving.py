@@ -16,7 +16,8 @@ import pytest
 
 from pipelines.credit.population import Population
 from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.store import CHAMPION, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHAMPION
 from pipelines.score_log.score_log import LogKey, ScoreLog
 from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence

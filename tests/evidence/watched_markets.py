@@ -32,7 +32,8 @@ from pipelines.credit.population import Population
 from pipelines.features.settings import FeatureSettings
 from pipelines.marketplace.settings import PrepareSettings, RawSettings
 from pipelines.model_store.files import PROFILE
-from pipelines.model_store.store import TEST_FROM, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import TEST_FROM
 from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
 from pipelines.score_log.score_log import LogKey
 from pipelines.simulation.settings import SimulateSettings

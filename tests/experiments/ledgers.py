@@ -13,8 +13,9 @@ from experiments.promotion.ledger import Ledger
 from experiments.promotion.settings import PromoteAction, PromoteSettings
 from pipelines.command.verb import ExitCode
 from pipelines.model_store.files import FILES, model_hash
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
-from pipelines.model_store.store import CHAMPION, STAGE, STUDY, TRIAL, ModelStore
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHAMPION, MODEL_HASH, STAGE, STUDY, TRIAL
 from pipelines.policy.pack import PolicySettings, policy_hash
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.chain import Entry

@@ -22,8 +22,8 @@ from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.candidates.settings import Range
 from pipelines.credit.discrimination import auc, kolmogorov_smirnov
 from pipelines.model_store.files import DOCUMENT, model_hash
-from pipelines.model_store.registered import MODEL_HASH
-from pipelines.model_store.store import CHALLENGER, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER, MODEL_HASH
 from pipelines.storage.workspace import Workspace
 from tests.chromium import open_page, print_page
 from tests.experiments.document.document_facts import ENTRIES, HOSTILE, SETTINGS, bare_facts, full_facts, hostile_facts

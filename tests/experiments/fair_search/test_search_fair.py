@@ -26,7 +26,8 @@ from pipelines.candidates.settings import Range
 from pipelines.command.verb import ExitCode, Outcome
 from pipelines.errors import ConfigurationError
 from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.store import CHALLENGER, KIND, STUDY_RUN, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER, KIND, STUDY_RUN
 from pipelines.policy.pack import PolicySettings
 from pipelines.storage.workspace import Workspace
 

@@ -6,8 +6,7 @@ from experiments.promotion.ledger import LedgerDisagrees, PromotionConflict
 from experiments.promotion.ledger_state import PROMOTED, REFUSED, REQUESTED
 from pipelines.command.verb import ExitCode
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.model_store.registered import MODEL_HASH
-from pipelines.model_store.store import CHALLENGER, CHAMPION, STAGE
+from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, STAGE
 from pipelines.storage.chain import Chain, ChainBroken
 from tests.experiments.ledgers import Book, asked, evidence_of, said_by_registry
 

@@ -22,7 +22,8 @@ from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.candidates.settings import Range
 from pipelines.command.verb import ExitCode
 from pipelines.errors import RequestError
-from pipelines.model_store.store import CHALLENGER, CHAMPION, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER, CHAMPION
 from pipelines.policy.pack import GateSettings, PolicySettings
 from pipelines.storage.chain import Chain, ChainBroken
 from pipelines.storage.workspace import Workspace

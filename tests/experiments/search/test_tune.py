@@ -14,7 +14,8 @@ from pipelines.candidates.families.catboost import CatBoostSettings
 from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.candidates.settings import Range
 from pipelines.model_store.files import PROFILE
-from pipelines.model_store.store import CHALLENGER, KIND, STUDY, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER, KIND, STUDY
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.storage.workspace import Workspace
 

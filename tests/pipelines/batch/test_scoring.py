@@ -22,7 +22,8 @@ from pipelines.credit.population import Population
 from pipelines.errors import DataError, RequestError, ThinfileError
 from pipelines.model_store.foreign import probabilities
 from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.store import CHAMPION, POLICY, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHAMPION, POLICY
 from pipelines.policy.pack import Automation, Claim, GateSettings, PolicySettings, ReasonSettings, policy_hash
 from pipelines.policy.stored_policies import kept_policy
 from pipelines.score_log.score_log import ROW, LogKey, ScoreLog, decision_ids

@@ -11,7 +11,8 @@ from pipelines.candidates.portable_source import portable_source
 from pipelines.candidates.registry import candidate_of, families, family_named
 from pipelines.errors import ConfigurationError, RequestError
 from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.store import CHALLENGER, PROVENANCE, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER, PROVENANCE
 from pipelines.storage.workspace import Workspace
 from tests.outside_family import installed
 from tests.pipelines.candidates.test_conformance import a_table, folds_of

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from pipelines.candidates.training import TrainedModel
 from pipelines.model_store.packaging import save_mlflow_model
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
-from pipelines.model_store.store import CHAMPION, STUDY, TRIAL, ModelStore
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHAMPION, MODEL_HASH, STUDY, TRIAL
 
 
 def make_champion(

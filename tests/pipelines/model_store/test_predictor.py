@@ -17,8 +17,9 @@ from pipelines.errors import DataError, RequestError, ThinfileError
 from pipelines.model_store.files import FILES, model_hash
 from pipelines.model_store.foreign import probabilities
 from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
-from pipelines.model_store.store import STUDY, TRIAL, ModelStore
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import MODEL_HASH, STUDY, TRIAL
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, answers, nasty
 from tests.pipelines.model_store.conftest import DOUBLES, Elsewhere
 

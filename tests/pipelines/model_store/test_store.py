@@ -7,8 +7,9 @@ from shutil import copytree, rmtree
 import pytest
 
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.model_store.registered import MODEL_HASH, RegisteredModel
-from pipelines.model_store.store import CHALLENGER, CHAMPION, STUDY, TRIAL, ModelStore
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, STUDY, TRIAL
 
 
 @pytest.fixture

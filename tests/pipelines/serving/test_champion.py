@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import RequestError
-from pipelines.model_store.registered import MODEL_HASH
-from pipelines.model_store.store import CHAMPION, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHAMPION, MODEL_HASH
 from pipelines.policy.pack import PolicySettings
 from pipelines.serving.champion import Champion
 from pipelines.serving.settings import ServeSettings

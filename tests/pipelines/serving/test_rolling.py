@@ -16,7 +16,8 @@ from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
 from pipelines.credit.population import Population
 from pipelines.model_store.predictor import load_predictor
-from pipelines.model_store.store import CHAMPION, ModelStore
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHAMPION
 from pipelines.policy.pack import PolicySettings
 from pipelines.reviews.reviews import Reviews, row_of
 from pipelines.score_log.rolled_decisions import RolledDecisions
