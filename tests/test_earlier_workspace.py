@@ -16,7 +16,8 @@ from pipelines.batch.settings import ScoreSettings
 from pipelines.credit.population import Population
 from pipelines.reviews.review import review
 from pipelines.reviews.settings import ReviewAction, ReviewOutcome, ReviewVerbSettings
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 from tests.fixtures.earlier_workspace import unpack_earlier_workspace
 
@@ -37,7 +38,10 @@ def run_review(workspace: Workspace, action: ReviewAction, **changed: Any) -> di
 def test_watch_counts_the_months_and_their_segments(earlier: Workspace) -> None:
     result = watch(WatchSettings(workspace=str(earlier.root), period="2026-02")).result
     assert result["rows"] == 100
-    assert len(ScoreLog(earlier).decisions(key("2026-02"))) == 100
+    rows = ScoreLog(earlier).decisions(key("2026-02"))
+    assert len(rows) == 100
+    assert set(rows["client"]) == {"own"}
+    assert rows["role"].isna().all()
 
 
 def test_every_decision_is_replayed(earlier: Workspace) -> None:

@@ -17,7 +17,8 @@ from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import existing_store
 from pipelines.policy.pack import PolicySettings, ReasonSettings
 from pipelines.policy.stored_policies import kept_policy
-from pipelines.score_log.score_log import Logged, ScoreLog, decision_ids
+from pipelines.score_log.key import decision_ids
+from pipelines.score_log.score_log import Logged, ScoreLog
 from pipelines.scoring.reasons import notice
 from pipelines.scoring.scorer import Scorer, open_scorer
 from pipelines.storage.chain import Entry

@@ -8,7 +8,7 @@ from monitoring.thresholds.thresholds import EVERYONE, Level
 from monitoring.verdict.causes import DATA_FAULT, MIX_SHIFT
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from pipelines.credit.population import Population
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 from pipelines.storage.fingerprint import fingerprint_record
 
 RANK = {Level.WATCH: 1, Level.ACT: 2}

@@ -12,7 +12,8 @@ from pipelines.credit.fairness import Decisions, GroupFairness, group_fairness
 from pipelines.policy.pack import FairnessSettings, PolicySettings
 from pipelines.reviews.overrides import Overrides, overrides_by_period
 from pipelines.reviews.reviews import Reviews
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.scoring.scorer import APPROVED
 from pipelines.storage.workspace import Workspace
 

@@ -13,8 +13,9 @@ from monitoring.faults.observed import Intake, Observed
 from monitoring.faults.search import find_faults
 from monitoring.windows.references import Reference
 from monitoring.windows.windows import PeriodCounts, Window, earlier_periods, sample_of
+from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipts, added
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 
 MOST_EARLIER = 12

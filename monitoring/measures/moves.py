@@ -15,7 +15,7 @@ from monitoring.windows.settings import WindowKind, WindowSettings
 from monitoring.windows.windows import PeriodCounts, Window
 from pipelines.policy.pack import PolicySettings
 from pipelines.profiles.window_profile import WindowProfile
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 
 MOST_EARLIER = 6
 """Periods before a window that are judged to find where a move began."""

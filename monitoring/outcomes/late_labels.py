@@ -20,7 +20,8 @@ from pipelines.credit.points import band_labels
 from pipelines.credit.vintage import VintageTable
 from pipelines.errors import ConfigurationError, nearest
 from pipelines.policy.pack import PolicySettings
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 
 AFTER_FIRST_PAYMENT = "dpd30_at_3_mob"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipelines.credit.importance import Recalibration
 from pipelines.credit.label_free import Estimate, LabelFree
 from pipelines.errors import ThinfileError
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.lock import exclusive
 from pipelines.storage.workspace import Workspace

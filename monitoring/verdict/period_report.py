@@ -9,7 +9,7 @@ from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
 from monitoring.measures.score_comparison import ScoreComparison
 from monitoring.outcomes.performance import PerformanceReport
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 
 
 class Verdict(Enum):

@@ -21,7 +21,7 @@ from pipelines.command.verb import Outcome
 from pipelines.errors import RequestError
 from pipelines.profiles.engines import engine_of
 from pipelines.profiles.roles import TableRoles
-from pipelines.score_log.score_log import LogKey, check_period
+from pipelines.score_log.key import LogKey, check_period
 from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.workspace import Workspace
 

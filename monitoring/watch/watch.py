@@ -29,7 +29,8 @@ from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy.pack import PolicySettings
 from pipelines.policy.stored_policies import kept_policy
 from pipelines.profiles.reference_profile import ReferenceProfile
-from pipelines.score_log.score_log import LogKey, ScoreLog, check_period
+from pipelines.score_log.key import LogKey, check_period
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 
 

@@ -14,7 +14,7 @@ from monitoring.thresholds.thresholds import Level
 from monitoring.verdict.period_report import PeriodReport
 from monitoring.watch.settings import WatchSettings
 from pipelines.command.verb import Outcome
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 from pipelines.storage.workspace import Workspace
 
 

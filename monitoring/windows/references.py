@@ -12,7 +12,7 @@ from pipelines.errors import RequestError
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.reference_profile import ANY_TIME, ReferenceProfile
 from pipelines.profiles.window_profile import WindowProfile
-from pipelines.score_log.score_log import LogKey, check_period
+from pipelines.score_log.key import LogKey, check_period
 
 MOST_EARLIER = 24
 """Segments are compared with so many of their own earlier periods."""

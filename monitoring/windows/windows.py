@@ -17,7 +17,8 @@ from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 from pipelines.profiles.score_counts import ScoreCounts
 from pipelines.profiles.window_profile import WindowProfile, name_of_bins
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datafusion import SessionConfig, SessionContext, col, literal
 from datafusion.functions import concat, sha256
 from numpy.typing import NDArray
 
-from pipelines.score_log.score_log import LogKey, id_prefix
+from pipelines.score_log.key import LogKey, id_prefix
 
 HEX = np.frombuffer(b"".join(b"%02x" % byte for byte in range(256)), dtype=np.uint16)
 """The two digits of each byte."""

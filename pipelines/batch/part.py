@@ -29,8 +29,10 @@ from pipelines.model_store.predictor import predictor_in
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.policy.pack import PolicySettings
 from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.score_log.columns import Decisions, log_rows, row_schema
+from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipt, Receipts
-from pipelines.score_log.score_log import ROW, Beside, LogKey, ScoreLog
+from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.scoring.reasons import Reasons
 from pipelines.scoring.scorer import DECISIONS, ScoredApplications, Scorer, select_rows
 from pipelines.storage.atomic_files import whole_file
@@ -176,11 +178,11 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     kept = _sample(chosen.numbers, batch.sampled)
     features = _features(columns, batch.roles, decisions["decision_id"], kept)
     notices = notices_of(decisions, work.scorer.policy.reasons) if batch.with_notices else None
-    beside = Beside(features, _protected(table, batch.roles), profile, batch.sampled, notices)
+    files = PartitionFiles(features, _protected(table, batch.roles), profile, batch.sampled, notices)
     _quarantine(batch, part, rows.table, chosen.broken)
     _keep_numbers(batch, part, chosen.ordered)
     batch.receipts.keep(receipt)
-    log.write_again(batch.key, part.name, decisions, beside)
+    log.write_again(batch.key, part.name, decisions, files)
     return receipt
 
 
@@ -286,39 +288,29 @@ def _decisions(
     words: Mapping[int, Sequence[str]],
     segment: Levels | None,
 ) -> pa.Table:
-    key, rows = batch.key, len(chosen.rows)
-    customer = texts_of(table[batch.roles.customer]) if batch.roles.customer else pa.nulls(rows, pa.string())
-    reasons = pa.array([words.get(row) for row in range(rows)], ROW.field("reasons").type) if words else None
-    same = pa.array(np.zeros(rows, dtype=np.int32))
-
-    def constant(text: str) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(same, pa.array([text]), safe=False)
-
-    arrays = {
+    rows, columns = len(chosen.rows), row_schema()
+    by_row = {
         "decision_id": spelled_ids(chosen.digests),
         "application_id": ids if rows == len(ids) else ids.take(chosen.rows),
-        "customer_id": customer,
-        "population": constant(key.population.value),
-        "period": constant(key.period),
-        "decided_at": pa.array(
-            np.full(rows, np.datetime64(batch.decided_at.replace(tzinfo=None), "us")), ROW.field("decided_at").type
-        ),
-        "model": constant(key.model),
-        "model_version": pa.array(np.full(rows, key.version)),
-        "model_hash": constant(scorer.hash),
-        "policy_hash": constant(batch.policy_hash),
         "raw_score": pa.array(answers.raw_score),
         "pd": pa.array(answers.pd),
         "points": pa.array(answers.points),
         "band": coded_array(Levels(answers.band_codes, answers.band_names)),
         "decision": coded_array(Levels(answers.decision_codes, DECISIONS)),
-        "reasons": pa.nulls(rows, ROW.field("reasons").type) if reasons is None else reasons,
-        "segment": pa.nulls(rows, pa.string()) if segment is None else coded_array(segment),
-        "input_fingerprint": constant(part.fingerprint),
     }
-    # Where nothing is missing the file says so, and is written faster.
-    fields = [pa.field(name, arrays[name].type, nullable=bool(arrays[name].null_count)) for name in ROW.names]
-    return pa.table([arrays[name] for name in ROW.names], schema=pa.schema(fields))
+    if batch.roles.customer:
+        by_row["customer_id"] = texts_of(table[batch.roles.customer])
+    if words:
+        by_row["reasons"] = pa.array([words.get(row) for row in range(rows)], columns.field("reasons").type)
+    if segment is not None:
+        by_row["segment"] = coded_array(segment)
+    shared = batch.key.columns | {
+        "decided_at": batch.decided_at,
+        "model_hash": scorer.hash,
+        "policy_hash": batch.policy_hash,
+        "input_fingerprint": part.fingerprint,
+    }
+    return log_rows(Decisions(rows, shared, by_row))
 
 
 def _sample(numbers: NDArray[np.uint64], share: float) -> NDArray[np.intp]:

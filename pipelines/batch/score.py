@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.applications.applications import Applications, load_applications
@@ -29,8 +31,10 @@ from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy.pack import check_policy
 from pipelines.policy.stored_policies import keep_policy
 from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.score_log.columns import Decisions, log_rows, row_schema
+from pipelines.score_log.key import LogKey, check_period, decision_ids
 from pipelines.score_log.receipts import Receipt, Receipts
-from pipelines.score_log.score_log import Beside, LogKey, ScoreLog, check_period, decision_table
+from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.scoring.scorer import DECISIONS, ScoredApplications, Scorer, open_scorer
 from pipelines.storage.fingerprint import fingerprint_record
 from pipelines.storage.parquet_parts import is_parquet, survey
@@ -267,7 +271,11 @@ def _log(
     columns = {"application_id": new.ids, **{name: getattr(scores, name) for name in answers}}
     columns |= {} if new.customers is None else {"customer_id": new.customers}
     columns |= {} if new.segments is None else {"segment": new.segments}
-    table = decision_table(key, scorer.hash, found_policy, new.fingerprint, columns)
+    columns["decision_id"] = decision_ids(key, scorer.hash, new.ids)
+    by_row = {name: pa.array(values, row_schema().field(name).type) for name, values in columns.items()}
+    hashes = {"model_hash": scorer.hash, "policy_hash": found_policy, "input_fingerprint": new.fingerprint}
+    shared = key.columns | hashes | {"decided_at": datetime.now(UTC)}
+    table = log_rows(Decisions(len(new), shared, by_row))
     # Named by its decisions: another part of the same table is another partition, the same part run again is the same.
     partition = fingerprint_record(sorted(table["decision_id"].to_pylist()))[:16]
     features = columns_of(new.features, scorer.numeric, scorer.categorical)
@@ -275,7 +283,7 @@ def _log(
     profile = profile_of_part(reference, features, scores.answers, scores.groups, segments)
     notices = notices_of(table, scorer.policy.reasons) if with_notices else None
     name = f"{new.fingerprint[:16]}-{partition}"
-    log.write(key, name, table, Beside(new.features, new.protected, profile, notices=notices))
+    log.write(key, name, table, PartitionFiles(new.features, new.protected, profile, notices=notices))
     return name
 
 

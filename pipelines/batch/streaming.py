@@ -19,8 +19,9 @@ from pipelines.command.progress import progress
 from pipelines.erasures.record import read_erasures
 from pipelines.erasures.returning import Returning
 from pipelines.errors import DataError, ThinfileError
+from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipt, added
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.parquet_parts import ParquetInput, Part, survey, tasks
 from pipelines.storage.workspace import Workspace

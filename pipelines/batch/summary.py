@@ -10,7 +10,7 @@ from pipelines.credit.population import Population
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.tags import POLICY
 from pipelines.policy.pack import policy_hash
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 from pipelines.scoring.scorer import APPROVED, DECISIONS, DECLINED, REFERRED
 from pipelines.storage.workspace import Workspace
 

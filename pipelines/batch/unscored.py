@@ -8,7 +8,8 @@ import pandas as pd
 from pipelines.applications.applications import Applications
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.errors import DataError
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
 
 
 def all_who_asked(data: DataSettings) -> str | None:

@@ -12,7 +12,8 @@ from pipelines.policy.stored_policies import kept_policy
 from pipelines.reviews.overrides import Overrides, overrides_by_period
 from pipelines.reviews.reviews import DECIDED, Review, Reviews, StandingDecision, row_of
 from pipelines.reviews.settings import ReviewAction, ReviewVerbSettings
-from pipelines.score_log.score_log import ScoreLog, check_period
+from pipelines.score_log.key import check_period
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.scoring.scorer import REFERRED
 from pipelines.storage.chain import ChainBroken, Entry
 from pipelines.storage.process import account

@@ -1,77 +1,42 @@
 """The score log: every decision, final once written, with its features and protected attributes in files beside it."""
 
-import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from pipelines.credit.population import Population
-from pipelines.errors import RequestError, ThinfileError
+from pipelines.errors import ThinfileError
 from pipelines.profiles.window_profile import WindowProfile
+from pipelines.score_log.columns import row_schema, with_later_columns
+from pipelines.score_log.files import (
+    SAMPLED,
+    read_decisions,
+    read_row,
+    read_rows,
+    readable,
+    sampled_share,
+    write_beside,
+    write_decisions,
+)
+from pipelines.score_log.key import LogKey, is_sampled
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.lock import exclusive
 from pipelines.storage.workspace import Workspace
 
-ROW = pa.schema(
-    [
-        ("decision_id", pa.string()),
-        ("application_id", pa.string()),
-        ("customer_id", pa.string()),
-        ("population", pa.string()),
-        ("period", pa.string()),
-        ("decided_at", pa.timestamp("us", tz="UTC")),
-        ("model", pa.string()),
-        ("model_version", pa.int64()),
-        ("model_hash", pa.string()),
-        ("policy_hash", pa.string()),
-        ("raw_score", pa.float64()),
-        ("pd", pa.float64()),
-        ("points", pa.int64()),
-        ("band", pa.string()),
-        ("decision", pa.string()),
-        ("reasons", pa.list_(pa.string())),
-        ("segment", pa.string()),
-        ("input_fingerprint", pa.string()),
-    ]
-)
-"""The row of the score log. Columns may be added; none changes its meaning."""
-
-
-@dataclass(frozen=True)
-class LogKey:
-    """What a part of the log is about: one model version, one population, one period (YYYY-MM)."""
-
-    model: str
-    version: int
-    population: Population
-    period: str
-
-    def folder(self, kind: Path) -> Path:
-        """Return the folder of this key among the decisions, features or protected attributes."""
-        parts = {
-            "model": self.model,
-            "version": self.version,
-            "population": self.population.value,
-            "period": self.period,
-        }
-        return kind.joinpath(*(f"{name}={value}" for name, value in parts.items()))
+NO_IDS = pa.table({"decision_id": pa.array([], pa.string())})
 
 
 @dataclass(frozen=True)
 class Logged:
-    """One decision: its row of the log, the features it was made on (one row), and where it lies."""
+    """One decision: its row of the log, the features it was made on (one row), and its file."""
 
     key: LogKey
     row: Mapping[str, Any]
@@ -80,12 +45,11 @@ class Logged:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What lies beside the decisions of a partition, row by row: features, protected attributes, and their profile.
+class PartitionFiles:
+    """What is kept beside the decisions of a partition: features and protected attributes by row, and counts.
 
-    `features` may be a sample of the rows, then with their own decision_id; `sampled` is the share of decisions that
-    are kept, those whose ids come first in the order of their hash (see `is_sampled`). `notices`
-    are what the declined are told, with their decision_id.
+    `features` may be a sample of the rows, then with their own decision_id; `sampled` is the share of decisions whose
+    features are kept (see `is_sampled`). `notices` are the texts for the declined, with their decision_id.
     """
 
     features: pd.DataFrame | pa.Table
@@ -108,33 +72,35 @@ class ScoreLog:
         self._manifests = workspace.score_log / "manifests"
 
     def locked(self, key: LogKey) -> AbstractContextManager[None]:
-        """Hold the key from reading what is logged to appending the rest: two commands would log a row twice."""
+        """Lock the key while one command reads what is logged and appends the rest; two would log a row twice."""
         return exclusive(self._locks / f"{key.model}.{key.version}.{key.population.value}.{key.period}")
 
     def logged_keys(self) -> list[LogKey]:
-        """Return every key that was ever decided on."""
+        """Return every key with decisions."""
         folders = {file.parent for file in self._decisions.rglob("*.parquet")}
-        return [_key_of(folder / "any", self._decisions) for folder in sorted(folders)]
+        return [LogKey.of_folder(folder, self._decisions) for folder in sorted(folders)]
 
     def decisions(self, key: LogKey) -> pd.DataFrame:
         """Return the decisions of a key, all partitions, ordered by decision_id; empty when there are none."""
-        return _read(self.partitions(key), key.folder(self._decisions), ROW.empty_table().to_pandas())
+        files = [self.file(key, name) for name in self.partitions(key)]
+        table = read_decisions(files) if files else row_schema().empty_table()
+        rows: pd.DataFrame = table.to_pandas()
+        return rows.sort_values("decision_id", ignore_index=True)
 
     def features(self, key: LogKey) -> pd.DataFrame:
         """Return the features that the decisions of a key were made on, with their decision_id, as far as kept."""
-        return _read(self.partitions(key), key.folder(self._features), pd.DataFrame({"decision_id": []}))
+        return read_rows([key.folder(self._features) / name for name in self.partitions(key)], NO_IDS)
 
     def protected(self, key: LogKey) -> pd.DataFrame:
-        """Return the protected attributes of those who were decided on, with the decision_id, as far as there are."""
-        folder = key.folder(self._protected)
-        there = [name for name in self.partitions(key) if (folder / name).exists()]
-        return _read(there, folder, pd.DataFrame({"decision_id": []}))
+        """Return the protected attributes of the applicants, with the decision_id, where there are any."""
+        files = [key.folder(self._protected) / name for name in self.partitions(key)]
+        return read_rows([file for file in files if file.exists()], NO_IDS)
 
     def part(self, key: LogKey, partition: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the decisions of one partition, and the features that they were made on, with their decision_id."""
-        nothing = pd.DataFrame({"decision_id": []})
-        decisions, features = (key.folder(kind) for kind in (self._decisions, self._features))
-        return _read([partition], decisions, nothing), _read([partition], features, nothing)
+        decisions: pd.DataFrame = read_decisions([self.file(key, partition)]).to_pandas()
+        features = read_rows([key.folder(self._features) / partition], NO_IDS)
+        return decisions.sort_values("decision_id", ignore_index=True), features
 
     def profile(self, key: LogKey, partition: str) -> WindowProfile | None:
         """Return the counts of one partition, None where none were written beside it.
@@ -143,72 +109,68 @@ class ScoreLog:
             ThinfileError: they cannot be read.
         """
         path = (key.folder(self._profiles) / partition).with_suffix(".json")
-        try:
+        with readable(path):
             return WindowProfile.from_json(path.read_text()) if path.exists() else None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ThinfileError(
-                f"the score log must be as it was written, '{path}' cannot be read ({error}); restore it from a copy"
-            ) from error
 
     def file(self, key: LogKey, partition: str) -> Path:
         """Return the file of a partition's decisions."""
         return key.folder(self._decisions) / partition
 
     def find(self, decision_id: str) -> Logged | None:
-        """Return the decision of an id, of whatever model and period; of other rows nothing but the ids are read.
+        """Return the decision of an id, of any model and period; of other rows only the ids are read.
 
         Raises:
-            ThinfileError: the decision's features are not there, or it is not found and some file cannot be read.
+            ThinfileError: the decision's features are missing, or it is not found and some file cannot be read.
         """
         unreadable: list[ThinfileError] = []
         for file in sorted(self._decisions.rglob("*.parquet")):
             try:
-                row = _row_of(file, decision_id, ROW.names)
+                row = read_row(file, decision_id, with_later_columns)
             except ThinfileError as error:
-                unreadable.append(error)  # the decision may lie in another one
+                unreadable.append(error)  # the decision may be in another file
                 continue
             if row is not None:
-                return Logged(_key_of(file, self._decisions), row.to_pylist()[0], self._beside(file, decision_id), file)
+                key = LogKey.of_folder(file.parent, self._decisions)
+                return Logged(key, row.to_pylist()[0], self._features_of(file, decision_id), file)
         if unreadable:
             raise unreadable[0]
         return None
 
     def ids_of(self, key: LogKey, decision: str) -> list[str]:
-        """Return the ids of the decisions of a key that say so (approved, declined, referred), in order."""
-        files = sorted(key.folder(self._decisions).glob("*.parquet"))
-        said = [("decision", "=", decision)]
-        found = [pq.read_table(one, columns=["decision_id"], filters=said, partitioning=None) for one in files]
-        return sorted(identity for table in found for identity in table["decision_id"].to_pylist())
+        """Return the ids of the decisions of a key with an outcome (approved, declined, referred), in order."""
+        outcome = [("decision", "=", decision)]
+        files = [self.file(key, name) for name in self.partitions(key)]
+        tables = [pq.read_table(one, columns=["decision_id"], filters=outcome, partitioning=None) for one in files]
+        return sorted(identity for table in tables for identity in table["decision_id"].to_pylist())
 
     def decisions_of(self, decision_ids: Sequence[str]) -> dict[str, str]:
-        """Return what was decided by decision_id, of those that the log holds; one pass over two columns."""
-        wanted, found = pa.array(decision_ids, pa.string()), dict[str, str]()
+        """Return the outcome by decision_id, of those that are logged; one pass over two columns."""
+        ids, outcomes = pa.array(decision_ids, pa.string()), dict[str, str]()
         for file in sorted(self._decisions.rglob("*.parquet")) if len(decision_ids) else ():
-            told = pq.read_table(file, columns=["decision_id", "decision"], partitioning=None)
-            theirs = told.filter(pc.is_in(told["decision_id"], value_set=wanted))
-            found |= dict(zip(theirs["decision_id"].to_pylist(), theirs["decision"].to_pylist(), strict=True))
-        return found
+            rows = pq.read_table(file, columns=["decision_id", "decision"], partitioning=None)
+            rows = rows.filter(pc.is_in(rows["decision_id"], value_set=ids))
+            outcomes |= dict(zip(rows["decision_id"].to_pylist(), rows["decision"].to_pylist(), strict=True))
+        return outcomes
 
-    def _beside(self, file: Path, decision_id: str) -> pd.DataFrame:
+    def _features_of(self, file: Path, decision_id: str) -> pd.DataFrame:
         """Return the features that a decision of a file was made on, one row."""
-        beside = self._features / file.relative_to(self._decisions)
-        features = _row_of(beside, decision_id, ["decision_id"])
-        sampled = 1.0 if features is not None else _sampled(beside)
+        path = self._features / file.relative_to(self._decisions)
+        row = read_row(path, decision_id, _with_decision_id)
+        sampled = 1.0 if row is not None else sampled_share(path)
         if not is_sampled(decision_id, sampled):
             raise ThinfileError(
-                f"of a large table the features of a sample of its decisions are kept ({sampled:.2%}), those of "
-                f"'{decision_id}' were not; replay one of the sample ('{beside}'), or score with a larger features_kept"
+                f"the features of decision '{decision_id}' were not kept: of a large table only a sample is "
+                f"({sampled:.2%}); replay a decision of '{path}', or score with a larger features_kept"
             )
-        if features is None:
+        if row is None:
             raise ThinfileError(
-                f"a decision's features lie beside it, those of '{decision_id}' are not in '{beside}'; restore the "
-                "file from a copy"
+                f"the features of decision '{decision_id}' are not in '{path}'; restore the file from a copy"
             )
-        found: pd.DataFrame = features.to_pandas()
-        return found
+        features: pd.DataFrame = row.to_pandas()
+        return features
 
     def partitions(self, key: LogKey) -> list[str]:
-        """Return the files that are decided; a crash may leave features whose decisions were never written."""
+        """Return the names of the files of decisions; a crash may leave features without decisions."""
         return sorted(path.name for path in key.folder(self._decisions).glob("*.parquet"))
 
     def is_whole(self, key: LogKey) -> bool:
@@ -219,137 +181,38 @@ class ScoreLog:
     def periods(self, model: str, version: int, population: Population) -> list[str]:
         """Return the periods that a model version has scored."""
         folder = LogKey(model, version, population, "").folder(self._decisions).parent
-        return sorted(found.name.partition("=")[2] for found in folder.glob("period=*"))
+        return sorted(path.name.partition("=")[2] for path in folder.glob("period=*"))
 
-    def append(
-        self, key: LogKey, partition: str, decisions: pa.Table, features: pd.DataFrame, protected: pd.DataFrame
-    ) -> None:
-        """Write a partition that holds every row of `decisions`; see `write`."""
-        self.write(key, partition, decisions, Beside(features, protected))
-
-    def write(self, key: LogKey, partition: str, decisions: pa.Table, beside: Beside) -> None:
+    def write(self, key: LogKey, partition: str, decisions: pa.Table, files: PartitionFiles) -> None:
         """Write a partition. The decisions come last: where they are, the files beside them are too.
 
         Raises:
-            ThinfileError: the partition is there already; what is decided stays.
+            ThinfileError: the partition exists; decisions are never replaced.
         """
-        if (key.folder(self._decisions) / f"{partition}.parquet").exists():
-            raise ThinfileError(
-                f"what is logged stays, partition {partition} of {key.period} is there already; name another"
-            )
-        self.write_again(key, partition, decisions, beside)
+        if self.file(key, f"{partition}.parquet").exists():
+            raise ThinfileError(f"partition {partition} of {key.period} is logged already; choose another name")
+        self.write_again(key, partition, decisions, files)
 
-    def write_again(self, key: LogKey, partition: str, decisions: pa.Table, beside: Beside) -> None:
+    def write_again(self, key: LogKey, partition: str, decisions: pa.Table, files: PartitionFiles) -> None:
         """Write a partition in place of itself: for a batch that is not done yet."""
-        features = _with_ids(beside.features, decisions)
-        _write(key.folder(self._features) / f"{partition}.parquet", features, {SAMPLED: repr(beside.sampled)})
-        protected = _with_ids(beside.protected, decisions)
+        name = f"{partition}.parquet"
+        features = _with_ids(files.features, decisions)
+        write_beside(key.folder(self._features) / name, features, {SAMPLED: repr(files.sampled)})
+        protected = _with_ids(files.protected, decisions)
         if protected.num_columns > 1:
-            _write(key.folder(self._protected) / f"{partition}.parquet", protected, {})
-        if beside.notices is not None:
-            _write(key.folder(self._notices) / f"{partition}.parquet", beside.notices, {})
-        if beside.profile is not None:
+            write_beside(key.folder(self._protected) / name, protected, {})
+        if files.notices is not None:
+            write_beside(key.folder(self._notices) / name, files.notices, {})
+        if files.profile is not None:
             with whole_file(key.folder(self._profiles) / f"{partition}.json") as temporary:
-                temporary.write_text(beside.profile.to_json())
-        with whole_file(key.folder(self._decisions) / f"{partition}.parquet") as temporary:
-            pq.write_table(
-                decisions,
-                temporary,
-                compression="none",  # ids do not shrink, and the rest is told in a few bytes
-                use_dictionary=REPEATED,
-                write_statistics=["points"],
-                write_page_checksum=True,
-                write_batch_size=len(decisions) or 1,
-                store_schema=False,  # read as text what was written as codes and names
-            )
+                temporary.write_text(files.profile.to_json())
+        write_decisions(self.file(key, name), decisions)
 
 
-SAMPLED = "thinfile.sampled"
-"""Where a file of features says which share of the decisions it keeps."""
-
-REPEATED = [
-    name for name in ROW.names if name not in ("decision_id", "application_id", "customer_id", "raw_score", "pd")
-]
-"""Columns of the log that hold few values, written as codes."""
-
-
-def is_sampled(decision_id: str, share: float) -> bool:
-    """Return whether the features of a decision belong to a sample of that share: its id, a hash, comes early enough.
-
-    >>> is_sampled("0fffffffffffffff0000000000000000", 0.1), is_sampled("ff00000000000000a000000000000000", 0.1)
-    (True, False)
-    """
-    return share >= 1 or int(decision_id[:16], 16) < int(share * 2**64)
-
-
-def decision_ids(key: LogKey, model_hash: str, application_ids: NDArray[np.str_]) -> list[str]:
-    """Return an id per decision that depends on what was decided and by which model alone."""
-    about = id_prefix(key, model_hash)
-    return [hashlib.sha256(f"{about}{one}".encode()).hexdigest()[:32] for one in application_ids]
-
-
-def id_prefix(key: LogKey, model_hash: str) -> str:
-    """Return what is hashed before the application's id: by which model, and of which population and period."""
-    return f"{model_hash}/{key.population.value}/{key.period}/"
-
-
-def decision_table(
-    key: LogKey, model_hash: str, policy_hash: str, fingerprint: str, columns: Mapping[str, object]
-) -> pa.Table:
-    """Return rows of the log from the columns that differ by row: application_id, scores, band and decision."""
-    ids = np.asarray(columns["application_id"])
-    constant = {
-        "population": key.population.value,
-        "period": key.period,
-        "decided_at": datetime.now(UTC),
-        "model": key.model,
-        "model_version": key.version,
-        "model_hash": model_hash,
-        "policy_hash": policy_hash,
-        "input_fingerprint": fingerprint,
-    }
-    arrays = dict(columns) | {"decision_id": decision_ids(key, model_hash, ids)}
-    arrays |= {name: [value] * len(ids) for name, value in constant.items()}
-    return pa.table([pa.array(arrays.get(f.name, [None] * len(ids)), f.type) for f in ROW], schema=ROW)
-
-
-def check_period(period: str) -> None:
-    """Raise RequestError unless a period is a month."""
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", period):
-        raise RequestError(
-            f"period must be a month such as 2026-10, received '{period}'; write the month in two digits"
-        )
-
-
-def _key_of(file: Path, decisions: Path) -> LogKey:
-    """Return the key that a file's folders spell."""
-    told = dict(part.split("=", 1) for part in file.relative_to(decisions).parent.parts)
-    return LogKey(told["model"], int(told["version"]), Population(told["population"]), told["period"])
-
-
-def _row_of(file: Path, decision_id: str, needed: Sequence[str]) -> pa.Table | None:
-    """Return the row of a decision as a table, None when the file does not hold it; row groups without it stay shut."""
-    try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as opened:
-            lacking = set(needed) - set(opened.schema_arrow.names)
-            if lacking:
-                raise ValueError(f"it has no column {', '.join(sorted(lacking))}")
-            for group in range(opened.num_row_groups):
-                ids = opened.read_row_group(group, ["decision_id"])["decision_id"]
-                place = pc.index(ids, decision_id).as_py()
-                if place >= 0:
-                    return opened.read_row_group(group).slice(place, 1).replace_schema_metadata()
-    except (OSError, ValueError, pa.ArrowException) as error:  # what is not there, cut off or garbled
-        raise ThinfileError(
-            f"the score log must be as it was written, '{file}' cannot be read ({error}); restore it from a copy"
-        ) from error
-    return None
-
-
-def _sampled(features: Path) -> float:
-    """Return the share of the decisions whose features a file keeps."""
-    told = (pq.read_metadata(features).metadata or {}).get(SAMPLED.encode())
-    return float(told) if told else 1.0
+def _with_decision_id(table: pa.Table) -> pa.Table:
+    if "decision_id" not in table.column_names:
+        raise ValueError("it has no column decision_id")
+    return table
 
 
 def _with_ids(rows: pd.DataFrame | pa.Table, decisions: pa.Table) -> pa.Table:
@@ -358,24 +221,3 @@ def _with_ids(rows: pd.DataFrame | pa.Table, decisions: pa.Table) -> pa.Table:
     if "decision_id" in table.column_names:
         return table
     return pa.table([*table.columns, decisions["decision_id"]], names=[*table.column_names, "decision_id"])
-
-
-def _write(path: Path, table: pa.Table, told: Mapping[str, str]) -> None:
-    levels = [field.name for field in table.schema if not pa.types.is_floating(field.type)]  # few numbers repeat
-    options = {"compression": "none", "use_dictionary": levels, "write_statistics": False, "store_schema": False}
-    with (
-        whole_file(path) as temporary,
-        pq.ParquetWriter(temporary, table.schema, write_page_checksum=True, **options) as writer,
-    ):
-        writer.write_table(table)
-        writer.add_key_value_metadata(told)
-
-
-def _read(names: Sequence[str], folder: Path, empty: pd.DataFrame) -> pd.DataFrame:
-    if not names:
-        return empty
-    files = [folder / name for name in names]
-    tables = [pq.read_table(file, partitioning=None, page_checksum_verification=True) for file in files]
-    told = [table.replace_schema_metadata() for table in tables]
-    rows: pd.DataFrame = pa.concat_tables(told, promote_options="permissive").to_pandas()
-    return rows.sort_values("decision_id", ignore_index=True)

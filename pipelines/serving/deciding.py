@@ -12,8 +12,8 @@ from pipelines.credit.points import band_labels
 from pipelines.credit.population import Population
 from pipelines.policy.offers import offer_of
 from pipelines.policy.pack import PolicySettings
+from pipelines.score_log.key import LogKey, decision_ids
 from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
-from pipelines.score_log.score_log import LogKey, decision_ids
 from pipelines.scoring.reasons import notice
 from pipelines.scoring.scorer import APPROVED, DECLINED
 from pipelines.serving.champion import Serving
@@ -53,12 +53,16 @@ class Asked(msgspec.Struct, gc=False):
 
 
 class Journalled(msgspec.Struct, gc=False):
-    """A record's body: the row, what was asked for, the features as they were sent, the groups behind the reasons."""
+    """A record's body: the row, what was asked for, the features as they were sent, the groups behind the reasons.
+
+    `columns` are values of further columns of the score log by name; those it lacks are made when the row is logged.
+    """
 
     row: DecisionRow
     features: dict[str, float | str | None]
     asked: Asked = msgspec.field(default_factory=Asked)
     groups: list[str] = msgspec.field(default_factory=list)
+    columns: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Answer(msgspec.Struct, gc=False):

@@ -19,8 +19,10 @@ from pipelines.errors import RequestError
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import ModelStore
 from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.score_log.columns import COLUMNS, SHADOW, Decisions, log_rows
+from pipelines.score_log.key import LogKey, decision_ids
 from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
-from pipelines.score_log.score_log import ROW, Beside, LogKey, ScoreLog, decision_ids
+from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.serving.champion import Features, Serving, features_of
 from pipelines.serving.counting import Version, profile_of_records
 from pipelines.serving.deciding import DecisionRow, Journalled
@@ -120,7 +122,7 @@ class Roller:
                 frame = _frame(new, version.features if version else None)
                 profile = profile_of_records(new, frame, version) if version else None
                 nobody = pd.DataFrame(index=range(len(new)))
-                self._log.write(key, partition, _table(new), Beside(frame, nobody, profile))
+                self._log.write(key, partition, _table(new), PartitionFiles(frame, nobody, profile))
             files = {identity: str(_file(key, name)) for identity, (name, _) in logged.items()}
             return dict.fromkeys([one.row.decision_id for one in new], str(_file(key, partition))) | files
 
@@ -176,6 +178,7 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
             record.features,
             record.asked,
             groups.get(place, []),
+            record.columns | {"role": SHADOW},
         )
         for place, record in enumerate(records)
     ]
@@ -209,7 +212,9 @@ def logged_row(workspace: Workspace, rolled: Rolled) -> DecisionRow | None:
     if not path.exists():
         return None
     wanted = [("decision_id", "=", rolled.decision.hex())]
-    rows = pq.read_table(path, columns=ROW.names, filters=wanted, partitioning=None).to_pylist()
+    rows = pq.read_table(
+        path, columns=list(DecisionRow.__struct_fields__), filters=wanted, partitioning=None
+    ).to_pylist()
     return msgspec.convert(rows[0], DecisionRow) if rows else None
 
 
@@ -239,7 +244,15 @@ def _logged(folder: Path, ids: Sequence[str]) -> dict[str, tuple[str, float]]:
 
 
 def _table(records: Sequence[Journalled]) -> pa.Table:
-    return pa.Table.from_pylist([msgspec.structs.asdict(record.row) for record in records], schema=ROW)
+    """Return rows of the log; a column that is no field of `DecisionRow` is read from the record's other columns."""
+    names = {*DecisionRow.__struct_fields__, *(name for one in records for name in one.columns)}
+    rows = [msgspec.structs.asdict(one.row) | one.columns for one in records]
+    by_row = {
+        column.name: pa.array([row.get(column.name, column.default) for row in rows], column.type)
+        for column in COLUMNS
+        if column.name in names
+    }
+    return log_rows(Decisions(len(rows), {}, by_row))
 
 
 def _frame(records: Sequence[Journalled], kinds: Features | None) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from pipelines.credit.population import Population
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.pack import PolicySettings
 from pipelines.policy.stored_policies import keep_policy
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 from pipelines.storage.workspace import Workspace
 from tests.benchmarks.batch_tables import CATEGORICAL, NUMERIC
 

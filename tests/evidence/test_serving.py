@@ -18,7 +18,8 @@ from pipelines.credit.population import Population
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHAMPION
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.pipelines.candidates.test_conformance import a_table, trained

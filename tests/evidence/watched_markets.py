@@ -35,7 +35,7 @@ from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import TEST_FROM
 from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
 from pipelines.storage.workspace import Workspace

@@ -23,7 +23,8 @@ from pipelines.erasure.settings import EraseSettings
 from pipelines.errors import RequestError
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.pack import PolicySettings, ReasonSettings, policy_hash
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import nasty, trained
 from tests.pipelines.model_store.champions import make_champion

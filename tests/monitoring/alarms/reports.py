@@ -9,7 +9,7 @@ from monitoring.measures.move import Move
 from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from pipelines.credit.population import Population
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 
 FAULT = Fault(UNIT_CHANGED, "income", "the median of Ann Lee is 100 times", "cents", "mend the source")
 

@@ -17,7 +17,7 @@ from pipelines.credit.discrimination import auc
 from pipelines.credit.loan import UNLABELLED
 from pipelines.credit.population import Population
 from pipelines.errors import DataError, ThinfileError
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 from pipelines.storage.workspace import Workspace
 from tests.monitoring.outcomes.books import BANDS, Book, book
 

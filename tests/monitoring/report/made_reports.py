@@ -24,7 +24,7 @@ from monitoring.verdict.period_report import PeriodReport, Point, Verdict
 from pipelines.credit.population import Population
 from pipelines.credit.vintage import VintageTable
 from pipelines.profiles.score_counts import ScoreCounts
-from pipelines.score_log.score_log import LogKey
+from pipelines.score_log.key import LogKey
 from tests.monitoring.outcomes.books import BANDS, book
 
 HOSTILE = "</script><script>console.error('ran')</script>"

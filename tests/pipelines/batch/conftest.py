@@ -21,7 +21,8 @@ from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage import parquet_parts as parts
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, a_table, trained

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pipelines.batch.digests import digests_of, numbers_of_digests, numbers_of_ids, spelled_ids
 from pipelines.credit.population import Population
-from pipelines.score_log.score_log import LogKey, decision_ids
+from pipelines.score_log.key import LogKey, decision_ids
 
 KEY = LogKey("credit_score", 3, Population.book, "2026-10")
 

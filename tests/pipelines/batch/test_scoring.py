@@ -26,7 +26,9 @@ from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHAMPION, POLICY
 from pipelines.policy.pack import Automation, Claim, GateSettings, PolicySettings, ReasonSettings, policy_hash
 from pipelines.policy.stored_policies import kept_policy
-from pipelines.score_log.score_log import ROW, LogKey, ScoreLog, decision_ids
+from pipelines.score_log.columns import row_schema
+from pipelines.score_log.key import LogKey, decision_ids
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 
 PROTECTED = ["personal_status_and_sex", "age_in_years", "foreign_worker"]
@@ -90,7 +92,7 @@ def test_the_log_holds_the_models_own_numbers_and_its_features(
     assert champion is not None
     expected = load_predictor(store, champion).probability_of_bad(applications)
     decisions = ScoreLog(workspace).decisions(key("2026-04")).set_index("application_id").loc[applications["id"]]
-    assert [*decisions.reset_index()[ROW.names]] == ROW.names
+    assert [*decisions.reset_index()[row_schema().names]] == row_schema().names
     np.testing.assert_array_equal(decisions["pd"], expected)
     np.testing.assert_array_equal(decisions["points"], points(expected, PointsScale()))
     assert ((decisions["decision"] == "approved") == (decisions["points"] >= 550)).all()

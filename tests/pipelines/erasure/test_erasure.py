@@ -34,14 +34,16 @@ from pipelines.marketplace.intake import take_in
 from pipelines.reviews.review import review
 from pipelines.reviews.reviews import Reviews, row_of
 from pipelines.reviews.settings import ReviewAction, ReviewVerbSettings
+from pipelines.score_log.key import LogKey, decision_ids
 from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
-from pipelines.score_log.score_log import LogKey, ScoreLog, decision_ids, decision_table
+from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.storage.chain import Chain, ChainBroken
 from pipelines.storage.fingerprint import fingerprint_table
 from pipelines.storage.workspace import Workspace, sqlite_url
 from tests.conftest import Answer
 from tests.pipelines.marketplace.shop import BUCKETS, a_shop, lay
 from tests.pipelines.marketplace.shop import settings as raw_settings
+from tests.pipelines.score_log.rows import decision_table
 
 GONE, STAYS = "CUST-GONE-77", "CUST-STAYS-78"
 APPLICATIONS = {"APP-0001": GONE, "APP-0002": STAYS, "APP-0003": GONE, "APP-0004": STAYS}
@@ -88,7 +90,7 @@ def log_decisions(workspace: Workspace) -> None:
     about = {"application_id": ids, "decision": ["declined"] * 4}
     features = pd.DataFrame({"income": [1.0, 2.0, np.nan, 4.0]})
     table = decision_table(KEY, "model", "policy", "input", scores | about)
-    ScoreLog(workspace).append(KEY, "part", table, features, pd.DataFrame({"sex": list("mfmf")}))
+    ScoreLog(workspace).write(KEY, "part", table, PartitionFiles(features, pd.DataFrame({"sex": list("mfmf")})))
 
 
 def settings(workspace: Workspace, customer: str = GONE, **told: Any) -> EraseSettings:

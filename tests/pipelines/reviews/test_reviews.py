@@ -22,10 +22,12 @@ from pipelines.reviews.overrides import Overrides, overrides_by_period
 from pipelines.reviews.review import review
 from pipelines.reviews.reviews import ReviewConflict, ReviewRefused, Reviews, row_of, standing_decision
 from pipelines.reviews.settings import ReviewAction, ReviewOutcome, ReviewVerbSettings
-from pipelines.score_log.score_log import LogKey, ScoreLog, decision_ids, decision_table
+from pipelines.score_log.key import LogKey, decision_ids
+from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.storage.chain import ChainBroken
 from pipelines.storage.workspace import Workspace, sqlite_url
 from tests.conftest import Answer
+from tests.pipelines.score_log.rows import decision_table
 
 DECISIONS = {"A0001": "declined", "A0002": "approved", "A0003": "referred", "A0004": "declined"}
 HOW = {"by": "anna", "why": "income proven", "requester_may_decide": True}
@@ -39,7 +41,7 @@ def logged(workspace: Workspace, period: str = "2026-01", policy: PolicySettings
     columns |= {"application_id": ids, "decision": list(DECISIONS.values())}
     table = decision_table(key, "model", keep_policy(workspace, policy or PolicySettings()), "input", columns)
     features, protected = pd.DataFrame({"income": np.zeros(n)}), pd.DataFrame({"sex": ["f"] * n})
-    ScoreLog(workspace).append(key, "part", table, features, protected)
+    ScoreLog(workspace).write(key, "part", table, PartitionFiles(features, protected))
     return dict(zip(ids.tolist(), decision_ids(key, "model", ids), strict=True))
 
 

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from pipelines.credit.population import Population
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.score_log.score_log import ROW, LogKey, ScoreLog, check_period, decision_ids, decision_table
+from pipelines.score_log.columns import row_schema
+from pipelines.score_log.key import LogKey, check_period, decision_ids
+from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.storage.workspace import Workspace
+from tests.pipelines.score_log.rows import decision_table
 
 KEY = LogKey("credit_score", 2, Population.applications, "2026-01")
 OTHERS = [
@@ -38,11 +41,12 @@ def decided(*ids: str, key: LogKey = KEY) -> pa.Table:
 
 def logged(log: ScoreLog, partition: str, *ids: str, key: LogKey = KEY) -> None:
     features = pd.DataFrame({"income": np.arange(len(ids), dtype=float), "channel": ["app"] * len(ids)})
-    log.append(key, partition, decided(*ids, key=key), features, pd.DataFrame({"sex": ["f"] * len(ids)}))
+    files = PartitionFiles(features, pd.DataFrame({"sex": ["f"] * len(ids)}))
+    log.write(key, partition, decided(*ids, key=key), files)
 
 
 def test_the_row_is_that_of_the_design() -> None:
-    assert ROW.names == [
+    assert row_schema().names == [
         "decision_id",
         "application_id",
         "customer_id",
@@ -61,8 +65,10 @@ def test_the_row_is_that_of_the_design() -> None:
         "reasons",
         "segment",
         "input_fingerprint",
+        "client",
+        "role",
     ]
-    assert decided("a").schema == ROW
+    assert decided("a").schema.names == row_schema().names
 
 
 def test_what_is_logged_comes_back(workspace: Workspace) -> None:
@@ -71,7 +77,7 @@ def test_what_is_logged_comes_back(workspace: Workspace) -> None:
     logged(log, "two", "c")
     found = log.decisions(KEY)
     assert sorted(found["application_id"]) == ["a", "b", "c"]
-    assert list(found) == ROW.names
+    assert list(found) == row_schema().names
     assert set(found["period"]) == {"2026-01"}
     features = found.merge(log.features(KEY), on="decision_id").set_index("application_id")
     assert features["income"].to_dict() == {"a": 0.0, "b": 1.0, "c": 0.0}
@@ -82,7 +88,7 @@ def test_keys_do_not_mix(other: LogKey, workspace: Workspace) -> None:
     log = ScoreLog(workspace)
     logged(log, "one", "a")
     assert log.decisions(other).empty
-    assert list(log.decisions(other)) == ROW.names
+    assert list(log.decisions(other)) == row_schema().names
     logged(log, "one", "b", key=other)
     assert log.decisions(KEY)["application_id"].tolist() == ["a"]
 
@@ -111,10 +117,10 @@ def test_a_writer_killed_before_its_decisions_has_decided_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", _dies_at_decisions)
         with pytest.raises(KeyboardInterrupt):
-            log.append(KEY, "one", decisions, features, protected)
+            log.write(KEY, "one", decisions, PartitionFiles(features, protected))
     assert log.decisions(KEY).empty
     # when it is run again
-    log.append(KEY, "one", decisions, features, protected)
+    log.write(KEY, "one", decisions, PartitionFiles(features, protected))
     # then nothing is there twice
     assert len(log.decisions(KEY)) == len(log.features(KEY)) == 2
 

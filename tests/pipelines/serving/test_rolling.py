@@ -4,11 +4,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.applications.settings import DataSettings, Source
@@ -20,8 +24,10 @@ from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHAMPION
 from pipelines.policy.pack import PolicySettings
 from pipelines.reviews.reviews import Reviews, row_of
+from pipelines.score_log.columns import COLUMNS, Column
+from pipelines.score_log.key import LogKey
 from pipelines.score_log.rolled_decisions import RolledDecisions
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.serving.champion import Serving, open_serving
 from pipelines.serving.metrics import Metrics
 from pipelines.serving.rolling import Roller, versions_in
@@ -177,6 +183,7 @@ def test_the_shadow_is_logged_under_its_own_key_with_its_own_numbers(
     np.testing.assert_array_equal(told["pd"], expected)
     assert set(told["decision_id"]).isdisjoint(one["decision_id"] for one in answers)
     assert len(logged(workspace)) == 30
+    assert (set(told["role"]), set(logged(workspace)["role"])) == ({"shadow"}, {"decision"})
 
 
 def test_a_shadow_that_fails_costs_no_decision(
@@ -228,3 +235,28 @@ def test_a_table_scored_meanwhile_is_not_logged_twice(
     assert sorted(told["decision_id"]) == sorted(one["decision_id"] for one in answers)
     aside = workspace.serving / "contradicted.jsonl"
     assert aside.exists() == bool(change)
+
+
+def test_one_declaration_adds_a_column_to_the_files_of_batch_and_service(
+    decide: Decide, workspace: Workspace, served: ServeSettings, tmp_path: Path
+) -> None:
+    """The toy column: twice the points."""
+    asked = applications(10)
+    decide(asked[:5])
+    period = f"{datetime.now(UTC):%Y-%m}"
+    table = pd.DataFrame([one["features"] | {"application_id": one["application_id"]} for one in asked[5:]])
+    table.to_parquet(tmp_path / "table.parquet")
+    toy = Column("double_points", pa.int64(), value=lambda decisions: pc.multiply(decisions["points"], 2))
+    COLUMNS.append(toy)
+    try:
+        roll(workspace)
+        data = DataSettings(source=Source.table)
+        score(ScoreSettings(served.workspace, data=data, period=period, input=str(tmp_path / "table.parquet")))
+    finally:
+        COLUMNS.remove(toy)
+    files = sorted((workspace.score_log / "decisions").rglob("*.parquet"))
+    assert len(files) == 2
+    for file in files:
+        rows = pq.read_table(file, partitioning=None).to_pandas()
+        assert rows["double_points"].tolist() == (2 * rows["points"]).tolist()
+        assert set(zip(rows["client"], rows["role"], strict=True)) == {("own", "decision")}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pipelines.credit.population import Population
-from pipelines.score_log.score_log import LogKey, ScoreLog
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.serving.settings import ServeSettings
 from pipelines.storage.process import is_dead, process_identity
 from pipelines.storage.workspace import Workspace
