@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test integration lint type evidence bench lock clean
+.PHONY: help demo test integration docs lint type evidence bench lock clean
 
 help:  ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,9 +27,11 @@ lint: $(READY)  ## ruff, and the import contract between packages
 type: $(READY)  ## mypy --strict
 	$(BIN)/mypy
 
-evidence: $(READY)  ## every claim at full size, figures to evidence/, tables to the README (about an hour)
+docs: $(READY)  ## the documentation site, in docs/_build
+	PYTHONPATH=. $(BIN)/sphinx-build -q -W --keep-going -n -b html docs docs/_build
+
+evidence: $(READY)  ## every claim at full size, figures to evidence/ (several hours; one file: $(BIN)/pytest --full -m "" FILE)
 	$(BIN)/pytest tests/evidence --full -m ""
-	$(BIN)/python -m tests.evidence.tables
 
 bench: $(READY)  ## the benchmarks, as tables
 	$(BIN)/pytest tests/benchmarks --benchmarks -s

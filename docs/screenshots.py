@@ -1,0 +1,71 @@
+"""Makes the pictures and the terminal output of the README and the quickstart from a real run of the demo.
+
+Run `.venv/bin/python docs/screenshots.py`; it needs Chromium.
+"""
+
+import html
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+MODEL = "model=demo_german_credit"
+COMMANDS = {
+    "promote": ("promote", MODEL),
+    "compare": ("compare", MODEL),
+    "history": ("promote", "history", MODEL),
+    "watch": ("watch", "period=2026-02", MODEL),
+}
+TERMINAL = """<meta charset="utf-8"><style>body{{margin:0;background:#1b2230;color:#e6eaf0;padding:18px 22px;
+font:14px/1.45 "DejaVu Sans Mono",Menlo,Consolas,monospace}}pre{{margin:0}}b{{color:#7fd1a6}}</style><pre>{}</pre>"""
+
+
+def main() -> None:
+    """Run the demo in a temporary workspace and write docs/images/*.png and docs/examples/*.txt."""
+    with tempfile.TemporaryDirectory() as folder:
+        run(folder, "demo")
+        for name, words in COMMANDS.items():
+            keep(name, words, run(folder, *words), folder)
+        workspace = Path(folder) / "workspace"
+        report = next(workspace.glob("reports/**/2026-02/report.html"))
+        document = next(workspace.rglob("model_document.html"))
+        shoot(report.as_uri(), "report", 1280, 900)
+        shoot(report.as_uri(), "report-phone", 400, 800)
+        shoot(document.as_uri(), "document", 1280, 900)
+    terminal = Path(tempfile.mkdtemp()) / "terminal.html"
+    terminal.write_text(TERMINAL.format(html.escape((HERE / "examples" / "promote.txt").read_text())))
+    shoot(terminal.as_uri(), "terminal", 860, 420)
+    shutil.rmtree(terminal.parent)
+
+
+def run(folder: str, *words: str) -> str:
+    """Run a verb and return what it prints, at 80 columns."""
+    done = subprocess.run(
+        [sys.executable, "-m", "thinfile", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (0, 3), done.stderr
+    return done.stdout
+
+
+def keep(name: str, words: tuple[str, ...], output: str, folder: str) -> None:
+    """Write a command and its output to docs/examples."""
+    (HERE / "examples").mkdir(exist_ok=True)
+    (HERE / "examples" / f"{name}.txt").write_text(f"$ thinfile {' '.join(words)}\n{output.replace(folder + '/', '')}")
+
+
+def shoot(address: str, name: str, width: int, height: int) -> None:
+    """Write a picture of the top of a page."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    assert chromium, "Chromium is not installed"
+    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=8000")
+    with tempfile.TemporaryDirectory() as profile:
+        picture = f"--screenshot={HERE / 'images' / name}.png"
+        size = f"--window-size={width},{height}"
+        command = [chromium, *flags, f"--user-data-dir={profile}", size, picture, address]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()
