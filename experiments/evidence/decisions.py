@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from experiments.evidence.evaluation_set import Bench, Judged, amounts_of
 from pipelines.applications.applications import Applications
 from pipelines.applications.contract import as_text
-from pipelines.applications.ttd_population import through_the_door
+from pipelines.applications.ttd_population import decided_ttd_population
 from pipelines.credit import swap_set
 from pipelines.credit.fairness import Decisions, fairness
 from pipelines.credit.points import points
@@ -46,7 +46,7 @@ class Asked:
 def who_asked(bench: Bench, workspace: Workspace) -> Asked:
     """Return all who asked in the test's time, with the outcomes of the test part; the test part itself elsewhere."""
     test = bench.test
-    everyone = through_the_door(bench.data, workspace, test.roles)
+    everyone = decided_ttd_population(bench.data, workspace, test.roles)
     if everyone is None or test.times is None:
         return Asked(test, test.outcomes, np.zeros(len(test), bool), amounts_of(test, bench.data))
     then = everyone.during(test.times.min(), test.times.max())

@@ -24,7 +24,7 @@ from experiments.reject_inference.settings import RejectInference
 from pipelines.applications.applications import Applications, load_applications
 from pipelines.applications.settings import DataSettings
 from pipelines.applications.splits import Split, split_applications
-from pipelines.applications.ttd_population import place_of_all, through_the_door, who_asked
+from pipelines.applications.ttd_population import decided_ttd_population, read_ttd_population, ttd_path
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
@@ -108,7 +108,7 @@ class Question:
         """
         record = plain(self.settings)
         record["candidate"]["family"] = self.candidate.family
-        places = {"path": self.settings.data.path, "through_the_door": place_of_all(self.settings.data)}
+        places = {"path": self.settings.data.path, "through_the_door": ttd_path(self.settings.data)}
         record["data"] |= {name: str(Path(place).resolve()) if place else None for name, place in places.items()}
         return record
 
@@ -140,11 +140,11 @@ def reference_applications(question: Question) -> Applications:
         ConfigurationError: a table of all who asked, and no time role to choose from it by.
     """
     settings, test = question.settings, question.applications.take(question.split.test)
-    if place_of_all(settings.data) is None:
+    if ttd_path(settings.data) is None:
         return test
     if test.times is None:
         raise ConfigurationError("data.through_the_door needs a time role, received no data.time; add data.time=COLUMN")
-    everyone = who_asked(settings.data, Workspace.at(settings.workspace), test.roles)
+    everyone = read_ttd_population(settings.data, Workspace.at(settings.workspace), test.roles)
     return everyone.during(test.times.min(), test.times.max())
 
 
@@ -160,7 +160,7 @@ def outcome_of(data: DataSettings) -> str:
 
 def _check_decisions(settings: TuneSettings) -> None:
     """Raise ConfigurationError for reject inference where nobody tells what an earlier policy decided."""
-    told = place_of_all(settings.data) is not None and settings.data.decision is not None
+    told = ttd_path(settings.data) is not None and settings.data.decision is not None
     if settings.reject_inference is not RejectInference.none and not told:
         raise ConfigurationError(
             f"reject_inference={settings.reject_inference.value} learns from those whom an earlier policy declined, "
@@ -173,7 +173,7 @@ def _asked_in_development(question: Question) -> Applications | None:
     if settings.reject_inference is RejectInference.none:
         return None
     development = question.applications.take(question.split.development)
-    everyone = through_the_door(settings.data, Workspace.at(settings.workspace), development.roles)
+    everyone = decided_ttd_population(settings.data, Workspace.at(settings.workspace), development.roles)
     if everyone is None or development.times is None:
         return everyone
     return everyone.during(development.times.min(), development.times.max())

@@ -10,10 +10,10 @@ from pipelines.errors import ConfigurationError, DataError
 from pipelines.storage.workspace import Workspace
 
 
-def place_of_all(data: DataSettings) -> str | None:
+def ttd_path(data: DataSettings) -> str | None:
     """Return where all who asked lie: as told, or beside the training table of a marketplace; None where nobody tells.
 
-    >>> place_of_all(DataSettings(source=Source.marketplace, path="/lake/training"))
+    >>> ttd_path(DataSettings(source=Source.marketplace, path="/lake/training"))
     '/lake/applications'
     """
     if data.through_the_door is None and data.source is Source.marketplace and data.path is not None:
@@ -21,14 +21,16 @@ def place_of_all(data: DataSettings) -> str | None:
     return data.through_the_door
 
 
-def who_asked(data: DataSettings, workspace: Workspace, roles: Roles, *, decided: bool = False) -> Applications:
+def read_ttd_population(
+    data: DataSettings, workspace: Workspace, roles: Roles, *, decided: bool = False
+) -> Applications:
     """Return all who asked, without outcomes, with the features of a training table whose roles are given.
 
     Raises:
         ConfigurationError: nobody tells where they lie.
         DataError: their table breaks a rule (see `load_applications`).
     """
-    everyone_at = place_of_all(data)
+    everyone_at = ttd_path(data)
     if everyone_at is None:
         raise ConfigurationError(
             "all who asked lie in a table of their own, received no data.through_the_door; add "
@@ -39,7 +41,7 @@ def who_asked(data: DataSettings, workspace: Workspace, roles: Roles, *, decided
     return load_applications(asked, workspace, labelled=False, decided=decided)
 
 
-def through_the_door(data: DataSettings, workspace: Workspace, roles: Roles) -> Applications | None:
+def decided_ttd_population(data: DataSettings, workspace: Workspace, roles: Roles) -> Applications | None:
     """Return all who asked with the earlier policy's decisions in `approved` and `by_lot`, None where nobody tells.
 
     Their `ids` are those of the training table, by which outcomes are joined; `Applications.during` takes those of a
@@ -49,13 +51,13 @@ def through_the_door(data: DataSettings, workspace: Workspace, roles: Roles) -> 
         ConfigurationError: earlier decisions are told and applications have no id to join them by.
         DataError: their table breaks a rule, or nobody was approved.
     """
-    if place_of_all(data) is None or data.decision is None:
+    if ttd_path(data) is None or data.decision is None:
         return None
     if data.id is None:
         raise ConfigurationError(
             "earlier decisions are joined to outcomes by the application's id, received no data.id; add data.id=COLUMN"
         )
-    everyone = who_asked(data, workspace, roles, decided=True)
+    everyone = read_ttd_population(data, workspace, roles, decided=True)
     assert everyone.approved is not None
     if not everyone.approved.any():
         raise DataError(

@@ -17,7 +17,7 @@ from monitoring.outcomes.reweighting import EarlierLoans
 from monitoring.outcomes.stored_estimates import KeptEstimates
 from pipelines.applications.applications import Applications, load_applications
 from pipelines.applications.settings import SplitSettings
-from pipelines.applications.ttd_population import through_the_door
+from pipelines.applications.ttd_population import decided_ttd_population
 from pipelines.candidates.portable_model import columns_of
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.settings import CalibrationMethod
@@ -150,7 +150,7 @@ def _market(folder: Path, customers: int, scenario: str, loan: str) -> Market:
            f"from_month={CHANGED}", where)  # fmt: skip
     answer("prepare", f"loan={loan}", f"loan.as_of={AS_OF}", "features=short", where)
     known = load_applications(data_of(folder), Workspace.at(str(folder)))
-    asked = through_the_door(data_of(folder), Workspace.at(str(folder)), known.roles)
+    asked = decided_ttd_population(data_of(folder), Workspace.at(str(folder)), known.roles)
     assert asked is not None
     truth = pd.read_parquet(folder / "lake" / "simulated" / "truth").set_index("application_id")
     truth.index = truth.index.astype(str)

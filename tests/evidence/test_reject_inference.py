@@ -17,7 +17,7 @@ from experiments.reject_inference.settings import RejectInference
 from pipelines.applications.applications import Applications, load_applications
 from pipelines.applications.settings import DataSettings, Source, SplitSettings
 from pipelines.applications.splits import split_applications
-from pipelines.applications.ttd_population import through_the_door
+from pipelines.applications.ttd_population import decided_ttd_population
 from pipelines.candidates.portable_model import columns_of
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.settings import CalibrationMethod
@@ -157,7 +157,7 @@ def _by_lot(folder: Path, data: DataSettings) -> Iterator[tuple[float, float, fl
 
 
 def _asked(folder: Path, data: DataSettings, known: Applications) -> Applications:
-    asked = through_the_door(data, Workspace.at(str(folder)), known.roles)
+    asked = decided_ttd_population(data, Workspace.at(str(folder)), known.roles)
     assert asked is not None
     return asked
 

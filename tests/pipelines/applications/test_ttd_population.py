@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.applications.applications import load_applications
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.applications.ttd_population import place_of_all, through_the_door, who_asked
+from pipelines.applications.ttd_population import decided_ttd_population, read_ttd_population, ttd_path
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.storage.workspace import Workspace
 
@@ -46,7 +46,7 @@ def test_decisions_travel_with_all_who_asked_and_are_no_features(tmp_path: Path,
     trained = load_applications(data, workspace)
     assert trained.roles.numeric == ("income",)
     assert (trained.approved, trained.by_lot) == (None, None)
-    everyone = through_the_door(data, workspace, trained.roles)
+    everyone = decided_ttd_population(data, workspace, trained.roles)
     assert everyone is not None
     assert everyone.bad is None
     assert list(everyone.features) == ["income"]
@@ -63,25 +63,25 @@ def test_decisions_travel_with_all_who_asked_and_are_no_features(tmp_path: Path,
 def test_where_nobody_tells_decisions_there_are_none(tmp_path: Path, workspace: Workspace) -> None:
     data = settings(tmp_path)
     roles = load_applications(data, workspace).roles
-    assert through_the_door(settings(tmp_path, decision=None), workspace, roles) is None
-    assert through_the_door(settings(tmp_path, through_the_door=None), workspace, roles) is None
-    assert who_asked(data, workspace, roles).approved is None
+    assert decided_ttd_population(settings(tmp_path, decision=None), workspace, roles) is None
+    assert decided_ttd_population(settings(tmp_path, through_the_door=None), workspace, roles) is None
+    assert read_ttd_population(data, workspace, roles).approved is None
     with pytest.raises(ConfigurationError, match=r"add data\.through_the_door=FILE"):
-        who_asked(settings(tmp_path, through_the_door=None), workspace, roles)
+        read_ttd_population(settings(tmp_path, through_the_door=None), workspace, roles)
 
 
 def test_decisions_that_cannot_be_used_are_refused(tmp_path: Path, workspace: Workspace) -> None:
     roles = load_applications(settings(tmp_path), workspace).roles
     with pytest.raises(DataError, match=r"never says 'oui'; name the value"):
-        through_the_door(settings(tmp_path, approved="oui"), workspace, roles)
+        decided_ttd_population(settings(tmp_path, approved="oui"), workspace, roles)
     with pytest.raises(ConfigurationError, match=r"received no data\.id"):
-        through_the_door(settings(tmp_path, id=None), workspace, roles)
+        decided_ttd_population(settings(tmp_path, id=None), workspace, roles)
     with pytest.raises(DataError, match=r"data\.decision must name a column of the table, received 'verdct'"):
-        through_the_door(settings(tmp_path, decision="verdct"), workspace, roles)
+        decided_ttd_population(settings(tmp_path, decision="verdct"), workspace, roles)
     with pytest.raises(ConfigurationError, match="a column has one role, 'verdict' was given 2"):
         load_applications(settings(tmp_path, numeric=["verdict"]), workspace)
 
 
 def test_a_marketplace_keeps_all_who_asked_beside_its_training_table() -> None:
     data = DataSettings(source=Source.marketplace, path="/lake/marketplace/training")
-    assert place_of_all(data) == "/lake/marketplace/applications"
+    assert ttd_path(data) == "/lake/marketplace/applications"
