@@ -1,4 +1,4 @@
-"""Applications ready for a model: features, and beside them identity, time, outcome and protected attributes."""
+"""Applications ready for a model: features, ids, times, outcomes and protected attributes."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -24,19 +24,19 @@ from pipelines.storage.workspace import Workspace
 log = logging.getLogger(__name__)
 
 YES = ("True", "true", "1")
-"""How a flag says yes."""
+"""Texts that mean yes in a column of flags."""
 
 
 @dataclass(frozen=True)
 class Applications:
-    """Rows of applications that keep their contract, all of length n.
+    """Rows of applications that keep their contract; every member has n rows.
 
     `features` has the numeric columns as float64 (missing is NaN), then the categorical ones as text (missing is None).
-    `bad` is 1 for default, 0 for good, None where outcomes were not asked for; `outcome_known_at` is when they were
-    known, None where nobody told. `approved` and `by_lot` say whether an earlier policy approved each, and whether
-    by lot; None where that was not asked for. `customers` and `segments` are text or None, where they are declared and
-    the table is to be scored. `fingerprint` is that of the table as it was read, quarantined rows included; `erased`
-    rows of people who were erased were left out of it, and `fingerprint_with_erased` is that of all.
+    `bad` is 1 for default and 0 for good, or None where outcomes are not read; `outcome_known_at` is when each outcome
+    became known, or None where the table has no such column. `approved` and `by_lot` are the earlier policy's
+    approvals and its random approvals, or None where decisions are not read. `customers` and `segments` are text, or
+    None where they are not declared or the table is not scored. `fingerprint` identifies the table as read,
+    quarantined rows included but without the `erased` rows of erased people; `fingerprint_with_erased` includes them.
     """
 
     features: pd.DataFrame
@@ -60,9 +60,9 @@ class Applications:
 
     @property
     def outcomes(self) -> NDArray[np.int8]:
-        """The labels; raises where there are none."""
+        """The labels. Raises DataError where there are none."""
         if self.bad is None:
-            raise DataError("this step needs outcomes, the table has no label; add data.label=COLUMN")
+            raise DataError("the table has no label, and this step needs outcomes; add data.label=COLUMN")
         return self.bad
 
     def take(self, rows: NDArray[np.intp]) -> Self:
@@ -82,9 +82,9 @@ class Applications:
         )
 
     def during(self, first: np.datetime64, last: np.datetime64) -> Self:
-        """Return the applications made from a first to a last moment, both included; raises where there is no time."""
+        """Return the applications made from `first` to `last`, both included. Raises DataError without times."""
         if self.times is None:
-            raise DataError("this step needs times, the table has none; add data.time=COLUMN")
+            raise DataError("the table has no times, and this step needs them; add data.time=COLUMN")
         return self.take(np.flatnonzero((self.times >= first) & (self.times <= last)))
 
 
@@ -97,7 +97,7 @@ def load_applications(
 ) -> Applications:
     """Read a table, apply its contract and return its applications; broken rows go to the quarantine.
 
-    `labelled` asks for outcomes, `decided` for what an earlier policy decided.
+    `labelled` reads outcomes, `decided` reads the decisions of an earlier policy.
 
     Raises:
         DataError: the file or the table breaks a rule (see `read_table` and `apply_contract`), or no label is declared
@@ -105,36 +105,36 @@ def load_applications(
     """
     table = read_table(data)
     if labelled and data.label is None:
-        raise DataError("learning needs outcomes, received no data.label; add data.label=COLUMN and data.bad=VALUE")
+        raise DataError("data.label is not set, and training needs outcomes; add data.label=COLUMN and data.bad=VALUE")
     everybody, table = table, _without_erased(table, data, workspace)
     roles = Roles.of(table, data, labelled=labelled, decided=decided)
     rows = apply_contract(table, roles, max_quarantined=data.max_quarantined)
     fingerprint = fingerprint_table(table)
     if rows.counts:
         _keep_quarantine(rows.quarantined, workspace.quarantine / f"{fingerprint[:16]}.parquet")
-    found = _arrange(rows.clean, roles, fingerprint, rows.counts)
+    applications = _arrange(rows.clean, roles, fingerprint, rows.counts)
     if len(table) == len(everybody):
-        return found
+        return applications
     erased = len(everybody) - len(table)
-    return replace(found, erased=erased, fingerprint_with_erased=fingerprint_table(everybody))
+    return replace(applications, erased=erased, fingerprint_with_erased=fingerprint_table(everybody))
 
 
 def _without_erased(table: pd.DataFrame, data: DataSettings, workspace: Workspace) -> pd.DataFrame:
-    """Return the rows of a table but for those of people who were erased, by customer_id and by the table's own id."""
+    """Return the table without the rows of erased people, matched by customer_id and by the table's id column."""
     returning = Returning(read_erasures(workspace))
     if not returning:
         return table
     names = {"customers": CUSTOMER, "applications": data.id}
-    told = {kind: as_text(table[name]).to_numpy(object) for kind, name in names.items() if name in table}
-    is_erased = returning.rows(**told)
-    if not told or not is_erased.any():
+    ids = {kind: as_text(table[name]).to_numpy(object) for kind, name in names.items() if name in table}
+    is_erased = returning.rows(**ids)
+    if not ids or not is_erased.any():
         return table
-    log.info("left out %s rows of people who were erased", f"{is_erased.sum():,}")
+    log.info("left out %s rows of erased people", f"{is_erased.sum():,}")
     return table[~is_erased].reset_index(drop=True)
 
 
 def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: dict[str, int]) -> Applications:
-    # Without an id, rows are named by their place in this very table: no two tables share a name.
+    # Without an id, rows are named by the table's fingerprint and their position: no two tables share a name.
     ids = as_text(clean[roles.id]) if roles.id else [f"{fingerprint[:12]}-{row}" for row in clean.index]
     bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy().astype(np.int8)
     approved, by_lot = _decisions(clean, roles)
@@ -161,7 +161,7 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
 
 
 def _decisions(clean: pd.DataFrame, roles: Roles) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
-    """Return who was approved, and who of them by lot; nobody where no column says so."""
+    """Return which applications were approved, and which of these at random."""
     if roles.decision is None:
         return None, None
     approved = (as_text(clean[roles.decision]) == roles.approved).to_numpy()
@@ -171,9 +171,7 @@ def _decisions(clean: pd.DataFrame, roles: Roles) -> tuple[NDArray[np.bool_] | N
 
 
 def _keep_quarantine(rows: pd.DataFrame, path: Path) -> None:
-    # A column that mixes numbers and text, as a broken one does, has no type of its own in Parquet.
-    told = rows.copy()
-    for column in (column for column in rows if rows[column].dtype == object):
-        told[column] = as_text(rows[column])
+    # Parquet has no type for a column that mixes numbers and text, as a broken column often does.
+    text = {column: as_text(rows[column]) for column in rows if rows[column].dtype == object}
     with whole_file(path) as temporary:
-        told.to_parquet(temporary)
+        rows.assign(**text).to_parquet(temporary)

@@ -1,4 +1,4 @@
-"""The contract of a table of applications: rows that break it are set aside with the rule they broke."""
+"""The contract of a table of applications; rows that break it go to the quarantine with the rule they break."""
 
 import warnings
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ RULE = "broken_rule"
 
 
 @dataclass(frozen=True)
-class Sorted:
-    """A table after its contract: `clean` rows, and `quarantined` rows with the rule that each broke."""
+class CheckedTable:
+    """A table after its contract: `clean` rows, and `quarantined` rows with the rule that each breaks."""
 
     clean: pd.DataFrame
     quarantined: pd.DataFrame
@@ -27,19 +27,19 @@ class Sorted:
         return {str(rule): int(rows) for rule, rows in self.quarantined[RULE].value_counts().items()}
 
 
-def apply_contract(table: pd.DataFrame, roles: Roles, *, max_quarantined: float) -> Sorted:
-    """Return the rows that keep the contract, numbers as doubles and categories as text, and those that do not.
+def apply_contract(table: pd.DataFrame, roles: Roles, *, max_quarantined: float) -> CheckedTable:
+    """Return the rows that keep the contract, with numbers as doubles and categories as text, and the other rows.
 
     Raises:
-        DataError: the table is empty; a declared column is missing; an id repeats; a label is taken of a row that is
-            not mature; the label does not hold exactly two values, or not the declared bad one; more than
-            `max_quarantined` of the rows break a rule.
+        DataError: the table is empty; a declared column is missing; an id repeats; a row is not mature; the label
+            does not have exactly two values, or not the declared bad one; more than `max_quarantined` of the rows
+            break a rule.
     """
     if not 0 <= max_quarantined <= 1:
-        raise ConfigurationError(f"data.max_quarantined is a share, received {max_quarantined}; use for example 0.1")
+        raise ConfigurationError(f"data.max_quarantined is {max_quarantined}; set a share from 0 to 1, such as 0.1")
     _check_columns(table, roles)
     if table.empty:
-        raise DataError("a table of applications needs rows, received none; check data.path")
+        raise DataError("the table of applications has no rows; check data.path")
     _check_time(table, roles)
     _check_ids(table, roles)
     _check_mature(table, roles)
@@ -48,7 +48,7 @@ def apply_contract(table: pd.DataFrame, roles: Roles, *, max_quarantined: float)
     broken = _broken_rules(table, typed, roles)
     if len(broken) > max_quarantined * len(table):
         raise DataError(_too_many(table, broken, max_quarantined))
-    return Sorted(typed.drop(index=broken.index), table.loc[broken.index].assign(**{RULE: broken}))
+    return CheckedTable(typed.drop(index=broken.index), table.loc[broken.index].assign(**{RULE: broken}))
 
 
 def _check_columns(table: pd.DataFrame, roles: Roles) -> None:
@@ -56,7 +56,7 @@ def _check_columns(table: pd.DataFrame, roles: Roles) -> None:
         for column in columns:
             if column not in table:
                 raise DataError(
-                    f"data.{role} must name a column of the table, received '{column}'; "
+                    f"data.{role} names '{column}', which is not a column of the table; "
                     f"{nearest(column, map(str, table.columns))}"
                 )
 
@@ -64,12 +64,12 @@ def _check_columns(table: pd.DataFrame, roles: Roles) -> None:
 def _check_ids(table: pd.DataFrame, roles: Roles) -> None:
     if roles.id is None:
         return
-    spelled = as_text(table[roles.id])  # as they are compared from here on
-    repeated = spelled[spelled.duplicated(keep=False) & spelled.notna()]
+    ids = as_text(table[roles.id])  # as they are compared from here on
+    repeated = ids[ids.duplicated(keep=False) & ids.notna()]
     if len(repeated):
         raise DataError(
-            f"an id must name one application, '{repeated.iloc[0]}' in column '{roles.id}' repeats "
-            f"({len(repeated)} rows share an id with another); remove the duplicates or name another data.id"
+            f"id column '{roles.id}' has duplicates, such as '{repeated.iloc[0]}' ({len(repeated)} rows share an id "
+            "with another row); remove the duplicates or name another column in data.id"
         )
 
 
@@ -77,21 +77,19 @@ def _check_time(table: pd.DataFrame, roles: Roles) -> None:
     for column in roles.times:
         if pd.api.types.is_numeric_dtype(table[column]):
             raise DataError(
-                f"a time must be a date or a text such as 2026-10-31, column '{column}' holds numbers "
-                f"(first {table[column].iloc[0]}); write it as dates"
+                f"time column '{column}' has numbers (first {table[column].iloc[0]}); write times as dates or as text "
+                "such as 2026-10-31"
             )
 
 
 def _check_mature(table: pd.DataFrame, roles: Roles) -> None:
     if roles.status is None:
         return
-    known = {status.name: status for status in Status}
-    found = as_text(table[roles.status]).fillna("nothing")
-    for name in sorted(set(found) - set(known)):
-        raise DataError(
-            f"column '{roles.status}' must say what became of an application, received '{name}'; {nearest(name, known)}"
-        )
-    require_mature(np.asarray([known[name] for name in found], dtype=np.int8))
+    by_name = {status.name: status for status in Status}
+    statuses = as_text(table[roles.status]).fillna("nothing")
+    for name in sorted(set(statuses) - set(by_name)):
+        raise DataError(f"status column '{roles.status}' has the unknown status '{name}'; {nearest(name, by_name)}")
+    require_mature(np.asarray([by_name[name] for name in statuses], dtype=np.int8))
 
 
 def _check_label(table: pd.DataFrame, roles: Roles) -> None:
@@ -101,13 +99,13 @@ def _check_label(table: pd.DataFrame, roles: Roles) -> None:
     if len(values) != 2:
         shown = ", ".join(map(repr, values[:6])) + (", ..." if len(values) > 6 else "")
         raise DataError(
-            f"a label must hold two values, column '{roles.label}' holds {len(values)} ({shown}); "
-            "name another data.label or keep two outcomes"
+            f"label column '{roles.label}' has {len(values)} values ({shown}) where a label has two; set data.bad to "
+            "the one that means default and drop the rows of the others, or name another column in data.label"
         )
     if roles.bad not in values:
         raise DataError(
-            f"data.bad must be one of the label's values, received '{roles.bad}'; "
-            f"column '{roles.label}' holds {' and '.join(map(repr, values))}"
+            f"data.bad is '{roles.bad}', which is not a value of label column '{roles.label}'; set it to "
+            f"{' or '.join(map(repr, values))}, whichever means default"
         )
 
 
@@ -123,15 +121,14 @@ def _typed(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
 
 
 def dates(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return ISO dates and times, those of any zone in UTC; whatever else is written becomes missing."""
+    """Return ISO dates and times as UTC without a zone; any other text becomes missing."""
     if not pd.api.types.is_datetime64_any_dtype(values):
         values = values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
-    found = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
-    return found.dt.tz_localize(None)
+    return pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
 
 
 def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd.Series[str]":
-    """Return the first rule that each breaking row broke, indexed as the table."""
+    """Return the first rule that each broken row breaks, indexed as the table."""
     with warnings.catch_warnings():
         # pandera imports pyspark where it is installed, whose pandas interface we do not use.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
@@ -158,18 +155,17 @@ def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd
 
 
 def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
-    """Return categories as text with None for missing; whole numbers lose their '.0', so that 1 and 1.0 are one."""
+    """Return categories as text with None for missing; whole numbers lose their '.0', so that 1 equals 1.0."""
     if pd.api.types.is_bool_dtype(values):
         values = values.astype(object)
     if pd.api.types.is_float_dtype(values):
-        spelled = values.map(_spell, na_action="ignore")
+        text = values.map(_number_as_text, na_action="ignore")
     else:
-        spelled = values.astype(object).map(str, na_action="ignore")
-    return spelled.astype(object).where(values.notna().to_numpy(), None)
+        text = values.astype(object).map(str, na_action="ignore")
+    return text.astype(object).where(values.notna().to_numpy(), None)
 
 
-def _spell(value: float) -> str:
-    """Return whole numbers as integers are written and others in the fewest digits that tell them apart."""
+def _number_as_text(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
@@ -178,7 +174,7 @@ def _too_many(table: pd.DataFrame, broken: "pd.Series[str]", limit: float) -> st
     first = broken.index[broken == rule][0]
     column = str(rule)[1:].rpartition("'")[0]
     return (
-        f"at most {limit:.0%} of the rows may break the contract, {len(broken)} of {len(table)} do; most often: {rule} "
-        f"({rows} rows, first {str(table.loc[first, column])!r}); correct the column, change its role or raise "
-        "data.max_quarantined"
+        f"{len(broken)} of {len(table)} rows break the contract, more than the {limit:.0%} that data.max_quarantined "
+        f"allows; most often: {rule} ({rows} rows, first {str(table.loc[first, column])!r}); correct the column, "
+        "change its role or raise data.max_quarantined"
     )

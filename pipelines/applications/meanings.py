@@ -1,4 +1,4 @@
-"""What features mean in plain words, and which of them an applicant is told as one reason."""
+"""What each feature means in plain words, and which features are given to an applicant as one reason."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ from pipelines.errors import ConfigurationError, nearest
 
 @dataclass(frozen=True)
 class Meaning:
-    """A noun phrase for reasons and reports, and the group of features that are one reason."""
+    """A noun phrase for reasons and reports, and the group of features that form one reason."""
 
     meaning: str
     group: str
 
 
 def meanings_of(features: Sequence[str], data: DataSettings) -> dict[str, Meaning]:
-    """Return the meaning of each feature: as declared, as the catalogue of a marketplace says, or its name in words."""
-    found = _of_marketplace(features) if data.source is Source.marketplace else {}
-    usual = {name: found.get(name) or default_meaning(name) for name in features}
+    """Return the meaning of each feature: as declared, from the marketplace's catalogue, or its name in words."""
+    catalogued = _of_marketplace(features) if data.source is Source.marketplace else {}
+    usual = {name: catalogued.get(name) or default_meaning(name) for name in features}
     return {
         name: Meaning(data.meanings.get(name, one.meaning), data.reason_groups.get(name, one.group))
         for name, one in usual.items()
@@ -27,7 +27,7 @@ def meanings_of(features: Sequence[str], data: DataSettings) -> dict[str, Meanin
 
 
 def default_meaning(name: str) -> Meaning:
-    """Return the meaning of a feature that nobody described; it is a reason of its own.
+    """Return the meaning of a feature without a description: its name in words, in a group of its own.
 
     >>> default_meaning("monthly_income")
     Meaning(meaning='monthly income', group='monthly_income')
@@ -36,13 +36,13 @@ def default_meaning(name: str) -> Meaning:
 
 
 def check_meanings(columns: Sequence[str], data: DataSettings) -> None:
-    """Raise ConfigurationError for a meaning or a group of a column that the table does not have."""
-    told: dict[str, Mapping[str, str]] = {"meanings": data.meanings, "reason_groups": data.reason_groups}
-    for setting, by_column in told.items():
+    """Raise ConfigurationError for a meaning or a reason group of a column that the table does not have."""
+    declared: dict[str, Mapping[str, str]] = {"meanings": data.meanings, "reason_groups": data.reason_groups}
+    for setting, by_column in declared.items():
         for column in by_column:
             if column not in columns:
                 raise ConfigurationError(
-                    f"data.{setting} must name columns of the table, received '{column}'; {nearest(column, columns)}"
+                    f"data.{setting} names '{column}', which is not a column of the table; {nearest(column, columns)}"
                 )
 
 
@@ -50,5 +50,5 @@ def _of_marketplace(names: Sequence[str]) -> dict[str, Meaning]:
     from pipelines.features.catalogue import BASKET_CATEGORY
     from pipelines.features.named import features_named, reason_group
 
-    found = {name: Meaning(one.meaning, reason_group(one)) for name, one in features_named(names).items()}
-    return found | {BASKET_CATEGORY: Meaning("category of the financed order", BASKET_CATEGORY)}
+    meanings = {name: Meaning(one.meaning, reason_group(one)) for name, one in features_named(names).items()}
+    return meanings | {BASKET_CATEGORY: Meaning("category of the financed order", BASKET_CATEGORY)}

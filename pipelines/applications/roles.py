@@ -1,4 +1,4 @@
-"""What each column of a table of applications is for."""
+"""The role of each column of a table of applications, declared or inferred."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from pipelines.applications.settings import DataSettings
 from pipelines.errors import ConfigurationError
 
 IDENTIFIER_SHARE = 0.5
-"""A text column in which more than this share of the values is different says who, not what: it is left out."""
+"""A text column with more than this share of distinct values is an identifier, not a category, and is left out."""
 
 
 @dataclass(frozen=True)
 class Roles:
-    """The roles of columns and the meanings of features; `inferred` lists in words what was not declared."""
+    """The roles of columns and the meanings of features; `inferred` describes the roles that were not declared."""
 
     id: str | None
     time: str | None
@@ -38,10 +38,10 @@ class Roles:
 
     @classmethod
     def of(cls, table: pd.DataFrame, data: DataSettings, *, labelled: bool, decided: bool = False) -> Self:
-        """Return the declared roles, with those of the remaining columns inferred from their values.
+        """Return the declared roles, and those of the remaining columns inferred from their values.
 
-        `labelled` is false where outcomes are not needed (scoring): a label column that is there is then left out.
-        `decided` is true where earlier decisions are needed; they are never features.
+        With `labelled` false (scoring), a label column is left out. With `decided` true, earlier decisions are read;
+        they are never features.
         """
         _check_single(data)
         if labelled:
@@ -49,7 +49,7 @@ class Roles:
         taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored, data.customer}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
         numbers = [column for column in rest if _is_number(table[column])]
-        names = [column for column in rest if column not in numbers and _is_category(table[column])]
+        categories = [column for column in rest if column not in numbers and _is_category(table[column])]
         return cls(
             id=data.id,
             time=data.time,
@@ -62,21 +62,21 @@ class Roles:
             by_lot=data.by_lot if decided else None,
             customer=data.customer if not labelled else None,
             segment=data.segment if not labelled else None,
-            meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *names], data),
+            meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *categories], data),
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
-            categorical=(*data.categorical, *names),
-            inferred=_told(numbers, names, [column for column in rest if column not in {*numbers, *names}]),
+            categorical=(*data.categorical, *categories),
+            inferred=_inferred(numbers, categories, rest),
         )
 
     @property
     def times(self) -> tuple[str, ...]:
-        """The columns that hold times."""
+        """The columns of times."""
         return tuple(column for column in (self.time, self.outcome_known_at) if column is not None)
 
     @property
     def declared(self) -> dict[str, tuple[str, ...]]:
-        """Columns by role; every one of them must exist."""
+        """Columns by role; each must exist in the table."""
         single = {
             "id": self.id,
             "time": self.time,
@@ -100,15 +100,15 @@ def _single(data: DataSettings) -> tuple[str | None, ...]:
 
 
 def _check_single(data: DataSettings) -> None:
-    """Raise for a column with two roles: a protected one must not become a feature by the back door."""
+    """Raise ConfigurationError for a column with two roles, such as a protected attribute declared as a feature."""
     roles = [column for column in _single(data) if column is not None]
     roles += [*data.protected, *data.numeric, *data.categorical, *data.ignored]
     for column, times in Counter(roles).items():
         if times > 1:
             raise ConfigurationError(
-                f"a column has one role, '{column}' was given {times}; name it in one of data.id, data.time, "
-                "data.label, data.status, data.outcome_known_at, data.decision, data.by_lot, data.protected, "
-                "data.numeric, data.categorical and data.ignored"
+                f"column '{column}' has {times} roles; name it in only one of data.id, data.time, data.label, "
+                "data.status, data.outcome_known_at, data.decision, data.by_lot, data.protected, data.numeric, "
+                "data.categorical and data.ignored"
             )
 
 
@@ -123,6 +123,7 @@ def _is_category(values: "pd.Series[Any]") -> bool:
     return bool(distinct <= 50 or distinct <= IDENTIFIER_SHARE * len(values))
 
 
-def _told(numbers: list[str], names: list[str], left_out: list[str]) -> tuple[str, ...]:
-    told = {"numeric": numbers, "categorical": names, "left out (times and identifiers)": left_out}
-    return tuple(f"{role}: {', '.join(columns)}" for role, columns in told.items() if columns)
+def _inferred(numbers: list[str], categories: list[str], columns: list[str]) -> tuple[str, ...]:
+    left_out = [column for column in columns if column not in {*numbers, *categories}]
+    roles = {"numeric": numbers, "categorical": categories, "left out (times and identifiers)": left_out}
+    return tuple(f"{role}: {', '.join(names)}" for role, names in roles.items() if names)

@@ -1,4 +1,4 @@
-"""The settings of a table of applications and of its split: the schema behind conf/data."""
+"""Settings of a table of applications and of its split: the schema behind conf/data."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -7,7 +7,7 @@ from omegaconf import MISSING
 
 
 class Source(Enum):
-    """Where applications come from."""
+    """The kind of data that applications come from."""
 
     german_credit = "german_credit"
     table = "table"
@@ -18,19 +18,19 @@ class Source(Enum):
 class DataSettings:
     """One flat table of applications, described by the roles of its columns.
 
-    `label` holds two values, of which `bad` means default. Columns without a role are inferred when `infer` is on, and
-    the inference is shown. `protected` columns are never features; they travel beside the data.
-    `max_quarantined` is the share of rows that may break the contract before the run stops. `status` says of each row
-    whether its outcome is mature; labels are taken of mature rows only. `outcome_known_at` is when the outcome was
-    known: what a model is judged on lies after all outcomes that it learnt from. `through_the_door` is the table of all
-    who asked, declined and immature ones included: a model's reference profile is taken from those of its test's time;
-    for a marketplace it is by default the one beside the training table. There `decision` says what the policy of the
-    time decided, `approved` being the value of the approved ones, and `by_lot` which of these it would have declined
-    and approved at random, so that outcomes of such applications are seen. `amount` is the feature that holds the
-    amount asked for, which profit is counted in; without it every application counts as one. `meanings` says in plain
-    words what a feature means, `reason_groups` which features are one reason for an applicant. `customer` says whose
-    application it is; `segment` is a column by whose values a scored period is counted as well, which may be a feature
-    and is never a protected one.
+    `label` has two values, of which `bad` means default. Columns without a role are inferred when `infer` is on, and
+    the inferred roles are shown. `protected` columns are never features. `max_quarantined` is the share of rows that
+    may break the contract before the run stops. `status` is the maturity of each row's outcome; only mature rows have
+    labels. `outcome_known_at` is when the outcome became known: a model is tested on applications made after all the
+    outcomes that it was trained on. `through_the_door` is the table of all applications, declined and immature ones
+    included (the through-the-door population); a model's reference profile is taken from its rows in the test period.
+    For a marketplace it is by default the table `applications` beside the training table. In that table `decision` is
+    the earlier policy's decision, `approved` the value that means approved, and `by_lot` the column that marks
+    applications approved at random although the policy would have declined them. `amount` is the feature with the
+    amount applied for, in which profit is counted; without it every application counts as one. `meanings` describes
+    features in plain words, `reason_groups` joins features into one reason. `customer` is the column of customer ids;
+    `segment` is a column by whose values a scored period is also counted, which may be a feature but not a protected
+    attribute.
     """
 
     source: Source = MISSING
@@ -60,11 +60,11 @@ class DataSettings:
 
 @dataclass
 class SplitSettings:
-    """Which applications are kept for the test, and how many folds the rest is searched on.
+    """The test part, and the number of folds of the development part.
 
     With a time role the test part is the applications at or after `cutoff` (ISO date; by default the latest `test`
-    share) and folds are ordered in time; without one both are stratified by the label. Where it is told when outcomes
-    were known, applications whose outcome was not known at the cutoff are under embargo: in no part.
+    share) and folds are ordered in time; without one both are stratified by the label. With `data.outcome_known_at`,
+    applications whose outcome was not known at the cutoff are under embargo and in neither part.
     """
 
     test: float = 0.3

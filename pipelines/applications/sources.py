@@ -1,4 +1,4 @@
-"""Where tables of applications lie, and how they are read."""
+"""Reads a table of applications from a CSV file, a Parquet file or a folder of Parquet files."""
 
 from collections.abc import Callable
 from importlib.metadata import distribution
@@ -11,7 +11,7 @@ from pipelines.errors import DataError
 
 
 def read_table(data: DataSettings) -> pd.DataFrame:
-    """Return the table as it lies there, columns named by text.
+    """Return the table as it is stored, with text as column names.
 
     Raises:
         DataError: no path; no such file; neither CSV nor Parquet; unreadable; empty.
@@ -19,12 +19,12 @@ def read_table(data: DataSettings) -> pd.DataFrame:
     path = Path(data.path) if data.path else _shipped(data.source)
     if not path.is_file() and not any(path.rglob("*.parquet")):
         if data.source is Source.marketplace:
-            raise DataError(f"data=marketplace needs a training table, found none at '{path}'; run `thinfile prepare`")
+            raise DataError(f"the training table '{path}' of data=marketplace does not exist; run `thinfile prepare`")
         raise DataError(
-            f"data.path must be a CSV or Parquet file, or a folder of Parquet files, found none at '{path}'; "
-            "correct data.path"
+            f"data.path is '{path}', where there is no file and no folder of Parquet files; set it to a CSV file, a "
+            "Parquet file or a folder of Parquet files"
         )
-    table = _read(path, data.id).reset_index(drop=True)  # two files' own indexes would name two rows alike
+    table = _read(path, data.id).reset_index(drop=True)  # two files may use the same index values
     table.columns = table.columns.map(str)
     return table
 
@@ -41,8 +41,8 @@ def _shipped(source: Source) -> Path:
     if source is Source.german_credit:
         return german_credit_path()
     if source is Source.marketplace:
-        raise DataError("data=marketplace needs its training table, received no data.path; run `thinfile prepare`")
-    raise DataError("data=table needs a file, received no data.path; add data.path=FILE.csv or FILE.parquet")
+        raise DataError("data.path is not set for data=marketplace; run `thinfile prepare` to make its training table")
+    raise DataError("data.path is not set for data=table; add data.path=FILE.csv or data.path=FILE.parquet")
 
 
 def _read(path: Path, identity: str | None) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def _read(path: Path, identity: str | None) -> pd.DataFrame:
     }
     kind = ".parquet" if path.is_dir() else path.suffix.lower()
     if kind not in readers:
-        raise DataError(f"data.path must end in {' or '.join(readers)}, received '{path.name}'; convert the file")
+        raise DataError(f"data.path ends in '{path.name}'; convert the file to {' or '.join(readers)}")
     try:
         return readers[kind](path)
     except (ValueError, OSError) as error:  # pandas' and Arrow's own errors for empty, truncated and misnamed files

@@ -1,4 +1,4 @@
-"""All who asked, declined and immature ones included, and what the policy of the time decided on them."""
+"""The through-the-door population: all applications, declined and immature ones included, with earlier decisions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from pipelines.storage.workspace import Workspace
 
 
 def ttd_path(data: DataSettings) -> str | None:
-    """Return where all who asked lie: as told, or beside the training table of a marketplace; None where nobody tells.
+    """Return the path of the through-the-door population, by default beside a marketplace's training table.
 
     >>> ttd_path(DataSettings(source=Source.marketplace, path="/lake/training"))
     '/lake/applications'
@@ -24,44 +24,43 @@ def ttd_path(data: DataSettings) -> str | None:
 def read_ttd_population(
     data: DataSettings, workspace: Workspace, roles: Roles, *, decided: bool = False
 ) -> Applications:
-    """Return all who asked, without outcomes, with the features of a training table whose roles are given.
+    """Return the through-the-door population without outcomes, with the features of a training table's `roles`.
 
     Raises:
-        ConfigurationError: nobody tells where they lie.
-        DataError: their table breaks a rule (see `load_applications`).
+        ConfigurationError: data.through_the_door is not set.
+        DataError: the table breaks a rule (see `load_applications`).
     """
-    everyone_at = ttd_path(data)
-    if everyone_at is None:
+    path = ttd_path(data)
+    if path is None:
         raise ConfigurationError(
-            "all who asked lie in a table of their own, received no data.through_the_door; add "
+            "data.through_the_door is not set, and this step needs the table of all applications; add "
             "data.through_the_door=FILE"
         )
     numeric, categorical = list(roles.numeric), list(roles.categorical)
-    asked = replace(data, path=everyone_at, numeric=numeric, categorical=categorical, infer=False)
-    return load_applications(asked, workspace, labelled=False, decided=decided)
+    population = replace(data, path=path, numeric=numeric, categorical=categorical, infer=False)
+    return load_applications(population, workspace, labelled=False, decided=decided)
 
 
 def decided_ttd_population(data: DataSettings, workspace: Workspace, roles: Roles) -> Applications | None:
-    """Return all who asked with the earlier policy's decisions in `approved` and `by_lot`, None where nobody tells.
+    """Return the through-the-door population with earlier decisions in `approved` and `by_lot`, or None without them.
 
-    Their `ids` are those of the training table, by which outcomes are joined; `Applications.during` takes those of a
-    time.
+    Its `ids` are those of the training table and join decisions to outcomes.
 
     Raises:
-        ConfigurationError: earlier decisions are told and applications have no id to join them by.
-        DataError: their table breaks a rule, or nobody was approved.
+        ConfigurationError: there are earlier decisions, but no id to join them by.
+        DataError: the table breaks a rule, or no application was approved.
     """
     if ttd_path(data) is None or data.decision is None:
         return None
     if data.id is None:
         raise ConfigurationError(
-            "earlier decisions are joined to outcomes by the application's id, received no data.id; add data.id=COLUMN"
+            "data.id is not set, and earlier decisions are joined to outcomes by it; add data.id=COLUMN"
         )
-    everyone = read_ttd_population(data, workspace, roles, decided=True)
-    assert everyone.approved is not None
-    if not everyone.approved.any():
+    population = read_ttd_population(data, workspace, roles, decided=True)
+    assert population.approved is not None
+    if not population.approved.any():
         raise DataError(
-            f"somebody was approved, or nothing could be learnt, column '{data.decision}' never says "
-            f"'{data.approved}'; name the value of the approved ones in data.approved"
+            f"decision column '{data.decision}' never has the value '{data.approved}'; set data.approved to the value "
+            "that means approved"
         )
-    return everyone
+    return population

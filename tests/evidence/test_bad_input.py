@@ -15,29 +15,37 @@ ROWS = 200
 Table = Callable[[pd.DataFrame], pd.DataFrame]
 
 CASES: dict[str, tuple[Table | str | None, list[str], str]] = {
-    "a missing file": (None, [], "found none at '.*'; correct data.path"),
-    "a label with three values": (lambda t: t.assign(bad=t.index % 3), [], "holds 3 .*'0', '1', '2'.*; name another"),
-    "a label column with one class": (lambda t: t.assign(bad=1), [], r"holds 1 \('1'\); name another data.label"),
-    "an id that repeats": (lambda t: t.assign(id="A7"), [], "'A7' in column 'id' repeats.*; remove the duplicates"),
+    "a missing file": (None, [], "where there is no file .*; set it to a CSV file"),
+    "a label with three values": (
+        lambda t: t.assign(bad=t.index % 3),
+        [],
+        "has 3 values .*'0', '1', '2'.*; set data.bad",
+    ),
+    "a label column with one class": (lambda t: t.assign(bad=1), [], r"has 1 values \('1'\).*; set data.bad"),
+    "an id that repeats": (
+        lambda t: t.assign(id="A7"),
+        [],
+        "'id' has duplicates, such as 'A7'.*; remove the duplicates",
+    ),
     "a numeric column full of text": (
         lambda t: t.assign(income="much"),
         ["data.numeric=[income]"],
-        "200 of 200 do; most often: 'income' is not a number .*'much'.*; correct the column",
+        "200 of 200 rows break .* most often: 'income' is not a number .*'much'.*; correct the column",
     ),
     "an empty file": ("", [], "cannot be read as csv .*; check the file"),
-    "a file of headings": (lambda t: t.head(0), [], "needs rows, received none; check data.path"),
+    "a file of headings": (lambda t: t.head(0), [], "has no rows; check data.path"),
     "an unknown candidate": (lambda t: t, ["candidate=catbost"], "candidate=catbost; did you mean catboost"),
     "a search of 0 trials": (lambda t: t, ["trials=0"], "trials must be at least 1, received 0; use"),
     "a split date without test rows": (
         lambda t: t,
         ["data.time=applied_at", "split.cutoff=2030-01-01"],
-        r"no applications on or after 2030-01-01 \(latest 2024-07-18\); lower split.cutoff",
+        r"no application was made on or after the cutoff 2030-01-01 \(latest 2024-07-18\); lower split.cutoff",
     ),
     "a misspelt key": (lambda t: t, ["trails=3"], "unknown key 'trails'; did you mean trials"),
     "a protected feature": (
         lambda t: t,
         ["data.protected=[income]", "data.numeric=[income]"],
-        "has one role, 'income'",
+        "column 'income' has 2 roles",
     ),
 }
 

@@ -355,7 +355,7 @@ DATA: dict[str, Any] = {
     "protected": ["sex", "age_band"],
     "inferred": [],
     "split": "out of time at 2025-01-01, 13010 before for development, 6000 after for the test, 1100 under embargo; "
-    "folds have no room for it",
+    "folds are too short for an embargo",
 }
 
 PREPARED: dict[str, Any] = {

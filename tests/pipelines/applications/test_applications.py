@@ -90,18 +90,20 @@ def test_too_many_broken_rows_stop_the_run_and_leave_nothing(
     table: pd.DataFrame, tmp_path: Path, workspace: Workspace
 ) -> None:
     path = written(table.assign(income=np.inf), tmp_path)
-    with pytest.raises(DataError, match=r"100 of 100 do; most often: 'income' is infinite .*; correct the column"):
+    with pytest.raises(
+        DataError, match=r"100 of 100 rows break .* most often: 'income' is infinite .*; correct the column"
+    ):
         load_applications(settings_of(path), workspace)
     assert not workspace.root.exists()
 
 
 def test_a_protected_column_cannot_be_a_feature(table: pd.DataFrame, tmp_path: Path, workspace: Workspace) -> None:
-    with pytest.raises(ConfigurationError, match="one role, 'sex' was given 2"):
+    with pytest.raises(ConfigurationError, match="column 'sex' has 2 roles"):
         load_applications(settings_of(written(table, tmp_path), categorical=["sex"]), workspace)
 
 
 def test_a_time_of_numbers_is_refused(table: pd.DataFrame, tmp_path: Path, workspace: Workspace) -> None:
-    with pytest.raises(DataError, match="'children' holds numbers"):
+    with pytest.raises(DataError, match="'children' has numbers"):
         load_applications(settings_of(written(table, tmp_path), time="children"), workspace)
 
 
@@ -154,10 +156,10 @@ def test_outcomes_are_asked_for_only_where_they_are_needed(
     table: pd.DataFrame, tmp_path: Path, workspace: Workspace
 ) -> None:
     path = written(table, tmp_path)
-    with pytest.raises(DataError, match=r"learning needs outcomes, received no data.label; add data.label=COLUMN"):
+    with pytest.raises(DataError, match=r"data.label is not set, and training needs outcomes; add data.label=COLUMN"):
         load_applications(settings_of(path, label=None), workspace)
     found = load_applications(settings_of(path), workspace, labelled=False)
-    with pytest.raises(DataError, match=r"this step needs outcomes, .*; add data.label=COLUMN"):
+    with pytest.raises(DataError, match=r"this step needs outcomes; add data.label=COLUMN"):
         _ = found.outcomes
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.applications.contract import RULE, Sorted, apply_contract, as_text
+from pipelines.applications.contract import RULE, CheckedTable, apply_contract, as_text
 from pipelines.applications.roles import Roles
 from pipelines.errors import DataError
 
@@ -30,7 +30,7 @@ def a_table(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame(known | columns)
 
 
-def sorted_by(table: pd.DataFrame, limit: float = 1.0) -> Sorted:
+def checked(table: pd.DataFrame, limit: float = 1.0) -> CheckedTable:
     return apply_contract(table, ROLES, max_quarantined=limit)
 
 
@@ -55,7 +55,7 @@ def with_cell(column: str, row: int, value: Any) -> pd.DataFrame:
     ],
 )
 def test_a_row_is_set_aside_with_the_rule_it_broke_and_as_it_was(column: str, value: Any, rule: str) -> None:
-    found = sorted_by(with_cell(column, 7, value))
+    found = checked(with_cell(column, 7, value))
     assert found.counts == {rule: 1}
     assert found.quarantined.index.tolist() == [7]
     assert found.quarantined.loc[7, RULE] == rule
@@ -66,7 +66,7 @@ def test_a_row_is_set_aside_with_the_rule_it_broke_and_as_it_was(column: str, va
 
 @pytest.mark.parametrize("value", [None, np.nan, "", 12, "12", 1e308, -0.0])
 def test_missing_and_large_numbers_keep_the_contract(value: Any) -> None:
-    found = sorted_by(with_cell("income", 7, None if value == "" else value))
+    found = checked(with_cell("income", 7, None if value == "" else value))
     assert found.counts == {}
     assert found.clean["income"].dtype == np.float64
 
@@ -78,7 +78,7 @@ def test_clean_and_quarantined_rows_reconcile(infinite: set[int], texts: set[int
     table.loc[sorted(infinite), "income"] = np.inf
     table.loc[sorted(texts), "income"] = "much"
     table.loc[sorted(undated), "when"] = None
-    found = sorted_by(table)
+    found = checked(table)
     broken = infinite | texts | undated
     assert set(found.quarantined.index) == broken
     assert set(found.clean.index) == set(range(ROWS)) - broken
@@ -89,34 +89,40 @@ def test_clean_and_quarantined_rows_reconcile(infinite: set[int], texts: set[int
 def test_at_the_limit_the_run_goes_on_and_above_it_stops() -> None:
     table = a_table()
     table.loc[:3, "income"] = np.inf
-    assert sum(sorted_by(table, limit=0.1).counts.values()) == 4
+    assert sum(checked(table, limit=0.1).counts.values()) == 4
     table.loc[4, "income"] = np.inf
     with pytest.raises(
         DataError,
-        match=r"at most 10% .*, 5 of 40 do; most often: 'income' is infinite \(5 rows, first .*inf.*\); correct",
+        match=r"5 of 40 rows break .* 10% .*; most often: 'income' is infinite \(5 rows, first .*inf.*\); correct",
     ):
-        sorted_by(table, limit=0.1)
+        checked(table, limit=0.1)
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (a_table().drop(columns="income"), "data.numeric must name a column of the table, received 'income'; known: "),
-        (a_table().rename(columns={"bad": "badd"}), "data.label must name .* received 'bad'; did you mean badd"),
-        (a_table().head(0), "needs rows, received none; check data.path"),
-        (a_table(id="A"), r"'A' in column 'id' repeats \(40 rows share an id with another\); remove the duplicates"),
-        (a_table(bad=[0, 1, 2, 1] * 10), r"holds 3 \('0', '1', '2'\); name another data.label"),
-        (a_table(bad=range(ROWS)), r"holds 40 \('0', '1', '10', '11', '12', '13', \.\.\.\); name another"),
-        (a_table(bad=1), r"holds 1 \('1'\); name another data.label"),
-        (a_table(bad=None), r"holds 0 \(\); name another data.label"),
-        (a_table(bad=["y", "n"] * 20), "received '1'; column 'bad' holds 'n' and 'y'"),
-        (a_table(income="much"), r"40 of 40 do; .*'income' is not a number \(40 rows, first 'much'\); correct"),
-        (a_table(when=20240131), r"column 'when' holds numbers \(first 20240131\); write it as dates"),
+        (a_table().drop(columns="income"), "data.numeric names 'income', which is not a column of the table; known: "),
+        (a_table().rename(columns={"bad": "badd"}), "data.label names 'bad', which is not .*; did you mean badd"),
+        (a_table().head(0), "has no rows; check data.path"),
+        (
+            a_table(id="A"),
+            r"'id' has duplicates, such as 'A' \(40 rows share an id with another row\); remove the duplicates",
+        ),
+        (a_table(bad=[0, 1, 2, 1] * 10), r"'bad' has 3 values \('0', '1', '2'\) where a label has two; set data.bad"),
+        (a_table(bad=range(ROWS)), r"has 40 values \('0', '1', '10', '11', '12', '13', \.\.\.\) .*; set data.bad"),
+        (a_table(bad=1), r"has 1 values \('1'\) .*; set data.bad"),
+        (a_table(bad=None), r"has 0 values \(\) .*; set data.bad"),
+        (
+            a_table(bad=["y", "n"] * 20),
+            "data.bad is '1', which is not a value of label column 'bad'; set it to 'n' or 'y'",
+        ),
+        (a_table(income="much"), r"40 of 40 rows break .*'income' is not a number \(40 rows, first 'much'\); correct"),
+        (a_table(when=20240131), r"column 'when' has numbers \(first 20240131\); write times as dates"),
     ],
 )
 def test_a_table_that_breaks_its_schema_stops_the_run(changed: pd.DataFrame, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        sorted_by(changed, limit=0.1)
+        checked(changed, limit=0.1)
 
 
 @pytest.mark.parametrize(
@@ -161,16 +167,16 @@ def test_a_column_may_have_an_apostrophe_in_its_name() -> None:
 
 def test_times_of_summer_and_winter_are_dates() -> None:
     times = ["2024-01-31T12:00:00+01:00", "2024-07-31T12:00:00+02:00"] * (ROWS // 2)
-    assert sorted_by(a_table(when=times)).counts == {}
+    assert checked(a_table(when=times)).counts == {}
 
 
 def test_iso_times_of_several_lengths_are_dates() -> None:
-    assert sorted_by(a_table(when=["2024-01-31 10:30:00", "2024-01-31"] * (ROWS // 2))).counts == {}
+    assert checked(a_table(when=["2024-01-31 10:30:00", "2024-01-31"] * (ROWS // 2))).counts == {}
 
 
 @pytest.mark.filterwarnings("ignore:Parsing dates in:UserWarning")
 def test_a_date_that_is_not_iso_is_no_date() -> None:
-    assert sum(sorted_by(a_table(when=["13/02/2024"] * ROWS)).counts.values()) == ROWS
+    assert sum(checked(a_table(when=["13/02/2024"] * ROWS)).counts.values()) == ROWS
 
 
 def test_a_label_is_taken_of_mature_rows_only() -> None:
@@ -178,5 +184,5 @@ def test_a_label_is_taken_of_mature_rows_only() -> None:
     roles = Roles(None, None, "bad", "1", (), ("x",), (), status="status")
     with pytest.raises(DataError, match=r"received 1 declined, 1 immature of 3; leave those without one out"):
         apply_contract(table, roles, max_quarantined=0.1)
-    with pytest.raises(DataError, match=r"what became of an application, received 'matured'; did you mean"):
+    with pytest.raises(DataError, match=r"has the unknown status 'matured'; did you mean"):
         apply_contract(table.assign(status="matured"), roles, max_quarantined=0.1)

@@ -66,7 +66,7 @@ def test_a_meaning_of_a_column_that_is_not_there_is_told() -> None:
     table = pd.DataFrame({"income": [1.0, 2.0], "bad": [0, 1]})
     for setting in ("meanings", "reason_groups"):
         data = DataSettings(source=Source.table, label="bad", **{setting: {"incme": "income"}})
-        with pytest.raises(ConfigurationError, match=rf"data.{setting} .* received 'incme'; did you mean income"):
+        with pytest.raises(ConfigurationError, match=rf"data.{setting} names 'incme', .*; did you mean income"):
             Roles.of(table, data, labelled=True)
 
 

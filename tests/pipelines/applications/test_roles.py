@@ -73,5 +73,5 @@ def test_no_column_is_lost_and_none_has_two_roles(order: list[str]) -> None:
     [{"protected": ["bad"]}, {"numeric": ["id"]}, {"categorical": ["x"], "ignored": ["x"]}, {"time": "bad"}],
 )
 def test_a_column_has_one_role(declared: dict[str, object]) -> None:
-    with pytest.raises(ConfigurationError, match=r"a column has one role, '\w+' was given 2; name it in one of"):
+    with pytest.raises(ConfigurationError, match=r"column '\w+' has 2 roles; name it in only one of"):
         roles(**declared)

@@ -38,8 +38,8 @@ def twice_the_same_column(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "write", "message"),
     [
-        ("a.csv", str, r"a folder of Parquet files, found none at '.*a.csv'; correct"),
-        ("a.csv", Path.mkdir, r"a folder of Parquet files, found none at '.*a.csv'; correct"),
+        ("a.csv", str, r"data.path is '.*a.csv', where there is no file and no folder of Parquet files; set"),
+        ("a.csv", Path.mkdir, r"data.path is '.*a.csv', where there is no file and no folder of Parquet files; set"),
         ("a.csv", lambda path: path.write_text(""), r"'.*a.csv' cannot be read as csv \(.*\); check the file"),
         ("a.csv", lambda path: path.write_text("a,b\n1,2,3\n4\n1,2,3,4"), "cannot be read as csv .*; check the file"),
         ("a.csv", lambda path: path.write_bytes(b"a,b\n\xe9\xff,2"), "cannot be read as csv .*; check the file"),
@@ -48,7 +48,11 @@ def twice_the_same_column(path: Path) -> None:
         ("a.parquet", truncated, "cannot be read as parquet .*; check the file"),
         ("a.parquet", damaged, "cannot be read as parquet .*; check the file"),
         ("a.parquet", twice_the_same_column, "cannot be read as parquet .*; check the file"),
-        ("a.xlsx", lambda path: path.write_text("x"), r"must end in .csv or .parquet, received 'a.xlsx'; convert"),
+        (
+            "a.xlsx",
+            lambda path: path.write_text("x"),
+            r"data.path ends in 'a.xlsx'; convert the file to .csv or .parquet",
+        ),
     ],
     ids=[
         *("missing", "a folder", "empty csv", "ragged csv", "not utf-8", "empty parquet", "csv named parquet"),
@@ -65,7 +69,7 @@ def test_a_file_that_cannot_be_read_is_told(
 
 
 def test_a_table_without_a_path_is_told() -> None:
-    with pytest.raises(DataError, match=r"received no data.path; add data.path=FILE"):
+    with pytest.raises(DataError, match=r"data.path is not set .*; add data.path=FILE"):
         read_table(table_at(None))
 
 

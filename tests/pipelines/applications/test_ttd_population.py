@@ -72,13 +72,13 @@ def test_where_nobody_tells_decisions_there_are_none(tmp_path: Path, workspace: 
 
 def test_decisions_that_cannot_be_used_are_refused(tmp_path: Path, workspace: Workspace) -> None:
     roles = load_applications(settings(tmp_path), workspace).roles
-    with pytest.raises(DataError, match=r"never says 'oui'; name the value"):
+    with pytest.raises(DataError, match=r"never has the value 'oui'; set data\.approved"):
         decided_ttd_population(settings(tmp_path, approved="oui"), workspace, roles)
-    with pytest.raises(ConfigurationError, match=r"received no data\.id"):
+    with pytest.raises(ConfigurationError, match=r"data\.id is not set"):
         decided_ttd_population(settings(tmp_path, id=None), workspace, roles)
-    with pytest.raises(DataError, match=r"data\.decision must name a column of the table, received 'verdct'"):
+    with pytest.raises(DataError, match=r"data\.decision names 'verdct', which is not a column"):
         decided_ttd_population(settings(tmp_path, decision="verdct"), workspace, roles)
-    with pytest.raises(ConfigurationError, match="a column has one role, 'verdict' was given 2"):
+    with pytest.raises(ConfigurationError, match="column 'verdict' has 2 roles"):
         load_applications(settings(tmp_path, numeric=["verdict"]), workspace)
 
 
