@@ -172,6 +172,6 @@ def _decisions(clean: pd.DataFrame, roles: Roles) -> tuple[NDArray[np.bool_] | N
 
 def _keep_quarantine(rows: pd.DataFrame, path: Path) -> None:
     # Parquet has no type for a column that mixes numbers and text, as a broken column often does.
-    text = {column: as_text(rows[column]) for column in rows if rows[column].dtype == object}
+    text = {str(column): as_text(rows[column]) for column in rows if rows[column].dtype == object}
     with whole_file(path) as temporary:
         rows.assign(**text).to_parquet(temporary)
