@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.evidence.evaluation_set import Bench, Judged, amounts_of
+from experiments.evidence.evaluation_set import EvaluationSet, ScoredVersion, amounts_of
 from pipelines.applications.applications import Applications
 from pipelines.applications.contract import as_text
 from pipelines.applications.ttd_population import decided_ttd_population
@@ -30,7 +30,7 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Asked:
+class TtdPopulation:
     """All who asked in the test's time, shape (n,): `bad` is -1 without an outcome, `by_lot` is who was approved so.
 
     `ever` are all who asked at any time, with what an earlier policy decided; None where nobody tells.
@@ -43,43 +43,43 @@ class Asked:
     ever: Applications | None = None
 
 
-def who_asked(bench: Bench, workspace: Workspace) -> Asked:
+def ttd_population_of(evaluation_set: EvaluationSet, workspace: Workspace) -> TtdPopulation:
     """Return all who asked in the test's time, with the outcomes of the test part; the test part itself elsewhere."""
-    test = bench.test
-    everyone = decided_ttd_population(bench.data, workspace, test.roles)
+    test = evaluation_set.test
+    everyone = decided_ttd_population(evaluation_set.data, workspace, test.roles)
     if everyone is None or test.times is None:
-        return Asked(test, test.outcomes, np.zeros(len(test), bool), amounts_of(test, bench.data))
+        return TtdPopulation(test, test.outcomes, np.zeros(len(test), bool), amounts_of(test, evaluation_set.data))
     then = everyone.during(test.times.min(), test.times.max())
     outcome = dict(zip(test.ids.tolist(), test.outcomes.tolist(), strict=True))
     bad = np.array([outcome.get(one, UNKNOWN) for one in then.ids.tolist()], np.int8)
     by_lot = np.zeros(len(then), bool) if then.by_lot is None else then.by_lot
-    return Asked(then, bad, by_lot, amounts_of(then, bench.data), everyone)
+    return TtdPopulation(then, bad, by_lot, amounts_of(then, evaluation_set.data), everyone)
 
 
-def cutoffs(asked: Asked, probability: Floats, policy: PolicySettings) -> list[dict[str, Any]]:
+def cutoffs(ttd: TtdPopulation, probability: Floats, policy: PolicySettings) -> list[dict[str, Any]]:
     """Return the table of cut-offs over the scale, the policy's own among them."""
     scale = policy.scale
     tried = range(scale.lowest + CUTOFF_STEP, scale.highest, CUTOFF_STEP)
     whole = points(probability, scale)
     reached = [one for one in tried if (whole >= one).any()]
-    table = cutoff_table(asked.bad, whole, asked.amount, policy.economics, reached, policy=policy.approve_from)
+    table = cutoff_table(ttd.bad, whole, ttd.amount, policy.economics, reached, policy=policy.approve_from)
     return [asdict(row) for row in table]
 
 
-def by_group(asked: Asked, probability: Floats, policy: PolicySettings) -> list[dict[str, Any]]:
+def by_group(ttd: TtdPopulation, probability: Floats, policy: PolicySettings) -> list[dict[str, Any]]:
     """Return how the groups of each protected attribute, and of each pair of them, fare at the cut-off."""
-    protected = asked.applications.protected
+    protected = ttd.applications.protected
     labels = {str(name): as_text(protected[name]).fillna("not told").to_numpy(str) for name in protected}
     whole = points(probability, policy.scale)
-    decided = Decisions(whole >= policy.approve_from, whole, asked.bad, probability)
+    decided = Decisions(whole >= policy.approve_from, whole, ttd.bad, probability)
     return [one.record() for one in fairness(labels, decided, minimum_group=policy.fairness.minimum_group)]
 
 
-def swaps(asked: Asked, ours: Floats, champion: Judged, policy: PolicySettings) -> dict[str, Any]:
+def swaps(ttd: TtdPopulation, ours: Floats, champion: ScoredVersion, policy: PolicySettings) -> dict[str, Any]:
     """Return who is newly approved and newly declined when the challenger, whose PDs are `ours`, decides."""
-    theirs = champion.ask(asked.applications)
+    theirs = champion.predict(ttd.applications)
     before, after = (points(one, policy.scale) >= policy.approve_from for one in (theirs, ours))
-    everyone = swap_set.Asked(asked.bad, asked.by_lot, champion_pd=theirs, challenger_pd=ours, amount=asked.amount)
+    everyone = swap_set.Asked(ttd.bad, ttd.by_lot, champion_pd=theirs, challenger_pd=ours, amount=ttd.amount)
     found = swap_set.swap_set(
         everyone, before, after, policy.economics, hidden_odds=policy.hidden_odds, confidence=CONFIDENCE
     )

@@ -28,14 +28,14 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A version and its answers: `ask` returns probabilities of bad for applications, or says which columns lack."""
+class ScoredVersion:
+    """A registered version with its loaded predictor."""
 
     version: RegisteredModel
     predictor: Predictor
 
     @classmethod
-    def of(cls, store: ModelStore, version: RegisteredModel) -> "Judged":
+    def of(cls, store: ModelStore, version: RegisteredModel) -> "ScoredVersion":
         """Load a version; raises ThinfileError when its files are not those that were registered."""
         return cls(version, load_predictor(store, version))
 
@@ -45,15 +45,15 @@ class Judged:
         return f"{self.version.name} version {self.version.version}"
 
     @property
-    def used(self) -> list[str]:
+    def features(self) -> list[str]:
         """The features that it asks for."""
         return [*self.predictor.numeric, *self.predictor.categorical]
 
-    def ask(self, applications: Applications) -> Floats:
+    def predict(self, applications: Applications) -> Floats:
         """Return probabilities of bad, shape (n,). Raises RequestError for columns that the data does not have."""
-        return self.predictor.probability_of_bad(self._its_features(applications))
+        return self.predictor.probability_of_bad(self._features_of(applications))
 
-    def _its_features(self, applications: Applications) -> pd.DataFrame:
+    def _features_of(self, applications: Applications) -> pd.DataFrame:
         roles = applications.roles
         for kind, wanted, known in (
             ("numeric", self.predictor.numeric, roles.numeric),
@@ -69,7 +69,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Bench:
+class EvaluationSet:
     """Development and test part of the data that a version is judged on; `study` is how it was made, where known."""
 
     applications: Applications
@@ -115,13 +115,13 @@ def amounts_of(applications: Applications, data: DataSettings) -> Floats:
     return amounts
 
 
-def bench_of(
+def evaluation_set_of(
     settings: EvaluationSetSettings,
     workspace: Workspace,
     store: ModelStore,
     challenger: RegisteredModel,
-    champion: Judged | None,
-) -> Bench:
+    champion: ScoredVersion | None,
+) -> EvaluationSet:
     """Return what to judge on: the data of the challenger's record, or that which the user names.
 
     Columns that only the champion asks for are read along.
@@ -158,10 +158,10 @@ def bench_of(
                 f"{challenger.version} was tested on {expected[:12]}, received {found[:12]}; use the data, split and "
                 "seed of its study, or tune again on the new data"
             )
-    return Bench(applications, split, data, study, seed)
+    return EvaluationSet(applications, split, data, study, seed)
 
 
-def _with_columns(data: DataSettings, champion: Judged) -> DataSettings:
+def _with_columns(data: DataSettings, champion: ScoredVersion) -> DataSettings:
     """Return data that also holds the features that the champion asks for."""
     known = {*data.numeric, *data.categorical}
     numeric = [name for name in champion.predictor.numeric if name not in known]
@@ -172,18 +172,18 @@ def _with_columns(data: DataSettings, champion: Judged) -> DataSettings:
     )
 
 
-def is_unseen_by(champion: RegisteredModel, bench: Bench) -> tuple[bool, str]:
+def is_unseen_by(champion: RegisteredModel, evaluation_set: EvaluationSet) -> tuple[bool, str]:
     """Return whether a champion cannot have learnt from the test part, as far as its record tells, and how we know.
 
     A champion from elsewhere has no record; had it seen these applications, the challenger's task would only be harder.
     """
-    known, until, times = champion.tags.get(TEST_PART), champion.tags.get(FITTED_UNTIL), bench.test.times
+    known, until, times = champion.tags.get(TEST_PART), champion.tags.get(FITTED_UNTIL), evaluation_set.test.times
     if known is None:
         return (
             True,
             "not verified: the champion's training rows are unknown to us; seeing these could only help it",
         )
-    if known == bench.split.test_part:
+    if known == evaluation_set.split.test_part:
         return True, "the test part is the champion's own"
     if until is not None and times is not None and bool(times.min() > np.datetime64(until)):
         return True, f"the test part is later than all the champion learnt from (until {until[:19]})"

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.evidence.decisions import Asked, by_group, cutoffs, swaps, who_asked
+from experiments.evidence.decisions import TtdPopulation, by_group, cutoffs, swaps, ttd_population_of
 from experiments.evidence.evaluation import evaluate, evaluate_segments, evaluate_vintages
-from experiments.evidence.evaluation_set import Bench, Judged, is_unseen_by
+from experiments.evidence.evaluation_set import EvaluationSet, ScoredVersion, is_unseen_by
 from experiments.evidence.leak import leak_evidence
 from experiments.evidence.monotonicity import monotonicity
 from experiments.evidence.reason_quality import reason_quality
 from experiments.evidence.refits import Refits, parameters_of, refit
 from experiments.evidence.selection import selection_report
 from experiments.evidence.separation import separation
-from experiments.experiment.experiment import Question, resolve
+from experiments.experiment.experiment import Experiment, resolve
 from pipelines.applications.applications import Applications
 from pipelines.applications.contract import as_text
 from pipelines.credit.discrimination import delong_difference
@@ -38,9 +38,9 @@ Floats = NDArray[np.float64]
 
 
 def gather(
-    bench: Bench,
-    challenger: Judged,
-    champion: Judged | None,
+    evaluation_set: EvaluationSet,
+    challenger: ScoredVersion,
+    champion: ScoredVersion | None,
     policy: PolicySettings,
     workspace: Workspace,
     tried_before: int,
@@ -50,45 +50,49 @@ def gather(
     Raises:
         RequestError: a model needs columns that the data lacks, or does not answer with probabilities.
     """
-    test, seed = bench.test, bench.seed
-    answers = challenger.ask(test)
-    refits = _refits(bench, challenger, workspace, answers)
-    asked = who_asked(bench, workspace)
-    everyone = challenger.ask(asked.applications)
+    test, seed = evaluation_set.test, evaluation_set.seed
+    answers = challenger.predict(test)
+    refits = _refits(evaluation_set, challenger, workspace, answers)
+    ttd = ttd_population_of(evaluation_set, workspace)
+    everyone = challenger.predict(ttd.applications)
     evidence: dict[str, Any] = {
         "schema": SCHEMA,
-        "about": _about(bench, challenger, champion, policy),
+        "about": _about(evaluation_set, challenger, champion, policy),
         "measures": evaluate(test.outcomes, answers, seed=seed).record(),
         "separation": separation(test.outcomes, points(answers, policy.scale)),
         "segments": _segments(test, answers, policy.fairness.minimum_group, seed),
         "vintages": _vintages(test, answers, policy.fairness.minimum_group, seed),
-        "development": _development(bench, challenger, refits, answers, policy),
+        "development": _development(evaluation_set, challenger, refits, answers, policy),
         "ranking": refits.record() if refits else None,
-        "cutoffs": cutoffs(asked, everyone, policy),
-        "fairness": by_group(asked, everyone, policy),
-        "monotonicity": monotonicity(challenger, test, bench.manifest.get("features", ()), seed),
-        "reasons": reason_quality(challenger.predictor, asked.applications.features, policy, seed=seed),
+        "cutoffs": cutoffs(ttd, everyone, policy),
+        "fairness": by_group(ttd, everyone, policy),
+        "monotonicity": monotonicity(challenger, test, evaluation_set.manifest.get("features", ()), seed),
+        "reasons": reason_quality(challenger.predictor, ttd.applications.features, policy, seed=seed),
         "timing": _timing(challenger, test),
-        "leak": _leak(bench, challenger, policy),
-        "selection": _selection(bench, challenger, asked),
+        "leak": _leak(evaluation_set, challenger, policy),
+        "selection": _selection(evaluation_set, challenger, ttd),
         "tried_before": tried_before,
     }
-    return evidence | _against(bench, asked, challenger, champion, answers, everyone, policy)
+    return evidence | _against(evaluation_set, ttd, challenger, champion, answers, everyone, policy)
 
 
-def _refits(bench: Bench, challenger: Judged, workspace: Workspace, answers: Floats) -> Refits | None:
+def _refits(
+    evaluation_set: EvaluationSet, challenger: ScoredVersion, workspace: Workspace, answers: Floats
+) -> Refits | None:
     """Fit the challenger's candidate again; None for a version from elsewhere, whose making is not recorded."""
     parameters = parameters_of(challenger)
-    if bench.study is None or parameters is None:
+    if evaluation_set.study is None or parameters is None:
         return None
-    study = replace(bench.study, workspace=str(workspace.root))
-    is_read = bench.data == study.data  # and not more columns for the champion's sake
-    question = Question(study, bench.applications, bench.split) if is_read else resolve(study)
-    return refit(question, parameters, answers)
+    study = replace(evaluation_set.study, workspace=str(workspace.root))
+    is_read = evaluation_set.data == study.data  # and not more columns for the champion's sake
+    experiment = Experiment(study, evaluation_set.applications, evaluation_set.split) if is_read else resolve(study)
+    return refit(experiment, parameters, answers)
 
 
-def _about(bench: Bench, challenger: Judged, champion: Judged | None, policy: PolicySettings) -> dict[str, Any]:
-    test, version = bench.test, challenger.version
+def _about(
+    evaluation_set: EvaluationSet, challenger: ScoredVersion, champion: ScoredVersion | None, policy: PolicySettings
+) -> dict[str, Any]:
+    test, version = evaluation_set.test, challenger.version
     times, known_at = test.times, test.outcome_known_at
     return {
         "model": version.name,
@@ -98,39 +102,41 @@ def _about(bench: Bench, challenger: Judged, champion: Judged | None, policy: Po
         "champion": None
         if champion is None
         else {"version": champion.version.version, "model_hash": champion.predictor.hash},
-        "data": bench.applications.fingerprint,
-        "test_part": bench.split.test_part,
-        "split": bench.split.description,
+        "data": evaluation_set.applications.fingerprint,
+        "test_part": evaluation_set.split.test_part,
+        "split": evaluation_set.split.description,
         "rows": len(test),
         "bad": int(test.outcomes.sum()),
-        "development_rows": len(bench.split.development),
+        "development_rows": len(evaluation_set.split.development),
         "first": None if times is None else str(times.min())[:19],
         "last": None if times is None else str(times.max())[:19],
         "outcomes_known_by": None if known_at is None else str(known_at.max())[:19],
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "policy_hash": policy_hash(policy),
         "policy": plain(policy),
-        "seed": bench.seed,
+        "seed": evaluation_set.seed,
         "training_rows": "recorded" if TEST_PART in version.tags else "unknown: trained elsewhere",
         "claim": policy.gates.claim.value,
     }
 
 
 def _against(
-    bench: Bench,
-    asked: Asked,
-    challenger: Judged,
-    champion: Judged | None,
+    evaluation_set: EvaluationSet,
+    ttd: TtdPopulation,
+    challenger: ScoredVersion,
+    champion: ScoredVersion | None,
     answers: Floats,
     everyone: Floats,
     policy: PolicySettings,
 ) -> dict[str, Any]:
-    """Return what only a comparison tells; `everyone` holds the challenger's answers on all who asked."""
+    """Return what only a comparison tells; `everyone` holds the challenger's answers on all who applied."""
     if champion is None:
         return {"comparable": None, "difference": None, "swap_set": None}
-    unseen, why = is_unseen_by(champion.version, bench)
+    unseen, why = is_unseen_by(champion.version, evaluation_set)
     margin = policy.gates.auc_margin if policy.gates.claim is Claim.not_inferior else 0.0
-    found = delong_difference(bench.test.outcomes, answers, champion.ask(bench.test), confidence=0.95)
+    found = delong_difference(
+        evaluation_set.test.outcomes, answers, champion.predict(evaluation_set.test), confidence=0.95
+    )
     return {
         "comparable": {
             "unseen": unseen,
@@ -147,7 +153,7 @@ def _against(
             "p": found.p_better(margin),
             "margin": margin,
         },
-        "swap_set": swaps(asked, everyone, champion, policy),
+        "swap_set": swaps(ttd, everyone, champion, policy),
     }
 
 
@@ -163,7 +169,11 @@ def _vintages(test: Applications, answers: Floats, minimum: int, seed: int) -> l
 
 
 def _development(
-    bench: Bench, challenger: Judged, refits: Refits | None, answers: Floats, policy: PolicySettings
+    evaluation_set: EvaluationSet,
+    challenger: ScoredVersion,
+    refits: Refits | None,
+    answers: Floats,
+    policy: PolicySettings,
 ) -> dict[str, Any]:
     """Return how the score's distribution moved from development to the test, and its bins in points.
 
@@ -171,7 +181,7 @@ def _development(
     than any that it will give later, and that is no drift. The bins, and PSI where a version cannot be fitted again,
     are of the version's own answers.
     """
-    learnt = challenger.ask(bench.development)
+    learnt = challenger.predict(evaluation_set.development)
     before, now = (points(one, policy.scale).astype(np.float64) for one in (learnt, answers))
     labels, expected, found = _counted(before, now)
     sides = list(zip(refits.held_out, refits.test, strict=True)) if refits else [(before, now)]
@@ -192,41 +202,46 @@ def _counted(before: Floats, now: Floats) -> tuple[tuple[str, ...], NDArray[np.i
     return labels, expected, found
 
 
-def _timing(challenger: Judged, test: Applications) -> dict[str, Any]:
+def _timing(challenger: ScoredVersion, test: Applications) -> dict[str, Any]:
     """Return rows a second in one call, and the median time of one application, in milliseconds, on this machine."""
     rows = test.take(np.arange(TIMED_ROWS) % len(test))
     start = time.perf_counter()
-    challenger.ask(rows)
+    challenger.predict(rows)
     whole = time.perf_counter() - start
     singles = []
     for place in range(min(TIMED_SINGLES, len(test))):
         one = test.take(np.array([place]))
         start = time.perf_counter()
-        challenger.ask(one)
+        challenger.predict(one)
         singles.append(time.perf_counter() - start)
     return {"rows": len(rows), "rows_per_second": len(rows) / whole, "one_row_ms": 1000 * float(np.median(singles))}
 
 
-def _selection(bench: Bench, challenger: Judged, asked: Asked) -> dict[str, Any] | None:
+def _selection(evaluation_set: EvaluationSet, challenger: ScoredVersion, ttd: TtdPopulation) -> dict[str, Any] | None:
     """Return the bias of learning from the approved only; None where nobody tells what an earlier policy decided."""
-    if asked.ever is None:
+    if ttd.ever is None:
         return None
-    answers = challenger.ask(asked.ever)
-    threads = 1 if bench.study is None else bench.study.threads
+    answers = challenger.predict(ttd.ever)
+    threads = 1 if evaluation_set.study is None else evaluation_set.study.threads
     try:
         return selection_report(
-            asked.ever, answers, bench.applications, bench.split.development, seed=bench.seed, threads=threads
+            ttd.ever,
+            answers,
+            evaluation_set.applications,
+            evaluation_set.split.development,
+            seed=evaluation_set.seed,
+            threads=threads,
         )
     except DataError as error:
         return {"why": str(error)}
 
 
-def _leak(bench: Bench, challenger: Judged, policy: PolicySettings) -> dict[str, Any]:
+def _leak(evaluation_set: EvaluationSet, challenger: ScoredVersion, policy: PolicySettings) -> dict[str, Any]:
     return leak_evidence(
-        bench.data,
-        development=bench.development,
-        test=bench.test,
-        used=challenger.used,
+        evaluation_set.data,
+        development=evaluation_set.development,
+        test=evaluation_set.test,
+        used=challenger.features,
         gates=policy.gates,
-        seed=bench.seed,
+        seed=evaluation_set.seed,
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.evidence.single_feature import telling_auc
+from experiments.evidence.single_feature import single_feature_auc
 from pipelines.applications.applications import Applications
 from pipelines.applications.contract import as_text
 from pipelines.applications.settings import DataSettings, Source
@@ -51,7 +51,7 @@ def leak_evidence(
 def _single_features(
     development: Applications, test: Applications, used: Sequence[str], gates: GateSettings
 ) -> dict[str, Any]:
-    found = telling_auc(development, test, used)
+    found = single_feature_auc(development, test, used)
     above = {name: value for name, value in found.items() if value > gates.most_telling_auc}
     return {
         "sampled": len(development) + len(test),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.evidence.evaluation_set import Judged
+from experiments.evidence.evaluation_set import ScoredVersion
 from pipelines.applications.applications import Applications
 
 ROWS, STEPS = 400, 9
@@ -15,7 +15,9 @@ TOLERANCE = 1e-9
 SIGNS = {"riskier": 1.0, "safer": -1.0}
 
 
-def monotonicity(judged: Judged, test: Applications, features: Sequence[Mapping[str, Any]], seed: int) -> list[Any]:
+def monotonicity(
+    scored: ScoredVersion, test: Applications, features: Sequence[Mapping[str, Any]], seed: int
+) -> list[Any]:
     """Return, per feature whose direction is known beforehand, how often the score moves the other way.
 
     Each of up to 400 sampled applications is asked again with the feature at the deciles of the test part, all else
@@ -25,10 +27,10 @@ def monotonicity(judged: Judged, test: Applications, features: Sequence[Mapping[
     known = {one["name"]: one["direction"] for one in features if one["direction"] in SIGNS}
     rows = np.random.default_rng(seed).permutation(len(test))[:ROWS]
     sample = test.take(np.sort(rows))
-    return [_one(judged, sample, name, known[name]) for name in judged.predictor.numeric if name in known]
+    return [_one(scored, sample, name, known[name]) for name in scored.predictor.numeric if name in known]
 
 
-def _one(judged: Judged, sample: Applications, feature: str, direction: str) -> dict[str, Any]:
+def _one(scored: ScoredVersion, sample: Applications, feature: str, direction: str) -> dict[str, Any]:
     values = sample.features[feature].to_numpy(np.float64)
     present = values[~np.isnan(values)]
     grid = np.unique(np.quantile(present, np.linspace(0.1, 0.9, STEPS))) if len(present) else np.empty(0)
@@ -36,7 +38,7 @@ def _one(judged: Judged, sample: Applications, feature: str, direction: str) -> 
         return {"feature": feature, "expected": direction, "share_violating": 0.0, "largest": 0.0}
     asked = sample.take(np.tile(np.arange(len(sample)), len(grid)))
     asked.features[feature] = np.repeat(grid, len(sample))
-    answers = judged.predictor.log_odds(asked.features).reshape(len(grid), len(sample))
+    answers = scored.predictor.log_odds(asked.features).reshape(len(grid), len(sample))
     wrong = np.maximum(-SIGNS[direction] * np.diff(answers, axis=0), 0.0).max(axis=0)
     return {
         "feature": feature,

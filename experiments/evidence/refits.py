@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.evidence.evaluation_set import Judged
-from experiments.experiment.experiment import Question
+from experiments.evidence.evaluation_set import ScoredVersion
+from experiments.experiment.experiment import Experiment
 from pipelines.credit.discrimination import mid_ranks
 from pipelines.model_store.tags import PARAMETERS
 
@@ -38,11 +38,15 @@ class Refits:
         }
 
 
-def refit(question: Question, parameters: dict[str, Any], answers: Floats) -> Refits:
+def refit(experiment: Experiment, parameters: dict[str, Any], answers: Floats) -> Refits:
     """Fit the version's candidate again on each four fifths; `answers` are the version's own on the test part."""
-    study, candidate, sample = question.settings, question.candidate_with(parameters), question.sample_with(parameters)
+    study, candidate, sample = (
+        experiment.settings,
+        experiment.candidate_with(parameters),
+        experiment.sample_with(parameters),
+    )
     part = np.random.default_rng(study.seed).permutation(len(sample.bad)) % REFITS
-    asked, refits = question.test.columns, Refits([], [], [])
+    asked, refits = experiment.test.columns, Refits([], [], [])
     for one in range(REFITS):
         fitted = candidate.fit(sample.take(np.flatnonzero(part != one)), seed=study.seed, threads=study.threads)
         refits.held_out.append(fitted.log_odds(sample.take(np.flatnonzero(part == one)).columns))
@@ -51,9 +55,9 @@ def refit(question: Question, parameters: dict[str, Any], answers: Floats) -> Re
     return refits
 
 
-def parameters_of(judged: Judged) -> dict[str, Any] | None:
+def parameters_of(scored: ScoredVersion) -> dict[str, Any] | None:
     """Return the parameters of the trial that a version was made by, None for one from elsewhere."""
-    told = judged.version.tags.get(PARAMETERS)
+    told = scored.version.tags.get(PARAMETERS)
     return None if told is None else dict(json.loads(told))
 
 

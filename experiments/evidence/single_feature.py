@@ -16,7 +16,7 @@ SMOOTHING = 20
 """Rows at the overall bad rate that are added to each level."""
 
 
-def telling_auc(development: Applications, test: Applications, names: Sequence[str]) -> dict[str, float]:
+def single_feature_auc(development: Applications, test: Applications, names: Sequence[str]) -> dict[str, float]:
     """Return the AUC of each feature alone, in whichever direction, 0.5 or more.
 
     A number is ranked over all applications, missing ones below or above all others, whichever tells more. A category,

@@ -1,4 +1,4 @@
-"""What a study asks: a candidate, a table and a split, resolved; equal questions have the same identity."""
+"""What a study asks: a candidate, a table and a split, resolved; equal experiments have the same identity."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -38,12 +38,12 @@ from pipelines.storage.workspace import Workspace
 IDENTITY_LENGTH = 16
 
 PATHS = ("path", "through_the_door")
-"""Where data lies is no part of a question; what it holds is."""
+"""Where data lies is no part of an experiment; what it holds is."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """The resolved question."""
+class Experiment:
+    """The resolved experiment."""
 
     settings: TuneSettings
     applications: Applications
@@ -113,8 +113,8 @@ class Question:
         return record
 
 
-def resolve(settings: TuneSettings) -> Question:
-    """Read the data, split it and give the question its identity.
+def resolve(settings: TuneSettings) -> Experiment:
+    """Read the data, split it and give the experiment its identity.
 
     Raises:
         ConfigurationError: no trials, no threads, a policy that cannot rank, reject inference without earlier
@@ -128,10 +128,10 @@ def resolve(settings: TuneSettings) -> Question:
     _check_decisions(settings)
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
     split = split_applications(applications, settings.split, seed=settings.seed)
-    return Question(settings, applications, split)
+    return Experiment(settings, applications, split)
 
 
-def reference_applications(question: Question) -> Applications:
+def reference_applications(experiment: Experiment) -> Applications:
     """Return whom a reference profile is taken from: all who asked in the test's time, or the test part itself.
 
     The model was fitted on none of them. A profile of the approved alone would call every month drifted.
@@ -139,7 +139,7 @@ def reference_applications(question: Question) -> Applications:
     Raises:
         ConfigurationError: a table of all who asked, and no time role to choose from it by.
     """
-    settings, test = question.settings, question.applications.take(question.split.test)
+    settings, test = experiment.settings, experiment.applications.take(experiment.split.test)
     if ttd_path(settings.data) is None:
         return test
     if test.times is None:
@@ -168,11 +168,11 @@ def _check_decisions(settings: TuneSettings) -> None:
         )
 
 
-def _asked_in_development(question: Question) -> Applications | None:
-    settings = question.settings
+def _asked_in_development(experiment: Experiment) -> Applications | None:
+    settings = experiment.settings
     if settings.reject_inference is RejectInference.none:
         return None
-    development = question.applications.take(question.split.development)
+    development = experiment.applications.take(experiment.split.development)
     everyone = decided_ttd_population(settings.data, Workspace.at(settings.workspace), development.roles)
     if everyone is None or development.times is None:
         return everyone
@@ -185,19 +185,19 @@ def sample_of(applications: Applications) -> Sample:
     return Sample.of(applications.features, applications.outcomes, roles.numeric, roles.categorical, roles.meanings)
 
 
-def _identity(question: Question) -> str:
-    record = question.record()
+def _identity(experiment: Experiment) -> str:
+    record = experiment.record()
     for told in ("trials", "workspace", "output", "debug"):
         del record[told]
     for told in PATHS:
         del record["data"][told]
     policy = record["policy"]
     record["policy"] = policy["scale"]  # the rest of a policy judges models and does not make them
-    if question.settings.search is Search.fair:  # but where groups are compared, it says how
+    if experiment.settings.search is Search.fair:  # but where groups are compared, it says how
         record["compared"] = [policy["approve_from"], policy["fairness"]["minimum_group"]]
     else:
         del record["search"], record["fair"]
-    record |= {"data_fingerprint": question.applications.fingerprint}
-    if question.asked is not None:
-        record |= {"asked_fingerprint": question.asked.fingerprint}
+    record |= {"data_fingerprint": experiment.applications.fingerprint}
+    if experiment.asked is not None:
+        record |= {"asked_fingerprint": experiment.asked.fingerprint}
     return fingerprint_record(record)[:IDENTITY_LENGTH]

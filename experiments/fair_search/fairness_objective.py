@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.experiment.experiment import Question
+from experiments.experiment.experiment import Experiment
 from experiments.experiment.feature_use import Group, Parameters, use_of
-from experiments.search.study import Answer
+from experiments.search.study import ObjectiveValue
 from pipelines.candidates.calibration_map import fit_calibration
 from pipelines.candidates.portable_model import Columns, calibrate
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
@@ -28,29 +28,29 @@ LOWEST_RATE, HIGHEST_RATE = 0.02, 0.98
 """Where nearly all or nearly none are approved, no gap shows."""
 
 
-NO_MODEL = Answer(0.0, 1.0, {RATES: {}})
+NO_MODEL = ObjectiveValue(0.0, 1.0, {RATES: {}})
 """Of a design without features: it would treat all alike, and is no alternative."""
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class FairnessObjective:
     """Compares designs at one overall approval rate: the safest `rate` of each fold are approved.
 
     At a cut-off in points a model that is unsure of everybody would approve all and look fair; at a fixed rate all
     designs decide on as many. `levels` holds the protected group of each application of the development part.
     """
 
-    question: Question
+    experiment: Experiment
     levels: NDArray[np.object_]
     rate: float
 
-    def answer(self, parameters: Parameters) -> Answer:
+    def answer(self, parameters: Parameters) -> ObjectiveValue:
         """Return AUC and gap of a design, cross-validated, and the approval rates by group."""
-        sample = self.question.sample_with(parameters)
+        sample = self.experiment.sample_with(parameters)
         if not (sample.numeric or sample.categorical):
             return NO_MODEL
         accuracy, rates = self._judge(*self._held_out(parameters))
-        return Answer(accuracy, widest_gap(rates), {RATES: rates})
+        return ObjectiveValue(accuracy, widest_gap(rates), {RATES: rates})
 
     def leverage(self, parameters: Parameters, groups: Sequence[Group]) -> dict[str, tuple[float, float]]:
         """Return what a design loses in AUC, and by how much its gap closes, when a group's values are shuffled.
@@ -68,53 +68,53 @@ class Yardstick:
 
     def _held_out(self, parameters: Parameters) -> tuple[list[Any], list[Columns]]:
         """Return the scorer of each fold, and the rows held out from it."""
-        sample, folds = self.question.sample_with(parameters), self.question.split.folds
-        return fit_on_folds(self.question, parameters), [sample.take(fold.held_out).columns for fold in folds]
+        sample, folds = self.experiment.sample_with(parameters), self.experiment.split.folds
+        return fit_on_folds(self.experiment, parameters), [sample.take(fold.held_out).columns for fold in folds]
 
     def _judge(self, scorers: Sequence[Any], rows: Sequence[Columns]) -> tuple[float, dict[str, float]]:
         """Return the mean AUC over the folds, and the approval rates by group over all their held-out rows."""
-        folds, bad = self.question.split.folds, self.question.development.bad
+        folds, bad = self.experiment.split.folds, self.experiment.development.bad
         risks = [scorer.log_odds(columns) for scorer, columns in zip(scorers, rows, strict=True)]
         accuracy = fmean(auc(bad[fold.held_out], risk) for fold, risk in zip(folds, risks, strict=True))
         approved = np.concatenate([approved_at_rate(risk, self.rate) for risk in risks])
         groups = np.concatenate([self.levels[fold.held_out] for fold in folds])
-        minimum = self.question.settings.policy.fairness.minimum_group
+        minimum = self.experiment.settings.policy.fairness.minimum_group
         return accuracy, approval_rates(approved, groups, minimum=minimum)
 
 
-def yardstick_of(question: Question) -> Yardstick:
-    """Return the yardstick that the settings ask for.
+def fairness_objective_of(experiment: Experiment) -> FairnessObjective:
+    """Return the objective that the settings ask for.
 
     Raises:
         ConfigurationError: fewer than two groups are large enough, or the policy approves nearly all or none.
     """
-    levels = levels_of(question, question.split.development)
-    _check_groups(question, levels)
-    rate = question.settings.fair.approval_rate
-    return Yardstick(question, levels, _rate_of_policy(question) if rate is None else rate)
+    levels = levels_of(experiment, experiment.split.development)
+    _check_groups(experiment, levels)
+    rate = experiment.settings.fair.approval_rate
+    return FairnessObjective(experiment, levels, _rate_of_policy(experiment) if rate is None else rate)
 
 
-def levels_of(question: Question, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+def levels_of(experiment: Experiment, rows: NDArray[np.intp]) -> NDArray[np.object_]:
     """Return the protected group of some of the applications, as text, None where it is not known."""
-    values = question.applications.protected[question.settings.fair.attribute].iloc[rows]
+    values = experiment.applications.protected[experiment.settings.fair.attribute].iloc[rows]
     return np.array([None if pd.isna(value) else str(value) for value in values], dtype=object)
 
 
-def fit_on_folds(question: Question, parameters: Parameters) -> list[Any]:
+def fit_on_folds(experiment: Experiment, parameters: Parameters) -> list[Any]:
     """Return the scorer that each fold's rows give."""
-    candidate, sample = question.candidate_with(dict(parameters)), question.sample_with(parameters)
-    how = {"seed": question.settings.seed, "threads": question.settings.threads}
-    return [candidate.fit(sample.take(fold.fit), **how) for fold in question.split.folds]
+    candidate, sample = experiment.candidate_with(dict(parameters)), experiment.sample_with(parameters)
+    how = {"seed": experiment.settings.seed, "threads": experiment.settings.threads}
+    return [candidate.fit(sample.take(fold.fit), **how) for fold in experiment.split.folds]
 
 
-def _rate_of_policy(question: Question) -> float:
+def _rate_of_policy(experiment: Experiment) -> float:
     """Return the share that the configured candidate's points approve at the policy's cut-off, held out."""
-    policy, folds, sample = question.settings.policy, question.split.folds, question.development
+    policy, folds, sample = experiment.settings.policy, experiment.split.folds, experiment.development
     rows = [sample.take(fold.held_out) for fold in folds]
-    scorers = fit_on_folds(question, {})
+    scorers = fit_on_folds(experiment, {})
     log_odds = np.concatenate([one.log_odds(held.columns) for one, held in zip(scorers, rows, strict=True)])
     bad = np.concatenate([held.bad for held in rows])
-    calibration = fit_calibration(log_odds, bad, question.settings.candidate.calibration)
+    calibration = fit_calibration(log_odds, bad, experiment.settings.candidate.calibration)
     found = points(calibrate(log_odds, calibration), policy.scale)
     rate = float((found >= policy.approve_from).mean())
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
@@ -126,10 +126,10 @@ def _rate_of_policy(question: Question) -> float:
     return rate
 
 
-def _check_groups(question: Question, levels: NDArray[np.object_]) -> None:
-    held_out = np.concatenate([levels[fold.held_out] for fold in question.split.folds])
+def _check_groups(experiment: Experiment, levels: NDArray[np.object_]) -> None:
+    held_out = np.concatenate([levels[fold.held_out] for fold in experiment.split.folds])
     names, counts = np.unique([str(one) for one in held_out if one is not None], return_counts=True)
-    minimum, attribute = question.settings.policy.fairness.minimum_group, question.settings.fair.attribute
+    minimum, attribute = experiment.settings.policy.fairness.minimum_group, experiment.settings.fair.attribute
     if (counts >= minimum).sum() < 2:
         largest = sorted(zip(counts, names, strict=True), reverse=True)[:3]
         told = ", ".join(f"{name} {count:,}" for count, name in largest) or "none"

@@ -32,19 +32,19 @@ LEAST_LOSS = 0.00025
 class FairGuide:
     """Guides a study: it tunes the candidate's parameters, and weakens features of the best found so far.
 
-    The first trial is the candidate as configured. `suspects` are
+    The first trial is the candidate as configured. `proxies` are
     the parameters that say how far groups are used; `comparable_loss` is the AUC that a fairer model may lose;
-    `leverage_of` says of parameters, by suspect, what is lost and by how much the gap closes without the group.
+    `leverage_of` says of parameters, by proxy, what is lost and by how much the gap closes without the group.
     """
 
     configured: Parameters
-    suspects: Sequence[str]
+    proxies: Sequence[str]
     comparable_loss: float
     leverage_of: Callable[[Parameters], Leverage]
 
     def __call__(self, number: int, earlier: Sequence[TrialResult]) -> Parameters:
         """Return what a trial should try; what is left out the sampler draws."""
-        fully: dict[str, float | int] = dict.fromkeys(self.suspects, FULL_USE)
+        fully: dict[str, float | int] = dict.fromkeys(self.proxies, FULL_USE)
         if number == 0 or not earlier:
             return {**self.configured, **fully}
         if number % FREE == 0:
@@ -71,7 +71,7 @@ class FairGuide:
         return trial.parameters | {name: round(use * (1 - cuts.get(name, 0.0))) for name, use in uses.items()}
 
     def _uses(self, trial: TrialResult) -> dict[str, float | int]:
-        return {name: trial.parameters[name] for name in self.suspects}
+        return {name: trial.parameters[name] for name in self.proxies}
 
 
 def cheapest_cuts(leverage: Leverage, budget: float) -> dict[str, float]:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from experiments.experiment.feature_use import dropped, weakened, without_uses
-from experiments.fair_search.fairness_objective import RATES, Yardstick, levels_of
+from experiments.fair_search.fairness_objective import RATES, FairnessObjective, levels_of
 from experiments.search.registration import register_trial
 from experiments.search.study import TrialResult
 from experiments.search.tune import Tracking
@@ -43,24 +43,26 @@ class FairPoint:
     parameters: dict[str, float | int] = field(repr=False)
 
 
-def register_point(tracking: Tracking, yardstick: Yardstick, trial: TrialResult) -> FairPoint:
+def register_point(tracking: Tracking, objective: FairnessObjective, trial: TrialResult) -> FairPoint:
     """Register a point of the front with what the test part says of it; one version however often."""
-    store, question = tracking.store, yardstick.question
-    model = register_trial(store, question, trial, experiment=tracking.experiment, run_id=tracking.run_id)
+    store, experiment = tracking.store, objective.experiment
+    model = register_trial(
+        store, experiment, trial, mlflow_experiment=tracking.mlflow_experiment, run_id=tracking.run_id
+    )
     if FAIR not in model.tags:
-        point = _point(store, yardstick, trial, model)
+        point = _point(store, objective, trial, model)
         tags = {SEARCH: "fair", GAP: repr(point.cv_gap), FAIR: json.dumps(asdict(point))}
         store.tag(model, tags)
         return point
     return FairPoint(**json.loads(model.tags[FAIR]))
 
 
-def _point(store: ModelStore, yardstick: Yardstick, trial: TrialResult, model: RegisteredModel) -> FairPoint:
-    question = yardstick.question
-    risk = load_predictor(store, model).probability_of_bad(question.applications.take(question.split.test).features)
-    levels = levels_of(question, question.split.test)
-    minimum = question.settings.policy.fairness.minimum_group
-    rates = approval_rates(approved_at_rate(risk, yardstick.rate), levels, minimum=minimum)
+def _point(store: ModelStore, objective: FairnessObjective, trial: TrialResult, model: RegisteredModel) -> FairPoint:
+    experiment = objective.experiment
+    risk = load_predictor(store, model).probability_of_bad(experiment.applications.take(experiment.split.test).features)
+    levels = levels_of(experiment, experiment.split.test)
+    minimum = experiment.settings.policy.fairness.minimum_group
+    rates = approval_rates(approved_at_rate(risk, objective.rate), levels, minimum=minimum)
     asked = {level: int((levels == level).sum()) for level in rates}
     assert trial.unfairness is not None
     return FairPoint(
@@ -72,8 +74,8 @@ def _point(store: ModelStore, yardstick: Yardstick, trial: TrialResult, model: R
         test_gini=json.loads(model.tags[EVALUATION])["measures"]["gini"],
         test_gap=widest_gap(rates) if len(rates) > 1 else None,
         test_rates={level: _estimate(rate, asked[level]) for level, rate in rates.items()},
-        dropped=dropped(question.groups, trial.parameters),
-        weakened={", ".join(group): share for group, share in weakened(question.groups, trial.parameters).items()},
+        dropped=dropped(experiment.groups, trial.parameters),
+        weakened={", ".join(group): share for group, share in weakened(experiment.groups, trial.parameters).items()},
         parameters=without_uses(trial.parameters),
     )
 

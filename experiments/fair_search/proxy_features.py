@@ -10,11 +10,11 @@ from experiments.experiment.feature_use import Group, use_of
 from pipelines.candidates.sample import Sample
 from pipelines.credit.discrimination import mid_ranks
 
-BY_LEVERAGE, BY_TELLING = 8, 4
+BY_LEVERAGE, BY_ASSOCIATION = 8, 4
 """So many groups that a gap hangs on, and so many more that would step in for them. More would thin the search."""
 
 
-def suspects_of(
+def proxy_features_of(
     groups: Sequence[Group], closed: dict[str, float], sample: Sample, levels: NDArray[np.object_]
 ) -> list[Group]:
     """Return the groups whose shuffling closes the gap most, and of the others those that tell people apart best.
@@ -23,18 +23,18 @@ def suspects_of(
     has shape (n,), None is unknown.
     """
     by_leverage = sorted((one for one in groups if closed[use_of(one)] > 0), key=lambda one: -closed[use_of(one)])
-    suspects = by_leverage[:BY_LEVERAGE]
-    others = [one for one in groups if one not in suspects]
-    strength = {one: max(telling(sample.columns[name], levels) for name in one) for one in others}
-    return [*suspects, *sorted(others, key=lambda one: -strength[one])[:BY_TELLING]]
+    proxies = by_leverage[:BY_LEVERAGE]
+    others = [one for one in groups if one not in proxies]
+    strength = {one: max(association(sample.columns[name], levels) for name in one) for one in others}
+    return [*proxies, *sorted(others, key=lambda one: -strength[one])[:BY_ASSOCIATION]]
 
 
-def telling(values: NDArray[Any], levels: NDArray[np.object_]) -> float:
+def association(values: NDArray[Any], levels: NDArray[np.object_]) -> float:
     """Return how well a feature tells one group of people from the others, 0 to 1, for the group it tells best.
 
     Of a number the Gini of its ranks (missing ones in the middle); of a category the largest difference in a share.
 
-    >>> telling(np.array([1.0, 2.0, 3.0, 4.0]), np.array(["m", "m", "f", "f"], dtype=object))
+    >>> association(np.array([1.0, 2.0, 3.0, 4.0]), np.array(["m", "m", "f", "f"], dtype=object))
     1.0
     """
     known = levels != np.array(None)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from experiments.experiment.experiment import Question, resolve
+from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.feature_use import FULL_USE, Group, Parameters, is_use, use_of
 from experiments.experiment.settings import TuneSettings
-from experiments.fair_search.fairness_objective import Yardstick, yardstick_of
+from experiments.fair_search.fairness_objective import FairnessObjective, fairness_objective_of
 from experiments.fair_search.front import feasible, least_unfair, non_dominated, spread
 from experiments.fair_search.guide import FairGuide
 from experiments.fair_search.points import FairPoint, register_point
-from experiments.fair_search.proxy_features import suspects_of
+from experiments.fair_search.proxy_features import proxy_features_of
 from experiments.fair_search.report import as_table, front_chart
 from experiments.search.study import Study, TrialResult, best_of, space_of, whole_numbers
 from experiments.search.tune import Tracking, about_data, record_trials, run_metrics, search, tracked
@@ -40,28 +40,28 @@ def search_fair(settings: TuneSettings) -> Outcome:
         DataError: the data breaks its contract or a part of the split is empty.
     """
     _check(settings)
-    question = resolve(settings)
-    space = space_of(question.candidate.parameters, settings.candidate.space)
-    for line in about_data(question):
+    experiment = resolve(settings)
+    space = space_of(experiment.candidate.parameters, settings.candidate.space)
+    for line in about_data(experiment):
         log.info(line)
-    check_features(question.development)
-    yardstick = yardstick_of(question)
-    suspects = _suspects(question, yardstick)
+    check_features(experiment.development)
+    objective = fairness_objective_of(experiment)
+    proxies = _proxies(experiment, objective)
     study = Study(
         Workspace.at(settings.workspace).studies,
-        question.study,
-        space | whole_numbers(map(use_of, suspects), FULL_USE),
-        guide=_guide(yardstick, suspects),
+        experiment.study,
+        space | whole_numbers(map(use_of, proxies), FULL_USE),
+        guide=_guide(objective, proxies),
         seed=settings.seed,
         largest_loss=_auc(settings.fair.largest_gini_loss),
     )
-    with tracked(ModelStore(Workspace.at(settings.workspace)), study, question) as tracking:
-        search(study, question, yardstick.answer)
-        with study.leases.waited_for(f"{study.name}/finish"):
+    with tracked(ModelStore(Workspace.at(settings.workspace)), study, experiment) as tracking:
+        search(study, experiment, objective.answer)
+        with study.locks.waited_for(f"{study.name}/finish"):
             trials = study.finished()
-            points = [register_point(tracking, yardstick, trial) for trial in _points(trials, settings)]
-            record_trials(tracking, question, trials)
-            outcome = _outcome(tracking, yardstick, trials, points)
+            points = [register_point(tracking, objective, trial) for trial in _points(trials, settings)]
+            record_trials(tracking, experiment, trials)
+            outcome = _outcome(tracking, objective, trials, points)
             _record_front(tracking, outcome.result, trials)
     return outcome
 
@@ -90,23 +90,23 @@ def _auc(gini: float) -> float:
     return gini / 2
 
 
-def _suspects(question: Question, yardstick: Yardstick) -> list[Group]:
-    closed = {name: gap for name, (_, gap) in yardstick.leverage({}, question.groups).items()}
-    return suspects_of(question.groups, closed, question.development, yardstick.levels)
+def _proxies(experiment: Experiment, objective: FairnessObjective) -> list[Group]:
+    closed = {name: gap for name, (_, gap) in objective.leverage({}, experiment.groups).items()}
+    return proxy_features_of(experiment.groups, closed, experiment.development, objective.levels)
 
 
-def _guide(yardstick: Yardstick, suspects: list[Group]) -> FairGuide:
+def _guide(objective: FairnessObjective, proxies: list[Group]) -> FairGuide:
     known: dict[str, dict[str, tuple[float, float]]] = {}
 
     def leverage_of(parameters: Parameters) -> dict[str, tuple[float, float]]:
         name = json.dumps(parameters, sort_keys=True)
         if name not in known:
-            known[name] = yardstick.leverage(parameters, suspects)
+            known[name] = objective.leverage(parameters, proxies)
         return known[name]
 
-    question = yardstick.question
-    configured, loss = asdict(question.candidate.parameters), _auc(question.settings.fair.comparable_gini_loss)
-    return FairGuide(configured, [use_of(group) for group in suspects], loss, leverage_of)
+    experiment = objective.experiment
+    configured, loss = asdict(experiment.candidate.parameters), _auc(experiment.settings.fair.comparable_gini_loss)
+    return FairGuide(configured, [use_of(group) for group in proxies], loss, leverage_of)
 
 
 def _points(trials: list[TrialResult], settings: TuneSettings) -> list[TrialResult]:
@@ -130,25 +130,27 @@ def _record_front(tracking: Tracking, result: Mapping[str, Any], trials: list[Tr
     store.log(run_id, metrics=metrics, tags={REGISTERED: str(result["recommended"])})
 
 
-def _outcome(tracking: Tracking, yardstick: Yardstick, trials: list[TrialResult], points: list[FairPoint]) -> Outcome:
-    question, fair = yardstick.question, yardstick.question.settings.fair
+def _outcome(
+    tracking: Tracking, objective: FairnessObjective, trials: list[TrialResult], points: list[FairPoint]
+) -> Outcome:
+    experiment, fair = objective.experiment, objective.experiment.settings.fair
     recommended = least_unfair(trials, _auc(fair.comparable_gini_loss)).number
     chosen = next(point for point in points if point.trial == recommended)
     result: dict[str, Any] = {
-        "study": question.study,
+        "study": experiment.study,
         "run_id": tracking.run_id,
-        "candidate": question.candidate.family,
+        "candidate": experiment.candidate.family,
         "trials": len(trials),
-        "model": question.settings.model,
-        "data_fingerprint": question.applications.fingerprint,
+        "model": experiment.settings.model,
+        "data_fingerprint": experiment.applications.fingerprint,
         "attribute": fair.attribute,
-        "approval_rate": yardstick.rate,
+        "approval_rate": objective.rate,
         "usual": _usual(trials),
         "most_accurate": points[0].version,
         "recommended": chosen.version,
         "front": [asdict(point) for point in points],
     }
-    where = carried(question.settings)
+    where = carried(experiment.settings)
     steps = [f"thinfile promote version={chosen.version}{where}", f"thinfile compare{where}"]
     return Outcome(result, summary=_summary(result, points, chosen, best_of(trials)), next_steps=steps)
 

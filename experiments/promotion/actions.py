@@ -7,7 +7,7 @@ from typing import Any
 
 from experiments.document import renew_document
 from experiments.evidence.evidence_files import evidence_finding, model_findings, read_evidence
-from experiments.promotion.approvals import Tally, approval_of, tally
+from experiments.promotion.approvals import ApprovalCount, approval_of, count_approvals
 from experiments.promotion.ledger import Ledger
 from experiments.promotion.ledger_state import PROMOTED, ROLLED_BACK, section
 from experiments.promotion.settings import PromoteSettings, carried_along
@@ -45,7 +45,7 @@ def approve(settings: PromoteSettings) -> Outcome:
         raise PromotionRefused(f"nobody can agree to what cannot be read: {finding}; ask again")
     approval = approval_of(ledger, request, settings.policy.approvals, settings.key, store.workspace.root)
     entry = ledger.approve(request.sequence, approval | {"why": settings.why})
-    counted = tally(ledger, request, settings.policy.approvals, store.workspace.root)
+    counted = count_approvals(ledger, request, settings.policy.approvals, store.workspace.root)
     renew_document(store, settings.model, request.content["version"], ledger.entries)
     return _approved(settings, request, entry, counted)
 
@@ -75,8 +75,8 @@ def apply(settings: PromoteSettings) -> Outcome:
 
 def apply_request(store: ModelStore, ledger: Ledger, request: Entry, settings: PromoteSettings) -> Entry:
     """Return the promotion of a request, made now unless it is there already. Raises as `apply` does."""
-    crowning = ledger.standing.crowning
-    if crowning is None or crowning.content.get("request") != request.sequence:
+    champion_entry = ledger.state.champion_entry
+    if champion_entry is None or champion_entry.content.get("request") != request.sequence:
         require_applicable(store, ledger, request, settings)
     return ledger.promote(request.sequence, settings.why)
 
@@ -91,7 +91,7 @@ def require_applicable(store: ModelStore, ledger: Ledger, request: Entry, settin
         raise PromotionRefused(str(error)) from error
     _require_fresh(evidence, settings.policy.gates.evidence_days, carried_along(settings))
     _require_unchanged(folder, request.content, f"version {request.content['version']}")
-    counted = tally(ledger, request, settings.policy.approvals, store.workspace.root)
+    counted = count_approvals(ledger, request, settings.policy.approvals, store.workspace.root)
     if counted.missing:
         raise PromotionRefused(_lacking(counted, request, settings))
 
@@ -106,12 +106,12 @@ def rollback(settings: PromoteSettings) -> Outcome:
     """
     if not settings.why.strip():
         raise RequestError("a rollback is explained in the ledger, received no why; add why='...'")
-    store, ledger = _opened(settings, forgiving=True)
-    champion = ledger.standing.champion
+    store, ledger = _opened(settings, allow_disagreement=True)
+    champion = ledger.state.champion
     version = _earlier(ledger, settings)
-    promotion = ledger.standing.crowned.get(version)
+    promotion = ledger.state.promotions.get(version)
     if promotion is not None:
-        request = ledger.standing.requests[int(str(promotion.content["request"]))]
+        request = ledger.state.requests[int(str(promotion.content["request"]))]
         _require_unchanged(_folder(store, ledger, request), request.content, f"version {version}")
     entry = ledger.roll_back(version, settings.why, from_champion=champion)
     renew_document(store, settings.model, version, ledger.entries)
@@ -124,45 +124,45 @@ def rollback(settings: PromoteSettings) -> Outcome:
     )
 
 
-def _opened(settings: PromoteSettings, *, forgiving: bool = False) -> tuple[ModelStore, Ledger]:
+def _opened(settings: PromoteSettings, *, allow_disagreement: bool = False) -> tuple[ModelStore, Ledger]:
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
-    return store, Ledger(workspace, store, settings.model, forgiving=forgiving)
+    return store, Ledger(workspace, store, settings.model, allow_disagreement=allow_disagreement)
 
 
 def _chosen(ledger: Ledger, settings: PromoteSettings) -> Entry:
     """Return the request that is meant: the one named, else the latest open one, else the one just promoted."""
-    standing = ledger.standing
-    just_done = standing.last.content.get("request") if standing.last is not None else None
-    number = settings.request or max(standing.open, default=None) or just_done
+    state = ledger.state
+    just_done = state.last.content.get("request") if state.last is not None else None
+    number = settings.request or max(state.open, default=None) or just_done
     if not isinstance(number, int):
         raise RequestError(
             f"model '{settings.model}' has no open request; "
             f"ask with `thinfile promote request{carried_along(settings)}`"
         )
-    if number not in standing.requests:
-        known = ", ".join(map(str, standing.open)) or "none"
+    if number not in state.requests:
+        known = ", ".join(map(str, state.open)) or "none"
         raise RequestError(
             f"entry {number} of the ledger is no request (open: {known}); "
             f"`thinfile promote history{carried_along(settings)}` lists them"
         )
-    return standing.requests[number]
+    return state.requests[number]
 
 
 def _earlier(ledger: Ledger, settings: PromoteSettings) -> int:
     """Return the version to go back to; the same command again means the same rollback, not one further."""
-    standing = ledger.standing
+    state = ledger.state
     if settings.version is not None:
         return settings.version
-    last = standing.last
+    last = state.last
     if last is not None and last.content["decision"] == ROLLED_BACK and last.content["why"] == settings.why:
         return int(str(last.content["version"]))
-    if len(standing.reign) < 2:
+    if len(state.champions) < 2:
         raise RequestError(
-            f"a rollback needs an earlier champion, model '{settings.model}' has had {len(standing.reign)} so far; "
+            f"a rollback needs an earlier champion, model '{settings.model}' has had {len(state.champions)} so far; "
             f"promote another one: `thinfile promote request{carried_along(settings)}`"
         )
-    return standing.reign[-2]
+    return state.champions[-2]
 
 
 def _folder(store: ModelStore, ledger: Ledger, request: Entry) -> Path:
@@ -200,14 +200,14 @@ def _require_unchanged(folder: Path, content: Mapping[str, Any], what: str) -> N
         raise PromotionRefused(f"{what} is not what was judged: {'; '.join(findings)}; restore it, or ask again")
 
 
-def _approved(settings: PromoteSettings, request: Entry, entry: Entry, counted: Tally) -> Outcome:
+def _approved(settings: PromoteSettings, request: Entry, entry: Entry, counted: ApprovalCount) -> Outcome:
     version, words = request.content["version"], carried_along(settings)
     trust = "signed" if entry.content["authenticated"] else "unauthenticated"
     head = (
         f"APPROVED by {entry.content['by']} ({trust}): request {request.sequence}, {settings.model} version {version}"
     )
-    state = f"  {len(counted.people)} of {counted.wanted} approvals that the policy asks for"
-    asides = [f"  set aside  {aside}" for aside in counted.set_aside]
+    state = f"  {len(counted.people)} of {counted.required} approvals that the policy asks for"
+    asides = [f"  set aside  {aside}" for aside in counted.rejected]
     step = "approve" if counted.missing else "apply"
     return Outcome(
         {
@@ -218,17 +218,17 @@ def _approved(settings: PromoteSettings, request: Entry, entry: Entry, counted: 
             "by": entry.content["by"],
             "authenticated": entry.content["authenticated"],
             "approvals": len(counted.people),
-            "approvals_wanted": counted.wanted,
+            "approvals_wanted": counted.required,
         },
         summary=[f"{head} (ledger entry {entry.sequence})", state, *asides],
         next_steps=[f"thinfile promote {step} request={request.sequence}{words}"],
     )
 
 
-def _lacking(counted: Tally, request: Entry, settings: PromoteSettings) -> str:
+def _lacking(counted: ApprovalCount, request: Entry, settings: PromoteSettings) -> str:
     kind = "signed approvals by different people" if settings.policy.approvals.signed else "approvals"
-    asides = "".join(f"; set aside: {aside}" for aside in counted.set_aside)
+    asides = "".join(f"; set aside: {aside}" for aside in counted.rejected)
     return (
-        f"policy '{settings.policy.name}' asks for {counted.wanted} {kind}, request {request.sequence} has "
+        f"policy '{settings.policy.name}' asks for {counted.required} {kind}, request {request.sequence} has "
         f"{len(counted.people)}{asides}; `thinfile promote approve request={request.sequence}{carried_along(settings)}`"
     )

@@ -18,20 +18,20 @@ class ApprovalRefused(ThinfileError):
 
 
 @dataclass(frozen=True)
-class Tally:
+class ApprovalCount:
     """The names whose approval counts, what was said of the others, and how many the policy asks for."""
 
     people: tuple[str, ...]
-    set_aside: tuple[str, ...]
-    wanted: int
+    rejected: tuple[str, ...]
+    required: int
 
     @property
     def missing(self) -> int:
         """How many more people must approve."""
-        return max(0, self.wanted - len(self.people))
+        return max(0, self.required - len(self.people))
 
 
-def tally(ledger: Ledger, request: Entry, approvals: ApprovalSettings, scratch: Path) -> Tally:
+def count_approvals(ledger: Ledger, request: Entry, approvals: ApprovalSettings, scratch: Path) -> ApprovalCount:
     """Count the approvals of a request: different people, different keys, signatures that hold today.
 
     Raises:
@@ -39,21 +39,21 @@ def tally(ledger: Ledger, request: Entry, approvals: ApprovalSettings, scratch: 
     """
     people: list[str] = []
     keys: set[str] = set()
-    set_aside: list[str] = []
-    for approval in ledger.standing.approvals.get(request.sequence, []):
+    rejected: list[str] = []
+    for approval in ledger.state.approvals.get(request.sequence, []):
         name = str(approval.content["by"])
         try:
             _require_other_person(request, name, str(approval.content["account"]), approvals)
             key = _key_of(ledger.name, request, approval, approvals, scratch)
         except (ApprovalRefused, SignatureRefused) as error:
-            set_aside.append(f"{name} (entry {approval.sequence}): {error}")
+            rejected.append(f"{name} (entry {approval.sequence}): {error}")
             continue
         if name in people or key in keys:
-            set_aside.append(f"{name} (entry {approval.sequence}): the same person or key as another approval")
+            rejected.append(f"{name} (entry {approval.sequence}): the same person or key as another approval")
             continue
         people.append(name)
         keys |= {key} if key else set()
-    return Tally(tuple(people), tuple(set_aside), approvals.people)
+    return ApprovalCount(tuple(people), tuple(rejected), approvals.people)
 
 
 def approval_of(

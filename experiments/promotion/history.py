@@ -19,10 +19,10 @@ from pipelines.storage.workspace import Workspace
 
 def history(settings: PromoteSettings) -> Outcome:
     """Return every decision about a model, in order. Raises ChainBroken when one of them is not what was written."""
-    ledger = Ledger(*_opened(settings), settings.model, forgiving=True)
+    ledger = Ledger(*_opened(settings), settings.model, allow_disagreement=True)
     contradicted = [f"the registry disagrees: {finding}" for finding in ledger.disagreements]
     return Outcome(
-        {"model": settings.model, "champion": ledger.standing.champion, "entries": [_told(e) for e in ledger.entries]},
+        {"model": settings.model, "champion": ledger.state.champion, "entries": [_told(e) for e in ledger.entries]},
         summary=[_table(settings.model, ledger.entries), *contradicted],
         next_steps=[f"thinfile promote verify{carried(settings)}"],
     )
@@ -32,10 +32,10 @@ def verify(settings: PromoteSettings) -> Outcome:
     """Return whether ledger, registry, evidence and models still say the same; each finding is named, with exit 3."""
     workspace, store = _opened(settings)
     try:
-        ledger = Ledger(workspace, store, settings.model, forgiving=True)
+        ledger = Ledger(workspace, store, settings.model, allow_disagreement=True)
     except ChainBroken as error:
         return _verdict(settings, 0, [str(error)])
-    findings = [*ledger.disagreements, *_exhibit_findings(store, ledger), *_signature_findings(workspace, ledger)]
+    findings = [*ledger.disagreements, *_evidence_findings(store, ledger), *_signature_findings(workspace, ledger)]
     findings += _unapproved(ledger)
     return _verdict(settings, len(ledger.entries), findings)
 
@@ -54,10 +54,10 @@ def _verdict(settings: PromoteSettings, entries: int, findings: list[str]) -> Ou
     return Outcome(result, summary=[f"VERIFIED: {settings.model}, {entries} entries and all they rest on"])
 
 
-def _exhibit_findings(store: ModelStore, ledger: Ledger) -> Iterator[str]:
+def _evidence_findings(store: ModelStore, ledger: Ledger) -> Iterator[str]:
     """Yield what is wrong with the evidence of each request and refusal, and the files of each champion there was."""
     folders = dict(_folders(store, ledger))
-    promoted = {entry.content["request"] for entry in ledger.standing.crowned.values()}
+    promoted = {entry.content["request"] for entry in ledger.state.promotions.values()}
     for entry in ledger.entries:
         if entry.content["decision"] not in (REQUESTED, REFUSED):
             continue
@@ -77,7 +77,7 @@ def _exhibit_findings(store: ModelStore, ledger: Ledger) -> Iterator[str]:
 def _folders(store: ModelStore, ledger: Ledger) -> Iterator[tuple[int, Path | str]]:
     """Yield the files of each version that was judged and is there, or why they cannot be read."""
     for model in store.versions(ledger.model):
-        if model.version in ledger.standing.judged:
+        if model.version in ledger.state.judgements:
             try:
                 yield model.version, store.download(model)
             except ThinfileError as error:
@@ -89,7 +89,7 @@ def _signature_findings(workspace: Workspace, ledger: Ledger) -> Iterator[str]:
     for approval in ledger.entries:
         if approval.content["decision"] != APPROVED or approval.content["signature"] is None:
             continue
-        request = ledger.standing.requests[int(str(approval.content["request"]))]
+        request = ledger.state.requests[int(str(approval.content["request"]))]
         name = str(approval.content["by"])
         message = message_of(ledger.name, request.sequence, request.hash, name)
         with scratch_folder(workspace.root) as folder:
@@ -106,11 +106,11 @@ def _unapproved(ledger: Ledger) -> Iterator[str]:
     for entry in ledger.entries:
         if entry.content["decision"] != PROMOTED:
             continue
-        request = ledger.standing.requests[whole(entry.content["request"])]
+        request = ledger.state.requests[whole(entry.content["request"])]
         asked = section(request.content, "evidence", "about", "policy", "approvals") or {}
         agreed = {
             approval.content["by"]
-            for approval in ledger.standing.approvals.get(request.sequence, [])
+            for approval in ledger.state.approvals.get(request.sequence, [])
             if approval.sequence < entry.sequence and (approval.content["signature"] or not asked["signed"])
         }
         if len(agreed) < asked.get("people", 0):

@@ -12,9 +12,9 @@ from experiments.promotion.ledger_state import (
     REFUSED,
     REQUESTED,
     ROLLED_BACK,
-    Standing,
+    LedgerState,
+    ledger_state_of,
     section,
-    standing_of,
 )
 from experiments.promotion.registry import Registry, named
 from experiments.promotion.settings import PromoteSettings
@@ -49,8 +49,12 @@ class Ledger:
     whoever finds the head at the end and the aliases elsewhere knows that somebody moved them.
     """
 
-    def __init__(self, workspace: Workspace, store: ModelStore, model: str, *, forgiving: bool = False) -> None:
-        """Open a ledger, finishing what a killed process began; `forgiving` opens one that the registry contradicts.
+    def __init__(
+        self, workspace: Workspace, store: ModelStore, model: str, *, allow_disagreement: bool = False
+    ) -> None:
+        """Open a ledger and finish what a killed process began.
+
+        With `allow_disagreement` a ledger that the registry contradicts is opened too.
 
         Raises:
             ChainBroken: an entry was changed or removed.
@@ -60,11 +64,11 @@ class Ledger:
         self._store, self.model = store, model
         self._words = carried(PromoteSettings(workspace=str(workspace.root), model=model))
         self._registry = Registry(store, model, self._words)
-        self._forgiving = forgiving
+        self._allow_disagreement = allow_disagreement
         self.entries: list[Entry] = []
-        self.standing = Standing()
+        self.state = LedgerState()
         self.disagreements: list[str] = []
-        with self._alone():
+        with self._exclusive():
             pass
 
     @property
@@ -95,8 +99,8 @@ class Ledger:
         """
         attach_evidence(self._store, challenger, evidence)
         content = self._requested(challenger, evidence) | {"why": why}
-        with self._alone():
-            if challenger.version == self.standing.champion:
+        with self._exclusive():
+            if challenger.version == self.state.champion:
                 raise RequestError(f"version {challenger.version} is the champion already; ask for another version")
             self._require_champion(content["champion"], f"version {challenger.version}")
             same = self._same_answer(content)
@@ -108,9 +112,9 @@ class Ledger:
         Raises:
             PromotionConflict: the request is closed.
         """
-        with self._alone():
+        with self._exclusive():
             entry = self._require_open(request)
-            for approval in self.standing.approvals.get(request, []):
+            for approval in self.state.approvals.get(request, []):
                 told = ("by", "authenticated", "key")
                 if all(approval.content[name] == content[name] for name in told):
                     return approval
@@ -123,13 +127,13 @@ class Ledger:
         Raises:
             PromotionConflict: the request is closed, or the champion is not the one it was judged against.
         """
-        with self._alone():
-            crowning = self.standing.crowning
-            if crowning is not None and crowning.content.get("request") == request:
-                return crowning
+        with self._exclusive():
+            champion_entry = self.state.champion_entry
+            if champion_entry is not None and champion_entry.content.get("request") == request:
+                return champion_entry
             entry = self._require_open(request)
             self._require_champion(entry.content["champion"], f"request {request}")
-            said = {"decision": PROMOTED, "request": request, "previous": self.standing.champion, "why": why}
+            said = {"decision": PROMOTED, "request": request, "previous": self.state.champion, "why": why}
             return self._write(said | {name: entry.content[name] for name in ("version", "model_hash")})
 
     def roll_back(self, version: int, why: str, *, from_champion: int | None) -> Entry:
@@ -141,64 +145,64 @@ class Ledger:
             PromotionConflict: the champion is not the one to go back from.
             RequestError: the version never was champion, or is it and nothing is to be restored.
         """
-        with self._alone():
+        with self._exclusive():
             said = {"decision": ROLLED_BACK, "version": version, "why": why}
-            last = self.standing.last
+            last = self.state.last
             if last is not None and not self.disagreements and said.items() <= last.content.items():
                 return last
             self._require_champion({"version": from_champion}, "the rollback")
-            if version not in self.standing.crowned:
-                known = ", ".join(map(str, self.standing.crowned)) or "none"
+            if version not in self.state.promotions:
+                known = ", ".join(map(str, self.state.promotions)) or "none"
                 raise RequestError(
                     f"only to an earlier champion can be rolled back, received version {version} (champions so far: "
                     f"{known}); ask for it with `thinfile promote request version={version}{self._words}`"
                 )
-            if version == self.standing.champion and not self.disagreements:
+            if version == self.state.champion and not self.disagreements:
                 raise RequestError(f"version {version} is the champion already; name another with version=N")
             mended = {"restored": self.disagreements} if self.disagreements else {}
             return self._write(said | {"from": self._registry.champion()} | mended)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _exclusive(self) -> Iterator[None]:
         """Hold the ledger alone, as it is now, with the registry agreeing."""
         with self._chain.exclusive():
             self._refresh()
-            if self.disagreements and not self._forgiving:
+            if self.disagreements and not self._allow_disagreement:
                 raise LedgerDisagrees("; ".join(self.disagreements))
             yield
 
     def _refresh(self) -> None:
         self.entries = self._chain.entries()
-        self.standing = standing_of(self.entries)
+        self.state = ledger_state_of(self.entries)
         done = self._registry.done(self.entries)
         behind = len(self.entries) - done
         # Whoever writes has finished what was before: more than one entry behind is no crash.
-        if behind == 1 and self._registry.is_on_the_way(standing_of(self.entries[:done]), self.standing):
-            self._registry.follow(self.standing)
+        if behind == 1 and self._registry.is_on_the_way(ledger_state_of(self.entries[:done]), self.state):
+            self._registry.follow(self.state)
             behind = 0
-        self.disagreements = self._registry.disagreements(self.standing, behind)
+        self.disagreements = self._registry.disagreements(self.state, behind)
 
     def _write(self, content: Mapping[str, object]) -> Entry:
         """Append an entry and do what follows from it. The ledger is held alone."""
         entry = self._chain.append({"by": account()} | dict(content), after=len(self.entries))
         self.entries.append(entry)
-        self.standing.take(entry)
-        self._registry.follow(self.standing)
+        self.state.add(entry)
+        self._registry.follow(self.state)
         self.disagreements = []
         return entry
 
     def _require_open(self, request: int) -> Entry:
-        entry = self.standing.open.get(request)
+        entry = self.state.open.get(request)
         if entry is not None:
             return entry
-        if request not in self.standing.requests:
-            known = ", ".join(map(str, self.standing.open)) or "none"
+        if request not in self.state.requests:
+            known = ", ".join(map(str, self.state.open)) or "none"
             raise RequestError(
                 f"entry {request} of the ledger of '{self.model}' is no request (open: {known}); "
                 f"`thinfile promote history{self._words}` lists them"
             )
-        closing = self.standing.closed_by[request]
-        version = self.standing.requests[request].content["version"]
+        closing = self.state.closed_by[request]
+        version = self.state.requests[request].content["version"]
         raise PromotionConflict(
             f"request {request} is closed: entry {closing.sequence} {closing.content['decision']} version "
             f"{closing.content['version']}, and the champion has changed since or it was judged anew; ask again with "
@@ -207,10 +211,10 @@ class Ledger:
 
     def _require_champion(self, judged_against: object, what: str) -> None:
         version = section({"champion": judged_against}, "champion", "version")
-        if version != self.standing.champion:
+        if version != self.state.champion:
             raise PromotionConflict(
                 f"the champion has changed since {what} was decided upon: {named(version)} then, "
-                f"{named(self.standing.champion)} now; somebody else decided first, run the command again"
+                f"{named(self.state.champion)} now; somebody else decided first, run the command again"
             )
 
     def _requested(self, challenger: RegisteredModel, evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,8 +237,8 @@ class Ledger:
 
     def _same_answer(self, content: Mapping[str, Any]) -> Entry | None:
         """Return the last answer about this version when it is the same and nothing has changed since."""
-        last, crowning = self.standing.judged.get(content["version"]), self.standing.crowning
-        if last is None or (crowning is not None and crowning.sequence > last.sequence):
+        last, champion_entry = self.state.judgements.get(content["version"]), self.state.champion_entry
+        if last is None or (champion_entry is not None and champion_entry.sequence > last.sequence):
             return None
         same = all(last.content[name] == content[name] for name in ("decision", "evidence_hash"))
         return last if same else None

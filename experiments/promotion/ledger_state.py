@@ -9,29 +9,29 @@ from pipelines.storage.chain import ChainBroken, Entry
 REQUESTED, REFUSED, APPROVED = "requested", "refused", "approved"
 PROMOTED, ROLLED_BACK = "promoted", "rolled_back"
 
-CROWNED, RETIRED, LAPSED = "champion", "retired", "lapsed"
+CHAMPION_STAGE, RETIRED, LAPSED = "champion", "retired", "lapsed"
 """Stages of a version beside `requested` and `refused`."""
 
 
 @dataclass
-class Standing:
+class LedgerState:
     """The sum of a ledger's entries, in order.
 
     A request is open until it is promoted, judged anew, or the champion that it was judged against is another: then it
     lapses, and who still wants it asks again. `stages` is what the registry is to say about each version.
     """
 
-    reign: list[int] = field(default_factory=list)
+    champions: list[int] = field(default_factory=list)
     """The champion, last, after those that a rollback would return to."""
-    crowning: Entry | None = None
+    champion_entry: Entry | None = None
     """The entry that made the champion."""
     requests: dict[int, Entry] = field(default_factory=dict)
     open: dict[int, Entry] = field(default_factory=dict)
     closed_by: dict[int, Entry] = field(default_factory=dict)
     approvals: dict[int, list[Entry]] = field(default_factory=dict)
-    crowned: dict[int, Entry] = field(default_factory=dict)
+    promotions: dict[int, Entry] = field(default_factory=dict)
     """The last promotion of every version that ever was champion."""
-    judged: dict[int, Entry] = field(default_factory=dict)
+    judgements: dict[int, Entry] = field(default_factory=dict)
     """The last request or refusal of every version."""
     stages: dict[int, str] = field(default_factory=dict)
     last: Entry | None = None
@@ -39,12 +39,12 @@ class Standing:
     @property
     def champion(self) -> int | None:
         """The version that the ledger names, None before the first promotion."""
-        return self.reign[-1] if self.reign else None
+        return self.champions[-1] if self.champions else None
 
-    def take(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> None:
         """Add one entry. Raises ChainBroken for one that no ledger writes."""
         try:
-            self._take(entry, str(entry.content["decision"]), whole(entry.content["version"]))
+            self._add(entry, str(entry.content["decision"]), whole(entry.content["version"]))
         except (KeyError, ValueError) as error:
             raise ChainBroken(
                 f"a ledger's entries say what was decided about which version, entry {entry.sequence} lacks or knows "
@@ -52,53 +52,53 @@ class Standing:
             ) from error
         self.last = entry
 
-    def _take(self, entry: Entry, decision: str, version: int) -> None:
+    def _add(self, entry: Entry, decision: str, version: int) -> None:
         if decision in (REQUESTED, REFUSED):
             self._judge(entry, decision, version)
         elif decision == APPROVED:
             self.approvals.setdefault(whole(entry.content["request"]), []).append(entry)
         elif decision == PROMOTED:
             self._close(whole(entry.content["request"]), entry)
-            self.crowned[version] = entry
-            self._crown(entry, version)
+            self.promotions[version] = entry
+            self._set_champion(entry, version)
         elif decision == ROLLED_BACK:
-            self._crown(entry, version)
+            self._set_champion(entry, version)
         else:
             raise ValueError(f"decision '{decision}'")
 
     def _judge(self, entry: Entry, decision: str, version: int) -> None:
         for sequence in [number for number, other in self.open.items() if other.content["version"] == version]:
             self._close(sequence, entry)
-        self.judged[version] = entry
+        self.judgements[version] = entry
         if decision == REQUESTED:
             self.requests[entry.sequence] = self.open[entry.sequence] = entry
         if version != self.champion:
             self.stages[version] = decision
 
-    def _crown(self, entry: Entry, version: int) -> None:
+    def _set_champion(self, entry: Entry, version: int) -> None:
         for sequence, request in list(self.open.items()):
             self.stages[whole(request.content["version"])] = LAPSED
             self._close(sequence, entry)
         if self.champion is not None:
             self.stages[self.champion] = RETIRED
-        if version in self.reign:
-            del self.reign[self.reign.index(version) + 1 :]
+        if version in self.champions:
+            del self.champions[self.champions.index(version) + 1 :]
         else:
-            self.reign.append(version)
-        self.stages[version] = CROWNED
-        self.crowning = entry
+            self.champions.append(version)
+        self.stages[version] = CHAMPION_STAGE
+        self.champion_entry = entry
 
     def _close(self, request: int, by: Entry) -> None:
         self.open.pop(request, None)
         self.closed_by[request] = by
 
 
-def standing_of(entries: Iterable[Entry]) -> Standing:
+def ledger_state_of(entries: Iterable[Entry]) -> LedgerState:
     """Return what entries add up to. Raises ChainBroken for one that no ledger writes."""
-    standing = Standing()
+    state = LedgerState()
     for entry in entries:
-        standing.take(entry)
-    return standing
+        state.add(entry)
+    return state
 
 
 def whole(value: object) -> int:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from experiments.document import renew_document
-from experiments.evidence.evaluation_set import Bench, Judged, bench_of
+from experiments.evidence.evaluation_set import EvaluationSet, ScoredVersion, evaluation_set_of
 from experiments.evidence.evidence import gather
 from experiments.evidence.evidence_files import HASH
 from experiments.promotion.actions import apply
@@ -64,16 +64,16 @@ def request(settings: PromoteSettings) -> Outcome:
     if champion is not None and champion.version == challenger.version:
         told = f"{challenger.name} version {challenger.version} is the champion already; nothing to decide"
         return Outcome({"decision": "none", "version": challenger.version}, summary=[told])
-    judged = Judged.of(store, challenger)
-    against = None if champion is None else Judged.of(store, champion)
-    bench = bench_of(settings, workspace, store, challenger, against)
-    tried = ledger.tried_before(bench.split.test_part, judged.predictor.hash)
-    evidence = gather(bench, judged, against, settings.policy, workspace, tried)
+    scored = ScoredVersion.of(store, challenger)
+    against = None if champion is None else ScoredVersion.of(store, champion)
+    evaluation_set = evaluation_set_of(settings, workspace, store, challenger, against)
+    tried = ledger.tried_before(evaluation_set.split.test_part, scored.predictor.hash)
+    evidence = gather(evaluation_set, scored, against, settings.policy, workspace, tried)
     gates = judge(evidence, settings.policy)
     evidence["gates"] = [gate.record() for gate in gates]
     evidence[HASH] = fingerprint_record(evidence)
     if lets_through(gates):
-        _make_ready(store, judged, bench, settings.policy)
+        _make_ready(store, scored, evaluation_set, settings.policy)
     entry = ledger.request(challenger, evidence, settings.why)
     document = renew_document(store, settings.model, challenger.version, ledger.entries)
     return _outcome(settings, challenger, champion, gates, evidence, entry, str(document))
@@ -95,18 +95,20 @@ def _challenger(store: ModelStore, settings: PromoteSettings) -> RegisteredModel
     return found
 
 
-def _make_ready(store: ModelStore, judged: Judged, bench: Bench, policy: PolicySettings) -> None:
+def _make_ready(
+    store: ModelStore, scored: ScoredVersion, evaluation_set: EvaluationSet, policy: PolicySettings
+) -> None:
     """Hold a model from elsewhere to what was judged, and give it the reference profile that monitoring needs."""
-    store.tag(judged.version, {MODEL_HASH: judged.predictor.hash, POLICY: policy_hash(policy)})
-    if (store.download(judged.version) / PROFILE).exists():
+    store.tag(scored.version, {MODEL_HASH: scored.predictor.hash, POLICY: policy_hash(policy)})
+    if (store.download(scored.version) / PROFILE).exists():
         return
-    features = bench.test.features[judged.used]
-    asked = judged.ask(bench.test)
-    whole, numeric = points(asked, policy.scale), judged.predictor.numeric
-    profile = profile_of(whole, asked, features, numeric, Population.applications, bench.test.times)
+    features = evaluation_set.test.features[scored.features]
+    asked = scored.predict(evaluation_set.test)
+    whole, numeric = points(asked, policy.scale), scored.predictor.numeric
+    profile = profile_of(whole, asked, features, numeric, Population.applications, evaluation_set.test.times)
     with scratch_folder(store.workspace.root) as folder:
         (folder / PROFILE).write_text(profile.to_json())
-        store.attach(judged.version, folder)
+        store.attach(scored.version, folder)
 
 
 def _outcome(

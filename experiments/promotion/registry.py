@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.promotion.ledger_state import ROLLED_BACK, Standing
+from experiments.promotion.ledger_state import ROLLED_BACK, LedgerState
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, STAGE
@@ -32,7 +32,7 @@ class Registry:
             )
         return done
 
-    def is_on_the_way(self, before: Standing, after: Standing) -> bool:
+    def is_on_the_way(self, before: LedgerState, after: LedgerState) -> bool:
         """Return whether the alias is where it was before the last entry, or where it belongs after."""
         places: list[object] = [before.champion, after.champion]
         if after.last is not None and after.last.content["decision"] == ROLLED_BACK:
@@ -44,46 +44,46 @@ class Registry:
         found = self.store.aliased(self.model, CHAMPION)
         return found.version if found else None
 
-    def follow(self, standing: Standing) -> None:
+    def follow(self, state: LedgerState) -> None:
         """Say what the ledger says; each step is done only where it is still to do, the head last."""
         versions = {model.version: model for model in self.store.versions(self.model)}
-        champion = versions.get(standing.champion or 0)
+        champion = versions.get(state.champion or 0)
         if champion is not None and CHAMPION not in champion.aliases:
             self.store.set_alias(champion, CHAMPION)
         if champion is not None and CHALLENGER in champion.aliases:
             self.store.client.delete_registered_model_alias(self.model, CHALLENGER)
-        wanted = _tags(standing)
+        wanted = _tags(state)
         for number, version in versions.items():
             said = wanted.get(number, {})
             self.store.tag(version, {key: tag for key, tag in said.items() if version.tags.get(key) != tag})
             if STAGE in version.tags and STAGE not in said:
                 self.store.client.delete_model_version_tag(self.model, str(number), STAGE)
-        if standing.last is not None:
-            mark = f"{standing.last.sequence} {standing.last.hash}"
+        if state.last is not None:
+            mark = f"{state.last.sequence} {state.last.hash}"
             self.store.client.set_registered_model_tag(self.model, HEAD, mark)
 
-    def disagreements(self, standing: Standing, behind: int) -> list[str]:
+    def disagreements(self, state: LedgerState, behind: int) -> list[str]:
         """Return where the registry does not say what the ledger says, each with what to do."""
         versions = {model.version: model for model in self.store.versions(self.model)}
-        champion, found = standing.champion, []
+        champion, found = state.champion, []
         aliased = next((number for number, model in versions.items() if CHAMPION in model.aliases), None)
         if behind:
             entries = "1 entry" if behind == 1 else f"{behind} entries"
             found.append(f"the registry's copy of the ledger's head is {entries} behind; {self._remedy(champion)}")
         if champion is not None and champion not in versions:
-            found.append(f"version {champion}, the champion by the ledger, was deleted; {self._another(standing)}")
+            found.append(f"version {champion}, the champion by the ledger, was deleted; {self._another(state)}")
         elif aliased != champion:
             found.append(
                 f"the ledger names {named(champion)} as champion, MLflow's alias names {named(aliased)}; "
                 + self._remedy(champion)
             )
-        return found + self._wrong_tags(standing, versions)
+        return found + self._wrong_tags(state, versions)
 
-    def _wrong_tags(self, standing: Standing, versions: Mapping[int, RegisteredModel]) -> list[str]:
-        wanted = _tags(standing)
+    def _wrong_tags(self, state: LedgerState, versions: Mapping[int, RegisteredModel]) -> list[str]:
+        wanted = _tags(state)
         return [
             f"the tag {key} of version {number} must be '{wanted.get(number, {}).get(key, 'none')}' by the ledger, "
-            f"received '{model.tags.get(key, 'none')}'; {self._remedy(standing.champion)}"
+            f"received '{model.tags.get(key, 'none')}'; {self._remedy(state.champion)}"
             for number, model in versions.items()
             for key in sorted({STAGE, *wanted.get(number, {})})
             if model.tags.get(key) != wanted.get(number, {}).get(key)
@@ -95,8 +95,8 @@ class Registry:
             return "undo the change in MLflow: only the ledger says who is champion and what stage a version is in"
         return f"restore it with `thinfile promote rollback version={champion} why=...{self.words}`"
 
-    def _another(self, standing: Standing) -> str:
-        earlier = standing.reign[-2:-1]
+    def _another(self, state: LedgerState) -> str:
+        earlier = state.champions[-2:-1]
         number = str(earlier[0]) if earlier else "N"
         return f"go back to an earlier one with `thinfile promote rollback version={number} why=...{self.words}`"
 
@@ -110,8 +110,8 @@ def named(number: int | None) -> str:
     return "no version" if number is None else f"version {number}"
 
 
-def _tags(standing: Standing) -> dict[int, dict[str, str]]:
+def _tags(state: LedgerState) -> dict[int, dict[str, str]]:
     return {
-        number: {STAGE: stage, MODEL_HASH: str(standing.judged[number].content["model_hash"])}
-        for number, stage in standing.stages.items()
+        number: {STAGE: stage, MODEL_HASH: str(state.judgements[number].content["model_hash"])}
+        for number, stage in state.stages.items()
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from experiments.experiment.experiment import Question
+from experiments.experiment.experiment import Experiment
 from pipelines.applications.applications import Applications
 from pipelines.erasures.record import Erasures, read_erasures
 from pipelines.storage.workspace import Workspace
@@ -29,20 +29,20 @@ class Erased:
         )
 
 
-def erased_since(recorded: Mapping[str, Any], question: Question) -> Erased | None:
-    """Return what was erased from a question's data since it was recorded; None where that does not explain it all.
+def erased_since(recorded: Mapping[str, Any], experiment: Experiment) -> Erased | None:
+    """Return what was erased from an experiment's data since it was recorded; None where that does not explain it all.
 
     The fingerprint that was recorded must be the one from which the erasures lead to the data as it is now, or that of
     the table with the rows that were left out when it was read.
     """
-    erasures = read_erasures(Workspace.at(question.settings.workspace))
+    erasures = read_erasures(Workspace.at(experiment.settings.workspace))
     if not erasures:
         return None
     entries = set[int]()
-    for name, now in (("fingerprint", question.applications), ("asked", question.asked)):
+    for name, now in (("fingerprint", experiment.applications), ("asked", experiment.asked)):
         if not _explained(str(recorded.get(name)), now, erasures, entries):
             return None
-    rows = int(recorded["rows"]) - len(question.applications)
+    rows = int(recorded["rows"]) - len(experiment.applications)
     return Erased(max(rows, 0), tuple(sorted(entries)))
 
 

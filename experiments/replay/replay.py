@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.experiment.differences import Comparison, Difference, compare_records
-from experiments.experiment.experiment import Question, resolve
+from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.recorded_settings import settings_of
 from experiments.experiment.settings import TuneSettings
 from experiments.replay.erased_data import Erased, erased_since
@@ -81,14 +81,14 @@ def replay(settings: ReplaySettings) -> Outcome:
 def _replay_run(settings: ReplaySettings) -> Outcome:
     store = existing_store(Workspace.at(settings.workspace), settings.model)
     task = _task(settings, store)
-    question = resolve(task.settings)
-    data = compare_records("data", task.record.data, data_record(question))
-    erased = erased_since(task.record.data, question) if data.differences else None
+    experiment = resolve(task.settings)
+    data = compare_records("data", task.record.data, data_record(experiment))
+    erased = erased_since(task.record.data, experiment) if data.differences else None
     if erased is not None:
         return _erased_outcome(task, erased)
     found = _compare_record(task) + data
     if not data.differences:  # numbers of other data would say nothing
-        found += _compare_numbers(task, question, store)
+        found += _compare_numbers(task, experiment, store)
     return _outcome(task, found)
 
 
@@ -127,18 +127,18 @@ def _compare_record(task: Task) -> Comparison:
     return compare_records("config_hash", task.run.data.tags.get(CONFIG_HASH), fingerprint_record(task.record.config))
 
 
-def _compare_numbers(task: Task, question: Question, store: ModelStore) -> Comparison:
+def _compare_numbers(task: Task, experiment: Experiment, store: ModelStore) -> Comparison:
     found = Comparison(0, [])
     with progress("replay", len(task.trials) + len(task.versions), log) as advance:
-        found += _compare_trials(task, question, advance)
+        found += _compare_trials(task, experiment, advance)
         for done, version in enumerate(task.versions, start=len(task.trials) + 1):
-            found += _compare_version(task, question, version, store)
+            found += _compare_version(task, experiment, version, store)
             advance(done, f"{version.name} version {version.version}")
     return found
 
 
-def _compare_trials(task: Task, question: Question, advance: Advance) -> Comparison:
-    found, objective, known = Comparison(0, []), objective_of(question), dict[str, float]()
+def _compare_trials(task: Task, experiment: Experiment, advance: Advance) -> Comparison:
+    found, objective, known = Comparison(0, []), objective_of(experiment), dict[str, float]()
     for done, trial in enumerate(task.trials, start=1):
         spelled = json.dumps(trial.parameters, sort_keys=True)
         known[spelled] = known[spelled] if spelled in known else objective(trial.parameters).value
@@ -147,15 +147,15 @@ def _compare_trials(task: Task, question: Question, advance: Advance) -> Compari
     return found
 
 
-def _compare_version(task: Task, question: Question, version: RegisteredModel, store: ModelStore) -> Comparison:
+def _compare_version(task: Task, experiment: Experiment, version: RegisteredModel, store: ModelStore) -> Comparison:
     """Build a version again in a scratch folder and compare its tags and its files."""
     trial = next((one for one in task.record.trials if str(one.number) == version.tags[TRIAL]), None)
     title = f"version {version.version}"
     if trial is None:
         return Comparison(1, [Difference(f"{title}.trial", version.tags[TRIAL], "no such trial in the record")])
-    with scratch_folder(Workspace.at(question.settings.workspace).root) as scratch:
+    with scratch_folder(Workspace.at(experiment.settings.workspace).root) as scratch:
         folder = scratch / "mlflow_model"
-        tags = build_version(question, trial, folder)
+        tags = build_version(experiment, trial, folder)
         found = _compare_tags(title, version, tags) + _compare_files(title, store.download(version), folder)
     if version.tags[TRIAL] == str(best_of(task.record.trials).number):
         metrics = run_metrics(trial, json.loads(tags[EVALUATION])) | {BEST_CV_AUC: trial.value}

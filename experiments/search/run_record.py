@@ -1,11 +1,11 @@
-"""The record of a study's run: the question it answered, what with, and every trial."""
+"""The record of a study's run: the experiment it answered, what with, and every trial."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from experiments.experiment.differences import Comparison, compare_records
-from experiments.experiment.experiment import Question
+from experiments.experiment.experiment import Experiment
 from experiments.search.study import TrialResult
 from pipelines.errors import RequestError
 from pipelines.model_store.store import ModelStore
@@ -46,9 +46,9 @@ class RunRecord:
         return cls(parts[CONFIG], parts[PROVENANCE], parts[DATA_RECORD], trials)
 
 
-def data_record(question: Question) -> dict[str, Any]:
-    """Return what a question's data is and how it was read, as JSON values."""
-    applications = question.applications
+def data_record(experiment: Experiment) -> dict[str, Any]:
+    """Return what an experiment's data is and how it was read, as JSON values."""
+    applications = experiment.applications
     return {
         "fingerprint": applications.fingerprint,
         "rows": len(applications),
@@ -57,8 +57,8 @@ def data_record(question: Question) -> dict[str, Any]:
         "categorical": applications.roles.categorical,
         "protected": applications.roles.protected,
         "inferred": applications.roles.inferred,
-        "split": question.split.description,
-        "asked": None if question.asked is None else question.asked.fingerprint,
+        "split": experiment.split.description,
+        "asked": None if experiment.asked is None else experiment.asked.fingerprint,
     }
 
 

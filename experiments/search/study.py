@@ -30,7 +30,7 @@ NOTES, LOSS = "notes", "loss"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ObjectiveValue:
     """What an objective says of parameters: the score, how far from fair (where that is asked), and notes to keep."""
 
     value: float
@@ -44,14 +44,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class TrialResult(Answer):
+class TrialResult(ObjectiveValue):
     """One finished trial: its answer, number and parameters."""
 
     number: int = field(kw_only=True)
     parameters: dict[str, float | int] = field(kw_only=True)
 
 
-Objective = Callable[[Parameters], Answer]
+Objective = Callable[[Parameters], ObjectiveValue]
 Guide = Callable[[int, Sequence[TrialResult]], Parameters]
 """Says, of a trial's number and the finished trials before it, what to try; what it leaves out the sampler draws."""
 
@@ -72,7 +72,7 @@ class Study:
         self._space = dict(space)
         self._largest_loss = largest_loss
         self._storage = _storage(path)
-        self.leases = Leases(self._storage.engine)
+        self.locks = Leases(self._storage.engine)
         self._study = optuna.create_study(
             storage=self._storage,
             study_name=name,
@@ -100,7 +100,7 @@ class Study:
     def _finish_one(self, objective: Objective, trials: int) -> TrialResult | None:
         """Finish an abandoned trial, or else a new one; None when others hold all that is left."""
         for abandoned in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            with self.leases.held(self._lease(abandoned.number)) as mine:
+            with self.locks.held(self._lease(abandoned.number)) as mine:
                 if mine and not self._storage.get_trial(abandoned._trial_id).state.is_finished():
                     return self._evaluate(Trial(self._study, abandoned._trial_id), objective)
         return self._finish_new(objective, trials)
@@ -109,9 +109,9 @@ class Study:
         with ExitStack() as held:
             # Nobody else asks meanwhile, so the number of the next trial is known and can be leased before it exists:
             # no other worker ever sees it unowned.
-            with self.leases.held(f"{self.name}/ask") as may_ask:
+            with self.locks.held(f"{self.name}/ask") as may_ask:
                 number = len(self._study.get_trials(deepcopy=False))
-                if not may_ask or number >= trials or not held.enter_context(self.leases.held(self._lease(number))):
+                if not may_ask or number >= trials or not held.enter_context(self.locks.held(self._lease(number))):
                     return None
                 trial = self._study.ask()
             return self._evaluate(trial, objective)
@@ -124,7 +124,7 @@ class Study:
         self._study.tell(trial, answer.values, skip_if_finished=True)
         return _result(self._storage.get_trial(trial._trial_id))
 
-    def _note(self, trial: Trial, answer: Answer) -> None:
+    def _note(self, trial: Trial, answer: ObjectiveValue) -> None:
         """Keep what belongs to a trial before it is finished; one that was killed in between has it already."""
         if answer.notes:
             trial.set_user_attr(NOTES, dict(answer.notes))
@@ -132,7 +132,7 @@ class Study:
             best = max([answer.value, *(one.value for one in self.finished())])
             trial.set_constraint(LOSS, best - answer.value - self._largest_loss)
 
-    def _recorded(self, parameters: Parameters) -> Answer | None:
+    def _recorded(self, parameters: Parameters) -> ObjectiveValue | None:
         """Return the answer to parameters that were tried before: small spaces repeat a quarter of their trials."""
         return next((trial for trial in self.finished() if trial.parameters == parameters), None)
 

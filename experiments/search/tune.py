@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-from experiments.experiment.experiment import Question, resolve
+from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.settings import TuneSettings
 from experiments.search.registration import register_trial
 from experiments.search.run_record import data_record, joined_environments, trials_record
 from experiments.search.study import (
-    Answer,
     Objective,
+    ObjectiveValue,
     Parameters,
     Study,
     TrialResult,
@@ -65,68 +65,68 @@ class Tracking:
     """Where the study is recorded in MLflow."""
 
     store: ModelStore
-    experiment: str
+    mlflow_experiment: str
     run_id: str
 
 
 def tune(settings: TuneSettings) -> Outcome:
     """Run or continue the study that the settings describe; asked again it registers nothing new."""
-    question = resolve(settings)
+    experiment = resolve(settings)
     workspace = Workspace.at(settings.workspace)
-    space = space_of(question.candidate.parameters, settings.candidate.space)
-    for line in about_data(question):
+    space = space_of(experiment.candidate.parameters, settings.candidate.space)
+    for line in about_data(experiment):
         log.info(line)
-    configured = asdict(question.candidate.parameters)
-    check_features(question.development)
+    configured = asdict(experiment.candidate.parameters)
+    check_features(experiment.development)
     guide = starting_with(configured)
-    study = Study(workspace.studies, question.study, space, guide=guide, seed=settings.seed)
-    with tracked(ModelStore(workspace), study, question) as tracking:
-        search(study, question, objective_of(question))
-        with study.leases.waited_for(f"{study.name}/finish"):
+    study = Study(workspace.studies, experiment.study, space, guide=guide, seed=settings.seed)
+    with tracked(ModelStore(workspace), study, experiment) as tracking:
+        search(study, experiment, objective_of(experiment))
+        with study.locks.waited_for(f"{study.name}/finish"):
             trials = study.finished()
-            registered, is_new = _register_best(tracking, question, best_of(trials))
-            record_trials(tracking, question, trials)
-    return _outcome(question, registered, trials, tracking, is_new)
+            registered, is_new = _register_best(tracking, experiment, best_of(trials))
+            record_trials(tracking, experiment, trials)
+    return _outcome(experiment, registered, trials, tracking, is_new)
 
 
-def objective_of(question: Question) -> Objective:
+def objective_of(experiment: Experiment) -> Objective:
     """Return the function that answers parameters with their cross-validated AUC on the development part."""
-    settings, folds = question.settings, question.split.folds
+    settings, folds = experiment.settings, experiment.split.folds
 
-    def cross_validated_auc(parameters: Parameters) -> Answer:
-        candidate, sample = question.candidate_with(dict(parameters)), question.sample_with(parameters)
+    def cross_validated_auc(parameters: Parameters) -> ObjectiveValue:
+        candidate, sample = experiment.candidate_with(dict(parameters)), experiment.sample_with(parameters)
         held_out = held_out_log_odds(candidate, sample, folds, seed=settings.seed, threads=settings.threads)
-        return Answer(fmean(auc(sample.bad[fold.held_out], log_odds)
+        return ObjectiveValue(fmean(auc(sample.bad[fold.held_out], log_odds)
                             for fold, log_odds in zip(folds, held_out, strict=True)))  # fmt: skip
 
     return cross_validated_auc
 
 
-def search(study: Study, question: Question, objective: Objective) -> None:
+def search(study: Study, experiment: Experiment, objective: Objective) -> None:
     """Work on a study until it has its trials, and show how far it is."""
-    trials = question.settings.trials
+    trials = experiment.settings.trials
     best = max((trial.value for trial in study.finished()), default=0.0)
-    with progress(f"{question.candidate.family} trials", trials, log) as advance:
+    with progress(f"{experiment.candidate.family} trials", trials, log) as advance:
         for trial in study.run(objective, trials):
             best = max(best, trial.value)
             advance(len(study.finished()), f"best cross-validated AUC {best:.4f}")
 
 
 @contextmanager
-def tracked(store: ModelStore, study: Study, question: Question) -> Iterator[Tracking]:
+def tracked(store: ModelStore, study: Study, experiment: Experiment) -> Iterator[Tracking]:
     """Keep one MLflow run for the study; it never says RUNNING when nobody works on it."""
-    experiment = store.experiment(question.settings.model)
-    with study.leases.held_as_worker(study.name):
-        with study.leases.waited_for("reconcile"):
-            _close_abandoned(store, study, experiment)
-            run_id = store.open_run(experiment, _run_name(question), {STUDY: study.name, KIND: STUDY_RUN})
-        tracking = Tracking(store, experiment, run_id)
+    mlflow_experiment = store.experiment(experiment.settings.model)
+    with study.locks.held_as_worker(study.name):
+        with study.locks.waited_for("reconcile"):
+            _close_abandoned(store, study, mlflow_experiment)
+            run_id = store.open_run(mlflow_experiment, _run_name(experiment), {STUDY: study.name, KIND: STUDY_RUN})
+        tracking = Tracking(store, mlflow_experiment, run_id)
         try:
             if (
                 REGISTERED not in store.client.get_run(run_id).data.tags
-                or len(study.finished()) < question.settings.trials
+                or len(study.finished()) < experiment.settings.trials
             ):
-                _record_question(tracking, question)
+                _record_experiment(tracking, experiment)
             yield tracking
         except BaseException as error:
             store.close_run(run_id, "FAILED" if isinstance(error, Exception) else "KILLED")
@@ -134,34 +134,34 @@ def tracked(store: ModelStore, study: Study, question: Question) -> Iterator[Tra
         store.close_run(run_id)
 
 
-def _close_abandoned(store: ModelStore, study: Study, experiment: str) -> None:
-    for run in store.running(experiment):
+def _close_abandoned(store: ModelStore, study: Study, mlflow_experiment: str) -> None:
+    for run in store.running(mlflow_experiment):
         owner = run.data.tags.get(STUDY)
-        if owner and not study.leases.has_worker(owner):
+        if owner and not study.locks.has_worker(owner):
             store.close_run(run.info.run_id, "KILLED")
 
 
-def _run_name(question: Question) -> str:
-    return f"{question.candidate.family} {question.study[:8]}"
+def _run_name(experiment: Experiment) -> str:
+    return f"{experiment.candidate.family} {experiment.study[:8]}"
 
 
-def _record_question(tracking: Tracking, question: Question) -> None:
-    settings, record = question.settings, question.record()
+def _record_experiment(tracking: Tracking, experiment: Experiment) -> None:
+    settings, record = experiment.settings, experiment.record()
     tracking.store.log(
         tracking.run_id,
         parameters={
-            "candidate": question.candidate.family,
+            "candidate": experiment.candidate.family,
             "calibration": settings.candidate.calibration.value,
             "seed": settings.seed,
             "threads": settings.threads,
             "reject_inference": settings.reject_inference.value,
-            "folds": len(question.split.folds),
-            "split": question.split.description,
-            "data_fingerprint": question.applications.fingerprint,
+            "folds": len(experiment.split.folds),
+            "split": experiment.split.description,
+            "data_fingerprint": experiment.applications.fingerprint,
         },
     )
     before = tracking.store.read_record(tracking.run_id, PROVENANCE)
-    packages = family_named(question.candidate.family).packages
+    packages = family_named(experiment.candidate.family).packages
     made_with = joined_environments(before, provenance(settings.threads, packages))
     tracking.store.log(
         tracking.run_id,
@@ -173,14 +173,14 @@ def _record_question(tracking: Tracking, question: Question) -> None:
     with scratch_folder(tracking.store.workspace.root) as folder:
         (folder / CONFIG).write_text(json.dumps(record, indent=1))
         (folder / PROVENANCE).write_text(json.dumps(made_with, indent=1))
-        (folder / DATA_RECORD).write_text(json.dumps(data_record(question), indent=1))
+        (folder / DATA_RECORD).write_text(json.dumps(data_record(experiment), indent=1))
         tracking.store.log_files(tracking.run_id, folder)
 
 
-def _register_best(tracking: Tracking, question: Question, best: TrialResult) -> tuple[RegisteredModel, bool]:
+def _register_best(tracking: Tracking, experiment: Experiment, best: TrialResult) -> tuple[RegisteredModel, bool]:
     """Return the version of the best trial and whether it is new; the alias and the run's mark are set last."""
     store, run_id = tracking.store, tracking.run_id
-    registered = register_trial(store, question, best, experiment=tracking.experiment, run_id=run_id)
+    registered = register_trial(store, experiment, best, mlflow_experiment=tracking.mlflow_experiment, run_id=run_id)
     if store.client.get_run(run_id).data.tags.get(REGISTERED) == str(registered.version):
         return registered, False
     store.set_alias(registered, CHALLENGER)
@@ -197,7 +197,7 @@ def run_metrics(best: TrialResult, evaluation: dict[str, Any]) -> dict[str, floa
     return metrics | ends | {"cv_auc": best.value}
 
 
-def record_trials(tracking: Tracking, question: Question, trials: list[TrialResult]) -> None:
+def record_trials(tracking: Tracking, experiment: Experiment, trials: list[TrialResult]) -> None:
     """Log the course of the search to the study's run, and a run for each of the best trials."""
     best_so_far = [max(trial.value for trial in trials[: place + 1]) for place in range(len(trials))]
     tracking.store.log_trace(tracking.run_id, BEST_CV_AUC, best_so_far)
@@ -205,20 +205,22 @@ def record_trials(tracking: Tracking, question: Question, trials: list[TrialResu
         (folder / TRIALS).write_text(json.dumps(trials_record(trials), indent=1))
         tracking.store.log_files(tracking.run_id, folder)
     for trial in sorted(trials, key=lambda one: (-one.value, one.number))[:TOP_TRIALS]:
-        tags = {STUDY: question.study, KIND: TRIAL_RUN, TRIAL: str(trial.number)}
-        if tracking.store.is_finished(tracking.experiment, tags):
+        tags = {STUDY: experiment.study, KIND: TRIAL_RUN, TRIAL: str(trial.number)}
+        if tracking.store.is_finished(tracking.mlflow_experiment, tags):
             continue
-        run_id = tracking.store.open_run(tracking.experiment, f"trial {trial.number}", tags, parent=tracking.run_id)
+        run_id = tracking.store.open_run(
+            tracking.mlflow_experiment, f"trial {trial.number}", tags, parent=tracking.run_id
+        )
         gap = {} if trial.unfairness is None else {"cv_gap": trial.unfairness}
         tracking.store.log(run_id, metrics={"cv_auc": trial.value} | gap, parameters=trial.parameters)
         tracking.store.close_run(run_id)
 
 
-def about_data(question: Question) -> list[str]:
+def about_data(experiment: Experiment) -> list[str]:
     """Return what is searched on, in words."""
-    applications = question.applications
+    applications = experiment.applications
     told = [
-        f"{len(applications):,} applications, {int(applications.outcomes.sum()):,} bad; {question.split.description}"
+        f"{len(applications):,} applications, {int(applications.outcomes.sum()):,} bad; {experiment.split.description}"
     ]
     told += [f"inferred {_shortened(line)}" for line in applications.roles.inferred]
     told += [f"quarantined {rows:,} rows: {rule}" for rule, rows in applications.quarantined.items()]
@@ -233,14 +235,14 @@ def _shortened(line: str) -> str:
 
 
 def _outcome(
-    question: Question, registered: RegisteredModel, trials: list[TrialResult], tracking: Tracking, is_new: bool
+    experiment: Experiment, registered: RegisteredModel, trials: list[TrialResult], tracking: Tracking, is_new: bool
 ) -> Outcome:
     evaluation = json.loads(registered.tags[EVALUATION])
     best = best_of(trials)
     result = {
-        "study": question.study,
+        "study": experiment.study,
         "run_id": tracking.run_id,
-        "candidate": question.candidate.family,
+        "candidate": experiment.candidate.family,
         "trials": len(trials),
         "best_trial": best.number,
         "parameters": best.parameters,
@@ -249,15 +251,17 @@ def _outcome(
         "version": registered.version,
         "is_new": is_new,
         "model_hash": registered.tags["thinfile.model_hash"],
-        "data_fingerprint": question.applications.fingerprint,
-        "quarantined": question.applications.quarantined,
+        "data_fingerprint": experiment.applications.fingerprint,
+        "quarantined": experiment.applications.quarantined,
         "test": evaluation,
     }
-    return Outcome(result, summary=_summary(question, registered, best, evaluation, is_new), next_steps=_next(question))
+    return Outcome(
+        result, summary=_summary(experiment, registered, best, evaluation, is_new), next_steps=_next(experiment)
+    )
 
 
 def _summary(
-    question: Question, registered: RegisteredModel, best: TrialResult, evaluation: dict[str, Any], is_new: bool
+    experiment: Experiment, registered: RegisteredModel, best: TrialResult, evaluation: dict[str, Any], is_new: bool
 ) -> list[str]:
     measures = evaluation["measures"]
     told = ", ".join(f"{name} {value:.4g}" for name, value in best.parameters.items())
@@ -267,13 +271,13 @@ def _summary(
     )
     news = "registered as" if is_new else "nothing new: this study's best model is already"
     return [
-        f"{question.candidate.family}: best of the search is trial {best.number}, cross-validated AUC {best.value:.4f}",
+        f"{experiment.candidate.family}: best trial {best.number}, cross-validated AUC {best.value:.4f}",
         f"  {told or 'the configured parameters'}",
         f"  on {evaluation['rows']} test applications, {evaluation['bad']} bad: {tested}",
-        f"  {news} {registered.name} version {registered.version} (study {question.study})",
+        f"  {news} {registered.name} version {registered.version} (study {experiment.study})",
     ]
 
 
-def _next(question: Question) -> list[str]:
-    where = carried(question.settings)
+def _next(experiment: Experiment) -> list[str]:
+    where = carried(experiment.settings)
     return [f"thinfile compare{where}", f"thinfile promote{where}"]

@@ -169,18 +169,18 @@ def _learnt(folder: Path) -> tuple[Model, EarlierLoans]:
     settings = TuneSettings(
         workspace=str(folder), data=data, candidate=family_named(FAMILY).settings(), split=SPLIT, trials=1
     )
-    question = resolve(settings)
+    experiment = resolve(settings)
     trained = train(
-        question.candidate_with({}), question.development, question.split.folds, CalibrationMethod.logistic,
+        experiment.candidate_with({}), experiment.development, experiment.split.folds, CalibrationMethod.logistic,
         seed=0, threads=2,
     )  # fmt: skip
-    roles = question.applications.roles
+    roles = experiment.applications.roles
 
     def model(asked: Applications) -> Floats:
         columns = columns_of(asked.features, roles.numeric, roles.categorical)
         return trained.model.probability_of_bad(columns)
 
-    unseen = question.applications.take(question.split.test)
+    unseen = experiment.applications.take(experiment.split.test)
     return model, EarlierLoans(unseen.outcomes, model(unseen), unseen.features)
 
 

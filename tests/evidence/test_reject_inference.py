@@ -11,7 +11,7 @@ import pyarrow.dataset as pds
 from numpy.typing import NDArray
 
 from experiments.evidence.selection import selection_report
-from experiments.experiment.experiment import Question, resolve
+from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.settings import TuneSettings
 from experiments.reject_inference.settings import RejectInference
 from pipelines.applications.applications import Applications, load_applications
@@ -116,10 +116,10 @@ def _grade(folder: Path, data: DataSettings, family: str, inference: RejectInfer
         reject_inference=inference,
         trials=1,
     )
-    question = resolve(settings)
-    model = _trained(question)
-    later = _asked(folder, data, question.applications).during(
-        question.applications.take(question.split.test).times.min(),  # type: ignore[union-attr]
+    experiment = resolve(settings)
+    model = _trained(experiment)
+    later = _asked(folder, data, experiment.applications).during(
+        experiment.applications.take(experiment.split.test).times.min(),  # type: ignore[union-attr]
         np.datetime64("2100-01-01"),
     )
     found, true = model(later), _true_pd(folder, later)
@@ -128,16 +128,16 @@ def _grade(folder: Path, data: DataSettings, family: str, inference: RejectInfer
     return Grade(_expected_gini(found, true), *map(float, ratios))
 
 
-def _trained(question: Question) -> Callable[[Applications], Floats]:
+def _trained(experiment: Experiment) -> Callable[[Applications], Floats]:
     trained = train(
-        question.candidate_with({}),
-        question.development,
-        question.split.folds,
+        experiment.candidate_with({}),
+        experiment.development,
+        experiment.split.folds,
         CalibrationMethod.logistic,
         seed=0,
-        threads=question.settings.threads,
+        threads=experiment.settings.threads,
     )
-    roles = question.applications.roles
+    roles = experiment.applications.roles
     return lambda asked: trained.model.probability_of_bad(columns_of(asked.features, roles.numeric, roles.categorical))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from experiments.experiment.experiment import Question, reference_applications, resolve
+from experiments.experiment.experiment import Experiment, reference_applications, resolve
 from experiments.experiment.settings import TuneSettings
 from monitoring.outcomes.earlier_loans import earlier_loans
 from monitoring.outcomes.settings import OutcomeSettings
@@ -147,25 +147,25 @@ def _learn(folder: Path) -> ReferenceProfile:
         return table[table["outcome_known_at"] < pd.Timestamp(f"{LEARNT}-01")]
 
     data = data_of(folder, leaking(folder, "known_then", known_then))
-    question = resolve(
+    experiment = resolve(
         TuneSettings(workspace=str(folder), data=data, candidate=family_named(FAMILY).settings(), split=SPLIT, trials=1)
     )
-    candidate, folds = question.candidate_with({}), question.split.folds
-    trained = train(candidate, question.development, folds, CalibrationMethod.logistic, seed=0, threads=2)
+    candidate, folds = experiment.candidate_with({}), experiment.split.folds
+    trained = train(candidate, experiment.development, folds, CalibrationMethod.logistic, seed=0, threads=2)
     store = ModelStore(Workspace.at(str(folder)))
-    began = str(question.applications.times[question.split.test].min())  # type: ignore[index]
+    began = str(experiment.applications.times[experiment.split.test].min())  # type: ignore[index]
     champion = make_champion(store, trained, folder / "model", **{TEST_FROM: began})
-    profile = _reference(question, trained)
+    profile = _reference(experiment, trained)
     (store.download(champion) / PROFILE).write_text(profile.to_json())
     return profile
 
 
-def _reference(question: Question, trained: TrainedModel) -> ReferenceProfile:
+def _reference(experiment: Experiment, trained: TrainedModel) -> ReferenceProfile:
     """Return the profile of all who asked in the test's time."""
-    asked, model = reference_applications(question), trained.model
+    asked, model = reference_applications(experiment), trained.model
     features = asked.features[[*model.numeric, *model.categorical]]
     probability = model.probability_of_bad(columns_of(features, model.numeric, model.categorical))
-    whole = points(probability, question.settings.policy.scale)
+    whole = points(probability, experiment.settings.policy.scale)
     return profile_of(whole, probability, features, model.numeric, Population.applications, asked.times)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from experiments.evidence.leak import leak_evidence
-from experiments.evidence.single_feature import telling_auc
+from experiments.evidence.single_feature import single_feature_auc
 from pipelines.applications.applications import load_applications
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.policy.pack import GateSettings
@@ -161,4 +161,4 @@ def test_the_auc_of_one_feature_is_that_of_a_hand_worked_case(tmp_path: Path) ->
     data = DataSettings(Source.table, str(tmp_path / "six.csv"), label="bad", numeric=["x"])
     six = load_applications(data, Workspace.at(str(tmp_path)))
     # Of 9 pairs of good and bad, the bad one ranks higher in 8 where missing is the last, in 5 where it is the first.
-    assert telling_auc(six.take(np.arange(3)), six.take(np.arange(3, 6)), ["x"])["x"] == pytest.approx(8 / 9)
+    assert single_feature_auc(six.take(np.arange(3)), six.take(np.arange(3, 6)), ["x"])["x"] == pytest.approx(8 / 9)

@@ -12,9 +12,9 @@ import pytest
 
 from experiments.experiment.experiment import resolve
 from experiments.experiment.settings import FairSettings, Search, TuneSettings
-from experiments.fair_search.fairness_objective import yardstick_of
+from experiments.fair_search.fairness_objective import fairness_objective_of
 from experiments.fair_search.points import FAIR, GAP, SEARCH
-from experiments.fair_search.proxy_features import suspects_of
+from experiments.fair_search.proxy_features import proxy_features_of
 from experiments.fair_search.search_fair import search_fair
 from experiments.promotion.promote import promote
 from experiments.promotion.settings import PromoteSettings
@@ -177,21 +177,21 @@ def test_where_the_policy_approves_nearly_all_or_none_a_rate_must_be_given(
     workspace: Workspace, planted: DataSettings
 ) -> None:
     settings = replace(settings_of(workspace, planted), fair=FairSettings("sex"))
-    approved = yardstick_of(resolve(settings)).rate
+    approved = fairness_objective_of(resolve(settings)).rate
     assert 0.02 < approved < 0.98
     nobody = replace(settings, policy=PolicySettings(approve_from=940))
     with pytest.raises(ConfigurationError, match=r"approve_from=940 approves 0.0% .*; set fair.approval_rate"):
-        yardstick_of(resolve(nobody))
+        fairness_objective_of(resolve(nobody))
 
 
 def test_the_attribute_itself_would_be_the_first_suspect(workspace: Workspace, planted: DataSettings) -> None:
     # given: the sex of the applicants among the features, by another name, as a careless table may have it
-    question = resolve(settings_of(workspace, planted))
-    yardstick = yardstick_of(question)
-    question.development.columns["copied"] = yardstick.levels  # type: ignore[index]
-    groups = [*question.groups, ("copied",)]
+    experiment = resolve(settings_of(workspace, planted))
+    objective = fairness_objective_of(experiment)
+    experiment.development.columns["copied"] = objective.levels  # type: ignore[index]
+    groups = [*experiment.groups, ("copied",)]
     nothing_closes = dict.fromkeys((f"use/{group[0]}" for group in groups), 0.0)
-    assert suspects_of(groups, nothing_closes, question.development, yardstick.levels)[0] == ("copied",)
+    assert proxy_features_of(groups, nothing_closes, experiment.development, objective.levels)[0] == ("copied",)
 
 
 def test_the_search_says_how_it_goes(

@@ -89,7 +89,7 @@ def test_evidence_without_a_date_is_refused(book: Book, apply: Do) -> None:
 @pytest.mark.parametrize("place", [0, 5, -1])
 def test_a_flipped_bit_of_the_evidence_is_refused(book: Book, apply: Do, approve: Do, folder: Path, place: int) -> None:
     request = book.ask(1)
-    path = folder / evidence_path(str(book.open().standing.requests[request].content["evidence_hash"]))
+    path = folder / evidence_path(str(book.open().state.requests[request].content["evidence_hash"]))
     flip(path, place)
     for do in (apply, approve):
         with pytest.raises(PromotionRefused, match=r"promotion/.*json is not what was written"):
@@ -217,7 +217,7 @@ def test_one_person_with_two_names_for_one_key_counts_once(
     approve(policy=two_people, key=str(keys["anna"]))
     list_keys(allowed, ("anna", keys["anna"]), ("anne", keys["anna"]))
     # given an approval in the other name, written past the command
-    request = book.open().standing.open[1]
+    request = book.open().state.open[1]
     signers = approvals.signers_of(two_people.approvals, book.store.workspace.root)
     assert signers is not None
     message = message_of(book.open().name, 1, request.hash, "anne")
@@ -237,7 +237,7 @@ def test_an_approval_is_of_one_request_and_of_no_other(
     for name in ("anna", "bert"):
         approve(policy=two_people, key=str(keys[name]))
     ledger = book.open()
-    copied = [replace(approval).content for approval in ledger.standing.approvals[1]]
+    copied = [replace(approval).content for approval in ledger.state.approvals[1]]
     request = book.ask(1, policy=two_people)
     for approval in copied:
         names = ("by", "account", "signature", "key", "authenticated", "why")

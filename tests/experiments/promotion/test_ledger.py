@@ -131,8 +131,8 @@ def test_an_entry_that_nothing_followed_yet_is_finished_by_the_next_command(book
     assert book.findings() == []
 
 
-@pytest.mark.parametrize("forgiving", [True, False])
-def test_what_was_moved_during_a_crash_is_not_overwritten(book: Book, forgiving: bool) -> None:
+@pytest.mark.parametrize("allow_disagreement", [True, False])
+def test_what_was_moved_during_a_crash_is_not_overwritten(book: Book, allow_disagreement: bool) -> None:
     book.promote(1)
     request = book.ask(2)
     chain = Chain(book.store.workspace, f"promotions of {book.model}")
@@ -141,7 +141,7 @@ def test_what_was_moved_during_a_crash_is_not_overwritten(book: Book, forgiving:
     book.store.set_alias(book.version(3), CHAMPION)
     with pytest.raises(LedgerDisagrees, match="names version 2 as champion, MLflow's alias names version 3"):
         book.open()
-    book.open(forgiving=forgiving) if forgiving else None
+    book.open(allow_disagreement=allow_disagreement) if allow_disagreement else None
     assert book.store.aliased(book.model, CHAMPION) == book.store.version(book.model, 3)
 
 

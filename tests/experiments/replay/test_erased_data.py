@@ -27,7 +27,7 @@ def erased(workspace: Workspace) -> Workspace:
     return workspace
 
 
-def question(workspace: Workspace, now: str, asked: str = "asked first", **told: Any) -> Any:
+def experiment(workspace: Workspace, now: str, asked: str = "asked first", **told: Any) -> Any:
     class Applications(SimpleNamespace):
         def __len__(self) -> int:
             return 97
@@ -40,21 +40,21 @@ def question(workspace: Workspace, now: str, asked: str = "asked first", **told:
 
 
 def test_the_erasures_lead_from_what_was_recorded_to_what_is_there(erased: Workspace) -> None:
-    assert erased_since(RECORDED, question(erased, "third")) == Erased(3, (2, 4))
-    assert erased_since(RECORDED, question(erased, "second")) == Erased(3, (2,))
+    assert erased_since(RECORDED, experiment(erased, "third")) == Erased(3, (2, 4))
+    assert erased_since(RECORDED, experiment(erased, "second")) == Erased(3, (2,))
 
 
 def test_rows_that_are_left_out_when_a_table_is_read_explain_it_too(erased: Workspace) -> None:
-    assert erased_since(RECORDED, question(erased, "less", fingerprint_with_erased="first")) == Erased(3, ())
+    assert erased_since(RECORDED, experiment(erased, "less", fingerprint_with_erased="first")) == Erased(3, ())
 
 
 @pytest.mark.parametrize(("now", "asked"), [("tampered", "asked first"), ("third", "tampered"), ("first", "tampered")])
 def test_whatever_else_was_changed_is_not_explained(now: str, asked: str, erased: Workspace) -> None:
-    assert erased_since(RECORDED, question(erased, now, asked)) is None
+    assert erased_since(RECORDED, experiment(erased, now, asked)) is None
 
 
 def test_where_nobody_was_erased_nothing_is_explained(workspace: Workspace) -> None:
-    assert erased_since(RECORDED, question(workspace, "second")) is None
+    assert erased_since(RECORDED, experiment(workspace, "second")) is None
 
 
 def test_it_is_told_in_words() -> None:

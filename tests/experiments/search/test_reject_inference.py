@@ -1,4 +1,4 @@
-"""Reject inference as an option of a study: part of its question, of its model and of its replay."""
+"""Reject inference as an option of a study: part of its experiment, of its model and of its replay."""
 
 from pathlib import Path
 from typing import Any

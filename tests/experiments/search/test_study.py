@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from experiments.search.study import (
-    Answer,
     Objective,
+    ObjectiveValue,
     Parameters,
     Study,
     TrialResult,
@@ -30,8 +30,8 @@ class Interrupted(Exception):
     """Stands for a process that dies."""
 
 
-def score(parameters: Parameters) -> Answer:
-    return Answer(-((parameters["depth"] - 5) ** 2) - (parameters["learning_rate"] - 0.1) ** 2)
+def score(parameters: Parameters) -> ObjectiveValue:
+    return ObjectiveValue(-((parameters["depth"] - 5) ** 2) - (parameters["learning_rate"] - 0.1) ** 2)
 
 
 def study_at(path: Path) -> Study:
@@ -56,7 +56,7 @@ def test_interrupted_anywhere_it_ends_with_the_same_trials(tmp_path: Path) -> No
     for stop in range(0, TRIALS, 3):
         calls = iter(range(TRIALS))
 
-        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> Answer:
+        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> ObjectiveValue:
             if next(calls) == stop:  # type: ignore[call-overload]
                 raise Interrupted
             return score(parameters)
@@ -91,9 +91,9 @@ def test_workers_share_a_study_without_losing_or_doubling_trials(tmp_path: Path)
 def test_parameters_that_were_tried_are_answered_from_the_record(tmp_path: Path) -> None:
     asked: list[Parameters] = []
 
-    def counted(parameters: Parameters) -> Answer:
+    def counted(parameters: Parameters) -> ObjectiveValue:
         asked.append(parameters)
-        return Answer(float(parameters["max_bins"]))
+        return ObjectiveValue(float(parameters["max_bins"]))
 
     space = space_of(ScorecardParameters(), {"max_bins": Range(3, 5)})
     study = Study(tmp_path / "studies.db", "small", space, guide=starting_with({"max_bins": 4}), seed=0)
@@ -114,9 +114,11 @@ def test_a_wrong_range_is_told(ranges: dict[str, Range], message: str) -> None:
         space_of(CatBoostParameters(), ranges)
 
 
-def two_objectives(parameters: Parameters) -> Answer:
+def two_objectives(parameters: Parameters) -> ObjectiveValue:
     near = -((parameters["learning_rate"] - 0.1) ** 2)
-    return Answer(near - (parameters["depth"] - 8) ** 2 / 100, parameters["depth"] / 8, {"seen": parameters["depth"]})
+    return ObjectiveValue(
+        near - (parameters["depth"] - 8) ** 2 / 100, parameters["depth"] / 8, {"seen": parameters["depth"]}
+    )
 
 
 def guide(number: int, earlier: Sequence[TrialResult]) -> Parameters:
@@ -137,7 +139,7 @@ def test_a_study_of_two_objectives_interrupted_anywhere_ends_with_the_same_trial
     for stop in (0, 3, 7):
         calls = iter(range(TRIALS))
 
-        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> Answer:
+        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> ObjectiveValue:
             if next(calls) == stop:  # type: ignore[call-overload]
                 raise Interrupted
             return two_objectives(parameters)
