@@ -1,6 +1,6 @@
-"""The one door to MLflow: `store` keeps runs and versions, `packaging` writes a model, `predictor` reads one.
+"""All use of MLflow: `store` keeps runs and versions, `packaging` writes a model, `predictor` loads one.
 
-Answering with a model of ours imports no MLflow: it takes a second, and memory in every process of a batch.
+Scoring with a model that Thinfile logged does not import MLflow, which takes seconds, and memory in every process.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A model from elsewhere, asked through MLflow."""
+"""A model that another tool logged, run through MLflow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,19 @@ from pipelines.model_store.predictor import Prediction, Predictor
 from pipelines.model_store.registered import RegisteredModel
 
 
-def load_foreign(folder: Path, registered: RegisteredModel, found: str) -> Predictor:
-    """Load the model that lies in a folder, `found` being its hash.
+def load_foreign(folder: Path, registered: RegisteredModel, digest: str) -> Predictor:
+    """Load the model in a folder; `digest` is its hash.
 
     Raises:
-        RequestError: its signature does not say which columns it needs.
+        RequestError: its signature has no column names.
     """
-    return _Foreign.load(folder, registered, found)
+    model = mlflow.pyfunc.load_model(str(folder))
+    title = f"{registered.name} version {registered.version}"
+    inputs = model.metadata.get_input_schema()
+    if inputs is None or not inputs.has_input_names():
+        raise RequestError(f"{title} has no signature with column names; log it again with signature=...")
+    types = {column.name: column.type for column in inputs.inputs if column.required}
+    return _Foreign(model, types, digest, title)
 
 
 @dataclass
@@ -37,19 +43,6 @@ class _Foreign:
     def __post_init__(self) -> None:
         self.categorical = [name for name, kind in self.types.items() if kind is DataType.string]
         self.numeric = [name for name in self.types if name not in self.categorical]
-
-    @classmethod
-    def load(cls, folder: Path, registered: RegisteredModel, found: str) -> "_Foreign":
-        model = mlflow.pyfunc.load_model(str(folder))
-        title = f"{registered.name} version {registered.version}"
-        inputs = model.metadata.get_input_schema()
-        if inputs is None or not inputs.has_input_names():
-            raise RequestError(
-                f"a model must say which columns it needs, {title} has no signature with column names; "
-                "log it again with signature=..."
-            )
-        # A column that the model does without is not asked for.
-        return cls(model, {column.name: column.type for column in inputs.inputs if column.required}, found, title)
 
     def predict(self, columns: Columns) -> tuple[Floats, Floats]:
         probability = self.probability_of_bad(_frame_of(columns))
@@ -73,11 +66,10 @@ class _Foreign:
 
 
 def _frame_of(columns: Columns) -> pd.DataFrame:
-    """Return columns as a pandas frame: numbers as float64, levels as text or None."""
-    return pd.DataFrame({name: _as_text(one) for name, one in columns.items()})
+    return pd.DataFrame({name: _as_array(one) for name, one in columns.items()})
 
 
-def _as_text(values: Any) -> NDArray[Any]:
+def _as_array(values: Any) -> NDArray[Any]:
     if not isinstance(values, Levels):
         return np.asarray(values, dtype=np.float64 if values.dtype == np.float32 else values.dtype)
     return np.asarray(np.array([*values.names, None], dtype=object)[values.codes])
@@ -88,32 +80,29 @@ def _log_odds(probability: Floats) -> Floats:
     return np.asarray(np.log(certain / (1 - certain)))
 
 
-def probabilities(answer: Any, rows: int, title: str) -> Floats:
-    """Return a model's answer as probabilities of bad, shape (rows,).
+def probabilities(predicted: Any, rows: int, title: str) -> Floats:
+    """Return a model's predictions as probabilities of bad, shape (rows,).
 
     Raises:
-        RequestError: the answer has several columns, another length, other values than probabilities, or only 0 and 1.
+        RequestError: there are several columns, another number of rows, values outside 0 to 1, or only 0 and 1.
     """
-    values = np.asarray(answer)
-    hint = "log a PythonModel whose predict returns it (for scikit-learn: model.predict_proba(features)[:, 1])"
+    values = np.asarray(predicted)
+    hint = (
+        "log a PythonModel whose predict returns one probability of bad per row "
+        "(for scikit-learn: model.predict_proba(features)[:, 1])"
+    )
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.shape != (rows,):
-        raise RequestError(
-            f"a model must answer with one probability of bad per row, {title} answered {rows} rows with shape "
-            f"{values.shape}; {hint}"
-        )
+        raise RequestError(f"{title} returned an array of shape {values.shape} for {rows} rows; {hint}")
     if rows == 0:
         return np.empty(0)
-    sure_of_all = rows > 1 and bool(np.isin(values, [0.0, 1.0]).all())
-    if not np.issubdtype(values.dtype, np.floating) or sure_of_all:
-        raise RequestError(
-            f"a model must answer with the probability of bad, {title} answered with classes such as "
-            f"{str(values[0])!r}; {hint}"
-        )
+    only_0_and_1 = rows > 1 and bool(np.isin(values, [0.0, 1.0]).all())
+    if not np.issubdtype(values.dtype, np.floating) or only_0_and_1:
+        raise RequestError(f"{title} returned classes such as {str(values[0])!r}, not probabilities; {hint}")
     if not ((values >= 0) & (values <= 1)).all():
         raise RequestError(
-            f"probabilities lie between 0 and 1, {title} answered from {values.min():.4g} to {values.max():.4g}; {hint}"
+            f"{title} returned values from {values.min():.4g} to {values.max():.4g}, not probabilities; {hint}"
         )
     return values.astype(np.float64)
 
@@ -123,13 +112,13 @@ def _cast(values: "pd.Series[Any]", kind: DataType) -> "pd.Series[Any]":
         return values
     if kind in (DataType.integer, DataType.long, DataType.boolean) and values.isna().any():
         raise DataError(
-            f"column '{values.name}' has missing values, which the model's {kind.name} signature refuses; "
+            f"column '{values.name}' has missing values, which the model's {kind.name} signature does not allow; "
             "log the model with doubles"
         )
-    found = values.astype(kind.to_numpy())
-    if kind in (DataType.integer, DataType.long, DataType.boolean) and (found != values).any():
+    cast = values.astype(kind.to_numpy())
+    if kind in (DataType.integer, DataType.long, DataType.boolean) and (cast != values).any():
         raise DataError(
-            f"column '{values.name}' holds {values[found != values].iloc[0]}, which the model's {kind.name} signature "
-            "cannot hold; log the model with doubles"
+            f"column '{values.name}' has the value {values[cast != values].iloc[0]}, which the model's {kind.name} "
+            "signature does not allow; log the model with doubles"
         )
-    return found
+    return cast

@@ -1,4 +1,4 @@
-"""Writes a trained model as an MLflow model that answers with the probability of bad, anywhere, without pickle."""
+"""Writes a trained model as an MLflow model that returns the probability of bad, without pickle or Thinfile."""
 
 import json
 import shutil

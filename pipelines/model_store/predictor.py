@@ -1,4 +1,4 @@
-"""Reads a registered model back and asks it for probabilities of bad."""
+"""Loads a registered model to predict and explain probabilities of bad."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Answers for n applications, each of shape (n,): raw log-odds and calibrated probabilities of bad.
+    """Raw log-odds and calibrated probabilities of bad of n applications, each of shape (n,).
 
-    `explain` returns the contributions of the rows that it is asked about, as `Predictor.explain` does.
+    `explain` returns the contributions of some of the rows, as `Predictor.explain` does.
     """
 
     log_odds: Floats
@@ -35,9 +35,9 @@ class Prediction:
 
 
 class Predictor(Protocol):
-    """A model that can be asked: the columns it needs, raw log-odds and probabilities of bad, shape (n,).
+    """A loaded model: the columns it needs, raw log-odds and probabilities of bad, shape (n,).
 
-    `meanings` says of each column its `meaning`, its reason `group` and its `usual` value, as far as the model tells.
+    `meanings` has the `meaning`, the reason `group` and the `usual` value of columns; empty for a foreign model.
     """
 
     numeric: list[str]
@@ -52,7 +52,7 @@ class Predictor(Protocol):
         """Return the contributions for columns of numbers, as `contributions` does for a frame."""
 
     def predict_and_explain(self, columns: Columns) -> "Prediction | None":
-        """Return answers and what explains them where both come in one pass over columns of few rows."""
+        """Return predictions with their explanations where both take one pass; None for many rows or other models."""
 
     def log_odds(self, features: pd.DataFrame) -> Floats:
         """Return the log-odds of bad before calibration."""
@@ -63,36 +63,37 @@ class Predictor(Protocol):
     def contributions(self, features: pd.DataFrame) -> tuple[float, Floats] | None:
         """Return a base and what each column adds to it, shape (n, columns), numeric ones first.
 
-        They sum to the raw log-odds. A model from elsewhere does not tell: None.
+        They sum to the raw log-odds. None for a foreign model.
         """
 
 
 def load_predictor(store: "ModelStore", registered: RegisteredModel, *, threads: int = -1) -> Predictor:
-    """Load a version: natively when it is ours and unchanged since it was registered, through MLflow otherwise.
+    """Load a version: directly when Thinfile logged it, through MLflow otherwise.
 
-    `threads` answer for many rows, -1 being as many as there are cores.
+    `threads` score large batches, -1 being as many as there are cores.
 
     Raises:
-        ThinfileError: the files are not those that were registered.
-        RequestError: a model from elsewhere whose signature does not say which columns it needs.
+        ThinfileError: the files changed since the version was registered.
+        RequestError: no installed package declares the model's family, or a foreign model's signature has no column
+            names.
     """
     return predictor_in(store.download(registered), registered, threads=threads)
 
 
 def predictor_in(folder: Path, registered: RegisteredModel, *, threads: int = -1) -> Predictor:
-    """Load a version whose files lie in a folder of this machine; see `load_predictor`."""
-    found = model_hash(folder)
-    expected = registered.tags.get(MODEL_HASH, found)
-    if found != expected:
+    """Load a version from a local folder; see `load_predictor`."""
+    digest = model_hash(folder)
+    expected = registered.tags.get(MODEL_HASH, digest)
+    if digest != expected:
         raise ThinfileError(
-            f"a model's files must be those that were registered, {registered.name} version {registered.version} has "
-            f"hash {found[:12]} instead of {expected[:12]}; restore {registered.source} or promote another version"
+            f"the files of {registered.name} version {registered.version} changed since it was registered: hash "
+            f"{digest[:12]} instead of {expected[:12]}; restore {registered.source} or promote another version"
         )
     if (folder / FILES / "model.json").exists():
-        return _Native(load_model(folder / FILES, threads), found)
-    from pipelines.model_store.foreign import load_foreign  # it needs MLflow, which ours do without
+        return _Native(load_model(folder / FILES, threads), digest)
+    from pipelines.model_store.foreign import load_foreign  # imports MLflow, which the other models do without
 
-    return load_foreign(folder, registered, found)
+    return load_foreign(folder, registered, digest)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A version in the registry, as whoever answers with it sees it: without MLflow, which takes a second to import."""
+"""A version in the registry, without MLflow, which takes seconds to import."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """One version in the registry; its tags say what was known when it was registered."""
+    """One version in the registry; its tags record how it was made and evaluated."""
 
     name: str
     version: int
@@ -23,7 +23,7 @@ class RegisteredModel:
 
     @classmethod
     def of(cls, version: "ModelVersion", aliases: Sequence[str]) -> "RegisteredModel":
-        """Return MLflow's version as ours."""
+        """Return the registered model of MLflow's version."""
         return cls(
             name=version.name,
             version=int(version.version),
@@ -37,6 +37,6 @@ class RegisteredModel:
 
 
 def _model_id_in(source: str) -> str | None:
-    """Return the logged model that a source such as models:/m-1f2e names; MLflow's search leaves the id out."""
+    """Return the logged model in a source such as models:/m-1f2e; MLflow's search leaves the id out."""
     scheme, _, identity = source.partition(":/")
     return identity if scheme == "models" and identity.startswith("m-") else None

@@ -148,11 +148,11 @@ def test_what_cannot_be_replayed_is_said(tuned: tuple[Workspace, dict[str, Any]]
         replayed(workspace)
     with pytest.raises(ConfigurationError, match="received run and version"):
         replayed(workspace, run="a", version=1)
-    with pytest.raises(RequestError, match="must be a study's run, received 'zz'; known: " + answered["run_id"]):
+    with pytest.raises(RequestError, match="run 'zz' is not a study's run; give one of: " + answered["run_id"]):
         replayed(workspace, run="zz")
     store = ModelStore(workspace)
     trials = store.client.search_runs([store.experiment("credit_score")], "tags.`thinfile.kind` = 'trial'")
-    with pytest.raises(RequestError, match="must be a study's run"):
+    with pytest.raises(RequestError, match="is not a study's run"):
         replayed(workspace, run=trials[0].info.run_id)
     path = next(workspace.artifacts.rglob(f"{answered['run_id']}/artifacts/trials.json"))
     before = path.read_text()

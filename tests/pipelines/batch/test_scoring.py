@@ -298,7 +298,7 @@ def test_a_model_whose_files_changed_is_not_used(workspace: Workspace) -> None:
     original = file.read_bytes()
     file.write_bytes(original.replace(b"1", b"2", 1))
     try:
-        with pytest.raises(ThinfileError, match="files must be those that were registered"):
+        with pytest.raises(ThinfileError, match="changed since it was registered"):
             load_predictor(store, champion)
     finally:
         file.write_bytes(original)

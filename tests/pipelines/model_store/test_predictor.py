@@ -81,7 +81,9 @@ def test_a_changed_byte_is_refused_and_says_what_to_restore(store: ModelStore, o
     original = file.read_bytes()
     file.write_bytes(original + b" ")
     try:
-        with pytest.raises(ThinfileError, match=r"ours version 1 has hash \w{12} instead of \w{12}; restore .* or"):
+        with pytest.raises(
+            ThinfileError, match=r"ours version 1 changed .*: hash \w{12} instead of \w{12}; restore .* or"
+        ):
             load_predictor(store, ours)
     finally:
         file.write_bytes(original)
@@ -126,19 +128,19 @@ def test_a_wrapped_scikit_learn_model_answers_as_scikit_learn_does(store: ModelS
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (f"({RISK} > 0.5).astype(int)", "answered with classes such as"),
-        (f"({RISK} > 0.5).astype(float)", "answered with classes such as"),
-        (f"np.where({RISK} > 0.5, 'bad', 'good')", "answered with classes such as"),
-        (f"np.column_stack([1 - {RISK}, {RISK}])", r"answered 50 rows with shape \(50, 2\)"),
-        ("model_input['income'] * 10", "probabilities lie between 0 and 1, .* answered from -"),
-        ("np.full(len(model_input), np.nan)", "probabilities lie between 0 and 1"),
-        (f"{RISK}[1:]", r"answered 50 rows with shape \(49,\)"),
+        (f"({RISK} > 0.5).astype(int)", "returned classes such as"),
+        (f"({RISK} > 0.5).astype(float)", "returned classes such as"),
+        (f"np.where({RISK} > 0.5, 'bad', 'good')", "returned classes such as"),
+        (f"np.column_stack([1 - {RISK}, {RISK}])", r"returned an array of shape \(50, 2\) for 50 rows"),
+        ("model_input['income'] * 10", "returned values from -"),
+        ("np.full(len(model_input), np.nan)", "returned values from nan"),
+        (f"{RISK}[1:]", r"returned an array of shape \(49,\) for 50 rows"),
     ],
 )
 def test_what_is_not_a_probability_of_bad_is_refused(
     answer: str, message: str, store: ModelStore, elsewhere: Elsewhere, table: pd.DataFrame
 ) -> None:
-    with pytest.raises(RequestError, match=f"{message}.*; log a PythonModel whose predict returns it"):
+    with pytest.raises(RequestError, match=f"{message}.*; log a PythonModel whose predict returns one"):
         load_predictor(store, elsewhere(answer)).probability_of_bad(table)
 
 
@@ -159,7 +161,7 @@ def test_missing_numbers_and_levels_reach_a_model_from_elsewhere(store: ModelSto
 def test_a_missing_number_where_an_integer_is_signed_is_told(store: ModelStore, elsewhere: Elsewhere) -> None:
     predictor = load_predictor(store, elsewhere("model_input['age'] / 100", {"age": DataType.long}))
     assert predictor.probability_of_bad(pd.DataFrame({"age": [30.0, 40.0]})).tolist() == [0.3, 0.4]
-    with pytest.raises(DataError, match=r"'age' has missing values, .* signature refuses; log the model with"):
+    with pytest.raises(DataError, match=r"'age' has missing values, .* signature does not allow; log the model with"):
         predictor.probability_of_bad(pd.DataFrame({"age": [30.0, np.nan]}))
 
 

@@ -1,0 +1,167 @@
+"""Runs in MLflow: experiments, what is logged to a run, and what is read back from it."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+from sqlalchemy import inspect
+
+from pipelines.errors import RequestError
+from pipelines.model_store.tags import CONFIG, KIND, STUDY_RUN
+from pipelines.storage.postgresql import address, advisory_lock, open_engine, shown
+from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
+
+MOST_RUNS = 50_000
+RUNS_SHOWN = 5
+
+ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
+
+
+class RunStore:
+    """The runs of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        _initialise_once(workspace)
+        self.workspace = workspace
+        self.url = address(workspace.database) if workspace.database else sqlite_url(workspace.mlflow)
+        mlflow.set_tracking_uri(self.url)
+        mlflow.set_registry_uri(self.url)
+        self.client = MlflowClient(self.url, self.url)
+
+    @property
+    def shown_url(self) -> str:
+        """The address without its password."""
+        return shown(self.url) if self.workspace.database else self.url
+
+    def experiment(self, name: str) -> str:
+        """Return the id of an experiment, created when it is new."""
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is not None:
+            return str(experiment.experiment_id)
+        location = (self.workspace.artifacts / name).as_uri()
+        try:
+            return str(self.client.create_experiment(name, artifact_location=location))
+        except MlflowException as error:
+            if error.error_code != ALREADY_EXISTS:
+                raise
+            return self.experiment(name)  # another worker was first
+
+    def find_run(self, experiment: str, tags: Mapping[str, str]) -> Run | None:
+        """Return the run that has all these tags, None when there is none."""
+        runs = self.client.search_runs([experiment], filter_of(tags), max_results=1)
+        return runs[0] if runs else None
+
+    def is_finished(self, experiment: str, tags: Mapping[str, str]) -> bool:
+        """Return whether the run with these tags exists and has finished without failing."""
+        run = self.find_run(experiment, tags)
+        return run is not None and run.info.status == "FINISHED"
+
+    def running(self, experiment: str) -> list[Run]:
+        """Return the runs with the status RUNNING."""
+        return list(self.client.search_runs([experiment], "attributes.status = 'RUNNING'"))
+
+    def open_run(self, experiment: str, name: str, tags: Mapping[str, str], parent: str | None = None) -> str:
+        """Return the id of the one run with these tags, created or set to RUNNING again."""
+        run = self.find_run(experiment, tags)
+        if run is not None:
+            self.client.update_run(run.info.run_id, status="RUNNING")
+            return str(run.info.run_id)
+        nested = {"mlflow.parentRunId": parent} if parent else {}
+        return str(self.client.create_run(experiment, tags={**tags, **nested}, run_name=name).info.run_id)
+
+    def log(
+        self,
+        run_id: str,
+        *,
+        metrics: Mapping[str, float] | None = None,
+        parameters: Mapping[str, object] | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Log to a run in one call; a parameter that is logged already keeps its value."""
+        now = int(time.time() * 1000)
+        self.client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, now, 0) for name, value in (metrics or {}).items()],
+            params=[Param(name, str(value)) for name, value in (parameters or {}).items()],
+            tags=[RunTag(name, value) for name, value in (tags or {}).items()],
+        )
+
+    def log_trace(self, run_id: str, metric: str, values: Sequence[float]) -> None:
+        """Log a metric by step; steps that are logged already are left out."""
+        logged = {point.step for point in self.client.get_metric_history(run_id, metric)}
+        now = int(time.time() * 1000)
+        steps = [Metric(metric, value, now, step) for step, value in enumerate(values) if step not in logged]
+        for start in range(0, len(steps), 1000):
+            self.client.log_batch(run_id, metrics=steps[start : start + 1000])
+
+    def log_files(self, run_id: str, folder: Path) -> None:
+        """Log the files of a folder to a run."""
+        self.client.log_artifacts(run_id, str(folder))
+
+    def close_run(self, run_id: str, status: str = "FINISHED") -> None:
+        """Set the final status of a run."""
+        self.client.set_terminated(run_id, status)
+
+    def read_record(self, run_id: str | None, name: str = CONFIG) -> Any:
+        """Return a JSON file of a run, by default its resolved configuration; None when the run has no such file."""
+        if run_id is None or not any(file.path == name for file in self.client.list_artifacts(run_id)):
+            return None
+        return json.loads(Path(self.client.download_artifacts(run_id, name)).read_text())
+
+    def read_trace(self, run_id: str, metric: str) -> list[float]:
+        """Return a metric of a run by step."""
+        points = sorted(self.client.get_metric_history(run_id, metric), key=lambda point: point.step)
+        return [float(point.value) for point in points]
+
+    def study_run(self, prefix: str) -> Run:
+        """Return the one run of a study whose id starts with a prefix. Raises RequestError for none or several."""
+        everywhere = [experiment.experiment_id for experiment in self.client.search_experiments()]
+        runs = self.client.search_runs(everywhere, f"tags.`{KIND}` = '{STUDY_RUN}'", max_results=MOST_RUNS)
+        matching = [run for run in runs if run.info.run_id.startswith(prefix)]
+        if len(matching) == 1:
+            return matching[0]
+        ids = ", ".join(sorted(run.info.run_id for run in matching or runs)[:RUNS_SHOWN]) or "none"
+        problem = f"matches {len(matching)} studies" if matching else "is not a study's run"
+        raise RequestError(f"run '{prefix}' {problem}; give one of: {ids} (`thinfile compare` lists their models)")
+
+    def children(self, run_id: str) -> list[Run]:
+        """Return the runs nested under a run."""
+        experiment = self.client.get_run(run_id).info.experiment_id
+        return list(self.client.search_runs([experiment], filter_of({"mlflow.parentRunId": run_id})))
+
+
+def filter_of(tags: Mapping[str, str]) -> str:
+    """Return MLflow's search expression for all these tags.
+
+    >>> filter_of({"a": "1", "b": "2"})
+    "tags.`a` = '1' and tags.`b` = '2'"
+    """
+    return " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+
+
+def is_initialised(workspace: Workspace) -> bool:
+    """Return whether MLflow's tables are complete; their version is what MLflow writes last."""
+    if not workspace.database:
+        return workspace.mlflow.exists()
+    return inspect(open_engine(workspace.database)).has_table("alembic_version")
+
+
+def _initialise_once(workspace: Workspace) -> None:
+    """Create the database; a worker that meets a half-made one would crash."""
+    if is_initialised(workspace):
+        return
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    if workspace.database:
+        with advisory_lock(open_engine(workspace.database), "thinfile tables"):
+            if not is_initialised(workspace):
+                SqlAlchemyStore(address(workspace.database), workspace.artifacts.as_uri()).engine.dispose()
+        return
+    with new_sqlite(workspace.mlflow) as fresh:
+        SqlAlchemyStore(sqlite_url(fresh), workspace.artifacts.as_uri()).engine.dispose()
