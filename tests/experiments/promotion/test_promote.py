@@ -178,5 +178,5 @@ def test_a_model_that_answers_with_classes_is_refused_with_the_reason(
     workspace: Workspace, tables: dict[str, Path]
 ) -> None:
     version = logged_elsewhere(workspace, classes=True)
-    with pytest.raises(RequestError, match="answered with classes such as"):
+    with pytest.raises(RequestError, match="returned classes such as"):
         promoted(workspace, version=version, data=data_of(tables["full"]))

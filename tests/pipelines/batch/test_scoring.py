@@ -112,7 +112,9 @@ def test_infinite_rows_are_quarantined_and_the_counts_reconcile(scored: Score, a
 
 
 def test_a_table_that_lacks_a_column_of_the_model_is_told(scored: Score, applications: pd.DataFrame) -> None:
-    with pytest.raises(DataError, match="received 'credit_amount'; did you mean credit_amounts"):
+    with pytest.raises(
+        DataError, match="names .credit_amount., which is not a column of the table; did you mean credit_amounts"
+    ):
         scored(applications.rename(columns={"credit_amount": "credit_amounts"}), "2026-06")
 
 
@@ -307,11 +309,11 @@ def test_a_model_whose_files_changed_is_not_used(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (np.array([0, 1, 1]), "answered with classes such as"),
-        (np.array([0.0, 1.0, 1.0]), "answered with classes such as"),
-        (np.array(["good", "bad", "bad"]), "answered with classes such as"),
-        (np.full((3, 2), 0.5), r"answered 3 rows with shape \(3, 2\)"),
-        (np.array([0.2, 0.4]), r"answered 3 rows with shape \(2,\)"),
+        (np.array([0, 1, 1]), "returned classes such as"),
+        (np.array([0.0, 1.0, 1.0]), "returned classes such as"),
+        (np.array(["good", "bad", "bad"]), "returned classes such as"),
+        (np.full((3, 2), 0.5), r"returned an array of shape \(3, 2\) for 3 rows"),
+        (np.array([0.2, 0.4]), r"returned an array of shape \(2,\) for 3 rows"),
         (np.array([0.2, 0.4, 1.4]), "lie between 0 and 1, .* from 0.2 to 1.4"),
     ],
 )
