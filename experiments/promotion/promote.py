@@ -9,7 +9,8 @@ from experiments.evidence.evaluation_set import EvaluationSet, ScoredVersion, ev
 from experiments.evidence.evidence import gather
 from experiments.evidence.evidence_files import HASH
 from experiments.promotion.actions import apply
-from experiments.promotion.gates import GateResult, check_advisory, judge, lets_through
+from experiments.promotion.gates.gate import GateResult
+from experiments.promotion.gates.judgement import check_gate_names, judge, lets_through
 from experiments.promotion.ledger import Ledger
 from experiments.promotion.settings import PromoteAction, PromoteSettings, carried_along
 from pipelines.command.verb import ExitCode, Outcome, carried
@@ -55,7 +56,7 @@ def request(settings: PromoteSettings) -> Outcome:
     Raises: see `promote`.
     """
     check_policy(settings.policy)
-    check_advisory(settings.policy)
+    check_gate_names(settings.policy)
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
     ledger = Ledger(workspace, store, settings.model)
@@ -140,7 +141,10 @@ def _outcome(
 
 
 def _mark(gate: GateResult) -> str:
-    mark = "passed" if gate.passed else "FAILED" if gate.blocking else "warned"
+    if not gate.measured:
+        mark = "note  " if gate.passed else "NOT MEASURED" if gate.blocking else "not measured"
+    else:
+        mark = "passed" if gate.passed else "FAILED" if gate.blocking else "warned"
     return f"  {mark}  {gate.gate}: {gate.sentence}"
 
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from experiments.experiment.experiment import sample_of
-from experiments.promotion.gates import alpha_for
+from experiments.promotion.gates.auc_claim import alpha_for
 from pipelines.applications.applications import load_applications
 from pipelines.applications.settings import SplitSettings
 from pipelines.applications.splits import split_applications

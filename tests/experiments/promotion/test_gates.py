@@ -1,13 +1,22 @@
-"""Gates read the evidence record alone: what it does not hold is refused, and each says by how much."""
+"""Gates judge the evidence record alone; what it lacks is not measured, and each sentence names the difference."""
 
+import sys
+from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from experiments.promotion.gates import alpha_for, check_advisory, judge, lets_through
+from experiments.document import write_document
+from experiments.promotion import gates as package
+from experiments.promotion.gates.auc_claim import alpha_for
+from experiments.promotion.gates.gate import NOT_MEASURED
+from experiments.promotion.gates.judgement import check_gate_names, gates, judge, lets_through
 from pipelines.errors import ConfigurationError
 from pipelines.policy.pack import Claim, FairnessSettings, GateSettings, PolicySettings
+from pipelines.storage.fingerprint import fingerprint_record
+from tests.experiments.ledgers import Book, evidence_of
 
 EVIDENCE: dict[str, Any] = {
     "about": {"champion": {"version": 1}, "made_at": "2026-11-25T10:00:00+00:00", "outcomes_known_by": None},
@@ -48,27 +57,27 @@ def failed(evidence: dict[str, Any], policy: PolicySettings | None = None) -> li
 
 
 def test_good_evidence_passes_every_gate_and_what_is_advisory_does_not_block() -> None:
-    gates = judge(EVIDENCE, PolicySettings())
-    assert lets_through(gates)
-    assert [gate.gate for gate in gates if not gate.passed] == ["profit where it is inferred"]
+    results = judge(EVIDENCE, PolicySettings())
+    assert lets_through(results)
+    assert [gate.gate for gate in results if not gate.passed] == ["profit where it is inferred"]
 
 
 @pytest.mark.parametrize("part", ["measures", "development", "leak", "comparable", "difference", "swap_set"])
 def test_evidence_that_is_missing_is_refused(part: str) -> None:
     refused = [gate for gate in judge(changed(**{part: None}), PolicySettings()) if not gate.passed and gate.blocking]
     assert refused
-    assert all("not measured" in gate.sentence for gate in refused)
+    assert all(gate.answer == NOT_MEASURED for gate in refused)
 
 
 @pytest.mark.parametrize(
     ("change", "gate"),
     [
-        ({"about__outcomes_known_by": "2026-11-26T00:00:00"}, "mature outcomes"),
+        ({"about__outcomes_known_by": "2026-11-26T00:00:00"}, "outcome maturity"),
         ({"measures__bad": 29}, "enough outcomes"),
         ({"measures__bad": 980}, "enough outcomes"),
         ({"measures__measures__auc__value": 0.59}, "discrimination"),
         ({"measures__measures__expected_to_observed__value": 1.4}, "calibration"),
-        ({"development__psi": 0.29}, "stable score"),
+        ({"development__psi": 0.29}, "score stability"),
         ({"leak__differing": {"orders_90d": 3}}, "no leak"),
         ({"leak": {"kind": "not possible", "why": "the lake is gone"}}, "no leak"),
         ({"leak": {"kind": "single_feature", "telling": {"x": 0.97}, "waived": []}}, "no leak"),
@@ -104,16 +113,16 @@ def test_errors_spent_on_all_challengers_add_up_to_what_the_policy_allows() -> N
 
 
 def test_a_first_champion_is_not_compared() -> None:
-    gates = judge(changed(about__champion=None, difference=None, swap_set=None, comparable=None), PolicySettings())
-    assert [gate.gate for gate in gates] == [
-        "mature outcomes",
+    results = judge(changed(about__champion=None, difference=None, swap_set=None, comparable=None), PolicySettings())
+    assert [gate.gate for gate in results] == [
+        "outcome maturity",
         "enough outcomes",
         "discrimination",
         "calibration",
-        "stable score",
+        "score stability",
         "no leak",
     ]
-    assert lets_through(gates)
+    assert lets_through(results)
 
 
 def group(level: str, ratio: float, difference: float, expected: tuple[float, float, float]) -> dict[str, Any]:
@@ -133,14 +142,18 @@ def test_fairness_is_judged_by_the_worst_group_where_the_policy_asks() -> None:
     # The interval of F reaches into the permitted range: nothing is proven there.
     assert failed(changed(fairness=groups), PolicySettings(fairness=asks)) == ["four-fifths ratio"]
     groups[0] |= {"eo_low": 1.26}
-    assert failed(changed(fairness=groups), PolicySettings(fairness=asks))[1:] == ["differences founded in risk"]
-    assert failed(changed(fairness=[]), PolicySettings(fairness=asks)) == ["fairness"]
+    assert failed(changed(fairness=groups), PolicySettings(fairness=asks))[1:] == ["calibration by group"]
+    assert failed(changed(fairness=[]), PolicySettings(fairness=asks)) == [
+        "four-fifths ratio",
+        "mean difference of points",
+        "calibration by group",
+    ]
     assert failed(changed(fairness=groups)) == []
 
 
 def test_an_advisory_gate_must_exist() -> None:
     with pytest.raises(ConfigurationError, match=r"unknown gate 'calibrtion'.*did you mean calibration"):
-        check_advisory(PolicySettings(gates=GateSettings(advisory=["calibrtion"])))
+        check_gate_names(PolicySettings(gates=GateSettings(advisory=["calibrtion"])))
 
 
 def test_a_section_that_is_advisory_means_each_of_its_gates() -> None:
@@ -157,3 +170,64 @@ def test_a_gate_that_passes_names_the_group_that_is_nearest_to_the_bound() -> No
     (told,) = (gate for gate in judge(changed(fairness=groups), asks) if gate.gate == "four-fifths ratio")
     assert told.passed
     assert told.sentence.startswith("0.850 for sex F")
+
+
+def test_outcomes_without_dates_are_assumed_to_be_mature_and_the_result_says_so() -> None:
+    maturity = judge(EVIDENCE, PolicySettings())[0]
+    assert (maturity.gate, maturity.passed, maturity.answer) == ("outcome maturity", True, NOT_MEASURED)
+    assert maturity.sentence == "assumed (the table has no outcome dates)"
+
+
+@pytest.mark.parametrize(
+    ("former", "change", "name"),
+    [
+        ("stable score", {"development__psi": 0.29}, "score stability"),
+        ("mature outcomes", {"about__outcomes_known_by": "2026-11-26T00:00:00"}, "outcome maturity"),
+    ],
+)
+def test_a_policy_may_use_the_former_name_of_a_gate(former: str, change: dict[str, Any], name: str) -> None:
+    policy = PolicySettings(gates=GateSettings(advisory=[former, "profit where it is inferred"]))
+    check_gate_names(policy)
+    assert failed(changed(**change)) == [name]
+    assert failed(changed(**change), policy) == []
+
+
+TOY_GATE = '''"""A toy gate."""
+
+from experiments.promotion.gates.gate import Gate, GateResult, read
+
+
+def _judge(evidence, policy):
+    rows = read(evidence, "measures", "rows")
+    return GateResult(rows % 2 == 1, rows, "an odd number of rows", f"{rows} rows")
+
+
+GATE = Gate("odd rows", 35, _judge)
+'''
+
+
+@pytest.fixture
+def toy_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "odd_rows.py").write_text(TOY_GATE)
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    yield
+    sys.modules.pop("experiments.promotion.gates.odd_rows", None)
+    vars(package).pop("odd_rows", None)
+
+
+@pytest.mark.usefixtures("toy_gate")
+def test_one_file_adds_a_gate_to_judgement_ledger_and_document(book: Book) -> None:
+    assert [gate.name for gate in gates()][2:5] == ["discrimination", "odd rows", "calibration"]
+    assert failed(EVIDENCE) == ["odd rows"]
+    advisory = PolicySettings(gates=GateSettings(advisory=["odd rows", "profit where it is inferred"]))
+    check_gate_names(advisory)
+    assert failed(EVIDENCE, advisory) == []
+    challenger = book.version(1)
+    evidence = evidence_of(challenger)
+    del evidence["evidence_hash"]
+    evidence["gates"] = [result.record() for result in judge(EVIDENCE, PolicySettings())]
+    entry = book.open().request(challenger, evidence | {"evidence_hash": fingerprint_record(evidence)}, "")
+    assert entry.content["decision"] == "refused"
+    page = write_document(book.store, challenger, [dict(entry.content) | {"sequence": 1, "written_at": ""}], evidence)
+    assert "odd rows" in page.read_text()
+    assert "1000 rows" in page.read_text()

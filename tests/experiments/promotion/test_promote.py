@@ -70,11 +70,11 @@ def test_a_first_champion_passes_the_floors_alone(workspace: Workspace, tables: 
     assert outcome.exit_code is ExitCode.DONE
     asked = [gate["gate"] for gate in outcome.result["evidence"]["gates"]]
     assert asked == [
-        "mature outcomes",
+        "outcome maturity",
         "enough outcomes",
         "discrimination",
         "calibration",
-        "stable score",
+        "score stability",
         "no leak",
     ]
     store = ModelStore(workspace)
@@ -87,7 +87,7 @@ def test_a_floor_that_is_missed_refuses_and_says_by_how_much(workspace: Workspac
     outcome = promoted(workspace, policy=PolicySettings(gates=GateSettings(minimum_auc=0.99)))
     assert outcome.exit_code is ExitCode.ANSWER_IS_NO
     (gate,) = (gate for gate in outcome.result["evidence"]["gates"] if gate["gate"] == "discrimination")
-    assert gate["sentence"] == f"AUC {gate['value']:.4f}, {0.99 - gate['value']:.4f} below the floor of 0.99"
+    assert gate["sentence"] == f"AUC {gate['value']:.4f}, {0.99 - gate['value']:.4f} below the minimum of 0.99"
     assert ModelStore(workspace).aliased("credit_score", CHAMPION) is None
 
 
