@@ -11,12 +11,12 @@ from pipelines.command.hydra_application import Verb, run
 from pipelines.command.verb import Outcome, VerbSettings
 
 RARELY = 100_000
-"""Objects between two collections of garbage. Evidently and Plotly make hundreds of thousands that stay: to go through
-them again and again takes a sixth of a report's time."""
+"""Objects between two garbage collections. Evidently and Plotly create hundreds of thousands of permanent objects;
+collecting them at the default rate takes a sixth of a report's time."""
 
 
 def watch(arguments: Sequence[str]) -> int:
-    """Write the report of a period and act on it, or acknowledge an alarm, list alarms, verify their log."""
+    """Write the report of a period and act on it; acknowledge an alarm, list alarms or verify their log."""
     gc.set_threshold(RARELY)
     OmegaConf.register_new_resolver("period_of", _period_of, replace=True)
     groups: dict[str, dict[str, type]] = {"alarms": {"alarms": AlarmPolicySettings}}
@@ -24,7 +24,7 @@ def watch(arguments: Sequence[str]) -> int:
 
 
 def ui(arguments: Sequence[str]) -> int:
-    """Write the index of all reports and tell the commands that open the pages."""
+    """Write the index of all reports and print the commands that open the pages."""
     return run(Verb("ui", VerbSettings, _ui, {}), arguments)
 
 
@@ -35,29 +35,29 @@ def _ui(settings: VerbSettings) -> Outcome:
 
 
 def _period_of(action: WatchAction) -> str:
-    """Return what conf/watch.yaml says of the period: what is about the whole log needs none."""
+    """Return the default of the setting `period`: actions on the whole alarm log need none."""
     return "" if action in (WatchAction.alarms, WatchAction.verify) else MISSING
 
 
 def _watch(settings: WatchSettings) -> Outcome:
     if settings.action is WatchAction.report and (settings.input or settings.reference_input):
-        from monitoring.watch.external_tables import watch_tables
+        from monitoring.watch.external_tables import watch_external_tables
 
-        return watch_tables(settings)
+        return watch_external_tables(settings)
     if settings.action is WatchAction.report:
         from monitoring.watch.watch import watch
 
         return watch(settings)
-    from monitoring.alarms import summary as telling
+    from monitoring.alarms import summary
     from pipelines.storage.workspace import Workspace
 
     workspace = Workspace.at(settings.workspace)
     if settings.action is WatchAction.alarms:
-        return telling.list_outcome(workspace)
+        return summary.list_outcome(workspace)
     if settings.action is WatchAction.verify:
-        return telling.verify_outcome(workspace)
-    from monitoring.alarms.acknowledge import About
+        return summary.verify_outcome(workspace)
+    from monitoring.alarms.acknowledge import AlarmKey
 
-    about = About(settings.model, settings.population, settings.period, settings.version)
+    key = AlarmKey(settings.model, settings.population, settings.period, settings.version)
     periods = settings.alarms.cool_down.acknowledged
-    return telling.acknowledge_outcome(workspace, about, why=settings.why, by=settings.by, periods=periods)
+    return summary.acknowledge_outcome(workspace, key, why=settings.why, by=settings.by, periods=periods)

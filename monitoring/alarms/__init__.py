@@ -1,1 +1,1 @@
-"""What an alarm does: raised once in the alarm log, told to whom it concerns, quiet after that until it worsens."""
+"""Alarms: raised once in the alarm log, acted on by the action policy, then quiet until they worsen."""

@@ -1,4 +1,4 @@
-"""What an alarm may do, each by its name: post it, write it into a folder, open a retraining."""
+"""The actions of an alarm: write an event file, open a retraining, post to a webhook."""
 
 import shlex
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from monitoring.alarms.alarm import Alarm
 from monitoring.alarms.alarm_log import Logged
-from monitoring.alarms.event import event_of, spelled, write_event
+from monitoring.alarms.event import encoded, event_of, write_event
 from monitoring.alarms.retraining import open_retraining, start
 from monitoring.alarms.settings import AlarmPolicySettings, LevelActions, Retraining
 from monitoring.alarms.webhook import post
@@ -19,7 +19,7 @@ from pipelines.storage.workspace import Workspace
 
 
 class Action(Enum):
-    """What is done about an alarm, in this order: a slow network is last."""
+    """What an alarm does, in this order: a slow network comes last."""
 
     EVENT_FILE = "event file"
     RETRAINING = "retraining"
@@ -27,8 +27,8 @@ class Action(Enum):
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What actions need to know: the policy, the workspace, and the files of the report."""
+class ActionContext:
+    """What actions need: the policy, the workspace, and the files of the report."""
 
     settings: AlarmPolicySettings
     workspace: Workspace
@@ -36,60 +36,60 @@ class Surroundings:
 
     @property
     def folder(self) -> Path:
-        """Where events are written to."""
+        """The folder of event files."""
         return Path(self.settings.events).expanduser() if self.settings.events else self.workspace.alarms
 
 
 @dataclass(frozen=True)
-class Done:
-    """What came of an action: a sentence for the log, and what a person does next."""
+class ActionResult:
+    """The result of an action: a sentence for the log, and the next steps of a person."""
 
     detail: str
     next_steps: tuple[str, ...] = ()
 
 
 def level_actions(level: Level, settings: AlarmPolicySettings) -> LevelActions:
-    """Return what the policy lets a level do."""
+    """Return the actions of a level by the policy."""
     return settings.act if level is Level.ACT else settings.watch
 
 
 def planned(alarm: Alarm, has_faults: bool, settings: AlarmPolicySettings) -> list[Action]:
-    """Return what is done about an alarm. A model is not retrained on faulty data: the remedy is at the source."""
-    does = level_actions(alarm.level, settings)
-    wanted = {
-        Action.EVENT_FILE: does.event_file,
-        Action.RETRAINING: does.retraining is not Retraining.none and not has_faults,
-        Action.WEBHOOK: does.webhook and settings.webhook.url is not None,
+    """Return the actions of an alarm. A model is not retrained on faulty data, which are repaired at the source."""
+    policy = level_actions(alarm.level, settings)
+    chosen = {
+        Action.EVENT_FILE: policy.event_file,
+        Action.RETRAINING: policy.retraining is not Retraining.none and not has_faults,
+        Action.WEBHOOK: policy.webhook and settings.webhook.url is not None,
     }
-    return [action for action, is_wanted in wanted.items() if is_wanted]
+    return [action for action, is_chosen in chosen.items() if is_chosen]
 
 
-def do(action: Action, raised: Logged, around: Surroundings) -> Done:
-    """Do one thing about an alarm; done again it leaves no more behind.
+def do(action: Action, raised: Logged, context: ActionContext) -> ActionResult:
+    """Run an action of an alarm; running it again has no further effect.
 
     Raises:
-        ThinfileError, OSError: it could not be done.
+        ThinfileError, OSError: the action failed.
     """
     if action is Action.EVENT_FILE:
-        path = write_event(event_of(raised), around.report_files, around.folder.resolve())
-        return Done(f"event written to {path}")
-    return _retrain(raised, around) if action is Action.RETRAINING else _post(raised, around)
+        path = write_event(event_of(raised), context.report_files, context.folder.resolve())
+        return ActionResult(f"event written to {path}")
+    return _retrain(raised, context) if action is Action.RETRAINING else _post(raised, context)
 
 
-def _post(raised: Logged, around: Surroundings) -> Done:
-    hook = around.settings.webhook
-    if hook.url is None:  # it was raised under a policy that had one
-        raise ThinfileError("a webhook needs an address, received none; set alarms.webhook.url")
-    attempt = post(spelled(event_of(raised)), raised.alarm.id, hook)
-    return Done(f"{urlsplit(hook.url).hostname} told, attempt {attempt}")
+def _post(raised: Logged, context: ActionContext) -> ActionResult:
+    hook = context.settings.webhook
+    if hook.url is None:  # the policy that raised the alarm had a URL
+        raise ThinfileError("alarms.webhook.url is not set; set it to the address of the webhook")
+    attempt = post(encoded(event_of(raised)), raised.alarm.id, hook)
+    return ActionResult(f"webhook delivered to {urlsplit(hook.url).hostname} (attempt {attempt})")
 
 
-def _retrain(raised: Logged, around: Surroundings) -> Done:
-    folder = around.folder.resolve() / f"retraining-{raised.alarm.id}"
-    commands = open_retraining(raised.alarm, around.workspace, around.settings.retrain, folder)
-    told = tuple(shlex.join(command) for command in commands)
-    if level_actions(raised.alarm.level, around.settings).retraining is not Retraining.start:
-        return Done(f"written out: {' && '.join(told)}", told)
+def _retrain(raised: Logged, context: ActionContext) -> ActionResult:
+    folder = context.folder.resolve() / f"retraining-{raised.alarm.id}"
+    commands = open_retraining(raised.alarm, context.workspace, context.settings.retrain, folder)
+    lines = tuple(shlex.join(command) for command in commands)
+    if level_actions(raised.alarm.level, context.settings).retraining is not Retraining.start:
+        return ActionResult(f"commands written: {' && '.join(lines)}", lines)
     log = folder / "retraining.log"
     number = start(commands, log)
-    return Done(f"started as process {number}: {' && '.join(told)}", (f"tail -f {shlex.quote(str(log))}",))
+    return ActionResult(f"started as process {number}: {' && '.join(lines)}", (f"tail -f {shlex.quote(str(log))}",))

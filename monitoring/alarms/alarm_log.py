@@ -1,4 +1,4 @@
-"""The alarm log: a chain of what was raised, kept quiet, acknowledged, and done about it or failed."""
+"""The alarm log: a hash chain of alarms raised, kept quiet and acknowledged, and of actions done or failed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ CHAIN = "alarms"
 
 
 class Event(Enum):
-    """What an entry tells."""
+    """The kind of an entry."""
 
     RAISED = "raised"
     QUIET = "quiet"
@@ -27,7 +27,7 @@ class Event(Enum):
 
 @dataclass(frozen=True)
 class Logged:
-    """One entry as it is read: the alarm that it is about, what it tells, and the words that go with that."""
+    """One entry of the log, its event and its alarm."""
 
     entry: Entry
     event: Event
@@ -35,41 +35,41 @@ class Logged:
 
     @property
     def number(self) -> int:
-        """The entry's place in the log."""
+        """The number of the entry in the log."""
         return self.entry.sequence
 
     @property
-    def words(self) -> Mapping[str, Any]:
-        """What the entry says beside the alarm: `because`, `by` and `why`, `what` was done and its `detail`."""
+    def content(self) -> Mapping[str, Any]:
+        """The fields of the entry, such as `because`, `by` and `why`, or `what` was done and its `detail`."""
         return self.entry.content
 
     @classmethod
     def read(cls, entry: Entry) -> "Logged":
-        """Return an entry as it is read. Raises ChainBroken for one that is not of an alarm."""
-        told: Mapping[str, Any] = entry.content
+        """Return an entry with its alarm. Raises ChainBroken for an entry that is not of an alarm."""
         try:
-            return cls(entry, Event(told["event"]), Alarm.read(told))
+            return cls(entry, Event(entry.content["event"]), Alarm.from_record(entry.content))
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise ChainBroken(
-                f"{CHAIN}: entry {entry.sequence} is not one of an alarm ({error}); restore the database from a copy"
+                f"entry {entry.sequence} of the chain '{CHAIN}' is not an alarm ({error}); restore the database from a "
+                "backup"
             ) from error
 
 
 def outcome_of(action: str, raised: Logged, entries: Sequence[Logged]) -> Logged | None:
-    """Return the last entry that tells what came of an action about a raised alarm, None before there is one."""
+    """Return the last entry on the outcome of an action on a raised alarm, None without one."""
     outcomes = (Event.DONE, Event.FAILED)
     about = {"entry": raised.number, "what": action}.items()
-    return next((one for one in reversed(entries) if one.event in outcomes and about <= one.words.items()), None)
+    return next((one for one in reversed(entries) if one.event in outcomes and about <= one.content.items()), None)
 
 
 def has_acted(raised: Logged, entries: Sequence[Logged]) -> bool:
-    """Return whether all that was to be done about a raised alarm is done."""
-    outcomes = [outcome_of(action, raised, entries) for action in raised.words["actions"]]
+    """Return whether all planned actions on a raised alarm are done."""
+    outcomes = [outcome_of(action, raised, entries) for action in raised.content["actions"]]
     return all(one is not None and one.event is Event.DONE for one in outcomes)
 
 
 class AlarmLog:
-    """The alarms of a workspace. To read creates nothing."""
+    """The alarm log of a workspace; reading it creates no files."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -77,10 +77,10 @@ class AlarmLog:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Be the only one who raises, acts and acknowledges for the length of the block.
+        """Hold the lock for raising, acting and acknowledging during the block.
 
-        Of commands on the same report that run at once the second finds what the first has done. Other chains are not
-        held up: an action may wait for a network.
+        Of two concurrent commands on the same report, the second reads what the first has done. Other chains are not
+        locked, because an action may wait for a network.
         """
         if self._workspace.database:
             with Chain(self._workspace, CHAIN).exclusive():
@@ -90,16 +90,16 @@ class AlarmLog:
                 yield
 
     def read(self) -> list[Logged]:
-        """Return all entries in order. Raises ChainBroken when the chain is not what was written."""
-        head = self._head.read()  # before the entries, for it is moved after them
+        """Return all entries in order. Raises ChainBroken where the chain was changed."""
+        head = self._head.read()  # before the entries, because it moves after them
         exists = self._workspace.database is not None or self._workspace.chain.exists()
         entries = Chain(self._workspace, CHAIN).entries() if exists else []
         self._head.check(head, entries)
         return [Logged.read(entry) for entry in entries]
 
-    def write(self, event: Event, alarm: Alarm, after: list[Logged], **words: object) -> Logged:
-        """Append an entry to those that were read, and to the list. Raises ChainConflict where somebody else has."""
-        content = {"event": event.value, "alarm": alarm.id, **alarm.told(), **words}
+    def write(self, event: Event, alarm: Alarm, after: list[Logged], **fields: object) -> Logged:
+        """Append an entry to the log and to `after`. Raises ChainConflict where another process appended first."""
+        content = {"event": event.value, "alarm": alarm.id, **alarm.record(), **fields}
         entry = Chain(self._workspace, CHAIN).append(content, after=len(after))
         self._head.move_to(entry)
         after.append(Logged(entry, event, alarm))

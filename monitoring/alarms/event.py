@@ -1,4 +1,4 @@
-"""An alarm as others are told: names, levels and counts; no row, no value of a column, no segment, no path."""
+"""The event of an alarm, for webhooks and event files: names, levels and counts, but no rows, values or segments."""
 
 import json
 from collections.abc import Mapping
@@ -13,30 +13,31 @@ SCHEMA = "thinfile.alarm/1"
 
 
 def facts_of(report: PeriodReport) -> dict[str, Any]:
-    """Return what an event says of a report beside its alarm.
+    """Return the facts of a report that an event has in addition to its alarm.
 
-    What a report says in sentences stays out: it may name levels of columns, which may be what people wrote.
+    The sentences of a report are left out: they may quote categories, which people may have typed.
     """
     faults = [{"kind": one.kind, "column": one.column} for one in report.faults]
     return {"rows": report.rows, "faults": faults}
 
 
 def event_of(raised: Logged) -> dict[str, Any]:
-    """Return the event of an alarm from the entry that raised it: the same whenever it is told."""
-    facts = {name: raised.words[name] for name in ("rows", "faults")}
-    told = {"schema": SCHEMA, "id": raised.alarm.id, "raised_at": raised.entry.written_at}
-    return told | raised.alarm.told() | {"text": raised.alarm.sentence()} | facts
+    """Return the event of an alarm from the entry that raised it; it is the same on every delivery."""
+    facts = {name: raised.content[name] for name in ("rows", "faults")}
+    head = {"schema": SCHEMA, "id": raised.alarm.id, "raised_at": raised.entry.written_at}
+    text = f"{raised.alarm.sentence()}. Read the report of {raised.alarm.window}, then acknowledge the alarm."
+    return head | raised.alarm.record() | {"text": text} | facts
 
 
-def spelled(event: Mapping[str, Any]) -> bytes:
+def encoded(event: Mapping[str, Any]) -> bytes:
     """Return the bytes of an event."""
     return json.dumps(event, sort_keys=True, ensure_ascii=False).encode()
 
 
 def write_event(event: Mapping[str, Any], report_files: Mapping[str, Path], folder: Path) -> Path:
-    """Write an event, and where its report lies, into a folder; return the file. Written again it is the same file."""
+    """Write an event with the paths of its report into a folder and return the file, the same on every call."""
     path = folder / f"{event['period']}-{event['level']}-{event['id']}.json"
-    told = {**event, "report": {name: str(file) for name, file in report_files.items()}}
+    record = {**event, "report": {name: str(file) for name, file in report_files.items()}}
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(told, sort_keys=True, ensure_ascii=False, indent=1) + "\n")
+        temporary.write_text(json.dumps(record, sort_keys=True, ensure_ascii=False, indent=1) + "\n")
     return path

@@ -1,4 +1,4 @@
-"""Whether an alarm is quiet: the same one, or a worse one, acted not long ago, or a person has acknowledged it."""
+"""Whether an alarm is quiet, because the same or a worse one acted recently or a person acknowledged it."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from monitoring.alarms.alarm_log import Event, Logged, has_acted
 from monitoring.alarms.settings import CoolDownSettings
 
 
-class Because(Enum):
+class QuietReason(Enum):
     """Why an alarm does not act."""
 
     COOL_DOWN = "cool-down"
@@ -20,9 +20,9 @@ class Because(Enum):
 
 @dataclass(frozen=True)
 class Quiet:
-    """Why an alarm does not act, and the entry of the log that says so."""
+    """Why an alarm does not act, and the entry of the log that is the reason."""
 
-    because: Because
+    because: QuietReason
     by: Logged
 
 
@@ -31,22 +31,21 @@ def quiet(
 ) -> Quiet | None:
     """Return why an alarm does not act, None where it does.
 
-    An acknowledgement counts before a cool-down. Both end where the alarm is worse: a name that is new among its
-    causes, or a level that has risen. An alarm of which not all was done, because a webhook failed, quiets no other:
-    perhaps nobody has heard of it.
+    An acknowledgement counts before a cool-down. Neither covers a worse alarm, with a new cause or a higher level. An
+    alarm with a failed action starts no cool-down, because nobody may have received it.
     """
     acknowledged = acknowledgement(alarm, log, settings)
     if acknowledged is not None:
-        return Quiet(Because.ACKNOWLEDGEMENT, acknowledged)
+        return Quiet(QuietReason.ACKNOWLEDGEMENT, acknowledged)
     moment = now or datetime.now(UTC)
     raised = [one for one in reversed(log) if one.event is Event.RAISED and one.alarm.covers(alarm)]
     recent = (one for one in raised if _is_recent(one, alarm, settings, moment) and has_acted(one, log))
-    found = next(recent, None)
-    return None if found is None else Quiet(Because.COOL_DOWN, found)
+    entry = next(recent, None)
+    return None if entry is None else Quiet(QuietReason.COOL_DOWN, entry)
 
 
 def acknowledgement(alarm: Alarm, log: Sequence[Logged], settings: CoolDownSettings) -> Logged | None:
-    """Return the latest acknowledgement that an alarm falls under and that has not lapsed."""
+    """Return the latest acknowledgement that covers an alarm and has not expired."""
     return next(
         (
             one
@@ -65,19 +64,19 @@ def _is_recent(raised: Logged, alarm: Alarm, settings: CoolDownSettings, now: da
 
 
 def _is_within(earlier: Alarm, alarm: Alarm, periods: int) -> bool:
-    """Return whether two alarms lie at most so many periods apart, whichever was looked at first."""
+    """Whether two alarms are at most so many periods apart, in either order."""
     apart = months_apart(earlier.key.period, alarm.key.period)
     return apart is not None and apart <= periods
 
 
 def months_apart(one: str, other: str) -> int | None:
-    """Return how many months lie between two periods (YYYY-MM), None where one of them is no month.
+    """Return the number of months between two periods (YYYY-MM), None where one of them is not a month.
 
     >>> months_apart("2026-11", "2027-01"), months_apart("2026-11", "2026-11"), months_apart("2026-11", "later")
     (2, 0, None)
     """
     if one == other:
         return 0
-    found = [re.fullmatch(r"(\d{4})-(\d{2})", period) for period in (one, other)]
-    months = [int(match[1]) * 12 + int(match[2]) for match in found if match]
-    return abs(months[0] - months[1]) if len(months) == len(found) else None
+    matches = [re.fullmatch(r"(\d{4})-(\d{2})", period) for period in (one, other)]
+    months = [int(match[1]) * 12 + int(match[2]) for match in matches if match]
+    return abs(months[0] - months[1]) if len(months) == len(matches) else None

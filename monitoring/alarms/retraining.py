@@ -1,4 +1,4 @@
-"""Opens a retraining: the search that made the alarmed model, asked again of the newest mature data."""
+"""Opens a retraining: the search that made the model of an alarm, repeated on the newest mature data."""
 
 import json
 import os
@@ -6,12 +6,12 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from monitoring.alarms.alarm import Alarm
 from monitoring.alarms.settings import RetrainSettings
+from monitoring.windows.months import end_of
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.command.verb import override
 from pipelines.errors import RequestError
@@ -22,10 +22,10 @@ from pipelines.storage.workspace import Workspace
 
 EXPERIMENT = "retrain"
 OF_THE_COMMAND = ("workspace", "output", "debug")
-"""What a record says that belongs to the command that made it."""
+"""Settings of a record that belong to the command that made it."""
 
-PLACES = ("path", "through_the_door")
-"""Where a record says that its tables lay."""
+PATHS = ("path", "through_the_door")
+"""Settings of a record with the paths of its tables."""
 
 HYDRA = """\
   - override hydra/job_logging: none
@@ -38,28 +38,28 @@ Command = tuple[str, ...]
 def open_retraining(alarm: Alarm, workspace: Workspace, settings: RetrainSettings, folder: Path) -> list[Command]:
     """Write the settings of a retraining into a folder and return its commands, to be run one after the other.
 
-    Its data, candidate, policy and bad definition are those of the search that made the alarmed model; its data are
-    read anew, of a marketplace all that is mature at the end of the alarm's period. A model without such a search is
-    given the experiment that Thinfile ships, with what `settings` say.
+    Data, candidate, policy and bad definition are those of the search that made the model of the alarm; the data are
+    read again, from a marketplace up to the end of the alarm's period. A model without such a search gets the
+    experiment `retrain` that Thinfile ships.
     """
     record = _record_of(alarm, workspace)
-    place = override("workspace", str(workspace.root))
+    in_workspace = override("workspace", str(workspace.root))
     chosen = [f"experiment={EXPERIMENT}", override("model", alarm.key.model)]
     if record is None:
-        return [("thinfile", "tune", *chosen, *settings.tune, place)]
+        return [("thinfile", "tune", *chosen, *settings.tune, in_workspace)]
     commands: list[Command] = []
     prepared = _prepared(record)
     if prepared is not None:
         _write(folder / "prepare.yaml", _prepare_file(alarm, prepared, workspace))
-        commands.append(("thinfile", "prepare", f"--config-dir={folder}", *settings.prepare, place))
+        commands.append(("thinfile", "prepare", f"--config-dir={folder}", *settings.prepare, in_workspace))
     training = workspace.lake / prepared["name"] / TRAINING if prepared is not None else None
     _write(folder / "experiment" / f"{EXPERIMENT}.yaml", _experiment_file(alarm, record, training))
-    commands.append(("thinfile", "tune", f"--config-dir={folder}", *chosen, *settings.tune, place))
+    commands.append(("thinfile", "tune", f"--config-dir={folder}", *chosen, *settings.tune, in_workspace))
     return commands
 
 
 def start(commands: Sequence[Command], log: Path) -> int:
-    """Run commands one after the other in a process of their own that outlives this one; return its number."""
+    """Run commands one after the other in a detached process that outlives this one; return its process id."""
     log.parent.mkdir(parents=True, exist_ok=True)
     script = " && ".join(shlex.join([sys.executable, "-m", *command]) for command in commands)
     shell = "/bin/sh"
@@ -72,7 +72,7 @@ def start(commands: Sequence[Command], log: Path) -> int:
 
 
 def _record_of(alarm: Alarm, workspace: Workspace) -> dict[str, Any] | None:
-    """Return the configuration of the search that made a model, None where it was made or kept elsewhere."""
+    """Return the recorded settings of the search that made a model, None for a model without one in this workspace."""
     from pipelines.model_store.store import existing_store
 
     try:
@@ -84,19 +84,19 @@ def _record_of(alarm: Alarm, workspace: Workspace) -> dict[str, Any] | None:
 
 
 def _prepared(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the settings that a record's table was prepared with, None for one that was not prepared here."""
-    told = record["data"]
-    manifest = manifest_beside(DataSettings(source=Source(told["source"]), path=told["path"]))
+    """Return the settings that a record's table was prepared with, None for a table that was not prepared here."""
+    data = record["data"]
+    manifest = manifest_beside(DataSettings(source=Source(data["source"]), path=data["path"]))
     configuration: Mapping[str, Any] | None = manifest.get("configuration")
     return configuration
 
 
 def _prepare_file(alarm: Alarm, configuration: Mapping[str, Any], workspace: Workspace) -> str:
-    """Return the file that prepares the training table again as it was prepared, as of the end of a period."""
+    """Return the settings that prepare the training table again, as of the end of the alarm's period."""
     kept = {name: value for name, value in configuration.items() if name not in OF_THE_COMMAND}
     folder, earlier = str(kept["raw"]["folder"]), str(configuration["workspace"])
     raw = kept["raw"] | {"folder": str(workspace.root) + folder.removeprefix(earlier)}
-    as_of = max(end_of(alarm.key.period), str(kept["loan"]["as_of"]))  # ISO dates; what was known stays known
+    as_of = max(end_of(alarm.key.period), str(kept["loan"]["as_of"]))  # ISO dates; never earlier than before
     kept |= {"loan": kept["loan"] | {"as_of": as_of}}
     kept |= {"raw": raw if folder.startswith(f"{earlier}/") else kept["raw"]}
     defaults = "  - prepare_schema\n  - house\n  - loan: dpd90_in_12_months\n  - features: default\n  - _self_\n"
@@ -104,24 +104,24 @@ def _prepare_file(alarm: Alarm, configuration: Mapping[str, Any], workspace: Wor
 
 
 def _experiment_file(alarm: Alarm, record: Mapping[str, Any], training: Path | None) -> str:
-    """Return the experiment that asks a record's question again; a cut-off by date would leave the newest out."""
+    """Return the settings of the repeated experiment, without a cut-off date, which would leave out the newest data."""
     family = record["candidate"]["family"]
     kept = {name: value for name, value in record.items() if name not in (*OF_THE_COMMAND, "model")}
     kept["candidate"] = {name: value for name, value in record["candidate"].items() if name != "family"}
     kept["split"] = record["split"] | {"cutoff": None}
     if record["data"]["source"] == Source.marketplace.value:
-        # The record names the very tables; a name leads to those that are prepared now.
+        # The record has the paths of its tables; without them the tables that are prepared now are found by name.
         named = {} if training is None else {"path": str(training)}
-        kept["data"] = {name: value for name, value in record["data"].items() if name not in PLACES} | named
+        kept["data"] = {name: value for name, value in record["data"].items() if name not in PATHS} | named
     choices = f"  - override /data: {record['data']['source']}\n  - override /candidate: {family}\n"
     head = f"# @package _global_\n# After alarm {alarm.id}: thinfile tune --config-dir=FOLDER experiment={EXPERIMENT}\n"
     return f"{head}defaults:\n{choices}{_yaml(kept)}"
 
 
 def _yaml(settings: Mapping[str, Any]) -> str:
-    """Return settings as YAML, each on a line, its values in JSON, which YAML reads; no text is an interpolation."""
-    told = {name: json.dumps(_literal(value), ensure_ascii=False) for name, value in settings.items()}
-    return "".join(f"{name}: {value}\n" for name, value in told.items())
+    """Return settings as YAML, one per line, with values in JSON and interpolations escaped."""
+    values = {name: json.dumps(_literal(value), ensure_ascii=False) for name, value in settings.items()}
+    return "".join(f"{name}: {value}\n" for name, value in values.items())
 
 
 def _literal(value: Any) -> Any:
@@ -130,19 +130,6 @@ def _literal(value: Any) -> Any:
     if isinstance(value, list):
         return [_literal(item) for item in value]
     return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
-
-
-def end_of(period: str) -> str:
-    """Return the day after a period (YYYY-MM), today for a period that is no month.
-
-    >>> end_of("2026-12"), end_of("2026-09")
-    ('2027-01-01', '2026-10-01')
-    """
-    try:
-        year, month = (int(part) for part in period.split("-"))
-        return date(year + month // 12, month % 12 + 1, 1).isoformat()
-    except ValueError:
-        return date.today().isoformat()
 
 
 def _write(path: Path, text: str) -> None:

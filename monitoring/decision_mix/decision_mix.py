@@ -1,4 +1,4 @@
-"""Decisions over time: how many were approved, why not, what people changed, and how protected groups fared."""
+"""Decisions over time: approvals, reasons, changes by reviewers, and approval rates of protected groups."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ from pipelines.storage.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class GroupConduct:
-    """Decisions on one group of a protected attribute in a period; `ratio` is its approval rate over the best one's."""
+class GroupDecisions:
+    """Decisions on one group of a protected attribute in a period; `ratio` is to the best group's approval rate."""
 
     attribute: str
     group: str
@@ -31,13 +31,13 @@ class GroupConduct:
 
     @property
     def approval_rate(self) -> float:
-        """The approved among the group."""
+        """The approved share of the group."""
         return self.approved / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True)
-class PeriodConduct:
-    """Decisions of one period: how many, by outcome and by reason, what people changed, and by protected group."""
+class DecisionMix:
+    """Decisions of one period by outcome, reason and protected group, and how many reviewers changed."""
 
     period: str
     rows: int
@@ -46,21 +46,21 @@ class PeriodConduct:
     reviewed: int
     to_approved: int
     to_declined: int
-    groups: tuple[GroupConduct, ...]
+    groups: tuple[GroupDecisions, ...]
 
 
 MOST_PERIODS = 12
 MOST_ROWS = 2_000_000
-"""Groups are read row by row; a larger book is told without them."""
+"""Groups are read row by row; a larger period is reported without them."""
 
 FOUR_FIFTHS = 0.8
-"""Of the best group's approval rate; a group below is told as low (29 CFR 1607.4 D), unless the policy says less."""
+"""Lowest ratio to the best group's approval rate (29 CFR 1607.4 D), unless the policy sets another one."""
 
 
-def conduct_of(
+def decision_mixes(
     workspace: Workspace, counts: PeriodCounts, key: LogKey, policy: PolicySettings | None
-) -> tuple[PeriodConduct, ...]:
-    """Return the conduct of a period and of those before it that the same version decided, in order."""
+) -> tuple[DecisionMix, ...]:
+    """Return the decision mix of a period and of those before it that the same version decided, in order."""
     periods = [*earlier_periods(counts.log, key), key.period][-MOST_PERIODS:]
     reviewed = {
         one.period: one
@@ -68,18 +68,18 @@ def conduct_of(
         if (one.version, one.population) == (key.version, key.population.value)
     }
     fairness = policy.fairness if policy is not None else FairnessSettings()
-    return tuple(_conduct(counts, replace(key, period=period), fairness, reviewed) for period in periods)
+    return tuple(_decision_mix(counts, replace(key, period=period), fairness, reviewed) for period in periods)
 
 
-def _conduct(
+def _decision_mix(
     counts: PeriodCounts,
     key: LogKey,
     fairness: FairnessSettings,
     reviewed: Mapping[str, Overrides],
-) -> PeriodConduct:
+) -> DecisionMix:
     tally = counts.of(key).overall
     changed = reviewed.get(key.period)
-    return PeriodConduct(
+    return DecisionMix(
         period=key.period,
         rows=tally.rows,
         decisions=dict(tally.decisions),
@@ -91,13 +91,13 @@ def _conduct(
     )
 
 
-def _groups(log: ScoreLog, key: LogKey, settings: FairnessSettings) -> tuple[GroupConduct, ...]:
+def _groups(log: ScoreLog, key: LogKey, settings: FairnessSettings) -> tuple[GroupDecisions, ...]:
     protected = log.protected(key)
     attributes = [str(name) for name in protected if name != "decision_id"]
     if not attributes:
         return ()
     rows = log.decisions(key)
-    told = protected.set_index("decision_id").reindex(rows["decision_id"])
+    values = protected.set_index("decision_id").reindex(rows["decision_id"])
     decided = Decisions(
         approved=(rows["decision"] == APPROVED).to_numpy(),
         points=rows["points"].to_numpy(np.int64),
@@ -108,7 +108,7 @@ def _groups(log: ScoreLog, key: LogKey, settings: FairnessSettings) -> tuple[Gro
     return tuple(
         _group(one, lowest)
         for name in attributes
-        for one in group_fairness(name, _labels(told[name]), decided, minimum_group=settings.minimum_group)
+        for one in group_fairness(name, _labels(values[name]), decided, minimum_group=settings.minimum_group)
     )
 
 
@@ -116,9 +116,9 @@ def _labels(values: "pd.Series[str]") -> NDArray[np.str_]:
     return np.asarray(values.astype(object).where(values.notna(), "(missing)").astype(str), dtype=np.str_)
 
 
-def _group(one: GroupFairness, lowest: float) -> GroupConduct:
-    """Return a group; it is low where even the upper end of its ratio's interval is."""
-    return GroupConduct(
+def _group(one: GroupFairness, lowest: float) -> GroupDecisions:
+    """Return a group; it is low where even the upper end of the interval of its ratio is low."""
+    return GroupDecisions(
         attribute=one.attribute,
         group=one.level,
         rows=one.rows,

@@ -1,4 +1,4 @@
-"""How much a window differs from its reference in what the business feels: approval rate and expected loss."""
+"""The effect on the business: approval rate, PDs and expected loss of a window against its reference."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ def _product(first: float | None, second: float | None) -> float | None:
 
 @dataclass(frozen=True)
 class Effect:
-    """How much the window differs from the reference in what the business feels.
+    """Approval rates, and mean PDs of all and of approved decisions, in the window and in the reference.
 
-    Shares of decisions approved, and mean PD of all and of the approved; None where a side does not tell. Expected loss
-    is the approved ones' mean PD times `loss_given_default`, a share of the amount lent.
+    A figure is None where it was not counted. The expected loss is the mean PD of the approved times
+    `loss_given_default`, a share of the amount lent.
     """
 
     approval_rate: float
@@ -32,17 +32,17 @@ class Effect:
 
     @property
     def expected_loss(self) -> float | None:
-        """The expected loss per unit lent to the approved, None where it is not told."""
+        """The expected loss per unit lent to the approved, None where it is unknown."""
         return _product(self.approved_mean_pd, self.loss_given_default)
 
     @property
     def reference_expected_loss(self) -> float | None:
-        """The same of the reference."""
+        """The expected loss of the reference."""
         return _product(self.reference_approved_mean_pd, self.loss_given_default)
 
 
 def effect_of(reference: Reference, current: WindowProfile, policy: PolicySettings | None) -> Effect | None:
-    """Return the effect; a development is decided as the policy would now. None where decisions were not counted."""
+    """Return the effect, None without decisions; a development sample is decided by the present policy."""
     now = current.overall
     if not now.decisions or not now.rows:
         return None

@@ -1,4 +1,4 @@
-"""Decisions of the score log by period, each with the outcome that is known of it."""
+"""Decisions of the score log by period, each with its known outcome."""
 
 from dataclasses import dataclass
 
@@ -35,12 +35,12 @@ def by_period(decisions: pd.DataFrame | pa.Table, early: Outcomes | None, full: 
     """Return the decisions by ascending period.
 
     Raises:
-        DataError: a column is not there, a PD is no probability, or an application is there twice in a period.
+        DataError: a column is missing, a PD is not a probability, or an application occurs twice in a period.
     """
     table = pa.Table.from_pandas(decisions, preserve_index=False) if isinstance(decisions, pd.DataFrame) else decisions
     if missing := [column for column in COLUMNS if column not in table.column_names]:
-        received = ", ".join(table.column_names)
-        raise DataError(f"decisions need the column {', '.join(missing)}, received {received}; read the score log")
+        columns = ", ".join(table.column_names)
+        raise DataError(f"the decisions have no column {', '.join(missing)} (they have {columns}); read the score log")
     periods = sorted(pc.unique(table["period"].cast(pa.string())).to_pylist())
     text = table["period"].cast(pa.string())
     return [_decisions(period, table.filter(pc.equal(text, period)), early, full) for period in periods]
@@ -50,12 +50,12 @@ def _decisions(period: str, table: pa.Table, early: Outcomes | None, full: Outco
     ids = as_ids(table["application_id"])
     if len(pc.unique(ids)) < len(ids):
         raise DataError(
-            f"a vintage has one decision per application, received several in {period}; give the decisions of one "
-            "model version and population"
+            f"{period} has several decisions for the same application; select the decisions of one model version and "
+            "population"
         )
     probability = table["pd"].cast(pa.float64()).to_numpy()
     if not np.all((probability >= 0) & (probability <= 1)):
-        raise DataError(f"a PD lies between 0 and 1, received another value in {period}; score the period again")
+        raise DataError(f"{period} has a PD outside 0 to 1; score the period again")
     return Decisions(
         period=period,
         ids=_text(ids),

@@ -1,4 +1,4 @@
-"""What outcomes to expect of a PD: learnt from earlier vintages, whose outcomes are known."""
+"""The outcomes to expect for a PD, from earlier vintages with known outcomes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Codes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Loans:
-    """The approved of a vintage whose outcome is known by some definition, each array of shape (n,)."""
+    """The approved of a vintage with a known outcome by some definition, each array of shape (n,)."""
 
     period: str
     bad: Codes
@@ -37,29 +37,31 @@ class Loans:
 
 
 @dataclass(frozen=True)
-class KnownSoFar:
-    """The outcomes of all vintages, by the early and by the full definition."""
+class VintageOutcomes:
+    """The known outcomes of all vintages, by the early and by the full definition."""
 
     early: Sequence[Loans]
     full: Sequence[Loans]
 
 
-def known_of(
+def vintage_outcomes(
     decisions: Sequence[Decisions], earlier: EarlierLoans | None = None, early: Outcomes | None = None
-) -> KnownSoFar:
-    """Return what is known of decisions by period, and of earlier loans in the months before them."""
-    known = KnownSoFar([Loans.of(one, one.early) for one in decisions], [Loans.of(one, one.full) for one in decisions])
+) -> VintageOutcomes:
+    """Return the known outcomes of decisions by period, and of earlier loans in the months before them."""
+    by_early = [Loans.of(one, one.early) for one in decisions]
+    by_full = [Loans.of(one, one.full) for one in decisions]
     if not decisions or earlier is None or earlier.ids is None or earlier.period is None:
-        return known
+        return VintageOutcomes(by_early, by_full)
     codes = None if early is None else early.of(pa.array(earlier.ids))
-    begun = min(one.period for one in decisions)
-    return KnownSoFar(
-        [*_vintages(earlier, codes, begun), *known.early], [*_vintages(earlier, earlier.bad, begun), *known.full]
+    begin = min(one.period for one in decisions)
+    return VintageOutcomes(
+        [*_earlier_vintages(earlier, codes, begin), *by_early],
+        [*_earlier_vintages(earlier, earlier.bad, begin), *by_full],
     )
 
 
-def _vintages(earlier: EarlierLoans, outcome: Codes | None, begun: str) -> list[Loans]:
-    """Return earlier loans month by month, those of the months before the score log begins."""
+def _earlier_vintages(earlier: EarlierLoans, outcome: Codes | None, begin: str) -> list[Loans]:
+    """Return earlier loans month by month, for the months before the score log begins."""
     assert earlier.period is not None
     if outcome is None:
         return []
@@ -67,45 +69,49 @@ def _vintages(earlier: EarlierLoans, outcome: Codes | None, begun: str) -> list[
     return [
         Loans(period, outcome[is_in], earlier.probability[is_in], np.full(int(is_in.sum()), ""))
         for period, is_in in rows.items()
-        if period < begun
+        if period < begin
     ]
 
 
 @dataclass(frozen=True)
-class Yardstick:
-    """The PD's meaning for a definition of bad, as earlier vintages tell it, and how far off it they lie (variance)."""
+class ExpectedPerformance:
+    """The recalibration of PDs to a definition of bad, from earlier vintages, and how their levels vary around it.
+
+    `between` is the variance of their levels from the recalibrated PDs, in log-odds squared.
+    """
 
     recalibration: Recalibration
     between: float
     periods: tuple[str, ...]
 
     @property
-    def told(self) -> str:
-        """Which vintages the expectation comes from, in words."""
+    def source(self) -> str:
+        """The vintages that the expectation comes from, in words."""
         first, last = self.periods[0], self.periods[-1]
         return first + (f" to {last}" if last != first else "")
 
 
-def yardstick_before(period: str, known: Sequence[Loans], settings: PerformanceSettings) -> Yardstick | None:
-    """Return the yardstick for a vintage, None where no earlier one has enough outcomes.
+def expected_before(
+    period: str, vintages: Sequence[Loans], settings: PerformanceSettings
+) -> ExpectedPerformance | None:
+    """Return the expectation for a vintage, None where no earlier one has enough outcomes.
 
-    It is learnt from the oldest `yardstick_vintages` vintages before it: a change must not become its own yardstick.
-    How far levels lie off it all of those before tell: the economy of a few years moves further than that of one.
+    It is fitted on the oldest `yardstick_vintages` vintages before it, so that a change does not become its own
+    expectation. The variance of levels uses all vintages before it: several years vary more than one.
     """
-    earlier = sorted((one for one in known if one.period < period and len(one.bad)), key=lambda one: one.period)
+    earlier = sorted((one for one in vintages if one.period < period and len(one.bad)), key=lambda one: one.period)
     chosen = earlier[: settings.yardstick_vintages]
     if not chosen:
         return None
     bad, probability = (np.concatenate([getattr(one, name) for one in chosen]) for name in ("bad", "probability"))
     if not enough(bad, settings) or probability.min() == probability.max():
         return None
-    found = recalibrate(bad, probability)
-    periods = tuple(one.period for one in chosen)
-    off = variance_from_expected([level_shift(one.bad, one.probability, found) for one in earlier])
-    return Yardstick(found, off, periods)
+    recalibration = recalibrate(bad, probability)
+    between = variance_from_expected([level_shift(one.bad, one.probability, recalibration) for one in earlier])
+    return ExpectedPerformance(recalibration, between, tuple(one.period for one in chosen))
 
 
-def level_between(period: str, known: Sequence[Loans], recalibration: Recalibration | None) -> float:
+def level_between(period: str, vintages: Sequence[Loans], recalibration: Recalibration | None) -> float:
     """Return the variance of level between the vintages before a period, in log-odds squared."""
-    earlier = [one for one in known if one.period < period and len(one.bad)]
+    earlier = [one for one in vintages if one.period < period and len(one.bad)]
     return variance_between([level_shift(one.bad, one.probability, recalibration) for one in earlier])

@@ -1,4 +1,4 @@
-"""Performance with late labels for a report: outcomes from a prepared marketplace or flat tables, as far as known."""
+"""Performance of a report from late labels: outcomes of a prepared marketplace or of flat tables, as far as known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from monitoring.outcomes.outcomes import Outcomes, outcomes_of_table
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
 from monitoring.outcomes.reweighting import EarlierLoans
 from monitoring.outcomes.settings import OutcomeSettings
-from monitoring.outcomes.stored_estimates import KeptEstimates, estimates_folder
+from monitoring.outcomes.stored_estimates import StoredEstimates, estimates_folder
 from monitoring.windows.months import end_of
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.applications.sources import read_table
@@ -25,14 +25,14 @@ from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 
 AFTER_FIRST_PAYMENT = "dpd30_at_3_mob"
-"""Where the early read is of first payments alone, those who made theirs are followed by this definition."""
+"""Where the early read is the first payment, those who made it are followed by this definition."""
 
 COLUMNS = ["decision_id", "application_id", "pd", "band", "decision", "period"]
 MOST_PERIODS = 24
 
 
 @dataclass(frozen=True)
-class _Known:
+class _KnownOutcomes:
     early: Outcomes | None
     full: Outcomes | None
     vintages: VintageTable | None = None
@@ -47,25 +47,25 @@ def performance_of(
     settings: OutcomeSettings,
     earlier: EarlierLoans | None = None,
 ) -> PerformanceReport | None:
-    """Return the performance of a period's decisions and of those before it; None where nobody tells outcomes.
+    """Return the performance of a period's decisions and of those before it, None without a source of outcomes.
 
     `earlier` are loans that the model was not fitted on: estimates without labels are recalibrated on them, and
-    reweighted to look like those who apply now.
+    reweighted to resemble present applicants.
 
     Raises:
-        ConfigurationError: a definition that there is none of, or both a marketplace and tables.
+        ConfigurationError: the definition is unknown, or both a marketplace and tables are given.
         DataError: outcomes cannot be read.
     """
     if policy is None or not (settings.marketplace or settings.table or settings.early_table):
         return None
-    known = _known(workspace, settings, settings.as_of or end_of(key.period))
+    known = _known_outcomes(workspace, settings, settings.as_of or end_of(key.period))
     scored = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
     parts = {period: log.decisions(replace(key, period=period))[COLUMNS] for period in scored[-MOST_PERIODS:]}
     return measure_performance(
         pd.concat(parts.values(), ignore_index=True),
         early=known.early,
         full=known.full,
-        kept=KeptEstimates(estimates_folder(workspace, key)),
+        stored=StoredEstimates(estimates_folder(workspace, key)),
         bands=band_labels(policy.bands, policy.scale),
         settings=settings.performance,
         earlier=earlier,
@@ -76,46 +76,44 @@ def performance_of(
 
 
 def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the features that were kept of some periods' decisions, by application_id."""
-    found = [
+    """Return the stored features of some periods' decisions, by application_id."""
+    parts = [
         log.features(replace(key, period=period)).merge(rows[["decision_id", "application_id"]], on="decision_id")
         for period, rows in decisions.items()
     ]
-    features = pd.concat(found, ignore_index=True).drop(columns="decision_id")
+    features = pd.concat(parts, ignore_index=True).drop(columns="decision_id")
     return features.drop_duplicates("application_id").set_index("application_id")
 
 
-def _known(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _Known:
+def _known_outcomes(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _KnownOutcomes:
     if settings.marketplace is None:
         early = _of_table(settings.early_table, settings.early, settings)
         full = _of_table(settings.table, settings.full, settings)
-        return _Known(early, full)
+        return _KnownOutcomes(early, full)
     if settings.table or settings.early_table:
         raise ConfigurationError(
-            "outcomes come from a marketplace or from tables, received both outcomes.marketplace="
-            f"{settings.marketplace} and a table; name one of them"
+            f"outcomes.marketplace={settings.marketplace} and a table of outcomes are both set; set only one of them"
         )
     for name in (settings.early, settings.full):
         if name not in DEFINITIONS:
-            known = ", ".join(DEFINITIONS)
             raise ConfigurationError(
-                f"outcomes are by a definition of bad ({known}), received '{name}'; {nearest(name, list(DEFINITIONS))}"
+                f"'{name}' is not a definition of bad ({', '.join(DEFINITIONS)}); {nearest(name, list(DEFINITIONS))}"
             )
     names = {settings.early, settings.full} | ({AFTER_FIRST_PAYMENT} if settings.early == FIRST_PAYMENT else set())
-    wanted = {name: DEFINITIONS[name] for name in sorted(names)}
-    found = outcomes_of_marketplace(workspace.lake / settings.marketplace, wanted, as_of)
-    early, full = (found.outcomes[name] for name in (settings.early, settings.full))
-    later = _after(early, found.outcomes[AFTER_FIRST_PAYMENT]) if settings.early == FIRST_PAYMENT else None
-    return _Known(early, full, found.vintages[settings.full], later)
+    definitions = {name: DEFINITIONS[name] for name in sorted(names)}
+    loans = outcomes_of_marketplace(workspace.lake / settings.marketplace, definitions, as_of)
+    early, full = (loans.outcomes[name] for name in (settings.early, settings.full))
+    later = _after(early, loans.outcomes[AFTER_FIRST_PAYMENT]) if settings.early == FIRST_PAYMENT else None
+    return _KnownOutcomes(early, full, loans.vintages[settings.full], later)
 
 
 def _after(first: Outcomes, other: Outcomes) -> Outcomes:
-    """Return the outcomes of those loans alone that are good by a first definition."""
+    """Return the outcomes of only those loans that are good by a first definition."""
     return replace(other, bad=np.where(first.of(other.ids) == GOOD, other.bad, UNLABELLED).astype(np.int8))
 
 
-def _of_table(place: str | None, definition: str, settings: OutcomeSettings) -> Outcomes | None:
-    if place is None:
+def _of_table(path: str | None, definition: str, settings: OutcomeSettings) -> Outcomes | None:
+    if path is None:
         return None
-    table = read_table(DataSettings(source=Source.table, path=place))
+    table = read_table(DataSettings(source=Source.table, path=path))
     return outcomes_of_table(table, definition, identity=settings.id, bad=settings.bad)

@@ -1,4 +1,4 @@
-"""Outcomes of a prepared marketplace by any definitions of bad, and its vintage curves, from its clean tables."""
+"""Outcomes of a prepared marketplace by any definition of bad, and its vintage curves, from its clean tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,22 +25,22 @@ class MarketplaceOutcomes:
 
 
 def outcomes_of_marketplace(lake: Path, definitions: Mapping[str, BadDefinition], as_of: str) -> MarketplaceOutcomes:
-    """Return what is known at a date (see `LoanContract.as_of`) by several definitions, read bucket by bucket.
+    """Return the outcomes known at a date (see `LoanContract.as_of`) by several definitions, read bucket by bucket.
 
-    `lake` is the folder of the marketplace below the workspace's lake, as `thinfile prepare` left it. The training
+    `lake` is the folder of the marketplace in the lake of the workspace, as `thinfile prepare` writes it. The training
     table has the labels of one definition; an early read needs those of another.
 
     Raises:
         DataError: there are no prepared tables.
-        ConfigurationError: a definition or date means nothing.
+        ConfigurationError: a definition or a date is invalid.
     """
     contracts = {name: LoanContract(bad, as_of) for name, bad in definitions.items()}
     for contract in contracts.values():
         check(contract)
-    places = sorted((lake / CLEAN / "applications").glob("bucket=*"))
-    if not places:
-        raise DataError(f"outcomes need prepared tables, found none in '{lake}'; run `thinfile prepare`")
-    buckets = sorted(int(place.name.partition("=")[2]) for place in places)
+    folders = sorted((lake / CLEAN / "applications").glob("bucket=*"))
+    if not folders:
+        raise DataError(f"'{lake}' has no prepared tables to read outcomes from; run `thinfile prepare`")
+    buckets = sorted(int(folder.name.partition("=")[2]) for folder in folders)
     parts = [_of_bucket(lake, bucket, contracts) for bucket in buckets]
     return MarketplaceOutcomes(
         {name: _joined(name, [one.outcomes[name] for one in parts]) for name in contracts},
@@ -52,8 +52,9 @@ def _of_bucket(lake: Path, bucket: int, contracts: Mapping[str, LoanContract]) -
     history = read_history(lake, bucket)
     loans, instalments = loans_of(history.applications), instalments_of(history)
     ids = as_ids(history.applications["application_id"])
-    found = {name: Outcomes(name, ids, labels(loans, instalments, one)) for name, one in contracts.items()}
-    return MarketplaceOutcomes(found, {name: vintage_table(loans, instalments, one) for name, one in contracts.items()})
+    outcomes = {name: Outcomes(name, ids, labels(loans, instalments, one)) for name, one in contracts.items()}
+    vintages = {name: vintage_table(loans, instalments, one) for name, one in contracts.items()}
+    return MarketplaceOutcomes(outcomes, vintages)
 
 
 def _joined(name: str, parts: list[Outcomes]) -> Outcomes:
@@ -61,7 +62,7 @@ def _joined(name: str, parts: list[Outcomes]) -> Outcomes:
 
 
 def _summed(parts: list[VintageTable]) -> VintageTable:
-    """Return the vintages of all parts: months of any, ages up to the oldest."""
+    """Return the sum of the vintages of all parts."""
     month = np.unique(np.concatenate([one.month for one in parts]))
     shape = (len(month), max(one.observed.shape[1] for one in parts))
     observed, bad = np.zeros(shape, np.int64), np.zeros(shape, np.int64)

@@ -1,4 +1,4 @@
-"""What outcomes say of a vintage: measures with intervals, and whether they contradict what was expected."""
+"""Measures of the outcomes of a vintage with intervals, and whether they contradict the expectation."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
 
 TESTS = 4
-"""A report asks of the newest early and of the newest matured outcomes for ranking and level: these share the error."""
+"""Tests of a report that share the error: ranking and level of the newest early and of the newest matured outcomes."""
 
 DRAWS = 100
 MOST_SCORES = 500
@@ -29,8 +29,8 @@ MOST_SCORES = 500
 class Observed:
     """Outcomes of a vintage's approved applications by a definition.
 
-    `loans` have an outcome and `awaiting` have none: not yet, or never (not taken up, refunded, fraud). AUC, Gini and
-    KS are None where too few of either kind are known.
+    `loans` have an outcome, `awaiting` have none: not yet, or never (not taken up, refunded, fraud). AUC, Gini and KS
+    are None with too few good or bad loans.
     """
 
     definition: str
@@ -51,9 +51,9 @@ class Observed:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Outcomes against what was expected of them: the ranking, the level, and which of both is beyond noise and floor.
+    """Outcomes against the expectation: ranking, level, and which of them differ by more than noise and the floor.
 
-    `expected_from` says where the expectation comes from.
+    `expected_from` names the source of the expectation.
     """
 
     ranking: BacktestResult
@@ -64,14 +64,14 @@ class Contradiction:
 
     @property
     def found(self) -> bool:
-        """Whether the PDs no longer mean what they meant."""
+        """Whether ranking or level contradict the PDs."""
         return self.ranks_worse or self.level_moved
 
 
 def observe(
     definition: str, bad: Codes, probability: Floats, awaiting: int, settings: PerformanceSettings, *, seed: int = 0
 ) -> Observed:
-    """Return what the outcomes of at least one loan say; `bad` and `probability` of shape (n,)."""
+    """Return the measures of the outcomes of at least one loan; `bad` and `probability` have the shape (n,)."""
     events = int(bad.sum())
     rate = Estimate(events / len(bad), *wilson_interval(events, len(bad), settings.confidence))
     area = spread = None
@@ -92,7 +92,7 @@ def observe(
 
 
 def enough(bad: Codes, settings: PerformanceSettings) -> bool:
-    """Return whether good and bad loans are enough for a measure of ranking."""
+    """Return whether there are enough good and bad loans for a measure of ranking."""
     return min(int(bad.sum()), len(bad) - int(bad.sum())) >= settings.least_of_each
 
 
@@ -106,10 +106,10 @@ def contradiction(
     expected_from: str,
     settings: PerformanceSettings,
 ) -> Contradiction | None:
-    """Return how outcomes compare with the PDs, recalibrated to their definition; None where too few are known.
+    """Return how outcomes compare with the PDs, recalibrated to their definition; None with too few outcomes.
 
-    `between` is the variance of level between vintages (`variance_between`); without `judges_level` too few are
-    known to tell a move of the level from a season.
+    `between` is the variance of level between vintages (`variance_between`). `judges_level` is false where
+    too few vintages are known to distinguish a move of the level from a season.
     """
     if not enough(bad, settings):
         return None
@@ -127,9 +127,9 @@ def contradiction(
 
 
 def _auc(bad: Codes, probability: Floats, confidence: float) -> Estimate:
-    """Return the AUC with DeLong's interval: its difference from a score that is the same for all, which has 1/2."""
-    found = delong_difference(bad, probability, np.zeros(len(bad)), confidence=confidence)
-    low, middle, high = (0.5 + one for one in (found.low, found.difference, found.high))
+    """Return the AUC with DeLong's interval, as the difference from a constant score, whose AUC is 1/2."""
+    difference = delong_difference(bad, probability, np.zeros(len(bad)), confidence=confidence)
+    low, middle, high = (0.5 + one for one in (difference.low, difference.difference, difference.high))
     return Estimate(middle, max(low, 0.0), min(high, 1.0))
 
 

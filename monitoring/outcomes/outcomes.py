@@ -1,4 +1,4 @@
-"""What became of applications, by one definition of bad, as far as it is known."""
+"""The known outcomes of applications by one definition of bad."""
 
 from dataclasses import dataclass
 
@@ -18,9 +18,9 @@ Codes = NDArray[np.int8]
 class Outcomes:
     """Outcomes of applications by a definition, such as dpd30_at_3_mob.
 
-    `ids` are application ids as text, `bad` GOOD, BAD or UNLABELLED, both of shape (n,). An outcome is known when the
-    performance window has closed, whatever happened before: a table that names the bad loans as they turn bad, and the
-    good ones later, would make every vintage look bad at first.
+    `ids` are application ids as text, `bad` is GOOD, BAD or UNLABELLED, both of shape (n,). An outcome is known once
+    the performance window has closed, whatever happened before: a table that lists bad loans as soon as they are bad,
+    and good ones later, makes every vintage look bad at first.
     """
 
     definition: str
@@ -28,33 +28,32 @@ class Outcomes:
     bad: Codes
 
     def of(self, application_ids: pa.StringArray) -> Codes:
-        """Return the outcome of each application, UNLABELLED for those that are not there."""
-        place = pc.index_in(application_ids, value_set=self.ids)
-        found = np.full(len(application_ids), UNLABELLED, np.int8)
-        is_there = place.is_valid().to_numpy(zero_copy_only=False)
-        found[is_there] = self.bad[place.drop_null().to_numpy()]
-        return found
+        """Return the outcome of each application, UNLABELLED for ids without one."""
+        index = pc.index_in(application_ids, value_set=self.ids)
+        codes = np.full(len(application_ids), UNLABELLED, np.int8)
+        codes[index.is_valid().to_numpy(zero_copy_only=False)] = self.bad[index.drop_null().to_numpy()]
+        return codes
 
 
 def outcomes_of_table(
     table: pd.DataFrame | pa.Table, definition: str, *, identity: str = "application_id", bad: str = "bad"
 ) -> Outcomes:
-    """Return the outcomes of a flat table: an id and whether it was bad (1, true), empty where that is not known yet.
+    """Return the outcomes of a flat table: an id and whether it was bad (1, true), empty where unknown.
 
     Raises:
-        DataError: a column is not there; an application is there twice; an outcome is neither 0 nor 1.
+        DataError: a column is missing; an application occurs twice; an outcome is neither 0 nor 1.
     """
-    found = pa.Table.from_pandas(table, preserve_index=False) if isinstance(table, pd.DataFrame) else table
-    for column in (identity, bad):
-        if column not in found.column_names:
-            received = ", ".join(found.column_names)
-            raise DataError(f"outcomes need a column '{column}', received {received}; name the column that holds it")
-    ids = as_ids(found[identity])
+    rows = pa.Table.from_pandas(table, preserve_index=False) if isinstance(table, pd.DataFrame) else table
+    for column, setting in ((identity, "outcomes.id"), (bad, "outcomes.bad")):
+        if column not in rows.column_names:
+            columns = ", ".join(rows.column_names)
+            raise DataError(f"the table of outcomes has no column '{column}' (it has {columns}); set {setting}")
+    ids = as_ids(rows[identity])
     if len(pc.unique(ids)) < len(ids):
-        twice = pc.value_counts(ids).to_pylist()
-        name = next(one["values"] for one in twice if one["counts"] > 1)
-        raise DataError(f"each application has one outcome, received '{name}' more than once; keep the latest")
-    return Outcomes(definition, ids, _codes(found[bad], bad))
+        counts = pc.value_counts(ids).to_pylist()
+        name = next(one["values"] for one in counts if one["counts"] > 1)
+        raise DataError(f"application '{name}' has more than one outcome; keep only the latest")
+    return Outcomes(definition, ids, _codes(rows[bad], bad))
 
 
 def as_ids(column: pa.ChunkedArray) -> pa.StringArray:
@@ -69,6 +68,6 @@ def _codes(column: pa.ChunkedArray, name: str) -> Codes:
     wrong = numbers[known & (numbers != GOOD) & (numbers != BAD)]
     if len(wrong):
         raise DataError(
-            f"an outcome is {BAD} (bad), {GOOD} (good) or empty, received {wrong[0]:g} in '{name}'; map the values"
+            f"outcome column '{name}' has the value {wrong[0]:g}; use {BAD} (bad), {GOOD} (good) or an empty value"
         )
     return np.where(known, np.nan_to_num(numbers), UNLABELLED).astype(np.int8)

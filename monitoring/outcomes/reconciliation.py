@@ -1,4 +1,4 @@
-"""Past estimates against the truth: how far off they were, and how often their intervals held it."""
+"""Past estimates against matured outcomes: their errors, and how often their intervals contained the outcome."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from monitoring.outcomes.observed import Observed
 from monitoring.outcomes.settings import PerformanceSettings
-from monitoring.outcomes.stored_estimates import MEASURES, KeptEstimate
+from monitoring.outcomes.stored_estimates import MEASURES, StoredEstimate
 from monitoring.outcomes.vintage import Reconciled, VintagePerformance
 from pipelines.credit.label_free import Estimate, LabelFree, label_free_performance
 
@@ -18,9 +18,9 @@ DRAWS = 100
 
 @dataclass(frozen=True)
 class PastError:
-    """How estimates of a measure fared: vintages reconciled, mean and mean absolute error, intervals that held.
+    """The past errors of the estimates of a measure over the reconciled vintages.
 
-    `foresight` counts the vintages whose estimate was made before any outcome was known.
+    `inside` counts the intervals that contained the outcome, `foresight` the estimates made before any outcome.
     """
 
     method: str
@@ -34,22 +34,22 @@ class PastError:
 
 def reconcile(
     matured: Observed,
-    kept: Mapping[str, KeptEstimate],
+    stored: Mapping[str, StoredEstimate],
     probability: NDArray[np.float64],
     settings: PerformanceSettings,
 ) -> tuple[Reconciled, ...]:
-    """Return each kept estimate against the truth; `probability` are the PDs of the loans with an outcome.
+    """Return each stored estimate against the outcomes; `probability` are the PDs of the loans with an outcome.
 
-    A measure that the truth does not have is left out. On the same loans an estimate is made again, with the
-    calibration that was known then.
+    A measure that the outcomes do not determine is left out. The estimate is made again on exactly these loans, with
+    the calibration of its time.
     """
-    found: list[Reconciled] = []
-    for method, one in kept.items():
+    reconciled: list[Reconciled] = []
+    for method, one in stored.items():
         same = label_free_performance(
             probability, confidence=settings.confidence, recalibration=one.recalibration, draws=DRAWS
         )
-        found.extend(_measures(method, one, same, _truth(matured)))
-    return tuple(found)
+        reconciled.extend(_measures(method, one, same, _truth(matured)))
+    return tuple(reconciled)
 
 
 def past_errors(vintages: Sequence[VintagePerformance]) -> tuple[PastError, ...]:
@@ -60,15 +60,15 @@ def past_errors(vintages: Sequence[VintagePerformance]) -> tuple[PastError, ...]
 
 def _truth(matured: Observed) -> dict[str, float]:
     ranking = {name: getattr(matured, name) for name in ("auc", "gini", "ks")}
-    known = {name: one.value for name, one in ranking.items() if one is not None}
-    return known | {"brier": matured.brier, "bad_rate": matured.bad_rate.value}
+    values = {name: one.value for name, one in ranking.items() if one is not None}
+    return values | {"brier": matured.brier, "bad_rate": matured.bad_rate.value}
 
 
-def _measures(method: str, kept: KeptEstimate, same: LabelFree, truth: Mapping[str, float]) -> Iterator[Reconciled]:
+def _measures(method: str, stored: StoredEstimate, same: LabelFree, truth: Mapping[str, float]) -> Iterator[Reconciled]:
     for measure in MEASURES:
         if measure not in truth:
             continue
-        estimate: Estimate = getattr(kept.estimate, measure)
+        estimate: Estimate = getattr(stored.estimate, measure)
         value = truth[measure]
         yield Reconciled(
             method=method,
@@ -80,7 +80,7 @@ def _measures(method: str, kept: KeptEstimate, same: LabelFree, truth: Mapping[s
             error=estimate.value - value,
             is_inside=estimate.holds(value),
             error_on_same_loans=getattr(same, measure).value - value,
-            is_foresight=kept.is_foresight,
+            is_foresight=stored.is_foresight,
         )
 
 

@@ -1,4 +1,4 @@
-"""Earlier loans weighted to look like present applications: the calibration that holds where these are now."""
+"""Earlier loans weighted to resemble present applications, for a calibration that fits these."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ Floats = NDArray[np.float64]
 MOST_ROWS = 20_000
 FOLDS = 3
 MOST_WEIGHT = 0.995
-"""Weights beyond this quantile are cut to it: a few rows would decide for all."""
+"""Weights beyond this quantile are cut to it, so that a few rows do not dominate."""
 
 LEAST_COVERED = 0.5
-"""Of present applications: with a smaller share where earlier loans are to be found at all, weights say nothing."""
+"""Smallest share of present applications that earlier loans cover; below it there is no reweighting."""
 
 LEAST_EFFECTIVE = 200.0
-"""With fewer equally weighted outcomes than that, earlier loans do not overlap with present ones enough to tell."""
+"""Smallest effective number of outcomes; below it earlier loans overlap too little with present applications."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,16 @@ class EarlierLoans:
     period: NDArray[np.str_] | None = None
 
     def recalibration(self) -> Recalibration | None:
-        """Return the recalibration of the model's PDs on these loans, None where they cannot tell."""
-        return recalibrate(self.bad, self.probability) if self._can_tell() else None
+        """Return the recalibration of the model's PDs on these loans, None without variation of outcomes or PDs."""
+        return recalibrate(self.bad, self.probability) if self._varies() else None
 
-    def _can_tell(self) -> bool:
+    def _varies(self) -> bool:
         return bool(self.bad.min() < self.bad.max() and self.probability.min() < self.probability.max())
 
     def recalibration_for(self, present: pd.DataFrame, *, seed: int = 0) -> Recalibration | None:
-        """Return the recalibration of the model's PDs for present applications with those features.
+        """Return the recalibration of the model's PDs for present applications, None without features or overlap.
 
-        None where there are no features or too little overlaps. It presumes what any reweighting does: P(bad |
-        features) is what it was, and the features that matter are among those given.
+        As any reweighting it assumes that P(bad | features) has not changed, and that all relevant features are given.
         """
         if self.features is None:
             return None
@@ -55,16 +54,15 @@ class EarlierLoans:
         weight = density_ratio(self.features.iloc[rows], present.iloc[_some(len(present), generator)], seed=seed)
         chosen = EarlierLoans(self.bad[rows], self.probability[rows])
         effective = float(weight.sum() ** 2 / (weight @ weight))
-        is_told = weight.mean() >= LEAST_COVERED and effective >= LEAST_EFFECTIVE
-        return recalibrate(chosen.bad, chosen.probability, weight) if is_told and chosen._can_tell() else None
+        overlaps = weight.mean() >= LEAST_COVERED and effective >= LEAST_EFFECTIVE
+        return recalibrate(chosen.bad, chosen.probability, weight) if overlaps and chosen._varies() else None
 
 
 def density_ratio(earlier: pd.DataFrame, present: pd.DataFrame, *, seed: int = 0) -> Floats:
-    """Return how much likelier the features of each earlier row are among the present ones, shape (n,).
+    """Return how much likelier the features of each earlier row are among the present rows, shape (n,).
 
-    A classifier tells present from earlier rows, and its odds, out of fold, are the ratio (Bickel, Brueckner and
-    Scheffer 2009). Numeric columns as they are, others as levels. The mean is about
-    the share of present rows that lie where earlier ones do: 1 where all do.
+    The ratio is the out-of-fold odds of a classifier of present and earlier rows (Bickel, Brueckner and Scheffer 2009).
+    Its mean is about the share of present rows that earlier rows cover.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import StratifiedKFold
@@ -77,7 +75,7 @@ def density_ratio(earlier: pd.DataFrame, present: pd.DataFrame, *, seed: int = 0
         model = HistGradientBoostingClassifier(
             max_iter=40, max_leaf_nodes=8, learning_rate=0.1, min_samples_leaf=50, random_state=seed
         )
-        with threadpool_limits(limits=1, user_api="openmp"):  # so few rows cost more to share out than to count
+        with threadpool_limits(limits=1, user_api="openmp"):  # threads cost more than they save on so few rows
             model.fit(both[fit], is_present[fit])
             chance[held_out] = model.predict_proba(both[held_out])[:, 1]
     ratio = (chance / (1 - chance))[: len(earlier)] * (len(earlier) / len(present))
@@ -89,7 +87,7 @@ def _some(rows: int, generator: np.random.Generator) -> NDArray[np.intp]:
 
 
 def _matrix(features: pd.DataFrame) -> Floats:
-    """Return numbers; levels are coded by their place, missing is NaN."""
+    """Return numbers, with categories as codes and NaN for missing."""
     columns = []
     for name in features:
         values = features[name]

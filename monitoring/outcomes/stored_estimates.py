@@ -1,4 +1,4 @@
-"""Estimates as they were made, before outcomes were known: kept, so that hindsight cannot touch them."""
+"""Estimates as they were made before outcomes were known, stored so that hindsight cannot change them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -22,17 +22,16 @@ from pipelines.storage.workspace import Workspace
 
 MEASURES = ("auc", "gini", "ks", "brier", "bad_rate")
 CALIBRATED, RECALIBRATED, REWEIGHTED = METHODS = ("calibrated", "recalibrated", "reweighted")
-"""How an estimate was made: from the model's PDs as they are; from those recalibrated on earlier loans that the model
-was not fitted on; from those recalibrated on such loans weighted to look like the present applications."""
+"""How an estimate was made: from the PDs of the model; from PDs recalibrated on earlier loans that the model was not
+fitted on; from PDs recalibrated on such loans, weighted to resemble the present applications."""
 
 
 @dataclass(frozen=True)
-class KeptEstimate:
+class StoredEstimate:
     """An estimate of a vintage, and what was known when it was made.
 
-    `outcomes_known` counts the vintage's outcomes of any definition then: above 0 it was made with hindsight, which it
-    did not use, but nobody can show that. `recalibration` is what was known of the calibration, None for PDs as they
-    are.
+    `outcomes_known` counts the outcomes of the vintage by any definition at that time. The estimate does not use them,
+    but above 0 this cannot be proven. `recalibration` is None for the PDs of the model.
     """
 
     period: str
@@ -48,86 +47,88 @@ class KeptEstimate:
         return self.outcomes_known == 0
 
 
-class KeptEstimates:
-    """Small Parquet files in one folder, one per vintage, method and set of loans; none is ever written again."""
+class StoredEstimates:
+    """Small Parquet files in one folder, one per vintage, method and set of loans; none is overwritten."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, made: KeptEstimate, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> KeptEstimate:
-        """Keep an estimate of loans by their ids and PDs and return it; where these have one already, return that."""
-        path = self._place(made.period, made.method, ids, probability)
+    def store(self, new: StoredEstimate, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> StoredEstimate:
+        """Store an estimate of loans by their ids and PDs and return it; an existing one is returned instead."""
+        path = self._path(new.period, new.method, ids, probability)
         with exclusive(self._folder / ".lock"):
             if not path.exists():
                 with whole_file(path) as temporary:
-                    pq.write_table(_table(made), temporary)
+                    pq.write_table(_table(new), temporary)
         return _read(path)
 
     def find(
         self, period: str, method: str, ids: NDArray[np.str_], probability: NDArray[np.float64]
-    ) -> KeptEstimate | None:
-        """Return the estimate of exactly these loans with these PDs, None where there is none yet."""
-        path = self._place(period, method, ids, probability)
+    ) -> StoredEstimate | None:
+        """Return the estimate of exactly these loans with these PDs, None without one."""
+        path = self._path(period, method, ids, probability)
         return _read(path) if path.exists() else None
 
-    def _place(self, period: str, method: str, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> Path:
+    def _path(self, period: str, method: str, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> Path:
         return self._folder / f"{period}-{method}-{_fingerprint(ids, probability)}.parquet"
 
-    def of(self, period: str, method: str) -> list[KeptEstimate]:
+    def of(self, period: str, method: str) -> list[StoredEstimate]:
         """Return the estimates of a vintage, oldest first: a running month is estimated more than once."""
-        found = [_read(path) for path in self._folder.glob(f"{period}-{method}-*.parquet")]
-        return sorted(found, key=lambda one: one.made_at)
+        estimates = [_read(path) for path in self._folder.glob(f"{period}-{method}-*.parquet")]
+        return sorted(estimates, key=lambda one: one.made_at)
 
-    def to_reconcile(self, period: str, method: str) -> KeptEstimate | None:
-        """Return the estimate that is held against the truth: of the most loans, and of several such the oldest."""
-        found = self.of(period, method)
-        return max(found, key=lambda one: (one.estimate.rows, -one.made_at.timestamp())) if found else None
+    def to_reconcile(self, period: str, method: str) -> StoredEstimate | None:
+        """Return the estimate to compare with the matured outcomes: that of the most loans, the oldest of several."""
+        estimates = self.of(period, method)
+        return max(estimates, key=lambda one: (one.estimate.rows, -one.made_at.timestamp())) if estimates else None
 
 
 def estimates_folder(workspace: Workspace, key: LogKey) -> Path:
-    """Return where the estimates of a model version and population are kept: beside its reports."""
+    """Return the folder of the estimates of a model version and population, next to its reports."""
     return workspace.reports / key.model / f"version-{key.version}" / key.population.value / "estimates"
 
 
 def _fingerprint(ids: NDArray[np.str_], probability: NDArray[np.float64]) -> str:
-    """Return a name for a set of loans with their PDs, whatever their order."""
+    """Return a name for a set of loans with their PDs, independent of their order."""
     order = np.argsort(ids, kind="stable")
     digest = hashlib.sha256("\n".join(ids[order].tolist()).encode())
     digest.update(np.ascontiguousarray(probability[order], "<f8").tobytes())
     return digest.hexdigest()[:16]
 
 
-def _table(made: KeptEstimate) -> pa.Table:
-    rows = [asdict(getattr(made.estimate, measure)) | {"measure": measure} for measure in MEASURES]
+def _table(new: StoredEstimate) -> pa.Table:
+    rows = [asdict(getattr(new.estimate, measure)) | {"measure": measure} for measure in MEASURES]
     constant = {
-        "period": made.period,
-        "method": made.method,
-        "made_at": made.made_at.astimezone(UTC).isoformat(),
-        "outcomes_known": made.outcomes_known,
-        "rows": made.estimate.rows,
-        "cannot_see": list(made.estimate.cannot_see),
-        "recalibration": None if made.recalibration is None else asdict(made.recalibration),
+        "period": new.period,
+        "method": new.method,
+        "made_at": new.made_at.astimezone(UTC).isoformat(),
+        "outcomes_known": new.outcomes_known,
+        "rows": new.estimate.rows,
+        "cannot_see": list(new.estimate.cannot_see),
+        "recalibration": None if new.recalibration is None else asdict(new.recalibration),
     }
     return pa.Table.from_pylist([row | constant for row in rows])
 
 
-def _read(path: Path) -> KeptEstimate:
+def _read(path: Path) -> StoredEstimate:
     try:
         rows = pq.read_table(path, partitioning=None).to_pylist()
-        told = rows[0]
+        first = rows[0]
         measures = {row["measure"]: Estimate(row["value"], row["low"], row["high"]) for row in rows}
-        estimate = LabelFree(told["rows"], **measures, cannot_see=tuple(told["cannot_see"]))
-        made_at = datetime.fromisoformat(told["made_at"])
-        way = _recalibration(told["recalibration"])
-        return KeptEstimate(told["period"], told["method"], made_at, told["outcomes_known"], estimate, way)
+        estimate = LabelFree(first["rows"], **measures, cannot_see=tuple(first["cannot_see"]))
+        made_at = datetime.fromisoformat(first["made_at"])
+        recalibration = _recalibration(first["recalibration"])
+        return StoredEstimate(
+            first["period"], first["method"], made_at, first["outcomes_known"], estimate, recalibration
+        )
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
         raise ThinfileError(
-            f"a kept estimate must be as it was written, '{path}' cannot be read ({error}); restore it from a copy"
+            f"the stored estimate '{path}' cannot be read ({error}); restore it from a backup"
         ) from error
 
 
-def _recalibration(told: Mapping[str, Any] | None) -> Recalibration | None:
-    if told is None:
+def _recalibration(stored: Mapping[str, Any] | None) -> Recalibration | None:
+    if stored is None:
         return None
-    (first, both), (_, second) = told["covariance"]
-    return Recalibration(told["intercept"], told["slope"], ((first, both), (both, second)), told["rows"])
+    (first, both), (_, second) = stored["covariance"]
+    return Recalibration(stored["intercept"], stored["slope"], ((first, both), (both, second)), stored["rows"])

@@ -1,9 +1,9 @@
-"""One vintage: the estimate without labels, the early read and the truth, side by side and never added up."""
+"""One vintage: the estimate without labels, the early read and the matured outcomes, kept apart."""
 
 from dataclasses import dataclass
 
 from monitoring.outcomes.observed import Contradiction, Observed
-from monitoring.outcomes.stored_estimates import KeptEstimate
+from monitoring.outcomes.stored_estimates import StoredEstimate
 from pipelines.credit.binomial import BandTest
 from pipelines.credit.hosmer_lemeshow import HosmerLemeshow
 from pipelines.credit.label_free import LabelFree
@@ -11,10 +11,10 @@ from pipelines.credit.label_free import LabelFree
 
 @dataclass(frozen=True)
 class NotApproved:
-    """Those whom the policy did not approve. They have no outcomes, but for some approved by a person or by lot.
+    """Applications that the policy did not approve: without outcomes, except some approved by a person or at random.
 
-    `expected_bad_rate` is what their PDs say: inferred, never observed. `with_outcome` and `bad` count the exceptions,
-    which are part of no other figure.
+    `expected_bad_rate` is the mean of their PDs: inferred, never observed. `with_outcome` and `bad` count the
+    exceptions, which are in no other figure.
     """
 
     applications: int
@@ -25,10 +25,10 @@ class NotApproved:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """A kept estimate against the truth.
+    """A stored estimate against the matured outcomes (`truth`).
 
-    `error` is estimate less truth. `error_on_same_loans` is that of the estimator on exactly the loans whose outcome is
-    known: what remains when those without one (not taken up, refunded, fraud, still open) are left out on both sides.
+    `error` is the estimate less the truth. `error_on_same_loans` is the error of an estimate on exactly the loans with
+    an outcome, without those that are not taken up, refunded, fraudulent or still open.
     """
 
     method: str
@@ -47,21 +47,20 @@ class Reconciled:
 class VintagePerformance:
     """The performance of the decisions of a period, as far as it is known.
 
-    `estimate` is the kept one, with what it cannot see in `estimate.estimate.cannot_see`; `recalibrated` and
-    `reweighted` are its variants on earlier loans (see `kept_estimates.METHODS`), None where these were not given.
-    `early_expected` is what the PDs say of the early outcome, given how it came out in earlier vintages. All figures
-    but those in `not_approved` are about the approved. `later_contradiction` is about those of the early read that were
-    good by it, in what came after (see `measure_performance`); where too few are known, about those of the vintage
-    before.
+    `estimate` is the stored one, with its blind spots in `estimate.estimate.cannot_see`; `recalibrated` and
+    `reweighted` are its variants on earlier loans (see `stored_estimates.METHODS`), None without such loans.
+    `early_expected` is the early outcome that the PDs predict, given that of earlier vintages. All figures but those in
+    `not_approved` are about the approved. `later_contradiction` is about the later outcomes of loans that are good by
+    the early read (see `measure_performance`), of the vintage before where they are too few.
     """
 
     period: str
     scored: int
     approved: int
     not_approved: NotApproved | None
-    estimate: KeptEstimate | None
-    recalibrated: KeptEstimate | None
-    reweighted: KeptEstimate | None
+    estimate: StoredEstimate | None
+    recalibrated: StoredEstimate | None
+    reweighted: StoredEstimate | None
     early_expected: LabelFree | None
     early: Observed | None
     early_contradiction: Contradiction | None

@@ -1,4 +1,4 @@
-"""How a vintage is measured: each figure from its own source."""
+"""Measures a vintage: each figure from its own source."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from monitoring.outcomes.decisions import Decisions
 from monitoring.outcomes.expected_performance import (
-    KnownSoFar,
+    ExpectedPerformance,
     Loans,
-    Yardstick,
-    known_of,
+    VintageOutcomes,
+    expected_before,
     level_between,
-    yardstick_before,
+    vintage_outcomes,
 )
 from monitoring.outcomes.observed import Contradiction, Observed, contradiction, enough, observe
 from monitoring.outcomes.outcomes import Outcomes
@@ -28,8 +28,8 @@ from monitoring.outcomes.stored_estimates import (
     METHODS,
     RECALIBRATED,
     REWEIGHTED,
-    KeptEstimate,
-    KeptEstimates,
+    StoredEstimate,
+    StoredEstimates,
 )
 from monitoring.outcomes.vintage import NotApproved, VintagePerformance
 from pipelines.credit.binomial import binomial_by_band
@@ -40,12 +40,12 @@ from pipelines.credit.loan import UNLABELLED
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class VintageContext:
     """What all vintages of a report share."""
 
     early: Outcomes | None
     full: Outcomes | None
-    kept: KeptEstimates
+    stored: StoredEstimates
     bands: Sequence[str]
     settings: PerformanceSettings
     earlier: EarlierLoans | None
@@ -53,14 +53,14 @@ class Surroundings:
     now: datetime
 
 
-def measure_vintage(one: Decisions, around: Surroundings, known: KnownSoFar) -> VintagePerformance:
-    """Return the performance of a vintage; `known` are the outcomes of all of them, of which it uses earlier ones."""
-    settings, probability = around.settings, one.probability[one.approved]
+def measure_vintage(one: Decisions, context: VintageContext, outcomes: VintageOutcomes) -> VintagePerformance:
+    """Return the performance of a vintage; `outcomes` are those of all vintages, of which the earlier ones are used."""
+    settings, probability = context.settings, one.probability[one.approved]
     loans = Loans.of(one, one.full)
-    yardstick = yardstick_before(one.period, known.early, settings)
-    estimates = _estimates(one, around)
-    early, early_says = _early(one, around, yardstick)
-    matured, matured_says = _matured(one, loans, around, known)
+    expected = expected_before(one.period, outcomes.early, settings)
+    estimates = _estimates(one, context)
+    early, early_contradiction = _early(one, context, expected)
+    matured, matured_contradiction = _matured(one, loans, context, outcomes)
     return VintagePerformance(
         period=one.period,
         scored=len(one.ids),
@@ -69,117 +69,121 @@ def measure_vintage(one: Decisions, around: Surroundings, known: KnownSoFar) -> 
         estimate=estimates.get(CALIBRATED),
         recalibrated=estimates.get(RECALIBRATED),
         reweighted=estimates.get(REWEIGHTED),
-        early_expected=None if yardstick is None or not len(probability) else label_free_performance(
-            probability, confidence=settings.confidence, recalibration=yardstick.recalibration),
+        early_expected=None if expected is None or not len(probability) else label_free_performance(
+            probability, confidence=settings.confidence, recalibration=expected.recalibration),
         early=early,
-        early_contradiction=early_says,
+        early_contradiction=early_contradiction,
         matured=matured,
-        matured_contradiction=matured_says,
+        matured_contradiction=matured_contradiction,
         bands=() if matured is None else binomial_by_band(
-            loans.bad, loans.probability, loans.band, around.bands, confidence=settings.confidence),
+            loans.bad, loans.probability, loans.band, context.bands, confidence=settings.confidence),
         hosmer_lemeshow=hosmer_lemeshow(loans.bad, loans.probability, groups=settings.groups)
         if enough(loans.bad, settings) else None,
         reconciled=() if matured is None or matured.share_known < settings.reconcile_from else reconcile(
             matured, estimates, loans.probability, settings),
-        statement=statement(early, early_says, matured, matured_says),
+        statement=statement(early, early_contradiction, matured, matured_contradiction),
     )  # fmt: skip
 
 
-def _estimates(one: Decisions, around: Surroundings) -> dict[str, KeptEstimate]:
-    """Return the kept estimates of a vintage by method, made now where these loans have none."""
+def later_contradictions(
+    decisions: Sequence[Decisions], later: Outcomes, earlier: EarlierLoans | None, settings: PerformanceSettings
+) -> dict[str, Contradiction | None]:
+    """Return by period how outcomes after the early read compare with those of earlier vintages.
+
+    `decisions` have these outcomes in the place of the early ones.
+    """
+    vintages = vintage_outcomes(decisions, earlier, later).early
+    return {
+        one.period: _compared(expected_before(one.period, vintages, settings), Loans.of(one, one.early), settings)
+        for one in decisions
+    }
+
+
+def _estimates(one: Decisions, context: VintageContext) -> dict[str, StoredEstimate]:
+    """Return the stored estimates of a vintage by method; an estimate of these loans is made once."""
     probability, ids = one.probability[one.approved], one.ids[one.approved]
     if not len(ids):
         return {}
-    known = int(np.sum((one.early[one.approved] != UNLABELLED) | (one.full[one.approved] != UNLABELLED)))
+    outcomes_known = int(np.sum((one.early[one.approved] != UNLABELLED) | (one.full[one.approved] != UNLABELLED)))
     for method in METHODS:
-        if around.kept.find(one.period, method, ids, probability) is not None:
+        if context.stored.find(one.period, method, ids, probability) is not None:
             continue
-        way = _recalibration(method, ids, around)
-        if way is not None or method == CALIBRATED:
-            estimate = label_free_performance(probability, confidence=around.settings.confidence, recalibration=way)
-            made = KeptEstimate(one.period, method, around.now, known, estimate, way)
-            around.kept.keep(made, ids, probability)
-    held = {method: around.kept.to_reconcile(one.period, method) for method in METHODS}
-    return {method: estimate for method, estimate in held.items() if estimate is not None}
+        recalibration = _recalibration(method, ids, context)
+        if recalibration is not None or method == CALIBRATED:
+            estimate = label_free_performance(
+                probability, confidence=context.settings.confidence, recalibration=recalibration
+            )
+            new = StoredEstimate(one.period, method, context.now, outcomes_known, estimate, recalibration)
+            context.stored.store(new, ids, probability)
+    stored = {method: context.stored.to_reconcile(one.period, method) for method in METHODS}
+    return {method: estimate for method, estimate in stored.items() if estimate is not None}
 
 
-def _recalibration(method: str, ids: NDArray[np.str_], around: Surroundings) -> Recalibration | None:
-    if around.earlier is None or method == CALIBRATED:
+def _recalibration(method: str, ids: NDArray[np.str_], context: VintageContext) -> Recalibration | None:
+    if context.earlier is None or method == CALIBRATED:
         return None
     if method == RECALIBRATED:
-        return around.earlier.recalibration()
-    if around.features is None:
+        return context.earlier.recalibration()
+    if context.features is None:
         return None
-    present = around.features.loc[around.features.index.isin(ids)]  # of a large table a sample is kept
-    return around.earlier.recalibration_for(present) if len(present) else None
+    present = context.features.loc[context.features.index.isin(ids)]  # a sample of a large table
+    return context.earlier.recalibration_for(present) if len(present) else None
 
 
 def _not_approved(one: Decisions) -> NotApproved | None:
     rest = ~one.approved
     if not rest.any():
         return None
-    seen = rest & (one.full != UNLABELLED)
+    with_outcome = rest & (one.full != UNLABELLED)
     mean = float(one.probability[rest].mean())
-    return NotApproved(int(rest.sum()), mean, int(seen.sum()), int(one.full[seen].sum()))
+    return NotApproved(int(rest.sum()), mean, int(with_outcome.sum()), int(one.full[with_outcome].sum()))
 
 
 def _early(
-    one: Decisions, around: Surroundings, yardstick: Yardstick | None
+    one: Decisions, context: VintageContext, expected: ExpectedPerformance | None
 ) -> tuple[Observed | None, Contradiction | None]:
-    loans, settings = Loans.of(one, one.early), around.settings
-    if around.early is None or not len(loans.bad):
+    loans, settings = Loans.of(one, one.early), context.settings
+    if context.early is None or not len(loans.bad):
         return None, None
     awaiting = int(one.approved.sum()) - len(loans.bad)
-    found = observe(around.early.definition, loans.bad, loans.probability, awaiting, settings)
-    return found, _against(yardstick, loans, settings)
+    observed = observe(context.early.definition, loans.bad, loans.probability, awaiting, settings)
+    return observed, _compared(expected, loans, settings)
 
 
-def later_contradictions(
-    decisions: Sequence[Decisions], later: Outcomes, earlier: EarlierLoans | None, settings: PerformanceSettings
-) -> dict[str, Contradiction | None]:
-    """Return by period how outcomes that come after the early read compare with those of earlier vintages.
-
-    The decisions have them in the place of early outcomes.
-    """
-    known = known_of(decisions, earlier, later).early
-    return {
-        one.period: _against(yardstick_before(one.period, known, settings), Loans.of(one, one.early), settings)
-        for one in decisions
-    }
-
-
-def _against(yardstick: Yardstick | None, loans: Loans, settings: PerformanceSettings) -> Contradiction | None:
-    """Return how outcomes compare with those of earlier vintages; None where these, or they, are too few."""
-    if yardstick is None or not len(loans.bad):
+def _compared(
+    expected: ExpectedPerformance | None, loans: Loans, settings: PerformanceSettings
+) -> Contradiction | None:
+    """Return how outcomes compare with those of earlier vintages, None where either are too few."""
+    if expected is None or not len(loans.bad):
         return None
     return contradiction(
         loans.bad,
         loans.probability,
-        yardstick.recalibration,
-        between=yardstick.between,
-        judges_level=len(yardstick.periods) >= settings.least_vintages_for_level,
-        expected_from=f"the early outcomes of {yardstick.told}",
+        expected.recalibration,
+        between=expected.between,
+        judges_level=len(expected.periods) >= settings.least_vintages_for_level,
+        expected_from=f"the early outcomes of {expected.source}",
         settings=settings,
     )
 
 
 def _matured(
-    one: Decisions, loans: Loans, around: Surroundings, known: KnownSoFar
+    one: Decisions, loans: Loans, context: VintageContext, outcomes: VintageOutcomes
 ) -> tuple[Observed | None, Contradiction | None]:
-    if around.full is None or not len(loans.bad):
+    if context.full is None or not len(loans.bad):
         return None, None
     awaiting = int(one.approved.sum()) - len(loans.bad)
-    found = observe(around.full.definition, loans.bad, loans.probability, awaiting, around.settings)
-    yardstick = yardstick_before(one.period, known.full, around.settings)
-    if yardstick is not None and len(yardstick.periods) < around.settings.least_vintages_for_level:
-        yardstick = None  # too few to say what the PDs' level is: they are taken at their word
-    says = contradiction(
+    observed = observe(context.full.definition, loans.bad, loans.probability, awaiting, context.settings)
+    expected = expected_before(one.period, outcomes.full, context.settings)
+    if expected is not None and len(expected.periods) < context.settings.least_vintages_for_level:
+        expected = None  # too few to know the level: the PDs themselves are the expectation
+    compared = contradiction(
         loans.bad,
         loans.probability,
-        None if yardstick is None else yardstick.recalibration,
-        between=level_between(one.period, known.full, None) if yardstick is None else yardstick.between,
+        None if expected is None else expected.recalibration,
+        between=level_between(one.period, outcomes.full, None) if expected is None else expected.between,
         judges_level=True,
-        expected_from="the PDs" if yardstick is None else f"the outcomes of {yardstick.told}",
-        settings=around.settings,
+        expected_from="the PDs" if expected is None else f"the outcomes of {expected.source}",
+        settings=context.settings,
     )
-    return found, says
+    return observed, compared

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
+from monitoring.decision_mix.decision_mix import DecisionMix, GroupDecisions
 from pipelines.charts.number_formats import percent
 from pipelines.charts.series_chart import Chart, Mark, Series
 from pipelines.scoring.scorer import APPROVED
@@ -11,9 +11,9 @@ MOST_LINES = 6
 MOST_PERIODS = 36
 
 
-def conduct_charts(conduct: Sequence[PeriodConduct]) -> list[Chart]:
+def decision_mix_charts(decision_mix: Sequence[DecisionMix]) -> list[Chart]:
     """Return the pictures of what was decided by period, those left out of which nothing is known."""
-    periods = conduct[-MOST_PERIODS:]
+    periods = decision_mix[-MOST_PERIODS:]
     attributes = dict.fromkeys(group.attribute for one in periods for group in one.groups)
     charts = [_approval(periods), _reasons(periods), *(_groups(periods, name) for name in attributes)]
     if any(one.reviewed for one in periods):
@@ -21,12 +21,12 @@ def conduct_charts(conduct: Sequence[PeriodConduct]) -> list[Chart]:
     return [one for one in charts if any(series.marks for series in one.series)]
 
 
-def _approval(periods: Sequence[PeriodConduct]) -> Chart:
+def _approval(periods: Sequence[DecisionMix]) -> Chart:
     shares = [(at, one.period, one.decisions.get(APPROVED, 0), one.rows) for at, one in enumerate(periods) if one.rows]
     return _chart("Approval rate", periods, [_series("", 1, shares)])
 
 
-def _reasons(periods: Sequence[PeriodConduct]) -> Chart:
+def _reasons(periods: Sequence[DecisionMix]) -> Chart:
     """Return the reasons that are given most, each as a share of all reasons given in the period."""
     total: dict[str, int] = {}
     for one in periods:
@@ -48,7 +48,7 @@ def _reasons(periods: Sequence[PeriodConduct]) -> Chart:
     return _chart("Reasons given, share of all", periods, series, from_zero=True)
 
 
-def _changed(periods: Sequence[PeriodConduct]) -> Chart:
+def _changed(periods: Sequence[DecisionMix]) -> Chart:
     parts = (("declined to approved", "to_approved"), ("approved to declined", "to_declined"))
     series = [
         _series(name, place, [(at, one.period, getattr(one, field), one.reviewed) for at, one in enumerate(periods)
@@ -58,7 +58,7 @@ def _changed(periods: Sequence[PeriodConduct]) -> Chart:
     return _chart("Decisions changed by people, share of those reviewed", periods, series, from_zero=True)
 
 
-def _groups(periods: Sequence[PeriodConduct], attribute: str) -> Chart:
+def _groups(periods: Sequence[DecisionMix], attribute: str) -> Chart:
     rows: dict[str, int] = {}
     for one in (group for period in periods for group in period.groups if group.attribute == attribute):
         rows[one.group] = rows.get(one.group, 0) + one.rows
@@ -76,10 +76,10 @@ def _groups(periods: Sequence[PeriodConduct], attribute: str) -> Chart:
     return _chart(f"Approval rate by {attribute}{some}", periods, series)
 
 
-def last_groups(conduct: Sequence[PeriodConduct]) -> list[GroupConduct]:
+def last_groups(decision_mix: Sequence[DecisionMix]) -> list[GroupDecisions]:
     """Return the groups of the last period: the low ones, then by attribute, the lowest ratio first; last those
     without one."""
-    last = conduct[-1].groups if conduct else ()
+    last = decision_mix[-1].groups if decision_mix else ()
     return sorted(last, key=lambda one: (not one.is_low, one.ratio is None, one.attribute, one.ratio or 0.0))
 
 
@@ -91,7 +91,7 @@ def _series(name: str, place: int, shares: Sequence[tuple[int, str, int, int]]) 
     return Series(name, f"s{place}", marks, joined=True)
 
 
-def _chart(title: str, periods: Sequence[PeriodConduct], series: Sequence[Series], *, from_zero: bool = False) -> Chart:
+def _chart(title: str, periods: Sequence[DecisionMix], series: Sequence[Series], *, from_zero: bool = False) -> Chart:
     told = "; ".join(
         f"{one.name} {percent(one.marks[0].y)} to {percent(one.marks[-1].y)}" for one in series if one.marks
     )

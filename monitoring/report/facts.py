@@ -14,10 +14,13 @@ from monitoring.verdict.period_report import PeriodReport
 
 Facts = dict[str, Any]
 
+KEYS = {"decision_mix": "conduct"}
+"""Keys of report.json that differ from the names of the report's fields."""
+
 
 def facts_of(report: PeriodReport) -> Facts:
     """Return the report as values of JSON; a figure that is not a finite number is null."""
-    facts: Facts = {one.name: _plain(getattr(report, one.name)) for one in fields(report) if one.name != "moves"}
+    facts: Facts = {KEYS.get(one.name, one.name): _plain(getattr(report, one.name)) for one in fields(report)}
     return facts | {"score": _score(report.score), "moves": [_move(one) for one in by_effect(report.moves)]}
 
 

@@ -14,7 +14,7 @@ from monitoring.outcomes.stored_estimates import CALIBRATED, RECALIBRATED, REWEI
 from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
-from monitoring.report.decision_mix_charts import conduct_charts, last_groups
+from monitoring.report.decision_mix_charts import decision_mix_charts, last_groups
 from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.formatting import FILTERS, points_apart, some
 from monitoring.report.gauge import gauge_of
@@ -52,7 +52,7 @@ def leading_part(report: PeriodReport) -> str:
         past_errors=_past_errors(report.performance),
         contradicted=_contradicted(report.performance),
         matured=_last_matured(report.performance),
-        groups=last_groups(report.conduct),
+        groups=last_groups(report.decision_mix),
         groups_shown=GROUPS_SHOWN,
         sections=_sections(report),
         vintages_shown=VINTAGES_SHOWN,
@@ -87,7 +87,7 @@ def _sections(report: PeriodReport) -> list[tuple[str, str]]:
         ("segments", "Segments", heat_map(report.moves) is not None),
         ("performance", "Performance", performance is not None and bool(performance.vintages)),
         ("vintages", "Vintage curves", performance is not None and curve_chart(performance.curves) is not None),
-        ("conduct", "Decisions over time", bool(report.conduct)),
+        ("decisions", "Decisions over time", bool(report.decision_mix)),
         ("sample", "A sample, by Evidently", True),
     ]
     return [(anchor, name) for anchor, name, is_there in parts if is_there]
@@ -146,7 +146,7 @@ def _environment() -> Environment:
         band_chart=band_chart,
         curve_chart=curve_chart,
         ages_reached=ages_reached,
-        conduct_charts=conduct_charts,
+        decision_mix_charts=decision_mix_charts,
         headline=headline,
         is_moved=is_moved,
         words=WORDS,

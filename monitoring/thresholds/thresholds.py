@@ -1,4 +1,4 @@
-"""When a move is an alarm: large enough to matter for business, and more than chance and season explain."""
+"""The level of a move: watch or act where it is large enough to matter and beyond what chance and season explain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from pipelines.credit.stability import stability_indices
 from pipelines.errors import DataError
 
 EVERYONE = "all"
-"""The segment that holds every application."""
+"""The segment of all decisions."""
 
 
 class Cell(NamedTuple):
@@ -27,7 +27,7 @@ class Cell(NamedTuple):
 
 
 class Level(Enum):
-    """What a cell's move asks for."""
+    """The level of a cell's move."""
 
     QUIET = "quiet"
     WATCH = "watch"
@@ -35,11 +35,15 @@ class Level(Enum):
     TOO_SMALL = "too small"
 
 
+MOVED = (Level.WATCH, Level.ACT)
+"""Levels of a move that a person has to look at."""
+
+
 @dataclass(frozen=True)
 class Floor:
-    """A move counts from a PSI of `psi` on, beyond what sampling leaves on average, and from a q-value of `rate` down.
+    """A move counts from a PSI of `psi`, less the average of sampling noise, and a q-value of at most `rate`.
 
-    `rate` is the share of months without drift in which anything is called a move at all.
+    `rate` is the share of months without drift in which any cell counts as moved.
     """
 
     psi: float
@@ -48,9 +52,9 @@ class Floor:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The rules. `watch` again in `persist` periods in a row is `act`.
+    """The rules. A cell at watch level in `persist` consecutive periods reaches act level.
 
-    A cell is `too small` where sampling alone would leave a PSI above `blind` in one of a hundred quiet months.
+    A cell is `too small` where sampling alone leaves a PSI above `blind` in one of a hundred quiet months.
     """
 
     watch: Floor = Floor(0.1, 0.05)
@@ -61,13 +65,13 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Judgement:
-    """How far a cell moved from the reference, how far noise alone would reach, and what to do.
+    """How far a cell moved from the reference, how far noise alone reaches, and the level.
 
-    `psi` is the effect and `excess` what of it sampling does not leave on average. `limit` is the PSI from which the
-    cell is watched: the floor, noise, and the furthest that a period of the reference lies from the others
-    (`furthest`, an excess). `season` is the excess against the same month a year ago, None where there is none.
-    `chance` is the probability of such a move without drift, `q_value` its false discovery rate among all cells; both
-    None where the cell is too small. `lasting` counts the periods in a row, this one included, that were watched.
+    `psi` is the effect and `excess` the part of it beyond the average of sampling noise. `limit` is the PSI from which
+    the cell is at watch level: the floor, noise, and the furthest excess of a period of the reference against the
+    others (`furthest`). `season` is the excess against the same month a year ago, None where there is none. `chance` is
+    the probability of such a move without drift, `q_value` its false discovery rate among all cells; both are None
+    where the cell is too small. `lasting` counts the consecutive periods at watch or act level, including this one.
     """
 
     cell: Cell
@@ -97,12 +101,11 @@ def judge(
 
     Args:
         reference: for each cell the counts of the reference's periods in frozen bins, shape (periods, bins). A single
-            period leaves the variation from period to period unknown: then only sampling counts as noise. The levels
-            are kept with seasons from 12 periods on.
+            period leaves the variation between periods unknown: then only sampling counts as noise.
         current: for each cell the counts of the period that is judged, shape (bins,).
         thresholds: floors, levels and rules.
-        season: which of the reference's periods is the same month a year ago. What that month showed too is season, so
-            a move must also be a move from it.
+        season: the index of the reference's period that is the same month a year ago. A move must then be a move from
+            that month too.
         earlier: the levels of the periods before, oldest first, as judged then.
 
     Raises:
@@ -111,24 +114,18 @@ def judge(
     cells = list(current)
     _check(reference, current)
     compared = _compare(*_stack([reference[cell] for cell in cells], [current[cell] for cell in cells]), cells, season)
-    level, limit, q_value = _levels(compared, thresholds)
-    judged = []
-    for place, cell in enumerate(cells):
-        lasting = _lasting(cell, Level(level[place]), earlier)
-        found = Level.ACT if lasting >= thresholds.persist else Level(level[place])
-        judged.append(compared.judgement(place, cell, found, limit, q_value, lasting))
-    return judged
-
-
-def worst(judgements: Sequence[Judgement]) -> Level:
-    """Return `act` or `watch` when any cell has it, else `quiet`."""
-    found = {one.level for one in judgements}
-    return next((level for level in (Level.ACT, Level.WATCH) if level in found), Level.QUIET)
+    levels, limit, q_value = _levels(compared, thresholds)
+    judgements = []
+    for index, cell in enumerate(cells):
+        lasting = _lasting(cell, Level(levels[index]), earlier)
+        level = Level.ACT if lasting >= thresholds.persist else Level(levels[index])
+        judgements.append(compared.judgement(index, cell, level, limit, q_value, lasting))
+    return judgements
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """Every cell's numbers, each of shape (cells,)."""
+    """The figures of every cell, each of shape (cells,)."""
 
     psi: Floats
     excess: Floats
@@ -143,39 +140,39 @@ class _Compared:
     periods: NDArray[np.int64]
 
     def psi_at(self, chance: Floats) -> Floats:
-        """Return the PSI that noise reaches with these probabilities, for a move of the kind that was found."""
+        """Return the PSI that noise reaches with these probabilities, for a move of the observed kind."""
         large = self.move.statistic > self.move.sampling
         with np.errstate(divide="ignore", invalid="ignore"):
             kind = np.where(large, self.psi / (self.move.statistic * self.sampling), 1.0)
         return np.asarray(self.move.reach(chance) * self.sampling * kind)
 
     def judgement(
-        self, place: int, cell: Cell, level: Level, limit: Floats, q_value: Floats, lasting: int
+        self, index: int, cell: Cell, level: Level, limit: Floats, q_value: Floats, lasting: int
     ) -> Judgement:
         """Return one cell's judgement."""
-        told = level is not Level.TOO_SMALL
+        is_judged = level is not Level.TOO_SMALL
         return Judgement(
             cell=cell,
             level=level,
-            psi=float(self.psi[place]),
-            excess=float(self.excess[place]),
-            limit=float(limit[place]),
-            furthest=float(self.furthest[place]),
-            season=None if self.season is None else float(self.season[place]),
-            chance=float(self.chance[place]) if told else None,
-            q_value=float(q_value[place]) if told else None,
-            rows=int(self.rows[place]),
-            reference_rows=int(self.reference_rows[place]),
-            periods=int(self.periods[place]),
+            psi=float(self.psi[index]),
+            excess=float(self.excess[index]),
+            limit=float(limit[index]),
+            furthest=float(self.furthest[index]),
+            season=None if self.season is None else float(self.season[index]),
+            chance=float(self.chance[index]) if is_judged else None,
+            q_value=float(q_value[index]) if is_judged else None,
+            rows=int(self.rows[index]),
+            reference_rows=int(self.reference_rows[index]),
+            periods=int(self.periods[index]),
             lasting=lasting,
         )
 
 
 def _compare(reference: Counts, current: Counts, cells: Sequence[Cell], season: int | None) -> _Compared:
     _, columns = np.unique([cell.column for cell in cells], return_inverse=True)
-    pooled, rows, known = reference.sum(axis=1), current.sum(axis=-1), reference.sum(axis=(1, 2))
+    pooled, rows, reference_rows = reference.sum(axis=1), current.sum(axis=-1), reference.sum(axis=(1, 2))
     move = move_from(reference, current, columns)
-    sampling = 1 / np.maximum(rows, 1) + 1 / np.maximum(known, 1)
+    sampling = 1 / np.maximum(rows, 1) + 1 / np.maximum(reference_rows, 1)
     psi, chance = stability_indices(pooled, current), move.chance
     against = None
     if season is not None:
@@ -194,16 +191,16 @@ def _compare(reference: Counts, current: Counts, cells: Sequence[Cell], season: 
         weight=_weights(cells),
         sampling=sampling,
         rows=rows,
-        reference_rows=known,
+        reference_rows=reference_rows,
         periods=(reference.sum(axis=-1) > 0).sum(axis=-1),
     )
 
 
 def _weights(cells: Sequence[Cell]) -> Floats:
-    """Return how much of the error each cell may make: half of it everyone's columns, half the segments'.
+    """Return the share of the error of each cell: half of it for the columns of all decisions, half for segments.
 
     P-values are divided by weights of mean 1 (Genovese, Roeder and Wasserman 2006), so that many segments do not hide
-    what happens to everyone.
+    what happens overall.
     """
     everyone = np.array([cell.segment == EVERYONE for cell in cells])
     share = everyone.mean()
@@ -213,7 +210,7 @@ def _weights(cells: Sequence[Cell]) -> Floats:
 
 
 def _furthest(reference: Counts, mean: Floats) -> Floats:
-    """Return the largest excess of a period of the reference against all others, itself left out, shape (cells,)."""
+    """Return the largest excess of a period of the reference against all other periods, shape (cells,)."""
     if reference.shape[1] == 1:
         return np.zeros(len(reference))
     rest = reference.sum(axis=1, keepdims=True) - reference
@@ -223,7 +220,7 @@ def _furthest(reference: Counts, mean: Floats) -> Floats:
 
 
 def _levels(compared: _Compared, thresholds: Thresholds) -> tuple[NDArray[np.object_], Floats, Floats]:
-    """Return each cell's level from this period alone, the PSI from which it is watched, and its q-value."""
+    """Return each cell's level from this period alone, its limit, and its q-value."""
     cells = len(compared.psi)
     small = _too_small(compared, thresholds.blind, thresholds.act.rate / cells)
     q_value = np.ones(cells)
@@ -253,10 +250,10 @@ def _too_small(compared: _Compared, blind: float, chance: float) -> NDArray[np.b
 
 
 def _lasting(cell: Cell, level: Level, earlier: Sequence[Mapping[Cell, Level]]) -> int:
-    """Return for how many periods in a row, this one included, a cell has been watched or acted on."""
+    """Return for how many consecutive periods, including this one, a cell has been at watch or act level."""
     lasting = 0
-    for found in (level, *(levels.get(cell, Level.QUIET) for levels in reversed(earlier))):
-        if found not in (Level.WATCH, Level.ACT):
+    for one in (level, *(levels.get(cell, Level.QUIET) for levels in reversed(earlier))):
+        if one not in MOVED:
             break
         lasting += 1
     return lasting
@@ -265,19 +262,19 @@ def _lasting(cell: Cell, level: Level, earlier: Sequence[Mapping[Cell, Level]]) 
 def _stack(reference: Sequence[Counts], current: Sequence[Counts]) -> tuple[Counts, Counts]:
     """Return the cells' counts as arrays of (cells, periods, bins) and (cells, bins), filled up with empty bins."""
     bins, periods = max(len(one) for one in current), max(len(one) for one in reference)
-    known, now = np.zeros((len(current), periods, bins), np.int64), np.zeros((len(current), bins), np.int64)
-    for place, (before, one) in enumerate(zip(reference, current, strict=True)):
-        known[place, : len(before), : before.shape[1]] = before
-        now[place, : len(one)] = one
-    return known, now
+    before, now = np.zeros((len(current), periods, bins), np.int64), np.zeros((len(current), bins), np.int64)
+    for index, (reference_counts, counts) in enumerate(zip(reference, current, strict=True)):
+        before[index, : len(reference_counts), : reference_counts.shape[1]] = reference_counts
+        now[index, : len(counts)] = counts
+    return before, now
 
 
 def _check(reference: Mapping[Cell, Counts], current: Mapping[Cell, Counts]) -> None:
     for cell, counts in current.items():
-        known = reference.get(cell)
-        if known is None or known.ndim != 2 or known.shape[1:] != counts.shape:
-            told = "nothing" if known is None else f"shape {known.shape}"
+        before = reference.get(cell)
+        if before is None or before.ndim != 2 or before.shape[1:] != counts.shape:
+            shape = "no reference" if before is None else f"a reference of shape {before.shape}"
             raise DataError(
-                f"a period is compared in the bins of its reference, received {cell.column} of {cell.segment} in "
-                f"{len(counts)} bins against {told}; count both with the reference profile's frozen bins"
+                f"{cell.column} of {cell.segment} has {len(counts)} bins and {shape}; count both in the frozen bins of "
+                "the reference profile"
             )

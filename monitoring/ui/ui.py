@@ -1,4 +1,4 @@
-"""The verb ui: the index of all reports, and the commands that open it, the MLflow page and the Evidently page."""
+"""The verb ui: writes the index of all reports, and prints the commands that open the pages of a workspace."""
 
 import shlex
 from pathlib import Path
@@ -13,18 +13,19 @@ INDEX = "index.html"
 
 
 def ui(settings: VerbSettings) -> Outcome:
-    """Write the index of the workspace's reports and return the commands that open what there is to see."""
+    """Write the index of the workspace's reports and return the commands that open it, MLflow and Evidently."""
     workspace = Workspace.at(settings.workspace)
     reports = stored_reports(workspace.reports)
     index = write_index(workspace)
-    newest = f"the newest of {reports[0].period}: {reports[0].verdict.name}" if reports else "none yet"
-    result = {"index": str(index), "reports": [_told(one) for one in reports]}
-    return Outcome(result, summary=[f"{len(reports):,} reports, {newest}", f"  index: {index}"],
-                   next_steps=_commands(workspace, index, bool(reports)))  # fmt: skip
+    count = f"{len(reports):,} report{'s' * (len(reports) != 1)}"
+    head = f"{count}, newest {reports[0].period}: {reports[0].verdict.name}" if reports else "no reports yet"
+    result = {"index": str(index), "reports": [_record(one) for one in reports]}
+    steps = _commands(workspace, index, bool(reports))
+    return Outcome(result, summary=[head, f"  index: {index}"], next_steps=steps)
 
 
 def write_index(workspace: Workspace) -> Path:
-    """Write `index.html` beside the reports and return its path; the page needs no network."""
+    """Write `index.html` next to the reports and return its path; the page needs no network."""
     from monitoring.report.page import index_page
 
     index = workspace.reports / INDEX
@@ -35,15 +36,15 @@ def write_index(workspace: Workspace) -> Path:
 
 def _commands(workspace: Workspace, index: Path, has_reports: bool) -> list[str]:
     runs = shown(workspace.database) if workspace.database else sqlite_url(workspace.mlflow)
-    commands = [f"open {shlex.quote(str(index))}    # every report"]
+    commands = [f"open {shlex.quote(str(index))}    # all reports"]
     if workspace.database or workspace.mlflow.exists():
-        commands.append(f"mlflow ui --backend-store-uri {shlex.quote(runs)}    # runs, models, pictures")
+        commands.append(f"mlflow ui --backend-store-uri {shlex.quote(runs)}    # runs, models, charts")
     if workspace.evidently.exists():
         commands.append(
-            f"evidently ui --workspace {shlex.quote(str(workspace.evidently))}    # each report, and its history"
+            f"evidently ui --workspace {shlex.quote(str(workspace.evidently))}    # reports and their history"
         )
-    return commands if has_reports else [*commands, "thinfile watch period=YYYY-MM    # writes a report"]
+    return commands if has_reports else [*commands, "thinfile watch period=YYYY-MM    # writes the first report"]
 
 
-def _told(report: StoredReport) -> dict[str, object]:
+def _record(report: StoredReport) -> dict[str, object]:
     return vars(report) | {"verdict": report.verdict.value, "page": str(report.page)}

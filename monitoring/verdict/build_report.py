@@ -1,4 +1,4 @@
-"""A report from what is known of a window: the verdict, its sentence and its notes."""
+"""Builds the report of a window from its facts: the verdict, its sentence, its points and its notes."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from monitoring.windows.references import Reference
 from monitoring.windows.windows import Window
 
 
-def compose(title: str, window: Window, reference: Reference, facts: Facts, notes: Sequence[str]) -> PeriodReport:
-    """Return the report of a window; `notes` are what a reader must know besides what follows from the facts."""
-    key, verdict = window.key, verdict_of(facts)
+def build_report(title: str, window: Window, reference: Reference, facts: Facts, notes: Sequence[str]) -> PeriodReport:
+    """Return the report of a window; `notes` precede those that follow from the facts."""
+    verdict = verdict_of(facts)
     return PeriodReport(
         title=title,
-        key=key,
+        key=window.key,
         window=window.name,
         reference=reference.name,
         rows=len(window),
@@ -26,7 +26,7 @@ def compose(title: str, window: Window, reference: Reference, facts: Facts, note
         moves=tuple(facts.moves),
         faults=tuple(facts.faults),
         effect=facts.effect,
-        conduct=tuple(facts.conduct),
+        decision_mix=tuple(facts.decision_mix),
         performance=facts.performance,
         notes=(*notes, *_notes(reference, facts)),
         score=compare_scores(reference.total.scores, window.profile.overall.scores),
@@ -35,18 +35,20 @@ def compose(title: str, window: Window, reference: Reference, facts: Facts, note
 
 
 def _notes(reference: Reference, facts: Facts) -> list[str]:
-    moves, faults = facts.moves, facts.faults
     if facts.incomplete is not None:
         return []
-    found = []
+    notes = []
     if len(reference.overall) == 1:
-        found.append(
-            "The reference is one period: how much months differ by themselves is not known, only sampling counts as "
+        notes.append(
+            "The reference is a single period, so the variation between months is unknown: only sampling counts as "
             "noise."
         )
-    small = sorted({one.segment for one in moves if one.judgement.level is Level.TOO_SMALL and one.segment != EVERYONE})
-    if small:
-        found.append(f"Too small to tell drift from chance: {', '.join(small)}.")
-    if faults:
-        found.append("A column with a fault moves the score and other columns with it; mend it before reading them.")
-    return found
+    too_small = [one for one in facts.moves if one.judgement.level is Level.TOO_SMALL and one.segment != EVERYONE]
+    if too_small:
+        notes.append(f"Too few decisions to compare in: {', '.join(sorted({one.segment for one in too_small}))}.")
+    if facts.faults:
+        notes.append(
+            "A data fault also moves the score and the columns computed from the same data: repair it before you "
+            "interpret their drift."
+        )
+    return notes

@@ -1,9 +1,9 @@
-"""What a report says of a window of decisions, before it is drawn: verdict, moves, faults, conduct, performance."""
+"""The report of a window of decisions before it is drawn: verdict, moves, faults, decisions, performance."""
 
 from dataclasses import dataclass
 from enum import Enum
 
-from monitoring.decision_mix.decision_mix import PeriodConduct
+from monitoring.decision_mix.decision_mix import DecisionMix
 from monitoring.faults.fault import Fault
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
@@ -23,7 +23,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Point:
-    """One line of the verdict: a heading of a word or two, and a sentence."""
+    """One line below the verdict: a heading of a word or two, and a sentence."""
 
     heading: str
     text: str
@@ -31,12 +31,12 @@ class Point:
 
 @dataclass(frozen=True)
 class PeriodReport:
-    """All that a report says of one window, in the order in which it says it.
+    """Everything that a report shows of one window, in the order of the page.
 
-    `window` names the window ("2026-10", "2026-08 to 2026-10"), `reference` what it is compared with. `points` tell
-    what moved, for whom, since when, how much it matters and what to look at next. `notes` are what a reader must know
-    of the comparison (a reference of one period, a fault that hides a move, a segment that is too small). `causes` name
-    what kind of change it is (`monitoring.verdict.causes`).
+    `window` names the window ("2026-10", "2026-08 to 2026-10"), `reference` what it is compared with. `points` are what
+    moved, where, since when, its effect and the next step. `notes` are what a reader must know about the comparison (a
+    reference of one period, a fault that hides a move, a segment that is too small). `causes` are the kinds of change
+    (`monitoring.verdict.causes`).
     """
 
     title: str
@@ -50,7 +50,7 @@ class PeriodReport:
     moves: tuple[Move, ...]
     faults: tuple[Fault, ...] = ()
     effect: Effect | None = None
-    conduct: tuple[PeriodConduct, ...] = ()
+    decision_mix: tuple[DecisionMix, ...] = ()
     performance: PerformanceReport | None = None
     notes: tuple[str, ...] = ()
     score: ScoreComparison | None = None

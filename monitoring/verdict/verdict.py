@@ -1,41 +1,41 @@
-"""What a report says first: stable, watch or act, why, and what to look at next."""
+"""The verdict of a report (stable, watch or act) with its reason, its figures and the next step."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from monitoring.decision_mix.decision_mix import PeriodConduct
+from monitoring.decision_mix.decision_mix import DecisionMix
 from monitoring.faults.fault import Fault
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
 from monitoring.outcomes.performance import PerformanceReport
-from monitoring.thresholds.thresholds import EVERYONE, Level
+from monitoring.thresholds.thresholds import EVERYONE, MOVED, Level
 from monitoring.verdict.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, cause_of, contradictions
 from monitoring.verdict.period_report import Point, Verdict
 
 NAMED = 4
-"""A sentence names so many of what it counts."""
+"""Names that a sentence lists before it counts the others."""
 
-OUTCOMES_SAY = {
-    FRAUD: "first payments fail more often than expected, a mark of fraud",
-    LEVEL_SHIFT: "the level of default has moved while the ranking holds (an economic shock, or other terms)",
-    CONCEPT_CHANGE: "the score ranks worse than expected, what features say of default has changed",
+CONTRADICTIONS = {
+    FRAUD: "first payments fail more often than expected, a sign of fraud",
+    LEVEL_SHIFT: "the default rate is not the expected one while the ranking holds (an economic shock, or other terms)",
+    CONCEPT_CHANGE: "the score ranks worse than expected, so features no longer predict default as they did",
 }
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a verdict rests on."""
+    """Everything that a verdict rests on."""
 
     moves: Sequence[Move] = ()
     faults: Sequence[Fault] = ()
     effect: Effect | None = None
-    conduct: Sequence[PeriodConduct] = ()
+    decision_mix: Sequence[DecisionMix] = ()
     performance: PerformanceReport | None = None
     incomplete: str | None = None
 
 
 def verdict_of(facts: Facts) -> Verdict:
-    """Return what to do: `act` on a fault, a move beyond the floor of acting, or outcomes that contradict the model."""
+    """Return the verdict: `act` on a data fault, a move at act level, or outcomes that contradict the model."""
     if facts.incomplete is not None:
         return Verdict.INCOMPLETE
     levels = {move.judgement.level for move in facts.moves}
@@ -45,118 +45,122 @@ def verdict_of(facts: Facts) -> Verdict:
 
 
 def sentence_of(facts: Facts, verdict: Verdict) -> str:
-    """Return why, in a sentence."""
+    """Return the reason for the verdict in a sentence."""
     if facts.incomplete is not None:
-        return f"{_capital(facts.incomplete)}: nothing is compared before."
-    parts = list(_causes(facts))
-    if parts:
-        return f"{_capital('; '.join(parts))}."
-    if verdict is Verdict.STABLE:
-        return "Nothing moved beyond what matters, noise and season."
-    return "Something moved; whether it lasts decides the next period."
+        return f"{_capitalised(facts.incomplete)}; no comparison until then."
+    reasons = [*_reasons(facts)]
+    if not reasons:
+        return "No column moved beyond its limit."
+    if verdict is Verdict.WATCH:
+        reasons.append("the next period will show whether it persists")
+    return f"{_capitalised('; '.join(reasons))}."
 
 
 def points_of(facts: Facts) -> tuple[Point, ...]:
-    """Return what moved, for whom, since when, how much it matters, and what to look at next."""
-    if facts.incomplete is not None:
-        return ()
-    return tuple(point for point in _points(facts) if point is not None)
+    """Return what moved, where, since when, its effect and the next step."""
+    return () if facts.incomplete is not None else tuple(_points(facts))
 
 
-def _points(facts: Facts) -> Iterator[Point | None]:
-    moved = [move for move in facts.moves if move.judgement.level in (Level.WATCH, Level.ACT)]
-    everyone = [move for move in moved if move.segment == EVERYONE]
-    segments = sorted({move.segment for move in moved if move.segment != EVERYONE})
-    yield Point("what moved", _what(everyone or moved)) if moved else None
-    yield Point("for whom", _whom(everyone, moved, segments)) if moved else None
-    begun = sorted({move.since for move in moved if move.since is not None})
-    yield Point("since", begun[0] + (f", the latest {begun[-1]}" if begun[-1] > begun[0] else "")) if begun else None
-    yield Point("effect", _effect(facts.effect)) if facts.effect is not None else None
-    yield from (Point(f"vintage {one.period}", one.statement) for one, _ in contradictions(facts.performance))
-    yield Point("fairness", _fairness(facts.conduct)) if _low(facts.conduct) else None
-    yield Point("look next", _next(facts, everyone or moved))
-
-
-def _causes(facts: Facts) -> Iterator[str]:
-    if facts.faults:
-        kinds = list(dict.fromkeys(_fault(one) for one in facts.faults))
-        yield f"a data fault, not a change of customers: {_some(kinds)}"
-    for one, said in contradictions(facts.performance):
-        yield f"outcomes of {one.period} contradict the model: {OUTCOMES_SAY[cause_of(one, said)]}"
-    moved = [move for move in facts.moves if move.judgement.level in (Level.WATCH, Level.ACT)]
+def _points(facts: Facts) -> Iterator[Point]:
+    moved = _moved(facts)
+    overall = [move for move in moved if move.segment == EVERYONE]
     if moved:
-        columns = list(dict.fromkeys(_by_effect(moved)))
-        score = next((move for move in facts.moves if move.is_score), None)
-        told = "" if score is None else f"; the score {'moved too' if score in moved else 'did not'}"
-        kind = "column" if len(columns) == 1 else "columns"
-        is_explained = facts.faults or contradictions(facts.performance)
-        mix = "" if is_explained else ", a shift of mix, unexplained until outcomes are known"
-        yield f"{len(columns)} {kind} moved beyond noise{mix}: {_some(columns)}{told}"
+        yield Point("what moved", _columns_with_psi(overall or moved))
+        yield Point("where", _segments(overall, moved))
+    begun = sorted({move.since for move in moved if move.since is not None})
+    if begun:
+        yield Point("since", begun[0] + (f", most recently {begun[-1]}" if begun[-1] > begun[0] else ""))
+    if facts.effect is not None:
+        yield Point("effect", _effect(facts.effect))
+    yield from (Point(f"vintage {one.period}", one.statement) for one, _ in contradictions(facts.performance))
+    low = _low_groups(facts.decision_mix)
+    if low:
+        yield Point("fairness", f"approved less often than the policy allows: {_listed(low)}")
+    yield Point("next step", _next_step(facts, overall or moved))
 
 
-def _fault(one: Fault) -> str:
-    return one.kind if one.column is None else f"{one.column} ({one.kind})"
+def _reasons(facts: Facts) -> Iterator[str]:
+    if facts.faults:
+        kinds = [one.kind if one.column is None else f"{one.column} ({one.kind})" for one in facts.faults]
+        yield f"data fault, not a change of applicants: {_listed(list(dict.fromkeys(kinds)))}"
+    for vintage, contradiction in contradictions(facts.performance):
+        cause = CONTRADICTIONS[cause_of(vintage, contradiction)]
+        yield f"outcomes of {vintage.period} contradict the model: {cause}"
+    moved = _moved(facts)
+    if moved:
+        yield _move_reason(facts, moved)
 
 
-def _by_effect(moves: Sequence[Move]) -> list[str]:
-    return [move.column for move in sorted(moves, key=lambda move: -move.judgement.excess)]
+def _move_reason(facts: Facts, moved: Sequence[Move]) -> str:
+    columns = list(dict.fromkeys(move.column for move in _by_excess(moved)))
+    many = len(columns) != 1
+    limits = f"{len(columns)} columns moved beyond their limits" if many else "1 column moved beyond its limit"
+    score = next((move for move in facts.moves if move.is_score), None)
+    with_score = "" if score is None else f"; the score {'moved too' if score in moved else 'did not move'}"
+    is_explained = facts.faults or contradictions(facts.performance)
+    mix = "" if is_explained else "; a shift of the applicant mix, unexplained until outcomes are known"
+    return f"{limits}: {_listed(columns)}{with_score}{mix}"
 
 
-def _what(moves: Sequence[Move]) -> str:
-    ordered = sorted(moves, key=lambda move: -move.judgement.excess)
-    told = [f"{move.column} (PSI {move.judgement.psi:.2g}, limit {move.judgement.limit:.2g})" for move in ordered]
-    return _some(list(dict.fromkeys(told)))
+def _moved(facts: Facts) -> list[Move]:
+    return [move for move in facts.moves if move.judgement.level in MOVED]
 
 
-def _whom(everyone: Sequence[Move], moved: Sequence[Move], segments: Sequence[str]) -> str:
-    if everyone:
-        return f"everyone{f', most of all {_some(_most(moved))}' if segments else ''}"
-    return f"only {_some(segments)}"
+def _by_excess(moves: Sequence[Move]) -> list[Move]:
+    return sorted(moves, key=lambda move: -move.judgement.excess)
 
 
-def _most(moved: Sequence[Move]) -> list[str]:
-    ordered = sorted((move for move in moved if move.segment != EVERYONE), key=lambda move: -move.judgement.excess)
-    return list(dict.fromkeys(move.segment for move in ordered))
+def _columns_with_psi(moves: Sequence[Move]) -> str:
+    texts = [
+        f"{move.column} (PSI {move.judgement.psi:.2g}, limit {move.judgement.limit:.2g})" for move in _by_excess(moves)
+    ]
+    return _listed(list(dict.fromkeys(texts)))
+
+
+def _segments(overall: Sequence[Move], moved: Sequence[Move]) -> str:
+    if not overall:
+        return f"only in {_listed(sorted({move.segment for move in moved}))}"
+    segments = list(dict.fromkeys(move.segment for move in _by_excess(moved) if move.segment != EVERYONE))
+    return f"all decisions, most in {_listed(segments)}" if segments else "all decisions"
 
 
 def _effect(effect: Effect) -> str:
     before = effect.reference_approval_rate
-    parts = [f"approval rate {effect.approval_rate:.1%}" + ("" if before is None else f" against {before:.1%}")]
+    text = f"approval rate {effect.approval_rate:.1%}" + ("" if before is None else f" against {before:.1%}")
     now, then = effect.expected_loss, effect.reference_expected_loss
     if now is not None:
         against = "" if then is None else f" against {then:.2%}"
-        parts.append(f"expected loss of the approved {now:.2%} of what is lent{against}")
-    return ", ".join(parts)
+        text += f", expected loss {now:.2%} of the amount lent{against}"
+    return text
 
 
-def _low(conduct: Sequence[PeriodConduct]) -> list[str]:
-    return [f"{one.attribute} {one.group}" for one in conduct[-1].groups if one.is_low] if conduct else []
+def _low_groups(decision_mix: Sequence[DecisionMix]) -> list[str]:
+    return [f"{one.attribute} {one.group}" for one in decision_mix[-1].groups if one.is_low] if decision_mix else []
 
 
-def _fairness(conduct: Sequence[PeriodConduct]) -> str:
-    return f"approved less often than the policy allows: {_some(_low(conduct))}"
-
-
-def _next(facts: Facts, moved: Sequence[Move]) -> str:
+def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
     if facts.faults:
         return facts.faults[0].remedy
     if contradictions(facts.performance):
-        return "the vintages below, then a retraining on the newest mature outcomes through the usual gates"
+        return "read the vintages below, then retrain on the newest mature outcomes and pass the usual gates"
     if moved:
-        column = _by_effect(moved)[0]
-        return f"the bins of {column}, then who applies (campaigns, channels); early reads tell if PDs still hold"
-    return "nothing now; the estimates of performance cannot see a change of concept, early reads will"
+        column = _by_excess(moved)[0].column
+        return (
+            f"look at the bins of {column}, then at who applies (campaigns, channels); early outcomes will show "
+            "whether the PDs still hold"
+        )
+    return "none; only outcomes can show a concept change, estimates without labels cannot"
 
 
-def _some(names: Sequence[str]) -> str:
-    """Return names in words, the first few of many.
+def _listed(names: Sequence[str]) -> str:
+    """Return names separated by commas, the first few of many.
 
-    >>> _some(["a", "b", "c", "d", "e", "f"])
+    >>> _listed(["a", "b", "c", "d", "e", "f"])
     'a, b, c, d and 2 more'
     """
-    shown, rest = names[:NAMED], len(names) - NAMED
-    return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _capital(text: str) -> str:
+def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]

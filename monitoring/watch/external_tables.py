@@ -1,4 +1,4 @@
-"""The verb watch on tables that were scored elsewhere: the same report, from one pass over each."""
+"""The verb watch on tables that were scored elsewhere: the same report, from one pass over each table."""
 
 from importlib import import_module
 from pathlib import Path
@@ -11,11 +11,11 @@ from monitoring.faults.search import find_faults
 from monitoring.faults.window_faults import months_of
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import compare
-from monitoring.verdict.build_report import compose
+from monitoring.verdict.build_report import build_report
 from monitoring.verdict.verdict import Facts
 from monitoring.watch.settings import TableSettings, WatchSettings
-from monitoring.watch.watch_result import Samples, answer, report_folder
-from monitoring.windows.external_tables import Elsewhere, open_elsewhere
+from monitoring.watch.watch_result import Samples, report_folder, report_outcome
+from monitoring.windows.external_tables import ExternalTables, open_external_tables
 from monitoring.windows.windows import Window, why_incomplete
 from pipelines.command.verb import Outcome
 from pipelines.errors import RequestError
@@ -26,30 +26,31 @@ from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.workspace import Workspace
 
 PROFILES = ("reference_profile.json", "window_profile.json")
-"""What is kept beside the report: the next one need not read the tables again."""
+"""Files next to the report, so that the next report does not need to read the tables again."""
 
 
-def watch_tables(settings: WatchSettings) -> Outcome:
-    """Compare a table that was scored elsewhere with another, write the report, and do what the action policy says.
+def watch_external_tables(settings: WatchSettings) -> Outcome:
+    """Compare a table that was scored elsewhere with another one, write the report and act on it.
 
     Raises:
         RequestError: one of the two tables is not named.
-        DataError: there is no table, or it lacks a column.
+        DataError: a table or a column is missing.
     """
     check_period(settings.period)
     check_alarms(settings.alarms)
     if settings.input is None or settings.reference_input is None:
         raise RequestError(
-            f"a table that was scored elsewhere is compared with another one, received input={settings.input} and "
-            f"reference_input={settings.reference_input}; name both"
+            f"input={settings.input} and reference_input={settings.reference_input}: a table that was scored elsewhere "
+            "needs a reference; set both"
         )
     workspace, table = Workspace.at(settings.workspace), settings.table
-    _load_page()
+    # What writes the page takes seconds to import, while the tables are counted outside of Python's lock.
+    Thread(target=import_module, args=("monitoring.report.report_files",), daemon=True).start()
     with (
         scratch_folder(workspace.root) as scratch,
         engine_of(table.engine, threads=table.threads, memory=table.memory, scratch=scratch) as engine,
     ):
-        found = open_elsewhere(
+        tables = open_external_tables(
             Path(settings.input),
             Path(settings.reference_input),
             roles_of(table),
@@ -58,18 +59,13 @@ def watch_tables(settings: WatchSettings) -> Outcome:
             most_sampled=settings.sample,
         )
     key = LogKey(settings.model, settings.version or 0, settings.population, settings.period)
-    for name, profile in zip(PROFILES, (found.reference_profile, found.window_profile), strict=True):
+    for name, profile in zip(PROFILES, (tables.reference_profile, tables.window_profile), strict=True):
         with whole_file(report_folder(workspace, key) / name) as temporary:
             temporary.write_text(profile.to_json())
-    window = Window(key, (settings.period,), found.window, "", why_incomplete(settings.period, settings.today))
+    window = Window(key, (settings.period,), tables.window, "", why_incomplete(settings.period, settings.today))
     title = f"{key.model}, {key.population.value} of {window.name}, scored elsewhere"
-    report = compose(title, window, found.reference, _facts(found, window, settings), found.notes)
-    return answer(report, Samples(found.reference_sample, found.window_sample), settings)
-
-
-def _load_page() -> None:
-    """Import what writes the page, seconds of work, while the tables are counted outside of Python's lock."""
-    Thread(target=import_module, args=("monitoring.report.report_files",), daemon=True).start()
+    report = build_report(title, window, tables.reference, _facts(tables, window, settings), tables.notes)
+    return report_outcome(report, Samples(tables.reference_sample, tables.window_sample), settings)
 
 
 def roles_of(settings: TableSettings) -> TableRoles:
@@ -85,13 +81,13 @@ def roles_of(settings: TableSettings) -> TableRoles:
     )
 
 
-def _facts(found: Elsewhere, window: Window, settings: WatchSettings) -> Facts:
+def _facts(tables: ExternalTables, window: Window, settings: WatchSettings) -> Facts:
     if window.incomplete is not None:
         return Facts(incomplete=window.incomplete)
-    reference, sample = found.reference, found.window_sample
+    reference, sample = tables.reference, tables.window_sample
     rows = len(window)
     columns = window.profile.overall.columns
-    intake = Intake(rows, fingerprints=frozenset([found.window_profile.source]))
+    intake = Intake(rows, fingerprints=frozenset([tables.window_profile.source]))
     now = Observed(settings.period, rows, columns, intake, repeated_share(sample, rows) if len(sample) else None)
     return Facts(
         moves=compare(reference, window.profile, None, settings.thresholds, settings.period),

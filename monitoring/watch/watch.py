@@ -1,11 +1,11 @@
-"""The verb watch: the report of a period, what to do about it, and whether the alarm rings."""
+"""The verb watch: the report of a period of the score log, and its alarm."""
 
 from dataclasses import replace
 
 import pandas as pd
 
 from monitoring.alarms.settings import check_alarms
-from monitoring.decision_mix.decision_mix import conduct_of
+from monitoring.decision_mix.decision_mix import decision_mixes
 from monitoring.faults.table_faults import faults_of_marketplace
 from monitoring.faults.window_faults import faults_of
 from monitoring.measures.effects import effect_of
@@ -13,11 +13,11 @@ from monitoring.measures.moves import find_moves
 from monitoring.outcomes.earlier_loans import earlier_loans
 from monitoring.outcomes.late_labels import performance_of
 from monitoring.outcomes.reweighting import EarlierLoans
-from monitoring.verdict.build_report import compose
+from monitoring.verdict.build_report import build_report
 from monitoring.verdict.period_report import PeriodReport
 from monitoring.verdict.verdict import Facts
 from monitoring.watch.settings import WatchSettings
-from monitoring.watch.watch_result import Samples, answer
+from monitoring.watch.watch_result import Samples, report_outcome
 from monitoring.windows.months import end_of
 from monitoring.windows.references import reference_for
 from monitoring.windows.windows import PeriodCounts, Window, earlier_periods, open_window, sample_of
@@ -35,10 +35,11 @@ from pipelines.storage.workspace import Workspace
 
 
 def watch(settings: WatchSettings) -> Outcome:
-    """Compare a window of decisions with its reference, write the report, and do what the action policy says.
+    """Compare a window of decisions with its reference, write the report and act on it.
 
     Raises:
-        RequestError: no champion or no such version; nothing scored in the period; a model without reference profile.
+        RequestError: there is no champion or no such version, nothing was scored in the period, or the model has no
+            reference profile.
     """
     check_period(settings.period)
     check_alarms(settings.alarms)
@@ -51,7 +52,7 @@ def watch(settings: WatchSettings) -> Outcome:
     known_at = settings.outcomes.as_of or end_of(key.period)
     earlier = earlier_loans(workspace, store, model, settings.outcomes.marketplace, known_at)
     report, samples = report_of(workspace, _profile(store, model), key, settings, earlier)
-    return answer(report, samples, settings)
+    return report_outcome(report, samples, settings)
 
 
 def report_of(
@@ -61,7 +62,7 @@ def report_of(
     settings: WatchSettings,
     earlier: EarlierLoans | None = None,
 ) -> tuple[PeriodReport, Samples]:
-    """Return all that a report says of a window, and samples of the features of this period and the one before."""
+    """Return the report of a window, and samples of the features of this period and the one before."""
     log = ScoreLog(workspace)
     counts = PeriodCounts(log, profile)
     reference = reference_for(counts, key, settings.reference)
@@ -78,15 +79,15 @@ def report_of(
                 *faults_of_marketplace(workspace, settings.outcomes.marketplace, window, reference),
             ],
             effect=effect_of(reference, window.profile, policy),
-            conduct=conduct_of(workspace, counts, key, policy),
+            decision_mix=decision_mixes(workspace, counts, key, policy),
             performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
         )
     title = f"{key.model} version {key.version}, {key.population.value} of {window.name}"
-    return compose(title, window, reference, facts, notes), samples
+    return build_report(title, window, reference, facts, notes), samples
 
 
 def _earlier_sample(log: ScoreLog, key: LogKey) -> pd.DataFrame:
-    """Return the features of the period before, for exploration; no rows are kept beside the model itself."""
+    """Return the features of the period before, for exploration: a model is stored without rows of its development."""
     earlier = earlier_periods(log, key)
     return sample_of(log, replace(key, period=earlier[-1])) if earlier else pd.DataFrame()
 
@@ -95,15 +96,15 @@ def _profile(store: ModelStore, model: RegisteredModel) -> ReferenceProfile:
     path = store.download(model) / PROFILE
     if not path.exists():
         raise RequestError(
-            f"{model.name} version {model.version} has no reference profile to compare with; promote it with "
-            "`thinfile promote`, which gives it one"
+            f"{model.name} version {model.version} has no reference profile to compare with; run `thinfile promote` to "
+            "create one"
         )
     return ReferenceProfile.from_json(path.read_text())
 
 
 def _policy(workspace: Workspace, window: Window) -> tuple[PolicySettings | None, list[str]]:
-    """Return the policy that the window was decided under, or why it is not there."""
+    """Return the policy of the window's decisions, or a note on why it is missing."""
     try:
         return kept_policy(workspace, window.policy_hash), []
     except ThinfileError as error:
-        return None, [f"Bands, decisions and performance are left out: {error}."]
+        return None, [f"Bands, decisions and performance are not in this report: {error}."]

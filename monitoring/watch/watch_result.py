@@ -1,4 +1,4 @@
-"""What the verb watch answers: the report is written, the action policy is followed, and both are told."""
+"""The outcome of the verb watch: writes the report, acts on its alarm and summarises both."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from monitoring.alarms.raise_alarm import Acted, act_on
+from monitoring.alarms.raise_alarm import AlarmResult, act_on
 from monitoring.measures.move import Move
-from monitoring.thresholds.thresholds import Level
+from monitoring.thresholds.thresholds import MOVED
 from monitoring.verdict.period_report import PeriodReport
 from monitoring.watch.settings import WatchSettings
 from pipelines.command.verb import Outcome
@@ -20,7 +20,7 @@ from pipelines.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows of features for Evidently's own exploration; either may be empty."""
+    """Rows of features for Evidently's summary; either may be empty."""
 
     reference: pd.DataFrame
     current: pd.DataFrame
@@ -30,12 +30,12 @@ class Samples:
         return Samples(_bounded(self.reference, most), _bounded(self.current, most))
 
 
-def answer(report: PeriodReport, samples: Samples, settings: WatchSettings) -> Outcome:
-    """Write a report, do what the action policy says of it, and return what is told."""
+def report_outcome(report: PeriodReport, samples: Samples, settings: WatchSettings) -> Outcome:
+    """Write a report, act on its alarm, and return the summary of both."""
     workspace = Workspace.at(settings.workspace)
     files = _write(settings, workspace, report, samples)
-    acted = act_on(report, settings.alarms, workspace, {"html": files.html, "json": files.json})
-    return _outcome(report, files, workspace, acted)
+    alarm = act_on(report, settings.alarms, workspace, {"html": files.html, "json": files.json})
+    return _outcome(report, files, workspace, alarm)
 
 
 def report_folder(workspace: Workspace, key: LogKey) -> Path:
@@ -66,25 +66,25 @@ def _write(settings: WatchSettings, workspace: Workspace, report: PeriodReport, 
     )
 
 
-def _outcome(report: PeriodReport, files: Any, workspace: Workspace, acted: Acted) -> Outcome:
+def _outcome(report: PeriodReport, files: Any, workspace: Workspace, alarm: AlarmResult) -> Outcome:
     key = report.key
     head = (
         f"{report.verdict.name}: {report.rows:,} {key.population.value} of {report.window} against {report.reference}"
     )
     lines = [f"  {report.sentence}", *(f"  {one.heading}: {one.text}" for one in report.points)]
-    lines += [f"  fault: {one.seen} Likely: {one.cause}" for one in report.faults]
+    lines += [f"  data fault: {one.seen} Likely cause: {one.cause}" for one in report.faults]
     lines += [f"  note: {one}" for one in report.notes]
     return Outcome(
-        {**_result(report, files), "alarm": acted.result},
-        summary=[head, *lines, *(f"  {one}" for one in acted.sentences), f"  report: {files.html}"],
-        next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}", *acted.next_steps],
-        exit_code=acted.exit_code,
+        {**_result(report, files), "alarm": alarm.result},
+        summary=[head, *lines, *(f"  {one}" for one in alarm.sentences), f"  report: {files.html}"],
+        next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}", *alarm.next_steps],
+        exit_code=alarm.exit_code,
     )
 
 
 def _result(report: PeriodReport, files: Any) -> Mapping[str, object]:
     key = report.key
-    moved = [one for one in report.moves if one.judgement.level in (Level.WATCH, Level.ACT)]
+    moved = [one for one in report.moves if one.judgement.level in MOVED]
     return {
         "model": key.model,
         "version": key.version,
@@ -96,7 +96,7 @@ def _result(report: PeriodReport, files: Any) -> Mapping[str, object]:
         "verdict": report.verdict.value,
         "sentence": report.sentence,
         "causes": list(report.causes),
-        "moved": [_told(one) for one in sorted(moved, key=lambda one: -one.judgement.excess)],
+        "moved": [_move(one) for one in sorted(moved, key=lambda one: -one.judgement.excess)],
         "faults": [asdict(one) for one in report.faults],
         "effect": None if report.effect is None else asdict(report.effect),
         "report": str(files.html),
@@ -105,13 +105,13 @@ def _result(report: PeriodReport, files: Any) -> Mapping[str, object]:
     }
 
 
-def _told(move: Move) -> dict[str, object]:
-    judged = move.judgement
+def _move(move: Move) -> dict[str, object]:
+    judgement = move.judgement
     return {
         "column": move.column,
         "segment": move.segment,
-        "level": judged.level.value,
-        "psi": judged.psi,
-        "limit": judged.limit,
+        "level": judgement.level.value,
+        "psi": judgement.psi,
+        "limit": judgement.limit,
         "since": move.since,
     }

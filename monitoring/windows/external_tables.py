@@ -1,4 +1,4 @@
-"""A window and its reference that were scored elsewhere: tables, or profiles of them that were kept."""
+"""A window and its reference that were scored elsewhere: tables, or stored profiles of tables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,16 +18,15 @@ from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.table_profile import TableProfile, profile_reference, profile_window
 from pipelines.profiles.window_profile import WindowProfile, name_of_bins
 
-KEPT = ".json"
-"""How the name of a profile that was kept ends."""
+PROFILE_SUFFIX = ".json"
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """All that a report needs of tables that were scored elsewhere.
+class ExternalTables:
+    """A reference and a window from tables that were scored elsewhere.
 
-    `reference_profile` and `window_profile` are to be kept beside the report: the next one need not read the tables.
-    The samples hold features alone; those of a profile that was kept are empty. `notes` are sentences.
+    `reference_profile` and `window_profile` are stored next to the report, so that the next report does not need the
+    tables. The samples have features only; those of a stored profile are empty. `notes` are sentences.
     """
 
     reference: Reference
@@ -39,27 +38,27 @@ class Elsewhere:
     notes: tuple[str, ...]
 
 
-def open_elsewhere(
+def open_external_tables(
     window: Path, reference: Path, roles: TableRoles, population: Population, engine: Engine, *, most_sampled: int
-) -> Elsewhere:
-    """Return a window and its reference, each a Parquet file, a folder of them, or a profile that was kept (.json).
+) -> ExternalTables:
+    """Return a window and its reference, each a Parquet file, a folder of them, or a stored profile (.json).
 
-    The months of a reference are those that its folders or files are named by (`period=2026-10`).
+    The months of a reference come from the names of its folders or files (`period=2026-10`).
 
     Raises:
-        DataError: there is no table, a column is missing or of the wrong kind, or a file is no profile.
+        DataError: there is no table, a column is missing or of the wrong kind, or a file is not a profile.
         RequestError: the window's profile was counted in other bins than the reference's, or for another population.
     """
-    if reference.suffix == KEPT:
+    if reference.suffix == PROFILE_SUFFIX:
         before = read_profile(reference)
     else:
         before = profile_reference(engine, open_table(reference), roles, population, most_sampled=most_sampled)
-    if window.suffix == KEPT:
+    if window.suffix == PROFILE_SUFFIX:
         now = read_profile(window)
     else:
         now = profile_window(engine, open_table(window), before.reference, roles, most_sampled=most_sampled)
     _check(before, now, population)
-    return Elsewhere(
+    return ExternalTables(
         reference=_reference(before),
         window=now.total,
         reference_profile=before,
@@ -71,17 +70,17 @@ def open_elsewhere(
 
 
 def read_profile(path: Path) -> TableProfile:
-    """Return a profile that was kept.
+    """Return a stored profile.
 
     Raises:
-        DataError: there is none, or it cannot be read.
+        DataError: the file is missing or cannot be read.
     """
     try:
         return TableProfile.from_json(path.read_text())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"a profile is what `thinfile watch` keeps beside a report, '{path}' cannot be read as one ({error}); "
-            "name such a file, or the table itself"
+            f"'{path}' is not a profile that `thinfile watch` stored next to a report ({error}); name such a file, or "
+            "the table itself"
         ) from error
 
 
@@ -92,22 +91,22 @@ def _reference(profile: TableProfile) -> Reference:
         name: {period: one.segments[name] for period, one in profile.periods.items() if name in one.segments}
         for name in names
     }
-    told = "" if set(overall) == {ANY_TIME} else f", {joined(sorted(overall))}"
-    held = profile.reference
-    name = f"{held.rows:,} {held.population.value} of {profile.name}{told}"
-    return Reference(name, held, overall, segments, is_development=False)
+    months = "" if set(overall) == {ANY_TIME} else f", {joined(sorted(overall))}"
+    reference = profile.reference
+    name = f"{reference.rows:,} {reference.population.value} of {profile.name}{months}"
+    return Reference(name, reference, overall, segments, is_development=False)
 
 
 def _check(before: TableProfile, now: TableProfile, population: Population) -> None:
     if before.reference.population is not population:
         raise RequestError(
-            f"a window is compared with a reference of its own population, received '{population.value}' against "
-            f"'{before.reference.population.value}'; watch population={before.reference.population.value}"
+            f"the window has the population '{population.value}', its reference '{before.reference.population.value}'; "
+            f"set population={before.reference.population.value}"
         )
     if now.total.bins != name_of_bins(before.reference):
         raise RequestError(
-            "a window is compared in the bins of its reference, this profile was counted in others; name the table of "
-            "the window instead of its profile, or the reference that it was counted for"
+            "the profile of the window was counted in other bins than those of this reference; name the table of the "
+            "window instead, or the reference that the profile was counted for"
         )
 
 
@@ -115,18 +114,18 @@ def _features(sample: pa.Table | None, reference: ReferenceProfile, roles: Table
     """Return the sampled features, in the order of the bins."""
     if sample is None:
         return pd.DataFrame()
-    held = [one.column for one in reference.bins if one.column in sample.column_names and one.column != roles.score]
-    found: pd.DataFrame = sample.select(held).to_pandas()
-    return found
+    names = [one.column for one in reference.bins if one.column in sample.column_names and one.column != roles.score]
+    features: pd.DataFrame = sample.select(names).to_pandas()
+    return features
 
 
 def _notes(before: TableProfile, now: TableProfile) -> Iterator[str]:
     if now.source == before.source:
-        yield "The window is the reference's own table: nothing can have moved."
+        yield "The window and the reference are the same table, so no column can have moved."
     for column, why in before.left_out.items():
         yield f"'{column}' is not compared: it {why}."
     for column in now.absent:
-        yield f"'{column}' is not in the window's table: its values count as missing."
+        yield f"'{column}' is not in the table of the window, so its values count as missing."
     for column, why in now.left_out.items():
         if column not in before.left_out:
             yield f"'{column}' is not compared: {why}."

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def month_from(period: str, months: int) -> str:
-    """Return the month so many months after a period, before it for fewer than none.
+    """Return the month so many months after a period, or before it for a negative number.
 
     >>> month_from("2026-01", -1), month_from("2026-12", 1)
     ('2025-12', '2027-01')

@@ -1,4 +1,4 @@
-"""What a window is compared with: the development of its model, or earlier periods of the score log."""
+"""The reference of a window: the development sample of its model, or earlier periods of the score log."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,15 +15,15 @@ from pipelines.profiles.window_profile import WindowProfile
 from pipelines.score_log.key import LogKey, check_period
 
 MOST_EARLIER = 24
-"""Segments are compared with so many of their own earlier periods."""
+"""Earlier periods of a segment that it is compared with."""
 
 
 @dataclass(frozen=True)
 class Reference:
     """Counts of the periods that a window is compared with, in the same bins.
 
-    `overall` and `segments` (by segment, then by period) may be of different periods: a model's development knows no
-    segments, which are compared with their own earlier periods. `name` says in words what it is.
+    `overall` and `segments` (by segment, then by period) may be of different periods: a development sample has no
+    segments, so these are compared with their own earlier periods. `name` describes the reference in words.
     """
 
     name: str
@@ -38,58 +38,59 @@ class Reference:
         return sum(self.overall.values(), Tally())
 
 
-def reference_for(counts: PeriodCounts, key: LogKey, asked: str) -> Reference:
-    """Return the reference that is asked for: `development`, a period, or the first and last of some (`..` between).
+def reference_for(counts: PeriodCounts, key: LogKey, setting: str) -> Reference:
+    """Return the reference of a setting: `development`, a period, or a range of periods (`FIRST..LAST`).
 
     Raises:
-        RequestError: the development is of another population; a period was not scored, or not before the window.
+        RequestError: the development sample is of another population; a period was not scored, or is not before the
+            window.
     """
-    if asked == DEVELOPMENT:
+    if setting == DEVELOPMENT:
         return _development(counts, key)
-    return _earlier(counts, key, asked)
+    return _earlier(counts, key, setting)
 
 
 def _development(counts: PeriodCounts, key: LogKey) -> Reference:
     profile = counts.profile
     if key.population is not profile.population:
         raise RequestError(
-            f"a window is compared with a reference of its own population, received '{key.population.value}' against "
-            f"'{profile.population.value}'; watch population={profile.population.value}, or compare with an earlier "
-            "period of the log: reference=YYYY-MM"
+            f"the window has the population '{key.population.value}', the development sample of the model "
+            f"'{profile.population.value}'; set population={profile.population.value}, or compare with an earlier "
+            "period of the score log: reference=YYYY-MM"
         )
     overall = profile.by_period or {ANY_TIME: Tally(profile.rows, _arrays(profile))}
     periods = earlier_periods(counts.log, key)[-MOST_EARLIER:]
-    told = "" if set(overall) == {ANY_TIME} else f" of {joined(sorted(overall))}"
-    name = f"{profile.rows:,} {profile.population.value} of the model's development{told}"
+    months = "" if set(overall) == {ANY_TIME} else f", {joined(sorted(overall))}"
+    name = f"{profile.rows:,} {profile.population.value} of the development sample{months}"
     return Reference(name, profile, overall, _segments(_counted(counts, key, periods)), is_development=True)
 
 
-def _earlier(counts: PeriodCounts, key: LogKey, asked: str) -> Reference:
-    first, _, last = asked.partition("..")
+def _earlier(counts: PeriodCounts, key: LogKey, setting: str) -> Reference:
+    first, _, last = setting.partition("..")
     for period in (first, last or first):
         check_period(period)
-    known = earlier_periods(counts.log, key)
-    periods = [period for period in known if first <= period <= (last or first)]
-    if not periods or first not in known:
+    scored = earlier_periods(counts.log, key)
+    periods = [period for period in scored if first <= period <= (last or first)]
+    if not periods or first not in scored:
         raise RequestError(
-            f"a reference is a period that was scored before {key.period} (there are: {', '.join(known) or 'none'}), "
-            f"received reference={asked}; name one of them, two with '..' between, or reference={DEVELOPMENT}"
+            f"reference={setting} is not a period that was scored before {key.period} (these are: "
+            f"{', '.join(scored) or 'none'}); name one of them, a range FIRST..LAST, or reference={DEVELOPMENT}"
         )
-    found = _counted(counts, key, periods)
-    overall = {period: one.overall for period, one in found.items()}
+    profiles = _counted(counts, key, periods)
+    overall = {period: one.overall for period, one in profiles.items()}
     rows = sum(one.rows for one in overall.values())
     name = f"{rows:,} {key.population.value} of {joined(periods)}"
-    return Reference(name, counts.profile, overall, _segments(found), is_development=False)
+    return Reference(name, counts.profile, overall, _segments(profiles), is_development=False)
 
 
 def _counted(counts: PeriodCounts, key: LogKey, periods: Sequence[str]) -> dict[str, WindowProfile]:
     return {period: counts.of(replace(key, period=period)) for period in periods}
 
 
-def _segments(found: Mapping[str, WindowProfile]) -> dict[str, dict[str, Tally]]:
-    names = {name for one in found.values() for name in one.segments}
+def _segments(profiles: Mapping[str, WindowProfile]) -> dict[str, dict[str, Tally]]:
+    names = {name for one in profiles.values() for name in one.segments}
     return {
-        name: {period: one.segments[name] for period, one in found.items() if name in one.segments}
+        name: {period: one.segments[name] for period, one in profiles.items() if name in one.segments}
         for name in sorted(names)
     }
 

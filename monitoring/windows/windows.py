@@ -1,4 +1,4 @@
-"""Which decisions a report is about: periods of the score log, with the counts that were written beside them."""
+"""The decisions of a report: periods of the score log, with the counts that are stored with them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ from pipelines.score_log.score_log import ScoreLog
 class Window:
     """Decisions of one or more periods: their counts in the bins of a profile, overall and by segment.
 
-    `key` is that of the last period. `incomplete` says why the window is not to be compared yet, None where it is
-    whole. `policy_hash` is that of the last decisions.
+    `key` is that of the last period. `incomplete` is the reason why the window cannot be compared yet, None for a
+    complete one. `policy_hash` is that of the last decisions.
     """
 
     key: LogKey
@@ -49,31 +49,31 @@ class PeriodCounts:
 
     def __init__(self, log: ScoreLog, profile: ReferenceProfile) -> None:
         self.log, self.profile = log, profile
-        self._found: dict[LogKey, WindowProfile] = {}
+        self._by_key: dict[LogKey, WindowProfile] = {}
 
     def of(self, key: LogKey) -> WindowProfile:
         """Return the counts of a period.
 
-        What was counted when it was written is added up; only partitions without such counts are read row by row.
+        Stored counts are added up; only partitions without them are read row by row.
 
         Raises:
-            RequestError: a partition was counted in other bins and not all of its features were kept.
+            RequestError: a partition was counted in other bins and only a sample of its features is stored.
         """
-        if key not in self._found:
+        if key not in self._by_key:
             total = WindowProfile(name_of_bins(self.profile), Tally(), {})
             for partition in self.log.partitions(key):
                 written = self.log.profile(key, partition)
                 same = written is not None and written.bins == total.bins
                 total += written if written is not None and same else _from_rows(self.log, key, partition, self.profile)
-            self._found[key] = total
-        return self._found[key]
+            self._by_key[key] = total
+        return self._by_key[key]
 
 
 def open_window(counts: PeriodCounts, key: LogKey, settings: WindowSettings) -> Window:
-    """Return the window that is asked for; `key` is that of its last period.
+    """Return the window of the settings; `key` is that of its last period.
 
     Raises:
-        RequestError: nothing was scored in a period, or what is needed of its features was not kept.
+        RequestError: nothing was scored in a period, or its features are needed and not all stored.
     """
     log = counts.log
     periods = periods_of(log, key, settings)
@@ -83,22 +83,21 @@ def open_window(counts: PeriodCounts, key: LogKey, settings: WindowSettings) -> 
         whole = whole + part
     incomplete = why_incomplete(key.period, settings.today)
     if incomplete is None and not log.is_whole(key):
-        incomplete = f"{key.period} is not scored whole, an input was begun and is not done; run the same score again"
+        incomplete = f"{key.period} is only partly scored; run the same `thinfile score` again to finish it"
     return Window(key, periods, whole, _policy_hash(log, key), incomplete)
 
 
 def periods_of(log: ScoreLog, key: LogKey, settings: WindowSettings) -> tuple[str, ...]:
-    """Return the periods of the window, in order; the last is the one that was asked for.
+    """Return the periods of the window, in order; the last is that of the key.
 
     Raises:
         RequestError: nothing was scored in it.
     """
     scored = log.periods(key.model, key.version, key.population)
     if key.period not in scored or not log.partitions(key):
-        known = ", ".join(scored) or "none"
         raise RequestError(
-            f"{key.model} version {key.version} scored nothing in {key.period} (scored: {known}); "
-            "run `thinfile score` for the period or name another"
+            f"{key.model} version {key.version} has no scores of {key.period} (it has: {', '.join(scored) or 'none'}); "
+            "run `thinfile score` for the period or choose another one"
         )
     until = [period for period in scored if period <= key.period]
     most = {WindowKind.period: 1, WindowKind.rolling: settings.months, WindowKind.since_promotion: len(until)}
@@ -106,7 +105,7 @@ def periods_of(log: ScoreLog, key: LogKey, settings: WindowSettings) -> tuple[st
 
 
 def why_incomplete(period: str, today: str | None) -> str | None:
-    """Return why a period cannot be compared yet: its month is not over. None where it is.
+    """Return why a period cannot be compared yet, None once its month is over.
 
     >>> why_incomplete("2026-10", "2026-11-01"), why_incomplete("2026-11", "2026-11-01")
     (None, '2026-11 is not over on 2026-11-01')
@@ -116,7 +115,7 @@ def why_incomplete(period: str, today: str | None) -> str | None:
 
 
 def sample_of(log: ScoreLog, key: LogKey) -> pd.DataFrame:
-    """Return the features that a period's decisions were made on, of a large table a sample of its rows."""
+    """Return the stored features of a period's decisions, a sample for a large table."""
     return log.features(key).drop(columns="decision_id", errors="ignore")
 
 
@@ -128,23 +127,23 @@ def earlier_periods(log: ScoreLog, key: LogKey) -> list[str]:
 def counted_columns(
     profile: ReferenceProfile, decisions: pd.DataFrame, features: pd.DataFrame
 ) -> dict[str, NDArray[Any]]:
-    """Return the columns that a profile counts: points as float64, numbers as float64, levels as text or None."""
-    found: dict[str, NDArray[Any]] = {}
+    """Return the columns that a profile counts: points and numbers as float64, categories as text or None."""
+    columns: dict[str, NDArray[Any]] = {}
     for bins in profile.bins:
         values = decisions["points"] if bins.column == SCORE else features[bins.column]
         if bins.edges is not None:
-            found[bins.column] = values.to_numpy(dtype=float)
+            columns[bins.column] = values.to_numpy(dtype=float)
         else:
-            found[bins.column] = values.astype(object).where(values.notna(), None).to_numpy()
-    return found
+            columns[bins.column] = values.astype(object).where(values.notna(), None).to_numpy()
+    return columns
 
 
 def _from_rows(log: ScoreLog, key: LogKey, partition: str, profile: ReferenceProfile) -> WindowProfile:
     decisions, features = log.part(key, partition)
     if len(features) < len(decisions):
         raise RequestError(
-            f"a window is counted in the bins of the model's reference profile, partition {partition} of {key.period} "
-            "was counted in others and of its features a sample is kept; restore the profile that it was scored with"
+            f"partition {partition} of {key.period} was counted in other bins than those of the reference profile, and "
+            "only a sample of its features is stored to count it again; restore the profile that it was scored with"
         )
     features = decisions[["decision_id"]].merge(features, on="decision_id", how="left", validate="1:1")
     name = name_of_bins(profile)
@@ -167,7 +166,7 @@ def _named(values: "pd.Series[Any]") -> Counter[str]:
 
 
 def _policy_hash(log: ScoreLog, key: LogKey) -> str:
-    """Return under which policy the last partition was decided."""
+    """Return the hash of the policy of the last partition."""
     with pq.ParquetFile(log.file(key, log.partitions(key)[-1])) as file:
         for batch in file.iter_batches(1, columns=["policy_hash"]):
             return str(batch.column(0)[0].as_py())
@@ -175,7 +174,7 @@ def _policy_hash(log: ScoreLog, key: LogKey) -> str:
 
 
 def joined(names: Sequence[str]) -> str:
-    """Return periods in words.
+    """Return the first and the last period in words.
 
     >>> joined(["2025-01", "2025-02", "2025-03"]), joined(["2025-01"]), joined(["any time"])
     ('2025-01 to 2025-03', '2025-01', 'any time')

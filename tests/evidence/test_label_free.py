@@ -14,7 +14,7 @@ from experiments.experiment.settings import TuneSettings
 from monitoring.outcomes.marketplace_outcomes import MarketplaceOutcomes, outcomes_of_marketplace
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
 from monitoring.outcomes.reweighting import EarlierLoans
-from monitoring.outcomes.stored_estimates import KeptEstimates
+from monitoring.outcomes.stored_estimates import StoredEstimates
 from pipelines.applications.applications import Applications, load_applications
 from pipelines.applications.settings import SplitSettings
 from pipelines.applications.ttd_population import decided_ttd_population
@@ -186,7 +186,7 @@ def _learnt(folder: Path) -> tuple[Model, EarlierLoans]:
 
 def _report(folder: Path, decisions: pd.DataFrame, known: MarketplaceOutcomes | None) -> PerformanceReport:
     early, full = (None if known is None else known.outcomes[name] for name in (EARLY, FULL))
-    return measure_performance(decisions, early=early, full=full, kept=KeptEstimates(folder), bands=["all"])
+    return measure_performance(decisions, early=early, full=full, stored=StoredEstimates(folder), bands=["all"])
 
 
 def _expected_auc(score: Floats, true: Floats) -> float:

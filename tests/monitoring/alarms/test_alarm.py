@@ -44,7 +44,7 @@ def test_causes_are_named_by_column_and_level_and_name_no_segment() -> None:
         "income": Level.WATCH,
         "age in a segment": Level.WATCH,
     }
-    assert Alarm.read(found.told()) == found
+    assert Alarm.from_record(found.record()) == found
 
 
 def test_an_alarm_covers_what_says_nothing_new() -> None:

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from monitoring.alarms.acknowledge import About, acknowledge
+from monitoring.alarms.acknowledge import AlarmKey, acknowledge
 from monitoring.alarms.alarm_log import AlarmLog, Event, Logged
-from monitoring.alarms.raise_alarm import Acted, act_on
+from monitoring.alarms.raise_alarm import AlarmResult, act_on
 from monitoring.alarms.settings import (
     AlarmPolicySettings,
     CoolDownSettings,
@@ -54,12 +54,14 @@ def policy(server: Receiver | None = None, **told: Any) -> AlarmPolicySettings:
     return AlarmPolicySettings(**({"webhook": hook} | told))
 
 
-def act(workspace: Workspace, settings: AlarmPolicySettings, of: PeriodReport | None = None, **told: Any) -> Acted:
+def act(
+    workspace: Workspace, settings: AlarmPolicySettings, of: PeriodReport | None = None, **told: Any
+) -> AlarmResult:
     return act_on(of or report(), settings, workspace, {"html": Path("/reports/report.html")}, **told)
 
 
 def events(workspace: Workspace) -> list[str]:
-    said = [(one.event.value, one.words.get("what")) for one in AlarmLog(workspace).read()]
+    said = [(one.event.value, one.content.get("what")) for one in AlarmLog(workspace).read()]
     return [f"{event} {what}" if what else event for event, what in said]
 
 
@@ -83,7 +85,7 @@ def test_the_same_report_again_raises_once_and_acts_once(server: Receiver, eithe
 def test_of_commands_at_once_on_one_report_one_acts(server: Receiver, either_workspace: Workspace) -> None:
     barrier = Barrier(4)
 
-    def run(_: int) -> Acted:
+    def run(_: int) -> AlarmResult:
         barrier.wait(30)
         return act(either_workspace, policy(server))
 
@@ -112,13 +114,13 @@ def test_what_is_told_holds_names_and_counts_alone(server: Receiver, workspace: 
         "level": "act",
         "causes": {"income": "act", "unit changed: income": "act", "age in a segment": "watch"},
         "text": "ACT: credit_score version 3, applications of 2026-10: income (act), unit changed: income (act), "
-        "age in a segment (watch)",
+        "age in a segment (watch). Read the report of 2026-10, then acknowledge the alarm.",
         "rows": 9,
         "faults": [{"kind": "unit changed", "column": "income"}],
     }
     (file,) = (workspace.root / "alarms").glob("*.json")
     assert json.loads(file.read_text())["report"] == {"html": "/reports/report.html"}
-    assert b"Ann" not in body + file.read_bytes() + json.dumps(AlarmLog(workspace).read()[0].words).encode()
+    assert b"Ann" not in body + file.read_bytes() + json.dumps(AlarmLog(workspace).read()[0].content).encode()
 
 
 def test_a_data_fault_opens_no_retraining(workspace: Workspace) -> None:
@@ -170,7 +172,7 @@ def test_an_acknowledged_alarm_is_quiet_until_it_worsens_or_lapses(either_worksp
     settings = policy(cool_down=CoolDownSettings(periods=0, acknowledged=2))
     act(either_workspace, settings, report(period="2026-07"))
     acknowledge(
-        either_workspace, About("credit_score", Population.applications, "2026-07"), why="a campaign", by="anna"
+        either_workspace, AlarmKey("credit_score", Population.applications, "2026-07"), why="a campaign", by="anna"
     )
 
     def code(month: int, *columns: str) -> ExitCode:
@@ -182,7 +184,7 @@ def test_an_acknowledged_alarm_is_quiet_until_it_worsens_or_lapses(either_worksp
     assert [code(7, "income"), code(8, "income"), code(9, "income")] == [done, done, done]
     assert [code(9, "income", "age"), code(10, "income")] == [no, no]
     quiet = next(one for one in AlarmLog(either_workspace).read() if one.event is Event.QUIET)
-    assert quiet.words["because"] == "acknowledgement"
+    assert quiet.content["because"] == "acknowledgement"
 
 
 def test_a_webhook_that_fails_loses_nothing_and_the_same_command_tries_again(workspace: Workspace) -> None:
@@ -190,7 +192,7 @@ def test_a_webhook_that_fails_loses_nothing_and_the_same_command_tries_again(wor
         first = act(workspace, policy(server))
         second = act(workspace, policy(server))
     assert first.exit_code is second.exit_code is ExitCode.ANSWER_IS_NO
-    assert "attempt 2 of 2: it answered 500; the same command tries again" in "\n".join(first.sentences)
+    assert "(attempt 2 of 2): status 500; run the same command to try again" in "\n".join(first.sentences)
     assert any("webhook (again: it failed before)" in one for one in second.sentences)
     assert [event for event in events(workspace) if "webhook" in event] == ["failed webhook", "done webhook"]
     assert len({body for _, body in server.received}) == 1
@@ -265,7 +267,7 @@ def test_killed_while_a_webhook_waits_it_is_told_again_and_says_so(workspace: Wo
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         found = act(workspace, policy(server))
-    assert any("webhook (again: whether it was done before is not known)" in one for one in found.sentences)
+    assert any("webhook (again: the outcome of the first attempt is unknown)" in one for one in found.sentences)
     assert len(events(workspace)) == 4
     (first, second) = ((headers["Thinfile-Alarm"], body) for headers, body in server.received)
     assert first == second

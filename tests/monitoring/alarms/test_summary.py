@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.alarms.acknowledge import LONGEST_WHY, About, acknowledge
+from monitoring.alarms.acknowledge import LONGEST_WHY, AlarmKey, acknowledge
 from monitoring.alarms.raise_alarm import act_on
 from monitoring.alarms.settings import AlarmPolicySettings
 from monitoring.alarms.summary import acknowledge_outcome, list_outcome, verify_outcome
@@ -20,7 +20,7 @@ from pipelines.storage.process import account
 from pipelines.storage.workspace import Workspace
 from tests.monitoring.alarms.reports import move, report
 
-OCTOBER = About("credit_score", Population.applications, "2026-10")
+OCTOBER = AlarmKey("credit_score", Population.applications, "2026-10")
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def alarmed(workspace: Workspace) -> Workspace:
 def test_who_acknowledges_and_why_is_in_the_log_once(alarmed: Workspace) -> None:
     first, second = (acknowledge(alarmed, OCTOBER, why="a campaign", by="anna") for _ in range(2))
     assert first == second
-    assert (first.words["by"], first.words["account"], first.words["why"]) == ("anna", account(), "a campaign")
-    assert acknowledge(alarmed, OCTOBER, why="a campaign").words["by"] == account()
+    assert (first.content["by"], first.content["account"], first.content["why"]) == ("anna", account(), "a campaign")
+    assert acknowledge(alarmed, OCTOBER, why="a campaign").content["by"] == account()
 
 
 def test_the_last_alarm_of_a_period_is_the_one_acknowledged(alarmed: Workspace) -> None:
@@ -46,10 +46,10 @@ def test_the_last_alarm_of_a_period_is_the_one_acknowledged(alarmed: Workspace) 
 @pytest.mark.parametrize(
     ("period", "why", "by", "message"),
     [
-        ("2026-09", "seen", None, r"none was raised for credit_score, applications of 2026-09; .*: 2026-10"),
-        ("2026-10", " ", None, "received no why"),
-        ("2026-10", "x" * (LONGEST_WHY + 1), None, "at most 2,000 letters, received 2,001"),
-        ("2026-10", "seen", " ", "received blanks"),
+        ("2026-09", "seen", None, r"no alarm was raised for credit_score, applications of 2026-09 .*: 2026-10"),
+        ("2026-10", " ", None, "needs a reason"),
+        ("2026-10", "x" * (LONGEST_WHY + 1), None, "2,001 characters; use at most 2,000"),
+        ("2026-10", "seen", " ", "by is blank"),
     ],
 )
 def test_what_cannot_be_acknowledged(period: str, why: str, by: str | None, message: str, alarmed: Workspace) -> None:
@@ -59,7 +59,7 @@ def test_what_cannot_be_acknowledged(period: str, why: str, by: str | None, mess
 
 def test_a_version_that_is_named_must_be_that_of_the_alarm(alarmed: Workspace) -> None:
     acknowledge(alarmed, replace(OCTOBER, version=3), why="seen")
-    with pytest.raises(RequestError, match="none was raised for credit_score version 2"):
+    with pytest.raises(RequestError, match="no alarm was raised for credit_score version 2"):
         acknowledge(alarmed, replace(OCTOBER, version=2), why="seen")
 
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
+from monitoring.decision_mix.decision_mix import DecisionMix, GroupDecisions
 from monitoring.faults.fault import Fault
 from monitoring.faults.quarantine import QUARANTINE_RISEN
 from monitoring.faults.unit_changed import UNIT_CHANGED
@@ -17,7 +17,7 @@ from monitoring.measures.move import Move, Role
 from monitoring.measures.score_comparison import ScoreComparison, compare_scores
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
 from monitoring.outcomes.reweighting import EarlierLoans
-from monitoring.outcomes.stored_estimates import REWEIGHTED, KeptEstimates
+from monitoring.outcomes.stored_estimates import REWEIGHTED, StoredEstimates
 from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.thresholds.thresholds import EVERYONE, Cell, Level, Thresholds, judge
 from monitoring.verdict.period_report import PeriodReport, Point, Verdict
@@ -71,7 +71,7 @@ def made_report(verdict: Verdict = Verdict.ACT) -> PeriodReport:
         moves=moves,
         faults=FAULTS if verdict is Verdict.ACT else (),
         effect=Effect(0.583, 0.641, 0.0712, 0.0614, 0.0388, 0.0371, 0.6),
-        conduct=made_conduct(CONDUCT),
+        decision_mix=made_decision_mixes(CONDUCT),
         performance=made_performance(),
         score=made_score(verdict),
         causes=("data fault", "concept change") if verdict is Verdict.ACT else (),
@@ -138,12 +138,12 @@ def made_columns() -> dict[str, tuple[Role, tuple[str, ...]]]:
     return columns | {f"amount_of_month_{place}": ("feature", ORDERED) for place in range(1, 42 - len(columns))}
 
 
-def made_conduct(periods: tuple[str, ...]) -> tuple[PeriodConduct, ...]:
+def made_decision_mixes(periods: tuple[str, ...]) -> tuple[DecisionMix, ...]:
     """Return what was decided in each period, women approved less often towards the end."""
     return tuple(_conduct(period, place) for place, period in enumerate(periods))
 
 
-def _conduct(period: str, place: int) -> PeriodConduct:
+def _conduct(period: str, place: int) -> DecisionMix:
     generator = np.random.default_rng(place)
     approved = round(ROWS * (0.65 - 0.003 * place + 0.01 * generator.standard_normal()))
     referred = round(ROWS * 0.04)
@@ -152,7 +152,7 @@ def _conduct(period: str, place: int) -> PeriodConduct:
     rates = {"female": 0.66 - 0.006 * place, "male": 0.645, "under 25": 0.52, "25 to 59": 0.66, "60 and over": 0.7}
     rows = {"female": 5_800, "male": 6_200, "under 25": 1_900, "25 to 59": 8_400, "60 and over": 1_700}
     best = {"sex": max(rates["female"], rates["male"]), "age band": 0.7}
-    return PeriodConduct(
+    return DecisionMix(
         period=period,
         rows=ROWS,
         decisions={"approved": approved, "declined": ROWS - approved - referred, "referred": referred},
@@ -161,7 +161,7 @@ def _conduct(period: str, place: int) -> PeriodConduct:
         to_approved=12 + place,
         to_declined=3,
         groups=tuple(
-            GroupConduct(
+            GroupDecisions(
                 attribute=(attribute := "sex" if group in ("female", "male") else "age band"),
                 group=group,
                 rows=rows[group],
@@ -183,7 +183,7 @@ def made_performance() -> PerformanceReport:
             one.decisions,
             early=one.outcomes("early", VINTAGES[:12], "30+ days past due at 3 months on book"),
             full=one.outcomes("full", VINTAGES[:8], "90+ days past due within 12 months"),
-            kept=KeptEstimates(Path(folder)),
+            stored=StoredEstimates(Path(folder)),
             bands=BANDS,
             earlier=EarlierLoans(earlier.full.to_numpy().astype(np.int8), earlier.decisions["pd"].to_numpy()),
             vintages=made_vintages(),
@@ -224,7 +224,7 @@ def _incomplete() -> PeriodReport:
 
 def quiet(report: PeriodReport) -> PeriodReport:
     """Return the report without its parts that may be missing."""
-    return replace(report, faults=(), effect=None, conduct=(), performance=None, notes=(), score=None, causes=())
+    return replace(report, faults=(), effect=None, decision_mix=(), performance=None, notes=(), score=None, causes=())
 
 
 TOLD = {

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
+from monitoring.decision_mix.decision_mix import DecisionMix, GroupDecisions
 from monitoring.measures.move import Move
 from monitoring.measures.score_comparison import ScoreComparison
 from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
-from monitoring.report.decision_mix_charts import conduct_charts, last_groups
+from monitoring.report.decision_mix_charts import decision_mix_charts, last_groups
 from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.facts import facts_of
 from monitoring.report.gauge import Gauge, gauge_of, nearness
@@ -164,8 +164,10 @@ def test_parts_may_be_partly_known(report: PeriodReport) -> None:
     assert report.effect is not None
     new = replace(report.performance, vintages=report.performance.vintages[-1:], past_errors=(), curves=())
     unknown = replace(report.effect, reference_approval_rate=None, reference_mean_pd=None, approved_mean_pd=None)
-    empty = replace(report.conduct[0], rows=0, decisions={}, reasons={}, reviewed=0, groups=())
-    partly = replace(report, performance=new, effect=unknown, conduct=(empty,), moves=made_moves(Verdict.STABLE)[:9])
+    empty = replace(report.decision_mix[0], rows=0, decisions={}, reasons={}, reviewed=0, groups=())
+    partly = replace(
+        report, performance=new, effect=unknown, decision_mix=(empty,), moves=made_moves(Verdict.STABLE)[:9]
+    )
     # when
     page = leading_part(partly)
     # then
@@ -228,10 +230,10 @@ def test_a_score_of_one_number_can_be_drawn() -> None:
 
 def test_of_many_groups_the_largest_are_drawn_and_the_low_come_first() -> None:
     # given twenty ages, the last one low
-    groups = tuple(GroupConduct("age", str(age), 10 * age, 5 * age, age / 40, age == 39) for age in range(20, 40))
-    period = PeriodConduct("2026-10", 1_000, {"approved": 500}, {}, 0, 0, 0, groups)
+    groups = tuple(GroupDecisions("age", str(age), 10 * age, 5 * age, age / 40, age == 39) for age in range(20, 40))
+    period = DecisionMix("2026-10", 1_000, {"approved": 500}, {}, 0, 0, 0, groups)
     # when
-    [chart] = [one for one in conduct_charts([period]) if "age" in one.title]
+    [chart] = [one for one in decision_mix_charts([period]) if "age" in one.title]
     # then
     assert chart.title == "Approval rate by age, the 6 largest of 20 groups"
     assert [one.name for one in chart.series] == ["34", "35", "36", "37", "38", "39"]

@@ -62,7 +62,7 @@ def test_reports_are_told_newest_first_and_lead_to_their_pages(workspace: Path) 
     ]
     index = workspace / "reports" / "index.html"
     assert all((index.parent / one.link).exists() for one in stored_reports(index.parent))
-    assert outcome.next_steps == [f"open {index}    # every report"]
+    assert outcome.next_steps == [f"open {index}    # all reports"]
 
 
 def test_the_newest_of_each_model_and_population_stands_first(workspace: Path) -> None:

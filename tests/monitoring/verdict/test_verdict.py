@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitoring.decision_mix.decision_mix import GroupConduct, PeriodConduct
+from monitoring.decision_mix.decision_mix import DecisionMix, GroupDecisions
 from monitoring.faults.fault import Fault
 from monitoring.faults.unit_changed import UNIT_CHANGED
 from monitoring.measures.effects import Effect
@@ -108,25 +108,23 @@ def test_a_fault_explains_the_moves_it_makes_and_moves_alone_stay_unexplained() 
     facts = replace(NOTHING, moves=moves)
     assert "unexplained until outcomes are known" in sentence_of(facts, Verdict.ACT)
     with_fault = sentence_of(replace(facts, faults=(FAULT,)), Verdict.ACT)
-    assert with_fault.startswith("A data fault, not a change of customers: amount (unit changed)")
+    assert with_fault.startswith("Data fault, not a change of applicants: amount (unit changed)")
     assert "unexplained" not in with_fault
 
 
 def test_points_tell_what_for_whom_since_when_how_much_and_what_next() -> None:
-    low = GroupConduct("sex", "f", 500, 100, 0.6, is_low=True)
+    low = GroupDecisions("sex", "f", 500, 100, 0.6, is_low=True)
     facts = replace(
         NOTHING,
         moves=(move("income", Level.ACT, since="2026-08"), move("age", Level.WATCH, "kiosk", psi=0.4)),
         effect=Effect(0.31, 0.25, 0.1, 0.1, 0.05, 0.04, 0.6),
-        conduct=(PeriodConduct("2026-10", 900, {}, {}, 0, 0, 0, (low,)),),
+        decision_mix=(DecisionMix("2026-10", 900, {}, {}, 0, 0, 0, (low,)),),
     )
     told = {point.heading: point.text for point in points_of(facts)}
     assert told["what moved"] == "income (PSI 0.3, limit 0.1)"
-    assert told["for whom"] == "everyone, most of all kiosk"
-    assert told["since"] == "2026-08, the latest 2026-10"
-    assert told["effect"] == (
-        "approval rate 31.0% against 25.0%, expected loss of the approved 3.00% of what is lent against 2.40%"
-    )
+    assert told["where"] == "all decisions, most in kiosk"
+    assert told["since"] == "2026-08, most recently 2026-10"
+    assert told["effect"] == ("approval rate 31.0% against 25.0%, expected loss 3.00% of the amount lent against 2.40%")
     assert told["fairness"] == "approved less often than the policy allows: sex f"
-    assert told["look next"].startswith("the bins of income")
+    assert told["next step"].startswith("look at the bins of income")
     assert points_of(replace(facts, incomplete="2026-10 is not over")) == ()

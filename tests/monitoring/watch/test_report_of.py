@@ -53,7 +53,7 @@ def test_a_month_like_the_others_is_stable(scored: Bench) -> None:
     assert report.verdict is Verdict.STABLE
     assert (report.rows, len(samples.current), len(samples.reference)) == (2000, 2000, 2000)
     assert {move.segment for move in report.moves} == {EVERYONE, "north", "south"}
-    assert any("one period" in note for note in report.notes)
+    assert any("single period" in note for note in report.notes)
 
 
 def test_what_is_watched_twice_is_acted_on_and_begins_where_it_began(scored: Bench) -> None:
@@ -92,8 +92,8 @@ def test_the_effect_is_that_of_the_rows(scored: Bench) -> None:
 
 def test_conduct_counts_decisions_groups_and_what_people_changed(scored: Bench) -> None:
     report, _ = asked(scored)
-    assert [one.period for one in report.conduct] == list(PERIODS)
-    last, rows = report.conduct[-1], scored.log.decisions(scored.key())
+    assert [one.period for one in report.decision_mix] == list(PERIODS)
+    last, rows = report.decision_mix[-1], scored.log.decisions(scored.key())
     assert dict(last.decisions) == rows["decision"].value_counts().to_dict()
     assert (last.reviewed, last.to_approved, last.to_declined) == (1, 1, 0)
     assert sum(last.reasons.values()) == rows["reasons"].dropna().map(len).sum()
@@ -125,5 +125,5 @@ def test_outcomes_of_flat_tables_are_told_by_vintage(scored: Bench, tmp_path: Pa
 def test_a_month_that_is_not_over_is_marked_and_not_compared(scored: Bench) -> None:
     report, _ = asked(scored, today="2026-10-20")
     assert report.verdict is Verdict.INCOMPLETE
-    assert report.moves == report.faults == report.conduct == ()
-    assert report.sentence == "2026-10 is not over on 2026-10-20: nothing is compared before."
+    assert report.moves == report.faults == report.decision_mix == ()
+    assert report.sentence == "2026-10 is not over on 2026-10-20; no comparison until then."

@@ -11,7 +11,7 @@ import pytest
 from monitoring.measures.moves import compare
 from monitoring.thresholds.settings import ThresholdSettings
 from monitoring.thresholds.thresholds import EVERYONE, Level
-from monitoring.windows.external_tables import Elsewhere, open_elsewhere, read_profile
+from monitoring.windows.external_tables import ExternalTables, open_external_tables, read_profile
 from pipelines.credit.population import Population
 from pipelines.errors import DataError, RequestError
 from pipelines.profiles.engines import Engine, engine_of
@@ -56,8 +56,8 @@ def window(tmp_path: Path, shift: float = 0.0) -> Path:
     return tmp_path / "window.parquet"
 
 
-def opened(current: Path, reference: Path, engine: Engine) -> Elsewhere:
-    return open_elsewhere(current, reference, ROLES, Population.applications, engine, most_sampled=500)
+def opened(current: Path, reference: Path, engine: Engine) -> ExternalTables:
+    return open_external_tables(current, reference, ROLES, Population.applications, engine, most_sampled=500)
 
 
 def test_a_report_needs_no_more_than_two_tables(tmp_path: Path, reference: Path, engine: Engine) -> None:
@@ -93,20 +93,20 @@ def test_profiles_that_were_kept_stand_for_their_tables(tmp_path: Path, referenc
 def test_a_profile_in_other_bins_is_refused(tmp_path: Path, reference: Path, engine: Engine) -> None:
     path = window(tmp_path)
     (tmp_path / "window.json").write_text(opened(path, path, engine).window_profile.to_json())
-    with pytest.raises(RequestError, match="this profile was counted in others"):
+    with pytest.raises(RequestError, match="was counted in other bins"):
         opened(tmp_path / "window.json", reference, engine)
 
 
 def test_another_population_is_refused(tmp_path: Path, reference: Path, engine: Engine) -> None:
     path = tmp_path / "reference.json"
     path.write_text(opened(window(tmp_path), reference, engine).reference_profile.to_json())
-    with pytest.raises(RequestError, match="watch population=applications"):
-        open_elsewhere(window(tmp_path), path, ROLES, Population.book, engine, most_sampled=0)
+    with pytest.raises(RequestError, match="set population=applications"):
+        open_external_tables(window(tmp_path), path, ROLES, Population.book, engine, most_sampled=0)
 
 
 def test_a_file_that_is_no_profile_is_refused(tmp_path: Path) -> None:
     (tmp_path / "profile.json").write_text("{}")
-    with pytest.raises(DataError, match="cannot be read as one"):
+    with pytest.raises(DataError, match="is not a profile that"):
         read_profile(tmp_path / "profile.json")
 
 

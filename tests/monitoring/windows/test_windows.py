@@ -61,7 +61,7 @@ def test_counts_say_what_rows_say(scored: Bench, monkeypatch: pytest.MonkeyPatch
 def test_counts_in_other_bins_are_not_taken_for_these(scored: Bench) -> None:
     other = made(scored.workspace.root.parent / "other", "scorecard").reference
     changed = type(other)(other.rows, other.population, other.bins[:-1], other.counts)
-    with pytest.raises(RequestError, match="was counted in others and of its features a sample is kept"):
+    with pytest.raises(RequestError, match=r"was counted in other bins .* only a sample of its features is stored"):
         PeriodCounts(scored.log, changed).of(scored.key("2026-11"))
 
 
@@ -92,12 +92,12 @@ def test_a_batch_that_was_not_finished_leaves_its_month_incomplete(scored: Bench
     window = open_window(counts_of(scored), scored.key("2026-11"), asked("2026-11"))
     manifest.write_text(told)
     assert window.incomplete is not None
-    assert window.incomplete.startswith("2026-11 is not scored whole")
+    assert window.incomplete.startswith("2026-11 is only partly scored")
     assert open_window(counts_of(scored), scored.key("2026-11"), asked("2026-11")).incomplete is None
 
 
 def test_a_period_that_was_not_scored_is_refused_with_those_that_were(scored: Bench) -> None:
-    with pytest.raises(RequestError, match=r"scored nothing in 2026-12 \(scored: 2026-10, 2026-11\)"):
+    with pytest.raises(RequestError, match=r"has no scores of 2026-12 \(it has: 2026-10, 2026-11\)"):
         open_window(counts_of(scored), scored.key("2026-12"), asked("2026-12"))
 
 
@@ -109,11 +109,11 @@ def test_an_earlier_period_is_a_reference_for_any_population(scored: Bench) -> N
     development = reference_for(counts, key, DEVELOPMENT)
     assert development.total.rows == scored.reference.rows == 3000
     assert set(development.segments) == {"north", "south"}, "segments are compared with their own earlier periods"
-    with pytest.raises(RequestError, match="or compare with an earlier period of the log: reference=YYYY-MM"):
+    with pytest.raises(RequestError, match="or compare with an earlier period of the score log: reference=YYYY-MM"):
         reference_for(counts_of(scored), scored.key("2026-11", Population.book), DEVELOPMENT)
 
 
 @pytest.mark.parametrize("reference", ["2026-11", "2026-09", "2026-09..2026-10"])
 def test_a_reference_lies_before_its_window_and_was_scored(scored: Bench, reference: str) -> None:
-    with pytest.raises(RequestError, match=r"scored before 2026-11 \(there are: 2026-10\)"):
+    with pytest.raises(RequestError, match=r"scored before 2026-11 \(these are: 2026-10\)"):
         reference_for(counts_of(scored), scored.key("2026-11"), reference)
