@@ -36,7 +36,7 @@ def write_all() -> None:
 def contract_section(contract: TableContract) -> str:
     """Return the columns and the rules of a table as Markdown."""
     rows = [
-        f"| `{one.name}` | {TYPES[one.kind]} | {'optional' if one.optional else 'required'} |"
+        f"| `{one.name}` | {TYPES[one.kind]} | {'optional' if one.optional else 'required'} | {one.meaning} |"
         for one in contract.columns
     ]
     rules = [f"- {rule.sentence[0].upper()}{rule.sentence[1:]}." for rule in contract.rules]
@@ -47,8 +47,8 @@ def contract_section(contract: TableContract) -> str:
             "",
             f"One row per {key}.",
             "",
-            "| column | type | |",
-            "|---|---|---|",
+            "| column | type | | meaning |",
+            "|---|---|---|---|",
             *rows,
             "",
             "A row goes to quarantine when:",

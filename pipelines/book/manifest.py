@@ -35,7 +35,7 @@ class BookManifest:
         return self.observed_at - timedelta(days=self.feature_lag_days)
 
 
-def told_of(folder: Path) -> Mapping[str, Any]:
+def book_record(folder: Path) -> Mapping[str, Any]:
     """Return all that was written about the book in a folder; nothing where none was finished there."""
     path = folder / MANIFEST
     told: Mapping[str, Any] = json.loads(path.read_text()) if path.exists() else {}
@@ -48,7 +48,7 @@ def read_manifest(folder: Path) -> BookManifest:
     Raises:
         DataError: no finished book lies there.
     """
-    told = told_of(folder)
+    told = book_record(folder)
     if not told:
         raise DataError(
             f"a prepared book must lie in '{folder}', found none; run `thinfile prepare population=book "

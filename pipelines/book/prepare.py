@@ -23,13 +23,13 @@ from pipelines.features.kernel import feature_columns
 from pipelines.features.settings import FeatureSettings, check_features
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.extract import check_as_of
-from pipelines.marketplace.intake import take_in
-from pipelines.marketplace.manifest import INTAKE, MANIFEST, Taken
+from pipelines.marketplace.intake import run_intake
+from pipelines.marketplace.manifest import INTAKE, MANIFEST, IntakeRecord
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.raw_files import find_files, fingerprint_raw
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
 from pipelines.marketplace.tables import CONTRACTS
-from pipelines.marketplace.training_table import Counts, offer, remove_earlier
+from pipelines.marketplace.training_table import Counts, publish, remove_earlier
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
 from pipelines.storage.json_values import plain
@@ -49,7 +49,7 @@ def prepare(settings: PrepareSettings) -> Outcome:
     Raises:
         ConfigurationError: no thread or no memory; the name of a folder that holds raw tables; a loan contract that
             means nothing; features that cannot be; a book that cannot be observed; Spark asked for where it cannot run.
-        DataError: the tables break their contracts (see `take_in`), or hold no outcomes to learn from.
+        DataError: the tables break their contracts (see `run_intake`), or hold no outcomes to learn from.
     """
     check_resources(settings)
     check_features(settings.features)
@@ -84,7 +84,7 @@ def _observation(settings: PrepareSettings) -> Observation | None:
     return None
 
 
-def _prepared(settings: PrepareSettings, lake: Path, taken: Taken) -> Mapping[str, Any]:
+def _prepared(settings: PrepareSettings, lake: Path, taken: IntakeRecord) -> Mapping[str, Any]:
     """Return the manifest of what the settings ask for, made where it is not there."""
     check_as_of(lake, settings.loan, taken.tables)
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
@@ -92,12 +92,12 @@ def _prepared(settings: PrepareSettings, lake: Path, taken: Taken) -> Mapping[st
     if not (_is_offered(manifest, recipe, taken) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
         prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
         replaced = _told(manifest).get("identity")
-        _write_manifest(manifest, settings, taken, recipe, offer(recipe))
+        _write_manifest(manifest, settings, taken, recipe, publish(recipe))
         remove_earlier(recipe, replaced)
     return _told(manifest)
 
 
-def _is_offered(manifest: Path, recipe: Recipe, taken: Taken) -> bool:
+def _is_offered(manifest: Path, recipe: Recipe, taken: IntakeRecord) -> bool:
     told = _told(manifest)
     return (told.get("identity"), told.get("intake")) == (recipe.identity, taken.identity)
 
@@ -113,20 +113,20 @@ def _on_a_clock(settings: PrepareSettings) -> FeatureSettings:
     return replace(features, time_zone=features.time_zone or settings.raw.time_zone or features.clock)
 
 
-def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> Taken:
+def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> IntakeRecord:
     """Return the intake of the raw tables: the one that is there, when the same bytes were read the same way."""
     told = plain(settings.raw) | {"folder": None, "contents": contents, "code": fingerprint_code("marketplace/*.py")}
     identity, place = fingerprint_record(told), lake / INTAKE
     if place.exists() and (lake / CLEAN).exists():
         kept = json.loads(place.read_text())
         if kept["identity"] == identity:
-            return Taken(**kept)
+            return IntakeRecord(**kept)
     size = sum(path.stat().st_size for one in CONTRACTS for path in find_files(settings.raw, one.name).paths)
     buckets = math.ceil(size / BYTES_A_BUCKET)
     log.info("reading %s MB of raw tables", f"{size / 1e6:,.0f}")
     place.unlink(missing_ok=True)  # it must not speak for tables that are about to be replaced
     erasures = read_erasures(Workspace.at(settings.workspace))
-    intake = take_in(
+    intake = run_intake(
         settings.raw,
         lake,
         buckets=buckets,
@@ -134,12 +134,12 @@ def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str])
         memory_limit=settings.memory,
         erasures=erasures,
     )
-    taken = Taken(identity, buckets, {name: asdict(table) for name, table in intake.tables.items()})
+    taken = IntakeRecord(identity, buckets, {name: asdict(table) for name, table in intake.tables.items()})
     _write(place, asdict(taken))
     return taken
 
 
-def _write_manifest(path: Path, settings: PrepareSettings, taken: Taken, recipe: Recipe, counts: Counts) -> None:
+def _write_manifest(path: Path, settings: PrepareSettings, taken: IntakeRecord, recipe: Recipe, counts: Counts) -> None:
     """Write what was made: beside the offered names, and beside what they lead to, which is what a record names."""
     numeric, categorical = feature_columns(settings.features)
     record = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.book.index import write_index
-from pipelines.book.manifest import MANIFEST, told_of
+from pipelines.book.manifest import MANIFEST, book_record
 from pipelines.book.observation import Observation
 from pipelines.book.recipe import BOOK, BookRecipe, book_recipe
 from pipelines.command.provenance import provenance
@@ -15,15 +15,15 @@ from pipelines.command.verb import Outcome, carried
 from pipelines.errors import DataError
 from pipelines.features.kernel import feature_columns
 from pipelines.marketplace.extract import Reach, check_reach
-from pipelines.marketplace.manifest import Taken
+from pipelines.marketplace.manifest import IntakeRecord
 from pipelines.marketplace.prepared import prepare_buckets
 from pipelines.marketplace.settings import PrepareSettings
-from pipelines.marketplace.training_table import point
+from pipelines.marketplace.training_table import link
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.json_values import plain
 
 
-def prepare_book(settings: PrepareSettings, lake: Path, taken: Taken, observation: Observation) -> Outcome:
+def prepare_book(settings: PrepareSettings, lake: Path, taken: IntakeRecord, observation: Observation) -> Outcome:
     """Make the book of clean tables; what was made of the same content and settings is not made again.
 
     Raises:
@@ -32,14 +32,14 @@ def prepare_book(settings: PrepareSettings, lake: Path, taken: Taken, observatio
     reach = Reach("observed_at", str(settings.observed_at), observation.known_before, observation.lag)
     check_reach(lake, reach, taken.tables)
     recipe = book_recipe(lake, taken.identity, observation, settings.features)
-    if not (told_of(recipe.folder) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
+    if not (book_record(recipe.folder) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
         prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
         _finish(settings, taken, recipe)
     _offer(recipe)
-    return _outcome(settings, recipe, told_of(recipe.folder))
+    return _outcome(settings, recipe, book_record(recipe.folder))
 
 
-def _finish(settings: PrepareSettings, taken: Taken, recipe: BookRecipe) -> None:
+def _finish(settings: PrepareSettings, taken: IntakeRecord, recipe: BookRecipe) -> None:
     """Write the index, then the manifest: where that is, the book is whole."""
     customers = write_index(recipe.folder)
     if not customers:
@@ -67,7 +67,7 @@ def _finish(settings: PrepareSettings, taken: Taken, recipe: BookRecipe) -> None
 def _offer(recipe: BookRecipe) -> None:
     """Make the book's name lead to it, and remove books to which no name leads, but for the one just replaced."""
     replaced = recipe.offered.resolve()
-    point(recipe.offered, recipe.folder)
+    link(recipe.offered, recipe.folder)
     kept = {replaced, *(name.resolve() for name in (recipe.lake / BOOK).iterdir() if name.is_symlink())}
     for folder in recipe.folder.parent.iterdir():
         if folder not in kept:

@@ -1,1 +1,1 @@
-"""The marketplace: its tables and their contracts, how a user's files become them, and what is made of them."""
+"""The marketplace: the contracts of its tables, the intake of a user's files, and the training table."""

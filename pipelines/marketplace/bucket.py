@@ -1,4 +1,4 @@
-"""What is made of one bucket of customers: the features, outcome and protected attributes of their applications."""
+"""Features, outcomes and protected attributes of the applications in one bucket of customers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,33 +27,33 @@ from pipelines.features.settings import FeatureSettings
 from pipelines.marketplace.tables import APPROVED
 
 AGE_BANDS = (18, 25, 35, 45, 55, 65)
-"""Lower ends, in years."""
+"""Lower ends of the bands, in years."""
 
 Times = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
 class PreparedBucket:
-    """`applications`: one row each, whatever became of it. `vintages`: month, mob, observed, bad."""
+    """`applications` has a row for each application of any status; `vintages` has month, mob, observed and bad."""
 
     applications: pa.Table
     vintages: pa.Table
 
 
 def prepare_bucket(history: History, loan: LoanContract, features: FeatureSettings) -> PreparedBucket:
-    """Return the applications of a bucket, by time and id, and its vintages.
+    """Return the applications of a bucket, ordered by time and id, and its vintages.
 
     Columns: application_id, customer_id, applied_at, decision, is_random_approval, status, outcome_known_at, bad (empty
     unless mature), sex, age_band, then the features.
     """
     history = _until(history, loan)
     loans, instalments = loans_of(history.applications), instalments_of(history)
-    about = _about(history, loans, instalments, loan)
-    known = compute_features(history, features, lag_days=loan.feature_lag_days)
-    place = pc.index_in(known["application_id"], value_set=about["application_id"].combine_chunks())
-    joined = about.take(place)
-    for name in known.column_names[1:]:
-        joined = joined.append_column(name, known[name])
+    outcomes = _outcomes(history, loans, instalments, loan)
+    values = compute_features(history, features, lag_days=loan.feature_lag_days)
+    rows = pc.index_in(values["application_id"], value_set=outcomes["application_id"].combine_chunks())
+    joined = outcomes.take(rows)
+    for name in values.column_names[1:]:
+        joined = joined.append_column(name, values[name])
     vintages = vintage_table(loans, instalments, loan)
     month, mob = np.nonzero(vintages.observed)
     cells = {"month": vintages.month[month].astype("datetime64[D]"), "mob": mob}
@@ -64,15 +64,15 @@ def prepare_bucket(history: History, loan: LoanContract, features: FeatureSettin
 
 
 def _until(history: History, loan: LoanContract) -> History:
-    """Return the history without the applications that were made after the as-of date, and their instalments."""
+    """Return the history without applications made after the as-of date, and without their instalments."""
     applied_at = history.applications["applied_at"].cast(pa.timestamp("us"))
     applications = history.applications.filter(pc.less_equal(applied_at, pa.scalar(loan.known_until)))
-    known = applications["application_id"].combine_chunks()
-    instalments = history.instalments.filter(pc.is_in(history.instalments["application_id"], value_set=known))
+    ids = applications["application_id"].combine_chunks()
+    instalments = history.instalments.filter(pc.is_in(history.instalments["application_id"], value_set=ids))
     return replace(history, applications=applications, instalments=instalments)
 
 
-def _about(history: History, loans: Loans, instalments: Instalments, loan: LoanContract) -> pa.Table:
+def _outcomes(history: History, loans: Loans, instalments: Instalments, loan: LoanContract) -> pa.Table:
     table = history.applications
     label = labels(loans, instalments, loan)
     status = np.asarray([one.name for one in Status])[statuses(loans, instalments, loan)]
@@ -90,26 +90,26 @@ def _about(history: History, loans: Loans, instalments: Instalments, loan: LoanC
 
 
 def protected(customers: pa.Table, applications: pa.Table) -> dict[str, pa.Array]:
-    """Return the protected attributes of each application's customer, sex and age band; never features."""
-    place = pc.index_in(applications["customer_id"], value_set=customers["customer_id"].combine_chunks())
-    theirs = customers.take(place)
-    age = pc.subtract(pc.year(applications["applied_at"]), theirs["birth_year"].cast(pa.int64()))
-    band = np.asarray([_band(place) for place in range(len(AGE_BANDS) + 1)])
-    found = band[np.searchsorted(AGE_BANDS, pc.fill_null(age, 0).to_numpy(), side="right")]
-    return {"sex": theirs["sex"].combine_chunks(), "age_band": pa.array(found, mask=pc.is_null(age).to_numpy())}
+    """Return the protected attributes of each application's customer: sex and age band. They are never features."""
+    rows = pc.index_in(applications["customer_id"], value_set=customers["customer_id"].combine_chunks())
+    people = customers.take(rows)
+    age = pc.subtract(pc.year(applications["applied_at"]), people["birth_year"].cast(pa.int64()))
+    names = np.asarray([_band(index) for index in range(len(AGE_BANDS) + 1)])
+    bands = names[np.searchsorted(AGE_BANDS, pc.fill_null(age, 0).to_numpy(), side="right")]
+    return {"sex": people["sex"].combine_chunks(), "age_band": pa.array(bands, mask=pc.is_null(age).to_numpy())}
 
 
-def _band(place: int) -> str:
+def _band(index: int) -> str:
     """Return the name of an age band.
 
     >>> _band(0), _band(1), _band(6)
     ('under 18', '18-24', '65 and over')
     """
-    if place == 0:
+    if index == 0:
         return f"under {AGE_BANDS[0]}"
-    if place == len(AGE_BANDS):
+    if index == len(AGE_BANDS):
         return f"{AGE_BANDS[-1]} and over"
-    return f"{AGE_BANDS[place - 1]}-{AGE_BANDS[place] - 1}"
+    return f"{AGE_BANDS[index - 1]}-{AGE_BANDS[index] - 1}"
 
 
 def loans_of(applications: pa.Table) -> Loans:
@@ -125,11 +125,11 @@ def loans_of(applications: pa.Table) -> Loans:
 
 
 def instalments_of(history: History) -> Instalments:
-    """Return the clean instalments, each with the place of its application."""
+    """Return the clean instalments, each with the row number of its application."""
     table, moment = history.instalments, _moments(history.instalments)
-    place = pc.index_in(table["application_id"], value_set=history.applications["application_id"].combine_chunks())
+    rows = pc.index_in(table["application_id"], value_set=history.applications["application_id"].combine_chunks())
     return Instalments(
-        loan=np.asarray(place.to_numpy(), np.int64),
+        loan=np.asarray(rows.to_numpy(), np.int64),
         number=numbers(table, "number", otherwise=0),
         due_at=moment("due_at"),
         due_amount=numbers(table, "due_amount", otherwise=0),

@@ -1,4 +1,4 @@
-"""Clean tables in buckets: all rows of a customer lie in the same bucket of every table."""
+"""Clean tables in buckets: all rows of a customer are in the same bucket of every table."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,21 +12,21 @@ CLEAN = "clean"
 
 
 def bucket_files(into: Path, table: str, bucket: int) -> list[str]:
-    """Return the Parquet files of one bucket of a clean table: at least one, which may hold no rows."""
+    """Return the Parquet files of one bucket of a clean table: at least one, which may be empty."""
     return sorted(map(str, (into / CLEAN / table / f"bucket={bucket}").glob("*.parquet")))
 
 
 def bucket_of_customer(buckets: int) -> str:
-    """Return SQL for the bucket that a customer's rows belong to."""
+    """Return SQL for the bucket of a customer's rows."""
     return f"(hash(customer_id) % {buckets})::integer"
 
 
 def write_buckets(
     connection: "DuckDBPyConnection", rows: str, columns: str, bucket: str, folder: Path, buckets: int
 ) -> int:
-    """Write rows below folder/bucket=<n>/ and return how many there are.
+    """Write rows below folder/bucket=<n>/ and return their number.
 
-    Files stay open until the table is written: closing the least used ones would leave many small ones.
+    Files stay open until the table is written: closing the least used ones would leave many small files.
     """
     folder.mkdir(parents=True)
     threads = connection.execute("select current_setting('threads')").fetchall()[0][0]
@@ -35,9 +35,9 @@ def write_buckets(
     write = f"copy ({query}) to {literal(str(folder))} (format parquet, partition_by (bucket))"
     written = int(connection.execute(write).fetchall()[0][0])
     for number in range(buckets):
-        place = folder / f"bucket={number}"
-        if not place.exists():
-            place.mkdir()
-            empty = literal(str(place / "empty.parquet"))
+        part = folder / f"bucket={number}"
+        if not part.exists():
+            part.mkdir()
+            empty = literal(str(part / "empty.parquet"))
             connection.execute(f"copy (select {columns} from {rows} limit 0) to {empty} (format parquet)")
     return written

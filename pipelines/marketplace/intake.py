@@ -1,8 +1,9 @@
-"""The intake: a folder of a user's own files becomes clean, bucketed tables, and a quarantine.
+"""The intake: reads a folder of a user's files into clean, bucketed tables and a quarantine.
 
-Tables are judged in an order: customers; orders and applications, which name a customer; instalments, which name an
-application. What names a row in quarantine goes to quarantine with it. A loan is whole or in quarantine: when one of
-its instalments is, so is the application, and then all its other instalments; half a schedule would give a wrong label.
+Tables are checked in order: customers; orders and applications, which refer to a customer; instalments, which refer to
+an application. A row that refers to a quarantined row is quarantined too. A loan is clean or quarantined as a whole: if
+one of its instalments is quarantined, so are the application and its other instalments, because half a schedule would
+give a wrong label.
 """
 
 import logging
@@ -33,10 +34,15 @@ from pipelines.marketplace.rules import (
     repeated_key,
 )
 from pipelines.marketplace.settings import RawSettings
-from pipelines.marketplace.staging import faults_named, one_currency, shortage_told, staged_tables
+from pipelines.marketplace.staging import (
+    explained_shortage,
+    named_files,
+    one_currency,
+    staged_tables,
+    without_erased,
+)
 from pipelines.marketplace.survey import survey
 from pipelines.marketplace.tables import APPROVED
-from pipelines.marketplace.without_erased import without_erased
 from pipelines.storage.atomic_files import scratch_folder
 
 if TYPE_CHECKING:
@@ -47,10 +53,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TableIntake:
-    """What came of one table: rows read and clean, rows in quarantine by rule, the SHA-256 of its files.
+    """Counts of one table: rows read, clean rows, quarantined rows by rule; and the SHA-256 of its files.
 
-    `latest` and `levels` are those of the clean rows (see `Survey`). `erased` rows of people who were erased were left
-    out, and are not among those read.
+    `latest` and `levels` are those of the clean rows (see `Survey`). The `erased` rows of erased people are left out
+    and not counted in `rows`.
     """
 
     rows: int
@@ -64,13 +70,13 @@ class TableIntake:
 
 @dataclass(frozen=True)
 class Intake:
-    """What came of a folder, by table, and the one currency of its amounts when it is told."""
+    """The intake of each table, and the currency of all amounts where the tables or the settings name it."""
 
     tables: Mapping[str, TableIntake]
     currency: str | None
 
 
-def take_in(
+def run_intake(
     raw: RawSettings,
     into: Path,
     *,
@@ -79,40 +85,40 @@ def take_in(
     memory_limit: str,
     erasures: Erasures | None = None,
 ) -> Intake:
-    """Write into/clean/<table>/bucket=<n>/*.parquet and into/quarantine/<table>.parquet, whole or not at all.
+    """Write into/clean/<table>/bucket=<n>/*.parquet and into/quarantine/<table>.parquet, all of them or none.
 
-    Rows of people whom `erasures` names are left out and counted.
+    Rows of people in `erasures` are left out and counted.
 
     Raises:
         ConfigurationError: see `check_settings`.
         DataError: a table is missing, empty or unreadable, or its columns are not those of its contract (`map_table`);
-            amounts in two currencies; times without a zone; more than `raw.max_quarantined` of a table's rows broken;
-            files that change while they are read.
-        ThinfileError: not enough memory or disk.
+            amounts are in two currencies; times have no zone; more than `raw.max_quarantined` of a table's rows are
+            broken; files change while they are read.
+        ThinfileError: memory or disk is exhausted.
     """
     with (
         scratch_folder(into.parent) as scratch,
         connect(threads, memory_limit, scratch) as connection,
-        shortage_told(memory_limit),
+        explained_shortage(memory_limit),
     ):
         check_settings(connection, raw)
         fingerprints = fingerprint_raw(raw, threads)
         staged = without_erased(connection, staged_tables(connection, raw, scratch), erasures or Erasures())
         tables = {table.contract.name: table for table in staged}
-        named = faults_named(connection, {name: table.files for name, table in tables.items()})
-        with named, progress("tables", len(tables), log) as advance:
+        broken_files = named_files(connection, {name: table.files for name, table in tables.items()})
+        with broken_files, progress("tables", len(tables), log) as advance:
             currency = one_currency(connection, raw, list(tables.values()))
             run = _Run(connection, raw, tables, buckets, scratch / "whole", advance)
             counts = run.all_tables()
         _move_into_place(run.folder, into, scratch)
     return Intake(
-        {name: TableIntake(**told, fingerprint=fingerprints[name]) for name, told in counts.items()}, currency
+        {name: TableIntake(**table, fingerprint=fingerprints[name]) for name, table in counts.items()}, currency
     )
 
 
 @dataclass
 class _Run:
-    """One intake: judges the tables in their order and writes what is clean and what is not below `folder`."""
+    """One intake: checks the tables in order and writes clean rows and quarantines below `folder`."""
 
     connection: "DuckDBPyConnection"
     raw: RawSettings
@@ -123,20 +129,20 @@ class _Run:
     counts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def all_tables(self) -> dict[str, dict[str, Any]]:
-        """Return what came of each table, all but the fingerprint of its files."""
-        self._finish(self._judged("customers"))
-        self._know_customers()
-        self._finish(self._judged("orders", UNKNOWN_CUSTOMER))
-        applications = self._judged("applications", UNKNOWN_CUSTOMER)
-        self._know_loans(applications)
+        """Return the counts of each table."""
+        self._finish(self._checked("customers"))
+        self._create_customers()
+        self._finish(self._checked("orders", UNKNOWN_CUSTOMER))
+        applications = self._checked("applications", UNKNOWN_CUSTOMER)
+        self._create_loans(applications)
         schedule = "left join loans on loan_id = application_id"
-        instalments = self._judged("instalments", UNKNOWN_APPLICATION, PAID_TOO_EARLY, joins=schedule)
-        self._settle_loans(applications, instalments)
+        instalments = self._checked("instalments", UNKNOWN_APPLICATION, PAID_TOO_EARLY, joins=schedule)
+        self._quarantine_whole_loans(applications, instalments)
         self._finish(applications)
         self._finish(instalments, "loan_bucket", "join loans on loan_id = application_id")
         return self.counts
 
-    def _judged(self, name: str, *others: Check, joins: str = "") -> Quarantine:
+    def _checked(self, name: str, *others: Check, joins: str = "") -> Quarantine:
         table = self.tables[name]
         texts = ids_as_text(list(self.tables.values()))
         rows = converted(table, self.raw, texts)
@@ -144,25 +150,25 @@ class _Run:
         if find_repeated(self.connection, table.contract, rows):
             checks.append(repeated_key(table.contract))
         quarantine = Quarantine(self.connection, table.contract, rows, (*checks, *others))
-        quarantine.judge(joins)
+        quarantine.fill(joins)
         quarantine.check_readable()
         quarantine.check_share(self._rows(name), self.raw.max_quarantined)
         return quarantine
 
-    def _know_customers(self) -> None:
+    def _create_customers(self) -> None:
         clean = parquet(self._clean("customers"))
         self.connection.execute(f"create temp view known_customers as select customer_id from {clean}")
 
-    def _know_loans(self, applications: Quarantine) -> None:
-        """Create the table of the applications that are clean so far, with what their instalments need of them."""
+    def _create_loans(self, applications: Quarantine) -> None:
+        """Create the table of the applications that are clean so far, with the columns that instalments refer to."""
         self.connection.execute(
             f"create temp table loans as select application_id as loan_id, {bucket_of_customer(self.buckets)} as "
             f"loan_bucket, applied_at as loan_applied_at, decision = '{APPROVED}' and disbursed_at is not null as "
             f"loan_was_disbursed from {applications.kept}"
         )
 
-    def _settle_loans(self, applications: Quarantine, instalments: Quarantine) -> None:
-        """Put whole loans into quarantine: those whose instalments are there or were never written."""
+    def _quarantine_whole_loans(self, applications: Quarantine, instalments: Quarantine) -> None:
+        """Quarantine loans with a quarantined instalment, and disbursed loans without instalments."""
         self.connection.execute(
             "create temp table loans_without_instalments as select loan_id from loans "
             f"where loan_was_disbursed and loan_id not in (select application_id from {instalments.rows} "
@@ -173,11 +179,11 @@ class _Run:
             "where application_id is not null"
         )
         for quarantine, checks in ((applications, (NO_INSTALMENTS, BROKEN_LOAN)), (instalments, (BROKEN_SCHEDULE,))):
-            quarantine.judge_again(checks)
+            quarantine.add(checks)
             quarantine.check_share(self._rows(quarantine.contract.name), self.raw.max_quarantined)
 
     def _finish(self, quarantine: Quarantine, bucket: str = "", joins: str = "") -> None:
-        """Write a table's clean rows and its quarantine, and note the counts."""
+        """Write a table's clean rows and its quarantine, and record the counts."""
         contract = quarantine.contract
         columns = ", ".join(column.name for column in contract.columns)
         clean = write_buckets(
@@ -192,12 +198,13 @@ class _Run:
         rows, broken = self._rows(contract.name), quarantine.counts
         if rows != clean + sum(broken.values()):
             raise DataError(
-                f"the files of {contract.name} must stay as they are while they are read, of {rows:,} rows "
-                f"{clean:,} came out clean and {sum(broken.values()):,} broken; run again when they are complete"
+                f"the files of {contract.name} changed while they were read: of {rows:,} rows {clean:,} are clean and "
+                f"{sum(broken.values()):,} broken; run again when the files are complete"
             )
-        found = survey(self.connection, contract, parquet(self._clean(contract.name)))
-        told = {"rows": rows, "clean": clean, "quarantined": broken, "erased": self._erased(contract.name)}
-        self.counts[contract.name] = told | vars(found)
+        counts = {"rows": rows, "clean": clean, "quarantined": broken, "erased": self._erased(contract.name)}
+        self.counts[contract.name] = counts | vars(
+            survey(self.connection, contract, parquet(self._clean(contract.name)))
+        )
         self.advance(len(self.counts), f"{contract.name}: {clean:,} clean rows")
 
     def _clean(self, name: str) -> list[Path]:
@@ -215,7 +222,7 @@ class _Run:
 
 
 def _move_into_place(folder: Path, into: Path, scratch: Path) -> None:
-    """Put new tables where earlier ones may lie. The clean ones come last: where they are, their quarantine is."""
+    """Replace earlier tables by new ones. The clean tables come last, so that they never exist without a quarantine."""
     into.mkdir(parents=True, exist_ok=True)
     for part in (QUARANTINE, CLEAN):
         if (into / part).exists():

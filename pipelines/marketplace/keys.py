@@ -1,4 +1,4 @@
-"""Whether a key names one row: found without sorting, and without grouping where the keys are dense integers."""
+"""Finds repeated keys without sorting, and without grouping where the keys are dense integers."""
 
 from typing import TYPE_CHECKING
 
@@ -8,17 +8,17 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MOST_BITS = 1_000_000_000
-"""The widest range of keys that is ticked off in a bit map (125 MB a thread)."""
+"""The widest range of keys that is marked in a bit map (125 MB a thread)."""
 
 SPARSEST = 64
-"""Bits per row beyond which grouping is the cheaper way."""
+"""Bits per row beyond which grouping is cheaper than a bit map."""
 
 
 def find_repeated(connection: "DuckDBPyConnection", contract: TableContract, rows: str) -> int:
-    """Create the table repeated_<name> of the keys that several rows carry, and return how many there are.
+    """Create the table repeated_<name> of the keys that several rows have, and return how many there are.
 
-    `rows` is SQL of the rows, converted. Grouping 10 million integers takes ten times as long as ticking them off in a
-    bit map of their range, so that is tried first: as many bits set as rows proves that no key repeats.
+    `rows` is SQL of the converted rows. Grouping 10 million integers takes ten times as long as marking them in a bit
+    map of their range, so the bit map is tried first: as many bits set as rows proves that no key repeats.
     """
     key = ", ".join(contract.key)
     complete = " and ".join(f"{name} is not null" for name in contract.key)
@@ -26,23 +26,19 @@ def find_repeated(connection: "DuckDBPyConnection", contract: TableContract, row
     if _is_proven_unique(connection, contract, rows, complete):
         repeated = f"select {key} from {rows} limit 0"
     connection.execute(f"create temp table repeated_{contract.name} as {repeated}")
-    found = connection.execute(f"select count(*) from repeated_{contract.name}").fetchone()
-    assert found is not None
-    return int(found[0])
+    return int(connection.execute(f"select count(*) from repeated_{contract.name}").fetchall()[0][0])
 
 
 def _is_proven_unique(connection: "DuckDBPyConnection", contract: TableContract, rows: str, complete: str) -> bool:
     ends = ", ".join(f"min({name}), max({name})" for name in contract.key)
-    found = connection.execute(f"select count(*), {ends} from {rows} where {complete}").fetchone()
-    assert found is not None
-    count, *limits = found
+    count, *limits = connection.execute(f"select count(*), {ends} from {rows} where {complete}").fetchall()[0]
     if not count or not all(isinstance(limit, int) for limit in limits):
         return not count
     position, bits = _position(contract.key, limits)
     if bits > min(MOST_BITS, SPARSEST * count):
         return False
-    ticked = f"select bit_count(bitstring_agg({position}, 0, {bits - 1})) from {rows} where {complete}"
-    return connection.execute(ticked).fetchone() == (count,)
+    marked = f"select bit_count(bitstring_agg({position}, 0, {bits - 1})) from {rows} where {complete}"
+    return connection.execute(marked).fetchone() == (count,)
 
 
 def _position(key: tuple[str, ...], limits: list[int]) -> tuple[str, int]:

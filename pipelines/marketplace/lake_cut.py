@@ -1,7 +1,7 @@
-"""The lake as it was when an application was made: later rows deleted, later values blanked, its features recomputed.
+"""Recomputes an application's features from the lake as it was then: later rows deleted, later values blanked.
 
-This is the check on the features' own point-in-time logic, so it shares none of it: each application is given a
-customer of its own, whose tables hold what had been known by then and no more, and the kernel sees nothing else.
+This checks the point-in-time logic of the features, so it shares none of it: each application gets a customer of its
+own, whose tables have only what was known by then.
 """
 
 from collections.abc import Sequence
@@ -19,33 +19,33 @@ from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.manifest import PreparedLake
 
 KNOWN_BEFORE = "known_before"
-"""Column: what was not known strictly before this moment is cut away."""
+"""Column: the moment before which a fact must be known to be kept."""
 
 SINGLED = "singled"
-"""Column: the number of the application that a row's history is cut for; its customer in the cut lake."""
+"""Column: the number of the application that a row's history is cut for, which is its customer in the cut lake."""
 
 DECIDED = ("order_id", "price", "decision", "decision_score", "is_random_approval")
-"""Columns of applications that came of their own decision."""
+"""Columns of applications that result from their own decision."""
 
 
 def recompute_features(lake: PreparedLake, ids: Sequence[str]) -> pa.Table:
     """Return application_id (text) and the features of applications, each from the lake cut at its observation time.
 
-    `ids` are spelt as text and differ; one that the clean tables do not hold is left out. Rows are in no order.
+    `ids` are distinct texts; one that the clean tables do not have is left out. Rows are in no order.
     """
     singled = _singled(lake, ids)
     history = cut_history(lake.folder, singled)
-    made = compute_features(history, lake.features, lag_days=lake.lag_days)
-    of_itself = made.filter(pc.less(made["application_id"], len(singled)))
-    names = singled["asked"].take(of_itself["application_id"])
-    return of_itself.set_column(0, "application_id", names.cast(pa.string()))
+    features = compute_features(history, lake.features, lag_days=lake.lag_days)
+    selected = features.filter(pc.less(features["application_id"], len(singled)))
+    names = singled["asked"].take(selected["application_id"])
+    return selected.set_column(0, "application_id", names.cast(pa.string()))
 
 
 def cut_history(folder: Path, singled: pa.Table) -> History:
-    """Return the history of each singled application's customer as it was known then, under a customer of its own.
+    """Return the history of each selected application's customer as known then, under a customer of its own.
 
-    `singled` has SINGLED (0, 1, ...), customer_id, `asked` (the application's id) and KNOWN_BEFORE. In the history that
-    application's id is its number; those of earlier applications are other numbers.
+    `singled` has SINGLED (0, 1, ...), customer_id, `asked` (the application's id) and KNOWN_BEFORE. In the history the
+    id of a selected application is its number; earlier applications have other numbers.
     """
     applications = _applications(_of_customers(folder, "applications", singled))
     return History(
@@ -57,14 +57,14 @@ def cut_history(folder: Path, singled: pa.Table) -> History:
 
 
 def _singled(lake: PreparedLake, ids: Sequence[str]) -> pa.Table:
-    wanted = pc.field("application_id").cast(pa.string()).isin(pa.array(ids, pa.string()))
-    found = _read(lake.folder, "applications", wanted, ["application_id", "customer_id", "applied_at"])
+    is_selected = pc.field("application_id").cast(pa.string()).isin(pa.array(ids, pa.string()))
+    rows = _read(lake.folder, "applications", is_selected, ["application_id", "customer_id", "applied_at"])
     lag = pa.scalar(timedelta(days=lake.lag_days), pa.duration("us"))
     columns = {
-        SINGLED: pa.array(np.arange(len(found))),
-        "customer_id": found["customer_id"],
-        "asked": found["application_id"],
-        KNOWN_BEFORE: pc.subtract(found["applied_at"], lag),
+        SINGLED: pa.array(np.arange(len(rows))),
+        "customer_id": rows["customer_id"],
+        "asked": rows["application_id"],
+        KNOWN_BEFORE: pc.subtract(rows["applied_at"], lag),
     }
     return pa.table(columns)
 
@@ -74,20 +74,20 @@ def _read(folder: Path, table: str, rows: pc.Expression, columns: list[str] | No
 
 
 def _of_customers(folder: Path, table: str, singled: pa.Table) -> pa.Table:
-    """Return the rows of each singled application's customer, once for each of them."""
+    """Return the rows of each selected application's customer, once for each application."""
     theirs = _read(folder, table, pc.field("customer_id").isin(pc.unique(singled["customer_id"])))
     return singled.join(theirs, "customer_id", join_type="inner")
 
 
 def _orders(orders: pa.Table) -> pa.Table:
-    """Delete orders that were placed, or whose record arrived, later; blank what became of the others later."""
+    """Delete orders that were placed or recorded later; blank later returns and cancellations of the others."""
     known = _before(orders, "ordered_at")
     arrived = pc.fill_null(pc.less(known["available_at"], known[KNOWN_BEFORE]), True)
     return _blanked(known.filter(arrived), "returned_at", "cancelled_at")
 
 
 def _applications(applications: pa.Table) -> pa.Table:
-    """Delete other applications that were made later, and what came of any later; number those that are left."""
+    """Delete other, later applications; blank later outcomes; number the applications that are left."""
     is_itself = pc.equal(applications["application_id"], applications["asked"])
     is_earlier = pc.less(applications["applied_at"], applications[KNOWN_BEFORE])
     left = applications.append_column("is_itself", is_itself).filter(pc.or_(is_itself, is_earlier))
@@ -98,7 +98,7 @@ def _applications(applications: pa.Table) -> pa.Table:
 
 
 def _instalments(folder: Path, applications: pa.Table) -> pa.Table:
-    """Delete instalments of loans that were not yet lent (unless they had fallen due), and blank later payments."""
+    """Delete instalments of loans not yet disbursed (unless they had fallen due), and blank later payments."""
     owed = _read(folder, "instalments", pc.field("application_id").isin(pc.unique(applications["application_id"])))
     loans = applications.select(["application_id", "number", "disbursed_at", KNOWN_BEFORE])
     rows = loans.rename_columns({"number": "loan"}).join(owed, "application_id", join_type="inner")
@@ -123,5 +123,5 @@ def _blanked(table: pa.Table, *columns: str) -> pa.Table:
 
 
 def _as_own(table: pa.Table) -> pa.Table:
-    """Return rows with the singled application's number for their customer."""
+    """Return rows with the selected application's number as their customer."""
     return table.drop_columns(["customer_id", "asked", KNOWN_BEFORE]).rename_columns({SINGLED: "customer_id"})

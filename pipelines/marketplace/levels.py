@@ -1,21 +1,21 @@
-"""Levels of the data that the features do not declare, and declared ones that the data does not have."""
+"""Compares the levels in the data with the levels that the features declare."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.features.settings import FeatureSettings, What
 
-MOST_TOLD = 3
-"""Lines of each sort for each column in the summary; the answer for scripts has them all."""
+MOST_SHOWN = 3
+"""Undeclared levels of each column in the summary; output=json has all of them."""
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """The setting that declares the levels of a column of orders, and what is said of them."""
+    """The setting that declares the levels of a column of orders, and the features that use them."""
 
     setting: str
     column: str
-    told: frozenset[What]
+    used_by: frozenset[What]
 
 
 DECLARATIONS = (
@@ -27,7 +27,7 @@ DECLARATIONS = (
 
 @dataclass(frozen=True)
 class Mismatch:
-    """For one setting: the orders of each level that it does not declare, and its levels that no order has."""
+    """Number of orders of each level that a setting does not declare, and its declared levels without an order."""
 
     setting: str
     column: str
@@ -35,36 +35,36 @@ class Mismatch:
     unseen: Sequence[str]
 
     def lines(self) -> list[str]:
-        """Return what to tell a user, the most frequent levels first."""
-        place, alike = f"features.{self.setting}", {level.casefold(): level for level in self.unseen}
-        told = []
-        for level, orders in list(self.undeclared.items())[:MOST_TOLD]:
-            declared = alike.get(level.casefold())
-            remedy = f"{place} has '{declared}'; write it alike" if declared else f"declare it in {place}"
-            told.append(f"unknown {self.column} '{level}' in {orders:,} orders: counted as other; {remedy}")
-        if len(self.undeclared) > MOST_TOLD:
-            told.append(f"{len(self.undeclared) - MOST_TOLD:,} more levels of {self.column} are unknown to {place}")
+        """Return the lines of the summary, the most frequent levels first."""
+        setting, by_spelling = f"features.{self.setting}", {level.casefold(): level for level in self.unseen}
+        lines = []
+        for level, orders in list(self.undeclared.items())[:MOST_SHOWN]:
+            declared = by_spelling.get(level.casefold())
+            remedy = f"use the spelling '{declared}' of {setting}" if declared else f"add it to {setting}"
+            lines.append(f"undeclared {self.column} '{level}' in {orders:,} orders counts as other; {remedy}")
+        if len(self.undeclared) > MOST_SHOWN:
+            lines.append(f"{len(self.undeclared) - MOST_SHOWN:,} more levels of {self.column} are not in {setting}")
         if self.unseen:
             names = ", ".join(f"'{level}'" for level in self.unseen)
-            told.append(f"no order has the {self.column} {names} of {place}: the features of it say nothing")
-        return told
+            lines.append(f"no order has the {self.column} {names} of {setting}; features of these levels are empty")
+        return lines
 
 
 def mismatches(features: FeatureSettings, levels: Mapping[str, Mapping[str, int]]) -> list[Mismatch]:
-    """Return where the declared levels that features are made of differ from those of the orders (see `Survey`).
+    """Return where the declared levels that features use differ from the levels of the orders (see `Survey`).
 
     >>> features = FeatureSettings(channels=["app", "store"])
     >>> mismatches(features, {"channel": {"App": 1234, "store": 5}})[0].lines()[0]
-    "unknown channel 'App' in 1,234 orders: counted as other; features.channels has 'app'; write it alike"
+    "undeclared channel 'App' in 1,234 orders counts as other; use the spelling 'app' of features.channels"
     """
-    found = []
+    differences = []
     for one in DECLARATIONS:
         declared: list[str] = getattr(features, one.setting)
-        if not declared or not one.told & set(features.what):
+        if not declared or not one.used_by & set(features.what):
             continue
-        seen = levels.get(one.column, {})
-        undeclared = {level: orders for level, orders in seen.items() if level not in declared}
-        unseen = [level for level in declared if level not in seen]
+        in_orders = levels.get(one.column, {})
+        undeclared = {level: orders for level, orders in in_orders.items() if level not in declared}
+        unseen = [level for level in declared if level not in in_orders]
         if undeclared or unseen:
-            found.append(Mismatch(one.setting, one.column, undeclared, unseen))
-    return found
+            differences.append(Mismatch(one.setting, one.column, undeclared, unseen))
+    return differences

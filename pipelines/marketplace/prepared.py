@@ -1,4 +1,4 @@
-"""Buckets on their way from clean tables to features and outcomes, kept by what they were made of."""
+"""Prepares the buckets of clean tables: features and outcomes, stored by the identity of their inputs."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -29,21 +29,21 @@ from pipelines.storage.json_values import plain
 log = logging.getLogger(__name__)
 
 CODE = ("features/*.py", "credit/loan.py", "credit/vintage.py", "marketplace/bucket.py")
-"""What decides how a bucket is made."""
+"""The code that determines a prepared bucket."""
 
 OTHERS = "other"
-"""Beside the mature applications: those without an outcome, or without one yet."""
+"""The folder of applications that are not mature."""
 
 
-class Making(Protocol):
-    """Something that is made of clean buckets one by one; it travels to processes and executors."""
+class BucketRecipe(Protocol):
+    """A recipe that makes clean buckets into files one by one; it is sent to processes and executors."""
 
     @property
     def lake(self) -> Path:
         """The folder of the clean buckets."""
 
     def is_made(self, bucket: int) -> bool:
-        """Whether a bucket is there whole."""
+        """Whether a bucket is complete."""
 
     def make(self, bucket: int) -> int:
         """Make one bucket and return its number."""
@@ -51,7 +51,7 @@ class Making(Protocol):
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is made of the clean buckets of a marketplace, and where: `identity` names all that decides the result."""
+    """Prepares the clean buckets of a marketplace; `identity` is a hash of everything that determines the result."""
 
     lake: Path
     loan: LoanContract
@@ -60,36 +60,36 @@ class Recipe:
 
     @property
     def folder(self) -> Path:
-        """The place of all that is made."""
+        """The folder of all prepared buckets."""
         return self.lake / "prepared" / self.identity
 
     @property
     def applications(self) -> Path:
-        """The folder of all applications with their features, whatever became of them."""
+        """The folder of all applications, of any status, with their features."""
         return self.folder / "applications"
 
     @property
     def mature(self) -> Path:
-        """The folder of those whose outcome is known: the training table."""
+        """The folder of the mature applications: the training table."""
         return self.applications / Status.mature.name
 
     @property
     def vintages(self) -> Path:
-        """The folder of the vintages, to be summed."""
+        """The folder of the vintages of each bucket."""
         return self.folder / "vintages"
 
     def is_made(self, bucket: int) -> bool:
-        """Whether a bucket is there whole."""
+        """Whether a bucket is complete."""
         return (self.mature / name_of(bucket)).exists()
 
     def make(self, bucket: int) -> int:
-        """Make one bucket and return its number; its mature applications come last, and stand for the whole."""
-        made = prepare_bucket(read_history(self.lake, bucket), self.loan, self.features)
-        is_mature = pc.equal(made.applications["status"], Status.mature.name)
+        """Make one bucket and return its number; its mature applications are written last and mark it complete."""
+        prepared = prepare_bucket(read_history(self.lake, bucket), self.loan, self.features)
+        is_mature = pc.equal(prepared.applications["status"], Status.mature.name)
         for folder, table in (
-            (self.vintages, made.vintages),
-            (self.applications / OTHERS, made.applications.filter(pc.invert(is_mature))),
-            (self.mature, made.applications.filter(is_mature)),
+            (self.vintages, prepared.vintages),
+            (self.applications / OTHERS, prepared.applications.filter(pc.invert(is_mature))),
+            (self.mature, prepared.applications.filter(is_mature)),
         ):
             write_table(table, folder / name_of(bucket))
         return bucket
@@ -101,13 +101,13 @@ def name_of(bucket: int) -> str:
 
 
 def recipe_of(lake: Path, content: str, loan: LoanContract, features: FeatureSettings) -> Recipe:
-    """Return the recipe for clean tables of that content; equal ones, made by the same code, lie in the same folder."""
-    made_of = {"content": content, "loan": asdict(loan), "features": plain(features), "code": fingerprint_code(*CODE)}
-    return Recipe(lake, loan, features, fingerprint_record(made_of)[:16])
+    """Return the recipe for clean tables of that content; equal content, settings and code share a folder."""
+    inputs = {"content": content, "loan": asdict(loan), "features": plain(features), "code": fingerprint_code(*CODE)}
+    return Recipe(lake, loan, features, fingerprint_record(inputs)[:16])
 
 
-def prepare_buckets(recipe: Making, buckets: int, threads: int, engine: Engine, memory: str) -> None:
-    """Make the buckets that are not there yet, so many at once; a killed run goes on where it stopped."""
+def prepare_buckets(recipe: BucketRecipe, buckets: int, threads: int, engine: Engine, memory: str) -> None:
+    """Make the missing buckets, `threads` at a time; a killed run continues where it stopped."""
     missing = [bucket for bucket in range(buckets) if not recipe.is_made(bucket)]
     on_spark = engine is Engine.spark and missing
     made = _made_on_spark(recipe, missing, threads, memory) if on_spark else _made(recipe, missing, threads)
@@ -116,7 +116,7 @@ def prepare_buckets(recipe: Making, buckets: int, threads: int, engine: Engine, 
             advance(done, "features and outcomes")
 
 
-def _made(recipe: Making, missing: Sequence[int], threads: int) -> Iterator[int]:
+def _made(recipe: BucketRecipe, missing: Sequence[int], threads: int) -> Iterator[int]:
     if threads == 1 or len(missing) < 2:
         for bucket in missing:
             yield _make(recipe, bucket)
@@ -126,30 +126,29 @@ def _made(recipe: Making, missing: Sequence[int], threads: int) -> Iterator[int]
         yield from pool.map(partial(_make, recipe), missing)
 
 
-def _made_on_spark(recipe: Making, missing: Sequence[int], threads: int, memory: str) -> Iterator[int]:
-    """Make buckets on Spark's executors, one a task.
+def _made_on_spark(recipe: BucketRecipe, missing: Sequence[int], threads: int, memory: str) -> Iterator[int]:
+    """Make buckets on Spark's executors, one per task.
 
-    All rows of a customer lie in one bucket already, so nothing is shuffled: each task reads its bucket from the lake
-    and writes what it makes of it there, as a process of this machine would. Executors on other machines must see the
-    workspace under the same path.
+    All rows of a customer are in one bucket already, so nothing is shuffled: each task reads its bucket from the lake
+    and writes the result there. Executors on other machines need the workspace under the same path.
     """
     with scratch_folder(recipe.lake) as scratch, session(threads, memory, scratch) as spark:
         yield from map_on_spark(spark, partial(_make, recipe), missing)
 
 
-def _make(recipe: Making, bucket: int) -> int:
+def _make(recipe: BucketRecipe, bucket: int) -> int:
     pa.set_cpu_count(1)  # the pool is the parallelism
     return recipe.make(bucket)
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write a Parquet file whole."""
+    """Write a Parquet file atomically."""
     with whole_file(path) as temporary, table_writer(temporary, table.schema) as writer:
         writer.write_table(table)
 
 
 def table_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """Return a writer of a Parquet file; few doubles repeat, so that a dictionary of them costs more than it saves."""
+    """Return a writer of a Parquet file, without dictionaries for doubles: few of them repeat."""
     levels = [column.name for column in schema if column.type != pa.float64()]
     return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=levels)
 

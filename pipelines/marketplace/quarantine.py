@@ -1,4 +1,4 @@
-"""The quarantine: rows that broke a rule, as they were written, with the first rule that each broke."""
+"""The quarantine: rows that break a rule, with their original values and the first rule that each breaks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,9 @@ QUARANTINE = "quarantine"
 
 @dataclass
 class Quarantine:
-    """The broken rows of one table, in the temporary table quarantined_<name>; `checks` are the rules they may break.
+    """The broken rows of one table, in the temporary table quarantined_<name>; `checks` are its rules.
 
-    `rows` is SQL of the table's rows, converted.
+    `rows` is SQL of the table's converted rows.
     """
 
     connection: "DuckDBPyConnection"
@@ -33,18 +33,18 @@ class Quarantine:
         """The name of the temporary table."""
         return f"quarantined_{self.contract.name}"
 
-    def judge(self, joins: str = "") -> None:
-        """Create the table of the rows that break a check. `joins` brings in what the checks need of other tables."""
+    def fill(self, joins: str = "") -> None:
+        """Create the table of the rows that break a check. `joins` adds the other tables that the checks use."""
         self.connection.execute(f"create temp table {self.table} as {self._broken(self.rows, self.checks, joins)}")
 
-    def judge_again(self, checks: tuple[Check, ...]) -> None:
-        """Add the rows that break a check which could not be told before other tables were judged."""
+    def add(self, checks: tuple[Check, ...]) -> None:
+        """Add the rows that break checks which depend on the quarantine of other tables."""
         self.checks += checks
         self.connection.execute(f"insert into {self.table} {self._broken(self.kept, checks)}")
 
     @property
     def kept(self) -> str:
-        """SQL of the rows that are not in quarantine: a key that is there has all its rows there."""
+        """SQL of the rows that are not in quarantine; a quarantined key has all its rows there."""
         if not self.counts:
             return self.rows
         complete = " and ".join(f"{name} is not null" for name in self.contract.key)
@@ -57,23 +57,23 @@ class Quarantine:
         return {str(rule): int(rows) for rule, rows in self.connection.execute(query).fetchall()}
 
     def check_readable(self) -> None:
-        """Raise a DataError where times lack a zone, or where no value of a column can be read as its kind."""
+        """Raise DataError where times have no zone, or where no value of a column can be read as its kind."""
         counts = self.counts
         for check in self.checks:
             if check.sentence.endswith(NO_ZONE) and check.sentence in counts:
                 raise DataError(
-                    f"a time needs a zone, {counts[check.sentence]:,} rows of {self.contract.name} have none (first "
-                    f"{self._example(check)}) and no time_zone is given; add raw.time_zone=UTC or the zone they were "
-                    "written in"
+                    f"{counts[check.sentence]:,} rows of {self.contract.name} have times without a time zone (first "
+                    f"{self._example(check)}) and raw.time_zone is not set; add raw.time_zone=UTC or the zone of the "
+                    "times"
                 )
-            if check.stops and check.sentence in counts and self._says_nothing(check.column):
+            if check.stops and check.sentence in counts and self._is_unreadable(check.column):
                 raise DataError(
                     f"every {check.sentence} in {self.contract.name} (first {self._example(check)}); convert it or "
                     f"name another column in raw.tables.{self.contract.name}.columns.{check.column}"
                 )
 
     def check_share(self, total: int, limit: float) -> None:
-        """Raise a DataError when more than a share `limit` of the table's `total` rows are in quarantine."""
+        """Raise DataError when more than a share `limit` of the table's `total` rows are in quarantine."""
         counts = self.counts
         broken = sum(counts.values())
         if broken <= limit * total:
@@ -81,28 +81,27 @@ class Quarantine:
         sentence, rows = next(iter(counts.items()))
         check = next(check for check in self.checks if check.sentence == sentence)
         raise DataError(
-            f"at most {limit:.0%} of the rows of {self.contract.name} may break their contract, {broken:,} of "
-            f"{total:,} do; most often: {sentence} ({rows:,} rows, first {self._example(check)}); correct the files, "
-            f"their mapping in raw.tables.{self.contract.name}, or raise raw.max_quarantined"
+            f"{broken:,} of {total:,} rows of {self.contract.name} break the contract, more than the {limit:.0%} that "
+            f"raw.max_quarantined allows; most often: {sentence} ({rows:,} rows, first {self._example(check)}); "
+            f"correct the files or the mapping in raw.tables.{self.contract.name}, or raise raw.max_quarantined"
         )
 
     def write(self, path: Path) -> None:
-        """Write the rows under the contract's names, with their values as the user wrote them."""
+        """Write the rows with the contract's column names and the user's original values."""
         path.parent.mkdir(parents=True, exist_ok=True)
         raw = "columns('^raw_(.*)$') as '\\1'"
         self.connection.execute(f"copy (select {raw}, {RULE} from {self.table}) to {literal(str(path))}")
 
     def _broken(self, rows: str, checks: tuple[Check, ...], joins: str = "") -> str:
-        judged = f"select *, {first_broken(checks)} as {RULE} from {rows} as line {joins}"
+        checked = f"select *, {first_broken(checks)} as {RULE} from {rows} as line {joins}"
         key = ", ".join(self.contract.key)
-        return f"select columns('^raw_'), {key}, {RULE} from ({judged}) where {RULE} is not null"
+        return f"select columns('^raw_'), {key}, {RULE} from ({checked}) where {RULE} is not null"
 
-    def _says_nothing(self, column: str) -> bool:
-        """Return whether no row holds a value that can be read: of most wrong columns the first row tells."""
+    def _is_unreadable(self, column: str) -> bool:
         return not self.connection.execute(f"select 1 from {self.rows} where {column} is not null limit 1").fetchall()
 
     def _example(self, check: Check) -> str:
-        """Return the offending value of the row with the smallest key among those that broke a rule."""
+        """Return the invalid value of the row with the smallest key among those that break a rule."""
         key = self.contract.key[0]
         query = (
             f"select raw_{check.column}::varchar, raw_{key}::varchar from {self.table} "

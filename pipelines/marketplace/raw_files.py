@@ -1,4 +1,4 @@
-"""The files of a table as they lie in a user's folder: which they are, and the fingerprint of their bytes."""
+"""Finds the files of a table in a user's folder and fingerprints their bytes."""
 
 import hashlib
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class RawFiles:
 
     @property
     def is_csv(self) -> bool:
-        """Whether they are text."""
+        """Whether the files are CSV."""
         return self.paths[0].suffix.lower() == ".csv"
 
 
@@ -30,25 +30,25 @@ def find_files(raw: RawSettings, table: str) -> RawFiles:
     """Return the files of a table.
 
     Raises:
-        DataError: nothing lies there; a folder holds neither Parquet nor CSV files, or both.
+        DataError: there is no such file; a folder has neither Parquet nor CSV files, or both.
     """
-    place = _place(raw, table)
-    paths = tuple(sorted(_files_below(place))) if place.is_dir() else (place,)
+    source = _source(raw, table)
+    paths = tuple(sorted(_files_below(source))) if source.is_dir() else (source,)
     formats = {path.suffix.lower() for path in paths}
     if len(formats) != 1 or not formats <= set(FORMATS):
-        found = " and ".join(sorted(formats)) or "no such file"
+        listed = " and ".join(sorted(formats)) or "no .parquet or .csv"
         raise DataError(
-            f"the files of {table} must all be .parquet or all be .csv, found {found} at '{place}'; "
-            f"keep one format or name another raw.tables.{table}.path"
+            f"'{source}' of {table} has {listed} files; keep only .parquet or only .csv files or name another path in "
+            f"raw.tables.{table}.path"
         )
     return RawFiles(table, paths)
 
 
 def fingerprint_raw(raw: RawSettings, threads: int) -> dict[str, str]:
-    """Return the SHA-256 of each table's files, by their bytes: any changed value changes it, names and order do not.
+    """Return the SHA-256 of each table's files by their bytes; file names and their order do not change it.
 
-    Read at the speed of the disk and without a database, so a run can tell beforehand that nothing has changed. The
-    same rows written in another order are another fingerprint; that costs a run, never a stale answer.
+    It is read at the speed of the disk, so that an unchanged folder is recognised before any work. The same rows
+    written in another order have another fingerprint.
     """
     return {contract.name: fingerprint_of(find_files(raw, contract.name), threads) for contract in CONTRACTS}
 
@@ -61,12 +61,10 @@ def fingerprint_of(files: RawFiles, threads: int) -> str:
 
 
 def unreadable(table: str, path: Path, error: Exception) -> DataError:
-    """Return the error of a file that is not what its name says: of DuckDB's words the lines before its advice."""
-    words = str(error).partition("\n\n")[0].splitlines()[:3]
-    reason = ", ".join(words).partition(" Error: ")[2] or words[0]
-    return DataError(
-        f"a file of {table} must be readable as {path.suffix[1:]}, '{path}' is not ({reason}); write it again"
-    )
+    """Return the error for a file that cannot be read, with the first lines of DuckDB's message."""
+    lines = str(error).partition("\n\n")[0].splitlines()[:3]
+    reason = ", ".join(lines).partition(" Error: ")[2] or lines[0]
+    return DataError(f"'{path}' of {table} cannot be read as {path.suffix[1:]} ({reason}); write the file again")
 
 
 def _digest(path: Path) -> str:
@@ -74,21 +72,19 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _place(raw: RawSettings, table: str) -> Path:
+def _source(raw: RawSettings, table: str) -> Path:
     folder = Path(raw.folder).expanduser()
-    given = raw.tables.of(table).path
-    places = [folder / given] if given else [folder / table, *(folder / f"{table}{suffix}" for suffix in FORMATS)]
-    found = next((place for place in places if place.exists()), None)
-    if found is None:
-        looked = " or ".join(f"'{place}'" for place in places)
-        raise DataError(
-            f"a marketplace needs its {table}, found nothing at {looked}; correct raw.folder or raw.tables.{table}.path"
-        )
-    return found
+    path = raw.tables.of(table).path
+    paths = [folder / path] if path else [folder / table, *(folder / f"{table}{suffix}" for suffix in FORMATS)]
+    existing = next((path for path in paths if path.exists()), None)
+    if existing is None:
+        tried = " or ".join(f"'{path}'" for path in paths)
+        raise DataError(f"table {table} does not exist at {tried}; correct raw.folder or raw.tables.{table}.path")
+    return existing
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the data files below a folder; names such as _SUCCESS and .part.crc are the writer's own."""
+    """Yield the data files below a folder, without files such as _SUCCESS and .part.crc."""
     for path in folder.rglob("*"):
         inside = path.relative_to(folder).parts
         if path.suffix.lower() in FORMATS and not any(part.startswith(("_", ".")) for part in inside):

@@ -1,14 +1,14 @@
-"""How a user's column becomes one of the contract: SQL for each kind and each type it may be written in."""
+"""SQL that converts a user's column to a column of the contract, for each kind and source type."""
 
 from dataclasses import dataclass
 
 from pipelines.marketplace.tables import Column, Kind
 
 SLACK_DIGITS = 3
-"""An amount may differ from whole minor units by a thousandth of one, as floating point's 0.1 + 0.2 does.
+"""Digits below the minor unit: an amount may differ from whole minor units by a thousandth, as 0.1 + 0.2 does.
 
-Text is read with so many digits more. Decimals of up to 18 digits are 64-bit integers; longer ones cost 200 times as
-much to read from text.
+Text is read with this many more digits. Decimals of up to 18 digits are 64-bit integers; longer ones are 200 times
+slower to read from text.
 """
 
 _LOCAL = r"^\d{4,}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
@@ -42,7 +42,7 @@ _NOUNS = {
 
 @dataclass(frozen=True)
 class Units:
-    """What cannot be read off a column: the decimals of money, the zone of local times, and whether an id is text."""
+    """Settings of a column: the decimals of money, the zone of local times, and whether an id is text."""
 
     decimals: int = 0
     zone: str | None = None
@@ -51,7 +51,7 @@ class Units:
 
 @dataclass(frozen=True)
 class Reading:
-    """A column's SQL: `source` over the user's column, and over the source (as `raw`) its `value` and what ails it."""
+    """SQL of a column: `source` reads the user's column; `value` and the conditions of faults are over the source."""
 
     source: str
     value: str
@@ -61,7 +61,7 @@ class Reading:
 
 
 def family(sql_type: str) -> str:
-    """Return what a DuckDB type is to a reader.
+    """Return the family of a DuckDB type.
 
     >>> family("DECIMAL(18,2)"), family("USMALLINT"), family("DATE"), family("VARCHAR[]")
     ('decimal', 'integer', 'local time', 'other')
@@ -74,12 +74,12 @@ def family(sql_type: str) -> str:
 
 
 def is_readable(kind: Kind, sql_type: str) -> bool:
-    """Return whether a column of a type can be read as a kind at all."""
+    """Return whether a column of a type can be read as a kind."""
     return family(sql_type) in _READABLE[kind]
 
 
 def noun(kind: Kind, decimals: int) -> str:
-    """Return what a value of a kind is called in messages.
+    """Return the noun for a value of a kind in messages.
 
     >>> noun(Kind.money, 2), noun(Kind.money, 0)
     ('an amount with at most 2 decimals', 'an amount in whole minor units')
@@ -97,9 +97,9 @@ def sql_type(column: Column, *, ids_as_text: bool) -> str:
 
 
 def read_column(column: Column, name: str, written_as: str, units: Units) -> Reading:
-    """Return how the column `name` (SQL), of a DuckDB type that is readable, becomes a column of the contract.
+    """Return the SQL that converts the column `name`, of a readable DuckDB type, to a column of the contract.
 
-    Not-a-number is a missing value, as data frames write it.
+    Not-a-number is read as missing, as data frames write it.
     """
     group = family(written_as)
     raw = f"raw_{column.name}"
@@ -139,7 +139,7 @@ def _infinite(column: Column, raw: str, group: str) -> str | None:
 
 
 def _whole(raw: str, group: str) -> str:
-    """Return SQL for a number without a fraction; missing where there is one."""
+    """Return SQL for a whole number; missing where there is a fraction."""
     if group == "integer":
         return raw
     number = {"real": f"{raw}::double", "decimal": raw}.get(group, f"try_cast({raw} as decimal(18, 6))")
@@ -148,7 +148,7 @@ def _whole(raw: str, group: str) -> str:
 
 
 def _identifier(raw: str, group: str, units: Units) -> str:
-    """Return SQL for an identifier; a data frame with missing ones writes whole numbers as floats."""
+    """Return SQL for an identifier; data frames write integers with missing values as floats."""
     if group == "text":
         return raw
     whole = f"try_cast({_whole(raw, group)} as bigint)"
@@ -156,7 +156,7 @@ def _identifier(raw: str, group: str, units: Units) -> str:
 
 
 def _money(raw: str, group: str, decimals: int) -> str:
-    """Return SQL for minor units, exact: what is finer than the minor unit is missing."""
+    """Return SQL for exact minor units; missing where the amount is finer than the minor unit."""
     unit = 10**decimals
     if group == "integer":
         return f"try_cast({raw} as bigint)" if unit == 1 else f"try_cast({raw}::hugeint * {unit} as bigint)"
@@ -173,14 +173,16 @@ def _money(raw: str, group: str, decimals: int) -> str:
 def _time(raw: str, group: str, zone: str | None) -> str:
     """Return SQL for a time in UTC.
 
-    A local time that a change to summer time skips is read with the offset before it (02:30 becomes 03:30); of one that
-    comes twice in autumn the second is meant: DuckDB's (ICU's) choice. The session's own zone is UTC.
+    A local time skipped by the change to summer time is read with the offset before it (02:30 becomes 03:30); a time
+    that occurs twice in autumn is the second one, which is DuckDB's (ICU's) choice. The session's zone is UTC.
     """
     if group == "zoned time":
         return f"timezone('UTC', {raw})"
     if group == "local time":
         return _to_utc(f"{raw}::timestamp", zone)
-    seconds = rf"regexp_replace({raw}, '^(.{{8,10}}[ T]\d{{1,2}}:\d{{2}})([Z+-])', '\1:00\2')"  # DuckDB insists on them
+    seconds = (
+        rf"regexp_replace({raw}, '^(.{{8,10}}[ T]\d{{1,2}}:\d{{2}})([Z+-])', '\1:00\2')"  # DuckDB requires seconds
+    )
     zoned = f"timezone('UTC', coalesce(try_cast({raw} as timestamptz), try_cast({seconds} as timestamptz)))"
     if zone in (None, "UTC"):
         return zoned

@@ -1,4 +1,4 @@
-"""What may be wrong with a row: the rules of its contract, of its types and of its place among the other tables."""
+"""The rules for a row: those of its contract, of its types and of its references to other tables."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ from pipelines.marketplace.readings import Reading, noun
 from pipelines.marketplace.tables import Column, Rule, TableContract
 
 RULE = "broken_rule"
-"""The column of the quarantine that says which rule a row broke."""
+"""The column of the quarantine with the rule that a row breaks."""
 
 NO_ZONE = "has no time zone"
 
 
 @dataclass(frozen=True)
 class Check:
-    """A rule by its breach: the sentence a broken row is told, SQL that is true of it, and the column to blame.
+    """A rule: the `sentence` that describes a broken row, SQL that is true of such a row, and the column at fault.
 
-    One that `stops` says that a value cannot be read; when that is so of every value the column is the wrong one.
+    A check that `stops` finds unreadable values: when every value is unreadable, the column is the wrong one.
     """
 
     sentence: str
@@ -29,12 +29,12 @@ class Check:
 
 
 UNKNOWN_CUSTOMER = Check(
-    "customer_id names no clean customer",
+    "customer_id is not in the clean customers",
     "customer_id not in (select customer_id from known_customers)",
     "customer_id",
 )
-UNKNOWN_APPLICATION = Check("application_id names no clean application", "loan_id is null", "application_id")
-PAID_TOO_EARLY = Check("paid_at lies before applied_at", "paid_at < loan_applied_at", "paid_at")
+UNKNOWN_APPLICATION = Check("application_id is not in the clean applications", "loan_id is null", "application_id")
+PAID_TOO_EARLY = Check("paid_at is before applied_at", "paid_at < loan_applied_at", "paid_at")
 NO_INSTALMENTS = Check(
     "application was disbursed and has no instalments",
     "application_id in (from loans_without_instalments)",
@@ -51,7 +51,7 @@ BROKEN_SCHEDULE = Check(
 
 
 def own_checks(contract: TableContract, readings: Mapping[str, Reading], decimals: int) -> list[Check]:
-    """Return what a row can break by itself, in the order it is told: its values first, then the contract's rules."""
+    """Return the rules on a single row in order of precedence: readable values first, then the contract's rules."""
     values = [
         check
         for column in contract.columns
@@ -63,7 +63,7 @@ def own_checks(contract: TableContract, readings: Mapping[str, Reading], decimal
 
 
 def repeated_key(contract: TableContract) -> Check:
-    """Return the rule that a key names one row; every row of a repeated key breaks it."""
+    """Return the rule that keys are unique; every row of a repeated key breaks it."""
     sentence = f"{' and '.join(contract.key)} repeat{'s' if len(contract.key) == 1 else ''}"
     return Check(sentence, f"({', '.join(contract.key)}) in (from repeated_{contract.name})", contract.key[-1])
 
@@ -76,16 +76,16 @@ def first_broken(checks: Sequence[Check]) -> str:
 
 def _value_checks(column: Column, readings: Mapping[str, Reading], decimals: int) -> list[Check]:
     name, reading = column.name, readings[column.name]
-    possible = [
+    checks = [
         (f"{name} is missing", None if column.nullable else empty(column, readings), False),
         (f"{name} is infinite", reading.infinite, False),
         (f"{name} {NO_ZONE}", reading.zoneless, True),
         (f"{name} is not {noun(column.kind, decimals)}", reading.unreadable, True),
     ]
-    return [Check(sentence, broken, name, stops) for sentence, broken, stops in possible if broken is not None]
+    return [Check(sentence, broken, name, stops) for sentence, broken, stops in checks if broken is not None]
 
 
 def _blamed(rule: Rule, readings: Mapping[str, Reading]) -> str:
-    """Return the first column that a rule speaks of."""
+    """Return the first column in a rule's text."""
     words = re.findall(r"\w+", f"{rule.sentence} {rule.holds}")
     return next((word for word in words if word in readings), next(iter(readings)))

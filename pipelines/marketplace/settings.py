@@ -1,4 +1,4 @@
-"""What a user says about a folder of tables: where each lies, what its columns are called, and their units."""
+"""Settings of a marketplace's raw tables and of the verb prepare: the schema behind conf/prepare.yaml."""
 
 import re
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from pipelines.errors import ConfigurationError
 from pipelines.features.settings import FeatureSettings
 
 MOST_DECIMALS = 6
-"""No currency has more than four; beyond six an amount would leave int64 too soon."""
+"""No currency has more than four decimals; with more than six, amounts could exceed int64."""
 
 
 class Money(Enum):
-    """How amounts are written: `minor` are whole cents, `major` are 12.34."""
+    """The unit of amounts: `minor` for 1234 cents, `major` for 12.34."""
 
     minor = "minor"
     major = "major"
@@ -25,11 +25,11 @@ class Money(Enum):
 
 @dataclass
 class TableMapping:
-    """Where a table lies and what its columns are called.
+    """The files and column names of one table.
 
-    `path` is a file, or a folder of files (.parquet or .csv), below `raw.folder`; by default the folder, or the file,
-    that is named as the table. `columns` maps a name of the contract to the user's own; the others keep their name.
-    `time_zone` overrides `raw.time_zone`.
+    `path` is a file, or a folder of files (.parquet or .csv), below `raw.folder`; by default the folder or file with
+    the name of the table. `columns` maps column names of the contract to the user's names; other columns keep their
+    names. `time_zone` overrides `raw.time_zone`.
     """
 
     path: str | None = None
@@ -55,12 +55,12 @@ class TableMappings:
 
 @dataclass
 class RawSettings:
-    """A folder of a marketplace's own Parquet or CSV files.
+    """A folder of a marketplace's Parquet or CSV files.
 
-    `time_zone` (IANA, e.g. Europe/Berlin) is that of times written without one; with none given such times stop the
-    run. `money=major` takes 12.34 for 1234 minor units at `decimals=2`; an amount finer than that breaks its contract.
-    `currency` is the one that a column `currency` must hold. `max_quarantined` is the share of a table's rows that may
-    break the contract before the run stops.
+    `time_zone` (IANA, e.g. Europe/Berlin) is that of times written without one; if it is not set, such times stop the
+    run. `money=major` reads 12.34 as 1234 minor units at `decimals=2`; a finer amount breaks its contract. `currency`
+    is the required value of a column `currency`. `max_quarantined` is the share of a table's rows that may break the
+    contract before the run stops.
     """
 
     folder: str = MISSING
@@ -73,27 +73,27 @@ class RawSettings:
 
     @property
     def scale(self) -> int:
-        """Decimals of an amount as it is written."""
+        """Decimals of amounts in the files."""
         return self.decimals if self.money is Money.major else 0
 
     def zone_of(self, table: str) -> str | None:
-        """Return the time zone of a table's times that are written without one."""
+        """Return the time zone for a table's times that are written without one."""
         return self.tables.of(table).time_zone or self.time_zone
 
     def check(self) -> None:
-        """Raise a ConfigurationError for a share outside [0, 1] or decimals that no currency has."""
+        """Raise ConfigurationError for a share or decimals out of range."""
         if not 0 <= self.max_quarantined <= 1:
             raise ConfigurationError(
-                f"raw.max_quarantined is a share, received {self.max_quarantined}; use for example 0.1"
+                f"raw.max_quarantined is {self.max_quarantined}; set a share from 0 to 1, such as 0.1"
             )
         if not 0 <= self.decimals <= MOST_DECIMALS:
             raise ConfigurationError(
-                f"raw.decimals must lie between 0 and {MOST_DECIMALS}, received {self.decimals}; most currencies have 2"
+                f"raw.decimals is {self.decimals}; set 0 to {MOST_DECIMALS} (most currencies have 2)"
             )
 
 
 class Engine(Enum):
-    """What brings the rows of a customer together: DuckDB in this process, or Spark."""
+    """The engine that groups the rows of a customer: DuckDB in this process, or Spark."""
 
     duckdb = "duckdb"
     spark = "spark"
@@ -101,10 +101,10 @@ class Engine(Enum):
 
 @dataclass
 class ReferenceLoan:
-    """What every customer of the book is taken to ask for: `amount` in minor units, `term` in months.
+    """The loan that every customer of the book is assumed to apply for: `amount` in minor units, `term` in months.
 
-    `hour` is the hour of the day, on the shoppers' clocks, at which an `observed_at` without a time is taken to be.
-    `basket_category` is that of the order it would finance; by default nothing is said of it.
+    `hour` is the hour of the day, in the shoppers' time zone, of an `observed_at` without a time. `basket_category` is
+    the category of the financed order; it is missing by default.
     """
 
     amount: int = 10_000
@@ -115,15 +115,15 @@ class ReferenceLoan:
 
 @dataclass
 class PrepareSettings(VerbSettings):
-    """From raw tables to a training table, or to the features of the whole book, below lake/`name`.
+    """Makes a training table, or the features of the whole book, from raw tables, below lake/`name`.
 
-    `raw` says where the tables lie, `loan` what a default is and when it is known, `features` what is said of a
-    history. `memory` bounds DuckDB, and Spark's Java (DuckDB's spelling, such as 4GB); `threads` works on so many
-    buckets at once, in a process each.
+    `raw` describes the raw tables, `loan` is the loan contract, `features` selects the features. `memory` limits
+    DuckDB and Spark's Java process (such as 4GB); `threads` is the number of buckets prepared at once, each in a
+    process of its own.
 
-    With `population=book` the table has one row for each customer who was registered before `observed_at` (an ISO date
-    or time; UTC unless it names a zone), with the features of an application made then for the `reference` loan. Of the
-    loan contract only the feature lag counts there.
+    With `population=book` the table has one row for each customer registered before `observed_at` (an ISO date or
+    time; UTC unless it has a zone), with the features of an application made then for the `reference` loan. Of the
+    loan contract, the book uses only the feature lag.
     """
 
     name: str = "marketplace"
@@ -139,10 +139,10 @@ class PrepareSettings(VerbSettings):
 
 
 def check_resources(settings: PrepareSettings) -> None:
-    """Raise ConfigurationError for a name that is no folder, fewer than one thread, or a memory limit that is none."""
+    """Raise ConfigurationError for an invalid folder name, number of threads or memory limit."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", settings.name):
-        raise ConfigurationError(f"name must be that of a folder, received '{settings.name}'; use letters and digits")
+        raise ConfigurationError(f"name is '{settings.name}', which is not a folder name; use letters and digits")
     if settings.threads < 1:
-        raise ConfigurationError(f"threads must be at least 1, received {settings.threads}; use for example threads=2")
+        raise ConfigurationError(f"threads is {settings.threads}; set at least 1, for example threads=2")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", settings.memory):
-        raise ConfigurationError(f"memory is written as 4GB or 512MB, received '{settings.memory}'; correct memory")
+        raise ConfigurationError(f"memory is '{settings.memory}'; write a size such as 4GB or 512MB")

@@ -1,14 +1,18 @@
-"""The raw tables, ready to be scanned, in one currency, and what is told when a file fails in mid-scan."""
+"""Raw tables ready to be scanned: as Parquet, in one currency, without erased people; and errors of their scans."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.duckdb_engine import quoted
+from pipelines.erasures.record import Erasures
+from pipelines.erasures.salt import Kind, hashed_in_sql
 from pipelines.errors import DataError, ThinfileError
 from pipelines.marketplace.mapping import MappedTable, map_table, parquet
 from pipelines.marketplace.raw_files import find_files, unreadable
+from pipelines.marketplace.readings import family
 from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.tables import CONTRACTS
 from pipelines.marketplace.text_files import as_parquet
@@ -18,57 +22,91 @@ if TYPE_CHECKING:
 
 
 def staged_tables(connection: "DuckDBPyConnection", raw: RawSettings, scratch: Path) -> list[MappedTable]:
-    """Return the tables of a folder, in the order of the contracts, CSV files as Parquet below `scratch`."""
-    found = [(contract, find_files(raw, contract.name)) for contract in CONTRACTS]
+    """Return the tables of a folder in the order of the contracts, with CSV files as Parquet below `scratch`."""
+    sources = [(contract, find_files(raw, contract.name)) for contract in CONTRACTS]
     tables = []
-    for contract, files in found:
+    for contract, files in sources:
         parts = as_parquet(connection, files, scratch)
-        with faults_named(connection, {contract.name: parts}):
+        with named_files(connection, {contract.name: parts}):
             tables.append(map_table(connection, raw, contract, files, parts))
     return tables
 
 
 def one_currency(connection: "DuckDBPyConnection", raw: RawSettings, tables: Sequence[MappedTable]) -> str | None:
-    """Return the currency that all tables with such a column are in, or the one that is configured.
+    """Return the currency of all tables with a currency column, or the configured one.
 
     Raises:
-        DataError: a table's column holds two, or nothing in a row, or another than a table before or the configuration.
+        DataError: a currency column has two values or an empty row, or differs from another table or raw.currency.
     """
-    known, source = raw.currency, "raw.currency"
+    currency, source = raw.currency, "raw.currency"
     for table in tables:
         if table.currency is None:
             continue
         name = table.contract.name
         query = f"select distinct {quoted(table.currency)}::varchar from {table.relation} order by all nulls last"
-        found = [value for (value,) in connection.execute(query).fetchall()]
-        if len(found) > 1 or found[0] is None or found[0] != (known or found[0]):
-            told = " and ".join("nothing" if value is None else value for value in found[:3])
-            expected = f" where {source} is {known}" if known else ""
+        values = [value for (value,) in connection.execute(query).fetchall()]
+        if len(values) > 1 or values[0] is None or values[0] != (currency or values[0]):
+            listed = " and ".join("empty rows" if value is None else value for value in values[:3])
+            expected = f" where {source} is {currency}" if currency else ""
             raise DataError(
-                f"all amounts must be in one currency, column '{table.currency}' of {name} holds {told}{expected}; "
-                "convert the amounts or take in one currency at a time"
+                f"currency column '{table.currency}' of {name} has {listed}{expected}; convert the amounts to one "
+                "currency or prepare each currency separately"
             )
-        known, source = found[0], f"that of {name}"
-    return known
+        currency, source = values[0], f"that of {name}"
+    return currency
+
+
+def without_erased(
+    connection: "DuckDBPyConnection", tables: Sequence[MappedTable], erasures: Erasures
+) -> list[MappedTable]:
+    """Return tables without the rows of erased customers and the instalments of their applications."""
+    if not erasures:
+        return list(tables)
+    connection.execute("create temp table erased_customers (hash varchar)")
+    hashes = [[one] for one in sorted(erasures.hashes[Kind.customer])]
+    connection.executemany("insert into erased_customers values (?)", hashes)
+    by_name = {table.contract.name: _without_customers(table, erasures.salt) for table in tables}
+    applications, instalments = by_name["applications"], by_name["instalments"]
+    connection.execute(
+        f"create temp table erased_applications as select distinct {_id(applications, 'application_id')} as id "
+        f"from {applications.everything} where {applications.erased}"
+    )
+    is_erased = f"{_id(instalments, 'application_id')} in (select id from erased_applications where id is not null)"
+    by_name["instalments"] = replace(instalments, erased=f"coalesce({is_erased}, false)")
+    return list(by_name.values())
+
+
+def _without_customers(table: MappedTable, salt: str) -> MappedTable:
+    if "customer_id" not in table.columns:
+        return table
+    hashed = hashed_in_sql(salt, Kind.customer, _id(table, "customer_id"))
+    return replace(table, erased=f"coalesce({hashed} in (select hash from erased_customers), false)")
+
+
+def _id(table: MappedTable, column: str) -> str:
+    """Return SQL of an id as the text that is hashed, whatever type it is written in."""
+    name, written_as = table.columns[column]
+    text = f"{quoted(name)}::varchar"
+    return f"trim({text})" if family(written_as) == "text" else f"try_cast({quoted(name)} as bigint)::varchar"
 
 
 @contextmanager
-def shortage_told(memory_limit: str) -> Iterator[None]:
-    """Turn what DuckDB raises when memory or the disk that it spills to is used up into one message."""
+def explained_shortage(memory_limit: str) -> Iterator[None]:
+    """Turn DuckDB's error for exhausted memory or disk into a ThinfileError."""
     import duckdb
 
     try:
         yield
     except duckdb.OutOfMemoryException as error:
         raise ThinfileError(
-            f"the intake needs more than the {memory_limit} of memory it may use, or more disk to spill to; raise the "
-            "limit or free some disk"
+            f"the intake needs more memory than memory={memory_limit}, or more disk for temporary files; raise memory "
+            "or free some disk"
         ) from error
 
 
 @contextmanager
-def faults_named(connection: "DuckDBPyConnection", files: Mapping[str, Sequence[Path]]) -> Iterator[None]:
-    """Turn what DuckDB raises while it scans the files of tables into an error that names the broken one."""
+def named_files(connection: "DuckDBPyConnection", files: Mapping[str, Sequence[Path]]) -> Iterator[None]:
+    """Turn DuckDB's error while it scans tables into a DataError that names the broken file."""
     import duckdb
 
     try:
@@ -79,7 +117,7 @@ def faults_named(connection: "DuckDBPyConnection", files: Mapping[str, Sequence[
         for table, paths in files.items():
             for path in paths:
                 _read_through(connection, table, path)
-        raise ThinfileError(f"the tables could not be taken in ({error}); run again with debug=true") from error
+        raise ThinfileError(f"the intake failed ({error}); run again with debug=true") from error
 
 
 def _read_through(connection: "DuckDBPyConnection", table: str, path: Path) -> None:

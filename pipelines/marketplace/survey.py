@@ -1,4 +1,4 @@
-"""What the clean rows of a table say at large: the latest moment they know of, and how often each level occurs."""
+"""Statistics of a clean table: the latest moment of each time column, and the frequency of each level."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 FUTURE = "due_at"
-"""The one time that says what shall be, not what was."""
+"""The one time column that may be in the future."""
 
 MOST_LEVELS = 1_000
-"""The most frequent ones of a column; a column with more is no list of levels."""
+"""Levels kept of a column, the most frequent first."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,12 @@ class Survey:
 
 
 def survey(connection: "DuckDBPyConnection", contract: TableContract, rows: str) -> Survey:
-    """Return the survey of a table; `rows` is SQL of its clean rows. Levels are those of orders, never of people."""
-    moments = [name for name in contract.of_kind(Kind.time) if name != FUTURE]
-    latest = connection.execute(f"select {', '.join(f'max({name})' for name in moments)} from {rows}").fetchone()
-    assert latest is not None
-    found = {name: moment.isoformat() for name, moment in zip(moments, latest, strict=True) if moment is not None}
+    """Return the survey of a table; `rows` is SQL of its clean rows. Only orders have levels, never customers."""
+    names = [name for name in contract.of_kind(Kind.time) if name != FUTURE]
+    maxima = connection.execute(f"select {', '.join(f'max({name})' for name in names)} from {rows}").fetchall()[0]
+    latest = {name: moment.isoformat() for name, moment in zip(names, maxima, strict=True) if moment is not None}
     columns = contract.of_kind(Kind.text) if contract is ORDERS else ()
-    return Survey(found, {column: _levels(connection, column, rows) for column in columns})
+    return Survey(latest, {column: _levels(connection, column, rows) for column in columns})
 
 
 def _levels(connection: "DuckDBPyConnection", column: str, rows: str) -> dict[str, int]:

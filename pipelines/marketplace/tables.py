@@ -1,20 +1,20 @@
-"""The tables of a marketplace: the columns of each, what they mean, and the rules that every row keeps."""
+"""The four tables of a marketplace: their columns, what each column means, and the rules for every row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 TERMS = (3, 6, 12, 24)
-"""Months that an instalment loan may run."""
+"""Terms of an instalment loan, in months."""
 
 APPROVED, DECLINED = "approved", "declined"
 
 LARGEST_AMOUNT = 1_000_000_000
-"""Minor units; a single order or principal above it is a fault of the data, and its square would leave int64."""
+"""Minor units. A larger order or principal is an error in the data, and its square would exceed int64."""
 
 
 class Kind(Enum):
-    """What a column holds, and the SQL type it is read as."""
+    """The kind of values in a column, and the SQL type they are read as."""
 
     identifier = "identifier"
     """A 64-bit integer or text, kept as it is."""
@@ -30,13 +30,15 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a contract. A nullable one may be empty in a row; an optional one may lack from the table.
+    """A column of a contract; `meaning` is its description in the documentation, with unit and allowed values.
 
-    One that is empty where the column `zero_without` is empty as well says 0.
+    A nullable column may be empty in a row; an optional column may be absent from the table. An empty value counts as
+    0 where the column `zero_without` is empty too.
     """
 
     name: str
     kind: Kind
+    meaning: str = ""
     nullable: bool = False
     optional: bool = False
     zero_without: str | None = None
@@ -44,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Rule:
-    """What must be true of a row, as SQL over the contract's columns; a row that breaks it is told `sentence`."""
+    """A condition on a row: `holds` is SQL over the contract's columns, `sentence` describes a row that breaks it."""
 
     sentence: str
     holds: str
@@ -64,8 +66,8 @@ class TableContract:
         return tuple(column.name for column in self.columns if column.kind is kind)
 
 
-def _maybe(name: str, kind: Kind) -> Column:
-    return Column(name, kind, nullable=True, optional=True)
+def _optional(name: str, kind: Kind, meaning: str) -> Column:
+    return Column(name, kind, meaning, nullable=True, optional=True)
 
 
 def _not_negative(*names: str) -> tuple[Rule, ...]:
@@ -79,16 +81,16 @@ def _at_most(*names: str) -> tuple[Rule, ...]:
 
 
 def _not_before(later: str, *earlier: str) -> tuple[Rule, ...]:
-    return tuple(Rule(f"{later} lies before {one}", f"{later} >= {one}") for one in earlier)
+    return tuple(Rule(f"{later} is before {one}", f"{later} >= {one}") for one in earlier)
 
 
 CUSTOMERS = TableContract(
     "customers",
     (
-        Column("customer_id", Kind.identifier),
-        Column("registered_at", Kind.time),
-        _maybe("birth_year", Kind.whole),  # protected
-        _maybe("sex", Kind.text),  # protected
+        Column("customer_id", Kind.identifier, "The customer."),
+        Column("registered_at", Kind.time, "When the customer registered."),
+        _optional("birth_year", Kind.whole, "Year of birth, 1900 to 2100. Protected: never a feature."),
+        _optional("sex", Kind.text, "Sex. Protected: never a feature."),
     ),
     key=("customer_id",),
     rules=(Rule("birth_year is not between 1900 and 2100", "birth_year between 1900 and 2100"),),
@@ -97,17 +99,17 @@ CUSTOMERS = TableContract(
 ORDERS = TableContract(
     "orders",
     (
-        Column("order_id", Kind.identifier),
-        Column("customer_id", Kind.identifier),
-        Column("ordered_at", Kind.time),
-        Column("amount", Kind.money),  # what the basket cost, after its discount
-        _maybe("category", Kind.text),
-        _maybe("discount", Kind.money),
-        _maybe("channel", Kind.text),
-        _maybe("payment_method", Kind.text),
-        _maybe("returned_at", Kind.time),
-        _maybe("cancelled_at", Kind.time),
-        _maybe("available_at", Kind.time),  # when the record reached the lake; by default at once
+        Column("order_id", Kind.identifier, "The order."),
+        Column("customer_id", Kind.identifier, "The customer who placed the order."),
+        Column("ordered_at", Kind.time, "When the order was placed."),
+        Column("amount", Kind.money, "Price of the basket after its discount."),
+        _optional("category", Kind.text, "Category of the goods, one of the levels in features.categories."),
+        _optional("discount", Kind.money, "Discount on the basket."),
+        _optional("channel", Kind.text, "Sales channel, one of the levels in features.channels."),
+        _optional("payment_method", Kind.text, "Payment method, one of the levels in features.payment_methods."),
+        _optional("returned_at", Kind.time, "When the order was returned; empty if it was not."),
+        _optional("cancelled_at", Kind.time, "When the order was cancelled; empty if it was not."),
+        _optional("available_at", Kind.time, "When the record reached the data lake; empty means at once."),
     ),
     key=("order_id",),
     rules=(
@@ -121,27 +123,27 @@ ORDERS = TableContract(
 APPLICATIONS = TableContract(
     "applications",
     (
-        Column("application_id", Kind.identifier),
-        Column("customer_id", Kind.identifier),
-        Column("applied_at", Kind.time),
-        _maybe("order_id", Kind.identifier),  # the order that the loan finances
-        Column("principal", Kind.money),
-        Column("term", Kind.whole),  # months
-        _maybe("basket_category", Kind.text),
-        _maybe("price", Kind.number),  # the annual rate that was offered; never a feature
-        Column("decision", Kind.text),
-        _maybe("decision_score", Kind.number),  # of the policy of that day; never a feature
-        _maybe("is_random_approval", Kind.flag),  # approved by lot, so that its outcome can be learnt from
-        _maybe("disbursed_at", Kind.time),
-        _maybe("refunded_at", Kind.time),
-        _maybe("fraud_confirmed_at", Kind.time),
-        _maybe("written_off_at", Kind.time),
+        Column("application_id", Kind.identifier, "The application, and the loan that follows from it."),
+        Column("customer_id", Kind.identifier, "The customer who applied."),
+        Column("applied_at", Kind.time, "When the application was made: the observation time of its features."),
+        _optional("order_id", Kind.identifier, "The order that the loan finances."),
+        Column("principal", Kind.money, "Amount applied for, above 0."),
+        Column("term", Kind.whole, "Term in months: 3, 6, 12 or 24."),
+        _optional("basket_category", Kind.text, "Category of the financed order."),
+        _optional("price", Kind.number, "Annual interest rate offered, such as 0.12. Never a feature."),
+        Column("decision", Kind.text, "Decision of the earlier policy: approved or declined."),
+        _optional("decision_score", Kind.number, "Score of the earlier policy. Never a feature."),
+        _optional("is_random_approval", Kind.flag, "Whether the application was approved at random."),
+        _optional("disbursed_at", Kind.time, "When the loan was paid out; empty if it was not."),
+        _optional("refunded_at", Kind.time, "When the financed order was refunded; empty if it was not."),
+        _optional("fraud_confirmed_at", Kind.time, "When fraud was confirmed; empty if it was not."),
+        _optional("written_off_at", Kind.time, "When the loan was written off; empty if it was not."),
     ),
     key=("application_id",),
     rules=(
         Rule("principal is not above 0", "principal > 0"),
         *_at_most("principal"),
-        Rule(f"term is none of {', '.join(map(str, TERMS))} months", f"term in {TERMS}"),
+        Rule(f"term is not one of {', '.join(map(str, TERMS))} months", f"term in {TERMS}"),
         Rule(f"decision is neither {APPROVED} nor {DECLINED}", f"decision in ('{APPROVED}', '{DECLINED}')"),
         Rule("a declined application was disbursed", f"decision = '{APPROVED}' or disbursed_at is null"),
         *_not_before("disbursed_at", "applied_at"),
@@ -153,13 +155,17 @@ APPLICATIONS = TableContract(
 INSTALMENTS = TableContract(
     "instalments",
     (
-        Column("application_id", Kind.identifier),
-        Column("number", Kind.whole),  # 1 is the first
-        Column("due_at", Kind.time),
-        Column("due_amount", Kind.money),
-        _maybe("paid_at", Kind.time),  # when the last payment towards it arrived
-        # All that was paid towards it; less than due means still unpaid.
-        Column("paid_amount", Kind.money, zero_without="paid_at"),
+        Column("application_id", Kind.identifier, "The application whose loan the instalment repays."),
+        Column("number", Kind.whole, "Number of the instalment in its loan, 1 to 24."),
+        Column("due_at", Kind.time, "When the instalment is due."),
+        Column("due_amount", Kind.money, "Amount due, above 0."),
+        _optional("paid_at", Kind.time, "When the last payment arrived; empty if nothing was paid."),
+        Column(
+            "paid_amount",
+            Kind.money,
+            "Total paid towards the instalment; less than due_amount means unpaid. Empty means 0 if paid_at is empty.",
+            zero_without="paid_at",
+        ),
     ),
     key=("application_id", "number"),
     rules=(
@@ -167,8 +173,8 @@ INSTALMENTS = TableContract(
         Rule("due_amount is not above 0", "due_amount > 0"),
         *_not_negative("paid_amount"),
         *_at_most("due_amount", "paid_amount"),
-        Rule("paid_at is missing where something was paid", "paid_at is not null or paid_amount = 0"),
-        Rule("paid_at lies years before due_at", "paid_at >= due_at - interval 25 month"),
+        Rule("paid_at is missing although paid_amount is above 0", "paid_at is not null or paid_amount = 0"),
+        Rule("paid_at is more than 25 months before due_at", "paid_at >= due_at - interval 25 month"),
     ),
 )
 

@@ -1,7 +1,7 @@
-"""CSV files, parsed once into Parquet, all of it text: what a value means, its contract says.
+"""Parses CSV files once into Parquet, with all values as text; the contract determines their types.
 
-Nothing about a file is guessed but the character between its fields, which its header shows: a guess from a sample can
-skip lines, take a row for a comment or mend an open quotation mark, each in silence.
+Only the delimiter is detected, from the header line: detection from a sample can silently skip lines, read a row as a
+comment or repair an open quotation mark.
 """
 
 import csv
@@ -20,10 +20,10 @@ DELIMITERS = ",;\t|"
 
 
 def as_parquet(connection: "DuckDBPyConnection", files: RawFiles, scratch: Path) -> list[Path]:
-    """Return a table's files as Parquet: as they lie there, or parsed into a folder below `scratch`.
+    """Return a table's Parquet files, or its CSV files parsed into Parquet below `scratch`.
 
     Raises:
-        DataError: a CSV file is not UTF-8, not of as many fields in each row as in its header, or names a column twice.
+        DataError: a CSV file is not UTF-8, has a row with more or fewer fields than its header, or repeats a column.
     """
     if not files.is_csv:
         return list(files.paths)
@@ -36,7 +36,7 @@ def as_parquet(connection: "DuckDBPyConnection", files: RawFiles, scratch: Path)
 
 
 def header(path: Path) -> tuple[str, list[str]]:
-    """Return the character between the fields of a CSV file, the likeliest by its first line, and its columns."""
+    """Return the delimiter of a CSV file, the most frequent candidate in its first line, and its columns."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         line = file.readline()
     delimiter = max(DELIMITERS, key=line.count)
@@ -61,8 +61,9 @@ def _parse(connection: "DuckDBPyConnection", table: str, path: Path, part: Path)
 
 
 def _check_header(table: str, path: Path, names: Sequence[str]) -> None:
-    spelt = [name.lower() for name in names]  # DuckDB does not tell them apart by case
-    twice = [name for name in names if spelt.count(name.lower()) > 1]
-    if twice or not names:
-        found, remedy = (f"two called '{twice[0]}'", "rename one") if twice else ("none", "write it again")
-        raise DataError(f"the first line of '{path}' must name each column of {table}, found {found}; {remedy}")
+    lower = [name.lower() for name in names]  # DuckDB ignores case
+    repeated = [name for name in names if lower.count(name.lower()) > 1]
+    if not names:
+        raise DataError(f"the first line of '{path}' has no column names of {table}; write the file again")
+    if repeated:
+        raise DataError(f"the first line of '{path}' has two columns '{repeated[0]}' of {table}; rename one")

@@ -1,4 +1,4 @@
-"""What people use of prepared buckets: the training table, all applications, vintages."""
+"""Publishes prepared buckets as the training table, all applications and the vintages."""
 
 import os
 import shutil
@@ -15,12 +15,12 @@ from pipelines.marketplace.prepared import Recipe, write_table
 from pipelines.storage.atomic_files import scratch_folder
 
 TRAINING, APPLICATIONS, VINTAGES = "training", "applications", "vintages.parquet"
-"""What a marketplace's folder offers: two folders of Parquet files, and a file."""
+"""Names in a marketplace's folder: two folders of Parquet files, and a file."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many applications have each status, how many mature ones were bad, and when the mature ones were made."""
+    """Applications by status, bad mature applications, and the first and last day of mature applications."""
 
     statuses: dict[str, int]
     bad: int
@@ -28,22 +28,22 @@ class Counts:
     last: str
 
 
-def offer(recipe: Recipe) -> Counts:
-    """Point the folders `training` and `applications` to what was made, write the vintages, and return the counts.
+def publish(recipe: Recipe) -> Counts:
+    """Link the folders `training` and `applications` to the prepared buckets, write the vintages, return the counts.
 
     Raises:
-        DataError: no application is mature; all mature ones ended alike.
+        DataError: no application is mature; all mature applications have the same outcome.
     """
     counts = _count(recipe)
     _check(counts, recipe.loan)
     write_table(_vintages(recipe), recipe.lake / VINTAGES)
-    point(recipe.lake / APPLICATIONS, recipe.applications)
-    point(recipe.lake / TRAINING, recipe.mature)
+    link(recipe.lake / APPLICATIONS, recipe.applications)
+    link(recipe.lake / TRAINING, recipe.mature)
     return counts
 
 
 def remove_earlier(recipe: Recipe, replaced: str | None) -> None:
-    """Remove what was made under earlier recipes, but for the one just replaced: somebody may still be reading it."""
+    """Remove the buckets of earlier recipes, but keep the one just replaced: a process may still be reading it."""
     if replaced in (None, recipe.identity):
         return
     for folder in recipe.folder.parent.iterdir():
@@ -51,8 +51,8 @@ def remove_earlier(recipe: Recipe, replaced: str | None) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def point(name: Path, target: Path) -> None:
-    """Make a name lead to a folder, at once and whatever it led to before; the lake can still be moved."""
+def link(name: Path, target: Path) -> None:
+    """Make `name` a relative symbolic link to a folder, atomically replacing an earlier link."""
     with scratch_folder(name.parent) as scratch:
         fresh = scratch / name.name
         fresh.symlink_to(os.path.relpath(target, name.parent))
@@ -72,16 +72,15 @@ def _count(recipe: Recipe) -> Counts:
 def _check(counts: Counts, loan: LoanContract) -> None:
     mature = counts.statuses[Status.mature.name]
     if not mature:
-        told = ", ".join(f"{count:,} {status}" for status, count in counts.statuses.items() if count)
+        listed = ", ".join(f"{count:,} {status}" for status, count in counts.statuses.items() if count)
         raise DataError(
-            f"a loan is mature {loan.bad.window_months} months after its disbursement, by "
-            f"{loan.as_of} none is ({told}); "
-            "raise loan.as_of or choose an earlier definition such as loan=dpd30_at_3_mob"
+            f"no loan is mature by loan.as_of={loan.as_of} ({listed}); a loan is mature {loan.bad.window_months} "
+            "months after its disbursement: raise loan.as_of or choose a shorter window such as loan=dpd30_at_3_mob"
         )
     if counts.bad in (0, mature):
         raise DataError(
-            f"learning needs good and bad loans, {counts.bad:,} of {mature:,} mature ones are bad; "
-            "check the instalments' payments or choose another loan definition"
+            f"{counts.bad:,} of {mature:,} mature loans are bad, and training needs good and bad loans; check the "
+            "payments of the instalments or choose another loan definition"
         )
 
 

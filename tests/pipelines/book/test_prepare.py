@@ -152,9 +152,9 @@ def test_what_came_after_the_as_of_date_is_not_known(copied: Path) -> None:
     [
         (
             "2021-01-01",
-            r"loan.as_of must lie after the first application, received 2021-01-01 \(first application 2022",
+            r"loan.as_of=2021-01-01 is before the first application \(2022",
         ),
-        ("2022-05-15", r"a loan is mature 3 months after its disbursement, by 2022-05-15 none is \(.*immature\)"),
+        ("2022-05-15", r"no loan is mature by loan.as_of=2022-05-15 \(.*immature\); a loan is mature 3 months"),
     ],
 )
 def test_a_date_that_knows_no_outcome_is_refused(as_of: str, message: str, copied: Path) -> None:
@@ -232,8 +232,8 @@ def test_levels_that_are_not_declared_are_counted_and_told(copied: Path) -> None
     assert told.result["undeclared_levels"] == {"channel": {level: orders[level] for level in ("app", "web")}}
     assert told.result["unseen_levels"] == {"channel": ["App"]}
     lines = "\n".join(map(str, told.summary))
-    assert f"unknown channel 'app' in {orders['app']:,} orders: counted as other; features.channels has 'App'" in lines
-    assert f"unknown channel 'web' in {orders['web']:,} orders: counted as other; declare it in features" in lines
+    assert f"undeclared channel 'app' in {orders['app']:,} orders counts as other; use the spelling 'App'" in lines
+    assert f"undeclared channel 'web' in {orders['web']:,} orders counts as other; add it to features" in lines
     assert "no order has the channel 'App' of features.channels" in lines
 
 
@@ -271,5 +271,5 @@ def test_what_was_made_before_the_last_table_but_one_is_removed(copied: Path) ->
 
 
 def test_resources_that_cannot_be_are_refused(workspace: Path) -> None:
-    with pytest.raises(ConfigurationError, match="threads must be at least 1, received 0"):
+    with pytest.raises(ConfigurationError, match="threads is 0; set at least 1"):
         prepare(asked(workspace, threads=0))

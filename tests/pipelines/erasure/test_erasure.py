@@ -30,7 +30,7 @@ from pipelines.erasures.record import BEGUN, ERASED, Erasures, read_erasures
 from pipelines.erasures.returning import Returning
 from pipelines.erasures.salt import Kind, ensure_salt, hashed, hashed_in_sql
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.marketplace.intake import take_in
+from pipelines.marketplace.intake import run_intake
 from pipelines.reviews.review import review
 from pipelines.reviews.reviews import Reviews, row_of
 from pipelines.reviews.settings import ReviewAction, ReviewVerbSettings
@@ -486,8 +486,8 @@ def erased_of(workspace: Workspace, *customers: str) -> Erasures:
 def test_who_was_erased_is_left_out_of_the_next_intake(suffix: str, workspace: Workspace, tmp_path: Path) -> None:
     raw, into = raw_settings(lay(a_shop(), tmp_path / "raw", suffix)), tmp_path / "into"
     how: dict[str, Any] = {"buckets": BUCKETS, "threads": 2, "memory_limit": "1GB"}
-    everybody = take_in(raw, tmp_path / "all", **how).tables
-    left = take_in(raw, into, **how, erasures=erased_of(workspace, "5", "7")).tables
+    everybody = run_intake(raw, tmp_path / "all", **how).tables
+    left = run_intake(raw, into, **how, erasures=erased_of(workspace, "5", "7")).tables
     shop = {name: table.to_pandas() for name, table in a_shop().items()}
     theirs = shop["applications"].loc[shop["applications"]["customer_id"].isin([5, 7]), "application_id"]
     expected = {name: int(shop[name]["customer_id"].isin([5, 7]).sum()) for name in ("customers", "orders")}

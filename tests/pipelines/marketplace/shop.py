@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import RequestError
-from pipelines.marketplace.intake import Intake, take_in
+from pipelines.marketplace.intake import Intake, run_intake
 from pipelines.marketplace.settings import RawSettings
 
 CUSTOMERS, ORDERS, APPLICATIONS = 12, 40, 20
@@ -108,7 +108,7 @@ def settings(folder: Path, **changes: Any) -> RawSettings:
 
 def taken_in(raw: RawSettings, into: Path) -> Intake:
     """Take a folder in, as a small machine would."""
-    return take_in(raw, into, buckets=BUCKETS, threads=2, memory_limit="1GB")
+    return run_intake(raw, into, buckets=BUCKETS, threads=2, memory_limit="1GB")
 
 
 def intake_of(tables: Mapping[str, pa.Table], tmp_path: Path, **changes: Any) -> Intake:

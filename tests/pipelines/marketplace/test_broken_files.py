@@ -14,8 +14,8 @@ from tests.pipelines.marketplace.shop import a_shop, assert_stops, lay, settings
 
 Spoil = Callable[[Path], object]
 HEADER = "order_id,customer_id,ordered_at,amount\n"
-NOT_PARQUET = r"a file of orders must be readable as parquet, '.*{}' is not \(.*\); write it again"
-NOT_CSV = r"a file of orders must be readable as csv, '.*orders.csv' is not \(.*{}.*\); write it again"
+NOT_PARQUET = r"'.*{}' of orders cannot be read as parquet \(.*\); write the file again"
+NOT_CSV = r"'.*orders.csv' of orders cannot be read as csv \(.*{}.*\); write the file again"
 
 
 def removed(folder: Path) -> None:
@@ -94,37 +94,37 @@ def csv(content: str | bytes) -> Spoil:
 CASES: dict[str, tuple[Spoil, str]] = {
     "nothing at all": (
         all_removed,
-        r"a marketplace needs its customers, found nothing at '.*/customers' or '.*/customers.parquet' or "
+        r"table customers does not exist at '.*/customers' or '.*/customers.parquet' or "
         r"'.*/customers.csv'; correct raw.folder or raw.tables.customers.path",
     ),
-    "no table": (removed, r"a marketplace needs its orders, found nothing at"),
+    "no table": (removed, r"table orders does not exist at"),
     "an empty folder": (
         emptied_folder,
-        r"orders must all be .parquet or all be .csv, found no such file at '.*orders'",
+        r"'.*orders' of orders has no .parquet or .csv files",
     ),
     "csv beside parquet": (
         csv_beside,
-        r"must all be .parquet or all be .csv, found .csv and .parquet at '.*orders'; keep",
+        r"'.*orders' of orders has .csv and .parquet files; keep",
     ),
     "a file cut short": (bytes_of(lambda content: content[:-40]), NOT_PARQUET.format("orders.parquet")),
     "a file damaged inside": (bytes_of(damaged_pages), NOT_PARQUET.format("orders.parquet")),
     "a file of nothing": (bytes_of(lambda _: b""), NOT_PARQUET.format("orders.parquet")),
     "text named parquet": (bytes_of(lambda _: HEADER.encode()), NOT_PARQUET.format("orders.parquet")),
     "a partition cut short": (second_part_cut, NOT_PARQUET.format("part-1.parquet")),
-    "no rows": (no_rows, r"orders must have rows, found none in '.*orders.parquet'; check raw.tables.orders.path"),
+    "no rows": (no_rows, r"orders has no rows in '.*orders.parquet'; check raw.tables.orders.path"),
     "parts of other columns": (
         parts(same, lambda table: table.drop_columns("discount")),
-        r"the files of orders must have the same columns, '.*part-1.parquet' and '.*part-0.parquet' differ in discount",
+        r"'.*part-1.parquet' and '.*part-0.parquet' of orders differ in discount",
     ),
     "a part with zones": (
         parts(same, with_zone),
-        r"must have the same columns, .* differ in ordered_at; make them alike",
+        r"differ in ordered_at; give all files the same columns",
     ),
-    "csv of nothing": (csv(""), r"'.*orders.csv' must name each column of orders, found none; write it again"),
-    "csv without rows": (csv(HEADER), r"orders must have rows, found none in '.*orders.csv'; check"),
+    "csv of nothing": (csv(""), r"'.*orders.csv' has no column names of orders; write the file again"),
+    "csv without rows": (csv(HEADER), r"orders has no rows in '.*orders.csv'; check"),
     "csv with a column twice": (
         csv("a,amount,Amount\n1,2,3\n"),
-        r"column of orders, found two called 'amount'; rename",
+        r"has two columns 'amount' of orders; rename",
     ),
     "csv with a short row": (
         csv(HEADER + "1,2,3,4\n1,2\n"),
@@ -152,5 +152,5 @@ def test_files_that_change_while_they_are_read_are_told(tmp_path: Path, monkeypa
         return write_buckets(connection, fewer, columns, bucket, place, buckets)
 
     monkeypatch.setattr(intake, "write_buckets", write_fewer)
-    message = r"the files of orders must stay as they are while they are read, of 40 rows 39 came out clean and 0"
+    message = r"the files of orders changed while they were read: of 40 rows 39 are clean and 0 broken"
     assert_stops(settings(folder), tmp_path, message)
