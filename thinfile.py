@@ -4,33 +4,23 @@ import atexit
 import gc
 import os
 import sys
+import textwrap
 from importlib import import_module
 
-VERBS = {
-    "simulate": ("pipelines.cli:simulate", "a simulated marketplace whose true probabilities of default are known"),
-    "prepare": ("pipelines.cli:prepare", "a marketplace's raw tables to a training table, point in time and mature"),
-    "tune": ("experiments.cli:tune", "search a candidate's parameters, register the best model as challenger"),
-    "compare": ("experiments.cli:compare", "the leaderboard of registered models, champion marked"),
-    "promote": ("experiments.cli:promote", "challenger against champion through the gates; writes the ledger"),
-    "score": ("pipelines.cli:score", "the champion scores a table of applications for a period"),
-    "serve": ("pipelines.cli:serve", "decisions over HTTP by the champion, logged, with reasons"),
-    "review": ("pipelines.cli:review", "a decision looked at by a person, upheld or overturned, with who and why"),
-    "erase": ("pipelines.cli:erase", "a person's rows removed from lake, features and score log; the chains say so"),
-    "watch": ("monitoring.cli:watch", "the drift report of a period; exit code 3 when the alarm rings"),
-    "ui": ("monitoring.cli:ui", "the index of all reports, and the commands that open the MLflow and Evidently pages"),
-    "replay": ("experiments.cli:replay", "a run or a decision rebuilt from its record; exit code 3 when one differs"),
-    "demo": ("pipelines.cli:demo", "the whole loop on real German credit data, or (data=marketplace) simulated"),
-}
+from pipelines.command.verbs import VERBS
 
 USAGE = """\
-usage: thinfile VERB [hydra overrides]
+usage: thinfile VERB [ACTION] [key=value ...]
 
 {verbs}
 
-Every verb is a Hydra application: --help, --cfg job, --multirun, --config-dir FOLDER and key=value work.
-    thinfile tune --help
-    thinfile tune candidate=catboost trials=40
-    thinfile tune --multirun candidate=scorecard,catboost,hist_gradient_boosting
+examples:
+  thinfile demo
+  thinfile tune --help
+  thinfile tune candidate=catboost trials=40
+
+Every verb is a Hydra application: --help, --cfg job, --multirun,
+--config-dir FOLDER and key=value work. output=json prints one JSON object.
 """
 
 
@@ -43,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     verb, *rest = words
     if verb not in VERBS:
         return _refuse(verb, rest)
-    module, _, function = VERBS[verb][0].partition(":")
+    module, _, function = VERBS[verb].function.partition(":")
     atexit.register(
         gc.freeze
     )  # to look for garbage among all that libraries leave takes a second, and the process ends
@@ -59,7 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def usage() -> str:
     """Return the list of verbs."""
-    return USAGE.format(verbs="\n".join(f"  {verb:<10}{meaning}" for verb, (_, meaning) in VERBS.items()))
+    lines = (
+        line
+        for verb, entry in VERBS.items()
+        for line in textwrap.wrap(entry.meaning, 80, initial_indent=f"  {verb:<10}", subsequent_indent=" " * 12)
+    )
+    return USAGE.format(verbs="\n".join(lines))
 
 
 def _refuse(verb: str, rest: list[str]) -> int:

@@ -40,8 +40,8 @@ def test_help_imports_nothing_heavy() -> None:
         (["tune", "trials"], "an override is written key=value, received 'trials'"),
         (["score"], "period must be given, received nothing; add period=..."),
         (["score", "period=october"], "period must be a month such as 2026-10, received 'october'"),
-        (["watch", "period=2026-10", "--config-dir=nowhere"], "--config-dir must be a folder"),
-        (["watch", "--perod=2026-10"], "unrecognized arguments: --perod=2026-10; flags are listed by --hydra-help"),
+        (["watch", "period=2026-10", "--config-dir=nowhere"], "is not a folder; create it or correct the path"),
+        (["watch", "--perod=2026-10"], "unrecognized arguments: --perod=2026-10; --hydra-help lists the flags"),
     ],
 )
 @pytest.mark.parametrize("as_json", [False, True])

@@ -1,9 +1,15 @@
 """Writes the parts of pages that come from the code: the marketplace contracts, the settings and the evidence."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pipelines.applications.settings import DataSettings
+from pipelines.candidates.registry import candidate_settings, families
+from pipelines.command.settings_reference import Setting, settings_of
+from pipelines.command.verbs import VERBS, schema_of
 from pipelines.marketplace.tables import CONTRACTS, Kind, TableContract
+from pipelines.policy.pack import PolicySettings
 from tests.evidence.tables import table as evidence_table
 
 FOLDER = Path(__file__).resolve().parents[1] / "_generated"
@@ -30,7 +36,45 @@ def write_all() -> None:
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / "contracts.md").write_text("\n".join(map(contract_section, CONTRACTS)))
     (FOLDER / "evidence.md").write_text(evidence_table())
-    (FOLDER / "settings.md").write_text("\n")
+    (FOLDER / "settings.md").write_text(settings_page())
+
+
+def settings_page() -> str:
+    """Return the settings of all verbs as Markdown; those that several verbs share have sections of their own."""
+    sections = [_verb_section(verb, entry.meaning) for verb, entry in VERBS.items()]
+    shared: dict[str, type] = {"data": DataSettings, "policy": PolicySettings}
+    for family in families():
+        shared[f"candidate={family}"] = candidate_settings()["candidate"][family].__class__
+    return "\n".join([*sections, *(_shared_section(name, schema) for name, schema in shared.items())])
+
+
+SHARED = ("data", "policy", "candidate")
+
+
+def _verb_section(verb: str, meaning: str) -> str:
+    rows = [
+        one for one in settings_of(schema_of(verb)) if one.key.partition(".")[0] not in SHARED or "." not in one.key
+    ]
+    title = f"## thinfile {verb}"
+    return "\n".join([title, "", f"{meaning[0].upper()}{meaning[1:]}.", "", *_table(rows), ""])
+
+
+def _shared_section(name: str, schema: type) -> str:
+    group = name.partition("=")[0]
+    return "\n".join([f"## {name}", "", *_table(settings_of(schema, f"{group}.")), ""])
+
+
+def _table(settings: Iterable[Setting]) -> list[str]:
+    rows = [f"| `{one.key}` | {_cell(one.meaning)} | {_code(one.default)} | {_cell(one.allowed)} |" for one in settings]
+    return ["| setting | meaning | default | allowed |", "|---|---|---|---|", *rows]
+
+
+def _code(text: str) -> str:
+    return f"`{_cell(text)}`" if text else ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def contract_section(contract: TableContract) -> str:

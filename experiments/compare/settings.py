@@ -7,6 +7,7 @@ from pipelines.command.verb import VerbSettings
 
 @dataclass
 class CompareSettings(VerbSettings):
-    """`model` is the name in the registry."""
+    """Settings of `thinfile compare`."""
 
     model: str = "credit_score"
+    """Name in the registry."""

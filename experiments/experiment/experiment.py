@@ -37,7 +37,7 @@ from pipelines.storage.workspace import Workspace
 
 IDENTITY_LENGTH = 16
 
-PATHS = ("path", "through_the_door")
+PATHS = ("path", "ttd_population")
 """Where data lies is no part of an experiment; what it holds is."""
 
 
@@ -108,7 +108,7 @@ class Experiment:
         """
         record = plain(self.settings)
         record["candidate"]["family"] = self.candidate.family
-        places = {"path": self.settings.data.path, "through_the_door": ttd_path(self.settings.data)}
+        places = {"path": self.settings.data.path, "ttd_population": ttd_path(self.settings.data)}
         record["data"] |= {name: str(Path(place).resolve()) if place else None for name, place in places.items()}
         return record
 
@@ -143,7 +143,7 @@ def reference_applications(experiment: Experiment) -> Applications:
     if ttd_path(settings.data) is None:
         return test
     if test.times is None:
-        raise ConfigurationError("data.through_the_door needs a time role, received no data.time; add data.time=COLUMN")
+        raise ConfigurationError("data.ttd_population needs a time role, received no data.time; add data.time=COLUMN")
     everyone = read_ttd_population(settings.data, Workspace.at(settings.workspace), test.roles)
     return everyone.during(test.times.min(), test.times.max())
 
@@ -164,7 +164,7 @@ def _check_decisions(settings: TuneSettings) -> None:
     if settings.reject_inference is not RejectInference.none and not told:
         raise ConfigurationError(
             f"reject_inference={settings.reject_inference.value} learns from those whom an earlier policy declined, "
-            "received no data.decision or no data.through_the_door; name both, or use reject_inference=none"
+            "received no data.decision or no data.ttd_population; name both, or use reject_inference=none"
         )
 
 

@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.experiment.settings import TuneSettings
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.registry import candidate_of, family_named
+from pipelines.command.renamed_keys import rename_keys
 from pipelines.errors import RequestError
 
 
@@ -20,11 +21,11 @@ def settings_of(record: Mapping[str, Any]) -> TuneSettings:
     Raises:
         RequestError: the record names what this version of Thinfile does not know.
     """
-    told: dict[str, Any] = json.loads(json.dumps(record))
+    settings_then: dict[str, Any] = rename_keys(json.loads(json.dumps(record)), quiet=True)
     try:
         schema = OmegaConf.structured(TuneSettings)
-        schema.candidate = OmegaConf.structured(family_named(told["candidate"].pop("family")).settings)
-        settings = OmegaConf.to_object(OmegaConf.merge(schema, told))
+        schema.candidate = OmegaConf.structured(family_named(settings_then["candidate"].pop("family")).settings)
+        settings = OmegaConf.to_object(OmegaConf.merge(schema, settings_then))
     except (OmegaConfBaseException, KeyError) as error:
         raise RequestError(
             "a study's record is read by the Thinfile that knows its settings, this one does not know its "

@@ -21,38 +21,42 @@ class Search(Enum):
 
 @dataclass
 class FairSettings:
-    """What a fair search compares: approval rates by the protected `attribute`, one of data.protected.
-
-    All models are compared at the same overall `approval_rate`: by default the share that the configured candidate's
-    points approve at policy.approve_from. Models whose Gini lies no more than `comparable_gini_loss` below the best
-    serve as well, the least discriminatory of them is recommended; those beyond `largest_gini_loss` are left out.
-    """
+    """What `search=fair` compares."""
 
     attribute: str | None = None
+    """Protected attribute, one of data.protected."""
     approval_rate: float | None = None
+    """Approval rate at which all models are compared; by default that of the configured candidate at
+    policy.approve_from."""
     comparable_gini_loss: float = 0.01
+    """Loss of Gini below the best that still counts as comparable; the least discriminatory of these is recommended."""
     largest_gini_loss: float = 0.03
+    """Loss of Gini beyond which a model is left out."""
 
 
 @dataclass
 class TuneSettings(VerbSettings):
-    """A search: `trials` of one candidate's parameters on one table.
-
-    `search=fair` looks for less discriminatory alternatives, as `fair` says.
-
-    `seed` draws splits, folds and parameters; `threads` belongs to the identity of a result, because CatBoost's trees
-    depend on it. `model` is the name in the registry under which the best one is registered. `reject_inference` needs
-    earlier decisions on all who asked (data.decision, data.through_the_door).
-    """
+    """Settings of `thinfile tune`."""
 
     data: DataSettings = MISSING
+    """Data to learn from."""
     candidate: CandidateSettings = MISSING
+    """Candidate family."""
     split: SplitSettings = field(default_factory=SplitSettings)
+    """Test part and folds."""
     policy: PolicySettings = field(default_factory=PolicySettings)
+    """Policy pack; its scale and cut-off are used."""
     search: Search = Search.best
+    """`best` looks for the most accurate model, `fair` also for less discriminatory ones."""
     fair: FairSettings = field(default_factory=FairSettings)
+    """What search=fair compares."""
     model: str = "credit_score"
+    """Name in the registry."""
     trials: int = 30
+    """Trials of the study."""
     seed: int = 0
+    """Seed of splits, folds and parameters."""
     threads: int = 2
+    """Threads of a fit; they belong to the identity of a result."""
     reject_inference: RejectInference = RejectInference.none
+    """How the model learns about declined applications; needs data.decision and the table of all applicants."""

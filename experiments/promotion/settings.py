@@ -22,23 +22,23 @@ class PromoteAction(Enum):
 
 @dataclass
 class PromoteSettings(EvaluationSetSettings, VerbSettings):
-    """`version` is the challenger's number, by default the one that carries the alias `challenger`.
-
-    `data`, `split` and `seed` say what to judge on; by default what the challenger's own record says. A model trained
-    elsewhere has no record and needs `data`.
-
-    `request` is the ledger entry that `approve` and `apply` are about, by default the latest open one; `key` a private
-    ssh key to sign an approval with; `why` is written into the ledger. `rollback` goes back to the champion before, or
-    to an earlier champion named by `version`.
-    """
+    """Settings of `thinfile promote`."""
 
     action: PromoteAction = PromoteAction.decide
+    """What to do; without a word the challenger is judged, and promoted when nobody else must approve."""
     model: str = "credit_score"
+    """Name in the registry."""
     version: int | None = None
+    """Challenger, by default the version with the alias `challenger`; of `rollback` the earlier champion to return to.
+    """
     policy: PolicySettings = field(default_factory=PolicySettings)
+    """Policy pack."""
     request: int | None = None
+    """Ledger entry to approve or apply; by default the latest open request."""
     key: str | None = None
+    """Private ssh key to sign an approval with."""
     why: str = ""
+    """Reason, stored permanently in the ledger."""
 
 
 def carried_along(settings: PromoteSettings) -> str:

@@ -31,7 +31,7 @@ def propensity(asked: Applications, *, seed: int, threads: int) -> Floats:
     if fewest < FOLDS:
         raise DataError(
             f"what an earlier policy did is learnt from at least {FOLDS} approved and {FOLDS} declined applications, "
-            f"received {fewest} of the rarer kind; use reject_inference=none or name another data.through_the_door"
+            f"received {fewest} of the rarer kind; use reject_inference=none or name another data.ttd_population"
         )
     sample = Sample.of(asked.features, is_chosen, asked.roles.numeric, asked.roles.categorical)
     candidate = HistGradientBoostingCandidate(HistGradientBoostingParameters())

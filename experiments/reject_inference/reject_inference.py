@@ -32,7 +32,7 @@ def approval_weights(asked: Applications, ids: NDArray[np.str_], *, seed: int, t
     if lacking:
         raise DataError(
             f"outcomes are known of approved applications, {len(lacking):,} of {len(ids):,} with an outcome are not "
-            f"among the approved of data.through_the_door (first '{lacking[0]}'); name the table of all who asked"
+            f"among the approved of data.ttd_population (first '{lacking[0]}'); name the table of all who asked"
         )
     chance = propensity(asked, seed=seed, threads=threads)[decisions(asked)[0]]
     return inverse_chances(chance[[place[name] for name in ids.tolist()]], lot_share(asked))

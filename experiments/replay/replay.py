@@ -99,7 +99,7 @@ def _task(settings: ReplaySettings, store: ModelStore) -> Task:
     made = [one for one in store.versions(recorded.model) if one.run_id == run.info.run_id and TRIAL in one.tags]
     places = {name: path for name, path in asdict(settings.data).items() if path is not None}
     if "path" in places and recorded.data.source is Source.marketplace:
-        places = {"through_the_door": None} | places  # it lies beside the training table
+        places = {"ttd_population": None} | places  # it lies beside the training table
     rebuilt = replace(
         recorded,
         workspace=settings.workspace,

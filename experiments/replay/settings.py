@@ -15,24 +15,29 @@ class Extent(Enum):
 
 @dataclass
 class MovedData:
-    """Where a run's data lies now, when it is no longer where the run's record says."""
+    """Where a run's data is now, when it was moved."""
 
     path: str | None = None
-    through_the_door: str | None = None
+    """Replaces the record's data.path."""
+    ttd_population: str | None = None
+    """Replaces the record's table of all applicants."""
 
 
 @dataclass
 class ReplaySettings(VerbSettings):
-    """What to replay: a `run` of a study (its MLflow id, or how that begins), a `version` of `model`, or a `decision`.
-
-    A run is rebuilt from its own record with as many `threads` as it was made with. `trials` computes all again or,
-    quicker, the registered ones alone.
-    """
+    """Settings of `thinfile replay`."""
 
     run: str | None = None
+    """MLflow id of a run of a study, or how it begins."""
     version: int | None = None
+    """Version of `model`."""
     decision: str | None = None
+    """decision_id of a row of the score log."""
     model: str = "credit_score"
+    """Name in the registry."""
     trials: Extent = Extent.all
+    """Compute all trials again, or only the registered ones."""
     threads: int | None = None
+    """Threads; by default as many as the run was made with."""
     data: MovedData = field(default_factory=MovedData)
+    """Where the run's data is now."""

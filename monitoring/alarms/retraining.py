@@ -13,6 +13,7 @@ from monitoring.alarms.alarm import Alarm
 from monitoring.alarms.settings import RetrainSettings
 from monitoring.windows.months import end_of
 from pipelines.applications.settings import DataSettings, Source
+from pipelines.command.renamed_keys import rename_keys
 from pipelines.command.verb import override
 from pipelines.errors import RequestError
 from pipelines.marketplace.manifest import manifest_beside
@@ -24,7 +25,7 @@ EXPERIMENT = "retrain"
 OF_THE_COMMAND = ("workspace", "output", "debug")
 """Settings of a record that belong to the command that made it."""
 
-PATHS = ("path", "through_the_door")
+PATHS = ("path", "ttd_population")
 """Settings of a record with the paths of its tables."""
 
 HYDRA = """\
@@ -99,12 +100,13 @@ def _prepare_file(alarm: Alarm, configuration: Mapping[str, Any], workspace: Wor
     as_of = max(end_of(alarm.key.period), str(kept["loan"]["as_of"]))  # ISO dates; never earlier than before
     kept |= {"loan": kept["loan"] | {"as_of": as_of}}
     kept |= {"raw": raw if folder.startswith(f"{earlier}/") else kept["raw"]}
-    defaults = "  - prepare_schema\n  - house\n  - loan: dpd90_in_12_months\n  - features: default\n  - _self_\n"
+    defaults = "  - prepare_schema\n  - defaults\n  - loan: dpd90_in_12_months\n  - features: default\n  - _self_\n"
     return f"# After alarm {alarm.id}: thinfile prepare --config-dir=FOLDER\ndefaults:\n{defaults}{HYDRA}{_yaml(kept)}"
 
 
 def _experiment_file(alarm: Alarm, record: Mapping[str, Any], training: Path | None) -> str:
     """Return the settings of the repeated experiment, without a cut-off date, which would leave out the newest data."""
+    record = rename_keys(dict(record), quiet=True)
     family = record["candidate"]["family"]
     kept = {name: value for name, value in record.items() if name not in (*OF_THE_COMMAND, "model")}
     kept["candidate"] = {name: value for name, value in record["candidate"].items() if name != "family"}

@@ -19,71 +19,72 @@ class Retraining(Enum):
 
 @dataclass
 class LevelActions:
-    """What alarms of one level do.
-
-    `exit_code` lets the command end with 3. `webhook` posts the event to webhook.url, where there is one. `event_file`
-    writes it into the folder `events`. `retraining` opens a new search; no model is ever promoted by an alarm.
-    """
+    """What alarms of one level do. An alarm never promotes a model."""
 
     exit_code: bool = True
+    """End the command with exit code 3."""
     webhook: bool = True
+    """Post the event to webhook.url, where there is one."""
     event_file: bool = True
+    """Write the event into the folder `events`."""
     retraining: Retraining = Retraining.write
+    """Do nothing, write the commands of a retraining, or start them."""
 
 
 @dataclass
 class CoolDownSettings:
-    """How long the same alarm, or a lesser one, is quiet after it acted: `periods` (months) after, or `days` by clock.
-
-    The longer of both counts; 0 and 0 lets each alarm act. An `acknowledged` alarm is quiet for so many periods.
-    """
+    """How long an alarm is quiet after it acted; the longer of both counts, 0 and 0 lets each alarm act."""
 
     periods: int = 3
+    """Quiet periods."""
     days: float = 0.0
+    """Quiet days."""
     acknowledged: int = 6
+    """Quiet periods of an acknowledged alarm."""
 
 
 @dataclass
 class WebhookSettings:
-    """Where an event is posted to: `url`, none for nowhere.
-
-    The body is signed with the key in the environment variable that `secret_from` names; null sends it unsigned. An
-    attempt is given up after `timeout` seconds without a byte; up to `attempts` are made, the pause between them
-    doubling from `backoff` seconds.
-    """
+    """Where an event is posted."""
 
     url: str | None = None
+    """Address; null for none."""
     secret_from: str | None = "THINFILE_WEBHOOK_SECRET"
+    """Environment variable with the signing key; null sends the event unsigned."""
     timeout: float = 10.0
+    """Seconds without a byte after which an attempt ends."""
     attempts: int = 4
+    """Attempts."""
     backoff: float = 1.0
+    """Seconds before the second attempt; the pause doubles each time."""
 
 
 @dataclass
 class RetrainSettings:
-    """Further overrides of the two commands that open a retraining.
-
-    `prepare` is for `thinfile prepare` (of models of a marketplace), `tune` for `thinfile tune experiment=retrain`.
-    What the alarmed model's own search says of its data and its candidate is there already.
-    """
+    """Further overrides of the two commands of a retraining."""
 
     prepare: list[str] = field(default_factory=list)
+    """Overrides of `thinfile prepare`."""
     tune: list[str] = field(default_factory=list)
+    """Overrides of `thinfile tune experiment=retrain`."""
 
 
 @dataclass
 class AlarmPolicySettings:
-    """The action policy: what a `watch` and what an `act` does, how long it is quiet then, and how it is told.
-
-    `events` is the folder of event files, by default `alarms` in the workspace.
-    """
+    """What an alarm does."""
 
     watch: LevelActions = field(default_factory=lambda: LevelActions(False, False, True, Retraining.none))
+    """Actions at watch level."""
     act: LevelActions = field(default_factory=LevelActions)
+    """Actions at act level."""
     cool_down: CoolDownSettings = field(default_factory=CoolDownSettings)
+    """How long an alarm is quiet after it acted."""
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
+    """Where an event is posted."""
     retrain: RetrainSettings = field(default_factory=RetrainSettings)
+    """Overrides of a retraining."""
     events: str | None = None
+    """Folder of event files; by default `alarms` in the workspace."""
 
 
 def check_alarms(settings: AlarmPolicySettings) -> None:

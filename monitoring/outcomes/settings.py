@@ -5,43 +5,47 @@ from dataclasses import dataclass, field
 
 @dataclass
 class PerformanceSettings:
-    """`confidence` is that of every interval and test of bands.
-
-    Fewer bad or good loans than `least_of_each` have a bad rate, and no AUC, KS or test: they would say nothing.
-    Outcomes contradict what was expected when chance does as much less often than `level`, which the tests of a report
-    share (Bonferroni), and the effect is beyond a floor: the AUC by `ranking_floor`, the bad rate by the factor
-    `level_floor`, either way. The first `yardstick_vintages` vintages tell what early outcomes to expect of a PD; with
-    fewer than `least_vintages_for_level` of them a season would pass for a move of the level, which is not judged then.
-    From a share of `reconcile_from` of the approved on, with known outcomes, estimates are set against the truth.
-    """
+    """How outcomes are judged."""
 
     confidence: float = 0.95
+    """Confidence of intervals and of tests by band."""
     level: float = 0.01
+    """Error rate at which outcomes contradict the estimates, shared by the tests of a report (Bonferroni)."""
     least_of_each: int = 20
+    """Bad and good loans below which there is no AUC, KS or test."""
     ranking_floor: float = 0.03
+    """Smallest change of AUC that counts."""
     level_floor: float = 1.25
+    """Smallest factor of the bad rate that counts, either way."""
     yardstick_vintages: int = 12
+    """Vintages from which the outcomes to expect of a PD are learnt."""
     least_vintages_for_level: int = 12
+    """Vintages below which a change of level is not judged."""
     reconcile_from: float = 0.5
+    """Share of the approved with known outcomes from which estimates are compared with them."""
     groups: int = 10
+    """Groups of the calibration by PD."""
 
 
 @dataclass
 class OutcomeSettings:
-    """Where outcomes come from: a prepared `marketplace` below the lake, or flat tables of ids and outcomes.
-
-    `table` and `early_table` hold an application's id in `id` and its outcome in `bad` (1, 0, empty where it is not
-    known yet), by the definition that the PD is about, and by an earlier one. Of a marketplace `early` names the
-    definition of the early read, `full` that of the PD. `as_of` is the date until which outcomes are known, by default
-    the end of the window.
-    """
+    """Where outcomes come from: a prepared marketplace, or flat tables."""
 
     marketplace: str | None = None
+    """Folder of a prepared marketplace below lake/."""
     early: str = "dpd30_at_3_mob"
+    """Definition of the early read."""
     full: str = "dpd90_in_12_months"
+    """Definition that the PD is about."""
     table: str | None = None
+    """Table of outcomes by the definition of the PD."""
     early_table: str | None = None
+    """Table of early outcomes."""
     id: str = "application_id"
+    """Column of the application's id in these tables."""
     bad: str = "bad"
+    """Column of the outcome: 1, 0, or empty while it is unknown."""
     as_of: str | None = None
+    """Date until which outcomes are known; by default the end of the window."""
     performance: PerformanceSettings = field(default_factory=PerformanceSettings)
+    """How outcomes are judged."""

@@ -25,48 +25,59 @@ class WatchAction(Enum):
 
 @dataclass
 class TableSettings:
-    """Which columns of a table that was scored elsewhere are for what, and how it is read (see `TableRoles`).
-
-    `score` is what decisions were made by, points or a probability; `pd` the probability of bad where points stand for
-    one. `categorical` are whole numbers that are codes, `ignored` such as ids. Every other column is a feature.
-    """
+    """How a table that was scored elsewhere is read; columns without a role are features."""
 
     score: str = "points"
+    """Column that decisions are made by, points or a probability."""
     pd: str | None = None
+    """Column of the probability of bad, where the score is in points."""
     segment: str | None = None
+    """Column by whose values drift is also reported."""
     band: str | None = None
+    """Column of the band."""
     decision: str | None = None
+    """Column of the decision."""
     categorical: list[str] = field(default_factory=list)
+    """Whole numbers that are codes."""
     ignored: list[str] = field(default_factory=list)
+    """Columns to leave out, such as ids."""
     engine: ProfileEngine = ProfileEngine.threads
+    """What counts the table."""
     threads: int = 2
+    """Threads or executors."""
     memory: str = "4GB"
+    """Memory limit, such as 4GB."""
 
 
 @dataclass
 class WatchSettings(WindowSettings, VerbSettings):
-    """`period` is the month to look at; `version` the model version that scored it, by default the champion.
-
-    With `input` a table that was scored elsewhere is looked at instead of the score log, and compared with that in
-    `reference_input`; each is a Parquet file, a folder of them, or the profile that an earlier report kept.
-
-    `sample` bounds the rows that Evidently's own exploration is given.
-
-    `alarms` says what an alarm does. `watch acknowledge` is about the last alarm of `period`: `by` whom it was seen, by
-    default by whose account runs the command, and `why`, which is kept for ever.
-    """
+    """Settings of `thinfile watch`."""
 
     period: str = MISSING
+    """Month of the report, YYYY-MM."""
     model: str = "credit_score"
+    """Name in the registry."""
     version: int | None = None
+    """Model version that scored the period; by default the champion."""
     population: Population = Population.applications
+    """Applications, or the book."""
     input: str | None = None
+    """Table that was scored elsewhere, or its stored profile: a Parquet file, a folder of them, or a profile."""
     reference_input: str | None = None
+    """Table or profile that `input` is compared with."""
     table: TableSettings = field(default_factory=TableSettings)
+    """Roles of the columns of `input`."""
     thresholds: ThresholdSettings = field(default_factory=ThresholdSettings)
+    """When a move reaches watch or act level."""
     outcomes: OutcomeSettings = field(default_factory=OutcomeSettings)
+    """Where outcomes come from."""
     sample: int = 5000
+    """Rows given to Evidently's own exploration."""
     alarms: AlarmPolicySettings = field(default_factory=AlarmPolicySettings)
+    """What an alarm does."""
     action: WatchAction = WatchAction.report
+    """What to do; without a word the report is written."""
     by: str | None = None
+    """Who acknowledges; by default the account that runs the command."""
     why: str = ""
+    """Reason of an acknowledgement, stored permanently."""

@@ -17,13 +17,13 @@ class WindowKind(Enum):
 
 @dataclass
 class WindowSettings:
-    """Which decisions a report is about and what they are compared with; a part of the settings of the verb watch.
-
-    `months` is the length of a rolling window. `reference` is the model's development, a period of the score log, or
-    several (2025-01..2025-12). `today` (YYYY-MM-DD) decides which months are over, by default the calendar does.
-    """
+    """Which decisions a report is about and what they are compared with; a part of the settings of the verb watch."""
 
     window: WindowKind = WindowKind.period
+    """Decisions of one period, of the last `months`, or of all that the version made."""
     months: int = 3
+    """Length of a rolling window."""
     reference: str = DEVELOPMENT
+    """What the window is compared with: `development`, a month, or months (2025-01..2025-12)."""
     today: str | None = None
+    """Date that decides which months are over (YYYY-MM-DD); by default the calendar."""

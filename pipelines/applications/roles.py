@@ -59,7 +59,7 @@ class Roles:
             outcome_known_at=data.outcome_known_at if labelled else None,
             decision=data.decision if decided else None,
             approved=data.approved,
-            by_lot=data.by_lot if decided else None,
+            by_lot=data.random_approval if decided else None,
             customer=data.customer if not labelled else None,
             segment=data.segment if not labelled else None,
             meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *categories], data),
@@ -96,7 +96,7 @@ class Roles:
 
 
 def _single(data: DataSettings) -> tuple[str | None, ...]:
-    return (data.id, data.time, data.label, data.status, data.outcome_known_at, data.decision, data.by_lot)
+    return (data.id, data.time, data.label, data.status, data.outcome_known_at, data.decision, data.random_approval)
 
 
 def _check_single(data: DataSettings) -> None:
@@ -107,8 +107,8 @@ def _check_single(data: DataSettings) -> None:
         if times > 1:
             raise ConfigurationError(
                 f"column '{column}' has {times} roles; name it in only one of data.id, data.time, data.label, "
-                "data.status, data.outcome_known_at, data.decision, data.by_lot, data.protected, data.numeric, "
-                "data.categorical and data.ignored"
+                "data.status, data.outcome_known_at, data.decision, data.random_approval, data.protected, "
+                "data.numeric, data.categorical and data.ignored"
             )
 
 

@@ -16,57 +16,67 @@ class Source(Enum):
 
 @dataclass
 class DataSettings:
-    """One flat table of applications, described by the roles of its columns.
-
-    `label` has two values, of which `bad` means default. Columns without a role are inferred when `infer` is on, and
-    the inferred roles are shown. `protected` columns are never features. `max_quarantined` is the share of rows that
-    may break the contract before the run stops. `status` is the maturity of each row's outcome; only mature rows have
-    labels. `outcome_known_at` is when the outcome became known: a model is tested on applications made after all the
-    outcomes that it was trained on. `through_the_door` is the table of all applications, declined and immature ones
-    included (the through-the-door population); a model's reference profile is taken from its rows in the test period.
-    For a marketplace it is by default the table `applications` beside the training table. In that table `decision` is
-    the earlier policy's decision, `approved` the value that means approved, and `by_lot` the column that marks
-    applications approved at random although the policy would have declined them. `amount` is the feature with the
-    amount applied for, in which profit is counted; without it every application counts as one. `meanings` describes
-    features in plain words, `reason_groups` joins features into one reason. `customer` is the column of customer ids;
-    `segment` is a column by whose values a scored period is also counted, which may be a feature but not a protected
-    attribute.
-    """
+    """One flat table of applications and the roles of its columns."""
 
     source: Source = MISSING
+    """Kind of data."""
     path: str | None = None
+    """CSV or Parquet file, or a folder of Parquet files."""
     id: str | None = None
+    """Column of the application's id."""
     time: str | None = None
+    """Column of the application time; the test part is then the latest applications."""
     label: str | None = None
+    """Column of the outcome; it has two values."""
     bad: str = "1"
+    """Value of the label that means default."""
     status: str | None = None
+    """Column that says whether the outcome is mature; only mature rows have labels."""
     outcome_known_at: str | None = None
-    through_the_door: str | None = None
+    """Column of the time at which the outcome was known."""
+    ttd_population: str | None = None
+    """Table of all applicants, declined and immature ones included; of a marketplace it is found beside the training
+    table."""
     decision: str | None = None
+    """Column of the decision of an earlier policy, in the table of all applicants."""
     approved: str = "approved"
-    by_lot: str | None = None
+    """Value of that column for approved applications."""
+    random_approval: str | None = None
+    """Column that marks applications which the earlier policy would have declined and approved at random."""
     customer: str | None = None
+    """Column of the customer's id."""
     segment: str | None = None
+    """Column by whose values drift is also reported; never a protected one."""
     protected: list[str] = field(default_factory=list)
+    """Columns of protected attributes: never features, kept for fairness."""
     numeric: list[str] = field(default_factory=list)
+    """Numeric features."""
     categorical: list[str] = field(default_factory=list)
+    """Categorical features."""
     ignored: list[str] = field(default_factory=list)
+    """Columns to leave out."""
     amount: str | None = None
+    """Numeric feature that holds the requested amount, by which profit is weighted; without it every application weighs
+    the same."""
     meanings: dict[str, str] = field(default_factory=dict)
+    """Feature: its meaning in plain words."""
     reason_groups: dict[str, str] = field(default_factory=dict)
+    """Feature: the reason it counts towards."""
     infer: bool = True
+    """Infer the roles of the remaining columns."""
     max_quarantined: float = 0.1
+    """Share of the rows that may break the contract before the run stops."""
 
 
 @dataclass
 class SplitSettings:
-    """The test part, and the number of folds of the development part.
-
-    With a time role the test part is the applications at or after `cutoff` (ISO date; by default the latest `test`
-    share) and folds are ordered in time; without one both are stratified by the label. With `data.outcome_known_at`,
-    applications whose outcome was not known at the cutoff are under embargo and in neither part.
+    """The test part and the folds. With a time role both are ordered in time and keep an embargo; without one they are
+    stratified by the label.
     """
 
     test: float = 0.3
+    """Share of the applications in the test part."""
     cutoff: str | None = None
+    """Date from which applications belong to the test part (ISO); by default the latest `test` share."""
     folds: int = 5
+    """Folds of the search."""

@@ -16,9 +16,9 @@ def ttd_path(data: DataSettings) -> str | None:
     >>> ttd_path(DataSettings(source=Source.marketplace, path="/lake/training"))
     '/lake/applications'
     """
-    if data.through_the_door is None and data.source is Source.marketplace and data.path is not None:
+    if data.ttd_population is None and data.source is Source.marketplace and data.path is not None:
         return str(Path(data.path).absolute().with_name("applications"))
-    return data.through_the_door
+    return data.ttd_population
 
 
 def read_ttd_population(
@@ -27,14 +27,14 @@ def read_ttd_population(
     """Return the through-the-door population without outcomes, with the features of a training table's `roles`.
 
     Raises:
-        ConfigurationError: data.through_the_door is not set.
+        ConfigurationError: data.ttd_population is not set.
         DataError: the table breaks a rule (see `load_applications`).
     """
     path = ttd_path(data)
     if path is None:
         raise ConfigurationError(
-            "data.through_the_door is not set, and this step needs the table of all applications; add "
-            "data.through_the_door=FILE"
+            "data.ttd_population is not set, and this step needs the table of all applications; add "
+            "data.ttd_population=FILE"
         )
     numeric, categorical = list(roles.numeric), list(roles.categorical)
     population = replace(data, path=path, numeric=numeric, categorical=categorical, infer=False)

@@ -27,24 +27,29 @@ class BatchEngine(Enum):
 
 @dataclass
 class ScoreSettings(VerbSettings):
-    """`period` is the month the decisions belong to (YYYY-MM); `model` the name in the registry.
-
-    `input` is a Parquet file, or a folder of them, that is scored part by part; it stands for data.path. `reasons_for`
-    says who gets reasons, by default the declined of the applications and nobody of a rescored book; with `notices`
-    what the policy pack has them told is written beside the decisions. Features are kept beside them for replay: all of
-    a table of up to `features_kept` rows, a sample of about so many of a larger one that is scored part by part.
-    `threads` parts are scored at once, in a process each; `memory` bounds Spark's Java.
-    """
+    """Settings of `thinfile score`."""
 
     data: DataSettings = MISSING
+    """Table to score."""
     period: str = MISSING
+    """Month that the decisions belong to, YYYY-MM."""
     population: Population = Population.applications
+    """Applications, or the book."""
     model: str = "credit_score"
+    """Name in the registry."""
     policy: PolicySettings = field(default_factory=PolicySettings)
+    """Policy pack."""
     input: str | None = None
+    """Parquet file, or folder of Parquet files, scored part by part; replaces data.path."""
     reasons_for: ReasonsFor | None = None
+    """Who gets reasons; by default declined applications, and nobody of a book."""
     notices: bool = False
+    """Write the policy's notices to declined applicants beside the decisions."""
     features_kept: int = 20_000
+    """Rows whose features are stored for replay: all of a smaller table, a sample of a larger one."""
     engine: BatchEngine = BatchEngine.processes
+    """Where the parts are scored."""
     threads: int = 2
+    """Parts scored at once, in a process each."""
     memory: str = "2GB"
+    """Memory limit of Spark's Java."""

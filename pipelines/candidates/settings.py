@@ -17,22 +17,24 @@ class CalibrationMethod(Enum):
 
 @dataclass
 class Range:
-    """The values a search may try for one parameter, both ends included; `log` searches orders of magnitude."""
+    """The range of a parameter that a search tries."""
 
     low: float = MISSING
+    """Lowest value, included."""
     high: float = MISSING
+    """Highest value, included."""
     log: bool = False
+    """Sample on a logarithmic scale."""
 
 
 @dataclass
 class CandidateSettings:
-    """What every candidate family has; each family adds its `parameters`.
-
-    `space` maps the name of a parameter to the range that a search tries; the others keep their value.
-    """
+    """Settings of every candidate family."""
 
     calibration: CalibrationMethod = CalibrationMethod.logistic
+    """How raw log-odds become a probability of default."""
     space: dict[str, Range] = field(default_factory=dict)
+    """Parameter: the range that a search tries; other parameters keep their value."""
 
 
 def parameters_of(settings: CandidateSettings) -> Any:

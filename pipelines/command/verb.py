@@ -42,14 +42,14 @@ PLAIN_WIDTH = 110
 
 @dataclass
 class VerbSettings:
-    """What every verb can be told.
-
-    `workspace` is the folder below which everything is written; `debug` adds the traceback to an error.
-    """
+    """Settings of every verb."""
 
     workspace: str = "workspace"
+    """Folder below which everything is written."""
     output: Output = Output.text
+    """How the result is printed: `text` for people, `json` for scripts."""
     debug: bool = False
+    """Print the traceback of an error."""
 
 
 def carried(settings: VerbSettings) -> str:

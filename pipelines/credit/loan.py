@@ -35,8 +35,11 @@ class BadDefinition:
     """
 
     days_past_due: int
+    """Days past due from which a loan is bad."""
     window_months: int
+    """Length of the performance window in months on book."""
     first_instalment_only: bool = False
+    """Judge the first instalment alone."""
 
 
 FIRST_PAYMENT = "first_payment_default"
@@ -59,8 +62,11 @@ class LoanContract:
     """
 
     bad: BadDefinition
+    """Definition of default."""
     as_of: str
+    """Date after which nothing is known (ISO; UTC unless it names a zone)."""
     feature_lag_days: int = 0
+    """Days before the application at which the history used by features ends."""
 
     @property
     def known_until(self) -> np.datetime64:

@@ -9,16 +9,18 @@ from numpy.typing import NDArray
 
 @dataclass
 class PointsScale:
-    """`base_points` stand for `base_odds` (good : bad); each `points_to_double_the_odds` more double the odds.
-
-    Points are whole and held between `lowest` and `highest`.
-    """
+    """A linear scale of points in the log-odds of good."""
 
     base_points: int = 600
+    """Points at the base odds."""
     base_odds: float = 15.0
+    """Odds, good to bad, at the base points."""
     points_to_double_the_odds: int = 50
+    """Points that double the odds."""
     lowest: int = 350
+    """Lowest points."""
     highest: int = 950
+    """Highest points."""
 
     @property
     def factor(self) -> float:

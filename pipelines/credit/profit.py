@@ -13,14 +13,14 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Economics:
-    """Shares of the amount lent, over the loan's life.
-
-    A good loan earns `margin`, a bad one loses `loss_given_default`; each costs `funding_cost`.
-    """
+    """What a loan earns and costs, as shares of the amount lent over the loan's life."""
 
     loss_given_default: float = 0.6
+    """Loss on a bad loan."""
     margin: float = 0.12
+    """Earnings on a good loan."""
     funding_cost: float = 0.03
+    """Funding cost of any loan."""
 
 
 def profit(probability: Floats | NDArray[np.int8], amount: Floats, economics: Economics) -> Floats:

@@ -10,12 +10,11 @@ from pipelines.command.verb import VerbSettings
 
 @dataclass
 class DemoSettings(VerbSettings):
-    """`data` is the real german_credit or the simulated marketplace.
-
-    `seed` draws what is drawn and starts the searches; `trials` is the length of each search, by default one that takes
-    about a minute.
-    """
+    """Settings of `thinfile demo`."""
 
     data: DataSettings = MISSING
+    """Real German credit data, or a simulated marketplace."""
     seed: int = 0
+    """Seed of all draws and searches."""
     trials: int | None = None
+    """Trials of each search; by default as many as take about a minute."""

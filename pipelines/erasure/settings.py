@@ -16,14 +16,15 @@ class EraseAction(Enum):
 
 @dataclass
 class EraseSettings(VerbSettings):
-    """`customer` is the customer_id of the person to erase; `why` is written into the chain and kept for ever.
-
-    `columns` are further columns, of tables of your own, that hold a customer's id; `applications` are ids of the
-    person's applications that no table of the lake tells.
-    """
+    """Settings of `thinfile erase`."""
 
     action: EraseAction = EraseAction.erase
+    """What to do; without a word the person is erased."""
     customer: str | None = None
+    """customer_id of the person."""
     why: str = ""
+    """Reason, stored permanently in the chain."""
     columns: list[str] = field(default_factory=list)
+    """Further columns, in tables of your own, that hold a customer's id."""
     applications: list[str] = field(default_factory=list)
+    """Ids of the person's applications that are in no table of the lake."""

@@ -30,23 +30,30 @@ class What(Enum):
 
 @dataclass
 class FeatureSettings:
-    """`what` is said over each of `windows` (days). Levels of categories, channels and payment methods are declared.
+    """What is computed from the history of a customer.
 
-    They are not read from the data: a level that becomes frequent later would change the features of an earlier
-    application. Undeclared levels count as `other`. `time_zone` is that of the shoppers' clocks, by default that of
-    times that are written without one: night is before `night_until`, payday from `payday_from` to `payday_until` (day
-    of the month) across the month's end.
+    Levels are declared, not read from the data: a level that becomes frequent later would change the features of an
+    earlier application.
     """
 
     what: list[What] = field(default_factory=lambda: list(What))
+    """Families of features."""
     windows: list[int] = field(default_factory=lambda: [30, 90, 180, 365])
+    """Lengths of the windows, in days."""
     categories: list[str] = field(default_factory=list)
+    """Order categories with features of their own; the others count as `other`."""
     channels: list[str] = field(default_factory=list)
+    """Channels with features of their own."""
     payment_methods: list[str] = field(default_factory=list)
+    """Payment methods with features of their own."""
     time_zone: str | None = None
+    """IANA time zone of the shoppers' clocks; by default `raw.time_zone`."""
     night_until: int = 6
+    """Hour at which the night ends."""
     payday_from: int = 25
+    """Day of the month on which payday begins."""
     payday_until: int = 3
+    """Day of the next month on which payday ends."""
 
     @property
     def clock(self) -> str:

@@ -25,16 +25,15 @@ class Money(Enum):
 
 @dataclass
 class TableMapping:
-    """The files and column names of one table.
-
-    `path` is a file, or a folder of files (.parquet or .csv), below `raw.folder`; by default the folder or file with
-    the name of the table. `columns` maps column names of the contract to the user's names; other columns keep their
-    names. `time_zone` overrides `raw.time_zone`.
-    """
+    """Where a table is and how its columns are named."""
 
     path: str | None = None
+    """File, or folder of .parquet or .csv files, below `raw.folder`; by default the file or folder named as the table.
+    """
     columns: dict[str, str] = field(default_factory=dict)
+    """Name in the contract: name in your file; other columns keep their name."""
     time_zone: str | None = None
+    """Overrides `raw.time_zone` for this table."""
 
 
 @dataclass
@@ -42,9 +41,13 @@ class TableMappings:
     """One mapping for each table of a marketplace."""
 
     customers: TableMapping = field(default_factory=TableMapping)
+    """Mapping of the customers."""
     orders: TableMapping = field(default_factory=TableMapping)
+    """Mapping of the orders."""
     applications: TableMapping = field(default_factory=TableMapping)
+    """Mapping of the applications."""
     instalments: TableMapping = field(default_factory=TableMapping)
+    """Mapping of the instalments."""
 
     def of(self, table: str) -> TableMapping:
         """Return the mapping of the table of a contract."""
@@ -55,21 +58,23 @@ class TableMappings:
 
 @dataclass
 class RawSettings:
-    """A folder of a marketplace's Parquet or CSV files.
-
-    `time_zone` (IANA, e.g. Europe/Berlin) is that of times written without one; if it is not set, such times stop the
-    run. `money=major` reads 12.34 as 1234 minor units at `decimals=2`; a finer amount breaks its contract. `currency`
-    is the required value of a column `currency`. `max_quarantined` is the share of a table's rows that may break the
-    contract before the run stops.
-    """
+    """A folder of a marketplace's own Parquet or CSV files."""
 
     folder: str = MISSING
+    """Folder of the raw tables."""
     time_zone: str | None = None
+    """IANA time zone of times that are written without one, for example Europe/Berlin; without it such times stop the
+    run."""
     money: Money = Money.minor
+    """Whether amounts are written in minor units (1234) or in major units (12.34)."""
     decimals: int = 2
+    """Decimals of an amount in major units."""
     currency: str | None = None
+    """Value that a column `currency` must hold."""
     max_quarantined: float = 0.1
+    """Share of a table's rows that may break the contract before the run stops."""
     tables: TableMappings = field(default_factory=TableMappings)
+    """Mapping of each table."""
 
     @property
     def scale(self) -> int:
@@ -101,41 +106,42 @@ class Engine(Enum):
 
 @dataclass
 class ReferenceLoan:
-    """The loan that every customer of the book is assumed to apply for: `amount` in minor units, `term` in months.
-
-    `hour` is the hour of the day, in the shoppers' time zone, of an `observed_at` without a time. `basket_category` is
-    the category of the financed order; it is missing by default.
-    """
+    """The loan that every customer of a book is assumed to apply for."""
 
     amount: int = 10_000
+    """Amount in minor units."""
     term: int = 6
+    """Term in months."""
     hour: int = 12
+    """Hour of the day, in the shoppers' time zone, of an `observed_at` without a time."""
     basket_category: str | None = None
+    """Category of the order that the loan would finance; none by default."""
 
 
 @dataclass
 class PrepareSettings(VerbSettings):
-    """Makes a training table, or the features of the whole book, from raw tables, below lake/`name`.
-
-    `raw` describes the raw tables, `loan` is the loan contract, `features` selects the features. `memory` limits
-    DuckDB and Spark's Java process (such as 4GB); `threads` is the number of buckets prepared at once, each in a
-    process of its own.
-
-    With `population=book` the table has one row for each customer registered before `observed_at` (an ISO date or
-    time; UTC unless it has a zone), with the features of an application made then for the `reference` loan. Of the
-    loan contract, the book uses only the feature lag.
-    """
+    """Settings of `thinfile prepare`."""
 
     name: str = "marketplace"
+    """Folder below lake/ for the prepared tables."""
     population: Population = Population.applications
+    """Applications, or the book: every customer under a declared reference loan."""
     observed_at: str | None = None
+    """Date or time at which the book is observed (ISO, UTC unless it names a zone)."""
     reference: ReferenceLoan = field(default_factory=ReferenceLoan)
+    """Loan that every customer of a book is assumed to apply for."""
     raw: RawSettings = field(default_factory=RawSettings)
+    """The raw tables."""
     loan: LoanContract = MISSING
+    """What a default is and when it is known."""
     features: FeatureSettings = MISSING
+    """What is computed from the history of a customer."""
     engine: Engine = Engine.duckdb
+    """What brings the rows of a customer together."""
     threads: int = 2
+    """Buckets processed at once, in a process each."""
     memory: str = "3GB"
+    """Memory limit of DuckDB, and of Spark, such as 4GB."""
 
 
 def check_resources(settings: PrepareSettings) -> None:

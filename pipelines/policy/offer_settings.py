@@ -25,45 +25,49 @@ class Pricing(Enum):
 
 @dataclass
 class OfferSettings:
-    """Limits, terms and prices; amounts in minor units, rates of a year.
+    """Limits, terms and prices. Amounts are in minor units, rates are per year.
 
-    `highest_amount` is the most that is lent, `band_limits` the share of it that each band may have, from the lowest
-    band on; an empty list makes no difference between them. Less than `lowest_amount` is not lent, and no term is
-    offered of which an instalment would be below `lowest_instalment`.
-
-    Risk-based, the rate is the lowest at which the expected payments return the funding cost and `target_margin` a year
-    on what is outstanding, not below `lowest_rate`. Otherwise all pay `rate`. A term whose annual percentage rate is
-    above `highest_apr` is not offered: in the convention of `apr`, with the opening fee that is paid at once, which is
-    `opening_fee` and `opening_fee_share` of the amount. Instalments are rounded to the minor unit, so that a `rate` at
-    the cap itself may lie a little above it: leave some hundredths of a per cent.
-
-    The policy's economics say what is lost of the principal outstanding at default, and what funding costs over the
-    life of a loan of `reference_months`: a loan of any other length costs in proportion to what is outstanding. Their
-    margin is the gates' and no part of a price.
-
-    `bad` is what the champion's PD is about: the definition of its loan contract. `hazard_by_month` is the hazard to
-    stop paying at instalment 1, 2, ... up to a factor, which the PD gives; later months have that of the last. The
-    default is the simulated marketplace's and an assumption for any other book: put the own vintages in its place.
+    Risk-based, the rate is the lowest at which the expected payments return the funding cost and the target margin. The
+    policy's economics give the loss and the funding cost; their margin is the gates' and no part of a price.
     """
 
     terms: list[int] = field(default_factory=lambda: [3, 6, 12, 24])
+    """Terms on offer, in months."""
     lowest_amount: int = 1_000
+    """Smallest loan."""
     lowest_instalment: int = 100
+    """Smallest instalment; longer terms are not offered below it."""
     highest_amount: int = 2_000_000
+    """Largest loan."""
     band_limits: list[float] = field(default_factory=lambda: [0.1, 0.25, 0.5, 0.75, 1.0])
+    """Share of the largest loan that each band may have, from the lowest band on; an empty list makes no difference."""
     interest: Interest = Interest.annuity
+    """How interest is computed."""
     rounding: Rounding = Rounding.half_even
+    """How instalments are rounded to the minor unit."""
     pricing: Pricing = Pricing.risk_based
+    """One rate for all, or the lowest that covers the own risk."""
     rate: float = 0.15
+    """Rate for all."""
     lowest_rate: float = 0.0
+    """Lowest risk-based rate."""
     target_margin: float = 0.03
+    """Margin per year on the outstanding principal, of the risk-based rate."""
     apr: RateConvention = RateConvention.effective
+    """Convention of the annual percentage rate."""
     highest_apr: float = 0.3
+    """Highest annual percentage rate; terms above it are not offered."""
     opening_fee: int = 0
+    """Opening fee."""
     opening_fee_share: float = 0.0
+    """Opening fee as a share of the amount."""
     reference_months: int = 12
+    """Length of the loan whose funding cost the economics state."""
     bad: BadDefinition = field(default_factory=lambda: replace(DEFINITIONS["dpd90_in_12_months"]))
+    """Definition of default of the champion's PD."""
     hazard_by_month: list[float] = field(default_factory=lambda: list(SIMULATED_SHAPE))
+    """Hazard to stop paying at instalment 1, 2, ... up to a factor; later months use the last. The default is the
+    simulated marketplace's."""
 
 
 def check_offers(offers: OfferSettings, bands: int) -> None:

@@ -27,110 +27,122 @@ class Automation(Enum):
 
 @dataclass
 class GateSettings:
-    """What a challenger must reach on the test part; a gate named in `advisory` is told and does not block.
-
-    `minimum_bad` bad applications must lie in the test part, or nothing is proven either way. `minimum_auc` and the
-    range of expected over observed defaults hold for every promotion, the first included; `largest_psi` bounds the move
-    of the score's distribution from development to the test.
-
-    Against a champion `claim` is tested one-sided on the paired difference of AUC; `confidence` holds for all
-    challengers together that were ever tried on one test part. `auc_margin` is what `not_inferior` may lose.
-    `profit_margin` is the share of the amount asked for that the profit at the cut-off may lose, at the lower end.
-
-    `leak_sample` applications are recomputed from a lake cut at their observation time; on a flat table a feature whose
-    AUC alone is above `most_telling_auc` blocks until it is named in `waived`. Evidence older than `evidence_days` is
-    stale.
-    """
+    """What a challenger must reach on the test part."""
 
     claim: Claim = Claim.superior
+    """What a challenger must prove against the champion: that it is better, or not worse by a margin."""
     confidence: float = 0.95
+    """Confidence of the tests, for all challengers together that were tried on one test part."""
     auc_margin: float = 0.005
+    """AUC that `not_inferior` may lose."""
     profit_margin: float = 0.005
+    """Share of the requested amount that the profit at the cut-off may lose, at the lower end of its interval."""
     minimum_bad: int = 30
+    """Bad applications that the test part must hold."""
     minimum_auc: float = 0.6
+    """Lowest AUC, also of a first champion."""
     lowest_expected_to_observed: float = 0.75
+    """Lowest ratio of expected to observed defaults."""
     highest_expected_to_observed: float = 1.33
+    """Highest ratio of expected to observed defaults."""
     largest_psi: float = 0.25
+    """Largest PSI of the score from development to the test part."""
     leak_sample: int = 1000
+    """Applications whose features are recomputed from data cut at their observation time."""
     most_telling_auc: float = 0.9
+    """On a flat table, AUC of a single feature above which it counts as a leak."""
     waived: list[str] = field(default_factory=list)
+    """Features exempt from that rule."""
     evidence_days: int = 30
+    """Days after which evidence is too old."""
     advisory: list[str] = field(default_factory=lambda: ["profit where it is inferred"])
+    """Gates that are reported and do not block."""
 
 
 @dataclass
 class FairnessSettings:
-    """What is asked of the decisions at the cut-off, by protected attribute and their intersections.
-
-    Groups of fewer than `minimum_group` applications are told and not judged. `lowest_impact_ratio` bounds a group's
-    approval rate over that of the most approved group; `largest_mean_difference` the standardised difference of mean
-    points. Differences are only well-founded where risk differs: expected over observed defaults of each group lies
-    between `lowest_expected_to_observed` and `highest_expected_to_observed`. None: not asked for.
-    """
+    """Bounds on the decisions at the cut-off, by protected attribute and their intersections. A bound of null is not
+    checked."""
 
     minimum_group: int = 100
+    """Applications below which a group is reported and not judged."""
     lowest_impact_ratio: float | None = None
+    """Lowest approval rate of a group over that of the most approved group."""
     largest_mean_difference: float | None = None
+    """Largest standardised difference of mean points."""
     lowest_expected_to_observed: float | None = None
+    """Lowest ratio of expected to observed defaults of a group."""
     highest_expected_to_observed: float | None = None
+    """Highest ratio of expected to observed defaults of a group."""
 
 
 @dataclass
 class ReasonSettings:
-    """What a declined applicant is told: at most `most` reasons, each opened by `opening`, and the `notice` after them.
-
-    `wording` replaces the words of a group of features.
-    """
+    """What a declined applicant is told."""
 
     most: int = 4
+    """Most reasons given."""
     opening: str = ""
+    """Sentence before the reasons."""
     notice: str = ""
+    """Text after the reasons."""
     wording: dict[str, str] = field(default_factory=dict)
+    """Reason group: its wording in this jurisdiction."""
 
 
 @dataclass
 class ApprovalSettings:
-    """Who must agree before a promotion is applied.
-
-    `people` different persons approve; the one who asked counts among them only if `requester_may_approve`. With
-    `signed` an approval counts only when it is signed with a key of `allowed_signers` (OpenSSH's format).
-    """
+    """Who must approve before a promotion is applied."""
 
     people: int = 0
+    """Different people who must approve."""
     requester_may_approve: bool = True
+    """Whether the requester counts among them."""
     signed: bool = False
+    """Count an approval only when it is signed."""
     allowed_signers: str | None = None
+    """File of the keys that count, in OpenSSH's allowed_signers format."""
 
 
 @dataclass
 class ReviewSettings:
-    """Who may decide when a person reviews a decision: with `requester_may_decide` also the one who asked for it."""
+    """Who may decide a review."""
 
     requester_may_decide: bool = True
+    """Whether the person who requested a review may decide it."""
 
 
 @dataclass
 class PolicySettings:
-    """A policy pack.
-
-    `bands` are the lower ends of all bands but the lowest, in points; applications from `approve_from` points on are
-    approved. `hidden_odds` bounds what is inferred about applications without an outcome: their odds of bad may be so
-    many times the model's, or the model's so many times theirs (Rosenbaum's sensitivity parameter).
-    """
+    """A policy pack."""
 
     name: str = "default"
+    """Name of the pack."""
     scale: PointsScale = field(default_factory=PointsScale)
+    """Points scale."""
     bands: list[int] = field(default_factory=lambda: [550, 600, 650, 700])
+    """Lower ends of all bands but the lowest, in points."""
     approve_from: int = 550
+    """Cut-off: applications from so many points on are approved."""
     automation: Automation = Automation.full
+    """What may be decided without a person."""
     economics: Economics = field(default_factory=Economics)
+    """What a good and a bad loan earn and cost."""
     offers: OfferSettings = field(default_factory=OfferSettings)
+    """Limits, terms and prices."""
     hidden_odds: float = 2.0
+    """Factor by which the odds of applications without an outcome may differ from the model's (Rosenbaum's sensitivity
+    parameter)."""
     gates: GateSettings = field(default_factory=GateSettings)
+    """What a challenger must reach."""
     fairness: FairnessSettings = field(default_factory=FairnessSettings)
+    """Bounds by protected group."""
     reasons: ReasonSettings = field(default_factory=ReasonSettings)
+    """What a declined applicant is told."""
     approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
+    """Who must approve a promotion."""
     reviews: ReviewSettings = field(default_factory=ReviewSettings)
+    """Who may decide a review."""
 
 
 def policy_hash(policy: PolicySettings) -> str:

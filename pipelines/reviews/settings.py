@@ -25,15 +25,17 @@ class ReviewOutcome(Enum):
 
 @dataclass
 class ReviewVerbSettings(VerbSettings):
-    """`decision` is the decision_id of a row of the score log; `why` is written into the chain and kept for ever.
-
-    `version` is that of the review as it was read: where somebody else went on with it, nothing is decided. With
-    `period` (YYYY-MM) the list also names the decisions that the policy referred to a person and nobody has decided.
-    """
+    """Settings of `thinfile review`."""
 
     action: ReviewAction = ReviewAction.list
+    """What to do; without a word reviews are listed."""
     decision: str | None = None
+    """decision_id of a row of the score log."""
     outcome: ReviewOutcome | None = None
+    """Decision of the person."""
     why: str = ""
+    """Reason, stored permanently in the chain."""
     version: int | None = None
+    """Version of the review as it was read; if it changed since, nothing is decided."""
     period: str | None = None
+    """Month, YYYY-MM; the list then includes referred decisions that nobody has decided."""

@@ -18,50 +18,58 @@ class ServeAction(Enum):
 
 @dataclass
 class LimitSettings:
-    """What one request, and one API key, may ask.
-
-    `most_bytes` bounds a request's body, `most_decisions` a batch. `decisions_per_second` holds for each key and is
-    divided evenly among the workers, so that a key whose requests all meet one worker gets its share only; None: no
-    limit. `body_seconds` is how long a request may take to arrive.
-    """
+    """Limits on one request and one API key."""
 
     most_bytes: int = 1_000_000
+    """Largest body of a request."""
     most_decisions: int = 200
+    """Most decisions of one request."""
     decisions_per_second: float | None = 1000.0
+    """Decisions per second and API key, divided among the workers; null: no limit."""
     body_seconds: float = 10.0
+    """Seconds in which a request must arrive."""
 
 
 @dataclass
 class RollSettings:
-    """When decisions go from the journal to the score log: after `every_seconds`, or when `at_rows` wait."""
+    """When decisions move from the journal to the score log."""
 
     every_seconds: float = 300.0
+    """Seconds between two moves."""
     at_rows: int = 50_000
+    """Waiting decisions that start a move at once."""
 
 
 @dataclass
 class ServeSettings(VerbSettings):
-    """`shadow` is a version whose scores are logged beside the champion's and never answered.
-
-    `workers` processes share one port, by default as many as there are cores. `follow_seconds` is how often the
-    registry is asked who is champion. `stop_seconds` is how long requests under way may take after SIGTERM. `name` is
-    that of the API key to make or to revoke. `book` is the folder of a prepared book: then a request may name a
-    customer in place of the features.
-    """
+    """Settings of `thinfile serve`."""
 
     action: ServeAction | None = None
+    """What to do with API keys; without a word the service starts."""
     name: str | None = None
+    """Name of the API key to make or revoke."""
     model: str = "credit_score"
+    """Name in the registry."""
     policy: PolicySettings = field(default_factory=PolicySettings)
+    """Policy pack."""
     shadow: int | None = None
+    """Version whose scores are logged beside the champion's and never returned."""
     book: str | None = None
+    """Folder of a prepared book; a request may then name a customer instead of features."""
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: int = 8000
+    """Port to listen on."""
     workers: int | None = None
+    """Processes; by default one per core."""
     follow_seconds: float = 2.0
+    """Seconds between two looks at the registry for a new champion."""
     stop_seconds: int = 30
+    """Seconds that open requests may take after SIGTERM."""
     limits: LimitSettings = field(default_factory=LimitSettings)
+    """Limits on a request and an API key."""
     roll: RollSettings = field(default_factory=RollSettings)
+    """When decisions move to the score log."""
 
 
 def check_service(settings: ServeSettings) -> None:

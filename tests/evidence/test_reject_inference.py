@@ -101,7 +101,7 @@ def _prepared(folder: Path, customers: int, seed: int) -> DataSettings:
         status="status",
         outcome_known_at="outcome_known_at",
         decision="decision",
-        by_lot="is_random_approval",
+        random_approval="is_random_approval",
         protected=["sex", "age_band"],
         ignored=["customer_id"],
     )

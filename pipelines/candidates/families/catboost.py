@@ -27,18 +27,20 @@ if TYPE_CHECKING:
 
 @dataclass
 class CatBoostParameters:
-    """CatBoost's own names.
-
-    Levels of columns with more than `one_hot_max_size` of them are encoded by target statistics, one column at a time:
-    combinations triple the time and break monotone constraints.
-    """
+    """CatBoost's parameters under its own names."""
 
     iterations: int = 300
+    """Number of trees."""
     depth: int = 6
+    """Depth of a tree."""
     learning_rate: float = 0.05
+    """Learning rate."""
     l2_leaf_reg: float = 5.0
+    """L2 regularisation of leaf values."""
     random_strength: float = 1.0
+    """Noise added to the score of a split."""
     one_hot_max_size: int = 16
+    """Levels up to which a category is one-hot encoded; above, target statistics are used."""
 
 
 @dataclass
@@ -46,6 +48,7 @@ class CatBoostSettings(CandidateSettings):
     """Gradient boosting on oblivious trees with native categories."""
 
     parameters: CatBoostParameters = field(default_factory=CatBoostParameters)
+    """Parameters of the family."""
 
 
 SPACE = {

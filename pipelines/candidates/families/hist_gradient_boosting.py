@@ -25,14 +25,20 @@ FEW_ROWS = 10_000
 
 @dataclass
 class HistGradientBoostingParameters:
-    """scikit-learn's own names."""
+    """scikit-learn's parameters under its own names."""
 
     max_iter: int = 150
+    """Number of trees."""
     learning_rate: float = 0.05
+    """Learning rate."""
     max_leaf_nodes: int = 16
+    """Most leaves of a tree."""
     min_samples_leaf: int = 20
+    """Fewest rows of a leaf."""
     l2_regularization: float = 20.0
+    """L2 regularisation of leaf values."""
     max_features: float = 0.2
+    """Share of the features tried at a split."""
 
 
 @dataclass
@@ -40,6 +46,7 @@ class HistGradientBoostingSettings(CandidateSettings):
     """scikit-learn's histogram gradient boosting."""
 
     parameters: HistGradientBoostingParameters = field(default_factory=HistGradientBoostingParameters)
+    """Parameters of the family."""
 
 
 SPACE = {

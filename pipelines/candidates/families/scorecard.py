@@ -23,21 +23,22 @@ if TYPE_CHECKING:
 
 @dataclass
 class ScorecardParameters:
-    """How columns are cut and weighed.
-
-    Numbers are cut into at most `max_bins` bins of at least `min_bin_share` of the rows, where a cut gains at least
-    `min_gain` (bits of information); levels rarer than `min_level_share` share a bin. `smoothing` rows at the overall
-    bad rate are added to each bin. Columns below `min_information_value` are left out. `inverse_regularisation` is the
-    logistic regression's C.
-    """
+    """How columns are binned and weighted."""
 
     max_bins: int = 6
+    """Most bins of a numeric column."""
     min_bin_share: float = 0.05
+    """Smallest share of the rows in a bin."""
     min_gain: float = 0.0005
+    """Smallest gain of a split, in bits of information."""
     min_level_share: float = 0.02
+    """Share below which levels share a bin."""
     smoothing: float = 20.0
+    """Rows at the overall bad rate added to each bin."""
     min_information_value: float = 0.01
+    """Information value below which a column is left out."""
     inverse_regularisation: float = 0.3
+    """C of the logistic regression."""
 
 
 @dataclass
@@ -45,6 +46,7 @@ class ScorecardSettings(CandidateSettings):
     """Weight-of-evidence binning and a logistic regression: every point can be explained."""
 
     parameters: ScorecardParameters = field(default_factory=ScorecardParameters)
+    """Parameters of the family."""
 
 
 SPACE = {

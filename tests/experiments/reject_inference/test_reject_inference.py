@@ -90,7 +90,7 @@ def test_chances_that_are_learnt_give_about_the_weights_of_the_true_ones() -> No
 def test_an_outcome_of_one_who_was_not_approved_is_refused() -> None:
     table, _, _ = a_market(200)
     declined = np.flatnonzero(~table.approved)[:1]  # type: ignore[operator]
-    with pytest.raises(DataError, match=r"1 of 1 with an outcome are not among the approved of data\.through_the_door"):
+    with pytest.raises(DataError, match=r"1 of 1 with an outcome are not among the approved of data\.ttd_population"):
         approval_weights(table, table.ids[declined], seed=0, threads=1)
     everyone = asked(np.zeros(50), np.ones(50, bool), np.zeros(50, bool))
     with pytest.raises(DataError, match="received 0 of the rarer kind"):

@@ -48,7 +48,7 @@ def asking(market: Path, workspace: Workspace, inference: RejectInference, **cha
     told: dict[str, Any] = {
         "source": Source.table,
         "path": str(market / "known.csv"),
-        "through_the_door": str(market / "asked.csv"),
+        "ttd_population": str(market / "asked.csv"),
         "id": "id",
         "time": "at",
         "label": "bad",
@@ -68,7 +68,7 @@ def test_the_option_is_part_of_the_question_and_so_is_who_asked(market: Path, wo
     (market / "fewer.csv").write_text("".join((market / "asked.csv").read_text().splitlines(keepends=True)[:-1]))
     same, other = (
         {
-            resolve(asking(market, workspace, one, through_the_door=str(place))).study
+            resolve(asking(market, workspace, one, ttd_population=str(place))).study
             for place in (fewer, market / "asked.csv")
         }
         for one in (RejectInference.none, RejectInference.reweighting)
@@ -96,8 +96,8 @@ def test_only_what_is_asked_for_is_done(market: Path, workspace: Workspace) -> N
 
 
 def test_it_needs_earlier_decisions(market: Path, workspace: Workspace) -> None:
-    for lacking in ({"decision": None, "ignored": ["decision"]}, {"through_the_door": None}):
-        with pytest.raises(ConfigurationError, match=r"received no data\.decision or no data\.through_the_door"):
+    for lacking in ({"decision": None, "ignored": ["decision"]}, {"ttd_population": None}):
+        with pytest.raises(ConfigurationError, match=r"received no data\.decision or no data\.ttd_population"):
             resolve(asking(market, workspace, RejectInference.reweighting, **lacking))
 
 
@@ -106,6 +106,6 @@ def test_a_model_that_was_told_of_the_declined_is_replayed_bit_for_bit(market: P
     root = str(workspace.root)
     assert replay(ReplaySettings(workspace=root, run=run)).exit_code is ExitCode.DONE
     (market / "other.csv").write_text("".join((market / "asked.csv").read_text().splitlines(keepends=True)[:-1]))
-    moved = MovedData(through_the_door=str(market / "other.csv"))
+    moved = MovedData(ttd_population=str(market / "other.csv"))
     outcome = replay(ReplaySettings(workspace=root, run=run, data=moved))
     assert [one["what"] for one in outcome.result["differences"]] == ["data.asked"]  # type: ignore[attr-defined]

@@ -112,7 +112,7 @@ def test_a_marketplace_is_prepared_anew_with_its_own_definition_of_bad(
     assert (found["name"], found["threads"]) == ("shop", 1)
     data = composed(tune)["data"]
     assert (data["source"], data["path"]) == ("marketplace", str(lake / "training"))
-    assert data["through_the_door"] is None
+    assert data["ttd_population"] is None
 
 
 def test_without_a_record_the_experiment_is_the_one_that_ships(

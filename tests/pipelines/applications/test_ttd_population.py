@@ -30,13 +30,13 @@ def settings(folder: Path, **changed: object) -> DataSettings:
     told: dict[str, object] = {
         "source": Source.table,
         "path": str(folder / "trained.csv"),
-        "through_the_door": str(folder / "asked.csv"),
+        "ttd_population": str(folder / "asked.csv"),
         "id": "id",
         "time": "at",
         "label": "bad",
         "decision": "verdict",
         "approved": "yes",
-        "by_lot": "lot",
+        "random_approval": "lot",
     }
     return DataSettings(**(told | changed))  # type: ignore[arg-type]
 
@@ -64,10 +64,10 @@ def test_where_nobody_tells_decisions_there_are_none(tmp_path: Path, workspace: 
     data = settings(tmp_path)
     roles = load_applications(data, workspace).roles
     assert decided_ttd_population(settings(tmp_path, decision=None), workspace, roles) is None
-    assert decided_ttd_population(settings(tmp_path, through_the_door=None), workspace, roles) is None
+    assert decided_ttd_population(settings(tmp_path, ttd_population=None), workspace, roles) is None
     assert read_ttd_population(data, workspace, roles).approved is None
-    with pytest.raises(ConfigurationError, match=r"add data\.through_the_door=FILE"):
-        read_ttd_population(settings(tmp_path, through_the_door=None), workspace, roles)
+    with pytest.raises(ConfigurationError, match=r"add data\.ttd_population=FILE"):
+        read_ttd_population(settings(tmp_path, ttd_population=None), workspace, roles)
 
 
 def test_decisions_that_cannot_be_used_are_refused(tmp_path: Path, workspace: Workspace) -> None:

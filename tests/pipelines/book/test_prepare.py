@@ -177,7 +177,7 @@ def data_of(workspace: Path, path: str) -> DataSettings:
         outcome_known_at="outcome_known_at",
         protected=["sex", "age_band"],
         decision="decision",
-        by_lot="is_random_approval",
+        random_approval="is_random_approval",
         ignored=["customer_id"],
     )
 

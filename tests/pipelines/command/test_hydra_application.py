@@ -2,14 +2,21 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import thinfile
+from pipelines.command import hydra_adapter
+from pipelines.command.help_page import MOST_EXAMPLES, examples
+from pipelines.command.hydra_application import configuration_folder
+from pipelines.command.settings_reference import settings_of
+from pipelines.command.verbs import schema_of
 
 
 @dataclass(frozen=True)
@@ -51,12 +58,68 @@ def test_hydras_own_pages_answer_and_write_nothing(flags: list[str], run: Run, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_help_page_lists_choices_and_settings(run: Run) -> None:
-    told = run("tune", "--help").out
-    assert "candidate=catboost|hist_gradient_boosting|scorecard" in told
-    assert "data=german_credit|marketplace|table" in told
-    assert "trials:" in told
-    assert "output=json for scripts" in told
+@pytest.mark.parametrize("verb", thinfile.VERBS)
+def test_help_has_examples_and_every_setting_at_80_columns(verb: str, run: Run) -> None:
+    page = run(verb, "--help").out
+    lines = page.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    assert page.index("examples:") < page.index("settings:")
+    assert f"  thinfile {verb}" in page
+    assert "  output=text" in page
+
+
+def test_help_shows_choices_defaults_and_allowed_values(run: Run) -> None:
+    page = run("tune", "--help").out
+    assert "candidate=catboost | hist_gradient_boosting | scorecard" in page
+    assert "trials=30                   Trials of the study. (integer)" in page
+    assert "candidate.parameters.depth=6" in page
+    assert "(best | fair)" in page
+
+
+@pytest.mark.parametrize("verb", thinfile.VERBS)
+def test_every_setting_has_a_meaning(verb: str) -> None:
+    assert [one.key for one in settings_of(schema_of(verb)) if not one.meaning] == []
+
+
+@pytest.mark.parametrize("verb", thinfile.VERBS)
+def test_the_examples_of_a_verb_compose(verb: str, run: Run) -> None:
+    for example in examples(configuration_folder() / f"{verb}.yaml")[:MOST_EXAMPLES]:
+        words = [word.partition(",")[0] for word in shlex.split(example)[1:] if word != "--multirun"]
+        done = run(*words, "--cfg", "job")
+        assert (done.code, done.err) == (0, ""), example
+
+
+def test_the_adapter_was_written_for_the_installed_hydra() -> None:
+    assert version("hydra-core").startswith(f"{hydra_adapter.VERSION}."), "check pipelines/command/hydra_adapter.py"
+
+
+def test_an_old_key_works_on_the_command_line_and_names_the_new_one(run: Run) -> None:
+    done = run("tune", "data=table", "data.by_lot=lucky", "--cfg", "job")
+    assert "random_approval: lucky" in done.out
+    assert "'data.by_lot' is now 'data.random_approval'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("data/loans.yaml", "defaults: [data_schema, _self_]\nsource: table\nthrough_the_door: all.csv\n"),
+        ("experiment/loans.yaml", "# @package _global_\ndata:\n  source: table\n  through_the_door: all.csv\n"),
+    ],
+)
+def test_an_old_key_works_in_a_users_file(file: str, text: str, run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "mine" / file
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    group = path.parent.name
+    done = run("tune", f"{group}=loans", f"--config-dir={tmp_path / 'mine'}", "--cfg", "job")
+    assert "ttd_population: all.csv" in done.out
+    assert "is now 'data.ttd_population'" in done.err
+
+
+def test_a_key_below_a_single_value_is_an_unknown_key(run: Run) -> None:
+    done = run("tune", "search.trials=40")
+    assert done.code == 2
+    assert done.err == "error: unknown key 'search.trials'; did you mean 'trials'?\n"
 
 
 def test_overrides_reach_the_settings_wherever_they_stand(run: Run) -> None:
@@ -76,7 +139,7 @@ def test_a_users_folder_can_add_a_choice_and_change_a_verb(run: Run, tmp_path: P
     (tmp_path / "mine" / "data" / "loans.yaml").write_text(
         "defaults: [data_schema, _self_]\nsource: table\npath: loans.csv\nlabel: bad\n"
     )
-    (tmp_path / "mine" / "house.yaml").write_text("workspace: mine\n")
+    (tmp_path / "mine" / "defaults.yaml").write_text("workspace: mine\n")
     told = run("tune", "data=loans", f"--config-dir={tmp_path / 'mine'}", "--cfg", "job").out
     assert "path: loans.csv" in told
     assert "workspace: mine" in told
@@ -132,7 +195,7 @@ def test_json_is_asked_for_in_any_spelling_of_hydra(spelling: str, run: Run) -> 
 
 def test_json_can_be_a_users_own_default(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "house.yaml").write_text("workspace: workspace\noutput: json\n")
+    (tmp_path / "mine" / "defaults.yaml").write_text("workspace: workspace\noutput: json\n")
     assert run("score", "period=october", f"--config-dir={tmp_path / 'mine'}").json["exit_code"] == 2
 
 

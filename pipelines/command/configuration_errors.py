@@ -1,0 +1,88 @@
+"""One message for each error of Hydra or OmegaConf, with the nearest valid names."""
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from pipelines.errors import ConfigurationError, nearest
+
+SCHEMA, DEFAULTS = "_schema", "_defaults"
+
+
+def forbid_unknown_keys(config: DictConfig) -> None:
+    """Raise ConfigurationError for keys that the schema does not have: `+key=value` slips past Hydra's own check."""
+    for path, node in _structured(config):
+        known = {member.name for member in fields(OmegaConf.get_type(node))}  # type: ignore[arg-type]
+        for key in sorted(set(map(str, node.keys())) - known):
+            raise ConfigurationError(f"unknown key '{path}{key}'; {nearest(key, known)}")
+
+
+def _structured(node: DictConfig, path: str = "") -> Iterator[tuple[str, DictConfig]]:
+    if is_dataclass(OmegaConf.get_type(node)):
+        yield path, node
+    for key in node:
+        child = None if OmegaConf.is_missing(node, key) else node[key]
+        if isinstance(child, DictConfig):
+            yield from _structured(child, f"{path}{key!s}.")
+
+
+def unknown_below(schema: type, words: list[str]) -> str | None:
+    """Return the message for an override of a key below a setting that holds a single value, None where there is none.
+
+    Hydra would report the enum or the number that the value is not.
+    """
+    for word in words:
+        key = word.partition("=")[0].lstrip("+~")
+        first, _, rest = key.partition(".")
+        kinds = {member.name: member.type for member in fields(schema)}
+        kind = kinds.get(first)
+        if (
+            rest
+            and kind is not None
+            and not is_dataclass(kind)
+            and "Settings" not in str(kind)
+            and "dict" not in str(kind)
+        ):
+            last = rest.rpartition(".")[2]
+            return f"unknown key '{key}'; " + (f"did you mean '{last}'?" if last in kinds else nearest(last, kinds))
+    return None
+
+
+def explain(error: Exception) -> str:
+    """Return one message for an error of Hydra or OmegaConf."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = str(error.missing_cfg_file).rpartition("/")
+        options = [name for name in error.options or () if not name.endswith((SCHEMA, DEFAULTS))]
+        return f"unknown choice {group or 'configuration'}={option}; {nearest(option, options)}"
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    if isinstance(cause, OmegaConfBaseException) and cause.full_key:
+        return _explain_key(cause, str(cause.full_key))
+    if isinstance(error, OverrideParseException):
+        received = f"received '{error.override}' ({_first_line(cause)})"
+        return f"an override is written key=value, {received}; quote what is special to the shell and to Hydra"
+    return _first_line(error)
+
+
+def _explain_key(error: OmegaConfBaseException, key: str) -> str:
+    known = _keys_beside(error)
+    name = key.rpartition(".")[2]
+    if known and name not in known:
+        return f"unknown key '{key}'; {nearest(name, known)}"
+    if isinstance(error, MissingMandatoryValue):
+        return f"{key} must be given, received nothing; add {key}=..."
+    return f"{key}: {_first_line(error).rstrip('.')}; correct the value"
+
+
+def _keys_beside(error: OmegaConfBaseException) -> list[str]:
+    """Return the keys at the same place; empty where items have no names."""
+    if is_dataclass(error.object_type):
+        return [member.name for member in fields(error.object_type)]
+    return [str(key) for key in error.parent_node] if isinstance(error.parent_node, DictConfig) else []
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
