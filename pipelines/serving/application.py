@@ -1,4 +1,4 @@
-"""The ASGI application: who may ask, what is asked, and one shape for every answer."""
+"""The ASGI application: authentication, routing and one form of refusal."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ from starlette.routing import Route, Router
 from pipelines.score_log.rolled_decisions import Rolled
 from pipelines.serving.allowance import Allowance
 from pipelines.serving.champion import Champion
-from pipelines.serving.deciding import Answer, Decider, StandingAnswer
+from pipelines.serving.deciding import Decider, Decision, StandingDecision
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
 from pipelines.serving.openapi import document
@@ -60,8 +60,8 @@ class Application:
     allowance: Allowance
     metrics: Metrics
     limits: LimitSettings
-    logged: Callable[[Rolled], Answer | None]
-    standing: Callable[[Answer], StandingAnswer]
+    logged: Callable[[Rolled], Decision | None]
+    standing: Callable[[Decision], StandingDecision]
     waiting: Callable[[], int]
     about: Callable[[], dict[str, Any]]
     is_open: bool = False
@@ -85,28 +85,28 @@ class Application:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Decision one request."""
         started, path = time.perf_counter(), scope["path"]
         is_decide = path == DECISIONS
         name = "decide" if is_decide else "decision" if path.startswith(f"{DECISIONS}/") else ROUTES.get(path, "other")
         request_id = f"{self._prefix}{next(self._numbers):08x}"
         scope["app"] = self  # the router raises what it refuses, instead of answering in words of its own
         scope["state"] = {"request_id": request_id}
-        telling = _Telling(send, request_id.encode())
+        response = _Response(send, request_id.encode())
         try:
             if is_decide:
-                await telling.tell(200, await self._decide(scope, receive))
+                await response.send_json(200, await self._decide(scope, receive))
                 self.metrics.count_seconds(time.perf_counter() - started)
             else:
-                await self._router(scope, receive, telling)
+                await self._router(scope, receive, response)
         except Gone:
             return
         except Exception as error:
-            await telling.refuse(self._refusal(error, request_id), request_id)
-        self.metrics.count_request(name, telling.status)
+            await response.refuse(self._refusal(error, request_id), request_id)
+        self.metrics.count_request(name, response.status)
 
     async def _decide(self, scope: Scope, receive: Receive) -> bytes:
-        """Decide what the body asks about and return the answer; hot, so that nothing is done twice."""
+        """Decide the applications in the body and return the response. This is the hot path."""
         if scope["method"] != "POST":
             raise HTTPException(405, headers={"Allow": "POST"})
         headers = dict(scope["headers"])
@@ -114,12 +114,14 @@ class Application:
         if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != JSON:
             raise Refusal(
                 415,
-                "the body is JSON and says so",
+                "The request body must be sent as application/json",
                 f"content-type {shown(headers.get(b'content-type', b'').decode('latin-1'))}",
                 "send content-type: application/json",
             )
         if headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Refusal(415, "the body is sent as it is", "a content-encoding", "send the body uncompressed")
+            raise Refusal(
+                415, "Compressed request bodies are not supported", "a content-encoding", "send the body uncompressed"
+            )
         body = await self._body(headers, receive)
         serving = self.champion.current
         applications, is_batch = serving.contract.decode(body, self.limits.most_decisions)
@@ -127,9 +129,9 @@ class Application:
         if wait:
             raise Refusal(
                 429,
-                f"a key may ask for {self.limits.decisions_per_second:g} decisions a second over all workers",
-                "more than that",
-                f"ask again in {wait:.3f} seconds",
+                f"Rate limit exceeded: {self.limits.decisions_per_second:g} decisions per second and API key",
+                f"{len(applications)} applications",
+                f"try again in {wait:.3f} seconds",
                 headers=[(b"retry-after", str(int(wait) + 1).encode())],
             )
         decided = self._decided(serving, applications)
@@ -137,7 +139,7 @@ class Application:
             self.metrics.count_decision(decision)
         if decided.repeated:
             self.metrics.count_event("repeated", decided.repeated)
-        parts = [part if isinstance(part, Answer) else await self._of_log(part) for part in decided.parts]
+        parts = [part if isinstance(part, Decision) else await self._of_log(part) for part in decided.parts]
         return _encode(parts if is_batch else parts[0])
 
     def _decided(self, serving: Any, applications: list[Any]) -> Any:
@@ -145,12 +147,12 @@ class Application:
             decided = self.decider.decide(serving, applications)
         except OSError as error:
             self._is_writable = False
-            logger.error("decisions cannot be written down: %s", error.strerror)
+            logger.error("the journal cannot be written: %s", error.strerror)
             raise Refusal(
                 503,
-                "a decision is told when it is on disk",
-                "a disk that does not take it",
-                "ask again later",
+                "The decision could not be stored",
+                "a disk error",
+                "try again later",
                 headers=[(b"retry-after", b"5")],
             ) from None
         self._is_writable = True
@@ -172,32 +174,37 @@ class Application:
                     found = await _rest(message["body"], receive, most)
             except TimeoutError:
                 raise Refusal(
-                    408, f"a body arrives within {self.limits.body_seconds:g} seconds", "a part of it", "send it whole"
+                    408,
+                    f"The request body did not arrive within {self.limits.body_seconds:g} seconds",
+                    "a part of it",
+                    "send the whole body",
                 ) from None
         if len(found) > most:
             raise _too_large(most, f"more than {most:,} bytes")
         return found
 
     def _holder(self, headers: dict[bytes, bytes]) -> str:
-        """Return who asks: the id of the key that was presented."""
+        """Return the id of the presented API key."""
         told = headers.get(b"authorization")
         if told is None:
             if self.is_open and not self.keys.any_valid:
                 return ""
-            raise Refusal(401, "a caller shows a key", "no key", "send authorization: Bearer KEY", headers=CHALLENGE)
+            raise Refusal(
+                401, "An API key is required", "no key", "send the header authorization: Bearer KEY", headers=CHALLENGE
+            )
         scheme, _, key = told.decode("latin-1").partition(" ")
         holder = self.keys.holder(key.strip()) if scheme.lower() == "bearer" else None
         if holder is None:
             raise Refusal(
                 401,
-                "a key is one that was made here and not revoked",
-                "another",
-                "ask who runs this service for a key",
+                "Unknown or revoked API key",
+                "another key",
+                "ask the operator of this service for a key",
                 headers=CHALLENGE,
             )
         return holder
 
-    async def _of_log(self, rolled: Rolled) -> Answer:
+    async def _of_log(self, rolled: Rolled) -> Decision:
         found = await asyncio.to_thread(self.logged, rolled)
         if found is None:
             raise _no_decision(rolled.decision.hex())
@@ -209,7 +216,7 @@ class Application:
         found = self.decider.find(identity)
         if found is None:
             raise _no_decision(identity)
-        answer = found if isinstance(found, Answer) else await self._of_log(found)
+        answer = found if isinstance(found, Decision) else await self._of_log(found)
         return _json(await asyncio.to_thread(self.standing, answer))
 
     async def _health(self, request: Request) -> Response:  # noqa: ARG002
@@ -217,9 +224,7 @@ class Application:
 
     async def _ready(self, request: Request) -> Response:  # noqa: ARG002
         if not self._is_writable:
-            raise Refusal(
-                503, "a ready service can write decisions down", "a disk that does not take them", "make room on it"
-            )
+            raise Refusal(503, "The service cannot store decisions", "a disk error", "free space on its disk")
         return _json({"status": "ready", "model_version": self.champion.current.version})
 
     async def _version(self, request: Request) -> Response:  # noqa: ARG002
@@ -236,25 +241,29 @@ class Application:
         return HTMLResponse(page(document(self.champion.current, self.limits)))
 
     def _refusal(self, error: Exception, request_id: str) -> Refusal:
-        """Return what is told of an error; what is unexpected is told by its kind alone, its words may hold data."""
+        """Return the refusal for an error; an unexpected error is named by its type only, its text may hold data."""
         if isinstance(error, Refusal):
             return error
         if isinstance(error, HTTPException):
             headers = [(name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items()]
             allowed = (error.headers or {}).get("Allow", "GET")
             return Refusal(
-                error.status_code, f"here one may {allowed}", "another method", f"use {allowed}", headers=headers
+                error.status_code,
+                f"Method not allowed; use {allowed}",
+                "another method",
+                f"use {allowed}",
+                headers=headers,
             )
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
         place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "nowhere"
         logger.error("request %s failed: %s at %s", request_id, type(error).__name__, place, exc_info=self.debug)
-        return Refusal(500, "a request is answered", "an unexpected error", "tell who runs this service the request_id")
+        return Refusal(500, "Internal error", "an unexpected error", "report this request_id to the operator")
 
 
-class _Telling:
-    """Sends an answer, and knows what was sent; every answer carries the request's id."""
+class _Response:
+    """Sends a response with the request's id and remembers its status."""
 
     def __init__(self, send: Send, request_id: bytes) -> None:
         self._send, self._request_id = send, request_id
@@ -267,7 +276,7 @@ class _Telling:
             message["headers"] = [*message["headers"], (b"x-request-id", self._request_id)]
         await self._send(message)
 
-    async def tell(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+    async def send_json(self, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None) -> None:
         """Send JSON."""
         about = [
             (b"content-type", JSON),
@@ -279,13 +288,13 @@ class _Telling:
         await self._send({"type": "http.response.body", "body": body})
 
     async def refuse(self, refusal: Refusal, request_id: str) -> None:
-        """Send a refusal, unless an answer is under way."""
+        """Send a refusal, unless a response has begun."""
         if not self._is_started:
-            await self.tell(refusal.status, refusal.body(request_id), refusal.headers)
+            await self.send_json(refusal.status, refusal.body(request_id), refusal.headers)
 
 
 async def _rest(first: bytes, receive: Receive, most: int) -> bytes:
-    """Return a body that comes in pieces, or its beginning where it is longer than allowed."""
+    """Return a body that arrives in several messages, or its beginning where it is too long."""
     found, more = bytearray(first), True
     while more and len(found) <= most:
         message = await receive()
@@ -297,20 +306,20 @@ async def _rest(first: bytes, receive: Receive, most: int) -> bytes:
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
-    raise Refusal(404, "a path is one of those that the page at / lists", shown(scope["path"]), "correct the path")
+    raise Refusal(404, "Not found", shown(scope["path"]), "use a path that the page at / lists")
 
 
 def _no_decision(identity: str) -> Refusal:
     return Refusal(
         404,
-        "a decision is one that this service has made",
+        "Unknown decision",
         shown(identity),
-        "use the decision_id of an answer; what was erased is found no more",
+        "use the decision_id of an earlier response; erased decisions are not found",
     )
 
 
 def _too_large(most: int, received: str) -> Refusal:
-    return Refusal(413, f"a body has at most {most:,} bytes", received, "send less at once")
+    return Refusal(413, f"The request body is larger than {most:,} bytes", received, "send fewer applications at once")
 
 
 def _json(value: Any) -> Response:

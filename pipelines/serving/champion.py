@@ -88,7 +88,7 @@ class Champion:
         try:
             named = self._store.alias(self._model, CHAMPION)
         except Exception as error:
-            self._complain("the registry cannot be asked who is champion (%s)", type(error).__name__)
+            self._complain("the registry is unavailable (%s)", type(error).__name__)
             return
         if named is None:
             self._complain("the registry names no champion%s", "")
@@ -102,9 +102,9 @@ class Champion:
             self._refused = named
             self._tell("champion_refused")
             told = error if isinstance(error, RequestError) else f"{type(error).__name__}: {error}"
-            logger.error("version %d cannot be taken up, version %d goes on: %s", named, self.current.version, told)
+            logger.error("version %d cannot be loaded, version %d stays in use: %s", named, self.current.version, told)
             return
-        logger.info("version %d answers after version %d", named, self.current.version)
+        logger.info("version %d replaced version %d", named, self.current.version)
         self.current, self._refused = found, None
         self._tell("champion_changes")
 
@@ -116,7 +116,7 @@ class Champion:
     def _complain(self, message: str, about: str) -> None:
         """Say once, until it is well again, that the champion cannot be followed."""
         if not self._silent:
-            logger.warning(message + "; version %d goes on", about, self.current.version)
+            logger.warning(message + "; version %d stays in use", about, self.current.version)
         self._silent = True
 
 

@@ -43,19 +43,19 @@ class CustomerBook:
         except UnknownCustomerError:
             raise Refusal(
                 404,
-                "a customer was registered when the book was prepared",
+                "Unknown customer: not registered when the book was prepared",
                 f"customer_id {shown(application.customer_id)}",
-                "correct the id, or send the features themselves",
+                "correct customer_id, or send the features",
                 field="customer_id",
             ) from None
         except (StaleBookError, BookAheadError) as error:
             logger.error("%s", error)
-            told = "a book that ended too long ago" if isinstance(error, StaleBookError) else "a book of a later time"
-            rule = "history is no older than the feature lag of the loan contract, and not ahead of the application"
-            raise Refusal(409, rule, told, "send the features themselves, or ask later") from None
+            told = "a book that is too old" if isinstance(error, StaleBookError) else "a book of a later time"
+            rule = "The book is older than the feature lag of the loan contract allows, or newer than the application"
+            raise Refusal(409, rule, told, "send the features, or try again later") from None
         except DataError as error:
             logger.error("%s", error)
-            raise Refusal(503, "a customer is found where the index says", "another", "ask again later") from None
+            raise Refusal(503, "The book is inconsistent with its index", "another", "ask again later") from None
         except RequestError as error:
             raise Refusal(422, str(error), "another", "correct amount or term", field="amount") from None
 

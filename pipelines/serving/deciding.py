@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from pipelines.credit.points import band_labels
 from pipelines.credit.population import Population
@@ -20,6 +21,8 @@ from pipelines.serving.champion import Serving
 from pipelines.serving.customer_features import CustomerFeatures
 from pipelines.serving.journal import Journal, Place, Record, application_digest
 from pipelines.serving.refusal import Refusal, shown
+
+ID_DIGITS = "^[0-9a-f]{32}$"
 
 
 class DecisionRow(msgspec.Struct, gc=False):
@@ -65,32 +68,29 @@ class Journalled(msgspec.Struct, gc=False):
     columns: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-class Answer(msgspec.Struct, gc=False):
-    """What is told of a decision; `pd` is the probability of default, `raw_score` its log-odds before calibration.
+class Decision(msgspec.Struct, gc=False):
+    """The answer to a request for a decision; `offer` is None where no amount was requested."""
 
-    `offer` is what may be lent of the amount asked for, None where none was told.
-    """
-
-    decision_id: str
+    decision_id: Annotated[str, Meta(pattern=ID_DIGITS)]
     application_id: str
     customer_id: str | None
-    decision: str
+    decision: Annotated[str, Meta(description="approved, declined or referred")]
     points: int
     band: str
-    pd: float
-    raw_score: float
-    reasons: list[str]
-    notice: list[str]
-    period: str
+    pd: Annotated[float, Meta(ge=0, le=1, description="Probability of default")]
+    raw_score: Annotated[float, Meta(description="Log-odds of bad before calibration")]
+    reasons: Annotated[list[str], Meta(description="Reasons against approval, strongest first")]
+    notice: Annotated[list[str], Meta(description="The policy's notice to a declined applicant, by line")]
+    period: Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}$")]
     decided_at: datetime
     model: str
     model_version: int
     policy: str
-    offer: dict[str, Any] | None
+    offer: Annotated[dict[str, Any] | None, Meta(description="Amount, terms and schedules on offer")]
 
 
 class Standing(msgspec.Struct, gc=False):
-    """What holds of a decision today: a person may have looked at it since."""
+    """The present state of a decision, after reviews."""
 
     decision: str
     is_overturned: bool
@@ -98,8 +98,8 @@ class Standing(msgspec.Struct, gc=False):
     decided_at: str | None
 
 
-class StandingAnswer(Answer, gc=False):
-    """A decision that is looked up: what was told of it, and what holds today."""
+class StandingDecision(Decision, gc=False):
+    """A decision that is looked up, with its present state."""
 
     standing: Standing
 
@@ -111,7 +111,7 @@ class Decided:
     A part is the answer, or where it lies in the score log when the application was decided and rolled before.
     """
 
-    parts: Sequence[Answer | Rolled]
+    parts: Sequence[Decision | Rolled]
     decisions: Sequence[str]
     repeated: int
 
@@ -155,7 +155,7 @@ class Decider:
         decisions = [row.decision for row, earlier in zip(rows, found, strict=True) if earlier is None]
         return Decided(parts, decisions, len(rows) - len(new))
 
-    def find(self, decision_id: str) -> Answer | Rolled | None:
+    def find(self, decision_id: str) -> Decision | Rolled | None:
         """Return a decision of this service by its id: its answer, or where it lies in the score log."""
         try:
             digest = bytes.fromhex(decision_id)
@@ -226,23 +226,23 @@ class Decider:
         if found is not None and found.request != record.request:
             raise Refusal(
                 409,
-                "an application is decided once in a period",
-                f"application {shown(application_id)} with other values than it was decided on",
+                "The application was already decided in this period on other values",
+                f"application {shown(application_id)}",
                 f"read the decision at /decisions/{found.decision.hex()}, or send a new application_id",
             )
         return found
 
-    def _again(self, earlier: Place | Rolled) -> Answer | Rolled:
+    def _again(self, earlier: Place | Rolled) -> Decision | Rolled:
         if isinstance(earlier, Rolled):
             return earlier
         found = msgspec.json.decode(earlier.segment.body(earlier), type=Journalled)
         return answer_of(found.row, self._policy_of(found.row.policy_hash), found.asked)
 
 
-def answer_of(row: DecisionRow, policy: PolicySettings, asked: Asked) -> Answer:
+def answer_of(row: DecisionRow, policy: PolicySettings, asked: Asked) -> Decision:
     """Return what is told of a row of the score log; the notice is for the declined."""
     reasons = row.reasons or []
-    return Answer(
+    return Decision(
         row.decision_id,
         row.application_id,
         row.customer_id,

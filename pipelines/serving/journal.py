@@ -235,7 +235,7 @@ def _cut_torn_end(segment: Segment) -> None:
     aside = segment.path.with_suffix(f".torn-{segment.end}")
     aside.write_bytes(os.pread(segment.file, size - segment.end, segment.end))
     os.ftruncate(segment.file, segment.end)
-    logger.warning("the journal ended in %d bytes that are no whole record, set aside", size - segment.end)
+    logger.warning("the journal ended in an incomplete record of %d bytes, which was set aside", size - segment.end)
 
 
 def _write(file: int, data: bytes, position: int) -> None:

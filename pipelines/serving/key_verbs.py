@@ -13,7 +13,7 @@ def make_key(settings: ServeSettings) -> Outcome:
     key = _keys(settings).create(settings.name)
     return Outcome(
         {"name": settings.name, "key": key},
-        summary=[f"API key of {settings.name}, told this once and not kept:", f"  {key}"],
+        summary=[f"API key of {settings.name} (shown only once, not stored):", f"  {key}"],
         next_steps=[f"thinfile serve{carried(settings)}"],
     )
 

@@ -53,14 +53,16 @@ class ApiKeys:
         Raises:
             RequestError: no name, one that is not plain, or one that a valid key has.
         """
-        if not name or not _NAME.fullmatch(name):
+        if not name:
+            raise RequestError("an API key needs a name; add for example name=checkout")
+        if not _NAME.fullmatch(name):
             raise RequestError(
-                f"an API key is named after who uses it, in letters, digits, '.', '_' and '-', received {name!r}; "
-                "try name=checkout"
+                f"{name!r} is not a valid name of an API key; use letters, digits, '.', '_' and '-', "
+                "for example name=checkout"
             )
         with exclusive(self.path.with_suffix(".lock")):
             if any(key.name == name and key.revoked is None for key in self.all()):
-                raise RequestError(f"one name is one key, '{name}' has one; revoke it first or take another name")
+                raise RequestError(f"'{name}' already has an API key; revoke it first or use another name")
             identity = secrets.token_hex(6)
             told = f"{PREFIX}_{identity}_{secrets.token_urlsafe(32)}"
             self._write([*self.all(), ApiKey(identity, name, _digest(told), _now())])
@@ -74,7 +76,7 @@ class ApiKeys:
             found = next((key for key in valid if key.name == name), None)
             if found is None:
                 known = nearest(name or "", [key.name for key in valid])
-                raise RequestError(f"a key is revoked by its name, received {name!r}; {known}")
+                raise RequestError(f"no API key has the name {name!r}; {known}")
             ended = replace(found, revoked=_now())
             self._write([ended if key is found else key for key in keys])
         return ended
@@ -103,9 +105,7 @@ class ApiKeys:
         except FileNotFoundError:
             self._keys, self._read_at = {}, None
         except (OSError, ValueError, TypeError) as error:
-            raise ThinfileError(
-                f"API keys must be as they were written, '{self.path}' cannot be read ({error}); restore it from a copy"
-            ) from error
+            raise ThinfileError(f"'{self.path}' cannot be read ({error}); restore it from a copy") from error
 
     def _write(self, keys: list[ApiKey]) -> None:
         with whole_file(self.path) as temporary:

@@ -11,12 +11,12 @@ ROUTES = ("decide", "decision", "health", "ready", "version", "metrics", "openap
 STATUSES = (200, 400, 401, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503)
 DECISIONS = ("approved", "declined", "referred")
 EVENTS = {
-    "repeated": "Requests for an application that was decided in its period already",
-    "champion_changes": "Times that a worker took up another champion",
-    "champion_refused": "Times that a worker could not take up the champion that the registry names",
+    "repeated": "Requests for an application that was already decided in its period",
+    "champion_changes": "Champion changes of a worker",
+    "champion_refused": "Failed champion changes of a worker",
     "rolled": "Decisions written from the journal to the score log",
-    "shadow_scored": "Decisions that the shadow scored too",
-    "shadow_lacking": "Decisions that the shadow could not score, for a feature of its own was not sent",
+    "shadow_scored": "Decisions also scored by the shadow",
+    "shadow_lacking": "Decisions that the shadow could not score because a feature was not sent",
     "shadow_failed": "Decisions whose shadow score failed",
 }
 BOUNDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)

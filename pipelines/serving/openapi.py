@@ -3,31 +3,32 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from pipelines.command.provenance import own_version
-from pipelines.policy.offers import OfferOutcome
 from pipelines.serving.champion import Serving
-from pipelines.serving.request_contract import ID_PATTERN, MOST_AMOUNT, MOST_ID, MOST_TERM, MOST_TEXT
+from pipelines.serving.deciding import ID_DIGITS, Decision, StandingDecision
+from pipelines.serving.refusal import RefusalBody
+from pipelines.serving.request_contract import ApplicationOfCustomer
 from pipelines.serving.settings import LimitSettings
 
 Document = dict[str, Any]
 
-_ID = {"type": "string", "minLength": 1, "maxLength": MOST_ID, "pattern": ID_PATTERN}
-_TEXTS = {"type": "array", "items": {"type": "string"}}
-_DIGITS = "^[0-9a-f]{32}$"
+_SCHEMAS = "#/components/schemas/"
 
 _MEANINGS = {
     400: "The body is no JSON",
     401: "No key, or none that is valid",
-    404: "There is no such decision, or no such customer",
+    404: "Unknown decision or customer",
     405: "Another method",
     408: "The body did not arrive in time",
-    409: "The application was decided in this period with other values, or the book may not answer for it",
+    409: "The application was already decided in this period on other values, or the book is too old",
     413: "The body is too large",
-    415: "The body is not said to be JSON, or is compressed",
-    422: "A field breaks its rule; `field` names it",
-    429: "The key asks for too many decisions a second",
+    415: "The body is not sent as JSON, or is compressed",
+    422: "A field is invalid; `field` names it",
+    429: "Rate limit of the API key exceeded",
     500: "An unexpected error; `request_id` finds it in the service's log",
-    503: "The decision cannot be written down now",
+    503: "The decision cannot be stored now",
 }
 
 
@@ -51,25 +52,19 @@ def document(serving: Serving, limits: LimitSettings) -> Document:
                     503,
                 )
             },
-            "/version": {"get": _plain("What answers: package, model, policy", None)},
+            "/version": {"get": _plain("Versions of the package, model and policy", None)},
             "/metrics": {"get": _metrics()},
         },
         "components": {
-            "schemas": {
-                "Application": _application(serving),
-                **({"ApplicationOfCustomer": _of_customer()} if serving.contract.by_customer else {}),
-                "Decision": _answer(),
-                "StandingDecision": _standing(),
-                "Refusal": _refusal(),
-            },
+            "schemas": _schemas(serving),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key"}},
         },
     }
 
 
 def _decide(serving: Serving, limits: LimitSettings) -> Document:
-    one, answer = {"$ref": "#/components/schemas/Application"}, {"$ref": "#/components/schemas/Decision"}
-    forms = [one, {"$ref": "#/components/schemas/ApplicationOfCustomer"}] if serving.contract.by_customer else [one]
+    one, answer = {"$ref": f"{_SCHEMAS}Application"}, {"$ref": f"{_SCHEMAS}Decision"}
+    forms = [one, {"$ref": f"{_SCHEMAS}ApplicationOfCustomer"}] if serving.contract.by_customer else [one]
     item = one if len(forms) == 1 else {"oneOf": forms}
     several = {"type": "array", "items": item, "minItems": 1, "maxItems": limits.most_decisions}
     example = _example(serving)
@@ -105,17 +100,17 @@ def _decide(serving: Serving, limits: LimitSettings) -> Document:
 def _decision() -> Document:
     return {
         "operationId": "decision",
-        "summary": "A decision that this service has made, from whichever worker, and what holds of it today",
+        "summary": "A decision of this service and its present state",
         "security": [{"key": []}, {}],
         "parameters": [
             {
                 "name": "decision_id",
                 "in": "path",
                 "required": True,
-                "schema": {"type": "string", "pattern": _DIGITS},
+                "schema": {"type": "string", "pattern": ID_DIGITS},
             }
         ],
-        "responses": _responses({"$ref": "#/components/schemas/StandingDecision"}, 401, 404),
+        "responses": _responses({"$ref": f"{_SCHEMAS}StandingDecision"}, 401, 404),
     }
 
 
@@ -139,123 +134,18 @@ def _plain(summary: str, properties: Mapping[str, Any] | None, *codes: int) -> D
 
 
 def _responses(schema: Document, *codes: int) -> Document:
-    refusal = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
+    refusal = {"application/json": {"schema": {"$ref": f"{_SCHEMAS}RefusalBody"}}}
     answered = {"200": {"description": "The answer", "content": {"application/json": {"schema": schema}}}}
     return answered | {str(code): {"description": _MEANINGS[code], "content": refusal} for code in codes}
 
 
-def _application(serving: Serving) -> Document:
-    contract = serving.contract
-    meanings = serving.scorer.predictor.meanings
-    number = {"type": ["number", "null"]}
-    text = {"type": ["string", "null"], "maxLength": MOST_TEXT}
-    kinds = dict.fromkeys(contract.numeric, True) | dict.fromkeys(contract.categorical, False) | contract.optional
-    features = {
-        name: (number if is_number else text) | _described(meanings.get(name)) for name, is_number in kinds.items()
-    }
-    return {
-        "type": "object",
-        "required": ["application_id", "features"],
-        "additionalProperties": False,
-        "properties": {
-            "application_id": _ID | {"description": "Names the application: it is decided once in a month"},
-            "customer_id": {**_ID, "type": ["string", "null"], "description": "Whose application it is"},
-            "amount": _whole(MOST_AMOUNT) | {"description": "What is asked for, in minor units; then an offer is made"},
-            "term": _whole(MOST_TERM) | {"description": "The term that is asked for, in months"},
-            "features": {
-                "type": "object",
-                "description": "Finite numbers in double precision, or text; null where a value is missing",
-                "required": [*contract.numeric, *contract.categorical],
-                "additionalProperties": False,
-                "properties": features,
-            },
-        },
-    }
-
-
-def _of_customer() -> Document:
-    """Return an application whose features are looked up in the book."""
-    properties = {
-        "application_id": _ID | {"description": "Names the application: it is decided once in a month"},
-        "customer_id": _ID | {"description": "Whose application it is, in the book"},
-        "amount": {"type": "integer", "minimum": 1, "maximum": MOST_AMOUNT, "description": "In minor units"},
-        "term": {"type": "integer", "minimum": 1, "maximum": MOST_TERM, "description": "In months"},
-        "basket_category": {"type": ["string", "null"], "maxLength": MOST_TEXT, "description": "Of what is financed"},
-    }
-    required = [name for name in properties if name != "basket_category"]
-    return {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
-
-
-def _whole(most: int) -> Document:
-    return {"type": ["integer", "null"], "minimum": 1, "maximum": most}
-
-
-def _described(meaning: Mapping[str, Any] | None) -> Document:
-    return {"description": str(meaning["meaning"])} if meaning else {}
-
-
-def _answer() -> Document:
-    properties = {
-        "decision_id": {"type": "string", "pattern": _DIGITS},
-        "application_id": {"type": "string"},
-        "customer_id": {"type": ["string", "null"]},
-        "decision": {"enum": ["approved", "declined", "referred"]},
-        "points": {"type": "integer"},
-        "band": {"type": "string"},
-        "pd": {"type": "number", "minimum": 0, "maximum": 1, "description": "Probability of default"},
-        "raw_score": {"type": "number", "description": "Log-odds of bad before calibration"},
-        "reasons": _TEXTS | {"description": "What weighed most against approval, the weightiest first"},
-        "notice": _TEXTS | {"description": "Lines that a declined applicant is told, by the policy"},
-        "period": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"},
-        "decided_at": {"type": "string", "format": "date-time"},
-        "model": {"type": "string"},
-        "model_version": {"type": "integer"},
-        "policy": {"type": "string"},
-        "offer": _offer() | {"description": "What may be lent of the amount asked for, with terms and schedules"},
-    }
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def _standing() -> Document:
-    standing = {
-        "decision": {"enum": ["approved", "declined", "referred"]},
-        "is_overturned": {"type": "boolean", "description": "A person decided otherwise than the model"},
-        "is_in_review": {"type": "boolean", "description": "A person was asked and has not decided yet"},
-        "decided_at": {"type": ["string", "null"], "description": "When a person decided"},
-    }
-    return _object(_answer()["properties"] | {"standing": _object(standing)})
-
-
-def _offer() -> Document:
-    amount = {"type": "integer", "minimum": 0}
-    part = dict.fromkeys(("number", "amount", "interest", "principal"), amount)
-    term = dict.fromkeys(("term", "fee", "instalment", "last_instalment", "total"), amount)
-    term |= {"interest": {"type": "string"}, "rate": {"type": "number"}, "apr": {"type": "number"}}
-    term |= {"schedule": {"type": "array", "items": _object(part)}}
-    withheld = {"term": amount, "why": {"type": "string"}}
-    properties = {
-        "outcome": {"enum": [one.value for one in OfferOutcome]},
-        **dict.fromkeys(("requested", "amount", "limit"), amount),
-        "terms": {"type": "array", "items": _object(term)},
-        "withheld": {"type": "array", "items": _object(withheld)},
-        "explanation": {"type": "string"},
-    }
-    return _object(properties) | {"type": ["object", "null"]}
-
-
-def _object(properties: Document) -> Document:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def _refusal() -> Document:
-    properties = {
-        "rule": {"type": "string"},
-        "received": {"type": "string"},
-        "next_step": {"type": "string"},
-        "field": {"type": ["string", "null"]},
-        "request_id": {"type": "string"},
-    }
-    return {"type": "object", "required": list(properties), "properties": properties}
+def _schemas(serving: Serving) -> Document:
+    """Return the schemas of requests and responses, from the types that decode and encode them."""
+    application = serving.contract.application_type(serving.scorer.predictor.meanings)
+    requests = (application, ApplicationOfCustomer) if serving.contract.by_customer else (application,)
+    types = (*requests, Decision, StandingDecision, RefusalBody)
+    _, schemas = msgspec.json.schema_components(types, ref_template=f"{_SCHEMAS}{{name}}")
+    return schemas
 
 
 def _example(serving: Serving) -> Document:

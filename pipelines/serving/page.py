@@ -26,7 +26,6 @@ A key is sent as <code>authorization: Bearer KEY</code>.</p>
 {% endfor %}</table>{% endfor %}{% endfor %}
 {% for name, schema in components.schemas.items() %}<h2>{{ name }}</h2>
 {{ table(schema) }}
-{% if schema.properties.features %}<h3>features</h3>{{ table(schema.properties.features) }}{% endif %}
 {% endfor %}</body></html>
 """
 
@@ -43,7 +42,7 @@ def page(document: dict[str, Any]) -> str:
     rows = environment.from_string(_TABLE)
 
     def table(schema: dict[str, Any]) -> Markup:
-        return Markup(rows.render(properties=schema["properties"], required=schema["required"], kind=_kind))
+        return Markup(rows.render(properties=schema["properties"], required=schema.get("required", []), kind=_kind))
 
     def pretty(value: Any) -> str:
         return json.dumps(value, indent=1, ensure_ascii=False)
@@ -51,6 +50,13 @@ def page(document: dict[str, Any]) -> str:
     return environment.from_string(_TEMPLATE).render(**document, table=table, pretty=pretty)
 
 
-def _kind(told: dict[str, Any]) -> str:
-    kind = told.get("type", "one of " + ", ".join(map(str, told.get("enum", []))))
+def _kind(schema: dict[str, Any]) -> str:
+    """Return the type of a field in words."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " or ".join(_kind(one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    kind = schema.get("type", "any")
     return " or ".join(kind) if isinstance(kind, list) else str(kind)

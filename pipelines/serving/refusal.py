@@ -1,4 +1,4 @@
-"""The one shape in which a request is refused: the rule, the value received, the next step."""
+"""The body of every refused request: what is wrong, the value received, the next step."""
 
 import json
 from collections.abc import Sequence
@@ -7,11 +7,21 @@ from typing import Any
 import msgspec
 
 MOST_TOLD, MOST_WORDS = 80, 500
-"""Characters of a received value that are told back, and of any part of a refusal."""
+"""Most characters of a received value, and of any part of a refusal, that are returned."""
+
+
+class RefusalBody(msgspec.Struct):
+    """The body of a refusal: what is wrong, the value received, what to do, and the field of the request, if one."""
+
+    rule: str
+    received: str
+    next_step: str
+    field: str | None
+    request_id: str
 
 
 class Refusal(Exception):
-    """A request that is not answered with a decision; `field` is where in the body the reason lies, if there."""
+    """A request that is refused. `rule` says what is wrong; `field` is the field of the body that broke it, if any."""
 
     def __init__(
         self,
@@ -29,23 +39,17 @@ class Refusal(Exception):
 
     def body(self, request_id: str) -> bytes:
         """Return the refusal as JSON."""
-        told = {
-            "rule": self.rule,
-            "received": self.received,
-            "next_step": self.next_step,
-            "field": self.field,
-            "request_id": request_id,
-        }
-        return msgspec.json.encode({name: _tellable(value) for name, value in told.items()})
+        texts = (self.rule, self.received, self.next_step, self.field, request_id)
+        return msgspec.json.encode(RefusalBody(*map(_encodable, texts)))  # type: ignore[arg-type]
 
 
-def _tellable(text: str | None) -> str | None:
-    """Return a text that has a spelling in UTF-8: names of fields may hold half of a surrogate pair."""
+def _encodable(text: str | None) -> str | None:
+    """Return a text that can be encoded in UTF-8: names of fields may hold half of a surrogate pair."""
     return text and text.encode("utf-8", "backslashreplace").decode()[:MOST_WORDS]
 
 
 def shown(value: Any) -> str:
-    """Return a value of JSON as it is told back, cut short when it is long.
+    """Return a JSON value as it is shown in a refusal, shortened when it is long.
 
     >>> shown("x" * 200)
     '"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…'
@@ -56,5 +60,5 @@ def shown(value: Any) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**MOST_TOLD:
         return "a whole number of more digits than can be shown"
-    told = json.dumps(value, ensure_ascii=True)
-    return told if len(told) <= MOST_TOLD else f"{told[:MOST_TOLD]}…"
+    fields = json.dumps(value, ensure_ascii=True)
+    return fields if len(fields) <= MOST_TOLD else f"{fields[:MOST_TOLD]}…"

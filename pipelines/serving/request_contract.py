@@ -1,4 +1,4 @@
-"""What a request for a decision must say: decoded and checked in one pass, and told field by field when it breaks."""
+"""The fields of a request for a decision: decoded and validated in one pass, explained field by field when invalid."""
 
 import json
 import math
@@ -23,11 +23,27 @@ ID_PATTERN = r"^[^\x00-\x1f\x7f]+$"
 LARGEST = 1.7976931348623157e308
 
 _ID = Annotated[str, Meta(min_length=1, max_length=MOST_ID, pattern=ID_PATTERN)]
+_APPLICATION_ID = Annotated[_ID, Meta(description="Identifies the application; it is decided once in a month")]
 _TEXT = Annotated[str, Meta(max_length=MOST_TEXT)]
-_AMOUNT = Annotated[float, Meta(ge=1, le=MOST_AMOUNT, multiple_of=1)]  # 5.0 is a whole number to JSON
-_TERM = Annotated[float, Meta(ge=1, le=MOST_TERM, multiple_of=1)]
+_AMOUNT = Annotated[
+    float,  # 5.0 is a whole number in JSON
+    Meta(ge=1, le=MOST_AMOUNT, multiple_of=1, description="Requested amount, minor units; asks for an offer"),
+]
+_TERM = Annotated[float, Meta(ge=1, le=MOST_TERM, multiple_of=1, description="Requested term in months")]
+_CATEGORY = Annotated[_TEXT | UnsetType | None, Meta(description="Category of what is financed")]
+_STRICT: dict[str, Any] = {"forbid_unknown_fields": True, "kw_only": True, "gc": False}
 _KNOWN = ("application_id", "customer_id", "features", "amount", "term")
 _OF_CUSTOMER = ("application_id", "customer_id", "amount", "term", "basket_category")
+
+
+class ApplicationOfCustomer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """An application whose features are looked up in the book of customers."""
+
+    application_id: _APPLICATION_ID
+    customer_id: Annotated[_ID, Meta(description="The customer in the book")]
+    amount: _AMOUNT
+    term: _TERM
+    basket_category: _CATEGORY = UNSET
 
 
 class RequestContract:
@@ -73,9 +89,9 @@ class RequestContract:
         if not 0 < len(found) <= most:
             raise Refusal(
                 422,
-                f"a batch holds from 1 to {most} applications",
+                f"A batch must hold from 1 to {most} applications",
                 f"{len(found)} applications",
-                "send it in parts" if found else "send one application at least",
+                "send several smaller batches" if found else "send at least one application",
             )
         if self.by_customer:
             self._check_customers(body, found)
@@ -84,9 +100,9 @@ class RequestContract:
             if one.application_id in seen:
                 raise Refusal(
                     422,
-                    "an application is in a batch once",
+                    "Duplicate application in the batch",
                     f"{shown(one.application_id)} twice",
-                    "send it once",
+                    "send each application once",
                     field=f"[{place}].application_id",
                 )
             seen.add(one.application_id)
@@ -98,7 +114,7 @@ class RequestContract:
         if lacking:
             raise Refusal(
                 409,
-                "the book of customers has all features of the champion",
+                "The book of customers lacks features of the champion",
                 f"no {', '.join(lacking[:5])}",
                 "send the features themselves",
             )
@@ -119,27 +135,37 @@ class RequestContract:
             found |= zip(self.categorical, levels.T, strict=True)
         return found
 
-    def _make_decoder(self) -> msgspec.json.Decoder[Any]:
-        fields: list[Any] = []
-        for place, name in enumerate(self.names):
-            if name in self.optional:
-                fields.append((f"f{place}", (float if self.optional[name] else _TEXT) | None | UnsetType, UNSET))
-            else:
-                fields.append((f"f{place}", (float if name in self.numeric else _TEXT) | None))
-        names = {f"f{place}": name for place, name in enumerate(self.names)}
-        strict: dict[str, Any] = {"forbid_unknown_fields": True, "kw_only": True, "gc": False}
-        self._features = msgspec.defstruct("Features", fields, rename=names, **strict)
-        features: tuple[Any, ...] = (self._features | UnsetType, UNSET) if self.by_customer else (self._features,)
-        told: list[Any] = [
-            ("application_id", _ID),
+    def application_type(self, meanings: Mapping[str, Mapping[str, Any]]) -> Any:
+        """Return the type of an application that sends its features, described by their meanings."""
+        return self._application(self._features_type(meanings))
+
+    def _application(self, features: Any) -> Any:
+        fields: list[Any] = [
+            ("application_id", _APPLICATION_ID),
             ("customer_id", _ID | None, None),
-            ("features", *features),
+            ("features", *features) if isinstance(features, tuple) else ("features", features),
             ("amount", _AMOUNT | None, None),
             ("term", _TERM | None, None),
         ]
-        if self.by_customer:
-            told.append(("basket_category", _TEXT | None | UnsetType, UNSET))
-        request: Any = msgspec.defstruct("Application", told, **strict)
+        if isinstance(features, tuple):
+            fields.append(("basket_category", _CATEGORY, UNSET))
+        return msgspec.defstruct("Application", fields, **_STRICT)
+
+    def _features_type(self, meanings: Mapping[str, Mapping[str, Any]]) -> Any:
+        """Return the type of the features; those of the model are required, null where a value is missing."""
+        fields: list[Any] = []
+        for place, name in enumerate(self.names):
+            is_number = self.optional.get(name, name in self.numeric)
+            kind: Any = (float if is_number else _TEXT) | None
+            if name in meanings:
+                kind = Annotated[kind, Meta(description=str(meanings[name]["meaning"]))]
+            fields.append((f"f{place}", kind | UnsetType, UNSET) if name in self.optional else (f"f{place}", kind))
+        names = {f"f{place}": name for place, name in enumerate(self.names)}
+        return msgspec.defstruct("Features", fields, rename=names, **_STRICT)
+
+    def _make_decoder(self) -> msgspec.json.Decoder[Any]:
+        self._features = self._features_type({})
+        request: Any = self._application((self._features | UnsetType, UNSET) if self.by_customer else self._features)
         return msgspec.json.Decoder(request | list[request])
 
     def _check_customers(self, body: bytes, found: Sequence[Any]) -> None:
@@ -157,7 +183,7 @@ class RequestContract:
         except (ValueError, RecursionError):
             return Refusal(
                 400,
-                "the body is one JSON value in UTF-8",
+                "The request body is not valid JSON in UTF-8",
                 _first_words(error),
                 "send an application as an object, or several as a list",
             )
@@ -165,11 +191,13 @@ class RequestContract:
         for place, item in enumerate(items):
             for refusal in self._breaches(item, f"[{place}]." if isinstance(told, list) else ""):
                 return refusal
-        return Refusal(400, "the body is one JSON value in UTF-8", _first_words(error), "correct it")
+        return Refusal(400, "The request body is not valid", _first_words(error), "correct it")
 
     def _breaches(self, item: Any, where: str) -> Iterator[Refusal]:
         if not isinstance(item, dict):
-            yield _broken("an application is an object", item, "send application_id and features", where.strip("."))
+            yield _broken(
+                "An application must be an object", item, "send application_id and features", where.strip(".")
+            )
             return
         is_described = "features" in item or not self.by_customer
         known, needed = (_KNOWN, ("application_id", "features")) if is_described else (_OF_CUSTOMER, _OF_CUSTOMER[:4])
@@ -183,12 +211,16 @@ class RequestContract:
         if not is_described:
             for name in ("amount", "term"):
                 if item[name] is None:
-                    yield _broken("a named customer asks for an amount and a term", None, "send both", f"{where}{name}")
+                    yield _broken(
+                        "A request by customer_id needs an amount and a term", None, "send both", f"{where}{name}"
+                    )
             yield from _not_text(item.get("basket_category"), f"{where}basket_category")
             return
         features = item["features"]
         if not isinstance(features, dict):
-            yield _broken("features are an object of names and values", features, "send an object", f"{where}features")
+            yield _broken(
+                "features must be an object of names and values", features, "send an object", f"{where}features"
+            )
             return
         required = [*self.numeric, *self.categorical]
         yield from _unlike(features, self.names, required, f"{where}features.", "the model")
@@ -211,8 +243,8 @@ def _unlike(
         if name not in known:
             yield Refusal(
                 422,
-                f"{who} knows its fields by name",
-                f"unknown field {shown(name)}",
+                f"Unknown field of {who}",
+                shown(name),
                 nearest(name, known),
                 field=f"{where}{name}",
             )
@@ -220,38 +252,38 @@ def _unlike(
     if lacking:
         yield Refusal(
             422,
-            f"{who} needs all of its fields",
+            f"Missing fields of {who}",
             f"no {', '.join(lacking[:5])}{f' and {len(lacking) - 5} more' if len(lacking) > 5 else ''}",
-            "send null for a feature whose value is missing" if who == "the model" else "add what is lacking",
+            "send null for a feature whose value is missing" if who == "the model" else "add them",
             field=f"{where}{lacking[0]}",
         )
 
 
 def _not_an_id(value: Any, where: str) -> Iterator[Refusal]:
     if not isinstance(value, str) or not value or len(value) > MOST_ID or not re.search(ID_PATTERN, value):
-        rule = f"an id is text of 1 to {MOST_ID} characters, none of them a control character"
+        rule = f"An id must be text of 1 to {MOST_ID} characters without control characters"
         yield _broken(rule, value, "send the id as text", where)
 
 
 def _not_whole(value: Any, most: int, where: str) -> Iterator[Refusal]:
     is_whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value % 1 == 0
     if value is not None and not (is_whole and 1 <= value <= most):
-        rule = f"this is a whole number from 1 to {most}, or null"
-        yield _broken(rule, value, "send an amount in minor units, a term in months", where)
+        rule = f"{where.rpartition('.')[2]} must be a whole number from 1 to {most}, or null"
+        yield _broken(rule, value, "send the amount in minor units, the term in months", where)
 
 
 def _not_a_number(value: Any, where: str) -> Iterator[Refusal]:
     if isinstance(value, bool) or not isinstance(value, (int, float, type(None))):
-        yield _broken("this feature is a number or null", value, "send a number, or null where it is missing", where)
+        yield _broken("This feature must be a number or null", value, "send a number, or null if it is missing", where)
     elif value is not None and not (abs(value) <= LARGEST if isinstance(value, int) else math.isfinite(value)):
-        yield _broken("numbers are finite", value, "send null where the value is missing", where)
+        yield _broken("Numbers must be finite", value, "send null if the value is missing", where)
 
 
 def _not_text(value: Any, where: str) -> Iterator[Refusal]:
     if not isinstance(value, (str, type(None))):
-        yield _broken("this feature is text or null", value, "send text, or null where it is missing", where)
+        yield _broken("This feature must be text or null", value, "send text, or null if it is missing", where)
     elif value is not None and len(value) > MOST_TEXT:
-        yield _broken(f"text has at most {MOST_TEXT} characters", value, "shorten it", where)
+        yield _broken(f"Text may have at most {MOST_TEXT} characters", value, "shorten it", where)
 
 
 def _broken(rule: str, value: Any, next_step: str, where: str) -> Refusal:

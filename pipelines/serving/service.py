@@ -60,7 +60,7 @@ def serve(settings: ServeSettings) -> Outcome:
             roller.close()
         told = metrics.total()
     if has_failed:
-        raise ThinfileError("the service needs workers, none could start; what they said is above")
+        raise ThinfileError("no worker could start; see the log above")
     return _outcome(settings, address, told)
 
 
@@ -96,10 +96,10 @@ def _is_open(settings: ServeSettings, keys: ApiKeys) -> bool:
         return False
     if not is_loopback(settings.host):
         raise RequestError(
-            f"a service that other machines reach asks for API keys, received host={settings.host} and no key; "
+            f"host={settings.host} is reachable from other machines and there is no API key; "
             f"make one with `thinfile serve key name=checkout{carried(settings)}`"
         )
-    logger.warning("no API key: whoever is on this machine may ask for decisions (make one: `thinfile serve key`)")
+    logger.warning("no API key: any local process may request decisions (`thinfile serve key` makes a key)")
     return True
 
 
@@ -125,8 +125,7 @@ def _listening(settings: ServeSettings) -> Iterator[socket.socket]:
             bound.bind((settings.host, settings.port))
         except OSError as error:
             raise RequestError(
-                f"the service listens on an address of its own, {settings.host} port {settings.port} cannot be had "
-                f"({error.strerror}); take another port"
+                f"{settings.host} port {settings.port} is unavailable ({error.strerror}); use another port"
             ) from error
         bound.set_inheritable(True)
         yield bound
@@ -158,7 +157,7 @@ def _outcome(settings: ServeSettings, address: str, told: dict[str, float]) -> O
         f"  {result['approved']:,} approved, {result['declined']:,} declined, {result['referred']:,} referred",
     ]
     if settings.shadow is not None:
-        lines.append(f"  version {settings.shadow} scored {result['shadow_scored']:,} of them in the shadow")
+        lines.append(f"  version {settings.shadow} scored {result['shadow_scored']:,} of them as the shadow")
     return Outcome(
         result, summary=lines, next_steps=[f"thinfile watch period={datetime.now(UTC):%Y-%m}{carried(settings)}"]
     )

@@ -26,7 +26,7 @@ from pipelines.serving.allowance import Allowance
 from pipelines.serving.application import Application, Receive, Scope, Send
 from pipelines.serving.champion import Champion, Features, Follower, features_of
 from pipelines.serving.customer_features import CustomerBook
-from pipelines.serving.deciding import Answer, Asked, Decider, Standing, StandingAnswer, answer_of
+from pipelines.serving.deciding import Asked, Decider, Decision, Standing, StandingDecision, answer_of
 from pipelines.serving.journal import Journal
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
@@ -67,7 +67,7 @@ class Worker:
         self._application: Application | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or open and close what the worker stands on."""
+        """Decision a request, or open and close what the worker stands on."""
         if scope["type"] == "http":
             assert self._application is not None
             await self._application(scope, receive, send)
@@ -108,17 +108,17 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
     keys.refresh()
     policies = _policies(workspace, settings.policy)
 
-    def logged(found: Rolled) -> Answer | None:
+    reviews, reading_reviews = Reviews(workspace), Lock()
+
+    def logged(found: Rolled) -> Decision | None:
         row = logged_row(workspace, found)
         return None if row is None else answer_of(row, policies(row.policy_hash), Asked(found.amount, found.term))
 
-    reviews, reading_reviews = Reviews(workspace), Lock()
-
-    def standing(answer: Answer) -> StandingAnswer:
+    def standing(answer: Decision) -> StandingDecision:
         with reading_reviews:
             found = reviews.standing(answer.decision_id, answer.decision)
         holds = Standing(found.decision, found.is_overturned, found.is_in_review, found.decided_at)
-        return StandingAnswer(**msgspec.structs.asdict(answer), standing=holds)
+        return StandingDecision(**msgspec.structs.asdict(answer), standing=holds)
 
     def about() -> dict[str, Any]:
         serving = champion.current

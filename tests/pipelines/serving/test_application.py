@@ -263,7 +263,9 @@ def test_the_page_and_the_document_say_what_the_champion_reads(talk: Callable[..
         return told, decided.status_code, (await client.get("/")).text, version
 
     told, status, page, version = talk(about)
-    features = told["components"]["schemas"]["Application"]["properties"]["features"]
+    schemas = told["components"]["schemas"]
+    assert schemas["Application"]["properties"]["features"] == {"$ref": "#/components/schemas/Features"}
+    features = schemas["Features"]
     assert sorted(features["properties"]) == ["channel", "city", "constant", "income", "tenure"]
     assert status == 200
     assert "/decisions/{decision_id}" in page

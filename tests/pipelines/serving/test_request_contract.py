@@ -50,7 +50,7 @@ def test_the_same_values_have_one_spelling_whatever_their_order() -> None:
 def test_what_is_not_finite_is_refused_by_its_field(token: bytes) -> None:
     body = json.dumps([request(), request(income="HERE")]).encode().replace(b'"HERE"', token)
     found = refusal(body)
-    assert (found.status, found.field, found.rule) == (422, "[1].features.income", "numbers are finite")
+    assert (found.status, found.field, found.rule) == (422, "[1].features.income", "Numbers must be finite")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_what_is_not_finite_is_refused_by_its_field(token: bytes) -> None:
         ({"channel": 3}, "features.channel", "text or null"),
         ({"channel": "x" * 257}, "features.channel", "at most 256"),
         ({"extra": "one"}, "features.extra", "a number or null"),
-        ({"incom": 3}, "features.incom", "by name"),
+        ({"incom": 3}, "features.incom", "Unknown field"),
     ],
 )
 def test_a_feature_that_breaks_its_rule_is_named(changed: dict[str, Any], field: str, rule: str) -> None:

@@ -101,12 +101,12 @@ def test_keys_are_made_listed_and_revoked(served: ServeSettings, thinfile: Thinf
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["host=0.0.0.0"], "a service that other machines reach asks for API keys, received host=0.0.0.0 and no key"),
+        (["host=0.0.0.0"], "host=0.0.0.0 is reachable from other machines and there is no API key"),
         (["shadow=9"], "no version 9 of model 'credit_score'"),
         (["model=another"], "model 'another' has no champion"),
         (["workers=0"], "workers must be at least 1, received 0"),
         (["limits.body_seconds=0"], "limits.body_seconds must be at least 0.1, received 0"),
-        (["key"], "an API key is named after who uses it"),
+        (["key"], "an API key needs a name"),
         (["keey", "name=a"], "unknown action 'keey' of serve; did you mean key or keys?"),
     ],
 )
