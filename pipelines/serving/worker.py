@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,7 +24,7 @@ from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
 from pipelines.scoring.scorer import open_scorer
 from pipelines.serving.allowance import Allowance
 from pipelines.serving.application import Application, Receive, Scope, Send
-from pipelines.serving.champion import Champion, Features, Follower, features_of
+from pipelines.serving.champion import Champion, Features, Follower, Serving, features_of
 from pipelines.serving.customer_features import CustomerBook
 from pipelines.serving.deciding import Asked, Decider, Decision, Standing, StandingDecision, answer_of
 from pipelines.serving.journal import Journal
@@ -108,30 +108,6 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
     keys.refresh()
     policies = _policies(workspace, settings.policy)
 
-    reviews, reading_reviews = Reviews(workspace), Lock()
-
-    def logged(found: Rolled) -> Decision | None:
-        row = logged_row(workspace, found)
-        return None if row is None else answer_of(row, policies(row.policy_hash), Asked(found.amount, found.term))
-
-    def standing(answer: Decision) -> StandingDecision:
-        with reading_reviews:
-            found = reviews.standing(answer.decision_id, answer.decision)
-        holds = Standing(found.decision, found.is_overturned, found.is_in_review, found.decided_at)
-        return StandingDecision(**msgspec.structs.asdict(answer), standing=holds)
-
-    def about() -> dict[str, Any]:
-        serving = champion.current
-        return {
-            "thinfile": own_version(),
-            "model": serving.model,
-            "model_version": serving.version,
-            "model_hash": serving.scorer.hash,
-            "policy": settings.policy.name,
-            "policy_hash": serving.scorer.policy_hash,
-            "shadow": settings.shadow,
-        }
-
     limits = settings.limits
     application = Application(
         champion=champion,
@@ -140,22 +116,21 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
         allowance=Allowance(limits.decisions_per_second, plan.workers, limits.most_decisions),
         metrics=metrics,
         limits=limits,
-        logged=logged,
-        standing=standing,
+        logged=_logged(workspace, policies),
+        standing=_standing(workspace),
         waiting=lambda: _waiting(journal),
-        about=about,
+        about=lambda: _about(champion.current, settings),
         is_open=plan.is_open,
         debug=settings.debug,
     )
 
-    def tell_version() -> None:
+    def count_version() -> None:
         metrics.serve_version(champion.current.version)
 
-    tell_version()
-    following = Follower(settings.follow_seconds, champion.follow, tell_version)
+    count_version()
+    refreshes = () if customers is None else (customers.refresh,)
+    following = Follower(settings.follow_seconds, champion.follow, count_version, *refreshes)
     tending = Follower(TEND_SECONDS, keys.refresh, lambda: _end_when_orphaned(plan.parent))
-    if customers is not None:
-        following = Follower(settings.follow_seconds, champion.follow, tell_version, customers.refresh)
     following.start()
     tending.start()
     reading = asyncio.create_task(_keep_up(journal))
@@ -168,6 +143,41 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
         metrics.serve_version(0)
         rolled.close()
         journal.close()
+
+
+def _logged(workspace: Workspace, policies: Any) -> Callable[[Rolled], Decision | None]:
+    """Return a function that reads a decision back from the score log."""
+
+    def logged(found: Rolled) -> Decision | None:
+        row = logged_row(workspace, found)
+        return None if row is None else answer_of(row, policies(row.policy_hash), Asked(found.amount, found.term))
+
+    return logged
+
+
+def _standing(workspace: Workspace) -> Callable[[Decision], StandingDecision]:
+    """Return a function that adds the present state of a decision after reviews."""
+    reviews, reading = Reviews(workspace), Lock()
+
+    def standing(decision: Decision) -> StandingDecision:
+        with reading:
+            found = reviews.standing(decision.decision_id, decision.decision)
+        state = Standing(found.decision, found.is_overturned, found.is_in_review, found.decided_at)
+        return StandingDecision(**msgspec.structs.asdict(decision), standing=state)
+
+    return standing
+
+
+def _about(serving: Serving, settings: ServeSettings) -> dict[str, Any]:
+    return {
+        "thinfile": own_version(),
+        "model": serving.model,
+        "model_version": serving.version,
+        "model_hash": serving.scorer.hash,
+        "policy": settings.policy.name,
+        "policy_hash": serving.scorer.policy_hash,
+        "shadow": settings.shadow,
+    }
 
 
 def shadow_features(store: ModelStore, settings: ServeSettings) -> Features:
