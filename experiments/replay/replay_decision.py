@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.batch.score import score_features
+from pipelines.candidates.portable_model import columns_of
 from pipelines.command.verb import ExitCode, Outcome
 from pipelines.erasures.record import read_erasures
 from pipelines.erasures.salt import Kind
@@ -78,8 +78,9 @@ def _decide_again(replay: Replay, logged: Logged, scorer: Scorer) -> None:
     if lacking:
         replay.differs.append(f"features: the log has no {', '.join(lacking)} beside the decision")
         return
-    scores = score_features(scorer, logged.features)
-    replay.answers = {name: _plain(getattr(scores, name)[0]) for name in ANSWERS}
+    answers, reasons = scorer.decide(columns_of(logged.features, scorer.numeric, scorer.categorical))
+    replay.answers = {name: _plain(getattr(answers, name)[0]) for name in ANSWERS[:-1]}
+    replay.answers["reasons"] = reasons.words[0] if reasons.words else None
     replay.differs += _about_answers(logged.row, replay.answers)
 
 

@@ -50,7 +50,7 @@ def compared_cells(reference: Reference, current: WindowProfile, policy: PolicyS
     periods = reference_periods(reference)
     cells = list(_cells(reference, EVERYONE, periods, reference.overall, current.overall, policy))
     for segment, tally in sorted(current.segments.items()):
-        earlier = reference.segments.get(segment)
+        earlier = reference.of_segment(segment)
         if earlier:
             cells += _cells(reference, segment, periods, earlier, tally, policy)
     return cells

@@ -10,6 +10,7 @@ from monitoring.windows.settings import DEVELOPMENT
 from monitoring.windows.windows import PeriodCounts, earlier_periods, joined
 from pipelines.errors import RequestError
 from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.dimensions import bare_name
 from pipelines.profiles.reference_profile import ANY_TIME, ReferenceProfile
 from pipelines.profiles.window_profile import WindowProfile
 from pipelines.score_log.key import LogKey, check_period
@@ -31,6 +32,10 @@ class Reference:
     overall: Mapping[str, Tally]
     segments: Mapping[str, Mapping[str, Tally]]
     is_development: bool
+
+    def of_segment(self, name: str) -> Mapping[str, Tally]:
+        """Return the counts of a segment by period; earlier versions counted `channel=web` as `web`."""
+        return {**self.segments.get(bare_name(name), {}), **self.segments.get(name, {})}
 
     @property
     def total(self) -> Tally:

@@ -65,7 +65,7 @@ class PeriodCounts:
                 written = self.log.profile(key, partition)
                 same = written is not None and written.bins == total.bins
                 total += written if written is not None and same else _from_rows(self.log, key, partition, self.profile)
-            self._by_key[key] = total
+            self._by_key[key] = total.with_dimensions()
         return self._by_key[key]
 
 
@@ -84,7 +84,7 @@ def open_window(counts: PeriodCounts, key: LogKey, settings: WindowSettings) -> 
     incomplete = why_incomplete(key.period, settings.today)
     if incomplete is None and not log.is_whole(key):
         incomplete = f"{key.period} is only partly scored; run the same `thinfile score` again to finish it"
-    return Window(key, periods, whole, _policy_hash(log, key), incomplete)
+    return Window(key, periods, whole.with_dimensions(), _policy_hash(log, key), incomplete)
 
 
 def periods_of(log: ScoreLog, key: LogKey, settings: WindowSettings) -> tuple[str, ...]:
@@ -147,10 +147,16 @@ def _from_rows(log: ScoreLog, key: LogKey, partition: str, profile: ReferencePro
         )
     features = decisions[["decision_id"]].merge(features, on="decision_id", how="left", validate="1:1")
     name = name_of_bins(profile)
-    segments = decisions["segment"] if "segment" in decisions else pd.Series(dtype=object)
-    parts = {str(one): np.flatnonzero(segments == one) for one in segments.dropna().unique()}
+    parts = rows_by_segment(decisions)
     tallies = {one: _tally(profile, decisions.iloc[rows], features.iloc[rows]) for one, rows in parts.items()}
     return WindowProfile(name, _tally(profile, decisions, features), tallies)
+
+
+def rows_by_segment(decisions: pd.DataFrame) -> dict[str, NDArray[np.intp]]:
+    """Return the rows of each segment, by the names of earlier versions where a file has no others."""
+    bare = decisions["segment"].map(lambda name: [name], na_action="ignore")
+    names = decisions["segments"].where(decisions["segments"].notna(), bare).explode().dropna()
+    return {str(name): rows.to_numpy(np.intp) for name, rows in names.groupby(names).groups.items()}
 
 
 def _tally(profile: ReferenceProfile, decisions: pd.DataFrame, features: pd.DataFrame) -> Tally:

@@ -34,8 +34,7 @@ class Applications:
     `features` has the numeric columns as float64 (missing is NaN), then the categorical ones as text (missing is None).
     `bad` is 1 for default and 0 for good, or None where outcomes are not read; `outcome_known_at` is when each outcome
     became known, or None where the table has no such column. `approved` and `by_lot` are the earlier policy's
-    approvals and its random approvals, or None where decisions are not read. `customers` and `segments` are text, or
-    None where they are not declared or the table is not scored. `fingerprint` identifies the table as read,
+    approvals and its random approvals, or None where decisions are not read. `fingerprint` identifies the table read,
     quarantined rows included but without the `erased` rows of erased people; `fingerprint_with_erased` includes them.
     """
 
@@ -50,8 +49,6 @@ class Applications:
     outcome_known_at: NDArray[np.datetime64] | None = None
     approved: NDArray[np.bool_] | None = None
     by_lot: NDArray[np.bool_] | None = None
-    customers: NDArray[np.object_] | None = None
-    segments: NDArray[np.object_] | None = None
     erased: int = 0
     fingerprint_with_erased: str | None = None
 
@@ -76,8 +73,6 @@ class Applications:
             outcome_known_at=_some(self.outcome_known_at, rows),
             approved=_some(self.approved, rows),
             by_lot=_some(self.by_lot, rows),
-            customers=_some(self.customers, rows),
-            segments=_some(self.segments, rows),
             protected=self.protected.iloc[rows].reset_index(drop=True),
         )
 
@@ -139,8 +134,6 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
     bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy().astype(np.int8)
     approved, by_lot = _decisions(clean, roles)
     clean = clean.reset_index(drop=True)
-    customers, segments = (None if one is None else as_text(clean[one]).to_numpy(dtype=object)
-                           for one in (roles.customer, roles.segment))  # fmt: skip
     time, known_at = (None if one is None else clean[one].to_numpy("datetime64[us]")
                       for one in (roles.time, roles.outcome_known_at))  # fmt: skip
     return Applications(
@@ -151,8 +144,6 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
         outcome_known_at=known_at,
         approved=approved,
         by_lot=by_lot,
-        customers=customers,
-        segments=segments,
         protected=clean[list(roles.protected)],
         roles=roles,
         fingerprint=fingerprint,

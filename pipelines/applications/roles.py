@@ -32,8 +32,6 @@ class Roles:
     decision: str | None = None
     approved: str = "approved"
     by_lot: str | None = None
-    customer: str | None = None
-    segment: str | None = None
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
 
     @classmethod
@@ -60,8 +58,6 @@ class Roles:
             decision=data.decision if decided else None,
             approved=data.approved,
             by_lot=data.random_approval if decided else None,
-            customer=data.customer if not labelled else None,
-            segment=data.segment if not labelled else None,
             meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *categories], data),
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
@@ -85,8 +81,6 @@ class Roles:
             "outcome_known_at": self.outcome_known_at,
             "decision": self.decision,
             "by_lot": self.by_lot,
-            "customer": self.customer,
-            "segment": self.segment,
         }
         return {role: (column,) for role, column in single.items() if column is not None} | {
             "protected": self.protected,

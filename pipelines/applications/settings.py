@@ -15,7 +15,20 @@ class Source(Enum):
 
 
 @dataclass
-class DataSettings:
+class SegmentSettings:
+    """Segments: decisions are counted by the values of these columns too."""
+
+    segments: list[str] = field(default_factory=list)
+    """Columns by whose values drift is also reported, features or not; never protected ones."""
+    segment_bands: dict[str, list[float]] = field(default_factory=dict)
+    """Column: the edges between bands of its numbers. A numeric feature without them is cut near its quartiles in the
+    model's reference profile."""
+    segment: str | None = None
+    """Key of earlier versions for one column; use segments."""
+
+
+@dataclass
+class DataSettings(SegmentSettings):
     """One flat table of applications and the roles of its columns."""
 
     source: Source = MISSING
@@ -45,8 +58,6 @@ class DataSettings:
     """Column that marks applications which the earlier policy would have declined and approved at random."""
     customer: str | None = None
     """Column of the customer's id."""
-    segment: str | None = None
-    """Column by whose values drift is also reported; never a protected one."""
     protected: list[str] = field(default_factory=list)
     """Columns of protected attributes: never features, kept for fairness."""
     numeric: list[str] = field(default_factory=list)

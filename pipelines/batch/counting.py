@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipelines.candidates.portable_model import Levels
 from pipelines.errors import DataError
 from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.dimensions import segment_name
 from pipelines.profiles.reference_profile import SCORE, FrozenBins, ReferenceProfile
 from pipelines.profiles.score_counts import ScoreCounts
 from pipelines.profiles.segments import MOST_SEGMENTS
@@ -26,41 +27,41 @@ def profile_of_part(
     columns: Mapping[str, Any],
     answers: ScoredApplications,
     groups: Groups,
-    segment: Levels | None,
+    segments: Mapping[str, Levels],
 ) -> WindowProfile:
     """Return the counts of a part; without a reference profile those of bands, decisions and reasons alone.
 
     Raises:
-        DataError: the segment's column holds more than MOST_SEGMENTS values.
+        DataError: a dimension of segments has more than MOST_SEGMENTS values.
     """
     bins = reference.bins if reference else ()
     name = name_of_bins(reference) if reference else ""
     counted = {one.column: columns[one.column] for one in bins if one.column != SCORE}
     overall = _tally(bins, counted, answers, groups.values())
-    if segment is None:
-        return WindowProfile(name, overall, {})
-    found = {
-        label: _tally(
-            bins, select_rows(counted, rows), _some(answers, rows), [groups[row] for row in rows if row in groups]
-        )
-        for label, rows in _segments(segment)
-    }
-    return WindowProfile(name, overall, found)
+    tallies = {}
+    for dimension, levels in segments.items():
+        for segment, rows in _rows_by_segment(dimension, levels):
+            theirs = [groups[row] for row in rows if row in groups]
+            tallies[segment] = _tally(bins, select_rows(counted, rows), _some(answers, rows), theirs)
+    return WindowProfile(name, overall, tallies)
 
 
-def _segments(segment: Levels) -> Iterator[tuple[str, NDArray[np.intp]]]:
-    """Yield the rows of each segment that occurs."""
-    order = np.argsort(segment.codes, kind="stable")
-    bounds = np.searchsorted(segment.codes[order], np.arange(len(segment.names) + 1))
-    found = [
-        (name, order[low:high]) for name, (low, high) in zip(segment.names, pairwise(bounds), strict=True) if low < high
+def _rows_by_segment(dimension: str, levels: Levels) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """Yield the name and the rows of each segment of a dimension that occurs."""
+    order = np.argsort(levels.codes, kind="stable")
+    bounds = np.searchsorted(levels.codes[order], np.arange(len(levels.names) + 1))
+    rows = [
+        (segment_name(dimension, name), order[low:high])
+        for name, (low, high) in zip(levels.names, pairwise(bounds), strict=True)
+        if low < high
     ]
-    if len(found) > MOST_SEGMENTS:
+    if len(rows) > MOST_SEGMENTS:
         raise DataError(
-            f"data.segment must tell at most {MOST_SEGMENTS} parts of the business apart, its column holds "
-            f"{len(found)} values in one part of the input (such as '{found[0][0]}'); name a coarser column"
+            f"data.segments names '{dimension}', which has {len(rows):,} values in one part of the input (such as "
+            f"'{levels.names[0]}'), more than {MOST_SEGMENTS}; name a coarser column, or cut numbers into bands with "
+            f"data.segment_bands.{dimension}=[...]"
         )
-    return iter(found)
+    return iter(rows)
 
 
 def _some(answers: ScoredApplications, rows: NDArray[np.intp]) -> ScoredApplications:

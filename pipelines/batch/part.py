@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from pipelines.applications.contract import RULE
 from pipelines.batch.counting import profile_of_part
-from pipelines.batch.digests import digests_of, numbers_of_digests, spelled_ids
+from pipelines.batch.digests import spelled_ids
 from pipelines.batch.notices import notices_of
-from pipelines.batch.rows import BatchRoles, Rows, coded_array, levels_of, read_rows, texts_of
+from pipelines.batch.rows import BatchRoles, Rows, coded_array, levels_of, read_rows, segments_of, texts_of
+from pipelines.batch.selection import Elsewhere, Selection, select
 from pipelines.candidates.portable_model import Levels
 from pipelines.erasures.returning import Returning
-from pipelines.errors import ThinfileError
+from pipelines.errors import DataError, ThinfileError
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import predictor_in
 from pipelines.model_store.registered import RegisteredModel
@@ -33,6 +34,7 @@ from pipelines.score_log.columns import Decisions, log_rows, row_schema
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipt, Receipts
 from pipelines.score_log.score_log import PartitionFiles, ScoreLog
+from pipelines.score_log.segments import segment_columns
 from pipelines.scoring.reasons import Reasons
 from pipelines.scoring.scorer import DECISIONS, ScoredApplications, Scorer, select_rows
 from pipelines.storage.atomic_files import whole_file
@@ -65,8 +67,8 @@ class Batch:
     """One run over one input: what its parts have in common.
 
     `champion` is a pickled `Champion`; `known` is a file of sorted numbers of decisions that are in the log already, as
-    an array of numpy; `sampled` is the share of the decisions whose features are kept; `returning`
-    knows who was erased and must not come back.
+    an array of numpy; `sampled` is the share of the decisions whose features are kept; of the `rows` of the input a
+    share of `max_quarantined` may break the contract; `returning` knows who was erased and must not come back.
     """
 
     champion: bytes
@@ -78,6 +80,8 @@ class Batch:
     with_reasons: bool
     with_notices: bool
     sampled: float
+    rows: int
+    max_quarantined: float
     known: Path | None = None
     returning: Returning | None = None
 
@@ -90,14 +94,6 @@ class Batch:
     def numbers(self) -> Path:
         """The folder of the numbers of the decisions of each part, until the batch is closed."""
         return self.key.folder(self.workspace.score_log / "numbers")
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """Numbers of decisions, sorted, that another part of the input holds, and that an earlier batch has logged."""
-
-    repeated: NDArray[np.uint64]
-    logged: NDArray[np.uint64]
 
 
 Task = tuple[tuple[Part, ...], Elsewhere | None]
@@ -122,9 +118,8 @@ def score_parts(batch: Batch, task: Task) -> list[Receipt]:
     """
     parts, elsewhere = task
     roles, found = batch.roles, []
-    coded = [*roles.categorical, *roles.protected, *([roles.segment] if roles.segment else [])]
     with needs_room(batch.workspace):
-        for part, table in zip(parts, read_tables(parts, roles.columns, coded), strict=True):
+        for part, table in zip(parts, read_tables(parts, roles.columns, roles.coded), strict=True):
             found.append(_score(batch, part, read_rows(table, roles), elsewhere))
     return found
 
@@ -143,26 +138,14 @@ def needs_room(workspace: Workspace) -> Iterator[None]:
         ) from error
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    """The rows of a part that are to be scored, and what became of the others."""
-
-    rows: NDArray[np.intp]
-    digests: NDArray[np.uint8]
-    numbers: NDArray[np.uint64]
-    ordered: NDArray[np.uint64]
-    broken: Mapping[str, NDArray[np.intp]]
-    other_periods: int
-    already_logged: int
-    erased: int
-
-
 def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) -> Receipt:
     work = opened(batch.champion)
     log = ScoreLog(batch.workspace)
     if elsewhere is not None:  # until it is there again the part is not done, or a crash would leave half of a change
         log.file(batch.key, f"{part.name}.parquet").unlink(missing_ok=True)
-    chosen = _choose(batch, work.scorer.hash, rows, elsewhere)
+    erased = _erased(batch, rows)
+    chosen = select(batch.key, work.scorer.hash, batch.roles, rows, erased, batch.known, elsewhere)
+    check_broken(batch, {rule: len(found) for rule, found in chosen.broken.items()})
     is_whole = len(chosen.rows) == part.rows
     columns = rows.columns if is_whole else select_rows(rows.columns, chosen.rows)
     table = rows.table if is_whole else rows.table.take(chosen.rows)
@@ -171,10 +154,10 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     told = work.scorer.reasons(columns, declined) if len(declined) else Reasons([], [], [])
     groups = dict(zip(declined.tolist(), told.groups, strict=True))
     words = dict(zip(declined.tolist(), told.words, strict=True))
-    segment = levels_of(table[batch.roles.segment]) if batch.roles.segment else None
-    profile = profile_of_part(work.reference, columns, answers, groups, segment)
+    segments = segments_of(table, columns, batch.roles.dimensions)
+    profile = profile_of_part(work.reference, columns, answers, groups, segments)
     receipt = _receipt(batch, work.scorer.hash, part, rows, chosen, answers, profile.overall.reasons)
-    decisions = _decisions(batch, work.scorer, part, table, rows.ids, chosen, answers, words, segment)
+    decisions = _decisions(batch, work.scorer, part, table, rows.ids, chosen, answers, words, segments)
     kept = _sample(chosen.numbers, batch.sampled)
     features = _features(columns, batch.roles, decisions["decision_id"], kept)
     notices = notices_of(decisions, work.scorer.policy.reasons) if batch.with_notices else None
@@ -186,43 +169,21 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     return receipt
 
 
+def check_broken(batch: Batch, broken: Mapping[str, int]) -> None:
+    """Raise DataError where more rows broke a rule, by rule, than may."""
+    total = sum(broken.values())
+    if total > batch.max_quarantined * batch.rows:
+        raise DataError(
+            f"{total:,} of {batch.rows:,} rows break the contract so far, more than data.max_quarantined="
+            f"{batch.max_quarantined:g} allows; most often: {max(broken, key=lambda rule: broken[rule])}; correct the "
+            "column, change its role or raise data.max_quarantined"
+        )
+
+
 def _nothing(scorer: Scorer) -> ScoredApplications:
     """Return the answers for no rows: there are libraries that refuse to give them."""
     none, whole = np.empty(0), np.empty(0, dtype=np.intp)
     return ScoredApplications(none, none, whole.astype(np.int64), whole, whole, scorer.band_names)
-
-
-def _choose(batch: Batch, model_hash: str, rows: Rows, elsewhere: Elsewhere | None) -> _Chosen:
-    sound, now = rows.sound, None if rows.months is None else rows.months == np.datetime64(batch.key.period, "M")
-    kept = np.ones(len(rows.table), dtype=bool) if sound is None else sound
-    erased = _erased(batch, rows)
-    broken = dict(rows.broken)
-    if erased is not None:
-        kept = kept & ~erased
-        broken = {rule: found[~erased[found]] for rule, found in broken.items() if not erased[found].all()}
-    ours = kept if now is None else kept & now
-    chosen = np.flatnonzero(ours)
-    ids = rows.ids if len(chosen) == len(ours) else rows.ids.take(chosen)
-    digests = digests_of(batch.key, model_hash, ids)
-    numbers = numbers_of_digests(digests)
-    ordered = np.sort(numbers)
-    is_repeating = bool((ordered[1:] == ordered[:-1]).any())
-    repeated = np.asarray(ids.to_pandas().duplicated()) if is_repeating else np.zeros(len(chosen), dtype=bool)
-    logged = np.zeros(len(chosen), dtype=bool)
-    if batch.known is not None:
-        logged |= _isin(numbers, np.load(batch.known, mmap_mode="r"))
-    if elsewhere is not None:
-        logged |= _isin(numbers, elsewhere.logged)
-        repeated = repeated | _isin(numbers, elsewhere.repeated)
-    repeated = repeated & ~logged
-    if repeated.any():
-        broken[f"'{batch.roles.id}' repeats"] = chosen[repeated]
-    rest = ~(logged | repeated)
-    if not rest.all():
-        chosen, digests, numbers = chosen[rest], digests[rest], numbers[rest]
-        ordered = np.sort(numbers)
-    counts = int(kept.sum() - ours.sum()), int(logged.sum()), 0 if erased is None else int(erased.sum())
-    return _Chosen(chosen, digests, numbers, ordered, broken, *counts)
 
 
 def _erased(batch: Batch, rows: Rows) -> NDArray[np.bool_] | None:
@@ -234,23 +195,12 @@ def _erased(batch: Batch, rows: Rows) -> NDArray[np.bool_] | None:
     return batch.returning.rows(customers, rows.ids.to_numpy(zero_copy_only=False))
 
 
-def _isin(numbers: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Return which numbers are among known ones, which are sorted."""
-    if not len(known):
-        return np.zeros(len(numbers), dtype=bool)
-    order = np.argsort(numbers)  # one way through what may be a large file
-    places = np.minimum(np.searchsorted(known, numbers[order]), len(known) - 1)
-    found = np.empty(len(numbers), dtype=bool)
-    found[order] = known[places] == numbers[order]
-    return found
-
-
 def _receipt(
     batch: Batch,
     model_hash: str,
     part: Part,
     rows: Rows,
-    chosen: _Chosen,
+    chosen: Selection,
     answers: ScoredApplications,
     reasons: Mapping[str, int],
 ) -> Receipt:
@@ -283,10 +233,10 @@ def _decisions(
     part: Part,
     table: pa.Table,
     ids: pa.Array,
-    chosen: _Chosen,
+    chosen: Selection,
     answers: ScoredApplications,
     words: Mapping[int, Sequence[str]],
-    segment: Levels | None,
+    segments: Mapping[str, Levels],
 ) -> pa.Table:
     rows, columns = len(chosen.rows), row_schema()
     by_row = {
@@ -302,15 +252,13 @@ def _decisions(
         by_row["customer_id"] = texts_of(table[batch.roles.customer])
     if words:
         by_row["reasons"] = pa.array([words.get(row) for row in range(rows)], columns.field("reasons").type)
-    if segment is not None:
-        by_row["segment"] = coded_array(segment)
     shared = batch.key.columns | {
         "decided_at": batch.decided_at,
         "model_hash": scorer.hash,
         "policy_hash": batch.policy_hash,
         "input_fingerprint": part.fingerprint,
     }
-    return log_rows(Decisions(rows, shared, by_row))
+    return log_rows(Decisions(rows, shared, by_row | segment_columns(segments)))
 
 
 def _sample(numbers: NDArray[np.uint64], share: float) -> NDArray[np.intp]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipelines.batch.digests import numbers_of_ids
-from pipelines.batch.part import Elsewhere
+from pipelines.batch.selection import Elsewhere
 
 AT_ONCE = 4_000_000
 """About so many numbers are compared at a time."""

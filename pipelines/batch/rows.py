@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipelines.applications.contract import as_text, dates
 from pipelines.candidates.portable_model import Levels
 from pipelines.errors import DataError, nearest
+from pipelines.profiles.dimensions import Dimension
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,21 @@ class BatchRoles:
     categorical: tuple[str, ...]
     time: str | None = None
     customer: str | None = None
-    segment: str | None = None
+    dimensions: tuple[Dimension, ...] = ()
     protected: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
         """Every column that is read, once."""
-        single = (name for name in (self.time, self.customer, self.segment) if name is not None)
+        single = [name for name in (self.time, self.customer) if name is not None]
+        single += [dimension.name for dimension in self.dimensions]
         return list(dict.fromkeys([self.id, *single, *self.numeric, *self.categorical, *self.protected]))
+
+    @property
+    def coded(self) -> list[str]:
+        """The columns that are read as codes."""
+        segments = (dimension.name for dimension in self.dimensions if dimension.edges is None)
+        return [*self.categorical, *self.protected, *segments]
 
     def check(self, file: str, schema: pa.Schema) -> None:
         """Raise DataError for a file that lacks a column, or holds one of a type that cannot be its role's."""
@@ -43,7 +51,7 @@ class BatchRoles:
                 )
             if pt.is_nested(schema.field(column).type):
                 raise DataError(_unfit(column, schema, file, "a plain value per row"))
-        for column in self.numeric:
+        for column in (*self.numeric, *(one.name for one in self.dimensions if one.edges is not None)):
             if pt.is_temporal(schema.field(column).type):
                 raise DataError(_unfit(column, schema, file, "numbers"))
         if self.time is not None and _is_number(schema.field(self.time).type):
@@ -117,6 +125,18 @@ def levels_of(column: pa.ChunkedArray) -> Levels:
         places = np.array([*(-1 if name is None else known[name] for name in names), -1], dtype=np.int32)
         return Levels(places[codes], list(known))
     return Levels(codes.astype(np.int32, copy=False), [name for name in names if name is not None])
+
+
+def segments_of(table: pa.Table, columns: Mapping[str, Any], dimensions: Sequence[Dimension]) -> dict[str, Levels]:
+    """Return the segments of the rows of a table by dimension; `columns` are those of the scorer."""
+    return {one.name: _segments_of(table, columns, one) for one in dimensions}
+
+
+def _segments_of(table: pa.Table, columns: Mapping[str, Any], dimension: Dimension) -> Levels:
+    values = columns.get(dimension.name)
+    if dimension.edges is None:
+        return values if isinstance(values, Levels) else levels_of(table[dimension.name])
+    return dimension.cut(numbers_of(table[dimension.name])[0] if values is None else values)
 
 
 def texts_of(column: pa.ChunkedArray) -> pa.Array:

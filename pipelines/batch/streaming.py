@@ -1,8 +1,9 @@
-"""Scores a Parquet input part by part: what is done is passed over, what is logged stays, and the counts reconcile."""
+"""Scores a table part by part: what is done is passed over, what is logged stays, and the counts reconcile."""
 
 import json
 import logging
 import pickle
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -10,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.batch.part import Batch, Champion, Task, needs_room
+from pipelines.batch.part import Batch, Champion, Task, check_broken, needs_room
 from pipelines.batch.repeats import find_elsewhere, write_known
 from pipelines.batch.rows import BatchRoles
 from pipelines.batch.settings import BatchEngine
+from pipelines.batch.tables import ScoredTable, check_unlike
 from pipelines.batch.workers import Work, in_this_process, on_spark, pool
 from pipelines.command.progress import progress
 from pipelines.erasures.record import read_erasures
@@ -35,7 +37,7 @@ class Request:
 
     workspace: Workspace
     key: LogKey
-    source: Path
+    table: ScoredTable
     roles: BatchRoles
     champion: Champion
     policy_hash: str
@@ -67,9 +69,10 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
         ThinfileError: there is no room, a process was killed, or the counts do not reconcile.
     """
     roles = request.roles
-    found = survey(request.source, (roles.id, roles.time))
+    table = request.table
+    found = survey(table.source, (roles.id, roles.time))
     for file, schema in found.schemas:
-        roles.check(file, schema)
+        roles.check(str(table.path) if table.is_converted else file, schema)
     log_of = ScoreLog(request.workspace)
     with (
         needs_room(request.workspace),
@@ -82,7 +85,8 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
         if missing:
             batch = replace(batch, known=_known(batch, log_of, done, scratch))
             _check_ids(batch, missing)
-            _run(batch, work, [(some, None) for some in tasks(missing, processes)], found, request.max_quarantined)
+            check_unlike(table, roles, log_of, request.key)
+            _run(batch, work, [(some, None) for some in tasks(missing, processes)], found)
         _settle(batch, work, found)
         receipts = [batch.receipts.of(part.name) for part in found.parts]
         _close(batch, found, receipts)
@@ -119,6 +123,8 @@ def _open(request: Request, found: ParquetInput) -> Batch:
         with_reasons=request.with_reasons,
         with_notices=request.with_notices,
         sampled=min(request.features_kept / found.rows, 1.0),
+        rows=found.rows,
+        max_quarantined=request.max_quarantined,
         returning=Returning(read_erasures(request.workspace)),
     )
     path = manifest_file(batch, found)
@@ -152,20 +158,14 @@ def _check_ids(batch: Batch, missing: Sequence[Part]) -> None:
             )
 
 
-def _run(batch: Batch, work: Work, some: Sequence[Task], found: ParquetInput, most: float) -> None:
-    """Score tasks, and stop when more than a share of the rows broke a rule."""
-    done, broken = len(found.parts) - sum(len(parts) for parts, _ in some), 0
+def _run(batch: Batch, work: Work, some: Sequence[Task], found: ParquetInput) -> None:
+    """Score tasks, and stop when more rows broke a rule than may; parts that were scored before stay."""
+    done, broken = len(found.parts) - sum(len(parts) for parts, _ in some), Counter[str]()
     with progress("parts", len(found.parts), log) as advance:
         for receipts in work(batch, some):
             done += len(receipts)
-            broken += sum(sum(one.quarantined.values()) for one in receipts)
-            if broken > most * found.rows:
-                rule = next(iter(added([one.quarantined for one in receipts])), "")
-                raise DataError(
-                    f"at most {most:.0%} of the rows may break the contract, {broken:,} of {found.rows:,} do so far; "
-                    f"most often: {rule}; correct the column, change its role or raise data.max_quarantined (what was "
-                    "scored stays)"
-                )
+            broken.update(added([one.quarantined for one in receipts]))
+            check_broken(batch, broken)
             advance(done, f"{sum(one.scored for one in receipts):,} scored")
 
 

@@ -67,7 +67,7 @@ class FrozenBins:
             return ("missing", *levels, "other", "unseen")
         if not self.edges:
             return ("missing", "below", "any", "above")
-        told = _apart(self.edges)
+        told = distinct_numbers(self.edges)
         between = [f"{low} to {high}" for low, high in pairwise(told)]
         return ("missing", "below", f"up to {told[0]}", *between, f"above {told[-1]}", "above")
 
@@ -194,8 +194,8 @@ def _at_most(edge: float, kind: type[Any]) -> Any:
     return found if float(found) <= edge else np.nextafter(found, kind(-np.inf))
 
 
-def _apart(edges: Sequence[float]) -> list[str]:
-    """Return numbers in the fewest digits, six at least, that tell them apart."""
+def distinct_numbers(edges: Sequence[float]) -> list[str]:
+    """Return numbers as text in the fewest digits, six at least, by which they differ."""
     spellings = ([f"{edge:.{digits}g}" for edge in edges] for digits in range(6, 18))
     return next(told for told in spellings if len(set(told)) == len(told))
 

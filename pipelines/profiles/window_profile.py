@@ -1,12 +1,13 @@
 """What a part of the score log looks like: counts in the frozen bins of a reference profile; parts add up."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
 from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.dimensions import bare_name
 from pipelines.profiles.reference_profile import FrozenBins, ReferenceProfile
 from pipelines.storage.fingerprint import fingerprint_record
 
@@ -27,6 +28,18 @@ class WindowProfile:
         found = {name: self.segments.get(name, Tally()) + other.segments.get(name, Tally()) for name in names}
         return WindowProfile(self.bins, self.overall + other.overall, found)
 
+    def with_dimensions(self) -> "WindowProfile":
+        """Return the counts with the segments of earlier versions under their new names.
+
+        Earlier versions named a segment by its value alone (`web`); it is counted with the one segment of that value
+        that has a dimension (`channel=web`), if there is one.
+        """
+        names = new_names(self.segments)
+        segments: dict[str, Tally] = {}
+        for name, tally in self.segments.items():
+            segments[names.get(name, name)] = segments.get(names.get(name, name), Tally()) + tally
+        return replace(self, segments=segments)
+
     def to_json(self) -> str:
         """Return the profile as text."""
         segments = {name: tally.record() for name, tally in sorted(self.segments.items())}
@@ -38,6 +51,18 @@ class WindowProfile:
         record = json.loads(text)
         segments = {name: Tally.of(found) for name, found in record["segments"].items()}
         return cls(record["bins"], Tally.of(record["overall"]), segments)
+
+
+def new_names(segments: Collection[str]) -> dict[str, str]:
+    """Return by the bare name of a segment the one that has a dimension, where exactly one of that value has.
+
+    >>> new_names(["web", "channel=web", "app"])
+    {'web': 'channel=web'}
+    """
+    values: dict[str, list[str]] = {}
+    for name in segments:
+        values.setdefault(bare_name(name), []).append(name)
+    return {name: values[name][0] for name in segments if "=" not in name and len(values.get(name, ())) == 1}
 
 
 def name_of_bins(profile: ReferenceProfile) -> str:

@@ -95,6 +95,7 @@ COLUMNS: list[Column] = [
     _original("input_fingerprint", pa.string()),
     Column("client", pa.string(), default=OWN, older=OWN),
     Column("role", pa.string(), default=DECISION),
+    Column("segments", pa.list_(pa.string())),
 ]
 
 

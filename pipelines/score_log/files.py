@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.errors import ThinfileError
-from pipelines.score_log.columns import COLUMNS, with_later_columns
+from pipelines.score_log.columns import COLUMNS, Column, with_later_columns
 from pipelines.storage.atomic_files import whole_file
 
 SAMPLED = "thinfile.sampled"
@@ -65,12 +65,16 @@ def write_decisions(path: Path, decisions: pa.Table) -> None:
             decisions,
             temporary,
             compression="none",
-            use_dictionary=[column.name for column in COLUMNS if column.repeats],
+            use_dictionary=[_parquet_path(column) for column in COLUMNS if column.repeats],
             write_statistics=["points"],
             write_page_checksum=True,
             write_batch_size=len(decisions) or 1,
             store_schema=False,  # codes are read as text
         )
+
+
+def _parquet_path(column: Column) -> str:
+    return f"{column.name}.list.element" if pa.types.is_list(column.type) else column.name
 
 
 def write_beside(path: Path, table: pa.Table, metadata: Mapping[str, str]) -> None:

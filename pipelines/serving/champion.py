@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,7 @@ def open_serving(
     optional: Features | None = None,
     *,
     by_customer: bool = False,
+    segments: Sequence[str] = (),
 ) -> Serving:
     """Load a version and let it answer once, so that nothing is left to be made at the first request.
 
@@ -46,7 +47,9 @@ def open_serving(
         RequestError: a model whose signature does not say which columns it needs.
     """
     scorer = open_scorer(store, registered, policy, threads=1)
-    contract = RequestContract(scorer.numeric, scorer.categorical, optional or {}, by_customer=by_customer)
+    contract = RequestContract(
+        scorer.numeric, scorer.categorical, optional or {}, by_customer=by_customer, segments=segments
+    )
     nothing = {name: np.full(1, np.nan) for name in scorer.numeric}
     columns = nothing | {name: np.array([None], dtype=object) for name in scorer.categorical}
     scorer.decide(columns)
@@ -75,8 +78,9 @@ class Champion:
         tell: Callable[[str], None] = lambda _: None,
         *,
         by_customer: bool = False,
+        segments: Sequence[str] = (),
     ) -> None:
-        self._by_customer = by_customer
+        self._by_customer, self._segments = by_customer, segments
         self._store, self._model, self._policy, self._tell = store, model, policy, tell
         self._optional = dict(shadow)
         self._refused: int | None = None
@@ -109,7 +113,14 @@ class Champion:
         self._tell("champion_changes")
 
     def _load(self, registered: RegisteredModel) -> Serving:
-        found = open_serving(self._store, registered, self._policy, self._optional, by_customer=self._by_customer)
+        found = open_serving(
+            self._store,
+            registered,
+            self._policy,
+            self._optional,
+            by_customer=self._by_customer,
+            segments=self._segments,
+        )
         self._optional |= features_of(found.scorer)
         return found
 

@@ -1,18 +1,23 @@
 """What decisions of the service look like in the frozen bins of their model's reference profile."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipelines.batch.counting import profile_of_part
-from pipelines.candidates.portable_model import columns_of
+from pipelines.candidates.portable_model import Levels, columns_of
+from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.profiles.segments import MOST_SEGMENTS
 from pipelines.profiles.window_profile import WindowProfile
 from pipelines.scoring.scorer import DECISIONS, ScoredApplications
 from pipelines.serving.champion import Features
 from pipelines.serving.deciding import DecisionRow, Journalled
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -21,15 +26,32 @@ class Version:
 
     features: Features
     reference: ReferenceProfile | None
+    dimensions: tuple[Dimension, ...] = ()
 
 
-def profile_of_records(records: Sequence[Journalled], frame: pd.DataFrame, version: Version) -> WindowProfile:
-    """Return the counts of decisions, given the frame of the features that they were made on, row by row."""
+def segments_of_records(records: Sequence[Journalled], dimensions: Sequence[Dimension]) -> dict[str, Levels]:
+    """Return the segments of decisions by dimension: of the request's segments, or of its features."""
+    return {
+        one.name: one.levels([record.segments.get(one.name, record.features.get(one.name)) for record in records])
+        for one in dimensions
+    }
+
+
+def profile_of_records(
+    records: Sequence[Journalled], frame: pd.DataFrame, version: Version, segments: Mapping[str, Levels]
+) -> WindowProfile:
+    """Return the counts of decisions, given the frame of the features that they were made on, row by row.
+
+    A dimension of too many values is not counted: what callers send must not keep decisions out of the score log.
+    """
     kinds = version.features
     numeric, categorical = ([name for name in kinds if kinds[name] is kind] for kind in (True, False))
     groups = {place: one.groups for place, one in enumerate(records) if one.groups}
     columns = columns_of(frame, numeric, categorical)
-    return profile_of_part(version.reference, columns, _answers([one.row for one in records]), groups, None)
+    counted = {name: levels for name, levels in segments.items() if len(levels.names) <= MOST_SEGMENTS}
+    for name in segments.keys() - counted.keys():
+        logger.error("segment '%s' has more than %d values and is not counted", name, MOST_SEGMENTS)
+    return profile_of_part(version.reference, columns, _answers([one.row for one in records]), groups, counted)
 
 
 def _answers(rows: Sequence[DecisionRow]) -> ScoredApplications:

@@ -44,7 +44,6 @@ class DecisionRow(msgspec.Struct, gc=False):
     band: str
     decision: str
     reasons: list[str] | None
-    segment: str | None
     input_fingerprint: str
 
 
@@ -59,6 +58,7 @@ class Journalled(msgspec.Struct, gc=False):
     """A record's body: the row, what was asked for, the features as they were sent, the groups behind the reasons.
 
     `columns` are values of further columns of the score log by name; those it lacks are made when the row is logged.
+    `segments` are values of dimensions that the request named beside the features.
     """
 
     row: DecisionRow
@@ -66,6 +66,7 @@ class Journalled(msgspec.Struct, gc=False):
     asked: Asked = msgspec.field(default_factory=Asked)
     groups: list[str] = msgspec.field(default_factory=list)
     columns: dict[str, Any] = msgspec.field(default_factory=dict)
+    segments: dict[str, float | str | None] = msgspec.field(default_factory=dict)
 
 
 class Decision(msgspec.Struct, gc=False):
@@ -213,7 +214,6 @@ class Decider:
                 band,
                 decision,
                 words,
-                None,
                 "",
             )
             for one, identity, raw, probability, points, band, decision, words in told
@@ -287,6 +287,8 @@ def _record(row: DecisionRow, application: Any, found: Any, groups: list[str]) -
     request = blake2b(msgspec.json.encode(row.customer_id) + asked + sent, digest_size=16)
     row.input_fingerprint = request.hexdigest()
     told = msgspec.json.encode(row), asked, features, msgspec.json.encode(groups)
-    body = b'{"row":%b,"asked":%b,"features":%b,"groups":%b}' % told
+    body = b'{"row":%b,"asked":%b,"features":%b,"groups":%b' % told
+    segments = getattr(application, "segments", None)  # a field where the service has segments
+    body += b',"segments":%b}' % msgspec.json.encode(segments) if segments is not None else b"}"
     application_key = application_digest(row.model, row.period, row.application_id)
     return Record(application_key, request.digest(), bytes.fromhex(row.decision_id), body)

@@ -9,7 +9,6 @@ from pipelines.command.provenance import own_version
 from pipelines.serving.champion import Serving
 from pipelines.serving.deciding import ID_DIGITS, Decision, StandingDecision
 from pipelines.serving.refusal import RefusalBody
-from pipelines.serving.request_contract import ApplicationOfCustomer
 from pipelines.serving.settings import LimitSettings
 
 Document = dict[str, Any]
@@ -142,7 +141,8 @@ def _responses(schema: Document, *codes: int) -> Document:
 def _schemas(serving: Serving) -> Document:
     """Return the schemas of requests and responses, from the types that decode and encode them."""
     application = serving.contract.application_type(serving.scorer.predictor.meanings)
-    requests = (application, ApplicationOfCustomer) if serving.contract.by_customer else (application,)
+    contract = serving.contract
+    requests = (application, contract.customer_type()) if contract.by_customer else (application,)
     types = (*requests, Decision, StandingDecision, RefusalBody)
     _, schemas = msgspec.json.schema_components(types, ref_template=f"{_SCHEMAS}{{name}}")
     return schemas

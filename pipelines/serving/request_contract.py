@@ -52,7 +52,8 @@ class RequestContract:
     A feature is a finite number or text, or null where it is missing; one that is left out is a mistake of the caller,
     for null says the same on purpose. Optional ones are those of another model: true where they are numbers.
 
-    With `by_customer` a request may name a customer, an amount and a term in place of the features.
+    With `by_customer` a request may name a customer, an amount and a term in place of the features. `segments` are the
+    dimensions whose values a request may name in an object of its own.
     """
 
     def __init__(
@@ -62,8 +63,9 @@ class RequestContract:
         optional: Mapping[str, bool],
         *,
         by_customer: bool = False,
+        segments: Sequence[str] = (),
     ) -> None:
-        self.by_customer = by_customer
+        self.by_customer, self.segments = by_customer, list(segments)
         self.numeric, self.categorical = list(numeric), list(categorical)
         self.optional = {name: kind for name, kind in optional.items() if name not in {*numeric, *categorical}}
         self.names = sorted([*self.numeric, *self.categorical, *self.optional])
@@ -149,7 +151,23 @@ class RequestContract:
         ]
         if isinstance(features, tuple):
             fields.append(("basket_category", _CATEGORY, UNSET))
-        return msgspec.defstruct("Application", fields, **_STRICT)
+        return msgspec.defstruct("Application", fields + self._segment_fields(), **_STRICT)
+
+    def customer_type(self) -> Any:
+        """Return the type of an application whose features are looked up."""
+        fields = self._segment_fields()
+        if not fields:
+            return ApplicationOfCustomer
+        return msgspec.defstruct("ApplicationOfCustomer", fields, bases=(ApplicationOfCustomer,), **_STRICT)
+
+    def _segment_fields(self) -> list[Any]:
+        """Return the field of the segments, none where the service has none."""
+        if not self.segments:
+            return []
+        names = {f"s{index}": name for index, name in enumerate(self.segments)}
+        values: list[Any] = [(field, float | _TEXT | UnsetType | None, UNSET) for field in names]
+        segments = msgspec.defstruct("Segments", values, rename=names, **_STRICT)
+        return [("segments", Annotated[segments | None, Meta(description="Segments that are no features")], None)]
 
     def _features_type(self, meanings: Mapping[str, Mapping[str, Any]]) -> Any:
         """Return the type of the features; those of the model are required, null where a value is missing."""
@@ -201,7 +219,8 @@ class RequestContract:
             return
         is_described = "features" in item or not self.by_customer
         known, needed = (_KNOWN, ("application_id", "features")) if is_described else (_OF_CUSTOMER, _OF_CUSTOMER[:4])
-        yield from _unlike(item, known, needed, where, "a request")
+        yield from _unlike(item, (*known, *(["segments"] if self.segments else [])), needed, where, "a request")
+        yield from self._segment_breaches(item.get("segments"), f"{where}segments")
         for name in ("application_id", "customer_id"):
             value = item.get(name)
             if name in item and not (value is None and name == "customer_id" and is_described):
@@ -227,6 +246,19 @@ class RequestContract:
         numbers = {*self.numeric, *(name for name, is_number in self.optional.items() if is_number)}
         for name, value in features.items():
             yield from (_not_a_number if name in numbers else _not_text)(value, f"{where}features.{name}")
+
+    def _segment_breaches(self, segments: Any, where: str) -> Iterator[Refusal]:
+        if segments is None:
+            return
+        if not isinstance(segments, dict):
+            yield _broken("segments must be an object of names and values", segments, "send an object", where)
+            return
+        yield from _unlike(segments, self.segments, (), f"{where}.", "the service")
+        for name, value in segments.items():
+            if isinstance(value, str):
+                yield from _not_text(value, f"{where}.{name}")
+            else:
+                yield from _not_a_number(value, f"{where}.{name}")
 
 
 def _picker(places: Sequence[int]) -> Any:

@@ -13,18 +13,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.candidates.portable_model import columns_of
+from pipelines.applications.settings import SegmentSettings
+from pipelines.candidates.portable_model import Levels, columns_of
 from pipelines.credit.population import Population
 from pipelines.errors import RequestError
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import ModelStore
+from pipelines.profiles.dimensions import dimensions_of
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.score_log.columns import COLUMNS, SHADOW, Decisions, log_rows
 from pipelines.score_log.key import LogKey, decision_ids
 from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
 from pipelines.score_log.score_log import PartitionFiles, ScoreLog
+from pipelines.score_log.segments import segment_columns
 from pipelines.serving.champion import Features, Serving, features_of
-from pipelines.serving.counting import Version, profile_of_records
+from pipelines.serving.counting import Version, profile_of_records, segments_of_records
 from pipelines.serving.deciding import DecisionRow, Journalled
 from pipelines.serving.journal import Journal, Segment, force_to_disk
 from pipelines.serving.metrics import Metrics
@@ -120,9 +123,10 @@ class Roller:
             self._set_aside_contradictions(records, logged)
             if new:
                 frame = _frame(new, version.features if version else None)
-                profile = profile_of_records(new, frame, version) if version else None
+                segments = segments_of_records(new, version.dimensions if version else ())
+                profile = profile_of_records(new, frame, version, segments) if version else None
                 nobody = pd.DataFrame(index=range(len(new)))
-                self._log.write(key, partition, _table(new), PartitionFiles(frame, nobody, profile))
+                self._log.write(key, partition, _table(new, segments), PartitionFiles(frame, nobody, profile))
             files = {identity: str(_file(key, name)) for identity, (name, _) in logged.items()}
             return dict.fromkeys([one.row.decision_id for one in new], str(_file(key, partition))) | files
 
@@ -179,13 +183,14 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
             record.asked,
             groups.get(place, []),
             record.columns | {"role": SHADOW},
+            record.segments,
         )
         for place, record in enumerate(records)
     ]
 
 
-def versions_in(store: ModelStore) -> Callable[[str, int], Version | None]:
-    """Return a function that tells what is known of a version, None when the registry has it no more."""
+def versions_in(store: ModelStore, segments: SegmentSettings | None = None) -> Callable[[str, int], Version | None]:
+    """Return a function that gives what is known of a version, None when the registry has it no more."""
     from pipelines.model_store.predictor import load_predictor
 
     known: dict[tuple[str, int], Version | None] = {}
@@ -200,7 +205,8 @@ def versions_in(store: ModelStore) -> Callable[[str, int], Version | None]:
                 return None
             kinds = dict.fromkeys(found.numeric, True) | dict.fromkeys(found.categorical, False)
             reference = ReferenceProfile.from_json(profile.read_text()) if profile.exists() else None
-            known[model, version] = Version(kinds, reference)
+            bins = reference.bins if reference else ()
+            known[model, version] = Version(kinds, reference, dimensions_of(segments or SegmentSettings(), bins))
         return known[model, version]
 
     return version_of
@@ -243,7 +249,7 @@ def _logged(folder: Path, ids: Sequence[str]) -> dict[str, tuple[str, float]]:
     return found
 
 
-def _table(records: Sequence[Journalled]) -> pa.Table:
+def _table(records: Sequence[Journalled], segments: Mapping[str, Levels]) -> pa.Table:
     """Return rows of the log; a column that is no field of `DecisionRow` is read from the record's other columns."""
     names = {*DecisionRow.__struct_fields__, *(name for one in records for name in one.columns)}
     rows = [msgspec.structs.asdict(one.row) | one.columns for one in records]
@@ -252,7 +258,7 @@ def _table(records: Sequence[Journalled]) -> pa.Table:
         for column in COLUMNS
         if column.name in names
     }
-    return log_rows(Decisions(len(rows), {}, by_row))
+    return log_rows(Decisions(len(rows), {}, by_row | segment_columns(segments)))
 
 
 def _frame(records: Sequence[Journalled], kinds: Features | None) -> pd.DataFrame:

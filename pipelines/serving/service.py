@@ -15,6 +15,7 @@ from pipelines.errors import RequestError, ThinfileError
 from pipelines.model_store.store import existing_store
 from pipelines.policy.pack import check_policy
 from pipelines.policy.stored_policies import keep_policy
+from pipelines.profiles.dimensions import dimensions_of
 from pipelines.serving.champion import Follower, open_serving
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
@@ -31,12 +32,13 @@ def serve(settings: ServeSettings) -> Outcome:
     """Serve decisions until SIGTERM or SIGINT; requests under way are answered and all is logged before this returns.
 
     Raises:
-        ConfigurationError: limits under which nothing could be answered, or a policy that cannot rank.
+        ConfigurationError: limits under which nothing could be answered, a policy that cannot rank, or wrong segments.
         RequestError: no champion, no such shadow, an address that is taken or, without a key, open to other machines.
         ThinfileError: the champion's files are not those that were registered, or no worker can start.
     """
     check_service(settings)
     check_policy(settings.policy)
+    dimensions_of(settings.data, ())
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
     champion = store.require_champion(settings.model)
@@ -47,7 +49,7 @@ def serve(settings: ServeSettings) -> Outcome:
     workers = settings.workers or os.cpu_count() or 1
     with _listening(settings) as listener, _run_folder(workspace) as run:
         metrics = Metrics(run)
-        roller = Roller(workspace, versions_in(store), metrics, shadow or None)
+        roller = Roller(workspace, versions_in(store, settings.data), metrics, shadow or None)
         tending = Follower(TEND_SECONDS, lambda: roller.tend(settings.roll.every_seconds, settings.roll.at_rows))
         tending.start()
         address = _address(settings, listener)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
+from pipelines.applications.settings import SegmentSettings
 from pipelines.command.verb import VerbSettings
 from pipelines.errors import ConfigurationError
 from pipelines.policy.pack import PolicySettings
@@ -52,6 +53,8 @@ class ServeSettings(VerbSettings):
     """Name in the registry."""
     policy: PolicySettings = field(default_factory=PolicySettings)
     """Policy pack."""
+    data: SegmentSettings = field(default_factory=SegmentSettings)
+    """Segments by which decisions are counted; values are features or members of the request's `segments` object."""
     shadow: int | None = None
     """Version whose scores are logged beside the champion's and never returned."""
     book: str | None = None

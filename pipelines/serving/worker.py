@@ -19,6 +19,7 @@ from pipelines.command.verb import log_plainly
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy.pack import PolicySettings, policy_hash
 from pipelines.policy.stored_policies import kept_policy
+from pipelines.profiles.dimensions import dimensions_of
 from pipelines.reviews.reviews import Reviews
 from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
 from pipelines.scoring.scorer import open_scorer
@@ -101,6 +102,7 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
         shadow_features(store, settings),
         metrics.count_event,
         by_customer=customers is not None,
+        segments=[one.name for one in dimensions_of(settings.data, ())],
     )
     journal = Journal(workspace.serving / "journal")
     rolled = RolledDecisions(workspace.serving / "decided.db")

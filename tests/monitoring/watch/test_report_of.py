@@ -33,7 +33,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Bench:
         if period >= "2026-09":
             table["income"] *= RICH
         path = written(table, folder / f"{period}.parquet")
-        score_it(bench, input=str(path), period=period, segment="region", protected=["sex"], reasons_for=None)
+        score_it(bench, input=str(path), period=period, segments=["region"], protected=["sex"], reasons_for=None)
     rows = bench.log.decisions(bench.key())
     declined = rows[rows["decision"] == DECLINED].iloc[0].to_dict()
     why = "the documents show more"
@@ -52,7 +52,7 @@ def test_a_month_like_the_others_is_stable(scored: Bench) -> None:
     report, samples = asked(scored, period="2026-08")
     assert report.verdict is Verdict.STABLE
     assert (report.rows, len(samples.current), len(samples.reference)) == (2000, 2000, 2000)
-    assert {move.segment for move in report.moves} == {EVERYONE, "north", "south"}
+    assert {move.segment for move in report.moves} == {EVERYONE, "region=north", "region=south"}
     assert any("single period" in note for note in report.notes)
 
 

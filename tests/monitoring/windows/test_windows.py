@@ -21,8 +21,8 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     whole, large = (written(applications(700, seed), folder / f"{seed}.parquet") for seed in (3, 4))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("pipelines.storage.parquet_parts.LEAST_ROWS", 100)
-        score_it(bench, input=str(whole), segment="region")
-        score_it(bench, input=str(large), period="2026-11", features_kept=100, segment="region")
+        score_it(bench, input=str(whole), segments=["region"])
+        score_it(bench, input=str(large), period="2026-11", features_kept=100, segments=["region"])
     return bench
 
 

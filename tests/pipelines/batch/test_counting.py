@@ -59,14 +59,15 @@ def test_edges_that_single_precision_cannot_hold_count_as_they_are() -> None:
 
 def test_counts_beside_a_scored_period_are_those_of_its_rows(bench: Bench, tmp_path: Path) -> None:
     table = applications(600)
-    score_it(bench, input=str(written(table, tmp_path / "table.parquet")), segment="region")
+    score_it(bench, input=str(written(table, tmp_path / "table.parquet")), segments=["region"])
     key, log = bench.key(), bench.log
     profiles = [log.profile(key, partition) for partition in log.partitions(key)]
     total = reduce(add, [one for one in profiles if one is not None])
     rows = log.decisions(key).merge(table, on="application_id")
     assert rows["segment"].isna().sum() == 60
     pd.testing.assert_series_equal(rows["segment"], rows["region"], check_names=False)
-    parts = {"north": rows["region"] == "north", "south": rows["region"] == "south"}
+    parts = {f"region={name}": rows["region"] == name for name in ("north", "south")}
+    assert rows["segments"].map(list).tolist() == [[] if one is None else [f"region={one}"] for one in texts(rows)]
     assert set(total.segments) == set(parts)
     for tally, some in [(total.overall, rows), *((total.segments[name], rows[kept]) for name, kept in parts.items())]:
         assert tally.rows == len(some)
@@ -79,6 +80,10 @@ def test_counts_beside_a_scored_period_are_those_of_its_rows(bench: Bench, tmp_p
                 assert tally.columns[bins.column].tolist() == oracle(bins, values.to_numpy(float))
             else:
                 assert tally.columns[bins.column].tolist() == levels(bins, values)
+
+
+def texts(rows: pd.DataFrame) -> list[str | None]:
+    return [one if isinstance(one, str) else None for one in rows["region"]]
 
 
 def levels(bins: FrozenBins, values: pd.Series) -> list[int]:

@@ -20,6 +20,7 @@ from pipelines.errors import ConfigurationError, DataError, RequestError, Thinfi
 from pipelines.policy.pack import PolicySettings, ReasonSettings
 from pipelines.score_log.columns import row_schema
 from pipelines.scoring.reasons import notice
+from pipelines.storage import parquet_parts
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, OWN_FAMILIES
 
@@ -33,16 +34,19 @@ def decided(bench: Bench, period: str = "2026-10", population: Population = Popu
 
 
 @pytest.mark.parametrize("family", OWN_FAMILIES)
-def test_parts_say_what_the_whole_table_says(family: str, tmp_path: Path) -> None:
+def test_parts_say_what_the_whole_table_says(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = made(tmp_path / "one", family), made(tmp_path / "other", family)
     table = applications(600)
     path = written(table, tmp_path / "table.parquet")
     streamed = score_it(one, input=str(path), protected=["sex"])
-    whole = score_it(other, path=str(path), protected=["sex"], ignored=["region"])
+    monkeypatch.setattr(parquet_parts, "LEAST_ROWS", 100_000)
+    monkeypatch.setattr(parquet_parts, "MOST_ROWS", 250_000)
+    whole = score_it(other, path=str(path), protected=["sex"])
     expected = decided(other)
     found = decided(one)
     assert found["customer_id"].notna().all()
-    pd.testing.assert_frame_equal(found.drop(columns="customer_id"), expected.drop(columns="customer_id"))
+    assert (len(one.log.partitions(one.key())), len(other.log.partitions(other.key()))) == (6, 1)
+    pd.testing.assert_frame_equal(found, expected)
     np.testing.assert_array_equal(
         found.set_index("application_id").loc[table["application_id"], "pd"], one.predictor.probability_of_bad(table)
     )
@@ -149,8 +153,30 @@ def test_rows_that_break_the_contract_are_set_aside_with_the_rule(bench: Bench, 
 def test_more_broken_rows_than_may_be_stop_the_run(bench: Bench, tmp_path: Path) -> None:
     table = applications(600)
     table.loc[:200, "income"] = np.inf
-    with pytest.raises(DataError, match=r"at most 10% of the rows may break the contract, \d+ of 600 do so far"):
+    with pytest.raises(DataError, match=r"\d+ of 600 rows break the contract so far, more than .*=0.1"):
         score_it(bench, input=str(written(table, tmp_path / "table.parquet")))
+
+
+def test_of_a_table_in_one_part_nothing_is_logged_where_too_many_rows_are_broken(bench: Bench, tmp_path: Path) -> None:
+    table = applications(90)
+    table.loc[:10, "income"] = np.inf
+    table.to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(DataError, match="11 of 90 rows break the contract so far"):
+        score_it(bench, path=str(tmp_path / "table.csv"))
+    assert decided(bench).empty
+
+
+def test_a_csv_file_is_scored_as_the_same_table_in_parquet(bench: Bench, tmp_path: Path) -> None:
+    table = applications(300).assign(application_id=[f"{row:07d}" for row in range(300)])
+    table.to_csv(tmp_path / "table.csv", index=False)
+    score_it(bench, input=str(written(table, tmp_path / "table.parquet")), period="2026-09")
+    told = score_it(bench, path=str(tmp_path / "table.csv"), segments=["region"])
+    assert (told["rows_in"], told["scored"], told["quarantined"]) == (300, 300, {})
+    columns = ["application_id", "points", "band", "decision", "customer_id"]
+    csv, parquet = (decided(bench, period).sort_values("application_id")[columns] for period in ("2026-10", "2026-09"))
+    pd.testing.assert_frame_equal(csv.reset_index(drop=True), parquet.reset_index(drop=True))
+    again = score_it(bench, path=str(tmp_path / "table.csv"))
+    assert (again["scored"], again["already_logged"]) == (0, 300)
 
 
 def test_of_a_table_with_times_the_periods_own_rows_are_scored(bench: Bench, tmp_path: Path) -> None:
@@ -212,14 +238,19 @@ def test_a_marketplaces_book_is_told_by_its_customers_whatever_is_said_of_applic
     of_applications = {"id": "application_id", "time": "applied_at", "customer": "customer_id", "protected": ["sex"]}
     told = score_it(bench, input=path, population=Population.book, source=Source.marketplace, **of_applications)
     assert told["scored"] == 300
-    with pytest.raises(ConfigurationError, match="must not stand beside decisions"):
+    with pytest.raises(ConfigurationError, match="which is never kept beside decisions"):
         score_it(
-            bench, input=path, population=Population.book, source=Source.marketplace, **of_applications, segment="sex"
+            bench,
+            input=path,
+            population=Population.book,
+            source=Source.marketplace,
+            **of_applications,
+            segments=["sex"],
         )
 
 
 def test_an_input_that_is_not_there_is_told(bench: Bench) -> None:
-    with pytest.raises(RequestError, match="found nothing at '/nowhere'"):
+    with pytest.raises(RequestError, match="input '/nowhere' does not exist"):
         score_it(bench, input="/nowhere")
 
 
@@ -267,12 +298,12 @@ def test_types_of_any_writer_are_read_as_a_frame_is(bench: Bench, tmp_path: Path
 
 def test_a_protected_attribute_is_no_segment(bench: Bench, tmp_path: Path) -> None:
     path = str(written(applications(100), tmp_path / "table.parquet"))
-    with pytest.raises(ConfigurationError, match=r"received data\.segment=sex"):
-        score_it(bench, input=path, protected=["sex"], segment="sex")
+    with pytest.raises(ConfigurationError, match=r"data\.segments names .sex., a protected"):
+        score_it(bench, input=path, protected=["sex"], segments=["sex"])
 
 
 def test_a_pool_of_processes_gives_the_same_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.batch.score.STREAMED_FROM", 100)
+    monkeypatch.setattr("pipelines.batch.score.ONE_PROCESS", 100)
     one, other = made(tmp_path / "one", "scorecard"), made(tmp_path / "other", "scorecard")
     path = str(written(applications(600), tmp_path / "table.parquet"))
     score_it(one, input=path, threads=1)

@@ -67,6 +67,7 @@ def test_the_row_is_that_of_the_design() -> None:
         "input_fingerprint",
         "client",
         "role",
+        "segments",
     ]
     assert decided("a").schema.names == row_schema().names
 

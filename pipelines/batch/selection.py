@@ -1,0 +1,89 @@
+"""Which rows of a part are scored: sound ones of the period that are neither logged nor repeated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.batch.digests import digests_of, numbers_of_digests
+from pipelines.batch.rows import BatchRoles, Rows
+from pipelines.score_log.key import LogKey
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Numbers of decisions, sorted, that another part of the input holds, and that an earlier batch has logged."""
+
+    repeated: NDArray[np.uint64]
+    logged: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows of a part that are to be scored, with the numbers of their decisions, and counts of the others."""
+
+    rows: NDArray[np.intp]
+    digests: NDArray[np.uint8]
+    numbers: NDArray[np.uint64]
+    ordered: NDArray[np.uint64]
+    broken: Mapping[str, NDArray[np.intp]]
+    other_periods: int
+    already_logged: int
+    erased: int
+
+
+def select(
+    key: LogKey,
+    model_hash: str,
+    roles: BatchRoles,
+    rows: Rows,
+    erased: NDArray[np.bool_] | None,
+    known: Path | None,
+    elsewhere: Elsewhere | None,
+) -> Selection:
+    """Return the rows that are sound, of the period, not of erased people, not logged and not repeated.
+
+    `known` is a file of the sorted numbers of decisions that are logged already.
+    """
+    sound, now = rows.sound, None if rows.months is None else rows.months == np.datetime64(key.period, "M")
+    kept = np.ones(len(rows.table), dtype=bool) if sound is None else sound
+    broken = dict(rows.broken)
+    if erased is not None:
+        kept = kept & ~erased
+        broken = {rule: found[~erased[found]] for rule, found in broken.items() if not erased[found].all()}
+    ours = kept if now is None else kept & now
+    chosen = np.flatnonzero(ours)
+    ids = rows.ids if len(chosen) == len(ours) else rows.ids.take(chosen)
+    digests = digests_of(key, model_hash, ids)
+    numbers = numbers_of_digests(digests)
+    ordered = np.sort(numbers)
+    is_repeating = bool((ordered[1:] == ordered[:-1]).any())
+    repeated = np.asarray(ids.to_pandas().duplicated()) if is_repeating else np.zeros(len(chosen), dtype=bool)
+    logged = np.zeros(len(chosen), dtype=bool)
+    if known is not None:
+        logged |= _isin(numbers, np.load(known, mmap_mode="r"))
+    if elsewhere is not None:
+        logged |= _isin(numbers, elsewhere.logged)
+        repeated = repeated | _isin(numbers, elsewhere.repeated)
+    repeated = repeated & ~logged
+    if repeated.any():
+        broken[f"'{roles.id}' repeats"] = chosen[repeated]
+    rest = ~(logged | repeated)
+    if not rest.all():
+        chosen, digests, numbers = chosen[rest], digests[rest], numbers[rest]
+        ordered = np.sort(numbers)
+    counts = int(kept.sum() - ours.sum()), int(logged.sum()), 0 if erased is None else int(erased.sum())
+    return Selection(chosen, digests, numbers, ordered, broken, *counts)
+
+
+def _isin(numbers: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Return which numbers are among known ones, which are sorted."""
+    if not len(known):
+        return np.zeros(len(numbers), dtype=bool)
+    order = np.argsort(numbers)  # one way through what may be a large file
+    places = np.minimum(np.searchsorted(known, numbers[order]), len(known) - 1)
+    found = np.empty(len(numbers), dtype=bool)
+    found[order] = known[places] == numbers[order]
+    return found

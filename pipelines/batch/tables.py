@@ -1,0 +1,128 @@
+"""The table of applications that is scored, as Parquet: a CSV file and a table without ids are converted first."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.applications.contract import as_text
+from pipelines.applications.settings import DataSettings, Source
+from pipelines.applications.sources import read_table
+from pipelines.batch.rows import BatchRoles, read_rows
+from pipelines.errors import DataError, RequestError
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
+from pipelines.storage.atomic_files import scratch_folder
+from pipelines.storage.fingerprint import fingerprint_table
+from pipelines.storage.parquet_parts import is_parquet
+from pipelines.storage.workspace import Workspace
+
+ROW_ID = "application_id"
+"""The column of ids in a converted table that has none."""
+
+
+@dataclass(frozen=True)
+class ScoredTable:
+    """A Parquet file or folder to score, and the column of its ids.
+
+    `path` is where the user's own table is. `id_prefix` begins the ids of a table that has none: they name the rows by
+    their place in this very table, so that no two tables share an id.
+    """
+
+    source: Path
+    path: Path
+    id: str
+    id_prefix: str | None = None
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether the Parquet file was made from the user's table."""
+        return self.source != self.path
+
+
+@contextmanager
+def open_table(data: DataSettings, given: str | None, usual_id: str, workspace: Workspace) -> Iterator[ScoredTable]:
+    """Yield the table to score: `given` (the setting `input`), or that of `data`.
+
+    Only a `given` Parquet input may leave out data.id where it has a column of the usual name.
+
+    Raises:
+        RequestError: `given` does not exist.
+        DataError: the table cannot be read.
+    """
+    if given and not Path(given).exists():
+        raise RequestError(f"input '{given}' does not exist; name a CSV or Parquet file, or a folder of Parquet files")
+    requested = given or applications_path(data)
+    path = Path(requested) if requested else None
+    if path is not None and path.exists() and is_parquet(path) and (given or data.id is not None):
+        yield ScoredTable(path, path, data.id or usual_id)
+        return
+    table = read_table(replace(data, path=requested))
+    if table.empty:
+        raise DataError(f"'{path}' has no rows; name a table of applications")
+    prefix = None
+    if data.id is None:
+        prefix = f"{fingerprint_table(table)[:12]}-"
+        table[ROW_ID] = [f"{prefix}{row}" for row in range(len(table))]
+    with scratch_folder(workspace.score_log) as scratch:
+        pq.write_table(pa.table({name: _as_arrow(table[name]) for name in table}), scratch / "input.parquet")
+        yield ScoredTable(scratch / "input.parquet", path or Path(data.source.value), data.id or ROW_ID, prefix)
+
+
+def applications_path(data: DataSettings) -> str | None:
+    """Return the path of all applications: a marketplace keeps them beside its training table of mature ones."""
+    from pipelines.marketplace.training_table import APPLICATIONS, TRAINING
+
+    is_training = data.source is Source.marketplace and data.path is not None and Path(data.path).name == TRAINING
+    return str(Path(data.path).with_name(APPLICATIONS)) if data.path and is_training else data.path
+
+
+def check_unlike(table: ScoredTable, roles: BatchRoles, log: ScoreLog, key: LogKey) -> None:
+    """Raise DataError where new rows without an id look like logged rows of another table: they may be the same."""
+    if table.id_prefix is None:
+        return
+    logged = log.decisions(key)
+    rows = read_rows(pq.read_table(table.source, columns=roles.columns), roles)
+    ids = rows.ids.to_pandas()
+    is_new = ~ids.isin(logged["application_id"]).to_numpy()
+    if rows.sound is not None:
+        is_new &= rows.sound
+    if rows.months is not None:
+        is_new &= rows.months == np.datetime64(key.period, "M")
+    others = logged.loc[~logged["application_id"].str.startswith(table.id_prefix), "decision_id"]
+    features = log.features(key)
+    features = features[features["decision_id"].isin(others)]
+    if features.empty or not is_new.any():
+        return
+    found = _row_hashes(_frame(rows.columns, roles)[is_new], roles).isin(_row_hashes(features, roles))
+    if found.any():
+        raise DataError(
+            f"{int(found.sum()):,} of these rows without an id look like rows that are logged for the period; add "
+            "data.id=COLUMN to identify applications"
+        )
+
+
+def _frame(columns: Any, roles: BatchRoles) -> pd.DataFrame:
+    levels = {name: columns[name] for name in roles.categorical}
+    texts = {name: np.array([*one.names, None], dtype=object)[one.codes] for name, one in levels.items()}
+    return pd.DataFrame({name: columns[name] for name in roles.numeric} | texts)
+
+
+def _row_hashes(features: pd.DataFrame, roles: BatchRoles) -> "pd.Series[Any]":
+    texts = {name: features[name].astype(object) for name in roles.categorical}
+    typed = features[list(roles.numeric)].astype("float64").assign(**texts)
+    return pd.util.hash_pandas_object(typed[[*roles.numeric, *roles.categorical]], index=False)
+
+
+def _as_arrow(column: "pd.Series[Any]") -> pa.Array:
+    """Return a column in Arrow's types; values of several types become text."""
+    try:
+        return pa.Array.from_pandas(column)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.Array.from_pandas(as_text(column))

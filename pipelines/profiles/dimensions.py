@@ -1,0 +1,116 @@
+"""The dimensions of segments: columns by whose values decisions are counted too, numbers cut into bands."""
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.applications.settings import SegmentSettings
+from pipelines.candidates.portable_model import Levels, levels_of
+from pipelines.errors import ConfigurationError, nearest
+from pipelines.profiles.reference_profile import FrozenBins, distinct_numbers
+
+log = logging.getLogger(__name__)
+
+QUARTERS = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A dimension of segments: a column, and for numbers the `edges` between bands.
+
+    A number at an edge belongs to the band above it. Without `edges` each value is a segment.
+    """
+
+    name: str
+    edges: tuple[float, ...] | None = None
+
+    @cached_property
+    def bands(self) -> tuple[str, ...]:
+        """The names of the bands.
+
+        >>> Dimension("tenure_days", (30.0, 365.0)).bands
+        ('under 30', '30 to 365', '365 or more')
+        """
+        if not self.edges:
+            return ("any",)
+        texts = distinct_numbers(self.edges)
+        between = (f"{low} to {high}" for low, high in pairwise(texts))
+        return (f"under {texts[0]}", *between, f"{texts[-1]} or more")
+
+    def cut(self, numbers: NDArray[Any]) -> Levels:
+        """Return the bands of numbers, shape (n,); NaN has none."""
+        codes = np.searchsorted(np.asarray(self.edges), numbers, side="right").astype(np.int32)
+        codes[np.isnan(numbers)] = -1
+        return Levels(codes, list(self.bands))
+
+    def levels(self, values: Sequence[float | str | None]) -> Levels:
+        """Return the segments of single values as they come in requests; text has no band."""
+        if self.edges is not None:
+            return self.cut(np.array([one if isinstance(one, (int, float)) else np.nan for one in values]))
+        return levels_of(np.array([_text(one) for one in values], dtype=object))
+
+
+def segment_name(dimension: str, value: str) -> str:
+    """Return the name of a segment in profiles, reports and the score log."""
+    return f"{dimension}={value}"
+
+
+def bare_name(segment: str) -> str:
+    """Return the value alone, which is how versions before named dimensions named a segment."""
+    return segment.partition("=")[2]
+
+
+def dimensions_of(settings: SegmentSettings, bins: Sequence[FrozenBins], key: str = "data") -> tuple[Dimension, ...]:
+    """Return the dimensions that are configured.
+
+    Numbers have the declared bands. Without these, a number that the model's reference profile has bins of is cut at
+    three of their edges, near its quartiles, so that every month has the same bands. `key` is the configuration group.
+
+    Raises:
+        ConfigurationError: bands of a column that is no segment, or bands that do not ascend.
+    """
+    names = _names(settings, key)
+    for name, edges in settings.segment_bands.items():
+        if name not in names:
+            raise ConfigurationError(
+                f"{key}.segment_bands names '{name}', which is not in {key}.segments; {nearest(name, names)}"
+            )
+        if not edges or not all(map(math.isfinite, edges)) or sorted(set(edges)) != list(edges):
+            raise ConfigurationError(
+                f"{key}.segment_bands.{name} is {edges}; list the edges between bands in ascending order, each once"
+            )
+    return tuple(Dimension(name, _edges(name, settings.segment_bands, bins)) for name in names)
+
+
+def _names(settings: SegmentSettings, key: str) -> list[str]:
+    """Return the columns; `segment`, the key of earlier versions, names one."""
+    if settings.segment is None:
+        return list(dict.fromkeys(settings.segments))
+    if settings.segments:
+        raise ConfigurationError(
+            f"{key}.segment={settings.segment} and {key}.segments are both set; use {key}.segments alone"
+        )
+    log.warning("%s.segment is renamed; use %s.segments=[%s]", key, key, settings.segment)
+    return [settings.segment]
+
+
+def _edges(name: str, bands: Mapping[str, Sequence[float]], bins: Sequence[FrozenBins]) -> tuple[float, ...] | None:
+    if name in bands:
+        return tuple(map(float, bands[name]))
+    edges = next((one.edges for one in bins if one.column == name), None)
+    if edges is None:
+        return None
+    return tuple(sorted({edges[min(int(share * len(edges)), len(edges) - 1)] for share in QUARTERS if edges}))
+
+
+def _text(value: float | str | None) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
