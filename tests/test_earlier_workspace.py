@@ -10,10 +10,17 @@ from experiments.replay.replay import replay
 from experiments.replay.settings import ReplaySettings
 from monitoring.watch.settings import WatchSettings
 from monitoring.watch.watch import watch
+from monitoring.windows.references import reference_for
+from monitoring.windows.windows import PeriodCounts
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
 from pipelines.credit.population import Population
+from pipelines.model_store.files import PROFILE
+from pipelines.model_store.store import ModelStore
+from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.profiles.window_profile import WindowProfile
 from pipelines.reviews.review import review
 from pipelines.reviews.settings import ReviewAction, ReviewOutcome, ReviewVerbSettings
 from pipelines.score_log.key import LogKey
@@ -40,6 +47,8 @@ def test_watch_counts_the_months_and_their_segments(earlier: Workspace) -> None:
     assert result["rows"] == 100
     rows = ScoreLog(earlier).decisions(key("2026-02"))
     assert len(rows) == 100
+    assert set(rows["segment"]) == {"web", "branch"}
+    assert rows["segments"].isna().all()
     assert set(rows["client"]) == {"own"}
     assert rows["role"].isna().all()
 
@@ -83,3 +92,15 @@ def test_logged_applications_are_not_scored_again_and_a_new_month_is(earlier: Wo
     assert scored == [20, 120]
     assert len(ScoreLog(earlier).decisions(key("2026-01"))) == 120
     assert watch(WatchSettings(workspace=str(earlier.root), period="2026-03")).result["rows"] == 120
+
+
+def test_a_segment_without_a_dimension_is_compared_with_the_one_of_its_value(earlier: Workspace) -> None:
+    store = ModelStore(earlier)
+    text = (store.download(store.require_champion("credit_score")) / PROFILE).read_text()
+    counts = PeriodCounts(ScoreLog(earlier), ReferenceProfile.from_json(text))
+    reference = reference_for(counts, key("2026-03"), "2026-02")
+    web = (ScoreLog(earlier).decisions(key("2026-02"))["segment"] == "web").sum()
+    assert reference.of_segment("channel=web")["2026-02"].rows == web
+    named = WindowProfile("", Tally(), {"channel=web": reference.of_segment("web")["2026-02"]})
+    both = counts.of(key("2026-02")) + named
+    assert both.with_dimensions().segments["channel=web"].rows == 2 * web

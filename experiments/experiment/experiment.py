@@ -189,7 +189,7 @@ def _identity(experiment: Experiment) -> str:
     record = experiment.record()
     for told in ("trials", "workspace", "output", "debug"):
         del record[told]
-    for told in PATHS:
+    for told in (*PATHS, "segments", "segment_bands"):
         del record["data"][told]
     policy = record["policy"]
     record["policy"] = policy["scale"]  # the rest of a policy judges models and does not make them

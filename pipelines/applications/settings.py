@@ -23,8 +23,6 @@ class SegmentSettings:
     segment_bands: dict[str, list[float]] = field(default_factory=dict)
     """Column: the edges between bands of its numbers. A numeric feature without them is cut near its quartiles in the
     model's reference profile."""
-    segment: str | None = None
-    """Key of earlier versions for one column; use segments."""
 
 
 @dataclass

@@ -17,6 +17,11 @@ def same(value: Any) -> Any:
     return value
 
 
+def in_list(value: Any) -> Any:
+    """Return a list of one value, empty for none."""
+    return [] if value in (None, "null") else [value]
+
+
 @dataclass(frozen=True)
 class Renamed:
     """The new key, and how a value of the old key becomes one of the new."""
@@ -27,6 +32,7 @@ class Renamed:
 
 RENAMED: dict[str, Renamed] = {
     "data.by_lot": Renamed("data.random_approval"),
+    "data.segment": Renamed("data.segments", in_list),
     "data.through_the_door": Renamed("data.ttd_population"),
 }
 
@@ -36,6 +42,8 @@ def renamed_override(word: str) -> str:
 
     >>> renamed_override("+data.by_lot=lucky"), renamed_override("data.id=x")
     ('+data.random_approval=lucky', 'data.id=x')
+    >>> renamed_override("data.segment=channel")
+    "data.segments=['channel']"
     """
     found = re.fullmatch(r"(\+{0,2}|~)([\w.]+)(?:=(.*))?", word, re.DOTALL)
     if found is None or found[2] not in RENAMED:
@@ -62,7 +70,7 @@ def _renamed(settings: dict[str, Any], prefix: str, quiet: bool) -> Iterator[tup
             new = RENAMED[key]
             if not quiet:
                 _warn(key, new.key)
-            yield new.key.rpartition(".")[2], None if value is None else new.convert(value)
+            yield new.key.rpartition(".")[2], new.convert(value)
         else:
             yield name, dict(_renamed(value, key, quiet)) if isinstance(value, dict) else value
 

@@ -1,6 +1,5 @@
 """The dimensions of segments: columns by whose values decisions are counted too, numbers cut into bands."""
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from pipelines.applications.settings import SegmentSettings
 from pipelines.candidates.portable_model import Levels, levels_of
 from pipelines.errors import ConfigurationError, nearest
 from pipelines.profiles.reference_profile import FrozenBins, distinct_numbers
-
-log = logging.getLogger(__name__)
 
 QUARTERS = (0.25, 0.5, 0.75)
 
@@ -76,7 +73,7 @@ def dimensions_of(settings: SegmentSettings, bins: Sequence[FrozenBins], key: st
     Raises:
         ConfigurationError: bands of a column that is no segment, or bands that do not ascend.
     """
-    names = _names(settings, key)
+    names = list(dict.fromkeys(settings.segments))
     for name, edges in settings.segment_bands.items():
         if name not in names:
             raise ConfigurationError(
@@ -87,18 +84,6 @@ def dimensions_of(settings: SegmentSettings, bins: Sequence[FrozenBins], key: st
                 f"{key}.segment_bands.{name} is {edges}; list the edges between bands in ascending order, each once"
             )
     return tuple(Dimension(name, _edges(name, settings.segment_bands, bins)) for name in names)
-
-
-def _names(settings: SegmentSettings, key: str) -> list[str]:
-    """Return the columns; `segment`, the key of earlier versions, names one."""
-    if settings.segment is None:
-        return list(dict.fromkeys(settings.segments))
-    if settings.segments:
-        raise ConfigurationError(
-            f"{key}.segment={settings.segment} and {key}.segments are both set; use {key}.segments alone"
-        )
-    log.warning("%s.segment is renamed; use %s.segments=[%s]", key, key, settings.segment)
-    return [settings.segment]
 
 
 def _edges(name: str, bands: Mapping[str, Sequence[float]], bins: Sequence[FrozenBins]) -> tuple[float, ...] | None:

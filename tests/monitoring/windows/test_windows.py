@@ -105,10 +105,12 @@ def test_an_earlier_period_is_a_reference_for_any_population(scored: Bench) -> N
     counts, key = counts_of(scored), scored.key("2026-11")
     found = reference_for(counts, key, "2026-10")
     assert (found.name, list(found.overall)) == ("700 applications of 2026-10", ["2026-10"])
-    assert set(found.segments) == {"north", "south"}
+    assert set(found.segments) == {"region=north", "region=south"}
     development = reference_for(counts, key, DEVELOPMENT)
     assert development.total.rows == scored.reference.rows == 3000
-    assert set(development.segments) == {"north", "south"}, "segments are compared with their own earlier periods"
+    assert set(development.segments) == {"region=north", "region=south"}, (
+        "segments are compared with their own earlier periods"
+    )
     with pytest.raises(RequestError, match="or compare with an earlier period of the score log: reference=YYYY-MM"):
         reference_for(counts_of(scored), scored.key("2026-11", Population.book), DEVELOPMENT)
 
