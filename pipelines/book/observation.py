@@ -39,7 +39,7 @@ def observation_of(settings: PrepareSettings) -> Observation:
     check_reference(settings.reference)
     if settings.observed_at is None:
         raise ConfigurationError(
-            "the book is observed at a moment, observed_at received nothing; add for example observed_at=2026-10-01"
+            "observed_at is not set, and a book needs an observation time; add for example observed_at=2026-10-01"
         )
     told = settings.observed_at
     at = moment_of(told, settings.reference.hour, settings.features)
@@ -61,9 +61,7 @@ def moment_of(told: str, hour: int, features: FeatureSettings) -> datetime:
     try:
         moment = datetime.fromisoformat(told)
     except ValueError:
-        raise ConfigurationError(
-            f"observed_at must be an ISO date or time, received '{told}'; write it as 2026-10-01"
-        ) from None
+        raise ConfigurationError(f"observed_at is '{told}'; write an ISO date or time such as 2026-10-01") from None
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
@@ -71,7 +69,7 @@ def check_reference(loan: ReferenceLoan) -> None:
     """Raise ConfigurationError for a loan that breaks the contract of applications, or an hour that no day has."""
     check_asked(loan.amount, loan.term, ConfigurationError, "reference.")
     if not 0 <= loan.hour <= 23:
-        raise ConfigurationError(f"reference.hour lies between 0 and 23, received {loan.hour}; 12 is noon")
+        raise ConfigurationError(f"reference.hour is {loan.hour}; set 0 to 23 (12 is noon)")
 
 
 def check_asked(amount: int, term: int, error: type[RequestError], prefix: str = "") -> None:

@@ -61,28 +61,28 @@ def _summary(
         for rule, rows in table["quarantined"].items()
     ]
     lines += [
-        f"  left out {table['erased']:,} {name} of people who were erased"
+        f"  left out {table['erased']:,} {name} of erased people"
         for name, table in manifest["tables"].items()
         if table.get("erased")
     ]
     lines += [
-        f"  {one['rows']:,} rows were erased since (entry {one['entry']} of the erasures); the counts are of before"
+        f"  {one['rows']:,} rows were erased later (entry {one['entry']} of the erasures) and are still counted above"
         for one in manifest.get(NOTES, ())
     ]
     return [
         *lines,
         f"{sum(statuses.values()):,} applications by {settings.loan.as_of}: {mature:,} mature, {others}",
-        f"  {bad:,} of the mature are bad ({bad / mature:.1%}): {definition.days_past_due} days past due within "
+        f"  {bad:,} mature applications are bad ({bad / mature:.1%}): {definition.days_past_due} days past due within "
         f"{definition.window_months} months on book",
         f"  {features} features, known strictly before each application; {manifest['first']} to {manifest['last']}",
-        *_clock_told(settings.features),
+        *_time_zone(settings.features),
         *(f"  {line}" for one in strange for line in one.lines()),
         f"  {lake / TRAINING}",
     ]
 
 
-def _clock_told(features: FeatureSettings) -> list[str]:
-    """Return on whose clocks night, weekend and payday were told, where a feature speaks of them."""
+def _time_zone(features: FeatureSettings) -> list[str]:
+    """Return the line on the time zone of nights, weekends and paydays, where a feature uses them."""
     if not {What.timing, What.application} & set(features.what):
         return []
-    return [f"  nights, weekends and paydays by the clocks of {features.clock}; features.time_zone=ZONE for others"]
+    return [f"  nights, weekends and paydays in the time zone {features.clock}; change it with features.time_zone=ZONE"]

@@ -24,7 +24,7 @@ DRAWN = {
     RANDOM: f"{PERIOD_ROWS} of the held-back applications, each as likely as any other",
     SELECTED: (
         f"{PERIOD_ROWS} of the remaining ones, those for more than {LONG_TERM_MONTHS} months "
-        f"{LONG_TERM_WEIGHT:.0f} times as likely: the drift is really there, and known"
+        f"{LONG_TERM_WEIGHT:.0f} times as likely: a known drift"
     ),
 }
 
@@ -43,7 +43,7 @@ def german_credit_story(settings: DemoSettings, workspace: Workspace, _: Runner)
     _write(draw_periods(settings.seed), folder)
     identity = ("data.id=application_id",)
     return Story(
-        opening=f"{DEVELOPMENT_ROWS} real applications to learn from; the periods are drawn from the rest:",
+        opening=f"{DEVELOPMENT_ROWS} real applications for development; the two periods are drawn from the rest:",
         model="demo_german_credit",
         data=("data=german_credit", *identity, override("data.path", str(folder / "development.parquet"))),
         identity=identity,

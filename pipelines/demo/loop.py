@@ -28,8 +28,8 @@ def demo(settings: DemoSettings) -> Outcome:
     if settings.data.source not in tellers:
         known = " or ".join(f"data={source.value}" for source in tellers)
         raise ConfigurationError(
-            f"a demo needs data that it knows, received data={settings.data.source.value}; choose {known}, "
-            "or use `thinfile tune` for your own"
+            f"there is no demo of data={settings.data.source.value}; choose {known}, or use `thinfile tune` for your "
+            "own data"
         )
     _check(settings)
     workspace, runner = Workspace.at(settings.workspace), Runner(settings)
@@ -70,7 +70,7 @@ def _outcome(story: Story, runner: Runner, workspace: Workspace) -> Outcome:
         f"thinfile ui workspace={workspace.root}    # every report, and the commands that open the rest",
         *(f"open {report}" for report in reports.values()),
     ]
-    return Outcome(result, summary=["", f"The loop is closed. {story.opening}", *periods], next_steps=looks)
+    return Outcome(result, summary=["", f"The demo is complete. {story.opening}", *periods], next_steps=looks)
 
 
 def _report(workspace: Workspace, model: str, period: str) -> Path:

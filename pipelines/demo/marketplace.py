@@ -26,7 +26,7 @@ PERIODS = {
     QUIET: "the simulated marketplace goes on as before",
     SHIFTED: (
         "simulated: younger shoppers join and order through a new channel, and the payment method is no longer "
-        "delivered: the drift is really there, and known"
+        "delivered: a known drift"
     ),
 }
 

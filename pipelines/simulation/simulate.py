@@ -134,11 +134,11 @@ def _carried(settings: SimulateSettings, folder: Path) -> str:
 def _summary(result: dict[str, Any], settings: dict[str, Any]) -> list[str]:
     rows, scenarios = result["rows"], result["scenarios"]
     begun = ", ".join(f"{name} from {settings[name]['from_month']}" for name in scenarios) or "none"
-    lines = [f"a simulated marketplace up to {result['as_of'][:10]} (scenarios: {begun}); nothing in it is real"]
+    lines = [f"a simulated marketplace up to {result['as_of'][:10]} (scenarios: {begun}); all data is simulated"]
     lines += [f"  {count:>12,} simulated {name}" for name, count in rows.items() if name != "truth"]
     if result["approval_rate"] is not None:
         lots = result["counts"]["random_approvals"]
-        lines.append(f"  {result['approval_rate']:.1%} of applications approved, {lots:,} of them by lot")
+        lines.append(f"  {result['approval_rate']:.1%} of applications approved, {lots:,} of them at random")
     return [
         *lines,
         f"  the true PD of each application: {Path(result['lake']) / 'truth'} (for grading only)",

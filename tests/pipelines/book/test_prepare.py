@@ -257,7 +257,9 @@ def test_the_shoppers_clocks_are_by_default_those_of_the_raw_times(workspace: Pa
     assert nights[0] == [hours[one] < 6 for one in asked_then]  # on the clocks that they were written by
     assert nights[0] != nights[1]
     assert [one.result["time_zone"] for one in told] == ["Asia/Shanghai", "UTC"]
-    assert any("by the clocks of Asia/Shanghai; features.time_zone=" in str(line) for line in told[0].summary)
+    assert any(
+        "in the time zone Asia/Shanghai; change it with features.time_zone=" in str(line) for line in told[0].summary
+    )
 
 
 def test_what_was_made_before_the_last_table_but_one_is_removed(copied: Path) -> None:

@@ -176,17 +176,17 @@ def test_the_command_needs_no_as_of_date_for_a_book(workspace: Path, capsys: pyt
     assert (told["observed_at"], told["reference"]["term"]) == ("2024-10-01T12:00:00", 12)
     assert told["book"] == str(workspace / "lake" / "by_command" / "book" / "2024-10-01")
     assert cli.prepare(words) == 2
-    assert "observed_at received nothing" in json.loads(capsys.readouterr().out)["error"]
+    assert "observed_at is not set" in json.loads(capsys.readouterr().out)["error"]
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"observed_at": None}, "observed_at received nothing; add for example observed_at=2026-10-01"),
-        ({"observed_at": "October"}, "observed_at must be an ISO date or time, received 'October'; write it as"),
+        ({"observed_at": None}, "observed_at is not set, .*; add for example observed_at=2026-10-01"),
+        ({"observed_at": "October"}, "observed_at is 'October'; write an ISO date or time"),
         ({"reference": ReferenceLoan(0)}, "reference.amount is in minor units, above 0"),
         ({"reference": ReferenceLoan(10, 5)}, "reference.term is one of 3, 6, 12, 24 months, received 5"),
-        ({"reference": ReferenceLoan(hour=24)}, "reference.hour lies between 0 and 23, received 24; 12 is noon"),
+        ({"reference": ReferenceLoan(hour=24)}, r"reference.hour is 24; set 0 to 23 \(12 is noon\)"),
         ({"population": Population.applications}, "received observed_at=2024-10-01; leave it out, or add population="),
         ({"lag": -1}, "loan.feature_lag_days must be at least 0, received -1"),
     ],
@@ -198,8 +198,8 @@ def test_what_cannot_be_observed_is_refused(changes: dict[str, Any], message: st
 
 def test_a_book_is_not_observed_after_what_the_tables_know(copied: Path) -> None:
     told = (
-        r"observed_at must not lie more than 7 days and the feature lag of 10 days after what the tables know, .*"
-        r"received 2030-01-01, the l.* is of .*; use observed_at=(\S+) or bring later tables"
+        r"observed_at=2030-01-01 is more than 7 days and the feature lag of 10 days after the end of the tables "
+        r"\(the l.* is from .*\), .*; use observed_at=(\S+) or provide later tables"
     )
     with pytest.raises(DataError, match=told) as refused:
         prepare(book(copied, "2030-01-01", lag=10))
