@@ -19,6 +19,7 @@ from monitoring.windows.external_tables import ExternalTables, open_external_tab
 from monitoring.windows.windows import Window, why_incomplete
 from pipelines.command.verb import Outcome
 from pipelines.errors import RequestError
+from pipelines.profiles.dimensions import dimensions_of
 from pipelines.profiles.engines import engine_of
 from pipelines.profiles.roles import TableRoles
 from pipelines.score_log.key import LogKey, check_period
@@ -73,7 +74,7 @@ def roles_of(settings: TableSettings) -> TableRoles:
     return TableRoles(
         settings.score,
         settings.pd,
-        settings.segment,
+        dimensions_of(settings, (), key="table"),
         settings.band,
         settings.decision,
         tuple(settings.categorical),

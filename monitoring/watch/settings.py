@@ -9,6 +9,7 @@ from monitoring.alarms.settings import AlarmPolicySettings
 from monitoring.outcomes.settings import OutcomeSettings
 from monitoring.thresholds.settings import ThresholdSettings
 from monitoring.windows.settings import WindowSettings
+from pipelines.applications.settings import SegmentSettings
 from pipelines.command.verb import VerbSettings
 from pipelines.credit.population import Population
 from pipelines.profiles.settings import ProfileEngine
@@ -24,15 +25,13 @@ class WatchAction(Enum):
 
 
 @dataclass
-class TableSettings:
+class TableSettings(SegmentSettings):
     """How a table that was scored elsewhere is read; columns without a role are features."""
 
     score: str = "points"
     """Column that decisions are made by, points or a probability."""
     pd: str | None = None
     """Column of the probability of bad, where the score is in points."""
-    segment: str | None = None
-    """Column by whose values drift is also reported."""
     band: str | None = None
     """Column of the band."""
     decision: str | None = None

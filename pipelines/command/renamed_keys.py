@@ -34,6 +34,7 @@ RENAMED: dict[str, Renamed] = {
     "data.by_lot": Renamed("data.random_approval"),
     "data.segment": Renamed("data.segments", in_list),
     "data.through_the_door": Renamed("data.ttd_population"),
+    "table.segment": Renamed("table.segments", in_list),
 }
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipelines.candidates.portable_model import Levels
 from pipelines.errors import DataError
 from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.dimensions import Dimension, bare_name, segment_name
 from pipelines.profiles.passes import PartOfTable, Pass, ScoredTable
 from pipelines.profiles.plan import Counting, counting_of
 from pipelines.profiles.reference_profile import FrozenBins
@@ -70,7 +71,15 @@ class Part:
 
 def count_part(counting: Counting, rows: SampledRows, part: PartOfTable, table: pa.Table) -> Part:
     """Return the counts of one part."""
-    segments = Segments.of(table, counting.roles.segment)
+    found = [_tallies(counting, table, one) for one in counting.roles.segments or (None,)]
+    overall = sum(found[0].values(), Tally())
+    segments = {name: tally for one in found for name, tally in one.items() if name is not None}
+    return Part(part.first, WindowProfile(counting.name, overall, segments), rows.of_part(part, table))
+
+
+def _tallies(counting: Counting, table: pa.Table, dimension: Dimension | None) -> dict[str | None, Tally]:
+    """Return the counts of a part by the segments of a dimension; rows without a segment are under None."""
+    segments = Segments.of(table, dimension)
     tallies = [Tally(rows=size) for size in segments.sizes]
     for column, bins in counting.bins.items():
         for tally, counts in zip(tallies, _counts(table, column, bins, segments), strict=True):
@@ -82,10 +91,7 @@ def count_part(counting: Counting, rows: SampledRows, part: PartOfTable, table: 
     if counting.has_points:
         for tally, scores in zip(tallies, _scores(table, counting.roles, segments), strict=True):
             tally.scores = scores
-    found = dict(zip(segments.names, tallies, strict=True))
-    overall = sum(tallies, Tally())
-    profile = WindowProfile(counting.name, overall, {name: one for name, one in found.items() if name is not None})
-    return Part(part.first, profile, rows.of_part(part, table))
+    return dict(zip(segments.names, tallies, strict=True))
 
 
 def nothing(bins: Sequence[FrozenBins]) -> Tally:
@@ -102,12 +108,15 @@ def without_wide_scores(profile: WindowProfile) -> WindowProfile:
 
 
 def check_segments(found: Mapping[str, Tally], roles: TableRoles) -> None:
-    """Raise DataError for a column of too many segments."""
-    if len(found) > MOST_SEGMENTS:
-        raise DataError(
-            f"a segment must tell at most {MOST_SEGMENTS} parts of the business apart, '{roles.segment}' holds more "
-            f"(such as '{next(iter(found))}'); name a coarser column"
-        )
+    """Raise DataError for a dimension of too many segments."""
+    for one in roles.segments:
+        names = [name for name in found if name.startswith(segment_name(one.name, ""))]
+        if len(names) > MOST_SEGMENTS:
+            raise DataError(
+                f"table.segments names '{one.name}', which has more than {MOST_SEGMENTS} values (such as "
+                f"'{bare_name(names[0])}'); name a coarser column, or cut numbers into bands with "
+                f"table.segment_bands.{one.name}=[...]"
+            )
 
 
 def _counts(table: pa.Table, column: str, bins: FrozenBins, segments: Segments) -> Iterator[NDArray[np.int64]]:

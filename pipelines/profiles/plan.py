@@ -29,12 +29,13 @@ class Counting:
     def numeric(self) -> list[str]:
         """Columns that are counted as numbers."""
         counted = [column for column, bins in self.bins.items() if bins.edges is not None]
-        return [*counted, *([self.roles.pd] if self.roles.pd is not None else [])]
+        cut = [one.name for one in self.roles.segments if one.edges is not None]
+        return [*counted, *cut, *([self.roles.pd] if self.roles.pd is not None else [])]
 
     @property
     def coded(self) -> list[str]:
         """Columns that are counted as text."""
-        by_name = (self.roles.segment, self.roles.band, self.roles.decision)
+        by_name = (*self.roles.coded_segments, self.roles.band, self.roles.decision)
         told = [column for column, bins in self.bins.items() if bins.edges is None]
         return [*told, *(column for column in by_name if column is not None)]
 
@@ -64,7 +65,7 @@ def counting_of(table: ScoredTable, bins: Sequence[FrozenBins], roles: TableRole
 def _with_codes(table: ScoredTable, roles: TableRoles, codes: Sequence[str]) -> TableRoles:
     """Return roles by which numbers are codes where the bins are of levels."""
     here = {name for _, schema in table.schemas for name in schema.names}
-    by_name = [name for name in (roles.segment, roles.band, roles.decision) if name is not None]
+    by_name = [name for name in (*roles.coded_segments, roles.band, roles.decision) if name is not None]
     return replace(roles, categorical=tuple(sorted({*codes, *by_name} & here)))
 
 

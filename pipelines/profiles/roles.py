@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from pipelines.errors import DataError, nearest
+from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.reference_profile import SCORE
 
 NUMBERS, LEVELS, NOTHING = "numbers", "levels", "nothing"
@@ -21,18 +22,23 @@ class TableRoles:
     """The columns that are not features; every other one is.
 
     `score` is what the decision was made by, points or a probability; `pd` is the probability of bad where points
-    stand for one. `segment` tells parts of the business apart,
+    stand for one. `segments` are dimensions by whose values rows are counted too; those with bands stay features.
     `band` and `decision` are counted by name. `categorical` are whole numbers that are codes; `ignored` are neither
     looked at nor counted, such as ids.
     """
 
     score: str = SCORE
     pd: str | None = None
-    segment: str | None = None
+    segments: tuple[Dimension, ...] = ()
     band: str | None = None
     decision: str | None = None
     categorical: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+
+    @property
+    def coded_segments(self) -> tuple[str, ...]:
+        """The dimensions of which each value is a segment."""
+        return tuple(one.name for one in self.segments if one.edges is None)
 
     @property
     def named(self) -> dict[str, str]:
@@ -40,11 +46,11 @@ class TableRoles:
         told = {
             "score": self.score,
             "pd": self.pd,
-            "segment": self.segment,
             "band": self.band,
             "decision": self.decision,
         }
         found = {role: column for role, column in told.items() if column is not None}
+        found |= {f"segments[{place}]": one.name for place, one in enumerate(self.segments)}
         return found | {f"categorical[{place}]": column for place, column in enumerate(self.categorical)}
 
 
@@ -76,7 +82,7 @@ def columns_of(schemas: Sequence[tuple[str, pa.Schema]], roles: TableRoles) -> T
             if field.name not in roles.ignored and kinds.setdefault(field.name, kind) != kind:
                 kinds[field.name] = _agreed(kinds[field.name], kind, field.name, file)
     _check(kinds, roles)
-    apart = {roles.score, roles.pd, roles.segment, roles.band, roles.decision}
+    apart = {roles.score, roles.pd, *roles.coded_segments, roles.band, roles.decision}
     numeric = tuple(name for name, kind in kinds.items() if kind == NUMBERS and name not in apart)
     categorical = tuple(name for name, kind in kinds.items() if kind == LEVELS and name not in apart)
     others = {name: kind for name, kind in kinds.items() if kind not in (NUMBERS, LEVELS)}

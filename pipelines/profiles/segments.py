@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.profiles.values import levels_in
+from pipelines.profiles.dimensions import Dimension, segment_name
+from pipelines.profiles.values import levels_in, numbers_in
 
 MOST_SEGMENTS = 200
 """A column of more values says who, not in which part of the business."""
@@ -28,15 +29,16 @@ class Segments:
     bounds: tuple[int, ...]
 
     @classmethod
-    def of(cls, table: pa.Table, segment: str | None) -> "Segments":
-        """Return the groups of a part; all of it is one where no column tells segments apart."""
-        if segment is None or segment not in table.column_names:
+    def of(cls, table: pa.Table, dimension: Dimension | None) -> "Segments":
+        """Return the groups of a part by the values of a dimension; without the dimension all of it is one group."""
+        if dimension is None or dimension.name not in table.column_names:
             return cls((None,), None, (0, len(table)))
-        levels = levels_in(table[segment])
+        column = table[dimension.name]
+        levels = levels_in(column) if dimension.edges is None else dimension.cut(numbers_in(column))
         order = np.argsort(levels.codes, kind="stable")
         bounds = np.searchsorted(levels.codes[order], np.arange(-1, len(levels.names) + 1)).tolist()
         kept = [place for place, (low, high) in enumerate(pairwise(bounds)) if low < high]
-        names: list[str | None] = [None, *levels.names]
+        names: list[str | None] = [None, *(segment_name(dimension.name, value) for value in levels.names)]
         return cls(tuple(names[place] for place in kept), order, (*(bounds[place] for place in kept), len(table)))
 
     @property

@@ -14,6 +14,8 @@ import pyarrow.types as pt
 from pipelines.engine.duckdb_engine import connect, literal, quoted
 from pipelines.errors import DataError
 from pipelines.profiles.counting import Counted, check_segments, nothing, without_wide_scores
+from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.dimensions import Dimension, segment_name
 from pipelines.profiles.passes import ScoredTable, on_threads
 from pipelines.profiles.plan import Counting, counting_of
 from pipelines.profiles.reference_profile import FrozenBins
@@ -78,7 +80,17 @@ def _by_schema(table: ScoredTable) -> Iterator[tuple[pa.Schema, list[str]]]:
 def _profile(
     connection: "DuckDBPyConnection", counting: Counting, schema: pa.Schema, files: Sequence[str]
 ) -> WindowProfile:
-    counts = _Counts(connection, counting.roles, schema, ", ".join(map(literal, files)))
+    held = ", ".join(map(literal, files))
+    found = [
+        _tallies(counting, _Counts(connection, counting.roles, one, schema, held))
+        for one in counting.roles.segments or (None,)
+    ]
+    overall = sum(found[0].values(), nothing(list(counting.bins.values())))
+    segments = {name: tally for one in found for name, tally in one.items() if name is not None}
+    return WindowProfile(counting.name, overall, segments)
+
+
+def _tallies(counting: Counting, counts: "_Counts") -> dict[str | None, Tally]:
     bins = list(counting.bins.values())
     tallies = {segment: replace(nothing(bins), rows=rows) for segment, _, rows in counts.of()}
     for column, one in counting.bins.items():
@@ -90,8 +102,10 @@ def _profile(
     if counting.has_points:
         for segment, scores in counts.of_scores():
             tallies[segment].scores = scores
-    found = {segment: tally for segment, tally in tallies.items() if segment is not None}
-    return WindowProfile(counting.name, sum(tallies.values(), nothing(bins)), found)
+    if counts.dimension is None:
+        return tallies
+    name = counts.dimension.name
+    return {None if one is None else segment_name(name, one): tally for one, tally in tallies.items()}
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,7 @@ class _Counts:
 
     connection: "DuckDBPyConnection"
     roles: TableRoles
+    dimension: Dimension | None
     schema: pa.Schema
     files: str
 
@@ -137,13 +152,26 @@ class _Counts:
             known = np.array([np.nan if one is None else one for one in sums], dtype=np.float64)
             yield segment, ScoreCounts(np.array(values, dtype=np.int64), np.array(rows, dtype=np.int64), known)
 
+    def _segment(self) -> str:
+        """Return the segment of a row in SQL."""
+        if self.dimension is None or self.dimension.name not in self.schema.names:
+            return "null::varchar"
+        if self.dimension.edges is None:
+            return f"{quoted(self.dimension.name)}::varchar"
+        return _band(self.dimension, _number(self.schema.field(self.dimension.name)))
+
     def _ask(self, values: str, told: str) -> list[tuple[Any, ...]]:
         """Return what is told of values, for each segment and each v of it."""
-        segment = self.roles.segment
-        named = f"{quoted(segment)}::varchar" if segment in self.schema.names and segment else "null::varchar"
         source = f"read_parquet([{self.files}], hive_partitioning = false)"
-        rows = f"select {named} as s, {values} from {source}"
+        rows = f"select {self._segment()} as s, {values} from {source}"
         return self.connection.execute(f"select s, {told} from ({rows}) group by s, v").fetchall()
+
+
+def _band(dimension: Dimension, number: str) -> str:
+    """Return the name of the band of a number."""
+    bounds = zip(dimension.edges or (), dimension.bands, strict=False)
+    cases = " ".join(f"when {number} < {_double(edge)} then {literal(band)}" for edge, band in bounds)
+    return f"case when {number} is null then null {cases} else {literal(dimension.bands[-1])} end"
 
 
 def _bin_of_x(bins: FrozenBins, edges: Sequence[float]) -> str:

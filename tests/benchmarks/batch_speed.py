@@ -9,6 +9,7 @@ from pathlib import Path
 from pipelines.batch.part import Champion
 from pipelines.batch.rows import BatchRoles
 from pipelines.batch.streaming import Request, score_input
+from pipelines.batch.tables import ScoredTable
 from pipelines.batch.workers import pool
 from pipelines.credit.population import Population
 from pipelines.model_store.store import ModelStore
@@ -26,7 +27,7 @@ def request_of(workspace: Workspace, source: Path) -> Request:
     return Request(
         workspace=workspace,
         key=LogKey("credit_score", champion.version, Population.book, "2026-01"),
-        source=source,
+        table=ScoredTable(source, source, "application_id"),
         roles=BatchRoles("application_id", tuple(NUMERIC), tuple(CATEGORICAL)),
         champion=Champion(store.download(champion), champion, policy),
         policy_hash=keep_policy(workspace, policy),

@@ -14,11 +14,12 @@ from monitoring.thresholds.thresholds import EVERYONE, Level
 from monitoring.windows.external_tables import ExternalTables, open_external_tables, read_profile
 from pipelines.credit.population import Population
 from pipelines.errors import DataError, RequestError
+from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.engines import Engine, engine_of
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.settings import ProfileEngine
 
-ROLES = TableRoles(segment="region", ignored=("application_id",))
+ROLES = TableRoles(segments=(Dimension("region"),), ignored=("application_id",))
 MONTHS = ("2026-01", "2026-02", "2026-03")
 
 
@@ -67,7 +68,7 @@ def test_a_report_needs_no_more_than_two_tables(tmp_path: Path, reference: Path,
     moves = compare(found.reference, found.window, None, ThresholdSettings(), "2026-04")
     levels = {(one.column, one.segment): one.judgement.level for one in moves}
     assert {cell for cell, level in levels.items() if level is Level.ACT} == {
-        ("income", segment) for segment in (EVERYONE, "north", "south")
+        ("income", segment) for segment in (EVERYONE, "region=north", "region=south")
     }
     assert list(found.window_sample) == list(found.reference_sample) == ["income", "channel"]
     assert len(found.window_sample) == len(found.reference_sample) == 500

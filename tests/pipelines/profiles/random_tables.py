@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.reference_profile import SCORE, FrozenBins
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.score_counts import ScoreCounts
@@ -18,7 +19,7 @@ from pipelines.profiles.score_counts import ScoreCounts
 ROLES = TableRoles(
     "score",
     pd="default",
-    segment="region",
+    segments=(Dimension("region"), Dimension("nasty double", (0.5, 2.0))),
     band="band",
     decision="decision",
     categorical=("code",),

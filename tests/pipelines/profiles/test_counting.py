@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.errors import DataError
 from pipelines.profiles.counting import Counted, count_table
+from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.freezing import Frozen, freeze_bins
 from pipelines.profiles.passes import on_threads, open_table
 from pipelines.profiles.reference_profile import FrozenBins
@@ -36,6 +37,7 @@ def counted(window: pa.Table, bins: tuple[FrozenBins, ...], folder: Path, roles:
 
 
 SCORED = TableRoles("score")
+BY_ID = TableRoles("score", segments=(Dimension("id"),))
 
 
 def test_a_column_that_is_gone_is_missing_in_every_row_and_one_that_is_new_is_told(tmp_path: Path) -> None:
@@ -49,7 +51,7 @@ def test_a_column_that_is_gone_is_missing_in_every_row_and_one_that_is_new_is_to
 def test_the_sample_is_bounded_and_holds_rows_of_the_table(tmp_path: Path) -> None:
     rows = pa.table({"score": np.arange(5000), "text": [f"t{row}" for row in range(5000)]})
     bins = (FrozenBins.of_numbers("points", np.arange(5000.0)),)
-    roles = TableRoles("score", segment=None, ignored=())
+    roles = TableRoles("score", ignored=())
     sample = counted(rows, bins, tmp_path, roles).sample
     assert len(sample) == 100
     assert len(set(sample["score"].to_pylist())) == 100
@@ -73,7 +75,11 @@ def test_a_value_rarer_than_the_sample_sees_is_news_when_it_gets_frequent(tmp_pa
         ({"score": ["high"]}, SCORED, "score must name a column of numbers"),
         ({"score": [1.0], "points": [1.0]}, SCORED, "a profile calls the score 'points'"),
         ({"score": [1.0], "grade": [[1]]}, SCORED, "a category is text or a whole number, 'grade'"),
-        ({"score": [1.0] * 201, "id": [str(n) for n in range(201)]}, TableRoles("score", segment="id"), "at most 200"),
+        (
+            {"score": [1.0] * 201, "id": [str(n) for n in range(201)]},
+            BY_ID,
+            "more than 200",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused(

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.profiles.counting import count_table
 from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.freezing import freeze_bins
 from pipelines.profiles.passes import Pass, on_threads, open_table
 from pipelines.profiles.roles import TableRoles
@@ -47,12 +47,20 @@ def assert_ways_agree(reference: Table, window: Table, scratch: Path, *passes: P
 
 def oracle_profile(rows: pa.Table, bins: tuple, roles: TableRoles) -> WindowProfile:
     """Return the oracle's counts, overall and by segment."""
-    if roles.segment is None:
-        return WindowProfile("", oracle(rows, bins, roles), {})
-    segments = rows[roles.segment]
-    names = sorted({name for name in segments.to_pylist() if name is not None})
-    found = {name: oracle(rows.filter(pc.equal(segments, name)), bins, roles) for name in names}
+    found = {}
+    for one in roles.segments:
+        values = [_segment_of(one, value) for value in rows[one.name].to_pylist()]
+        for name in sorted({value for value in values if value is not None}):
+            theirs = rows.filter(pa.array([value == name for value in values]))
+            found[f"{one.name}={name}"] = oracle(theirs, bins, roles)
     return WindowProfile("", oracle(rows, bins, roles), found)
+
+
+def _segment_of(dimension: Dimension, value: object) -> str | None:
+    if dimension.edges is None or value is None:
+        return None if value is None else str(value)
+    number = float(value)  # type: ignore[arg-type]
+    return None if np.isnan(number) else dimension.bands[sum(number >= edge for edge in dimension.edges)]
 
 
 def assert_same(found: WindowProfile, told: WindowProfile) -> None:
