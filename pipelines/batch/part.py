@@ -133,8 +133,8 @@ def needs_room(workspace: Workspace) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise ThinfileError(
-            f"the score log needs room, '{workspace.score_log}' has none ({os.strerror(error.errno)}); the parts that "
-            "are done are whole: make room and run the same command, it goes on where it stopped"
+            f"the score log needs room: '{workspace.score_log}' is full ({os.strerror(error.errno)}); finished parts "
+            "are kept: free space and run the same command again"
         ) from error
 
 

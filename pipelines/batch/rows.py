@@ -46,8 +46,8 @@ class BatchRoles:
         for column in self.columns:
             if column not in schema.names:
                 raise DataError(
-                    f"every file of the input needs the columns of the model and of the roles, received '{column}' "
-                    f"which '{file}' lacks; {nearest(column, schema.names)}"
+                    f"'{file}' has no column '{column}', which the model or a data.* setting names; "
+                    f"{nearest(column, schema.names)}"
                 )
             if pt.is_nested(schema.field(column).type):
                 raise DataError(_unfit(column, schema, file, "a plain value per row"))
@@ -203,6 +203,6 @@ def _is_number(kind: pa.DataType) -> bool:
 
 def _unfit(column: str, schema: pa.Schema, file: str, wanted: str) -> str:
     return (
-        f"column '{column}' must hold {wanted}, '{file}' holds {schema.field(column).type}; write it so or change its "
-        "role"
+        f"column '{column}' of '{file}' has type {schema.field(column).type} and must hold {wanted}; convert it or "
+        "change its role"
     )

@@ -91,12 +91,12 @@ def _roles(data: DataSettings, table: ScoredTable, known: ParquetInput, champion
 
 
 def _data_of_book(data: DataSettings) -> DataSettings:
-    """Return what is said of a marketplace's book: it names customers, all at one time."""
+    """Return the roles of a book; the rows of a marketplace's book are customers without an application time."""
     return replace(data, id=data.customer, time=None) if data.source is Source.marketplace else data
 
 
 def _gives_reasons(settings: ScoreSettings) -> bool:
-    """Return whether the declined get reasons: by default those who asked, for in a rescored book nobody did."""
+    """Return whether the declined get reasons: by default those of applications, not those of a rescored book."""
     usual = ReasonsFor.declined if settings.population is Population.applications else ReasonsFor.nobody
     return (settings.reasons_for or usual) is ReasonsFor.declined
 
@@ -108,8 +108,7 @@ def _check_months(done: Done, period: str) -> None:
     if told["other_periods"] and not told["scored"] + told["already_logged"]:
         lasts = [one.last_month for one in done.receipts if one.last_month]
         raise DataError(
-            f"a period's decisions are about its own applications, none was made in {period} "
-            f"({min(firsts)} to {max(lasts)}); correct period or data.time"
+            f"no application was made in {period} ({min(firsts)} to {max(lasts)}); correct period or data.time"
         )
 
 

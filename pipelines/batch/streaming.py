@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a batch, whatever it runs on."""
+    """The settings of a batch, for every engine."""
 
     workspace: Workspace
     key: LogKey
@@ -84,7 +84,7 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
         missing = [part for part in found.parts if part.name not in done]
         if missing:
             batch = replace(batch, known=_known(batch, log_of, done, scratch))
-            _check_ids(batch, missing)
+            _check_ids(batch, missing, table)
             check_unlike(table, roles, log_of, request.key)
             _run(batch, work, [(some, None) for some in tasks(missing, processes)], found)
         _settle(batch, work, found)
@@ -144,7 +144,7 @@ def _known(batch: Batch, log_of: ScoreLog, done: set[str], scratch: Path) -> Pat
     return scratch / "known.npy"
 
 
-def _check_ids(batch: Batch, missing: Sequence[Part]) -> None:
+def _check_ids(batch: Batch, missing: Sequence[Part], table: ScoredTable) -> None:
     """Raise DataError for rows that are logged already, named by another column."""
     if batch.known is None:
         return
@@ -152,9 +152,10 @@ def _check_ids(batch: Batch, missing: Sequence[Part]) -> None:
     for part in missing:
         other = named.get(part.fingerprint, batch.roles.id)
         if other != batch.roles.id:
+            file = table.path if table.is_converted else part.file
             raise DataError(
-                f"an application is logged once, rows of '{part.file}' are logged for the period under the ids of "
-                f"'{other}', received data.id={batch.roles.id}; name the data.id that they were scored with"
+                f"rows of '{file}' are logged for the period under the ids of '{other}', not of "
+                f"'{batch.roles.id}'; use data.id={other}"
             )
 
 

@@ -86,7 +86,7 @@ def _about_reasons(result: Mapping[str, Any]) -> list[str]:
     if not others:
         return []
     if not result["reasons"]:
-        return ["  no reasons: the model does not tell what its score is made of"]
+        return ["  no reasons: the model does not explain its score"]
     frequent = list(result["reasons"].items())[:REASONS_TOLD]
     told = ", ".join(f"{group.replace('_', ' ')} ({times / others:.0%})" for group, times in frequent)
     return [f"  most frequent reasons: {told}"]

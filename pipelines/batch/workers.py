@@ -50,8 +50,7 @@ def _in_pool(executor: ProcessPoolExecutor, batch: Batch, tasks: Sequence[Task])
             yield job.result()
     except BrokenProcessPool:
         raise ThinfileError(
-            "each process must live to the end, one was killed (out of memory?); run the same command with threads=1, "
-            "the parts that are done are kept"
+            "a worker process was killed (out of memory?); run the same command with threads=1, finished parts are kept"
         ) from None
 
 

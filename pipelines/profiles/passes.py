@@ -53,7 +53,7 @@ def open_table(path: Path) -> ScoredTable:
         DataError: there is no Parquet file, or one cannot be read.
     """
     if not path.exists() or not is_parquet(path):
-        raise DataError(f"a table that was scored elsewhere lies in Parquet files, found none at '{path}'; correct it")
+        raise DataError(f"'{path}' must hold Parquet files, found none; name a Parquet file or a folder of them")
     found = survey(path, (), may_be_empty=True)
     parts, first = [], 0
     for part in found.parts:

@@ -92,9 +92,7 @@ def columns_of(schemas: Sequence[tuple[str, pa.Schema]], roles: TableRoles) -> T
 def _check_names(file: str, schema: pa.Schema) -> None:
     repeated = [name for name, times in Counter(schema.names).items() if times > 1]
     if repeated:
-        raise DataError(
-            f"a column is told by its name, '{file}' has more than one called '{repeated[0]}'; rename all but one"
-        )
+        raise DataError(f"'{file}' has more than one column '{repeated[0]}'; rename all but one")
 
 
 def _kind(kind: pa.DataType, *, is_code: bool) -> str:

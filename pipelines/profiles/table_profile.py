@@ -78,7 +78,7 @@ def profile_reference(
         DataError: the table is empty; a role names no column, or one of the wrong kind; too many segments.
     """
     if not table.rows:
-        raise DataError(f"a reference needs rows, found none in '{table.path}'; name another reference")
+        raise DataError(f"reference '{table.path}' has no rows; name another reference")
     frozen = engine.freeze(table, roles)
     name = name_of(frozen.bins)
     periods = {

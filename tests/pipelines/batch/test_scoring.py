@@ -112,7 +112,7 @@ def test_infinite_rows_are_quarantined_and_the_counts_reconcile(scored: Score, a
 
 
 def test_a_table_that_lacks_a_column_of_the_model_is_told(scored: Score, applications: pd.DataFrame) -> None:
-    with pytest.raises(DataError, match=r"received 'credit_amount' which .* lacks; did you mean credit_amounts"):
+    with pytest.raises(DataError, match=r"no column 'credit_amount', which .*; did you mean credit_amounts"):
         scored(applications.rename(columns={"credit_amount": "credit_amounts"}), "2026-06")
 
 
@@ -185,7 +185,7 @@ def test_a_period_is_about_its_own_applications(
     told = scored(timed, "2028-03", time="asked")
     assert (told["rows_in"], told["scored"], told["other_periods"]) == (40, 30, 10)
     assert set(ScoreLog(workspace).decisions(key("2028-03"))["application_id"]) == set(applications["id"][10:])
-    with pytest.raises(DataError, match=r"none was made in 2028-05 \(2028-02 to 2028-03\); correct period"):
+    with pytest.raises(DataError, match=r"no application was made in 2028-05 \(2028-02 to 2028-03\); correct period"):
         scored(timed, "2028-05", time="asked")
 
 

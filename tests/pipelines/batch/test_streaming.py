@@ -185,16 +185,16 @@ def test_of_a_table_with_times_the_periods_own_rows_are_scored(bench: Bench, tmp
     told = score_it(bench, input=path, time="asked")
     expected = (table["asked"].dt.strftime("%Y-%m") == "2026-10").sum()
     assert (told["scored"], told["other_periods"]) == (expected, 600 - expected)
-    with pytest.raises(DataError, match=r"none was made in 2027-01 \(2026-09 to 2026-10\)"):
+    with pytest.raises(DataError, match=r"no application was made in 2027-01 \(2026-09 to 2026-10\)"):
         score_it(bench, input=path, time="asked", period="2027-01")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda table: table.drop(columns="income"), "received 'income' which .* lacks"),
-        (lambda table: table.assign(income=pd.Timestamp("2026-01-01")), "column 'income' must hold numbers"),
-        (lambda table: table.assign(city=[["x"]] * len(table)), "column 'city' must hold a plain value per row"),
+        (lambda table: table.drop(columns="income"), "has no column 'income', which"),
+        (lambda table: table.assign(income=pd.Timestamp("2026-01-01")), "column 'income' of .* must hold numbers"),
+        (lambda table: table.assign(city=[["x"]] * len(table)), "column 'city' of .* must hold a plain value per row"),
     ],
 )
 def test_a_file_that_does_not_fit_is_told_before_anything_is_scored(

@@ -65,5 +65,5 @@ def test_names_of_rows_dates_and_lists_are_left_out_and_told(tmp_path: Path) -> 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     table = pa.Table.from_arrays([pa.array([1]), pa.array([1]), pa.array([2])], ["points", "income", "income"])
     pq.write_table(table, tmp_path / "scored.parquet")
-    with pytest.raises(DataError, match="more than one called 'income'"):
+    with pytest.raises(DataError, match="more than one column 'income'"):
         freeze_bins(open_table(tmp_path / "scored.parquet"), TableRoles(), on_threads(1))
