@@ -19,10 +19,13 @@ nitpicky = True
 html_theme = "pydata_sphinx_theme"
 html_title = "Thinfile"
 html_static_path = ["_static"]
+templates_path = ["_templates"]
+html_sidebars = {"**": ["pages"]}
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "show_toc_level": 2,
+    "navbar_center": [],
     "navigation_with_keys": False,
     "footer_start": ["copyright"],
     "footer_end": [],

@@ -19,7 +19,8 @@ COMMANDS = {
     "watch": ("watch", "period=2026-02", MODEL),
 }
 TERMINAL = """<meta charset="utf-8"><style>body{{margin:0;background:#1b2230;color:#e6eaf0;padding:18px 22px;
-font:14px/1.45 "DejaVu Sans Mono",Menlo,Consolas,monospace}}pre{{margin:0}}b{{color:#7fd1a6}}</style><pre>{}</pre>"""
+font:14px/1.45 "DejaVu Sans Mono",Menlo,Consolas,monospace}}
+pre{{margin:0;white-space:pre-wrap}}b{{color:#7fd1a6}}</style><pre>{}</pre>"""
 
 
 def main() -> None:
@@ -36,7 +37,7 @@ def main() -> None:
         shoot(document.as_uri(), "document", 1280, 900)
     terminal = Path(tempfile.mkdtemp()) / "terminal.html"
     terminal.write_text(TERMINAL.format(html.escape((HERE / "examples" / "promote.txt").read_text())))
-    shoot(terminal.as_uri(), "terminal", 860, 420)
+    shoot(terminal.as_uri(), "terminal", 960, 440)
     shutil.rmtree(terminal.parent)
 
 
