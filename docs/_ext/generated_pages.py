@@ -1,5 +1,6 @@
 """Writes the parts of pages that come from the code: the marketplace contracts, the settings and the evidence."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,9 @@ def contract_section(contract: TableContract) -> str:
         f"| `{one.name}` | {TYPES[one.kind]} | {'optional' if one.optional else 'required'} | {one.meaning} |"
         for one in contract.columns
     ]
-    rules = [f"- {rule.sentence[0].upper()}{rule.sentence[1:]}." for rule in contract.rules]
+    names = "|".join(one.name for one in contract.columns)
+    named = re.compile(rf"\b({names})\b")
+    rules = ["- " + named.sub(lambda column: f"`{column[0]}`", rule.sentence) + "." for rule in contract.rules]
     key = " and ".join(f"`{name}`" for name in contract.key)
     return "\n".join(
         [

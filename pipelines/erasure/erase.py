@@ -55,14 +55,12 @@ def erase(settings: EraseSettings) -> Outcome:
 def _named(settings: EraseSettings, workspace: Workspace) -> str:
     """Return whom to erase. Raises RequestError for nobody, and for a reason that names the person."""
     if not workspace.root.exists():
-        raise RequestError(f"a person is erased from a workspace, '{workspace.root}' is none; correct workspace=...")
+        raise RequestError(f"'{workspace.root}' is not a workspace; correct workspace=...")
     customer = (settings.customer or "").strip()
     if not customer:
-        raise RequestError("a person is named by the customer_id, received nothing; add customer=ID")
+        raise RequestError("customer is not set; add customer=ID")
     if re.search(rf"(?<!\w){re.escape(customer)}(?!\w)", settings.why):
-        raise RequestError(
-            "why is kept for ever and must not name the person, received one that holds the id; say it without"
-        )
+        raise RequestError("why contains the customer's id, and reasons are stored permanently; leave it out")
     return customer
 
 
@@ -88,8 +86,7 @@ def _plan(settings: EraseSettings, workspace: Workspace, known: Erasures, custom
             return kept
         if _is_unfinished(kept, known):
             raise RequestError(
-                "one erasure is finished before the next, another was left unfinished; give its command again (its "
-                f"customer is named in '{place}')"
+                f"an earlier erasure is unfinished; run its command again first (its customer is in '{place}')"
             )
         place.unlink()  # killed after its end was written, or before its beginning was
     found = make_plan(workspace, customer, tuple(settings.columns), frozenset(settings.applications))
@@ -151,14 +148,14 @@ def _nothing_left(settings: EraseSettings, known: Erasures, customer: str) -> Ou
     if entry is None:
         columns = ", ".join(("customer_id", *settings.columns))
         raise RequestError(
-            f"a person is named by the id in a column {columns}, none in the workspace is '{customer}'; "
-            "correct customer=ID, or name the columns of your own tables: columns=[COLUMN]"
+            f"no row of the workspace has '{customer}' in a column {columns}; correct customer=ID, or name the "
+            "columns of your own tables: columns=[COLUMN]"
         )
     ended = known.finished(entry)
     when = (ended or entry).written_at
     return Outcome(
         {"erased": False, "rows": {}, "files": 0, "entry": (ended or entry).sequence, "erased_at": when},
-        summary=[f"NOTHING LEFT: no row of this customer; erased {when[:10]} (entry {(ended or entry).sequence})"],
+        summary=[f"NOTHING TO ERASE: no row of this customer; erased {when[:10]} (entry {(ended or entry).sequence})"],
     )
 
 
@@ -187,10 +184,10 @@ def _summary(result: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
     ]
     lines += [f"  {count:>7,} rows  {kind}" for kind, count in rows.items()]
     lines += [
-        "  stays: counts, vintages and profiles, which name nobody; chains, which name hashes; registered models: a "
-        "fitted model holds no row",
+        "  kept: counts, vintages and profiles, which hold no ids; chains, which hold hashes; registered models, which "
+        "hold no rows",
     ]
-    lines += [f"  still names this customer: {path}; look into it" for path in result["still_named_in"]]
-    lines += [f"  not searched, no column names a customer: {path}" for path in result["not_searched"][:10]]
-    lines += [f"  outside the workspace, yours to clean: {path}" for path in result["sources_outside"]]
-    return [*lines, "  what is read from outside again is left out by the hashes of the erasures, and counted"]
+    lines += [f"  still contains this customer: {path}; check it" for path in result["still_named_in"]]
+    lines += [f"  not searched, no column of customer ids: {path}" for path in result["not_searched"][:10]]
+    lines += [f"  outside the workspace, delete it yourself: {path}" for path in result["sources_outside"]]
+    return [*lines, "  later deliveries leave this customer out and count it"]

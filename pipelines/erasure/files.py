@@ -106,8 +106,8 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ThinfileError(
-            f"to erase somebody every table must be readable, '{path}' is not ({error}); restore it from a copy or "
-            "remove it, and give the command again"
+            f"'{path}' cannot be read ({error}), so the erasure would be incomplete; restore it from a copy or "
+            "remove it, and run the command again"
         ) from error
 
 

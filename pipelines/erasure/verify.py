@@ -38,14 +38,16 @@ def verify(settings: EraseSettings) -> Outcome:
     if findings:
         head = f"NOT VERIFIED: {len(findings)} finding{'s' * (len(findings) > 1)}"
         return Outcome(result, summary=[head, *(f"  {one}" for one in findings)], exit_code=ExitCode.ANSWER_IS_NO)
-    return Outcome(result, summary=[f"VERIFIED: {len(known.entries):,} entries of erasures, and nobody is back"])
+    return Outcome(
+        result, summary=[f"VERIFIED: {len(known.entries):,} entries of erasures, no erased customer is back"]
+    )
 
 
 def _unfinished(known: Erasures) -> Iterator[str]:
     for entry in known.unfinished.values():
         yield (
-            f"entry {entry.sequence} ({entry.content['by']}, {entry.written_at[:16]}) began an erasure that nobody has "
-            "finished; give its command again"
+            f"entry {entry.sequence} ({entry.content['by']}, {entry.written_at[:16]}) began an erasure that is "
+            "unfinished; run its command again"
         )
 
 
@@ -61,7 +63,7 @@ def _came_back(workspace: Workspace, known: Erasures) -> Iterator[str]:
         back = sum(hashed(known.salt, Kind.customer, one) in gone for one in pc.unique(ids).to_pylist() if one)
         if back:
             kind = kind_of(path, workspace.root)
-            yield f"{back:,} customers who were erased are in {kind} ('{path}') again; erase them again"
+            yield f"{back:,} erased customers are again in {kind} ('{path}'); erase them again"
 
 
 def _plain(ids: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -14,8 +14,8 @@ def check_nothing_waits(workspace: Workspace, person: Person) -> None:
     for path in sorted(workspace.root.rglob("*.journal")):
         if pattern.search(path.read_bytes()):
             raise RequestError(
-                f"a decision is erased from the score log, the service still keeps one of this customer in its journal "
-                f"'{path}'; wait until it has gone into the log, or stop the service, and give the command again"
+                f"the service still has a decision of this customer in its journal '{path}'; wait until it is in the "
+                "score log, or stop the service, and run the command again"
             )
 
 

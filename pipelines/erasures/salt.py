@@ -26,8 +26,8 @@ def salt_of(workspace: Workspace) -> str:
         return _place(workspace).read_text().strip()
     except OSError as error:
         raise ThinfileError(
-            f"erased ids are known by their salt, '{_place(workspace)}' cannot be read ({error}); restore it, or "
-            "copy it from the workspace that erased them"
+            f"the salt of the erasures '{_place(workspace)}' cannot be read ({error}); restore it, or copy it from "
+            "the workspace that erased the ids"
         ) from error
 
 

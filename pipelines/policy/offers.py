@@ -88,10 +88,10 @@ def offer_of(
     terms = tuple(one for one in priced.values() if isinstance(one, TermOffer))
     withheld = {term: one for term, one in priced.items() if isinstance(one, str)}
     if not terms:
-        told = "no term can be offered: see why each is withheld"
+        told = "no term can be offered; `withheld` gives the reason for each"
         return Offer(OfferOutcome.no_offer, amount, 0, limit, (), withheld, told)
     if lent < amount:
-        told = f"the amount asked for is above the limit of {limit} minor units; that is offered"
+        told = f"the requested amount is above the limit of {limit} minor units; the limit is offered"
         return Offer(OfferOutcome.counter_offer, amount, lent, limit, terms, withheld, told)
     return Offer(OfferOutcome.offered, amount, lent, limit, terms, withheld, "")
 
@@ -115,18 +115,18 @@ def _check(
     decision: str, pd: float | Mapping[int, float], amount: int, asked_term: int | None, offers: OfferSettings
 ) -> None:
     if decision != APPROVED and decision not in _NOT_APPROVED:
-        raise DataError(f"a decision is approved, declined or referred, received '{decision}'; pass the scorer's")
+        raise DataError(f"decision is '{decision}'; pass approved, declined or referred")
     if not amount >= 1 or amount % 1:
-        raise DataError(f"the amount asked for is whole minor units, at least 1, received {amount}; correct 'amount'")
+        raise DataError(f"amount is {amount}; use whole minor units, at least 1")
     if asked_term is not None and asked_term < 1:
-        raise DataError(f"the term asked for must be at least 1 month, received {asked_term}; correct 'term'")
+        raise DataError(f"term is {asked_term}; use at least 1 month")
     if isinstance(pd, Mapping):
         missing = [term for term in offers.terms if term not in pd]
         if missing:
-            raise DataError(f"a PD by term must name each term on offer, received none for {missing}; score these too")
+            raise DataError(f"the PDs by term lack the terms {missing}; score these too")
     for one in pd.values() if isinstance(pd, Mapping) else (pd,):
         if not 0 <= one <= 1:
-            raise DataError(f"a probability of default lies between 0 and 1, received {one}; pass the calibrated one")
+            raise DataError(f"probability of default is {one}; pass a calibrated one between 0 and 1")
 
 
 def _nothing(outcome: OfferOutcome, requested: int, limit: int, explanation: str) -> Offer:
@@ -135,5 +135,5 @@ def _nothing(outcome: OfferOutcome, requested: int, limit: int, explanation: str
 
 def _too_little(offers: OfferSettings, limit: int) -> str:
     if limit < offers.lowest_amount:
-        return f"the limit of {limit} minor units is below the smallest amount that is lent, {offers.lowest_amount}"
-    return f"the amount asked for is below the smallest that is lent, {offers.lowest_amount} minor units"
+        return f"the limit of {limit} minor units is below the smallest loan, {offers.lowest_amount}"
+    return f"the requested amount is below the smallest loan, {offers.lowest_amount} minor units"

@@ -186,13 +186,13 @@ def _check_approvals(approvals: ApprovalSettings) -> None:
         raise ConfigurationError(f"policy.approvals.people must not be negative, received {approvals.people}; try 2")
     if approvals.people >= 2 and not approvals.signed:
         raise ConfigurationError(
-            f"a policy that asks {approvals.people} people needs signatures, or one could approve for all; "
-            "received policy.approvals.signed=false; set it to true and name policy.approvals.allowed_signers"
+            f"policy.approvals.people is {approvals.people} and policy.approvals.signed is false, so one person could "
+            "approve for all; set signed to true and name policy.approvals.allowed_signers"
         )
     if approvals.signed and approvals.allowed_signers is None:
         raise ConfigurationError(
-            "signed approvals need to know whose keys count, received no policy.approvals.allowed_signers; "
-            "name a file in the format of OpenSSH's allowed_signers"
+            "policy.approvals.signed is true and policy.approvals.allowed_signers is not set; name a file in OpenSSH's "
+            "allowed_signers format"
         )
 
 
@@ -207,7 +207,7 @@ def _check_scale(policy: PolicySettings) -> None:
         raise ConfigurationError(f"policy.scale.base_odds must be above 0, received {scale.base_odds}; try 15")
     if scale.lowest >= scale.highest:
         raise ConfigurationError(
-            f"policy.scale.lowest must lie below highest, received {scale.lowest} and {scale.highest}; exchange them"
+            f"policy.scale.lowest must be below highest, received {scale.lowest} and {scale.highest}; swap them"
         )
     ends = [scale.lowest, *bands, scale.highest + 1]
     if any(low >= high for low, high in pairwise(ends)):

@@ -37,7 +37,7 @@ def kept_policy(workspace: Workspace, found_hash: str) -> PolicySettings:
         policy = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(PolicySettings), record))
     except (OSError, ValueError, OmegaConfBaseException) as error:
         raise ThinfileError(
-            f"a policy must be what its hash says, '{path}' is not ({error}); restore the file from a copy"
+            f"the policy '{path}' does not match its hash ({error}); restore the file from a copy"
         ) from error
     assert isinstance(policy, PolicySettings)
     return policy

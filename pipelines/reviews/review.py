@@ -22,7 +22,7 @@ from pipelines.storage.workspace import Workspace
 REFERRED_TOLD = 10
 """The summary names so many decisions that wait; output=json names all."""
 
-KEPT = "note: what a why says is kept for ever; no names, addresses or numbers of people"
+KEPT = "note: reasons are stored permanently; name no person, address or phone number"
 
 
 def review(settings: ReviewVerbSettings) -> Outcome:
@@ -47,7 +47,7 @@ def _request(settings: ReviewVerbSettings) -> Outcome:
     workspace = Workspace.at(settings.workspace)
     reviews, row = Reviews(workspace), row_of(workspace, _decision(settings))
     entry = reviews.request(row, by=account(), why=settings.why)
-    head = f"ASKED: a person looks at decision {row['decision_id']} ({row['decision']}; entry {entry.sequence})"
+    head = f"REQUESTED: review of decision {row['decision_id']} ({row['decision']}; entry {entry.sequence})"
     step = f"thinfile review decide decision={row['decision_id']} outcome=approved why='...'{carried(settings)}"
     return Outcome(
         _told(entry) | asdict(reviews.standing(row["decision_id"], row["decision"])),
@@ -58,7 +58,7 @@ def _request(settings: ReviewVerbSettings) -> Outcome:
 
 def _decide(settings: ReviewVerbSettings) -> Outcome:
     if settings.outcome is None:
-        raise ConfigurationError("a review ends in an outcome, received none; add outcome=approved or declined")
+        raise ConfigurationError("a review needs an outcome; add outcome=approved or outcome=declined")
     workspace = Workspace.at(settings.workspace)
     reviews, row = Reviews(workspace), row_of(workspace, _decision(settings))
     entry = reviews.decide(
@@ -129,7 +129,7 @@ def _verify(settings: ReviewVerbSettings) -> Outcome:
     if findings:
         head = f"NOT VERIFIED: {len(findings)} finding{'s' * (len(findings) > 1)}"
         return Outcome(result, summary=[head, *(f"  {one}" for one in findings)], exit_code=ExitCode.ANSWER_IS_NO)
-    return Outcome(result, summary=[f"VERIFIED: {entries:,} entries of reviews, and the decisions they are about"])
+    return Outcome(result, summary=[f"VERIFIED: {entries:,} entries of reviews, and their decisions"])
 
 
 def _row_findings(workspace: Workspace, reviews: Reviews) -> list[str]:
@@ -140,10 +140,10 @@ def _row_findings(workspace: Workspace, reviews: Reviews) -> list[str]:
     for one in found:
         said, now = one.entries[0].content["logged"], logged.get(one.decision_id)
         if now != said and not (now is None and erasures.erased(Kind.decision, one.decision_id)):
-            told = f"it says {now}" if now else "it has none"
+            told = f"is {now}" if now else "is missing"
             findings.append(
                 f"decision {one.decision_id} was {said} in the score log when entry {one.entries[0].sequence} was "
-                f"written, {told} now; restore the log from a copy"
+                f"written and {told} now; restore the log from a copy"
             )
     return findings
 
@@ -151,7 +151,7 @@ def _row_findings(workspace: Workspace, reviews: Reviews) -> list[str]:
 def _decision(settings: ReviewVerbSettings) -> str:
     if settings.decision is None:
         raise ConfigurationError(
-            f"review {settings.action.value} is about one decision, received none; add decision=ID (the column "
+            f"review {settings.action.value} needs a decision; add decision=ID (the column "
             "decision_id of the score log)"
         )
     return settings.decision
@@ -172,8 +172,8 @@ def _counts(one: Overrides) -> dict[str, Any]:
 def _verdict(standing: StandingDecision) -> str:
     was = f"{standing.logged} in the score log"
     if standing.by is None:
-        state = "and a person is asked" if standing.is_in_review else "and nobody asked for a person"
-        return f"{standing.decision.upper()}: decision {standing.decision_id} stands as logged, {state}"
+        state = "a review is open" if standing.is_in_review else "no review was requested"
+        return f"{standing.decision.upper()}: decision {standing.decision_id} is as logged; {state}"
     how = "overturned" if standing.is_overturned else ("settled" if standing.logged == "referred" else "upheld")
     again = ", and in review again" if standing.is_in_review else ""
     return f"{standing.decision.upper()}: decision {standing.decision_id} ({was}) is {how} by {standing.by}{again}"

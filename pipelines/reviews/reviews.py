@@ -138,7 +138,7 @@ class Reviews:
             if {"by": by, "why": why}.items() <= review.request.content.items():
                 return review.request
             raise ReviewConflict(
-                f"a decision is under one review at a time, that of '{row['decision_id']}' was asked for by "
+                f"decision '{row['decision_id']}' is already under review, requested by "
                 f"{review.request.content['by']} (entry {review.version}); decide it first"
             )
 
@@ -164,7 +164,7 @@ class Reviews:
             ReviewRefused: the one who asked may not decide.
         """
         if outcome not in OUTCOMES:
-            raise RequestError(f"a person decides {' or '.join(OUTCOMES)}, received '{outcome}'; add outcome=...")
+            raise RequestError(f"outcome is '{outcome}'; use {' or '.join(OUTCOMES)}")
         _check_why(why, row)
         said = {"action": DECIDED, "outcome": outcome, "by": by, "why": why}
         with self._alone():
@@ -175,8 +175,8 @@ class Reviews:
             request = review.request
             if request is not None and request.content["by"] == by and not requester_may_decide:
                 raise ReviewRefused(
-                    f"who asks for a review may not decide it under the policy of the decision, entry "
-                    f"{request.sequence} was asked for by {by}, received the same; another person must decide"
+                    f"{by} requested this review (entry {request.sequence}) and may not decide it under the "
+                    "policy of the decision; another person must decide"
                 )
             return self._write(_about(row) | said | {"request": request.sequence if request else None})
 
@@ -207,7 +207,7 @@ class Reviews:
 
     def _take(self, entry: Entry) -> None:
         if not {"decision_id", "action", "by", "why", *KEY}.issubset(entry.content):
-            raise ChainBroken(f"{CHAIN}: entry {entry.sequence} is not one of a review; restore the database")
+            raise ChainBroken(f"{CHAIN}: entry {entry.sequence} is not an entry of a review; restore the database")
         self._entries.append(entry)
         self._by_decision.setdefault(str(entry.content["decision_id"]), []).append(entry)
 
@@ -229,12 +229,11 @@ def row_of(workspace: Workspace, decision_id: str) -> Mapping[str, Any]:
     erased = None if logged is not None else read_erasures(workspace).erased(Kind.decision, decision_id)
     if erased is not None:
         raise RequestError(
-            f"a decision is looked up in the score log, '{decision_id}' was erased {erased.written_at[:10]} (entry "
-            f"{erased.sequence} of the erasures); nothing is left of it"
+            f"decision '{decision_id}' was erased on {erased.written_at[:10]} (entry {erased.sequence} of the erasures)"
         )
     if logged is None:
         raise RequestError(
-            f"a decision is named by its decision_id, none is '{decision_id}' in the score log; the ids are in the "
+            f"the score log has no decision_id '{decision_id}'; the ids are in the "
             f"column decision_id of the files below '{workspace.score_log / 'decisions'}'"
         )
     return logged.row
@@ -249,32 +248,31 @@ def _check_open(review: Review, row: Mapping[str, Any], version: int | None) -> 
     """Raise unless this very version of a review waits for a person: asked for, or referred to one by the policy."""
     if version is not None and version != review.version:
         raise ReviewConflict(
-            f"the review of '{review.decision_id}' has gone on since it was read: entry {version or 'none'} then, "
-            f"entry {review.version} now; somebody else was first, read it again with `thinfile review history`"
+            f"the review of '{review.decision_id}' changed since it was read: entry {version or 'none'} then, "
+            f"entry {review.version} now; read it again with `thinfile review history`"
         )
     if review.request is not None or (review.decided is None and row["decision"] == REFERRED):
         return
     if review.decided is not None:
         raise ReviewConflict(
-            f"the review of '{review.decision_id}' is decided: entry {review.decided.sequence} says "
-            f"{review.decided.content['outcome']} ({review.decided.content['by']}); somebody else was first, ask for "
-            "another with `thinfile review request`"
+            f"the review of '{review.decision_id}' is already decided: {review.decided.content['outcome']} by "
+            f"{review.decided.content['by']} (entry {review.decided.sequence}); request another with "
+            "`thinfile review request`"
         )
     raise RequestError(
-        f"a person decides on what was asked for or referred, nobody asked for a review of '{review.decision_id}' "
-        f"({row['decision']}); ask with `thinfile review request decision={review.decision_id} why=...`"
+        f"no review of '{review.decision_id}' ({row['decision']}) was requested; request one with "
+        f"`thinfile review request decision={review.decision_id} why=...`"
     )
 
 
 def _check_why(why: str, row: Mapping[str, Any]) -> None:
     if not why.strip():
-        raise RequestError("a review is explained in its chain, received no why; add why='...'")
+        raise RequestError("a review needs a reason: add why='...'")
     if len(why) > LONGEST_WHY:
-        raise RequestError(f"why has at most {LONGEST_WHY:,} letters, received {len(why):,}; say it shorter")
+        raise RequestError(f"why has {len(why):,} characters; use at most {LONGEST_WHY:,}")
     for name in ("application_id", "customer_id"):
         identity = str(row[name] or "")
         if len(identity) >= SHORTEST_ID and re.search(rf"(?<!\w){re.escape(identity)}(?!\w)", why):
             raise RequestError(
-                f"why is kept for ever and must not name the person, received one that holds the {name}; say it "
-                "without (the decision_id is enough)"
+                f"why contains the {name}, and reasons are stored permanently; leave it out (the decision_id is enough)"
             )

@@ -139,7 +139,9 @@ class Roller:
             path = self._workspace.serving / "contradicted.jsonl"
             with path.open("ab") as file:
                 file.writelines(msgspec.json.encode(one) + b"\n" for one in other)
-            logger.error("%d decisions are logged with another score, those of the service lie in %s", len(other), path)
+            logger.error(
+                "%d decisions are already logged with another score; those of the service are in %s", len(other), path
+            )
 
     def _score_shadow(self, shadow: Serving, records: Sequence[Journalled]) -> None:
         needed = features_of(shadow.scorer)

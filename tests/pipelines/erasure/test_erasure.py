@@ -169,21 +169,21 @@ def test_a_second_command_finds_nothing_left(filled: Workspace, gone: Callable[.
     before = {path: path.stat().st_mtime_ns for path in filled.root.rglob("*.parquet")}
     outcome = gone()
     assert (outcome.exit_code, outcome.result["erased"], outcome.result["entry"]) == (ExitCode.DONE, False, 2)
-    assert "NOTHING LEFT" in str(outcome.summary[0])
+    assert "NOTHING TO ERASE" in str(outcome.summary[0])
     assert {path: path.stat().st_mtime_ns for path in filled.root.rglob("*.parquet")} == before
     assert len(Chain(filled, "erasures").entries()) == 2
 
 
 def test_a_nobody_is_told_and_nothing_is_written(filled: Workspace, gone: Callable[..., Any]) -> None:
     before = rows_below(filled)
-    with pytest.raises(RequestError, match="none in the workspace is 'NOBODY'"):
+    with pytest.raises(RequestError, match="no row of the workspace has 'NOBODY'"):
         gone("NOBODY")
     assert rows_below(filled) == before
     assert read_erasures(filled) == Erasures()
 
 
 def test_a_reason_does_not_name_the_person(gone: Callable[..., Any]) -> None:
-    with pytest.raises(RequestError, match="must not name the person"):
+    with pytest.raises(RequestError, match="reasons are stored permanently"):
         gone(why=f"{GONE} asked for it")
 
 
@@ -236,7 +236,7 @@ def test_an_unfinished_erasure_is_finished_before_another(
 ) -> None:
     killed_at_the_first_file(gone, monkeypatch)
     assert oct((filled.root / "erasure.json").stat().st_mode)[-3:] == "600"
-    with pytest.raises(RequestError, match="another was left unfinished"):
+    with pytest.raises(RequestError, match="an earlier erasure is unfinished"):
         gone(STAYS)
     gone()
     assert gone(STAYS).result["erased"]
@@ -365,7 +365,7 @@ def test_decisions_that_wait_in_the_services_journal_stop_it(filled: Workspace, 
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b'{"application_id":"APP-0001"}')
     before = rows_below(filled)
-    with pytest.raises(RequestError, match="the service still keeps one of this customer in its journal"):
+    with pytest.raises(RequestError, match="the service still has a decision of this customer in its journal"):
         gone()
     assert rows_below(filled) == before
     journal.write_bytes(b'{"application_id":"APP-0002"}')
@@ -402,7 +402,7 @@ def test_a_table_that_cannot_be_read_stops_it_before_anything_is_written(
     before = rows_below(filled)
     broken = filled.lake / "marketplace" / "broken.parquet"
     broken.write_bytes(b"no table")
-    with pytest.raises(ThinfileError, match="every table must be readable"):
+    with pytest.raises(ThinfileError, match="cannot be read"):
         gone()
     broken.unlink()
     assert rows_below(filled) == before
@@ -436,7 +436,7 @@ def test_history_and_verify_tell_what_was_erased_and_who_is_back(filled: Workspa
     written(pa.table({"customer_id": [STAYS, GONE]}), filled.root / "back" / "part.parquet")
     outcome = verify.verify(settings(filled))
     assert outcome.exit_code is ExitCode.ANSWER_IS_NO
-    assert "1 customers who were erased are in back" in str(outcome.result["findings"])
+    assert "1 erased customers are again in back" in str(outcome.result["findings"])
 
 
 def test_verify_tells_of_what_nobody_has_finished(
@@ -447,11 +447,11 @@ def test_verify_tells_of_what_nobody_has_finished(
         gone()
     findings = verify.verify(settings(filled)).result["findings"]
     assert "entry 1" in str(findings)
-    assert "nobody has finished" in str(findings)
+    assert "is unfinished" in str(findings)
 
 
 def test_nobody_is_named(workspace: Workspace, filled: Workspace) -> None:
-    with pytest.raises(RequestError, match="received nothing; add customer=ID"):
+    with pytest.raises(RequestError, match="customer is not set; add customer=ID"):
         erase(EraseSettings(workspace=str(filled.root)))
 
 

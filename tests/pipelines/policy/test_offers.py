@@ -81,7 +81,7 @@ def test_limits_rise_with_the_band() -> None:
 def test_too_little_is_not_lent_and_it_says_whose_limit_it_was() -> None:
     offer = offered(amount=999)
     assert (offer.outcome, offer.terms) == (OfferOutcome.no_offer, ())
-    assert "smallest that is lent, 1000 minor units" in offer.explanation
+    assert "smallest loan, 1000 minor units" in offer.explanation
     closed = policy_with(band_limits=[0.0, 0.0, 0.5, 1.0, 1.0])
     offer = offered(band=1, policy=closed)
     assert (offer.outcome, offer.limit) == (OfferOutcome.no_offer, 0)
@@ -259,14 +259,14 @@ def test_the_customer_is_told_the_price_and_not_the_risk() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"amount": 0}, "at least 1, received 0"),
+        ({"amount": 0}, "amount is 0; .* at least 1"),
         ({"amount": 10_000.5}, "whole minor units"),
         ({"amount": float("nan")}, "whole minor units"),
-        ({"pd": 1.1}, "between 0 and 1, received 1.1"),
-        ({"pd": float("nan")}, "between 0 and 1, received nan"),
-        ({"pd": {3: 0.1}}, r"received none for \[6, 12, 24\]"),
-        ({"decision": "maybe"}, "received 'maybe'"),
-        ({"asked_term": 0}, "'term'"),
+        ({"pd": 1.1}, "is 1.1; pass a calibrated one between 0 and 1"),
+        ({"pd": float("nan")}, "is nan; pass a calibrated one between 0 and 1"),
+        ({"pd": {3: 0.1}}, r"lack the terms \[6, 12, 24\]"),
+        ({"decision": "maybe"}, "decision is 'maybe'"),
+        ({"asked_term": 0}, "term is 0"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(asked: dict[str, Any], message: str) -> None:

@@ -98,7 +98,7 @@ def test_a_version_that_was_read_before_somebody_else_decided_is_a_conflict(work
     read = reviews.request(row, by="bert", why="please look").sequence
     reviews.decide(row, "declined", **HOW, version=read)
     reviews.request(row, by="bert", why="look again, there is more to say")
-    with pytest.raises(ReviewConflict, match="has gone on since it was read: entry 1 then, entry 3 now"):
+    with pytest.raises(ReviewConflict, match="changed since it was read: entry 1 then, entry 3 now"):
         reviews.decide(row, "approved", **HOW, version=read)
 
 
@@ -109,14 +109,14 @@ def test_the_same_words_again_are_the_same_entry(workspace: Workspace) -> None:
     decided = [reviews.decide(row, "approved", **HOW) for _ in range(2)]
     assert asked[0] == asked[1]
     assert decided[0] == decided[1]
-    with pytest.raises(ReviewConflict, match="is decided: entry 2 says approved"):
+    with pytest.raises(ReviewConflict, match="is already decided: approved by anna"):
         reviews.decide(row, "declined", **HOW)
 
 
 def test_nobody_else_asks_while_a_review_is_open(workspace: Workspace) -> None:
     row = row_of(workspace, logged(workspace)["A0001"])
     Reviews(workspace).request(row, by="bert", why="please look")
-    with pytest.raises(ReviewConflict, match=r"was asked for by bert \(entry 1\); decide it first"):
+    with pytest.raises(ReviewConflict, match=r"requested by bert \(entry 1\); decide it first"):
         Reviews(workspace).request(row, by="carl", why="me too")
 
 
@@ -125,7 +125,7 @@ def test_a_referred_decision_is_settled_without_a_request_and_is_no_override(wor
     Reviews(workspace).decide(row_of(workspace, ids["A0003"]), "declined", **HOW)
     found = standing_decision(workspace, ids["A0003"])
     assert (found.logged, found.decision, found.is_overturned) == ("referred", "declined", False)
-    with pytest.raises(RequestError, match="nobody asked for a review"):
+    with pytest.raises(RequestError, match="was requested; request one with"):
         Reviews(workspace).decide(row_of(workspace, ids["A0001"]), "approved", **HOW)
 
 
@@ -146,9 +146,9 @@ def test_who_asked_decides_only_where_the_policy_of_the_decision_lets_them(may: 
 @pytest.mark.parametrize(
     ("why", "message"),
     [
-        ("  ", "received no why"),
-        ("application A0001 is fine", "must not name the person, received one that holds the application_id"),
-        ("x" * 2001, "at most 2,000 letters, received 2,001"),
+        ("  ", "a review needs a reason"),
+        ("application A0001 is fine", "why contains the application_id"),
+        ("x" * 2001, "2,001 characters; use at most 2,000"),
     ],
 )
 def test_a_reason_is_given_and_names_nobody(why: str, message: str, workspace: Workspace) -> None:
@@ -244,7 +244,7 @@ def test_verify_finds_a_row_that_is_not_what_it_was(workspace: Workspace) -> Non
     shutil.rmtree(workspace.score_log / "decisions")
     outcome = run(workspace, ReviewAction.verify)
     assert outcome.exit_code is ExitCode.ANSWER_IS_NO
-    assert "was declined in the score log when entry 1 was written, it has none now" in outcome.result["findings"][0]
+    assert "was declined in the score log when entry 1 was written and is missing now" in outcome.result["findings"][0]
 
 
 def test_an_entry_whose_writer_died_before_it_moved_the_head_is_an_entry(workspace: Workspace) -> None:
@@ -271,11 +271,11 @@ def test_the_list_of_a_period_names_what_the_policy_referred_to_a_person(workspa
 
 
 def test_what_is_missing_is_named(workspace: Workspace) -> None:
-    with pytest.raises(ConfigurationError, match="review request is about one decision, received none"):
+    with pytest.raises(ConfigurationError, match="review request needs a decision"):
         run(workspace, ReviewAction.request)
-    with pytest.raises(ConfigurationError, match="a review ends in an outcome, received none"):
+    with pytest.raises(ConfigurationError, match="a review needs an outcome"):
         run(workspace, ReviewAction.decide, decision="0")
-    with pytest.raises(RequestError, match="none is 'nobody' in the score log"):
+    with pytest.raises(RequestError, match="the score log has no decision_id 'nobody'"):
         run(workspace, ReviewAction.request, decision="nobody", why="please look")
 
 
@@ -283,7 +283,7 @@ def test_the_command(thinfile: Callable[..., Answer], tmp_path: Path) -> None:
     workspace = Workspace.at(str(tmp_path / "workspace"))
     identity = logged(workspace)["A0001"]
     asked = thinfile("review", "request", f"decision={identity}", "why='the applicant tells of a new job'")
-    assert (asked.exit_code, "ASKED: a person looks at decision" in asked.stdout) == (0, True), asked.stderr
+    assert (asked.exit_code, "REQUESTED: review of decision" in asked.stdout) == (0, True), asked.stderr
     decide = ("review", "decide", f"decision={identity}", "outcome=approved", "why=proven", "version=1", "output=json")
     assert thinfile(*decide).json["is_overturned"] is True
     told = thinfile("review", "list", "output=json").json
