@@ -41,8 +41,8 @@ class CustomerRows:
                 return numbers
         if places:  # two texts of one key are not to be met with in a lifetime
             raise DataError(
-                f"the rows of a book must lie where its index says, those of '{self._folder}' do not: customers are "
-                "being removed from it, or were half-way; finish that, and open the book again"
+                f"the book '{self._folder}' does not match its index: an erasure is running or was interrupted; "
+                "finish it and open the book again"
             )
         return None
 

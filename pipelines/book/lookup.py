@@ -58,8 +58,8 @@ class BookFeatures:
         lag = self.manifest.feature_lag_days
         if feature_lag_days not in (None, lag):
             raise DataError(
-                f"a book is cut at the feature lag its model was trained at, received {lag} days in '{self.folder}' "
-                f"for a model of {feature_lag_days}; run `thinfile prepare population=book observed_at=... "
+                f"the book '{self.folder}' has a feature lag of {lag} days, its model was trained with "
+                f"{feature_lag_days}; run `thinfile prepare population=book observed_at=... "
                 f"loan.feature_lag_days={feature_lag_days}`"
             )
         self._asked, sums = (of(self.manifest.features) for of in (features_of_requests, kept_sums))
@@ -101,8 +101,8 @@ class BookFeatures:
         row = self._customers.find(customer_id)
         if row is None:
             raise UnknownCustomerError(
-                f"a customer must have been registered before {self.serves_until:%Y-%m-%d} to be in the book, received "
-                f"'{customer_id}'; correct the id, or send the features themselves"
+                f"customer '{customer_id}' was not registered before {self.serves_until:%Y-%m-%d} and is not in the "
+                "book; correct the id, or send the features"
             )
         sums = {quantity: int(row[name]) for name, quantity in self._sums.items()}
         told = row | self._answer(Request(amount, term, moment), sums)
@@ -118,8 +118,8 @@ class BookFeatures:
             raise StaleBookError(self._stale(at))
         if at < self.serves_from:
             raise BookAheadError(
-                f"a book must not know what came after an application, received one of {at:%Y-%m-%dT%H:%M:%S} where "
-                f"history is known until {self.serves_from:%Y-%m-%dT%H:%M:%S}; open a book that was observed earlier"
+                f"the book knows history until {self.serves_from:%Y-%m-%dT%H:%M:%S}, after the application of "
+                f"{at:%Y-%m-%dT%H:%M:%S}; open a book that was observed earlier"
             )
 
     def _stale(self, at: datetime) -> str:

@@ -51,8 +51,8 @@ def read_manifest(folder: Path) -> BookManifest:
     told = book_record(folder)
     if not told:
         raise DataError(
-            f"a prepared book must lie in '{folder}', found none; run `thinfile prepare population=book "
-            "observed_at=...` and name the folder that it tells"
+            f"'{folder}' is not a prepared book; run `thinfile prepare population=book "
+            "observed_at=...` and name the folder that it prints"
         )
     features = told["configuration"]["features"]
     return BookManifest(

@@ -77,8 +77,7 @@ def _observation(settings: PrepareSettings) -> Observation | None:
         return observation_of(settings)
     if settings.observed_at is not None:
         raise ConfigurationError(
-            f"applications have their own times, received observed_at={settings.observed_at}; leave it out, or add "
-            "population=book"
+            f"observed_at={settings.observed_at} is only for a book; leave it out, or add population=book"
         )
     check(settings.loan)
     return None

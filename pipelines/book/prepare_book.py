@@ -44,8 +44,8 @@ def _finish(settings: PrepareSettings, taken: IntakeRecord, recipe: BookRecipe) 
     customers = write_index(recipe.folder)
     if not customers:
         raise DataError(
-            f"a book has customers registered before its observation time, found none before {recipe.observation.at}; "
-            "raise observed_at or check the times of registration"
+            f"no customer was registered before observed_at ({recipe.observation.at}); raise observed_at or check the "
+            "times of registration"
         )
     numeric, categorical = feature_columns(settings.features)
     record = {

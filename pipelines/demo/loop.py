@@ -50,7 +50,9 @@ def _check(settings: DemoSettings) -> None:
     if settings.seed < 0:
         raise ConfigurationError(f"seed must not be negative, received {settings.seed}; use for example seed=7")
     if settings.trials is not None and settings.trials < 1:
-        raise ConfigurationError(f"trials must be at least 1, received {settings.trials}; leave it out for a minute's")
+        raise ConfigurationError(
+            f"trials must be at least 1, received {settings.trials}; leave it out for about a minute of search"
+        )
 
 
 def _outcome(story: Story, runner: Runner, workspace: Workspace) -> Outcome:

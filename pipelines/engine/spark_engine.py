@@ -178,7 +178,7 @@ def _java(conf: "SparkConf", log: Path) -> Iterator[None]:
             gateway = launch_gateway(conf, {"stdout": output, "stderr": output})  # type: ignore[no-untyped-call]
         except PySparkRuntimeError as error:
             raise ThinfileError(
-                f"Spark must start, its Java ended ({_last_lines(log)}); correct that or use engine=duckdb"
+                f"Spark did not start: Java ended ({_last_lines(log)}); correct that or use engine=duckdb"
             ) from error
     SparkContext._gateway, SparkContext._jvm = gateway, gateway.jvm
     try:

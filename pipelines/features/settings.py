@@ -75,7 +75,7 @@ def check_features(settings: FeatureSettings) -> None:
     from zoneinfo import ZoneInfo
 
     if not settings.what:
-        raise ConfigurationError("features.what must name something to say, received nothing; use for example [amount]")
+        raise ConfigurationError("features.what is empty; use for example [amount]")
     if not settings.windows or min(settings.windows) < 1 or len(set(settings.windows)) < len(settings.windows):
         raise ConfigurationError(
             f"features.windows must be different numbers of days, received {settings.windows}; use for example [30,365]"

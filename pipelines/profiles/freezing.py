@@ -90,5 +90,5 @@ def _why_not(times: Counter[str] | None, rows: int) -> str | None:
         return f"holds more than {MOST_LEVELS:,} values"
     singles = sum(number == 1 for number in times.values())
     if singles > max(LEAST_ROWS, MOST_SINGLES * rows):
-        return f"holds {singles:,} values that occur once in {rows:,} rows: it tells who, not what kind"
+        return f"holds {singles:,} values that occur once in {rows:,} rows and looks like an identifier"
     return None

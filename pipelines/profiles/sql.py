@@ -64,7 +64,7 @@ def _check_case(table: ScoredTable) -> None:
         twice = [name for name in schema.names if folded[name.casefold()] > 1]
         if twice:
             raise DataError(
-                f"DuckDB does not tell columns apart by their case, '{file}' has {' and '.join(twice)}; "
+                f"DuckDB ignores the case of column names, and '{file}' has {' and '.join(twice)}; "
                 "rename one or use engine=threads"
             )
 

@@ -19,11 +19,11 @@ def check_settings(settings: SimulateSettings) -> None:
             scenarios that were not asked for; `none` beside another scenario.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", settings.name):
-        raise ConfigurationError(f"name must be that of a folder, received '{settings.name}'; use letters and digits")
+        raise ConfigurationError(f"name is '{settings.name}', which is not a folder name; use letters and digits")
     for name, (low, high) in _ranges(settings).items():
         value = _value(settings, name)
         if not low <= value <= high:
-            raise ConfigurationError(f"{name} must lie from {low:,} to {high:,}, received {value:,}; correct it")
+            raise ConfigurationError(f"{name} is {value:,}; use {low:,} to {high:,}")
     _check_scenarios(settings)
 
 
@@ -56,7 +56,7 @@ def _check_scenarios(settings: SimulateSettings) -> None:
     asked = set(settings.scenarios)
     if Scenario.none in asked and len(asked) > 1:
         names = ", ".join(sorted(one.value for one in asked))
-        raise ConfigurationError(f"scenario none stands alone, received {names}; leave none out")
+        raise ConfigurationError(f"scenarios are {names}; leave out none, which means no scenario")
     if settings.from_month is not None and not asked - {Scenario.none}:
         raise ConfigurationError(
             f"from_month needs a scenario, received {settings.from_month} with none; add scenarios=[economic_shock]"

@@ -28,8 +28,8 @@ def write_parts(world: World, plan: Plan, target: Target, threads: int) -> Itera
                 yield job.result()
     except BrokenProcessPool:
         raise ThinfileError(
-            f"each of {threads} processes must live to the end, one was killed (out of memory?); run the same command "
-            "with threads=1, the parts that are done are kept"
+            f"one of {threads} worker processes was killed (out of memory?); run the same command with threads=1, "
+            "finished parts are kept"
         ) from None
 
 

@@ -16,6 +16,6 @@ def check_own_folder(folder: Path, verb: str) -> None:
     for other, (found, traces) in TRACES.items():
         if other != verb and any((folder / name).exists() for name in traces):
             raise ConfigurationError(
-                f"{verb} needs a folder of its own, name={folder.name} leads to '{folder}', which holds {found}; "
-                f"choose another, for example name={folder.name}-{verb}d"
+                f"name={folder.name} is the folder '{folder}', which holds {found}; choose another folder for {verb}, "
+                f"for example name={folder.name}-{verb}d"
             )

@@ -74,7 +74,7 @@ def survey(path: Path, roles: Sequence[str | None], *, may_be_empty: bool = Fals
         schemas.append((str(file), metadata.schema.to_arrow_schema()))
         parts += _parts(file, fingerprint_record([name, content]), metadata, roles)
     if not parts and not may_be_empty:
-        raise DataError(f"a table of applications needs rows, received none in '{path}'; check input")
+        raise DataError(f"'{path}' has no rows; check input")
     return ParquetInput(tuple(parts), fingerprint_record(contents), tuple(schemas))
 
 

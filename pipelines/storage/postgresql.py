@@ -64,14 +64,14 @@ def open_engine(database: str) -> Engine:
         engine = create_engine(url_of(database), poolclass=NullPool)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"PostgreSQL needs its driver, received THINFILE_DATABASE and no {error.name}; "
+            f"THINFILE_DATABASE is set and the PostgreSQL driver {error.name} is not installed; "
             "pip install 'thinfile[postgresql]'"
         ) from error
     try:
         engine.connect().close()
     except DBAPIError as error:
         raise ThinfileError(
-            f"the database that THINFILE_DATABASE names must answer, {shown(database)} did not "
+            f"the database {shown(database)} of THINFILE_DATABASE does not answer "
             f"({_first_line(error, database)}); start it, or correct the address, user and password"
         ) from None  # the cause's traceback may hold the password
     return engine
@@ -93,7 +93,7 @@ def advisory_lock(engine: Engine, name: str) -> Iterator[None]:
             connection.execute(select(func.pg_advisory_unlock(key)))
         except DBAPIError as error:
             raise ThinfileError(
-                f"the lock of '{name}' must be held until the work is done, the connection to the database was lost "
+                f"the connection to the database was lost while '{name}' was locked "
                 f"({_line(error)}); see what was done with `thinfile promote verify`"
             ) from error
 

@@ -124,10 +124,7 @@ class HistGradientBoosting:
         when the file does not tell them.
         """
         if "count" not in self.trees:
-            raise ValueError(
-                "contributions need to know how many rows each node was learnt from, trees.npz does not tell; "
-                "fit the model again"
-            )
+            raise ValueError("trees.npz has no row counts of its nodes, which contributions need; fit the model again")
         inputs = self._inputs(columns)
         base, found = float(self.trees["baseline"]), np.zeros((len(inputs), len(inputs[0])))
         for value, features, expected, is_met in self._leaves(inputs):

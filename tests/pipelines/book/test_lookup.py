@@ -72,17 +72,13 @@ def test_it_serves_while_its_history_is_no_older_than_the_lag(book: BookFeatures
         match=told + "run `thinfile prepare .* observed_at=2024-10-05T00:30:00 loan.feature_lag_days=3`",
     ):
         book.of(1, 50_000, 6, AT + DAY + timedelta(hours=2))
-    with pytest.raises(
-        BookAheadError, match="must not know what came after an application, received one of 2024-09-27"
-    ):
+    with pytest.raises(BookAheadError, match="after the application of 2024-09-27"):
         book.of(1, 50_000, 6, AT - LAG * DAY - timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("customer_id", [10**9, "10000000000000000000000", "nobody", "", "²", "1.0"])
 def test_an_unknown_customer_is_told(customer_id: int | str, book: BookFeatures) -> None:
-    with pytest.raises(
-        UnknownCustomerError, match=f"registered before 2024-09-30 .* received '{customer_id}'; correct"
-    ):
+    with pytest.raises(UnknownCustomerError, match=f"customer '{customer_id}' was not registered before 2024-09-30"):
         book.of(customer_id, 50_000, 6, AT)
 
 
@@ -100,14 +96,14 @@ def test_what_nobody_may_ask_for_is_refused(amount: int, term: int, message: str
 
 
 def test_a_book_of_another_lag_than_the_model_s_is_refused(book: BookFeatures) -> None:
-    with pytest.raises(DataError, match=r"received 3 days in .* for a model of 1; run .* loan.feature_lag_days=1"):
+    with pytest.raises(
+        DataError, match=r"has a feature lag of 3 days, its model was trained with 1; run .* loan.feature_lag_days=1"
+    ):
         BookFeatures(book.folder, feature_lag_days=1)
 
 
 def test_a_folder_without_a_book_is_told(tmp_path: Path) -> None:
-    with pytest.raises(
-        DataError, match=r"a prepared book must lie in .*, found none; run `thinfile prepare population"
-    ):
+    with pytest.raises(DataError, match=r"is not a prepared book; run `thinfile prepare population"):
         BookFeatures(tmp_path)
 
 

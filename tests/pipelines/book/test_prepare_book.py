@@ -141,7 +141,7 @@ def test_rows_that_moved_are_not_taken_for_another_s(copied: Path) -> None:
     first, second = sorted(folder.glob("_rows/*.arrow"))[:2]
     shutil.copy(first, second)
     someone = pq.read_table(folder / f"{second.stem}.parquet")["customer_id"][0].as_py()
-    with pytest.raises(DataError, match="rows of a book must lie where its index says"):
+    with pytest.raises(DataError, match="does not match its index"):
         CustomerRows(folder).find(someone)
 
 
@@ -187,7 +187,10 @@ def test_the_command_needs_no_as_of_date_for_a_book(workspace: Path, capsys: pyt
         ({"reference": ReferenceLoan(0)}, "reference.amount is in minor units, above 0"),
         ({"reference": ReferenceLoan(10, 5)}, "reference.term is one of 3, 6, 12, 24 months, received 5"),
         ({"reference": ReferenceLoan(hour=24)}, r"reference.hour is 24; set 0 to 23 \(12 is noon\)"),
-        ({"population": Population.applications}, "received observed_at=2024-10-01; leave it out, or add population="),
+        (
+            {"population": Population.applications},
+            "observed_at=2024-10-01 is only for a book; leave it out, or add population=",
+        ),
         ({"lag": -1}, "loan.feature_lag_days must be at least 0, received -1"),
     ],
 )
@@ -208,7 +211,10 @@ def test_a_book_is_not_observed_after_what_the_tables_know(copied: Path) -> None
 
 
 def test_before_anybody_registered_there_is_no_book(copied: Path) -> None:
-    with pytest.raises(DataError, match=r"found none before 1999-01-01 .*; raise observed_at or check the times of"):
+    with pytest.raises(
+        DataError,
+        match=r"no customer was registered before observed_at .1999-01-01 .*; raise observed_at or check the times of",
+    ):
         prepare(book(copied, "1999-01-01"))
 
 

@@ -42,7 +42,7 @@ def test_directions_are_those_a_credit_analyst_knows() -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"what": []}, "must name something to say, received nothing"),
+        ({"what": []}, "features.what is empty"),
         ({"windows": [30, 30]}, r"must be different numbers of days, received \[30, 30\]"),
         ({"windows": [0]}, r"must be different numbers of days, received \[0\]"),
         ({"categories": ["Home", "home"]}, r"features.categories must have levels of different names"),

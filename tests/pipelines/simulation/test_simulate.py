@@ -20,7 +20,7 @@ SMALL = {"customers": 900, "customers_per_part": 300}
     ("words", "message"),
     [
         (["scenarios=[flood]"], "expected one of [none, mix_shift, data_fault"),
-        (["scenarios=[none,mix_shift]"], "scenario none stands alone, received mix_shift, none; leave none out"),
+        (["scenarios=[none,mix_shift]"], "scenarios are mix_shift, none; leave out none"),
         (["from_month=2025-06"], "from_month needs a scenario, received 2025-06 with none; add scenarios="),
         (["scenarios=[mix_shift]", "from_month=2030-01"], "from_month must be one of the simulated months, received"),
         (
@@ -29,13 +29,13 @@ SMALL = {"customers": 900, "customers_per_part": 300}
         ),
         (["scenarios=[mix_shift]", "from_month=june"], "from_month must be a month such as 2025-06, received 'june'"),
         (["start=2022-13"], "start must be a month such as 2025-06, received '2022-13'"),
-        (["scenarios=[fraud_ring]", "fraud_ring.size=-1"], "fraud_ring.size must lie from 0.001 to 1, received -1"),
+        (["scenarios=[fraud_ring]", "fraud_ring.size=-1"], "fraud_ring.size is -1.0; use 0.001 to 1"),
         (["scenarios=[data_fault]", "data_fault.faults=[]"], "data_fault.faults must name a fault, received none"),
-        (["customers=0"], "customers must lie from 1 to"),
-        (["random_approval_share=nan"], "random_approval_share must lie from 0 to 1, received nan"),
-        (["name=../elsewhere"], "name must be that of a folder, received '../elsewhere'"),
-        (["seed=-1"], "seed must lie from 0"),
-        (["months=0"], "months must lie from 1 to 240, received 0"),
+        (["customers=0"], "customers is 0; use 1 to"),
+        (["random_approval_share=nan"], "random_approval_share is nan; use 0 to 1"),
+        (["name=../elsewhere"], "name is '../elsewhere', which is not a folder name"),
+        (["seed=-1"], "seed is -1; use 0"),
+        (["months=0"], "months is 0; use 1 to 240"),
     ],
 )
 def test_a_wrong_request_gets_one_message_and_writes_nothing(

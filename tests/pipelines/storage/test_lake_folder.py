@@ -28,18 +28,18 @@ def test_simulated_tables_and_prepared_ones_do_not_share_a_folder(
     capsys.readouterr()
     assert thinfile.main([*prepared, raw, "name=simulated"]) == 2
     told = capsys.readouterr().err
-    assert "prepare needs a folder of its own, name=simulated leads to" in told
-    assert "which holds raw tables; choose another, for example name=simulated-prepared" in told
+    assert "name=simulated is the folder" in told
+    assert "holds raw tables; choose another folder for prepare, for example name=simulated-prepared" in told
     assert thinfile.main([*simulated, "name=marketplace"]) == 2
     told = capsys.readouterr().err
-    assert "simulate needs a folder of its own, name=marketplace leads to" in told
-    assert "which holds prepared tables; choose another, for example name=marketplace-simulated" in told
+    assert "name=marketplace is the folder" in told
+    assert "which holds prepared tables; choose another folder for simulate, for example name=marketplace-simulated" in told
     assert files(tmp_path) == before
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 def test_raw_tables_of_one_s_own_are_not_prepared_where_they_lie(suffix: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="which holds raw tables"):
+    with pytest.raises(ConfigurationError, match="holds raw tables"):
         check_own_folder(lay(a_shop(), tmp_path / "marketplace", suffix), "prepare")
 
 

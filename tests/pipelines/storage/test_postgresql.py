@@ -31,7 +31,7 @@ def test_a_password_is_told_nowhere(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path, database)
     assert "secret" not in repr(workspace)
     for open_it in (lambda: Chain(workspace, "a"), lambda: ModelStore(workspace)):
-        with pytest.raises(ThinfileError, match="must answer") as refused:
+        with pytest.raises(ThinfileError, match="does not answer") as refused:
             open_it()
         assert "secret" not in str(refused.value)
 
@@ -45,7 +45,7 @@ def test_without_its_driver_the_package_to_install_is_named(monkeypatch: pytest.
         return real(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ConfigurationError, match=r"no psycopg; pip install 'thinfile\[postgresql\]'"):
+    with pytest.raises(ConfigurationError, match=r"psycopg is not installed; pip install 'thinfile\[postgresql\]'"):
         open_engine("postgresql://host/scores")
 
 
