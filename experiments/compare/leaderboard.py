@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from experiments.compare.settings import CompareSettings
+from pipelines.command.table import FittedTable, TableColumn
 from pipelines.command.verb import Outcome, carried
 from pipelines.errors import RequestError
 from pipelines.model_store.registered import RegisteredModel
@@ -50,26 +51,29 @@ def _row(model: RegisteredModel) -> dict[str, Any]:
     }
 
 
-def _table(name: str, rows: list[dict[str, Any]]) -> Any:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+COLUMNS = (
+    TableColumn("", figures=False),
+    TableColumn("version"),
+    TableColumn("candidate", figures=False, rank=1),
+    TableColumn("test AUC (95% interval)"),
+    TableColumn("KS", rank=4),
+    TableColumn("Brier", rank=5),
+    TableColumn("search AUC", rank=2),
+    TableColumn("registered", figures=False, rank=3),
+)
 
-    table = Table(
-        title=f"{name}: {len(rows)} version{'s' * (len(rows) > 1)}, by AUC on the test part",
-        box=SIMPLE_HEAD,
-        title_justify="left",
-    )
-    for title in ("", "version", "candidate", "test AUC (95% interval)", "KS", "Brier", "search AUC", "on"):
-        table.add_column(title, justify="left" if title in ("", "candidate", "on") else "right", no_wrap=True)
+
+def _table(name: str, rows: list[dict[str, Any]]) -> FittedTable:
+    table = FittedTable(f"{name}: {len(rows)} version{'s' * (len(rows) > 1)}, by AUC on the test part", COLUMNS)
     for row in rows:
         role = "★ champion" if CHAMPION in row["aliases"] else CHALLENGER if CHALLENGER in row["aliases"] else ""
-        auc = f"{_told(row['test_auc'])} ({_told(row['test_auc_low'])} to {_told(row['test_auc_high'])})"
-        others = [_told(row[name]) for name in ("test_ks", "test_brier", "cv_auc")]
-        table.add_row(role, str(row["version"]), row["candidate"], auc, *others, row["registered"][:10])
+        auc = f"{_figure(row['test_auc'])} ({_figure(row['test_auc_low'])} to {_figure(row['test_auc_high'])})"
+        others = [_figure(row[name]) for name in ("test_ks", "test_brier", "cv_auc")]
+        table.rows.append([role, str(row["version"]), row["candidate"], auc, *others, row["registered"][:10]])
     return table
 
 
-def _told(value: float | None) -> str:
+def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 

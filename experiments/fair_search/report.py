@@ -9,27 +9,34 @@ from experiments.fair_search.points import FairPoint
 from experiments.search.study import TrialResult
 from pipelines.charts.number_formats import number, percent
 from pipelines.charts.plot import Axis, Plot
+from pipelines.command.table import FittedTable, TableColumn
 
 
-def as_table(points: Sequence[FairPoint], chosen: FairPoint) -> Any:
+def as_table(points: Sequence[FairPoint], chosen: FairPoint) -> FittedTable:
     """Return the front as a table, most accurate first, the recommended version marked."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD)
     levels = list(points[0].test_rates)
-    for title in ("", "version", "search Gini", "gap", "test Gini (95% interval)", "gap", *levels):
-        table.add_column(title, justify="left" if title == "" else "right", no_wrap=True)
+    columns = [
+        TableColumn("", figures=False),
+        TableColumn("version"),
+        TableColumn("search Gini", rank=2),
+        TableColumn("search gap", rank=1),
+        TableColumn("test Gini (95% interval)"),
+        TableColumn("test gap"),
+        *(TableColumn(level, rank=3) for level in levels),
+    ]
+    table = FittedTable("", columns)
     for one in points:
         gini = one.test_gini
-        table.add_row(
-            "★ recommended" if one == chosen else "most accurate" if one == points[0] else "",
-            str(one.version),
-            f"{one.cv_gini:.3f}",
-            f"{one.cv_gap:.1%}",
-            f"{gini['value']:.3f} ({gini['low']:.3f} to {gini['high']:.3f})",
-            "-" if one.test_gap is None else f"{one.test_gap:.1%}",
-            *(f"{one.test_rates[level]['value']:.1%}" for level in levels),
+        table.rows.append(
+            [
+                "★ recommended" if one == chosen else "most accurate" if one == points[0] else "",
+                str(one.version),
+                f"{one.cv_gini:.3f}",
+                f"{one.cv_gap:.1%}",
+                f"{gini['value']:.3f} ({gini['low']:.3f} to {gini['high']:.3f})",
+                "-" if one.test_gap is None else f"{one.test_gap:.1%}",
+                *(f"{one.test_rates[level]['value']:.1%}" for level in levels),
+            ]
         )
     return table
 

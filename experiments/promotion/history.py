@@ -9,6 +9,7 @@ from experiments.promotion.ledger import Ledger
 from experiments.promotion.ledger_state import APPROVED, PROMOTED, REFUSED, REQUESTED, ROLLED_BACK, section, whole
 from experiments.promotion.settings import PromoteSettings
 from experiments.promotion.signatures import SignatureRefused, Signers, message_of
+from pipelines.command.table import FittedTable, TableColumn
 from pipelines.command.verb import ExitCode, Outcome, carried
 from pipelines.errors import ThinfileError
 from pipelines.model_store.store import ModelStore, existing_store
@@ -124,18 +125,24 @@ def _told(entry: Entry) -> dict[str, Any]:
     return {"sequence": entry.sequence, "written_at": entry.written_at, "hash": entry.hash, **entry.content}
 
 
-def _table(name: str, entries: list[Entry]) -> Any:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+COLUMNS = (
+    TableColumn("entry"),
+    TableColumn("when (UTC)", figures=False),
+    TableColumn("who", figures=False, rank=2),
+    TableColumn("decision", figures=False),
+    TableColumn("version"),
+    TableColumn("what", figures=False, wraps=True),
+    TableColumn("why", figures=False, rank=1, wraps=True),
+)
 
-    count = f"{len(entries)} entr{'y' if len(entries) == 1 else 'ies'}"
-    table = Table(title=f"{name}: {count} in the ledger", box=SIMPLE_HEAD, title_justify="left")
-    for title in ("entry", "when (UTC)", "who", "decision", "version", "what", "why"):
-        table.add_column(title, justify="right" if title in ("entry", "version") else "left")
+
+def _table(name: str, entries: list[Entry]) -> FittedTable:
+    table = FittedTable(f"{name}: {len(entries)} entr{'y' if len(entries) == 1 else 'ies'} in the ledger", COLUMNS)
     for entry in entries:
         content = entry.content
-        said = (str(content["by"]), str(content["decision"]), str(content["version"]), _what(content))
-        table.add_row(str(entry.sequence), entry.written_at[:16].replace("T", " "), *said, str(content["why"] or ""))
+        words = (str(content["by"]), str(content["decision"]), str(content["version"]), _what(content))
+        when = entry.written_at[:16].replace("T", " ")
+        table.rows.append([str(entry.sequence), when, *words, str(content["why"] or "")])
     return table
 
 

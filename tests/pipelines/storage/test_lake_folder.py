@@ -33,7 +33,8 @@ def test_simulated_tables_and_prepared_ones_do_not_share_a_folder(
     assert thinfile.main([*simulated, "name=marketplace"]) == 2
     told = capsys.readouterr().err
     assert "name=marketplace is the folder" in told
-    assert "which holds prepared tables; choose another folder for simulate, for example name=marketplace-simulated" in told
+    assert "which holds prepared tables; choose another folder for simulate" in told
+    assert "for example name=marketplace-simulated" in told
     assert files(tmp_path) == before
 
 
