@@ -14,7 +14,7 @@ class Source(Enum):
     marketplace = "marketplace"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SegmentSettings:
     """Segments: decisions are counted by the values of these columns too."""
 

@@ -14,8 +14,7 @@ from experiments.promotion.gates.auc_claim import alpha_for
 from pipelines.applications.applications import load_applications
 from pipelines.applications.settings import SplitSettings
 from pipelines.applications.splits import split_applications
-from pipelines.candidates.families.scorecard import ScorecardCandidate, ScorecardParameters
-from pipelines.candidates.portable_model import Scorecard
+from pipelines.candidates.families.scorecard import Scorecard, ScorecardCandidate, ScorecardParameters
 from pipelines.candidates.sample import Sample
 from pipelines.credit.discrimination import delong_difference
 from pipelines.storage.workspace import Workspace

@@ -75,11 +75,11 @@ def test_an_application_that_the_lake_does_not_hold_differs_in_every_feature(lak
 @pytest.mark.parametrize(
     ("break_it", "why"),
     [
-        (lambda lake: [one.unlink() for one in lake.rglob("manifest.json")], "no manifest of it lies beside"),
-        (lambda lake: (lake / "clean").rename(lake / "elsewhere"), "found none by"),
+        (lambda lake: [one.unlink() for one in lake.rglob("manifest.json")], "there is no manifest beside"),
+        (lambda lake: (lake / "clean").rename(lake / "elsewhere"), "there are no clean tables beside"),
         (
             lambda lake: (lake / "intake.json").write_text('{"identity": "another"}'),
-            "must be of its manifest, others were read since",
+            "were replaced after the manifest was written",
         ),
     ],
 )
@@ -103,7 +103,7 @@ def test_an_earlier_table_is_not_taken_for_that_of_the_manifest(lake: Path, tmp_
     (folder / "training").symlink_to(Path("prepared") / "earlier" / "applications" / "mature")
     told = judged(data_of(tmp_path / "copied"), tmp_path)
     assert told["kind"] == "not possible"
-    assert f"received earlier where the manifest is of {identity}" in told["why"]
+    assert f"is the table earlier, and the manifest beside it is of {identity}" in told["why"]
 
 
 def flat(tmp_path: Path, **columns: Any) -> DataSettings:

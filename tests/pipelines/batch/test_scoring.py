@@ -256,7 +256,7 @@ def test_the_policy_of_a_decision_is_kept_whole(
     # a policy that was changed afterwards is not that of the decision
     path = workspace.policies / f"{found}.json"
     path.write_text(path.read_text().replace('"approve_from": 550', '"approve_from": 551'))
-    with pytest.raises(ThinfileError, match=r"a policy must be what its hash says"):
+    with pytest.raises(ThinfileError, match=r"does not match its hash"):
         kept_policy(workspace, found)
     scored(applications, "2028-10", policy=policy)
     assert kept_policy(workspace, found) == policy  # what is scored under it is kept under it
