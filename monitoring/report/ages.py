@@ -1,4 +1,4 @@
-"""Vintage curves in figures: the share gone bad at a few ages, month by month."""
+"""Vintage curves in figures: the cumulative bad rate at a few ages, month by month."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MONTHS_SHOWN = 12
 
 @dataclass(frozen=True)
 class MonthRow:
-    """One month's loans, and for each age the share gone bad, empty where no loan is that old."""
+    """The loans of a month, and the bad rate at each age, empty where no loan is that old."""
 
     month: str
     loans: int
@@ -22,14 +22,14 @@ class MonthRow:
 
 @dataclass(frozen=True)
 class AgesReached:
-    """The ages that are told, and the months, newest first."""
+    """The ages that are shown, and the months, newest first."""
 
     ages: tuple[int, ...]
     rows: tuple[MonthRow, ...]
 
 
 def ages_reached(curves: Sequence[VintageCurve]) -> AgesReached:
-    """Return the shares at the oldest few of the usual ages that any vintage has reached."""
+    """Return the bad rates at the oldest few of the usual ages that any vintage has reached."""
     newest = list(reversed(curves))[:MONTHS_SHOWN]
     reached = max((point.months_on_book for one in newest for point in one.points), default=0)
     ages = tuple(age for age in AGES if age <= reached)[-MOST_AGES:]

@@ -23,42 +23,42 @@ class Bar:
 
 
 def bars_of(move: Move) -> list[Bar]:
-    """Return the bars of a move in the order of its bins; of very many, the ones that hold most, and the rest as one.
+    """Return the bars of a move in the order of its bins; of very many bins the largest ones, and the rest as one.
 
     A bin for missing values that is empty on both sides is left out.
     """
-    bins = [one for one in zip(move.labels, move.reference, move.current, strict=True) if _is_told(*one)]
-    known, now = max(sum(move.reference), 1), max(sum(move.current), 1)
-    told = _at_most(bins, known, now)
-    longest = max((max(before / known, after / now) for _, before, after in told), default=0.0) or 1.0
+    bins = [one for one in zip(move.labels, move.reference, move.current, strict=True) if _is_shown(*one)]
+    reference, current = max(sum(move.reference), 1), max(sum(move.current), 1)
+    shown = _at_most(bins, reference, current)
+    longest = max((max(before / reference, after / current) for _, before, after in shown), default=0.0) or 1.0
     return [
         Bar(
             label,
-            before / known,
-            after / now,
+            before / reference,
+            after / current,
             before,
             after,
-            100 * before / known / longest,
-            100 * after / now / longest,
+            100 * before / reference / longest,
+            100 * after / current / longest,
         )
-        for label, before, after in told
+        for label, before, after in shown
     ]
 
 
 Bin = tuple[str, int, int]
 
 
-def _is_told(label: str, before: int, after: int) -> bool:
+def _is_shown(label: str, before: int, after: int) -> bool:
     return label not in (MISSING, "other", "unseen") or before + after > 0
 
 
-def _at_most(bins: Sequence[Bin], known: int, now: int) -> list[Bin]:
+def _at_most(bins: Sequence[Bin], reference: int, current: int) -> list[Bin]:
     if len(bins) <= MOST_BARS:
         return list(bins)
-    large = sorted(range(len(bins)), key=lambda place: -max(bins[place][1] / known, bins[place][2] / now))
+    large = sorted(range(len(bins)), key=lambda index: -max(bins[index][1] / reference, bins[index][2] / current))
     kept = sorted(large[: MOST_BARS - 1])
-    rest = [bins[place] for place in sorted(large[MOST_BARS - 1 :])]
-    return [*(bins[place] for place in kept), _summed(rest)]
+    rest = [bins[index] for index in sorted(large[MOST_BARS - 1 :])]
+    return [*(bins[index] for index in kept), _summed(rest)]
 
 
 def _summed(rest: Iterable[Bin]) -> Bin:

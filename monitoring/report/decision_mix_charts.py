@@ -1,4 +1,4 @@
-"""Decisions over time as pictures: approval, reasons, what people changed, groups."""
+"""Charts of decisions over time: approval rate, reasons, changes by reviewers, groups."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ MOST_PERIODS = 36
 
 
 def decision_mix_charts(decision_mix: Sequence[DecisionMix]) -> list[Chart]:
-    """Return the pictures of what was decided by period, those left out of which nothing is known."""
+    """Return the charts of the decision mix by period, without those that have no data."""
     periods = decision_mix[-MOST_PERIODS:]
     attributes = dict.fromkeys(group.attribute for one in periods for group in one.groups)
     charts = [_approval(periods), _reasons(periods), *(_groups(periods, name) for name in attributes)]
@@ -27,7 +27,7 @@ def _approval(periods: Sequence[DecisionMix]) -> Chart:
 
 
 def _reasons(periods: Sequence[DecisionMix]) -> Chart:
-    """Return the reasons that are given most, each as a share of all reasons given in the period."""
+    """Return the most frequent reasons, each as a share of all reasons of the period."""
     total: dict[str, int] = {}
     for one in periods:
         for reason, times in one.reasons.items():
@@ -55,7 +55,7 @@ def _changed(periods: Sequence[DecisionMix]) -> Chart:
                               if one.reviewed])
         for place, (name, field) in enumerate(parts, 1)
     ]  # fmt: skip
-    return _chart("Decisions changed by people, share of those reviewed", periods, series, from_zero=True)
+    return _chart("Decisions changed by reviewers, share of those reviewed", periods, series, from_zero=True)
 
 
 def _groups(periods: Sequence[DecisionMix], attribute: str) -> Chart:
@@ -77,8 +77,7 @@ def _groups(periods: Sequence[DecisionMix], attribute: str) -> Chart:
 
 
 def last_groups(decision_mix: Sequence[DecisionMix]) -> list[GroupDecisions]:
-    """Return the groups of the last period: the low ones, then by attribute, the lowest ratio first; last those
-    without one."""
+    """Return the groups of the last period: low ones first, then by attribute and ratio, those without a ratio last."""
     last = decision_mix[-1].groups if decision_mix else ()
     return sorted(last, key=lambda one: (not one.is_low, one.ratio is None, one.attribute, one.ratio or 0.0))
 
@@ -92,8 +91,8 @@ def _series(name: str, place: int, shares: Sequence[tuple[int, str, int, int]]) 
 
 
 def _chart(title: str, periods: Sequence[DecisionMix], series: Sequence[Series], *, from_zero: bool = False) -> Chart:
-    told = "; ".join(
+    ends = "; ".join(
         f"{one.name} {percent(one.marks[0].y)} to {percent(one.marks[-1].y)}" for one in series if one.marks
     )
-    places = [one.period for one in periods]
-    return Chart(title, f"{title}, first to last period: {told}", series, places, share=True, from_zero=from_zero)
+    names = [one.period for one in periods]
+    return Chart(title, f"{title}, first to last period: {ends}", series, names, share=True, from_zero=from_zero)

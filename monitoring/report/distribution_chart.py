@@ -1,4 +1,4 @@
-"""The whole score as a picture: two lines over equal steps of points, the reference's and the window's."""
+"""The chart of the whole score: shares in equal steps of points, of the reference and of the window."""
 
 import math
 from collections.abc import Sequence
@@ -15,10 +15,9 @@ ROUND_STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1_000)
 
 
 def distribution_chart(score: ScoreComparison) -> Chart:
-    """Return the picture of a score that was compared point by point.
+    """Return the chart of a score that was compared point by point.
 
-    It takes as many steps as the square root of the smaller side's rows, within limits: fewer rows would only show
-    chance.
+    It has as many steps as the square root of the rows of the smaller side, within limits: more would show chance.
     """
     points = np.array(score.points)
     rows = min(sum(score.reference), sum(score.current))

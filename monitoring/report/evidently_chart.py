@@ -15,7 +15,7 @@ MODEBAR = {"remove": ["zoom", "pan", "select", "lasso", "zoomin", "zoomout", "au
 
 
 def layout(move: Move) -> dict[str, Any]:
-    """Return Plotly's layout of the move's chart: bins along the axis, shares upwards."""
+    """Return Plotly's layout of the move's chart: bins on the x axis, shares on the y axis."""
     labels = [bar.label for bar in bars_of(move)]
     ticks = [label if len(label) <= LONGEST_TICK else f"{label[:LONGEST_TICK]}…" for label in labels]
     return {
@@ -27,22 +27,22 @@ def layout(move: Move) -> dict[str, Any]:
     }
 
 
-def bars(move: Move) -> list[dict[str, Any]]:
-    """Return Plotly's bars: the share of rows in each bin, in the reference and now."""
-    found = bars_of(move)
+def chart_bars(move: Move) -> list[dict[str, Any]]:
+    """Return Plotly's bars: the share of rows in each bin, in the reference and in the window."""
+    bars = bars_of(move)
     return [
-        _bars("reference", found, [(bar.reference, bar.reference_rows) for bar in found], GREY),
-        _bars("current", found, [(bar.current, bar.rows) for bar in found], COLOURS[move.judgement.level]),
+        _series("reference", bars, [(bar.reference, bar.reference_rows) for bar in bars], GREY),
+        _series("current", bars, [(bar.current, bar.rows) for bar in bars], COLOURS[move.judgement.level]),
     ]
 
 
-def _bars(name: str, found: list[Bar], heights: list[tuple[float, int]], colour: str) -> dict[str, Any]:
+def _series(name: str, bars: list[Bar], heights: list[tuple[float, int]], colour: str) -> dict[str, Any]:
     return {
         "type": "bar",
         "name": name,
         "marker": {"color": colour},
-        "x": [*range(len(found))],
+        "x": [*range(len(bars))],
         "y": [share for share, _ in heights],
-        "customdata": [[html.escape(bar.label), rows] for bar, (_, rows) in zip(found, heights, strict=True)],
+        "customdata": [[html.escape(bar.label), rows] for bar, (_, rows) in zip(bars, heights, strict=True)],
         "hovertemplate": "%{customdata[0]}<br>%{y:.1%}, %{customdata[1]:,} rows",
     }

@@ -1,4 +1,4 @@
-"""How the page spells numbers, and what it writes where there is none."""
+"""Number and text formats of the report page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ LEAST_Q = 0.001
 
 
 def psi(value: float) -> str:
-    """Return a PSI with two digits that say something.
+    """Return a PSI with two significant digits.
 
     >>> psi(0.3312), psi(0.04123), psi(0.00012), psi(0.00002)
     ('0.33', '0.041', '0.0001', '0')
@@ -24,7 +24,7 @@ def psi(value: float) -> str:
 
 
 def apart(first: float, second: float) -> tuple[str, str]:
-    """Return two numbers with as many digits as tell them apart.
+    """Return two numbers with as many digits as it takes to distinguish them.
 
     >>> apart(0.27004, 0.27001), apart(0.5, 0.1)
     (('0.27004', '0.27001'), ('0.5', '0.1'))
@@ -45,7 +45,7 @@ def q_value(value: float | None) -> str:
 
 
 def points_apart(value: float, reference: float | None, digits: int = 1) -> str:
-    """Return how many percentage points a share lies from that of the reference.
+    """Return the difference of a share to that of the reference in percentage points.
 
     >>> points_apart(0.583, 0.641), points_apart(0.5, None)
     ('−5.8 points', '–')
@@ -56,7 +56,7 @@ def points_apart(value: float, reference: float | None, digits: int = 1) -> str:
 
 
 def between(estimate: Estimate | None, *, share: bool = False) -> str:
-    """Return the ends of an estimate's interval.
+    """Return the interval of an estimate.
 
     >>> between(Estimate(0.77, 0.75, 0.786)), between(Estimate(0.07, 0.05, 0.1), share=True), between(None)
     ('0.750–0.786', '5.0–10.0%', '–')
@@ -69,7 +69,7 @@ def between(estimate: Estimate | None, *, share: bool = False) -> str:
 
 
 def some(number: int, noun: str) -> str:
-    """Return so many of a noun.
+    """Return a number with its noun in the singular or plural.
 
     >>> some(1, "period"), some(1200, "decision")
     ('1 period', '1,200 decisions')
@@ -78,16 +78,16 @@ def some(number: int, noun: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return words as a sentence.
+    """Return text as a sentence, with a capital and a full stop.
 
-    >>> sentence("no outcome is known yet"), sentence("PDs rank.")
-    ('No outcome is known yet.', 'PDs rank.')
+    >>> sentence("no outcomes yet"), sentence("PDs rank.")
+    ('No outcomes yet.', 'PDs rank.')
     """
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def heading(text: str) -> str:
-    """Return words with a capital first.
+    """Return text with a capital first.
 
     >>> heading("what moved")
     'What moved'
@@ -96,7 +96,7 @@ def heading(text: str) -> str:
 
 
 def breakable(text: str) -> Markup:
-    """Return text whose lines may end after an underscore: names of columns are long.
+    """Return text that may wrap after an underscore, because column names are long.
 
     >>> str(breakable("n_<b>"))
     'n_<wbr>&lt;b&gt;'

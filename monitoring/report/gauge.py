@@ -1,4 +1,4 @@
-"""How near a PSI lies to its limit: the length of a bar, and where the limit is marked on it."""
+"""A PSI against its limit: the length of a bar, and the position of the limit on it."""
 
 import math
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from monitoring.thresholds.thresholds import Judgement
 
 ROOM = 1.5
-"""A bar has room for so many times the limit, and for more where the PSI is larger."""
+"""The full length of a bar in multiples of the limit; more where the PSI is larger."""
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """Both in percent of the bar's room."""
+    """Both in percent of the full length of the bar."""
 
     length: float
     limit: float
@@ -26,6 +26,6 @@ def gauge_of(judgement: Judgement) -> Gauge:
 
 
 def nearness(judgement: Judgement, steps: int) -> int:
-    """Return in which of so many equal steps from 0 to its limit a PSI lies, the last where it is beyond."""
+    """Return the step of a PSI among equal steps from 0 to its limit, the last one beyond the limit."""
     gauge = gauge_of(judgement)
     return min(int(steps * gauge.length / gauge.limit), steps - 1)

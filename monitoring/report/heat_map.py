@@ -1,4 +1,4 @@
-"""Where a move is: a row per column, a cell per segment."""
+"""The moves by segment: a row per column, a cell per segment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from monitoring.thresholds.thresholds import EVERYONE, Level
 
 SHADES = 4
 FEWEST_ROWS = 8
-"""So many rows are shown at once even where nothing moved."""
+"""Rows that are shown unfolded even where nothing moved."""
 
 
 @dataclass(frozen=True)
 class HeatCell:
-    """What one cell shows (`kind` is a class of the style sheet) and what a pointer on it is told."""
+    """The text of a cell, its class in the style sheet and its tooltip."""
 
     kind: str
     text: str
-    told: str
+    tooltip: str
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class HeatRow:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """`shown` are the columns that moved somewhere, or the nearest to it; `rest` the others, `small` the segments that
-    are too small in every column."""
+    """`shown` are the columns that moved in some segment, or are closest to it, `rest` the others; `small` are the
+    segments that are too small in every column."""
 
     segments: tuple[str, ...]
     shown: tuple[HeatRow, ...]
@@ -44,7 +44,7 @@ class HeatMap:
 
 
 def heat_map(moves: Sequence[Move]) -> HeatMap | None:
-    """Return the map, None where only all decisions together were compared."""
+    """Return the map, None where no segments were compared."""
     segments = tuple(dict.fromkeys(move.segment for move in moves))
     if set(segments) <= {EVERYONE}:
         return None
@@ -60,8 +60,8 @@ def heat_map(moves: Sequence[Move]) -> HeatMap | None:
 
 
 def _loudest(moves: Sequence[Move]) -> tuple[int, float]:
-    told = [one for one in moves if not _is_small(one)] or list(moves)
-    return min(RANK[one.judgement.level] for one in told), -max(one.judgement.excess for one in told)
+    compared = [one for one in moves if not _is_small(one)] or list(moves)
+    return min(RANK[one.judgement.level] for one in compared), -max(one.judgement.excess for one in compared)
 
 
 def _is_small(move: Move | None) -> bool:
@@ -72,9 +72,9 @@ def _cell(move: Move | None) -> HeatCell:
     if move is None:
         return HeatCell("absent", "", "not compared")
     judgement = move.judgement
-    where = f"{move.column}, {move.segment}, {some(judgement.rows, 'decision')}"
+    cell = f"{move.column}, {move.segment}, {some(judgement.rows, 'decision')}"
     if judgement.level is Level.TOO_SMALL:
-        return HeatCell("small", "", f"{where}: too small to compare")
-    told = f"{where}: PSI {psi(judgement.psi)}, limit {psi(judgement.limit)}, q {q_value(judgement.q_value)}"
+        return HeatCell("small", "", f"{cell}: too small to compare")
+    text = f"{cell}: PSI {psi(judgement.psi)}, limit {psi(judgement.limit)}, q {q_value(judgement.q_value)}"
     kind = judgement.level.value if is_moved(move) else f"quiet{nearness(judgement, SHADES)}"
-    return HeatCell(kind, psi(judgement.psi) if is_moved(move) else "", f"{told}, {WORDS[judgement.level]}")
+    return HeatCell(kind, psi(judgement.psi) if is_moved(move) else "", f"{text}, {WORDS[judgement.level]}")

@@ -1,4 +1,4 @@
-"""Our part of the page: HTML and SVG of a period's report, without scripts and without anything to fetch."""
+"""Our part of the page: HTML and SVG of a period's report, without scripts and external resources."""
 
 from functools import cache
 
@@ -31,14 +31,14 @@ GROUPS_SHOWN = 10
 PERFORMANCE_MEASURES = {"gini": "Gini", "ks": "KS", "bad_rate": "Bad rate", "brier": "Brier score"}
 """Measures whose past errors are shown; the error of the AUC is half that of the Gini."""
 METHODS = {
-    CALIBRATED: "from the PDs as they are",
+    CALIBRATED: "from the PDs",
     RECALIBRATED: "from PDs recalibrated on earlier loans",
-    REWEIGHTED: "from PDs recalibrated on earlier loans, weighted to the present",
+    REWEIGHTED: "from PDs recalibrated on earlier loans, weighted to present applicants",
 }
 
 
 def leading_part(report: PeriodReport) -> str:
-    """Return what the page says before Evidently's own view. Parts of which nothing is known are left out."""
+    """Return the page above Evidently's summary, without parts that have no data."""
     everyone = of_everyone(report.moves)
     return _environment().get_template("report.html").render(
         report=report,
@@ -60,13 +60,13 @@ def leading_part(report: PeriodReport) -> str:
 
 
 def index_page(reports: list[StoredReport]) -> str:
-    """Return the page that lists reports, in the order in which they are given, and leads to each."""
+    """Return the page that lists reports in their order, with a link to each."""
     template = _environment().get_template("index.html")
     return template.render(reports=reports, latest=latest_of_each(reports), style=Markup(style_sheet()))
 
 
 def style_sheet() -> str:
-    """Return the style of our part, and of Evidently's below it."""
+    """Return the style sheet of our part and of Evidently's below it."""
     return _environment().get_template("style.css").render()
 
 
@@ -88,23 +88,23 @@ def _sections(report: PeriodReport) -> list[tuple[str, str]]:
         ("performance", "Performance", performance is not None and bool(performance.vintages)),
         ("vintages", "Vintage curves", performance is not None and curve_chart(performance.curves) is not None),
         ("decisions", "Decisions over time", bool(report.decision_mix)),
-        ("sample", "A sample, by Evidently", True),
+        ("sample", "Sample summary by Evidently", True),
     ]
-    return [(anchor, name) for anchor, name, is_there in parts if is_there]
+    return [(anchor, name) for anchor, name, is_shown in parts if is_shown]
 
 
 def _contradicted(performance: PerformanceReport | None) -> list[str]:
-    """Return the vintages whose outcomes, early or all, are not what was expected of them."""
+    """Return the vintages whose early or matured outcomes contradict the expectation."""
     return [
         one.period
         for one in (performance.vintages if performance else ())
-        if any(said is not None and said.found for said in (one.early_contradiction, one.matured_contradiction))
+        if any(each is not None and each.found for each in (one.early_contradiction, one.matured_contradiction))
     ]
 
 
 def _past_errors(performance: PerformanceReport | None) -> list[PastError]:
-    told = [one for one in performance.past_errors if one.measure in PERFORMANCE_MEASURES] if performance else []
-    return sorted(told, key=lambda one: [*PERFORMANCE_MEASURES].index(one.measure))
+    errors = [one for one in performance.past_errors if one.measure in PERFORMANCE_MEASURES] if performance else []
+    return sorted(errors, key=lambda one: [*PERFORMANCE_MEASURES].index(one.measure))
 
 
 def _exact_measures(score: ScoreComparison) -> str:
@@ -122,9 +122,9 @@ def _exact_measures(score: ScoreComparison) -> str:
 
 
 def _last_matured(performance: PerformanceReport | None) -> VintagePerformance | None:
-    """Return the newest vintage whose bands could be tested."""
-    known = [one for one in performance.vintages if one.bands] if performance else []
-    return known[-1] if known else None
+    """Return the newest vintage with tested bands."""
+    tested = [one for one in performance.vintages if one.bands] if performance else []
+    return tested[-1] if tested else None
 
 
 @cache

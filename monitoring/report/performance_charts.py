@@ -1,4 +1,4 @@
-"""Vintages as pictures: what was estimated, read early and found true, each in its own colour."""
+"""Charts of vintages: estimate, early read and matured outcome, each in its own colour."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -18,7 +18,7 @@ Read = Callable[[VintagePerformance], Estimate | None]
 
 
 def performance_charts(report: PerformanceReport) -> list[Chart]:
-    """Return the pictures of ranking, level and early level by vintage, as far as anything is known of each."""
+    """Return the charts of ranking, level and early level by vintage, without those that have no data."""
     vintages = report.vintages[-MOST_VINTAGES:]
     ranking = (
         _by_vintage(name, vintages, (ESTIMATED, measure), (WEIGHTED, measure), (EARLY, measure), (TRUE, measure))
@@ -50,28 +50,28 @@ def band_chart(vintage: VintagePerformance) -> Chart:
         for place, one in enumerate(bands)
     ]
     title = f"Bad rate by band, {vintage.period}"
-    told = "; ".join(f"{one.band} {percent(one.expected_rate)} and {percent(one.observed_rate)}" for one in bands)
+    rates = "; ".join(f"{one.band} {percent(one.expected_rate)} and {percent(one.observed_rate)}" for one in bands)
     series = [Series("expected by the PDs", "estimate", expected), Series("observed", "truth", observed)]
-    return Chart(title, f"{title}, expected and observed: {told}", series, [one.band for one in bands], share=True,
+    return Chart(title, f"{title}, expected and observed: {rates}", series, [one.band for one in bands], share=True,
                  from_zero=True)  # fmt: skip
 
 
 def curve_chart(curves: Sequence[VintageCurve]) -> Chart | None:
-    """Return the vintage curves, the newest in colour before the earlier ones in grey."""
-    known = [one for one in curves if len(one.points) > 1]
-    if not known:
+    """Return the vintage curves, the newest in colour and the earlier ones in grey, None without curves."""
+    drawn = [one for one in curves if len(one.points) > 1]
+    if not drawn:
         return None
-    earlier, newest = known[:-NEWEST], known[-NEWEST:]
+    earlier, newest = drawn[:-NEWEST], drawn[-NEWEST:]
     series = [
         Series("earlier" if not place else "", "faint", [*_curve(one)], joined=True, dots=False)
         for place, one in enumerate(earlier)
     ]
     series += [Series(one.month, f"s{place}", [*_curve(one)], joined=True) for place, one in enumerate(newest, 1)]
-    oldest = max(point.months_on_book for one in known for point in one.points)
-    told = "; ".join(f"{one.month} {percent(one.points[-1].share)}" for one in newest)
+    oldest = max(point.months_on_book for one in drawn for point in one.points)
+    shares = "; ".join(f"{one.month} {percent(one.points[-1].share)}" for one in newest)
     return Chart(
-        "Share gone bad by months on book",
-        f"Vintage curves; the newest as far as they reach: {told}",
+        "Cumulative bad rate by months on book",
+        f"Vintage curves; the newest up to their last month: {shares}",
         series,
         [str(age) for age in range(oldest + 1)],
         share=True,
@@ -82,10 +82,10 @@ def curve_chart(curves: Sequence[VintageCurve]) -> Chart | None:
 
 def _curve(curve: VintageCurve) -> Iterator[Mark]:
     for one in curve.points:
-        yield Mark(one.months_on_book, one.share, _told(curve.month, one), hollow=not one.is_whole)
+        yield Mark(one.months_on_book, one.share, _tooltip(curve.month, one), hollow=not one.is_whole)
 
 
-def _told(month: str, one: VintagePoint) -> str:
+def _tooltip(month: str, one: VintagePoint) -> str:
     whole = "" if one.is_whole else ", the first days of the month only"
     return (
         f"{month} at {one.months_on_book} months on book: {percent(one.share)} "
@@ -106,36 +106,36 @@ WEIGHTED: Kind = (
     lambda one, measure: None if one.reweighted is None else getattr(one.reweighted.estimate, measure),
 )
 EXPECTED: Kind = (
-    "expected of the PDs",
+    "expected from PDs",
     "estimate",
     lambda one, measure: None if one.early_expected is None else getattr(one.early_expected, measure),
 )
 EARLY: Kind = ("early read", "early", lambda one, measure: None if one.early is None else getattr(one.early, measure))
-TRUE: Kind = ("truth", "truth", lambda one, measure: None if one.matured is None else getattr(one.matured, measure))
+TRUE: Kind = ("outcome", "truth", lambda one, measure: None if one.matured is None else getattr(one.matured, measure))
 
 
 def _by_vintage(
     title: str, vintages: Sequence[VintagePerformance], *kinds: tuple[Kind, str], share: bool = False
 ) -> Chart:
-    known = [kind for kind in kinds if any(kind[0][2](one, kind[1]) is not None for one in vintages)]
+    drawn = [kind for kind in kinds if any(kind[0][2](one, kind[1]) is not None for one in vintages)]
     series = []
-    for place, ((name, kind, read), measure) in enumerate(known):
-        aside = ASIDE * (place - (len(known) - 1) / 2)
+    for index, ((name, kind, read), measure) in enumerate(drawn):
+        aside = ASIDE * (index - (len(drawn) - 1) / 2)
         marks = [
-            Mark(at + aside, found.value, _said(one.period, name, found, share), *_reach(kind, found))
+            Mark(at + aside, estimate.value, _estimate(one.period, name, estimate, share), *_interval(kind, estimate))
             for at, one in enumerate(vintages)
-            if (found := read(one, measure)) is not None
+            if (estimate := read(one, measure)) is not None
         ]
         series.append(Series(name, kind, marks))
-    told = "; ".join(mark.tooltip for one in series for mark in one.marks[-1:])
-    return Chart(title, f"{title}; the newest: {told}", series, [one.period for one in vintages], share=share)
+    newest = "; ".join(mark.tooltip for one in series for mark in one.marks[-1:])
+    return Chart(title, f"{title}; the newest: {newest}", series, [one.period for one in vintages], share=share)
 
 
-def _reach(kind: str, found: Estimate) -> tuple[float, float] | tuple[None, None]:
-    """Return the interval as it is drawn: that of a variant would hide the estimate's own, which is about the same."""
-    return (None, None) if kind == "weighted" else (found.low, found.high)
+def _interval(kind: str, estimate: Estimate) -> tuple[float, float] | tuple[None, None]:
+    """Return the interval, none for a variant: it would hide that of the estimate, which is about the same."""
+    return (None, None) if kind == "weighted" else (estimate.low, estimate.high)
 
 
-def _said(period: str, name: str, found: Estimate, share: bool) -> str:
-    value = percent(found.value) if share else number(found.value)
-    return f"{period}, {name}: {value} ({between(found, share=share)})"
+def _estimate(period: str, name: str, estimate: Estimate, share: bool) -> str:
+    value = percent(estimate.value) if share else number(estimate.value)
+    return f"{period}, {name}: {value} ({between(estimate, share=share)})"

@@ -13,7 +13,7 @@ import pandas as pd
 
 from monitoring.measures.move import Move
 from monitoring.report.evidently_adapter import EvidentlyRun, Headline, MarkdownText, TestedColumn
-from monitoring.report.evidently_chart import bars, layout
+from monitoring.report.evidently_chart import chart_bars, layout
 from monitoring.report.evidently_sample import explorable_columns
 from monitoring.report.facts import facts_of
 from monitoring.report.ordering import headline, is_moved, score_first
@@ -129,7 +129,7 @@ def _tested(move: Move) -> TestedColumn:
         has_moved=is_moved(move),
         name=headline(move),
         description=DESCRIPTIONS[move.judgement.level],
-        chart=(bars(move), layout(move)) if is_drawn else None,
+        chart=(chart_bars(move), layout(move)) if is_drawn else None,
     )
 
 

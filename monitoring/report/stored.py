@@ -1,4 +1,4 @@
-"""The reports of a workspace, as their files of facts tell."""
+"""The reports of a workspace, read from their report.json."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ FACTS, PAGE = "report.json", "report.html"
 
 @dataclass(frozen=True)
 class StoredReport:
-    """What a report says in a line, and where its page lies."""
+    """A report as a line of the index, and its page."""
 
     model: str
     version: int
@@ -29,18 +29,20 @@ class StoredReport:
 
     @property
     def link(self) -> str:
-        """The page's address, as seen from the index beside all reports."""
+        """The address of the page relative to the index."""
         return "/".join(self.page.parts[-5:])
 
 
 def stored_reports(folder: Path) -> list[StoredReport]:
-    """Return the reports below `MODEL/version-N/POPULATION/PERIOD`, newest period first; one that cannot be read is
-    left out, and the log says so."""
+    """Return the reports in `MODEL/version-N/POPULATION/PERIOD`, newest period first.
+
+    A report that cannot be read is left out with a warning.
+    """
     return sorted(_readable(folder), key=lambda one: (one.period, one.model, one.version, one.population), reverse=True)
 
 
 def latest_of_each(reports: list[StoredReport]) -> list[StoredReport]:
-    """Return the newest report of each model and population; one that is incomplete only where no other is there."""
+    """Return the newest report of each model and population, an incomplete one only where there is no other."""
     newest: dict[tuple[str, str], StoredReport] = {}
     for one in sorted(reports, key=lambda one: one.verdict is Verdict.INCOMPLETE):
         newest.setdefault((one.model, one.population), one)
@@ -56,7 +58,7 @@ def _readable(folder: Path) -> Iterator[StoredReport]:
             yield _read(json.loads(path.read_text(encoding="utf-8")), page)
         except (OSError, ValueError, LookupError, TypeError) as cause:
             logging.getLogger(__name__).warning(
-                "left out of the index: '%s' cannot be read (%r); write it again with `thinfile watch`", path, cause
+                "'%s' cannot be read and is not in the index (%r); write it again with `thinfile watch`", path, cause
             )
 
 

@@ -200,13 +200,13 @@ def test_a_season_has_a_column_of_its_own_where_one_is_known(report: PeriodRepor
     # given
     seasonal = tuple(replace(one, judgement=replace(one.judgement, season=0.07654)) for one in report.moves)
     # then
-    assert "Beyond the season" not in leading_part(report)
+    assert "PSI against last year" not in leading_part(report)
     assert "0.077" in leading_part(replace(report, moves=seasonal))
 
 
 def test_a_contradicted_vintage_is_named_before_any_figure(report: PeriodReport) -> None:
     page = leading_part(report)
-    assert page.index("Outcomes contradict what was expected of vintage 2025-11.") < page.index("by vintage")
+    assert page.index("Outcomes contradict the expectation for vintage 2025-11.") < page.index("by vintage")
 
 
 def test_the_score_is_drawn_as_two_lines_whose_shares_are_those_of_the_counts() -> None:

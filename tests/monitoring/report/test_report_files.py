@@ -29,7 +29,7 @@ SECTIONS = (
     "Performance",
     "Vintage curves",
     "Decisions over time",
-    "A sample, by Evidently",
+    "Sample summary by Evidently",
 )
 
 
@@ -243,7 +243,7 @@ def test_the_page_shows_everything_with_the_network_off(
     assert not page.wide
     lines = [line for line in page.text.splitlines() if line]
     assert lines[:3] == [report.title, verdict.name, report.sentence]
-    assert [line for line in lines if line in SECTIONS][-1] == "A sample, by Evidently"
+    assert [line for line in lines if line in SECTIONS][-1] == "Sample summary by Evidently"
     assert page.dom.count('class="js-plotly-plot"') == 2
     if verdict is Verdict.ACT:
         _holds_every_part(report, page)
@@ -256,7 +256,7 @@ def _holds_every_part(report: PeriodReport, page: RenderedPage) -> None:
         assert (told.text if hasattr(told, "text") else told.remedy) in page.text
     for one in moved(report):
         assert one.column in page.text
-    assert page.text.count("What an estimate without outcomes cannot see") == 1
+    assert page.text.count("What an estimate without outcomes cannot detect") == 1
     assert page.dom.count('viewBox="0 0 380 220"') == 1 + 5 + 1 + 5
     assert page.dom.count('class="plot card"') == 12 + 4 + 37  # pictures, score and decisions, features
     assert HOSTILE in unescape(page.dom)
@@ -268,7 +268,7 @@ def test_parts_of_which_nothing_is_known_are_left_out(write: Write) -> None:
     page = open_page(write(quiet(made_report(Verdict.STABLE))).html)
     # then
     headings = {line for line in page.text.splitlines() if line in SECTIONS}
-    assert headings == {"Score and decisions", "Columns", "Segments", "A sample, by Evidently"}
+    assert headings == {"Score and decisions", "Columns", "Segments", "Sample summary by Evidently"}
     assert "Approval rate" not in page.text
 
 
