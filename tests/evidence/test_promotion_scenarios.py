@@ -185,6 +185,7 @@ def test_a_challenger_overfitted_to_validation_is_refused(
     assert holds, (search, refused_by(decided))
 
 
+@pytest.mark.integration
 def test_a_leaked_feature_is_caught(arena: Arena, market: Market, evidence: Evidence, tmp_path: Path) -> None:
     arena.tuned(columns(market.data, POOR))
     arena.judged(minimum_auc=0.5)

@@ -43,6 +43,7 @@ class Grade:
     declined: float
 
 
+@pytest.mark.integration
 def test_reject_inference_is_graded_against_the_truth(evidence: Evidence, tmp_path: Path) -> None:
     customers = evidence.size(full=40_000, reduced=6_000)
     families = ("scorecard", "hist_gradient_boosting", "catboost")[: evidence.size(full=3, reduced=1)]
@@ -64,6 +65,7 @@ def test_reject_inference_is_graded_against_the_truth(evidence: Evidence, tmp_pa
     assert max(losses) <= LARGEST_LOSS
 
 
+@pytest.mark.integration
 def test_outcomes_by_lot_agree_with_the_truth_about_the_declined(
     evidence: Evidence, tmp_path: Path, not_significantly_above: Callable[[int, int, float], bool]
 ) -> None:

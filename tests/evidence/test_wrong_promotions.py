@@ -42,6 +42,7 @@ def test_equal_challengers_are_hardly_ever_promoted(
     assert holds
 
 
+@pytest.mark.integration
 def test_twenty_equal_challengers_on_one_test_part_are_no_twenty_chances(
     evidence: Evidence, not_significantly_above: Callable[[int, int, float], bool]
 ) -> None:

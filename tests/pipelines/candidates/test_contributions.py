@@ -218,5 +218,5 @@ def goes_left(predictor: Any, node: Any, value: float) -> bool:
 def test_a_model_whose_file_does_not_count_rows_says_so() -> None:
     model = trained("hist_gradient_boosting").model
     del model.scorer.trees["count"]
-    with pytest.raises(ValueError, match=r"contributions need to know how many rows .* fit the model again"):
+    with pytest.raises(ValueError, match=r"has no row counts of its nodes.*fit the model again"):
         told(model, nasty())
