@@ -8,6 +8,7 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 import pyarrow.dataset as pds
+import pytest
 from numpy.typing import NDArray
 
 from experiments.evidence.selection import selection_report

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pytest
 
 from experiments.experiment.experiment import sample_of
 from experiments.promotion.gates.auc_claim import alpha_for
