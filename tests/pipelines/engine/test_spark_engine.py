@@ -199,7 +199,7 @@ def test_a_java_that_does_not_start_is_told_in_its_own_words(tmp_path: Path, mon
     monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
     monkeypatch.setattr("pyspark.java_gateway.launch_gateway", end)
     with (
-        pytest.raises(ThinfileError, match=r"its Java ended \(no room on this machine\); correct that"),
+        pytest.raises(ThinfileError, match=r"Java ended \(no room on this machine\); correct that"),
         session(1, MEMORY, tmp_path),
     ):
         pass
