@@ -11,7 +11,7 @@ broken chain, a registry that contradicts the ledger, a promotion that somebody 
 applied.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -46,3 +46,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     options = sorted(known)
     close = get_close_matches(name, options, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(options) or 'none'}"
+
+
+def listed(names: Sequence[object], most: int) -> str:
+    """Return names separated by commas: at most so many, then how many more there are.
+
+    >>> listed(["income", "age", "tenure"], most=2)
+    'income, age and 1 more'
+    >>> listed(["income", "age"], most=2)
+    'income, age'
+    """
+    more = len(names) - most
+    return ", ".join(map(str, names[:most])) + (f" and {more:,} more" if more > 0 else "")

@@ -1,12 +1,12 @@
 """What a reader must not take the model for, said from the facts: each sentence appears only where it is true."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from experiments.document.decision import APPROVED
 from experiments.document.facts import DocumentFacts, Record
 from pipelines.charts.number_formats import percent
+from pipelines.errors import listed
 
 FEW_BAD = 100
 """With fewer bad applications an AUC's 95% interval is wider than about 0.1."""
@@ -50,7 +50,7 @@ def _of_the_judgement(facts: DocumentFacts, evidence: Record) -> Iterator[str]:
     unsigned = [e for e in facts.entries if e.get("version") == facts.version and e.get("decision") == APPROVED]
     unsigned = [entry for entry in unsigned if not entry.get("authenticated")]
     if unsigned:
-        people = _named([str(entry.get("by")) for entry in unsigned])
+        people = listed([str(entry.get("by")) for entry in unsigned], MOST_NAMED)
         yield f"{len(unsigned)} approval{'s are' if len(unsigned) > 1 else ' is'} not signed, hence unproven: {people}."
 
 
@@ -102,10 +102,10 @@ def _of_features(facts: DocumentFacts, evidence: Record) -> Iterator[str]:
     against = [one for one in evidence.get("monotonicity") or [] if one.get("share_violating")]
     if against:
         worst = sorted(against, key=lambda one: -one["share_violating"])
-        told = _named([f"{one['feature']} ({percent(one['share_violating'], 0)})" for one in worst])
+        names = listed([f"{one['feature']} ({percent(one['share_violating'], 0)})" for one in worst], MOST_NAMED)
         yield (
             f"Against the direction expected of {len(against)} feature{'s' * (len(against) > 1)} the score moves for "
-            f"some applications: {told}."
+            f"some applications: {names}."
         )
     leak = evidence.get("leak") or {}
     if evidence and leak.get("kind") != "recomputed":
@@ -114,10 +114,13 @@ def _of_features(facts: DocumentFacts, evidence: Record) -> Iterator[str]:
             "the future rests on single features not telling too much."
         )
     if leak.get("waived"):
-        yield f"The leak gate was waived by name for {_named(list(leak['waived']))}."
-    unsaid = [one.name for one in facts.features if not one.meaning]
-    if unsaid:
-        yield f"What {len(unsaid)} of {len(facts.features)} features mean is written nowhere: {_named(unsaid)}."
+        yield f"The leak gate was waived by name for {listed(list(leak['waived']), MOST_NAMED)}."
+    without_meaning = [one.name for one in facts.features if not one.meaning]
+    if without_meaning:
+        yield (
+            f"{len(without_meaning)} of {len(facts.features)} features have no recorded meaning: "
+            f"{listed(without_meaning, MOST_NAMED)}."
+        )
     if evidence and not evidence.get("reasons"):
         yield "Whether the stated reasons move the score as claimed was not tested."
 
@@ -130,8 +133,8 @@ def _of_groups(evidence: Record) -> Iterator[str]:
         small = [one for one in rows if not one.get("enough")]
         if small:
             are = "is" if len(small) == 1 else "are"
-            told = _named([_name_of(one) for one in small])
-            yield f"{len(small)} of {len(rows)} {title} {are} too small to be judged: {told}."
+            names = listed([_name_of(one) for one in small], MOST_NAMED)
+            yield f"{len(small)} of {len(rows)} {title} {are} too small to be judged: {names}."
 
 
 def _of_profit(facts: DocumentFacts, evidence: Record) -> Iterator[str]:
@@ -155,9 +158,3 @@ def _of_provenance(facts: DocumentFacts) -> Iterator[str]:
 
 def _name_of(row: Record) -> str:
     return str(row["vintage"]) if "vintage" in row else f"{row['attribute']} {row['level']}"
-
-
-def _named(names: Sequence[Any]) -> str:
-    """Return the first names of a list and how many more there are."""
-    more = len(names) - MOST_NAMED
-    return ", ".join(map(str, names[:MOST_NAMED])) + (f" and {more} more" if more > 0 else "")

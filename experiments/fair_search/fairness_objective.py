@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.experiment.experiment import Experiment
 from experiments.experiment.feature_use import Group, Parameters, use_of
-from experiments.search.study import ObjectiveValue
+from experiments.search.trial_result import ObjectiveValue
 from pipelines.candidates.calibration_map import fit_calibration
 from pipelines.candidates.portable_model import Columns, calibrate
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.search.study import TrialResult
+from experiments.search.trial_result import TrialResult
 
 
 def non_dominated(trials: Sequence[TrialResult]) -> list[TrialResult]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.experiment.feature_use import FULL_USE, Parameters
 from experiments.fair_search.front import least_unfair
-from experiments.search.study import TrialResult, best_of
+from experiments.search.trial_result import TrialResult, best_of
 
 Leverage = Mapping[str, tuple[float, float]]
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from experiments.experiment.feature_use import dropped, weakened, without_uses
 from experiments.fair_search.fairness_objective import RATES, FairnessObjective, levels_of
 from experiments.search.registration import register_trial
-from experiments.search.study import TrialResult
+from experiments.search.trial_result import TrialResult
 from experiments.search.tune import Tracking
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
 from pipelines.credit.rates import wilson_interval

@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import Markup
 
 from experiments.fair_search.points import FairPoint
-from experiments.search.study import TrialResult
+from experiments.search.trial_result import TrialResult
 from pipelines.charts.number_formats import number, percent
 from pipelines.charts.plot import Axis, Plot
 from pipelines.command.table import FittedTable, TableColumn

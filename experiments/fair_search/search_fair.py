@@ -15,7 +15,9 @@ from experiments.fair_search.guide import FairGuide
 from experiments.fair_search.points import FairPoint, register_point
 from experiments.fair_search.proxy_features import proxy_features_of
 from experiments.fair_search.report import as_table, front_chart
-from experiments.search.study import Study, TrialResult, best_of, space_of, whole_numbers
+from experiments.search.space import space_of, whole_numbers
+from experiments.search.study import Study
+from experiments.search.trial_result import TrialResult, best_of
 from experiments.search.tune import Tracking, about_data, record_trials, run_metrics, search, tracked
 from pipelines.candidates.training import check_features
 from pipelines.charts.standalone import write_chart

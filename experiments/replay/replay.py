@@ -16,7 +16,7 @@ from experiments.replay.replay_decision import replay_decision
 from experiments.replay.settings import Extent, ReplaySettings
 from experiments.search.registration import build_version
 from experiments.search.run_record import EARLIER, RunRecord, compare_environments, data_record
-from experiments.search.study import TrialResult, best_of
+from experiments.search.trial_result import TrialResult, best_of
 from experiments.search.tune import BEST_CV_AUC, objective_of, run_metrics
 from pipelines.applications.settings import Source
 from pipelines.command.progress import Advance, progress

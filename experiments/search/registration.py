@@ -7,7 +7,7 @@ from experiments.evidence.evaluation import Evaluation, evaluate
 from experiments.evidence.pictures import write_pictures
 from experiments.evidence.separation import separation
 from experiments.experiment.experiment import Experiment, outcome_of, reference_applications
-from experiments.search.study import TrialResult
+from experiments.search.trial_result import TrialResult
 from pipelines.candidates.portable_model import columns_of
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.training import TrainedModel, train

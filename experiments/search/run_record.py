@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.experiment.differences import Comparison, compare_records
 from experiments.experiment.experiment import Experiment
-from experiments.search.study import TrialResult
+from experiments.search.trial_result import TrialResult
 from pipelines.errors import RequestError
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CONFIG, DATA_RECORD, PROVENANCE, TRIALS

@@ -12,22 +12,16 @@ from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.settings import TuneSettings
 from experiments.search.registration import register_trial
 from experiments.search.run_record import data_record, joined_environments, trials_record
-from experiments.search.study import (
-    Objective,
-    ObjectiveValue,
-    Parameters,
-    Study,
-    TrialResult,
-    best_of,
-    space_of,
-    starting_with,
-)
+from experiments.search.space import space_of
+from experiments.search.study import Study
+from experiments.search.trial_result import Objective, ObjectiveValue, Parameters, TrialResult, best_of, starting_with
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.training import check_features, held_out_log_odds
 from pipelines.command.progress import progress
 from pipelines.command.provenance import provenance
 from pipelines.command.verb import Outcome, carried
 from pipelines.credit.discrimination import auc
+from pipelines.errors import listed
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import (
@@ -51,7 +45,8 @@ from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
-COLUMNS_TOLD = 12
+MOST_COLUMNS = 12
+"""So many columns of a long list are named; the run's record names them all."""
 
 BEST_CV_AUC = "best_cv_auc"
 """The metric that shows the course of the search, by trial."""
@@ -70,7 +65,7 @@ class Tracking:
 
 
 def tune(settings: TuneSettings) -> Outcome:
-    """Run or continue the study that the settings describe; asked again it registers nothing new."""
+    """Run or continue the study that the settings describe; an ended study registers nothing new."""
     experiment = resolve(settings)
     workspace = Workspace.at(settings.workspace)
     space = space_of(experiment.candidate.parameters, settings.candidate.space)
@@ -90,7 +85,7 @@ def tune(settings: TuneSettings) -> Outcome:
 
 
 def objective_of(experiment: Experiment) -> Objective:
-    """Return the function that answers parameters with their cross-validated AUC on the development part."""
+    """Return the objective: the cross-validated AUC of parameters on the development part."""
     settings, folds = experiment.settings, experiment.split.folds
 
     def cross_validated_auc(parameters: Parameters) -> ObjectiveValue:
@@ -114,7 +109,7 @@ def search(study: Study, experiment: Experiment, objective: Objective) -> None:
 
 @contextmanager
 def tracked(store: ModelStore, study: Study, experiment: Experiment) -> Iterator[Tracking]:
-    """Keep one MLflow run for the study; it never says RUNNING when nobody works on it."""
+    """Keep one MLflow run for the study; it is RUNNING only while a worker lives."""
     mlflow_experiment = store.experiment(experiment.settings.model)
     with study.locks.held_as_worker(study.name):
         with study.locks.waited_for("reconcile"):
@@ -217,21 +212,14 @@ def record_trials(tracking: Tracking, experiment: Experiment, trials: list[Trial
 
 
 def about_data(experiment: Experiment) -> list[str]:
-    """Return what is searched on, in words."""
+    """Return lines that describe the data of a search."""
     applications = experiment.applications
-    told = [
+    lines = [
         f"{len(applications):,} applications, {int(applications.outcomes.sum()):,} bad; {experiment.split.description}"
     ]
-    told += [f"inferred {_shortened(line)}" for line in applications.roles.inferred]
-    told += [f"quarantined {rows:,} rows: {rule}" for rule, rows in applications.quarantined.items()]
-    return told
-
-
-def _shortened(line: str) -> str:
-    """Return the first columns of a long list and how many more there are; the run's record names them all."""
-    columns = line.split(", ")
-    more = len(columns) - COLUMNS_TOLD
-    return ", ".join(columns[:COLUMNS_TOLD]) + (f", and {more} more" if more > 0 else "")
+    lines += [f"inferred {listed(line.split(', '), MOST_COLUMNS)}" for line in applications.roles.inferred]
+    lines += [f"quarantined {rows:,} rows: {rule}" for rule, rows in applications.quarantined.items()]
+    return lines
 
 
 def _outcome(
@@ -264,7 +252,7 @@ def _summary(
     experiment: Experiment, registered: RegisteredModel, best: TrialResult, evaluation: dict[str, Any], is_new: bool
 ) -> list[str]:
     measures = evaluation["measures"]
-    told = ", ".join(f"{name} {value:.4g}" for name, value in best.parameters.items())
+    parameters = ", ".join(f"{name} {value:.4g}" for name, value in best.parameters.items())
     tested = ", ".join(
         f"{title} {measures[name]['value']:.3f} ({measures[name]['low']:.3f} to {measures[name]['high']:.3f})"
         for name, title in {"auc": "AUC", "gini": "Gini", "ks": "KS", "brier": "Brier"}.items()
@@ -272,7 +260,7 @@ def _summary(
     news = "registered as" if is_new else "nothing new: this study's best model is already"
     return [
         f"{experiment.candidate.family}: best trial {best.number}, cross-validated AUC {best.value:.4f}",
-        f"  {told or 'the configured parameters'}",
+        f"  {parameters or 'the configured parameters'}",
         f"  on {evaluation['rows']} test applications, {evaluation['bad']} bad: {tested}",
         f"  {news} {registered.name} version {registered.version} (study {experiment.study})",
     ]

@@ -11,6 +11,7 @@ from monitoring.outcomes.performance import PerformanceReport
 from monitoring.thresholds.thresholds import EVERYONE, MOVED, Level
 from monitoring.verdict.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, cause_of, contradictions
 from monitoring.verdict.period_report import Point, Verdict
+from pipelines.errors import listed
 
 NAMED = 4
 """Names that a sentence lists before it counts the others."""
@@ -75,14 +76,14 @@ def _points(facts: Facts) -> Iterator[Point]:
     yield from (Point(f"vintage {one.period}", one.statement) for one, _ in contradictions(facts.performance))
     low = _low_groups(facts.decision_mix)
     if low:
-        yield Point("fairness", f"approved less often than the policy allows: {_listed(low)}")
+        yield Point("fairness", f"approved less often than the policy allows: {listed(low, NAMED)}")
     yield Point("next step", _next_step(facts, overall or moved))
 
 
 def _reasons(facts: Facts) -> Iterator[str]:
     if facts.faults:
         kinds = [one.kind if one.column is None else f"{one.column} ({one.kind})" for one in facts.faults]
-        yield f"data fault, not a change of applicants: {_listed(list(dict.fromkeys(kinds)))}"
+        yield f"data fault, not a change of applicants: {listed(list(dict.fromkeys(kinds)), NAMED)}"
     for vintage, contradiction in contradictions(facts.performance):
         cause = CONTRADICTIONS[cause_of(vintage, contradiction)]
         yield f"outcomes of {vintage.period} contradict the model: {cause}"
@@ -99,7 +100,7 @@ def _move_reason(facts: Facts, moved: Sequence[Move]) -> str:
     with_score = "" if score is None else f"; the score {'moved too' if score in moved else 'did not move'}"
     is_explained = facts.faults or contradictions(facts.performance)
     mix = "" if is_explained else "; a shift of the applicant mix, unexplained until outcomes are known"
-    return f"{limits}: {_listed(columns)}{with_score}{mix}"
+    return f"{limits}: {listed(columns, NAMED)}{with_score}{mix}"
 
 
 def _moved(facts: Facts) -> list[Move]:
@@ -114,14 +115,14 @@ def _columns_with_psi(moves: Sequence[Move]) -> str:
     texts = [
         f"{move.column} (PSI {move.judgement.psi:.2g}, limit {move.judgement.limit:.2g})" for move in _by_excess(moves)
     ]
-    return _listed(list(dict.fromkeys(texts)))
+    return listed(list(dict.fromkeys(texts)), NAMED)
 
 
 def _segments(overall: Sequence[Move], moved: Sequence[Move]) -> str:
     if not overall:
-        return f"only in {_listed(sorted({move.segment for move in moved}))}"
+        return f"only in {listed(sorted({move.segment for move in moved}), NAMED)}"
     segments = list(dict.fromkeys(move.segment for move in _by_excess(moved) if move.segment != EVERYONE))
-    return f"all decisions, most in {_listed(segments)}" if segments else "all decisions"
+    return f"all decisions, most in {listed(segments, NAMED)}" if segments else "all decisions"
 
 
 def _effect(effect: Effect) -> str:
@@ -150,16 +151,6 @@ def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
             "whether the PDs still hold"
         )
     return "none; only outcomes can show a concept change, estimates without labels cannot"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names separated by commas, the first few of many.
-
-    >>> _listed(["a", "b", "c", "d", "e", "f"])
-    'a, b, c, d and 2 more'
-    """
-    rest = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _capitalised(text: str) -> str:

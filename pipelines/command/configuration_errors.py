@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
@@ -37,18 +38,16 @@ def unknown_below(schema: type, words: list[str]) -> str | None:
     for word in words:
         key = word.partition("=")[0].lstrip("+~")
         first, _, rest = key.partition(".")
-        kinds = {member.name: member.type for member in fields(schema)}
-        kind = kinds.get(first)
-        if (
-            rest
-            and kind is not None
-            and not is_dataclass(kind)
-            and "Settings" not in str(kind)
-            and "dict" not in str(kind)
-        ):
+        kinds = get_type_hints(schema)
+        if rest and first in kinds and not _has_keys(kinds[first]):
             last = rest.rpartition(".")[2]
             return f"unknown key '{key}'; " + (f"did you mean '{last}'?" if last in kinds else nearest(last, kinds))
     return None
+
+
+def _has_keys(kind: Any) -> bool:
+    """Return whether a setting of a type has keys of its own: a dataclass, a mapping, or an optional one of these."""
+    return is_dataclass(kind) or get_origin(kind) is dict or kind is Any or any(map(_has_keys, get_args(kind)))
 
 
 def explain(error: Exception) -> str:

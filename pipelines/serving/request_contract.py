@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
-from pipelines.errors import nearest
+from pipelines.errors import listed, nearest
 from pipelines.serving.refusal import Refusal, shown
 
 MOST_ID, MOST_TEXT = 128, 256
@@ -285,7 +285,7 @@ def _unlike(
         yield Refusal(
             422,
             f"Missing fields of {who}",
-            f"no {', '.join(lacking[:5])}{f' and {len(lacking) - 5} more' if len(lacking) > 5 else ''}",
+            f"no {listed(lacking, 5)}",
             "send null for a feature whose value is missing" if who == "the model" else "add them",
             field=f"{where}{lacking[0]}",
         )

@@ -176,7 +176,7 @@ def test_a_flat_table_has_limits_of_its_own() -> None:
     told = " ".join(limitations_of(facts))
     assert "carry no time" in told
     assert "No amounts are told" in told
-    assert "What 1 of 2 features mean is written nowhere: a." in told
+    assert "1 of 2 features have no recorded meaning: a." in told
     for absent in ("simulated", "immature", "declined by", "not signed", "commit"):
         assert absent not in told
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.fair_search.front import feasible, least_unfair, non_dominated, spread
-from experiments.search.study import TrialResult
+from experiments.search.trial_result import TrialResult
 
 COARSE = st.integers(0, 6).map(lambda tenths: tenths / 10)  # coarse, so that values tie
 TRIALS = st.lists(st.tuples(COARSE, COARSE), min_size=1, max_size=30).map(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from experiments.fair_search.guide import FairGuide, Leverage, cheapest_cuts
-from experiments.search.study import Parameters, TrialResult
+from experiments.search.trial_result import Parameters, TrialResult
 
 CONFIGURED = {"depth": 6}
 SUSPECTS = ["use/a", "use/b"]

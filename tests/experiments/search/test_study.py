@@ -5,28 +5,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from optuna.trial import TrialState
 
-from experiments.search.study import (
-    Objective,
-    ObjectiveValue,
-    Parameters,
-    Study,
-    TrialResult,
-    best_of,
-    space_of,
-    starting_with,
-)
+from experiments.search.space import space_of
+from experiments.search.study import Study
+from experiments.search.trial_result import Objective, ObjectiveValue, Parameters, TrialResult, best_of, starting_with
 from pipelines.candidates.families.catboost import CatBoostParameters
 from pipelines.candidates.families.scorecard import ScorecardParameters
 from pipelines.candidates.settings import Range
-from pipelines.errors import ConfigurationError
+from pipelines.errors import ConfigurationError, DataError, ThinfileError
 
 FIRST = {"depth": 6, "learning_rate": 0.04}
 RANGES = {"depth": Range(3, 8), "learning_rate": Range(0.01, 0.3, log=True)}
 TRIALS = 16
 
 
-class Interrupted(Exception):
+class Interrupted(BaseException):
     """Stands for a process that dies."""
 
 
@@ -95,8 +89,8 @@ def test_parameters_that_were_tried_are_answered_from_the_record(tmp_path: Path)
         asked.append(parameters)
         return ObjectiveValue(float(parameters["max_bins"]))
 
-    space = space_of(ScorecardParameters(), {"max_bins": Range(3, 5)})
-    study = Study(tmp_path / "studies.db", "small", space, guide=starting_with({"max_bins": 4}), seed=0)
+    space = space_of(ScorecardParameters(), {"max_bins": Range(5, 7)})
+    study = Study(tmp_path / "studies.db", "small", space, guide=starting_with({"max_bins": 6}), seed=0)
     assert len(list(study.run(counted, 12))) == 12
     assert len(asked) == len({trial.parameters["max_bins"] for trial in study.finished()}) <= 3
 
@@ -104,14 +98,50 @@ def test_parameters_that_were_tried_are_answered_from_the_record(tmp_path: Path)
 @pytest.mark.parametrize(
     ("ranges", "message"),
     [
-        ({"dept": Range(3, 8)}, "received 'dept'; did you mean depth"),
-        ({"depth": Range(8, 3)}, "from a low to a higher number.*received 8 to 3"),
-        ({"learning_rate": Range(0, 1, log=True)}, "above 0 when log"),
+        ({"dept": Range(3, 8)}, "unknown parameter 'dept'; did you mean depth"),
+        ({"depth": Range(8, 3)}, "goes from 8 to 3; use a low number and a higher one$"),
+        ({"learning_rate": Range(0, 1, log=True)}, "both above 0 for log"),
+        ({"depth": Range(7, 10)}, "parameters.depth is 6, outside its search range of 7 to 10; change it, or cand"),
+        ({"learning_rate": Range(0.001, 0.01)}, "parameters.learning_rate is 0.05, outside its search range"),
     ],
 )
-def test_a_wrong_range_is_told(ranges: dict[str, Range], message: str) -> None:
+def test_a_wrong_range_is_refused(ranges: dict[str, Range], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         space_of(CatBoostParameters(), ranges)
+
+
+def fails_at_even_depths(parameters: Parameters) -> ObjectiveValue:
+    if parameters["depth"] % 2 == 0:
+        raise ValueError(f"depth {parameters['depth']} is too much")
+    return score(parameters)
+
+
+def test_a_trial_that_fails_is_marked_and_the_study_goes_on(tmp_path: Path) -> None:
+    trials = finished(tmp_path / "studies.db", fails_at_even_depths)
+    assert {trial.parameters["depth"] % 2 for trial in trials} == {1}
+    study = study_at(tmp_path / "studies.db")
+    failed = [trial for trial in study._study.get_trials() if trial.state == TrialState.FAIL]
+    assert len(failed) + len(trials) == TRIALS
+    assert failed[0].number == 0
+    assert failed[0].user_attrs["failure"] == "ValueError: depth 6 is too much"
+    assert finished(tmp_path / "studies.db", score) == trials, "an ended study runs nothing again"
+
+
+def test_a_study_of_which_every_trial_fails_names_the_last_error(tmp_path: Path) -> None:
+    def fails(parameters: Parameters) -> ObjectiveValue:
+        raise ValueError("no such device")
+
+    with pytest.raises(ThinfileError, match="all 16 trials failed, the last with: ValueError: no such device"):
+        finished(tmp_path / "studies.db", fails)
+
+
+def test_a_request_that_no_trial_can_answer_ends_the_study_and_leaves_its_trial_to_be_repeated(tmp_path: Path) -> None:
+    def refuses(parameters: Parameters) -> ObjectiveValue:
+        raise DataError("fold 1 has no bads")
+
+    with pytest.raises(DataError, match="fold 1"):
+        finished(tmp_path / "studies.db", refuses)
+    assert finished(tmp_path / "studies.db") == finished(tmp_path / "undisturbed.db")
 
 
 def two_objectives(parameters: Parameters) -> ObjectiveValue:

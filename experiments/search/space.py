@@ -1,0 +1,62 @@
+"""Search spaces: the ranges of a candidate's parameters as Optuna's distributions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+
+from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.trial import Trial
+
+from pipelines.candidates.settings import Range
+from pipelines.errors import ConfigurationError, nearest
+
+Distribution = FloatDistribution | IntDistribution
+Space = Mapping[str, Distribution]
+
+
+def space_of(parameters: object, ranges: Mapping[str, Range]) -> dict[str, Distribution]:
+    """Return the ranges to search, typed as the parameters they vary.
+
+    Raises:
+        ConfigurationError: a range for a parameter that the candidate does not have, an empty range, or one that
+            leaves out the configured value, with which a study starts.
+    """
+    types = {member.name: member.type for member in fields(parameters)}  # type: ignore[arg-type]
+    space: dict[str, Distribution] = {}
+    for name, limits in ranges.items():
+        if name not in types:
+            raise ConfigurationError(f"candidate.space.{name}: unknown parameter '{name}'; {nearest(name, types)}")
+        if not limits.low <= limits.high or (limits.log and limits.low <= 0):
+            raise ConfigurationError(
+                f"candidate.space.{name} goes from {limits.low} to {limits.high}; use a low number and a higher one"
+                + (", both above 0 for log" if limits.log else "")
+            )
+        if types[name] is int:
+            space[name] = IntDistribution(int(limits.low), int(limits.high), log=limits.log)
+        else:
+            space[name] = FloatDistribution(limits.low, limits.high, log=limits.log)
+        if not is_within(space[name], configured := getattr(parameters, name)):
+            raise ConfigurationError(
+                f"candidate.parameters.{name} is {configured}, outside its search range of {limits.low} to "
+                f"{limits.high}; change it, or candidate.space.{name}"
+            )
+    return space
+
+
+def whole_numbers(names: Iterable[str], high: int) -> dict[str, Distribution]:
+    """Return parameters that are whole numbers from 0 to `high`, as a part of a space."""
+    return {name: IntDistribution(0, high) for name in names}
+
+
+def is_within(distribution: Distribution, value: float | int) -> bool:
+    """Return whether a distribution's range includes a value."""
+    return distribution.low <= value <= distribution.high
+
+
+def suggest(trial: Trial, space: Space) -> dict[str, float | int]:
+    """Return the parameters of a trial: drawn by the study's sampler, or stored when it was started before."""
+    return {
+        name: trial.suggest_int(name, one.low, one.high, log=one.log)
+        if isinstance(one, IntDistribution)
+        else trial.suggest_float(name, one.low, one.high, log=one.log)
+        for name, one in space.items()
+    }
