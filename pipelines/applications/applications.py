@@ -13,9 +13,9 @@ from pipelines.applications.contract import apply_contract, as_text
 from pipelines.applications.roles import Roles
 from pipelines.applications.settings import DataSettings
 from pipelines.applications.sources import read_table
+from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.person import CUSTOMER
 from pipelines.erasures.record import read_erasures
-from pipelines.erasures.returning import Returning
 from pipelines.errors import DataError
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_table
@@ -116,7 +116,7 @@ def load_applications(
 
 def _without_erased(table: pd.DataFrame, data: DataSettings, workspace: Workspace) -> pd.DataFrame:
     """Return the table without the rows of erased people, matched by customer_id and by the table's id column."""
-    returning = Returning(read_erasures(workspace))
+    returning = ErasedRows(read_erasures(workspace))
     if not returning:
         return table
     names = {"customers": CUSTOMER, "applications": data.id}

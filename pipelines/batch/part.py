@@ -23,7 +23,7 @@ from pipelines.batch.notices import notices_of
 from pipelines.batch.rows import BatchRoles, Rows, coded_array, levels_of, read_rows, segments_of, texts_of
 from pipelines.batch.selection import Elsewhere, Selection, select
 from pipelines.candidates.portable_model import Levels
-from pipelines.erasures.returning import Returning
+from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.errors import DataError, ThinfileError
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import predictor_in
@@ -83,7 +83,7 @@ class Batch:
     rows: int
     max_quarantined: float
     known: Path | None = None
-    returning: Returning | None = None
+    returning: ErasedRows | None = None
 
     @property
     def receipts(self) -> Receipts:

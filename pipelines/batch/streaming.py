@@ -18,8 +18,8 @@ from pipelines.batch.settings import BatchEngine
 from pipelines.batch.tables import ScoredTable, check_unlike
 from pipelines.batch.workers import Work, in_this_process, on_spark, pool
 from pipelines.command.progress import progress
+from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.record import read_erasures
-from pipelines.erasures.returning import Returning
 from pipelines.errors import DataError, ThinfileError
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipt, added
@@ -125,7 +125,7 @@ def _open(request: Request, found: ParquetInput) -> Batch:
         sampled=min(request.features_kept / found.rows, 1.0),
         rows=found.rows,
         max_quarantined=request.max_quarantined,
-        returning=Returning(read_erasures(request.workspace)),
+        returning=ErasedRows(read_erasures(request.workspace)),
     )
     path = manifest_file(batch, found)
     if path.exists():

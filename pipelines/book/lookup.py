@@ -1,15 +1,22 @@
-"""One customer's features at the checkout: history from the prepared book, the rest from what is asked for now."""
+"""Looks up one customer's features at the checkout: history from the book, the rest from the request."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
-from pipelines.book.customers import CustomerRows
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.book.index import CustomerIndex, bucket_paths
 from pipelines.book.manifest import read_manifest
 from pipelines.book.observation import check_asked
+from pipelines.book.rows import RowFile, rows_path
 from pipelines.errors import DataError, RequestError
 from pipelines.features.catalogue import Quantity
 from pipelines.features.request import Request, answer, features_of_requests, kept_sums
+
+FILES_OPEN = 128
 
 
 class UnknownCustomerError(RequestError):
@@ -21,7 +28,7 @@ class StaleBookError(RequestError):
 
 
 class BookAheadError(RequestError):
-    """A book that knows what happened after the application: a leak."""
+    """A book whose history ends after the application: its features would leak."""
 
 
 class BookFeatures:
@@ -46,12 +53,12 @@ class BookFeatures:
     def __init__(self, folder: str | Path, *, feature_lag_days: int | None = None) -> None:
         """Open a book's folder.
 
-        A name such as book/2026-10-01 is followed once (to `folder`): what is prepared under it later, and who is
-        removed later, is seen by a book that is opened then. With `feature_lag_days`, that of the contract a model was
+        A link such as book/2026-10-01 is resolved once (to `folder`): open the book again after it is prepared again or
+        a customer is erased. With `feature_lag_days`, that of the contract a model was
         trained under, the book must have the same.
 
         Raises:
-            DataError: no prepared book lies there; it was cut at another feature lag.
+            DataError: the folder is not a prepared book; it was cut at another feature lag.
         """
         self.folder = Path(folder).resolve()
         self.manifest = read_manifest(self.folder)
@@ -62,7 +69,7 @@ class BookFeatures:
                 f"{feature_lag_days}; run `thinfile prepare population=book observed_at=... "
                 f"loan.feature_lag_days={feature_lag_days}`"
             )
-        self._asked, sums = (of(self.manifest.features) for of in (features_of_requests, kept_sums))
+        self._requested, sums = (of(self.manifest.features) for of in (features_of_requests, kept_sums))
         self._sums = {one.name: one.quantities[0] for one in sums}
         self._customers = CustomerRows(self.folder)
         self._answer(Request(1, 1, self.serves_until), dict.fromkeys(self._sums.values(), 0))  # reads time zones: 0.2 s
@@ -91,9 +98,9 @@ class BookFeatures:
 
         Raises:
             RequestError: an amount or a term that no application may have.
-            UnknownCustomerError: nobody of that id is in the book.
-            StaleBookError: `at` lies after `serves_until`.
-            BookAheadError: `at` lies before `serves_from`.
+            UnknownCustomerError: the book has no such customer.
+            StaleBookError: `at` is after `serves_until`.
+            BookAheadError: `at` is before `serves_from`.
         """
         check_asked(amount, term, RequestError)
         moment = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
@@ -105,12 +112,12 @@ class BookFeatures:
                 "book; correct the id, or send the features"
             )
         sums = {quantity: int(row[name]) for name, quantity in self._sums.items()}
-        told = row | self._answer(Request(amount, term, moment), sums)
-        known = {name: told[name] for name in self.manifest.numeric}
-        return known | dict.fromkeys(self.manifest.categorical, basket_category)
+        values = row | self._answer(Request(amount, term, moment), sums)
+        numeric = {name: values[name] for name in self.manifest.numeric}
+        return numeric | dict.fromkeys(self.manifest.categorical, basket_category)
 
     def _answer(self, request: Request, sums: Mapping[Quantity, int]) -> dict[str, float]:
-        return answer(self._asked, request, sums, self.manifest.features)
+        return answer(self._requested, request, sums, self.manifest.features)
 
     def check_moment(self, at: datetime) -> None:
         """Raise StaleBookError or BookAheadError where the book may not answer an application made at `at` (UTC)."""
@@ -132,3 +139,43 @@ class BookFeatures:
             f"an application of {at:%Y-%m-%dT%H:%M:%S}; "
             + (again if lag else "learn with loan.feature_lag_days=1 (prepare, then tune), and prepare the book so too")
         )
+
+
+class CustomerRows:
+    """The numbers of every customer in a book's folder, found by id; safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index, self._buckets = CustomerIndex(folder), bucket_paths(folder)
+        self._of_integers = pa.types.is_integer(pq.read_schema(self._buckets[0]).field("customer_id").type)
+        self._open = lru_cache(FILES_OPEN)(RowFile)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def find(self, customer_id: int | str) -> dict[str, float] | None:
+        """Return a customer's features and kept sums, None for an unknown one; an integer may be written as text.
+
+        Raises:
+            DataError: the files do not fit together.
+        """
+        customer = self._as_kept(customer_id)
+        if customer is None:
+            return None
+        places = self._index.places(customer)
+        for bucket, row in places:
+            stored, numbers = self._open(rows_path(self._buckets[bucket])).read(row)
+            if stored == customer:
+                return numbers
+        if places:  # two texts with one 64-bit key are practically impossible
+            raise DataError(
+                f"the book '{self._folder}' does not match its index: an erasure is running or was interrupted; "
+                "finish it and open the book again"
+            )
+        return None
+
+    def _as_kept(self, customer_id: int | str) -> int | str | None:
+        text = str(customer_id)
+        if not self._of_integers:
+            return text
+        return int(text) if text.isascii() and text.removeprefix("-").isdecimal() else None

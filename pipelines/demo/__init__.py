@@ -1,1 +1,1 @@
-"""The verb demo: the whole loop by the commands that a user would type, on real or on simulated data."""
+"""The verb demo: runs the commands of the whole loop on real or simulated data."""

@@ -1,4 +1,4 @@
-"""The demo on real data: part of the German credit applications is held back as two production periods."""
+"""The data of the demo on German credit: part of it is held back as two production periods."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +9,7 @@ import pandas as pd
 from pipelines.applications.sources import german_credit_path
 from pipelines.command.verb import override
 from pipelines.demo.runner import Runner
-from pipelines.demo.settings import DemoSettings
-from pipelines.demo.story import Story
+from pipelines.demo.settings import DemoData, DemoSettings
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.workspace import Workspace
 
@@ -37,12 +36,12 @@ class Draw:
     periods: dict[str, pd.DataFrame]
 
 
-def german_credit_story(settings: DemoSettings, workspace: Workspace, _: Runner) -> Story:
-    """Write the development part and the two periods, and return what is known of them."""
+def german_credit_data(settings: DemoSettings, workspace: Workspace, _: Runner) -> DemoData:
+    """Write the development part and the two periods."""
     folder = workspace.lake / "demo"
     _write(draw_periods(settings.seed), folder)
     identity = ("data.id=application_id",)
-    return Story(
+    return DemoData(
         opening=f"{DEVELOPMENT_ROWS} real applications for development; the two periods are drawn from the rest:",
         model="demo_german_credit",
         data=("data=german_credit", *identity, override("data.path", str(folder / "development.parquet"))),

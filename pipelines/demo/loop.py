@@ -1,15 +1,14 @@
-"""The loop that a demo closes: two candidates through the gates, two production periods scored and watched."""
+"""The verb demo: tunes and promotes two candidates, then scores and watches two production periods."""
 
 import json
 from pathlib import Path
 
 from pipelines.applications.settings import Source
 from pipelines.command.verb import Outcome, override
-from pipelines.demo.german_credit import german_credit_story
-from pipelines.demo.marketplace import marketplace_story
+from pipelines.demo.german_credit import german_credit_data
+from pipelines.demo.marketplace import marketplace_data
 from pipelines.demo.runner import Runner
-from pipelines.demo.settings import DemoSettings
-from pipelines.demo.story import Story
+from pipelines.demo.settings import DemoData, DemoSettings
 from pipelines.errors import ConfigurationError
 from pipelines.storage.postgresql import shown
 from pipelines.storage.workspace import Workspace, sqlite_url
@@ -18,32 +17,32 @@ CANDIDATES = ("scorecard", "catboost")
 
 
 def demo(settings: DemoSettings) -> Outcome:
-    """Tune two candidates, let them through the gates, score two periods and watch them.
+    """Tune and promote two candidates, then score and watch two periods.
 
     Raises:
-        ConfigurationError: a demo of a table that nobody knows; a negative seed; no trial.
+        ConfigurationError: data without a demo; a negative seed; no trial.
         ThinfileError: one of the commands failed.
     """
-    tellers = {Source.german_credit: german_credit_story, Source.marketplace: marketplace_story}
-    if settings.data.source not in tellers:
-        known = " or ".join(f"data={source.value}" for source in tellers)
+    sources = {Source.german_credit: german_credit_data, Source.marketplace: marketplace_data}
+    if settings.data.source not in sources:
+        choices = " or ".join(f"data={source.value}" for source in sources)
         raise ConfigurationError(
-            f"there is no demo of data={settings.data.source.value}; choose {known}, or use `thinfile tune` for your "
+            f"there is no demo of data={settings.data.source.value}; choose {choices}, or use `thinfile tune` for your "
             "own data"
         )
     _check(settings)
     workspace, runner = Workspace.at(settings.workspace), Runner(settings)
-    story = tellers[settings.data.source](settings, workspace, runner)
-    model, trials = f"model={story.model}", settings.trials or story.trials
+    data = sources[settings.data.source](settings, workspace, runner)
+    model, trials = f"model={data.model}", settings.trials or data.trials
     for candidate in CANDIDATES:
-        runner.run("tune", *story.data, model, f"candidate={candidate}", f"trials={trials}", f"seed={settings.seed}")
+        runner.run("tune", *data.data, model, f"candidate={candidate}", f"trials={trials}", f"seed={settings.seed}")
         runner.run("promote", model)
     runner.run("compare", model)
-    for period in story.periods:
-        file = override("data.path", str(story.files[period]))
-        runner.run("score", *story.data[:1], *story.identity, file, model, f"period={period}")
+    for period in data.periods:
+        file = override("data.path", str(data.files[period]))
+        runner.run("score", *data.data[:1], *data.identity, file, model, f"period={period}")
         runner.run("watch", model, f"period={period}")
-    return _outcome(story, runner, workspace)
+    return _outcome(data, runner, workspace)
 
 
 def _check(settings: DemoSettings) -> None:
@@ -55,14 +54,16 @@ def _check(settings: DemoSettings) -> None:
         )
 
 
-def _outcome(story: Story, runner: Runner, workspace: Workspace) -> Outcome:
-    reports = {period: _report(workspace, story.model, period) for period in story.periods}
-    told = {period: json.loads(path.with_suffix(".json").read_text())["verdict"] for period, path in reports.items()}
-    periods = [f"  {period}  {told[period].upper():<6}  {drawn}" for period, drawn in story.periods.items()]
+def _outcome(data: DemoData, runner: Runner, workspace: Workspace) -> Outcome:
+    reports = {period: _report(workspace, data.model, period) for period in data.periods}
+    verdicts = {
+        period: json.loads(path.with_suffix(".json").read_text())["verdict"] for period, path in reports.items()
+    }
+    periods = [f"  {period}  {verdicts[period].upper():<6}  {drawn}" for period, drawn in data.periods.items()]
     result = {
         "periods": {
-            period: {"verdict": told[period], "drawn": drawn, "report": str(reports[period])}
-            for period, drawn in story.periods.items()
+            period: {"verdict": verdicts[period], "drawn": drawn, "report": str(reports[period])}
+            for period, drawn in data.periods.items()
         },
         "steps": runner.steps,
     }
@@ -72,9 +73,8 @@ def _outcome(story: Story, runner: Runner, workspace: Workspace) -> Outcome:
         f"thinfile ui workspace={workspace.root}    # every report, and the commands that open the rest",
         *(f"open {report}" for report in reports.values()),
     ]
-    return Outcome(result, summary=["", f"The demo is complete. {story.opening}", *periods], next_steps=looks)
+    return Outcome(result, summary=["", f"The demo is complete. {data.opening}", *periods], next_steps=looks)
 
 
 def _report(workspace: Workspace, model: str, period: str) -> Path:
-    """Return the newest report of a period."""
     return max(workspace.reports.glob(f"{model}/*/*/{period}/report.html"), key=lambda path: path.stat().st_mtime)

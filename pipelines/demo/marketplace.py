@@ -1,4 +1,4 @@
-"""The demo on a simulated marketplace: from raw tables to an alarm whose cause is known."""
+"""The data of the demo on a simulated marketplace, with a known drift."""
 
 from pathlib import Path
 
@@ -8,14 +8,13 @@ import pyarrow.parquet as pq
 
 from pipelines.command.verb import override
 from pipelines.demo.runner import Runner
-from pipelines.demo.settings import DemoSettings
-from pipelines.demo.story import Story
+from pipelines.demo.settings import DemoData, DemoSettings
 from pipelines.marketplace.training_table import APPLICATIONS, TRAINING
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.workspace import Workspace
 
 SIMULATED, PREPARED = "demo-simulated", "demo-marketplace"
-"""Folders of the lake: those of its user are left alone."""
+"""Folders of the lake; those of the user are not changed."""
 
 CUSTOMERS, MONTHS, AS_OF = 20_000, 45, "2025-10-01"
 QUIET, SHIFTED = "2025-08", "2025-09"
@@ -31,7 +30,7 @@ PERIODS = {
 }
 
 
-def marketplace_story(settings: DemoSettings, workspace: Workspace, runner: Runner) -> Story:
+def marketplace_data(settings: DemoSettings, workspace: Workspace, runner: Runner) -> DemoData:
     """Simulate a marketplace, prepare it, and cut two months of its applications out as production periods."""
     scenarios = ("scenarios=[mix_shift,data_fault]", f"from_month={SHIFTED}")
     size = (f"customers={CUSTOMERS}", f"months={MONTHS}", f"seed={settings.seed}")
@@ -43,7 +42,7 @@ def marketplace_story(settings: DemoSettings, workspace: Workspace, runner: Runn
     files = {period: folder / f"simulated-{period}.parquet" for period in PERIODS}
     for period, file in files.items():
         _cut(prepared / APPLICATIONS, period, file)
-    return Story(
+    return DemoData(
         opening="Simulated shoppers, 30 days past due by month 3; production begins after the last mature loan:",
         model="demo_marketplace",
         data=("data=marketplace", override("data.path", str(prepared / TRAINING))),
@@ -55,9 +54,9 @@ def marketplace_story(settings: DemoSettings, workspace: Workspace, runner: Runn
 
 
 def _cut(applications: Path, month: str, file: Path) -> None:
-    """Write the applications of a month, as they asked: features without outcomes."""
+    """Write the applications of a month without their outcomes."""
     dataset = pds.dataset(applications)
     table = dataset.to_table([name for name in dataset.schema.names if name not in OUTCOME])
-    asked = table.filter(pc.equal(pc.strftime(table["applied_at"], "%Y-%m"), month))
+    rows = table.filter(pc.equal(pc.strftime(table["applied_at"], "%Y-%m"), month))
     with whole_file(file) as temporary:
-        pq.write_table(asked.sort_by("application_id"), temporary)
+        pq.write_table(rows.sort_by("application_id"), temporary)

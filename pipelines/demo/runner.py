@@ -1,4 +1,4 @@
-"""Runs verbs as commands of their own, as a user would, and keeps what they answered."""
+"""Runs verbs as separate commands and keeps their answers."""
 
 import json
 import shlex

@@ -1,4 +1,4 @@
-"""What models learn from: its fingerprint before and after an erasure, so that a replay can tell."""
+"""Fingerprints of training tables before and after an erasure, by which a replay recognises its data."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ def datasets_of(workspace: Workspace, changed: Iterable[Path]) -> Iterator[Datas
 
 
 def fingerprint_folder(folder: Path) -> str:
-    """Return what `fingerprint_table` says of a folder's table, holding one column at a time in memory."""
+    """Return `fingerprint_table` of a folder's table, with one column at a time in memory."""
     digest = hashlib.sha256()
     for name in pds.dataset(folder, format="parquet").schema.names:
         add_column(digest, name, pd.read_parquet(folder, columns=[name])[name])

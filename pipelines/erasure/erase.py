@@ -1,4 +1,4 @@
-"""The verb erase: a person's rows leave the workspace; counts, profiles and chains stay, and say that it happened."""
+"""The verb erase: removes a person's rows from the workspace and records it in the chain of erasures."""
 
 import re
 from collections import Counter
@@ -8,14 +8,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.book.recipe import BOOKS
+from pipelines.book.removal import remove_customer
 from pipelines.command.verb import Outcome
 from pipelines.erasure.datasets import fingerprint_folder
+from pipelines.erasure.files import remove
+from pipelines.erasure.lines import SUFFIX, remove_lines
 from pipelines.erasure.notes import note_in_manifests, note_in_receipts, sources_outside
+from pipelines.erasure.other_files import (
+    PLAN,
+    check_journals,
+    files_that_name,
+    remove_from_index,
+    remove_torn_records,
+)
 from pipelines.erasure.plan import Plan, make_plan, rows_left, unsearched
-from pipelines.erasure.removal import remove_rows
-from pipelines.erasure.residue import files_that_name
 from pipelines.erasure.settings import EraseSettings
-from pipelines.erasure.waiting import check_nothing_waits, forget_rolled, remove_torn
+from pipelines.erasures.person import CUSTOMER, Person
 from pipelines.erasures.record import BEGUN, ERASED, Erasures, read_erasures, write_erasure
 from pipelines.erasures.salt import Kind, ensure_salt, hashed
 from pipelines.errors import RequestError
@@ -28,32 +40,31 @@ from pipelines.storage.workspace import Workspace
 
 
 def erase(settings: EraseSettings) -> Outcome:
-    """Remove a customer from the lake and the score log; said again, it finishes what was killed, or finds nothing.
+    """Remove a customer from the lake and the score log; run again, it finishes an interrupted erasure.
 
     Raises:
         RequestError: no such customer; a reason that names the customer; decisions of the customer that the service
             has not written into the log yet.
         ThinfileError: a table cannot be read.
-        ChainBroken: the chain of erasures is not what was written.
+        ChainBroken: the chain of erasures was changed.
     """
     workspace = Workspace.at(settings.workspace)
-    customer = _named(settings, workspace)
+    customer = _customer(settings, workspace)
     with exclusive(workspace.root / ".erasure.lock"), _alone(workspace):
         clear_below(workspace.root)
-        known = read_erasures(workspace)
-        plan = _plan(settings, workspace, known, customer)
+        erasures = read_erasures(workspace)
+        plan = _plan(settings, workspace, erasures, customer)
         if plan is None:
-            return _nothing_left(settings, known, customer)
-        check_nothing_waits(workspace, plan.person)
-        begun = _begun(settings, workspace, plan, known)
+            return _nothing_left(settings, erasures, customer)
+        check_journals(workspace, plan.person)
+        begun = _begun(settings, workspace, plan, erasures)
         plan = _removed(workspace, plan)
         ended = _end(settings, workspace, plan, begun)
-        _place(workspace).unlink(missing_ok=True)
+        (workspace.root / PLAN).unlink(missing_ok=True)
         return _outcome(settings, workspace, plan, ended)
 
 
-def _named(settings: EraseSettings, workspace: Workspace) -> str:
-    """Return whom to erase. Raises RequestError for nobody, and for a reason that names the person."""
+def _customer(settings: EraseSettings, workspace: Workspace) -> str:
     if not workspace.root.exists():
         raise RequestError(f"'{workspace.root}' is not a workspace; correct workspace=...")
     customer = (settings.customer or "").strip()
@@ -66,7 +77,7 @@ def _named(settings: EraseSettings, workspace: Workspace) -> str:
 
 @contextmanager
 def _alone(workspace: Workspace) -> Iterator[None]:
-    """Hold every folder of the lake and every key of the score log, as those who write them do."""
+    """Lock every folder of the lake and every key of the score log, as their writers do."""
     with ExitStack() as held:
         for folder in sorted(workspace.lake.iterdir()) if workspace.lake.exists() else ():
             if folder.is_dir() and not folder.name.startswith("."):
@@ -77,81 +88,94 @@ def _alone(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def _plan(settings: EraseSettings, workspace: Workspace, known: Erasures, customer: str) -> Plan | None:
-    """Return what is to be done: what a killed command left to do, or what is there; None when nothing is."""
-    place = _place(workspace)
-    if place.exists():
-        kept = Plan.read(place)
-        if kept.person.customer == customer and _is_unfinished(kept, known):
+def _plan(settings: EraseSettings, workspace: Workspace, erasures: Erasures, customer: str) -> Plan | None:
+    """Return the plan of an interrupted command, or a new one; None where there is nothing to erase."""
+    path = workspace.root / PLAN
+    if path.exists():
+        kept = Plan.read(path)
+        if kept.person.customer == customer and _is_unfinished(kept, erasures):
             return kept
-        if _is_unfinished(kept, known):
+        if _is_unfinished(kept, erasures):
             raise RequestError(
-                f"an earlier erasure is unfinished; run its command again first (its customer is in '{place}')"
+                f"an earlier erasure is unfinished; run its command again first (its customer is in '{path}')"
             )
-        place.unlink()  # killed after its end was written, or before its beginning was
-    found = make_plan(workspace, customer, tuple(settings.columns), frozenset(settings.applications))
-    if found.rows:
-        found.write(place)
-        return found
-    unfinished = bool(known) and hashed(known.salt, Kind.customer, customer) in known.unfinished
-    return found if unfinished else None
+        path.unlink()  # killed after its end was written, or before its beginning was
+    plan = make_plan(workspace, customer, tuple(settings.columns), frozenset(settings.applications))
+    if plan.rows:
+        plan.write(path)
+        return plan
+    return plan if _is_unfinished(plan, erasures) else None
 
 
-def _is_unfinished(plan: Plan, known: Erasures) -> bool:
-    return bool(known) and hashed(known.salt, Kind.customer, plan.person.customer) in known.unfinished
+def _is_unfinished(plan: Plan, erasures: Erasures) -> bool:
+    return bool(erasures) and hashed(erasures.salt, Kind.customer, plan.person.customer) in erasures.unfinished
 
 
-def _begun(settings: EraseSettings, workspace: Workspace, plan: Plan, known: Erasures) -> Entry:
-    """Return the entry that says what is about to go, written now unless a killed command wrote it."""
+def _begun(settings: EraseSettings, workspace: Workspace, plan: Plan, erasures: Erasures) -> Entry:
+    """Return the entry that begins the erasure, written now unless an interrupted command wrote it."""
     salt = ensure_salt(workspace)
     customer = hashed(salt, Kind.customer, plan.person.customer)
-    if customer in known.unfinished:
-        return known.unfinished[customer]
+    if customer in erasures.unfinished:
+        return erasures.unfinished[customer]
     ids = {Kind.application: plan.person.applications, Kind.decision: plan.person.decisions}
-    said: dict[str, object] = {"action": BEGUN, "by": account(), "why": settings.why, "customer": customer}
-    said |= {f"{kind.value}s": sorted(hashed(salt, kind, one) for one in found) for kind, found in ids.items()}
-    return write_erasure(workspace, said, known)
+    content: dict[str, object] = {"action": BEGUN, "by": account(), "why": settings.why, "customer": customer}
+    content |= {f"{kind.value}s": sorted(hashed(salt, kind, one) for one in some) for kind, some in ids.items()}
+    return write_erasure(workspace, content, erasures)
 
 
 def _removed(workspace: Workspace, plan: Plan) -> Plan:
-    """Remove the rows of a plan, and those that came while it lay unfinished, until none is left."""
+    """Remove the rows of a plan, and those that arrived while it was unfinished, until none is left."""
     for path in plan.rows:
         remove_rows(plan.person_in(path), workspace.root / path)
-    remove_torn(workspace, plan.person)
-    forget_rolled(workspace, plan.person)
-    came = rows_left(workspace, plan)
-    if not came:
+    remove_torn_records(workspace, plan.person)
+    remove_from_index(workspace, plan.person)
+    arrived = rows_left(workspace, plan)
+    if not arrived:
         return plan
-    rows = Counter(plan.rows) + Counter(came)
+    rows = Counter(plan.rows) + Counter(arrived)
     return _removed(workspace, replace(plan, rows=dict(rows)))
 
 
+def remove_rows(person: Person, path: Path) -> None:
+    """Write a file again without a person's rows."""
+    if path.suffix == SUFFIX:
+        remove_lines(person, path)
+    elif path.parent.parent.name == BOOKS:
+        kind = pq.read_schema(path).field(CUSTOMER).type
+        remove_customer(path.parent, int(person.customer) if pa.types.is_integer(kind) else person.customer)
+    else:
+        remove(person, path)
+
+
 def _end(settings: EraseSettings, workspace: Workspace, plan: Plan, begun: Entry) -> Entry:
-    kinds = plan.kinds(workspace.root)
     note_in_manifests(workspace, plan.rows, begun.sequence)
     note_in_receipts(workspace, plan.rows, begun.sequence)
     data = [
         {"path": one.path, "before": one.fingerprint, "after": fingerprint_folder(workspace.root / one.path)}
         for one in plan.datasets
     ]
-    said = {"action": ERASED, "begun": begun.sequence, "by": account(), "why": settings.why}
-    told = {"customer": begun.content["customer"], "rows": kinds, "files": len(plan.rows), "data": data}
-    return write_erasure(workspace, said | told, read_erasures(workspace))
+    content = {
+        "action": ERASED,
+        "begun": begun.sequence,
+        "by": account(),
+        "why": settings.why,
+        "customer": begun.content["customer"],
+        "rows": plan.kinds(workspace.root),
+        "files": len(plan.rows),
+        "data": data,
+    }
+    return write_erasure(workspace, content, read_erasures(workspace))
 
 
-def _place(workspace: Workspace) -> Path:
-    return workspace.root / "erasure.json"
-
-
-def _nothing_left(settings: EraseSettings, known: Erasures, customer: str) -> Outcome:
-    entry = known.erased(Kind.customer, customer)
+def _nothing_left(settings: EraseSettings, erasures: Erasures, customer: str) -> Outcome:
+    entry = erasures.erased(Kind.customer, customer)
     if entry is None:
         columns = ", ".join(("customer_id", *settings.columns))
         raise RequestError(
             f"no row of the workspace has '{customer}' in a column {columns}; correct customer=ID, or name the "
             "columns of your own tables: columns=[COLUMN]"
         )
-    ended = known.finished(entry)
+    ended = erasures.finished(entry)
     when = (ended or entry).written_at
     return Outcome(
         {"erased": False, "rows": {}, "files": 0, "entry": (ended or entry).sequence, "erased_at": when},

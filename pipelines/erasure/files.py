@@ -1,4 +1,4 @@
-"""The Parquet files of a workspace: which hold rows of a person, and such a file written again without them."""
+"""The Parquet files of a workspace: finds the rows of a person, and writes a file again without them."""
 
 import os
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from pipelines.storage.atomic_files import whole_file
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a file holds of a person: so many rows, and the ids of applications and decisions that they name."""
+class PersonRows:
+    """A person's rows in a file: how many, and the ids of applications and decisions in them."""
 
     rows: int
     applications: frozenset[str] = frozenset()
@@ -25,11 +25,11 @@ class Found:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield all files below a folder, each once: links and what others are just writing are passed over."""
-    for place, folders, names in os.walk(folder, followlinks=False):
+    """Yield all files below a folder, without links and unfinished files."""
+    for parent, folders, names in os.walk(folder, followlinks=False):
         folders[:] = sorted(name for name in folders if not _is_temporary(name))
         for name in sorted(names):
-            path = Path(place) / name
+            path = Path(parent) / name
             if not _is_temporary(name) and not path.is_symlink():
                 yield path
 
@@ -39,29 +39,26 @@ def parquet_below(folder: Path) -> Iterator[Path]:
     return (path for path in files_below(folder) if path.suffix == ".parquet")
 
 
-def look_for(person: Person, path: Path) -> Found | None:
-    """Return what a file holds of a person, None where none of its columns could name one.
-
-    Nothing is read but these columns, a row group at a time.
-    """
+def look_for(person: Person, path: Path) -> PersonRows | None:
+    """Return a person's rows in a file, None where no column holds ids; only columns of ids are read."""
     with _open(path) as file:
         names = person.named_in(file.schema_arrow.names)
         if not names:
             return None
         rows, ids = 0, {APPLICATION: set[str](), DECISION: set[str]()}
         for group in range(file.num_row_groups):
-            with _told(path):
+            with _readable(path):
                 table = file.read_row_group(group, names)
             theirs = table.filter(person.rows_of(table))
             rows += len(theirs)
-            for name, found in ids.items():
+            for name, values in ids.items():
                 if name in names and len(theirs):
-                    found |= {str(one).strip() for one in theirs[name].to_pylist() if one is not None}
-    return Found(rows, frozenset(ids[APPLICATION]), frozenset(ids[DECISION]))
+                    values |= {str(one).strip() for one in theirs[name].to_pylist() if one is not None}
+    return PersonRows(rows, frozenset(ids[APPLICATION]), frozenset(ids[DECISION]))
 
 
 def remove(person: Person, path: Path) -> int:
-    """Write a file again without a person's rows and return how many they were; a file without any stays as it is.
+    """Write a file again without a person's rows and return how many they were; a file without any is not written.
 
     The other rows keep values, order and row groups; columns, types, metadata and compression stay.
     """
@@ -72,7 +69,7 @@ def remove(person: Person, path: Path) -> int:
         schema = file.schema_arrow
         with pq.ParquetWriter(temporary, schema, write_page_checksum=True, **_as_written(file)) as writer:
             for group in range(file.num_row_groups):
-                with _told(path):
+                with _readable(path):
                     table = file.read_row_group(group)
                 kept = table.filter(pc.invert(person.rows_of(table)))
                 if len(kept):
@@ -82,7 +79,7 @@ def remove(person: Person, path: Path) -> int:
 
 
 def kind_of(path: Path, root: Path) -> str:
-    """Return what kind of rows a file holds, by where it lies below the workspace.
+    """Return the kind of rows in a file, by its folder below the workspace.
 
     >>> kind_of(Path("/w/lake/marketplace/clean/orders/bucket=3/a.parquet"), Path("/w"))
     'lake/marketplace/clean/orders'
@@ -93,15 +90,14 @@ def kind_of(path: Path, root: Path) -> str:
     """
     parts = path.relative_to(root).parts[:-1]
     named = [part for part in parts if "=" not in part]
-    for place, name in enumerate(named[:-1]):
+    for index, name in enumerate(named[:-1]):
         if name.startswith("prepared"):
-            del named[place + 1]  # the recipe's identity
+            del named[index + 1]  # the recipe's identity
     return "/".join(named) or "."
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn what Arrow raises for a file that it cannot read into one message."""
+def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -112,7 +108,7 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def _open(path: Path) -> pq.ParquetFile:
-    with _told(path):
+    with _readable(path):
         return pq.ParquetFile(path)
 
 
@@ -121,7 +117,7 @@ def _is_temporary(name: str) -> bool:
 
 
 def _as_written(file: pq.ParquetFile) -> dict[str, object]:
-    """Return how the columns of a file are compressed and encoded, and what is told of them."""
+    """Return the options to write a file as it was written: compression, encoding, statistics."""
     as_arrow: dict[str, object] = {"store_schema": b"ARROW:schema" in (file.metadata.metadata or {})}
     if not file.num_row_groups:
         return as_arrow
@@ -129,22 +125,22 @@ def _as_written(file: pq.ParquetFile) -> dict[str, object]:
     columns = [group.column(number) for number in range(group.num_columns)]
     packed = {one.path_in_schema: one.compression.lower().replace("uncompressed", "none") for one in columns}
     repeated = [one.path_in_schema for one in columns if any("DICTIONARY" in used for used in one.encodings)]
-    told = [one.path_in_schema for one in columns if one.is_stats_set]
+    with_statistics = [one.path_in_schema for one in columns if one.is_stats_set]
     kept: dict[str, object] = {
         "compression": packed,
         "use_dictionary": repeated or False,
-        "write_statistics": told or False,
+        "write_statistics": with_statistics or False,
     }
     return kept | as_arrow
 
 
 def _with_used_levels(table: pa.Table) -> pa.Table:
-    """Return a table whose dictionaries hold no value but those of its rows: a level may be an id."""
-    for place, name in enumerate(table.column_names):
+    """Return a table whose dictionaries have only the values of its rows: a level may be an id."""
+    for index, name in enumerate(table.column_names):
         kind = table.schema.field(name).type
         if pa.types.is_dictionary(kind) and not kind.ordered:
             used = table[name].cast(kind.value_type).combine_chunks().dictionary_encode()
             levels = used.dictionary
             recoded = pa.DictionaryArray.from_arrays(used.indices.cast(kind.index_type), levels)
-            table = table.set_column(place, table.schema.field(name), recoded)
+            table = table.set_column(index, table.schema.field(name), recoded)
     return table

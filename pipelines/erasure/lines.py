@@ -1,4 +1,4 @@
-"""Files of one JSON record a line, such as what the service set aside: written again without a person's records."""
+"""Files with one JSON record a line, such as the service's: counts and removes a person's records."""
 
 import json
 from collections.abc import Mapping
@@ -12,28 +12,27 @@ SUFFIX = ".jsonl"
 
 
 def lines_of(person: Person, path: Path) -> int:
-    """Return how many records are the person's: of a row that they hold, or of themselves."""
+    """Return how many records name the person, themselves or in a row inside them."""
     return sum(_is_theirs(person, line) for line in path.read_bytes().splitlines())
 
 
-def remove_lines(person: Person, path: Path) -> int:
-    """Write a file again without a person's records, the others byte by byte, and return how many they were."""
+def remove_lines(person: Person, path: Path) -> None:
+    """Write a file again without a person's records, the others byte by byte."""
     lines = path.read_bytes().splitlines(keepends=True)
     kept = [line for line in lines if not _is_theirs(person, line)]
     if len(kept) < len(lines):
         with whole_file(path) as temporary:
             temporary.write_bytes(b"".join(kept))
             temporary.chmod(path.stat().st_mode & 0o777)
-    return len(lines) - len(kept)
 
 
 def _is_theirs(person: Person, line: bytes) -> bool:
     try:
-        told = json.loads(line)
-    except ValueError:  # a line that was cut off says nothing that could be erased by its names
+        record = json.loads(line)
+    except ValueError:  # an incomplete line has no names
         return False
-    found: list[Any] = [told, *told.values()] if isinstance(told, Mapping) else []
-    return any(_names(person, one) for one in found if isinstance(one, Mapping))
+    rows: list[Any] = [record, *record.values()] if isinstance(record, Mapping) else []
+    return any(_names(person, one) for one in rows if isinstance(one, Mapping))
 
 
 def _names(person: Person, row: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Notes of an erasure in the manifests above the files that it changed, and where their rows had come from."""
+"""Notes an erasure in the manifests and receipts above the files that it changed."""
 
 import json
 from collections import Counter
@@ -17,22 +17,22 @@ MANIFESTS = ("manifest.json", "_book.json")
 
 
 def note_in_manifests(workspace: Workspace, rows: Mapping[str, int], entry: int) -> None:
-    """Note an erasure, by its entry in the chain, in each manifest above a changed file; noted once, however often.
+    """Note an erasure, by its entry in the chain, in each manifest above a changed file.
 
-    A manifest's counts are those of the day it was written; its note says how many rows below it have gone since.
+    A manifest's counts stay; its note has the rows that were removed since. Repeated calls keep one note.
     """
-    gone = Counter[Path]()
+    removed = Counter[Path]()
     for path, count in rows.items():
         for folder in (workspace.root / path).parents:
             for name in MANIFESTS:
                 if folder.is_relative_to(workspace.root) and (folder / name).is_file():
-                    gone[folder / name] += count
-    for manifest, count in gone.items():
+                    removed[folder / name] += count
+    for manifest, count in removed.items():
         _note(manifest, entry, count)
 
 
 def note_in_receipts(workspace: Workspace, rows: Mapping[str, int], entry: int) -> None:
-    """Note an erasure in the receipts of the partitions of the score log that lost decisions; once, however often."""
+    """Note an erasure in the receipts of the partitions of the score log that lost decisions."""
     decisions = workspace.score_log / "decisions"
     for path, count in rows.items():
         file = workspace.root / path
@@ -46,44 +46,44 @@ def note_in_receipts(workspace: Workspace, rows: Mapping[str, int], entry: int) 
 
 
 def _note_in_batches(folder: Path, partition: str, receipts: Receipts) -> None:
-    """Bring the manifests of the batches that scored a partition up to its receipt."""
+    """Update the manifests of the batches that scored a partition from its receipt."""
     for manifest in sorted(folder.glob("*.json")):
-        told: dict[str, Any] = json.loads(manifest.read_text())
-        parts = told.get("parts", [])
+        record: dict[str, Any] = json.loads(manifest.read_text())
+        parts = record.get("parts", [])
         if any(one["partition"] == partition for one in parts):
             now = asdict(receipts.of(partition))
             with whole_file(manifest) as temporary:
-                told["parts"] = [now if one["partition"] == partition else one for one in parts]
-                temporary.write_text(json.dumps(told, indent=1))
+                record["parts"] = [now if one["partition"] == partition else one for one in parts]
+                temporary.write_text(json.dumps(record, indent=1))
 
 
 def _note(manifest: Path, entry: int, rows: int) -> None:
-    told: dict[str, Any] = json.loads(manifest.read_text())
-    notes = [one for one in told.get(NOTES, []) if one["entry"] != entry]
+    record: dict[str, Any] = json.loads(manifest.read_text())
+    notes = [one for one in record.get(NOTES, []) if one["entry"] != entry]
     note: dict[str, Any] = {"entry": entry, "rows": rows}
-    if "training_fingerprint" in told:
+    if "training_fingerprint" in record:
         before = next(
-            (one["training_fingerprint_before"] for one in told.get(NOTES, []) if one["entry"] == entry), None
+            (one["training_fingerprint_before"] for one in record.get(NOTES, []) if one["entry"] == entry), None
         )
-        note["training_fingerprint_before"] = before or told["training_fingerprint"]
-        told["training_fingerprint"] = _training_fingerprint(manifest.parent, told["identity"])
+        note["training_fingerprint_before"] = before or record["training_fingerprint"]
+        record["training_fingerprint"] = _training_fingerprint(manifest.parent, record["identity"])
     with whole_file(manifest) as temporary:
-        temporary.write_text(json.dumps(told | {NOTES: [*notes, note]}, indent=1) + "\n")
+        temporary.write_text(json.dumps(record | {NOTES: [*notes, note]}, indent=1) + "\n")
 
 
 def _training_fingerprint(folder: Path, identity: str) -> str:
-    """Return what a marketplace's manifest says of its training table, of the files as they are now."""
+    """Return the fingerprint of a marketplace's training table from the files as they are now."""
     made = folder if folder.name == identity else folder / "prepared" / identity
     return fingerprint_files({path.name: path for path in (made / "applications" / "mature").glob("*.parquet")})
 
 
 def sources_outside(workspace: Workspace) -> list[str]:
     """Return the folders outside of the workspace that its lakes were read from."""
-    found = set[str]()
+    folders = set[str]()
     for manifest in sorted(workspace.lake.glob("*/manifest.json")):
         raw = json.loads(manifest.read_text()).get("configuration", {}).get("raw", {})
         if raw.get("folder"):
             folder = Path(raw["folder"]).expanduser().resolve()
             if not folder.is_relative_to(workspace.root):
-                found.add(str(folder))
-    return sorted(found)
+                folders.add(str(folder))
+    return sorted(folders)

@@ -1,4 +1,4 @@
-"""Whether what was erased stayed away: the chain as it was written, no erasure left unfinished, nobody back."""
+"""Verifies erasures: the chain is unchanged, no erasure is unfinished, and no erased customer is back."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,48 +19,47 @@ from pipelines.storage.workspace import Workspace
 
 def history(settings: EraseSettings) -> Outcome:
     """Return every erasure: who, when, why, and how many rows."""
-    known = read_erasures(Workspace.at(settings.workspace))
-    begun = [entry for entry in known.entries if entry.content["action"] == BEGUN]
-    told = [_told(entry, known.finished(entry)) for entry in begun]
-    lines = [f"{len(told):,} erasures", *map(_line, told)]
-    return Outcome({"erasures": told}, summary=lines, next_steps=[f"thinfile erase verify{carried(settings)}"])
+    erasures = read_erasures(Workspace.at(settings.workspace))
+    begun = [entry for entry in erasures.entries if entry.content["action"] == BEGUN]
+    records = [_record(entry, erasures.finished(entry)) for entry in begun]
+    lines = [f"{len(records):,} erasures", *map(_line, records)]
+    return Outcome({"erasures": records}, summary=lines, next_steps=[f"thinfile erase verify{carried(settings)}"])
 
 
 def verify(settings: EraseSettings) -> Outcome:
-    """Return whether the erasures hold: exit code 3 with what was found otherwise."""
+    """Return whether the erasures hold; exit code 3 with the findings otherwise."""
     workspace = Workspace.at(settings.workspace)
     try:
-        known = read_erasures(workspace)
-        findings = [*_unfinished(known), *_came_back(workspace, known)]
+        erasures = read_erasures(workspace)
+        findings = [*_unfinished(erasures), *_came_back(workspace, erasures)]
     except ChainBroken as error:
-        known, findings = Erasures(), [str(error)]
-    result = {"entries": len(known.entries), "findings": findings}
+        erasures, findings = Erasures(), [str(error)]
+    result = {"entries": len(erasures.entries), "findings": findings}
     if findings:
         head = f"NOT VERIFIED: {len(findings)} finding{'s' * (len(findings) > 1)}"
         return Outcome(result, summary=[head, *(f"  {one}" for one in findings)], exit_code=ExitCode.ANSWER_IS_NO)
     return Outcome(
-        result, summary=[f"VERIFIED: {len(known.entries):,} entries of erasures, no erased customer is back"]
+        result, summary=[f"VERIFIED: {len(erasures.entries):,} entries of erasures, no erased customer is back"]
     )
 
 
-def _unfinished(known: Erasures) -> Iterator[str]:
-    for entry in known.unfinished.values():
+def _unfinished(erasures: Erasures) -> Iterator[str]:
+    for entry in erasures.unfinished.values():
         yield (
             f"entry {entry.sequence} ({entry.content['by']}, {entry.written_at[:16]}) began an erasure that is "
             "unfinished; run its command again"
         )
 
 
-def _came_back(workspace: Workspace, known: Erasures) -> Iterator[str]:
-    """Yield the tables that hold a customer who was erased."""
-    gone = known.hashes.get(Kind.customer, frozenset())
+def _came_back(workspace: Workspace, erasures: Erasures) -> Iterator[str]:
+    gone = erasures.hashes.get(Kind.customer, frozenset())
     for path in parquet_below(workspace.root) if gone else ():
         with pq.ParquetFile(path) as file:
             if CUSTOMER not in file.schema_arrow.names:
                 continue
             groups = (file.read_row_group(group, [CUSTOMER])[CUSTOMER] for group in range(file.num_row_groups))
             ids = pa.chunked_array([pc.unique(_plain(one)) for one in groups], pa.string())
-        back = sum(hashed(known.salt, Kind.customer, one) in gone for one in pc.unique(ids).to_pylist() if one)
+        back = sum(hashed(erasures.salt, Kind.customer, one) in gone for one in pc.unique(ids).to_pylist() if one)
         if back:
             kind = kind_of(path, workspace.root)
             yield f"{back:,} erased customers are again in {kind} ('{path}'); erase them again"
@@ -70,10 +69,15 @@ def _plain(ids: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.utf8_trim_whitespace(ids.cast(pa.string()))
 
 
-def _told(begun: Entry, ended: Entry | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"entry": begun.sequence, "by": begun.content["by"], "why": begun.content["why"]}
-    found |= {"begun_at": begun.written_at, "erased_at": ended.written_at if ended else None}
-    return found | {"rows": ended.content["rows"] if ended else None}
+def _record(begun: Entry, ended: Entry | None) -> dict[str, Any]:
+    return {
+        "entry": begun.sequence,
+        "by": begun.content["by"],
+        "why": begun.content["why"],
+        "begun_at": begun.written_at,
+        "erased_at": ended.written_at if ended else None,
+        "rows": ended.content["rows"] if ended else None,
+    }
 
 
 def _line(one: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""By which ids the rows of a person are known, and which rows of a table are theirs."""
+"""The ids of a person, and which rows of a table are theirs."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -22,14 +22,13 @@ class Person:
 
     def named_in(self, names: Iterable[str]) -> list[str]:
         """Return those of a table's columns that can name the person."""
-        known = {CUSTOMER, APPLICATION, DECISION, *self.columns}
-        return [name for name in names if name in known]
+        return [name for name in names if name in (CUSTOMER, APPLICATION, DECISION, *self.columns)]
 
     def rows_of(self, table: pa.Table) -> pa.ChunkedArray:
         """Return which rows are the person's, shape (n,).
 
-        Where a row names its customer, that decides; application and decision are asked where it names none, for two
-        marketplaces may number their applications alike.
+        Where a row has a customer id, that decides; application and decision decide where it has none: two marketplaces
+        may number their applications alike.
         """
         customers = [name for name in table.column_names if name in (CUSTOMER, *self.columns)]
         nobody = pa.chunked_array([pa.array([False] * len(table), pa.bool_())])
@@ -44,7 +43,6 @@ class Person:
 
 
 def _is_one_of(column: pa.ChunkedArray, ids: Sequence[str]) -> pa.ChunkedArray:
-    """Return which values are one of some ids, whatever type an id was written in."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _is_one_of(column.cast(kind.value_type), ids)

@@ -18,9 +18,9 @@ BEGUN, ERASED = "begun", "erased"
 
 @dataclass(frozen=True)
 class Erasures:
-    """What was erased from a workspace, as its chain told when it was read; hashes by kind of id.
+    """The erasures of a workspace's chain; hashes by kind of id.
 
-    `unfinished` has the entries that began an erasure which nobody has finished, by the customer's hash.
+    `unfinished` has the entries that began an erasure which has not ended, by the customer's hash.
     """
 
     salt: str = ""
@@ -35,8 +35,8 @@ class Erasures:
         """Return the entry that began the last erasure of an id, None where it never was erased."""
         if not self.entries:
             return None
-        found = hashed(self.salt, kind, identity)
-        return next((one for one in reversed(self.entries) if found in hashes_of(one, kind)), None)
+        identity_hash = hashed(self.salt, kind, identity)
+        return next((one for one in reversed(self.entries) if identity_hash in hashes_of(one, kind)), None)
 
     def finished(self, begun: Entry) -> Entry | None:
         """Return the entry that ended an erasure."""
@@ -56,7 +56,7 @@ class Erasures:
 
 
 def read_erasures(workspace: Workspace) -> Erasures:
-    """Return what was erased from a workspace; to read creates nothing. Raises ChainBroken for a broken chain."""
+    """Return what was erased from a workspace; creates no files. Raises ChainBroken for a broken chain."""
     head = ChainHead(workspace, CHAIN)
     reached = head.read()
     exists = workspace.database is not None or workspace.chain.exists()
@@ -74,9 +74,9 @@ def read_erasures(workspace: Workspace) -> Erasures:
     )
 
 
-def write_erasure(workspace: Workspace, content: Mapping[str, object], known: Erasures) -> Entry:
-    """Append an entry after those that are known. Raises ChainConflict where somebody else has appended since."""
-    entry = Chain(workspace, CHAIN).append(content, after=len(known.entries))
+def write_erasure(workspace: Workspace, content: Mapping[str, object], erasures: Erasures) -> Entry:
+    """Append an entry after those that were read. Raises ChainConflict where another command appended since."""
+    entry = Chain(workspace, CHAIN).append(content, after=len(erasures.entries))
     ChainHead(workspace, CHAIN).move_to(entry)
     return entry
 
@@ -87,10 +87,10 @@ def hashes_of(entry: Entry, kind: Kind) -> Sequence[str]:
         return ()
     if kind is Kind.customer:
         return (str(entry.content["customer"]),)
-    told: Any = entry.content[f"{kind.value}s"]
-    return [str(one) for one in told]
+    values: Any = entry.content[f"{kind.value}s"]
+    return [str(one) for one in values]
 
 
 def _changes(entry: Entry) -> Iterable[Mapping[str, Any]]:
-    told: Any = entry.content.get("data", ())
-    return [one for one in told if one]
+    values: Any = entry.content.get("data", ())
+    return [one for one in values if one]

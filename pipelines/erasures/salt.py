@@ -13,7 +13,7 @@ from pipelines.storage.workspace import Workspace
 
 
 class Kind(Enum):
-    """Whose id a hash stands for; equal ids of two kinds have two hashes."""
+    """The kind of an id; equal ids of two kinds have different hashes."""
 
     customer = "customer"
     application = "application"
@@ -21,25 +21,25 @@ class Kind(Enum):
 
 
 def salt_of(workspace: Workspace) -> str:
-    """Return the workspace's salt. Raises ThinfileError where it is gone: what was erased could not be recognised."""
+    """Return the workspace's salt. Raises ThinfileError where it is missing."""
     try:
-        return _place(workspace).read_text().strip()
+        return _path(workspace).read_text().strip()
     except OSError as error:
         raise ThinfileError(
-            f"the salt of the erasures '{_place(workspace)}' cannot be read ({error}); restore it, or copy it from "
+            f"the salt of the erasures '{_path(workspace)}' cannot be read ({error}); restore it, or copy it from "
             "the workspace that erased the ids"
         ) from error
 
 
 def ensure_salt(workspace: Workspace) -> str:
-    """Return the workspace's salt, drawn where there is none yet; of several who draw at once the first wins."""
-    if not _place(workspace).exists():
+    """Return the workspace's salt, drawn where there is none yet; of several commands at once the first wins."""
+    if not _path(workspace).exists():
         with scratch_folder(workspace.root) as scratch:
             fresh = scratch / "salt"
             fresh.touch(mode=0o600)
             fresh.write_text(secrets.token_hex(32) + "\n")
             with suppress(FileExistsError):
-                os.link(fresh, _place(workspace))
+                os.link(fresh, _path(workspace))
     return salt_of(workspace)
 
 
@@ -61,5 +61,5 @@ def _prefix(salt: str, kind: Kind) -> str:
     return f"{salt}/{kind.value}/"
 
 
-def _place(workspace: Workspace) -> Path:
+def _path(workspace: Workspace) -> Path:
     return workspace.root / "erasure.salt"

@@ -41,8 +41,7 @@ from pipelines.marketplace.staging import (
     staged_tables,
     without_erased,
 )
-from pipelines.marketplace.survey import survey
-from pipelines.marketplace.tables import APPROVED
+from pipelines.marketplace.tables import APPROVED, ORDERS, Kind, TableContract
 from pipelines.storage.atomic_files import scratch_folder
 
 if TYPE_CHECKING:
@@ -50,13 +49,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FUTURE = "due_at"
+"""The one time column that may be in the future."""
+
+MOST_LEVELS = 1_000
+"""Levels kept of a column, the most frequent first."""
+
 
 @dataclass(frozen=True)
 class TableIntake:
     """Counts of one table: rows read, clean rows, quarantined rows by rule; and the SHA-256 of its files.
 
-    `latest` and `levels` are those of the clean rows (see `Survey`). The `erased` rows of erased people are left out
-    and not counted in `rows`.
+    `latest` is the latest moment of each time column (ISO, UTC) and `levels` the rows of each level of the orders, both
+    of the clean rows. The `erased` rows of erased people are left out and not counted in `rows`.
     """
 
     rows: int
@@ -202,10 +207,23 @@ class _Run:
                 f"{sum(broken.values()):,} broken; run again when the files are complete"
             )
         counts = {"rows": rows, "clean": clean, "quarantined": broken, "erased": self._erased(contract.name)}
-        self.counts[contract.name] = counts | vars(
-            survey(self.connection, contract, parquet(self._clean(contract.name)))
-        )
+        rows_of_table = parquet(self._clean(contract.name))
+        levels = {name: self._levels(name, rows_of_table) for name in contract.of_kind(Kind.text)}
+        counts |= {"latest": self._latest(contract, rows_of_table), "levels": levels if contract is ORDERS else {}}
+        self.counts[contract.name] = counts
         self.advance(len(self.counts), f"{contract.name}: {clean:,} clean rows")
+
+    def _latest(self, contract: TableContract, rows: str) -> dict[str, str]:
+        names = [name for name in contract.of_kind(Kind.time) if name != FUTURE]
+        maxima = self.connection.execute(f"select {', '.join(f'max({name})' for name in names)} from {rows}").fetchall()
+        return {name: moment.isoformat() for name, moment in zip(names, maxima[0], strict=True) if moment is not None}
+
+    def _levels(self, column: str, rows: str) -> dict[str, int]:
+        query = (
+            f"select {column}, count(*) from {rows} where {column} is not null group by all order by 2 desc, 1 "
+            f"limit {MOST_LEVELS}"
+        )
+        return {str(level): int(count) for level, count in self.connection.execute(query).fetchall()}
 
     def _clean(self, name: str) -> list[Path]:
         return sorted((self.folder / CLEAN / name).rglob("*.parquet"))

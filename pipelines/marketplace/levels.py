@@ -51,7 +51,7 @@ class Mismatch:
 
 
 def mismatches(features: FeatureSettings, levels: Mapping[str, Mapping[str, int]]) -> list[Mismatch]:
-    """Return where the declared levels that features use differ from the levels of the orders (see `Survey`).
+    """Return where the declared levels that features use differ from the levels of the orders (see `TableIntake`).
 
     >>> features = FeatureSettings(channels=["app", "store"])
     >>> mismatches(features, {"channel": {"App": 1234, "store": 5}})[0].lines()[0]

@@ -18,8 +18,7 @@ from pipelines.profiles.plan import Counting, counting_of
 from pipelines.profiles.reference_profile import FrozenBins
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.sampling import SampledRows, joined, sample_rows
-from pipelines.profiles.score_counts import ScoreCounts
-from pipelines.profiles.scores import bounded, count_scores
+from pipelines.profiles.score_counts import ScoreCounts, bounded, count_scores
 from pipelines.profiles.segments import MOST_SEGMENTS, Segments
 from pipelines.profiles.values import levels_in, numbers_in
 from pipelines.profiles.window_profile import WindowProfile

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+import pyarrow.types as pt
+
 from pipelines.errors import DataError
 from pipelines.profiles.passes import ScoredTable
 from pipelines.profiles.reference_profile import SCORE, FrozenBins
 from pipelines.profiles.roles import EMPTY, LEVELS, NUMBERS, TableColumns, TableRoles, columns_of
-from pipelines.profiles.scores import is_points
 from pipelines.profiles.window_profile import name_of
 
 
@@ -56,7 +58,7 @@ def counting_of(table: ScoredTable, bins: Sequence[FrozenBins], roles: TableRole
         by_column,
         roles,
         name_of(tuple(bins)),
-        has_points=is_points(table, roles),
+        has_points=_is_points(table, roles),
         absent=tuple(column for column in by_column if column not in held),
         unknown=tuple(name for name in (*columns.numeric, *columns.categorical) if name not in by_column),
     )
@@ -77,3 +79,9 @@ def _check_kind(column: str, bins: FrozenBins, columns: TableColumns, table: Sco
             f"a column is compared with its own kind, '{column}' of the reference is {wanted}, in '{table.path}' it "
             f"{held}; write it as in the reference"
         )
+
+
+def _is_points(table: ScoredTable, roles: TableRoles) -> bool:
+    """Return whether the score is a whole number in every file of a table."""
+    kinds = [schema.field(roles.score).type for _, schema in table.schemas if roles.score in schema.names]
+    return bool(kinds) and all(pt.is_integer(kind) and kind != pa.uint64() for kind in kinds)

@@ -7,6 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+WIDEST = 100_000
+"""The widest range of points that are counted one by one."""
+
 
 def _no_counts() -> NDArray[np.int64]:
     return np.empty(0, dtype=np.int64)
@@ -72,3 +75,25 @@ class ScoreCounts:
         ordered = sorted((int(points), int(rows), float(pd)) for points, (rows, pd) in record.items())
         points, rows, pd = zip(*ordered, strict=True) if ordered else ((), (), ())
         return cls(np.array(points, dtype=np.int64), np.array(rows, dtype=np.int64), np.array(pd, dtype=np.float64))
+
+
+def count_scores(points: NDArray[Any], pd: NDArray[Any] | None) -> ScoreCounts:
+    """Return the exact counts of points, NaN left out; without PDs their sums are NaN."""
+    present = ~np.isnan(points)
+    whole = points[present].astype(np.int64)
+    probability = np.full(len(whole), np.nan) if pd is None else pd[present].astype(np.float64)
+    if len(whole) and int(whole.max()) - int(whole.min()) > WIDEST:
+        return _by_sorting(whole, probability)
+    return ScoreCounts.of(whole, probability)
+
+
+def bounded(scores: ScoreCounts) -> ScoreCounts:
+    """Return counts that are few enough to be kept, otherwise none."""
+    return scores if len(scores.points) <= WIDEST else ScoreCounts()
+
+
+def _by_sorting(points: NDArray[np.int64], pd: NDArray[np.float64]) -> ScoreCounts:
+    """Count points whose range is too wide for a bin for each number."""
+    values, places = np.unique(points, return_inverse=True)
+    sums = np.bincount(places, weights=pd, minlength=len(values))
+    return ScoreCounts(values, np.bincount(places, minlength=len(values)), sums.astype(np.float64))

@@ -1,8 +1,10 @@
 """What a table that was scored elsewhere looks like: all that is kept of it, and enough to compare it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Self
 
 import pyarrow as pa
@@ -11,12 +13,15 @@ from pipelines.credit.population import Population
 from pipelines.errors import DataError
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.engines import Engine
-from pipelines.profiles.passes import ScoredTable
-from pipelines.profiles.periods import by_period
+from pipelines.profiles.passes import PartOfTable, ScoredTable
 from pipelines.profiles.reference_profile import ANY_TIME, ReferenceProfile
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.sampling import thinned
 from pipelines.profiles.window_profile import WindowProfile, name_of
+from pipelines.storage.fingerprint import fingerprint_record
+
+MONTH = re.compile(r"(?:[^=]*=)?(\d{4}-(?:0[1-9]|1[0-2]))(?:\.parquet)?")
+"""A folder or file of one month: 2026-10, period=2026-10, 2026-10.parquet."""
 
 
 @dataclass(frozen=True)
@@ -104,3 +109,30 @@ def profile_window(
     left_out = dict.fromkeys(found.unknown, "the reference has no such column")
     periods = {ANY_TIME: found.profile}
     return TableProfile(reference, periods, table.path.name, table.fingerprint, left_out, found.absent, found.sample)
+
+
+def by_period(table: ScoredTable) -> Mapping[str, ScoredTable]:
+    """Return the table of each month, in order; all of it under ANY_TIME unless every file is of a known month."""
+    months = {file: _month(table.path, Path(file)) for file, _ in table.schemas}
+    if None in months.values():
+        return {ANY_TIME: table}
+    named = sorted({month for month in months.values() if month is not None})
+    return {month: _only(table, month, {file for file, of in months.items() if of == month}) for month in named}
+
+
+def _month(folder: Path, file: Path) -> str | None:
+    """Return the month in the name of the first folder below the table, or of its file."""
+    name = file.name if file == folder else file.relative_to(folder).parts[0]
+    match = MONTH.fullmatch(name)
+    return None if match is None else match[1]
+
+
+def _only(table: ScoredTable, month: str, files: set[str]) -> ScoredTable:
+    parts, first = [], 0
+    for one in table.parts:
+        if one.part.file in files:
+            parts.append(PartOfTable(one.part, first))
+            first += one.part.rows
+    schemas = tuple(one for one in table.schemas if one[0] in files)
+    fingerprint = fingerprint_record([table.fingerprint, month])
+    return replace(table, parts=tuple(parts), schemas=schemas, rows=first, fingerprint=fingerprint)

@@ -212,17 +212,6 @@ class Reviews:
         self._by_decision.setdefault(str(entry.content["decision_id"]), []).append(entry)
 
 
-def standing_decision(workspace: Workspace, decision_id: str) -> StandingDecision:
-    """Return what holds today of a decision: its row of the score log, and what people decided since.
-
-    Who has the row at hand, or asks often, keeps a `Reviews` and calls `standing`.
-
-    Raises:
-        RequestError: no decision has this id.
-    """
-    return Reviews(workspace).standing(decision_id, str(row_of(workspace, decision_id)["decision"]))
-
-
 def row_of(workspace: Workspace, decision_id: str) -> Mapping[str, Any]:
     """Return the score log's row of a decision. Raises RequestError where none has this id."""
     logged = ScoreLog(workspace).find(decision_id)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.book.bucket import book_rows
 from pipelines.book.observation import Observation
+from pipelines.book.recipe import book_rows
 from pipelines.features.history import History
 from pipelines.marketplace.settings import ReferenceLoan
 from tests.pipelines.features.laws import computed
@@ -46,7 +46,7 @@ def test_nobody_s_application_changes_another_s_features_and_parts_change_nothin
     whole = book_of(history, START + timedelta(days=400), 7, loan)
     assert list(whole) == sorted(whole)
     assert len(whole) > 20
-    monkeypatch.setattr("pipelines.book.bucket.MOST_AT_ONCE", 3)
+    monkeypatch.setattr("pipelines.book.recipe.MOST_AT_ONCE", 3)
     assert repr(book_of(history, START + timedelta(days=400), 7, loan)) == repr(whole)
 
 

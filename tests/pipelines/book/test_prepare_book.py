@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines import cli
-from pipelines.book.customers import CustomerRows
-from pipelines.book.lookup import BookFeatures, UnknownCustomerError
+from pipelines.book.lookup import BookFeatures, CustomerRows, UnknownCustomerError
 from pipelines.book.prepare import prepare
 from pipelines.book.removal import remove_customer
 from pipelines.credit.population import Population

@@ -27,7 +27,7 @@ def test_a_month_holds_all_who_asked_in_it_and_no_outcome(
             return thinfile.main([verb, *overrides, f"workspace={tmp_path}"])
 
     settings = DemoSettings(workspace=str(tmp_path), data=DataSettings(source=Source.marketplace))
-    story = marketplace.marketplace_story(settings, Workspace.at(str(tmp_path)), InProcess(settings))
+    story = marketplace.marketplace_data(settings, Workspace.at(str(tmp_path)), InProcess(settings))
     raw = pq.read_table(tmp_path / "lake" / "demo-simulated" / "applications")
     for period, file in story.files.items():
         month = pq.read_table(file)

@@ -25,9 +25,9 @@ from pipelines.erasure.datasets import fingerprint_folder
 from pipelines.erasure.erase import erase
 from pipelines.erasure.files import look_for, remove
 from pipelines.erasure.settings import EraseSettings
+from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.person import Person
 from pipelines.erasures.record import BEGUN, ERASED, Erasures, read_erasures
-from pipelines.erasures.returning import Returning
 from pipelines.erasures.salt import Kind, ensure_salt, hashed, hashed_in_sql
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.marketplace.intake import run_intake
@@ -518,7 +518,7 @@ def test_who_was_erased_is_left_out_of_a_table_and_counted(workspace: Workspace,
 def test_rows_are_known_by_application_where_they_name_no_customer(workspace: Workspace) -> None:
     salt = ensure_salt(workspace)
     hashes = {kind: frozenset({hashed(salt, kind, "5")}) for kind in Kind}
-    returning = Returning(Erasures(salt, (object(),), hashes))  # type: ignore[arg-type]
+    returning = ErasedRows(Erasures(salt, (object(),), hashes))  # type: ignore[arg-type]
     customers, applications = np.array(["5", "6", None, None], object), np.array(["1", "5", "5", "6"], object)
     assert returning.rows(customers, applications).tolist() == [True, False, True, False]
     assert returning.rows(applications=applications).tolist() == [False, True, True, False]

@@ -20,7 +20,7 @@ from pipelines.policy.pack import PolicySettings, ReviewSettings
 from pipelines.policy.stored_policies import keep_policy
 from pipelines.reviews.overrides import Overrides, overrides_by_period
 from pipelines.reviews.review import review
-from pipelines.reviews.reviews import ReviewConflict, ReviewRefused, Reviews, row_of, standing_decision
+from pipelines.reviews.reviews import ReviewConflict, ReviewRefused, Reviews, row_of
 from pipelines.reviews.settings import ReviewAction, ReviewOutcome, ReviewVerbSettings
 from pipelines.score_log.key import LogKey, decision_ids
 from pipelines.score_log.score_log import PartitionFiles, ScoreLog
@@ -57,12 +57,12 @@ def test_a_decline_is_overturned_and_its_row_stays(either_workspace: Workspace) 
     identity = logged(either_workspace)["A0001"]
     before, reviews = bytes_below(either_workspace.score_log), Reviews(either_workspace)
     row = row_of(either_workspace, identity)
-    assert standing_decision(either_workspace, identity).decision == "declined"
+    assert Reviews(either_workspace).standing(identity, "declined").decision == "declined"
     asked = reviews.request(row, by="bert", why="the applicant tells of a new job")
     in_review = reviews.standing(identity, "declined")
     assert (in_review.decision, in_review.is_in_review, in_review.version) == ("declined", True, asked.sequence)
     reviews.decide(row, "approved", **HOW)
-    found = standing_decision(either_workspace, identity)
+    found = Reviews(either_workspace).standing(identity, "declined")
     assert (found.logged, found.decision, found.is_overturned, found.is_in_review) == ("declined", "approved", True, 0)
     assert (found.by, found.why) == ("anna", "income proven")
     assert bytes_below(either_workspace.score_log) == before
@@ -87,7 +87,7 @@ def test_of_racing_reviewers_one_decides_and_the_others_are_told(either_workspac
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(decide, range(6)))
     (winner,) = [one for one in answers if one != "conflict"]
-    assert standing_decision(either_workspace, identity).by == winner
+    assert Reviews(either_workspace).standing(identity, "declined").by == winner
     assert len(Reviews(either_workspace).entries()) == 2
     assert ReviewConflict.exit_code == 3
 
@@ -123,7 +123,7 @@ def test_nobody_else_asks_while_a_review_is_open(workspace: Workspace) -> None:
 def test_a_referred_decision_is_settled_without_a_request_and_is_no_override(workspace: Workspace) -> None:
     ids = logged(workspace)
     Reviews(workspace).decide(row_of(workspace, ids["A0003"]), "declined", **HOW)
-    found = standing_decision(workspace, ids["A0003"])
+    found = Reviews(workspace).standing(ids["A0003"], "referred")
     assert (found.logged, found.decision, found.is_overturned) == ("referred", "declined", False)
     with pytest.raises(RequestError, match="was requested; request one with"):
         Reviews(workspace).decide(row_of(workspace, ids["A0001"]), "approved", **HOW)
@@ -235,7 +235,7 @@ def test_verify_finds_what_was_changed_and_what_was_removed(tampering: str, mess
     assert outcome.exit_code is ExitCode.ANSWER_IS_NO
     assert message in outcome.result["findings"][0]
     with pytest.raises(ChainBroken):
-        standing_decision(workspace, identity)
+        Reviews(workspace).standing(identity, "declined")
 
 
 def test_verify_finds_a_row_that_is_not_what_it_was(workspace: Workspace) -> None:
