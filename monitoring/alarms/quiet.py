@@ -1,6 +1,5 @@
 """Whether an alarm is quiet, because the same or a worse one acted recently or a person acknowledged it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from enum import Enum
 from monitoring.alarms.alarm import Alarm
 from monitoring.alarms.alarm_log import Event, Logged, has_acted
 from monitoring.alarms.settings import CoolDownSettings
+from monitoring.windows.months import months_between
 
 
 class QuietReason(Enum):
@@ -65,18 +65,6 @@ def _is_recent(raised: Logged, alarm: Alarm, settings: CoolDownSettings, now: da
 
 def _is_within(earlier: Alarm, alarm: Alarm, periods: int) -> bool:
     """Whether two alarms are at most so many periods apart, in either order."""
-    apart = months_apart(earlier.key.period, alarm.key.period)
-    return apart is not None and apart <= periods
-
-
-def months_apart(one: str, other: str) -> int | None:
-    """Return the number of months between two periods (YYYY-MM), None where one of them is not a month.
-
-    >>> months_apart("2026-11", "2027-01"), months_apart("2026-11", "2026-11"), months_apart("2026-11", "later")
-    (2, 0, None)
-    """
-    if one == other:
-        return 0
-    matches = [re.fullmatch(r"(\d{4})-(\d{2})", period) for period in (one, other)]
-    months = [int(match[1]) * 12 + int(match[2]) for match in matches if match]
-    return abs(months[0] - months[1]) if len(months) == len(matches) else None
+    one, other = earlier.key.period, alarm.key.period
+    apart = months_between(one, other)
+    return one == other or (apart is not None and abs(apart) <= periods)

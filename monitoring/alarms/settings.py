@@ -88,7 +88,7 @@ class AlarmPolicySettings:
 
 
 def check_alarms(settings: AlarmPolicySettings) -> None:
-    """Raise ConfigurationError for what cannot be: a negative duration, no attempt, an address that is none."""
+    """Raise ConfigurationError for a negative duration, no attempt, or an invalid address."""
     cool, hook = settings.cool_down, settings.webhook
     least = {
         "cool_down.periods": (cool.periods, 0),

@@ -19,9 +19,9 @@ def acknowledge_outcome(workspace: Workspace, key: AlarmKey, *, why: str, by: st
     return Outcome(_record(entry), summary=[head, f"  {entry.alarm.sentence()}", quiet, f"  {PERMANENT}"])
 
 
-def list_outcome(workspace: Workspace, model: str | None = None) -> Outcome:
-    """List the entries of the alarm log, of all models or of one, oldest first."""
-    entries = [one for one in AlarmLog(workspace).read() if model in (None, one.alarm.key.model)]
+def list_outcome(workspace: Workspace) -> Outcome:
+    """List the entries of the alarm log, oldest first."""
+    entries = AlarmLog(workspace).read()
     raised = [one for one in entries if one.event is Event.RAISED]
     head = f"{len(raised):,} alarm{'s' * (len(raised) != 1)} raised, {len(entries):,} entries"
     lines = [head, *(f"  {_line(one)}" for one in entries)]

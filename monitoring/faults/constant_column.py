@@ -31,7 +31,6 @@ def constant_column(column: Column, limits: FaultLimits) -> Fault | None:
 
 
 def _was_constant(column: Column) -> bool:
-    """Whether a month of the reference, or the reference itself, fills at most one bin of values."""
     return any(int((past[MISSING + 1 :] > 0).sum()) <= 1 for past in column.past)
 
 

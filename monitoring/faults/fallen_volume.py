@@ -8,6 +8,7 @@ from scipy.stats import t
 from monitoring.faults.fault import Fault, window_finder
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.observed import Observed
+from monitoring.windows.months import months_between
 
 VOLUME_FALLEN = "volume fallen"
 
@@ -52,10 +53,7 @@ def _lowest(rows: np.ndarray) -> float:
 
 
 def _a_year_ago(window: Observed, earlier: Sequence[Observed]) -> list[float]:
-    year, dash, month = window.period.partition("-")
-    if not dash or not year.isdigit():
-        return []
-    return [one.rows for one in earlier if one.period == f"{int(year) - 1:04}-{month}"]
+    return [one.rows for one in earlier if months_between(one.period, window.period) == 12]
 
 
 FINDER = window_finder(VOLUME_FALLEN, fallen_volume, rank=70)

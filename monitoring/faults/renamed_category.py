@@ -44,7 +44,6 @@ def _disappeared(column: Column, bin_index: int, before: float, limits: FaultLim
 
 
 def _new_names(column: Column, gone: Shares) -> dict[str, str]:
-    """Return the likely new name of each category that disappeared, from the sampled values."""
     if column.sample is None or column.sample.dropna().empty:
         return {}
     counts = column.sample.dropna().astype(str).value_counts() / len(column.sample)

@@ -19,11 +19,6 @@ def finders() -> list[Finder]:
     return sorted(registered("monitoring.faults", Finder), key=lambda one: one.rank)
 
 
-def fault_kinds() -> list[str]:
-    """Return the kinds of fault that can be found, in the order of their finders."""
-    return list(dict.fromkeys(one.kind for one in finders()))
-
-
 def find_faults(
     reference: ReferenceProfile,
     window: Observed,

@@ -7,6 +7,7 @@ import numpy as np
 from monitoring.faults.fault import Fault, window_finder
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.observed import Observed
+from monitoring.windows.months import months_between
 from pipelines.profiles.reference_profile import SCORE
 
 STALE = "stale data"
@@ -23,7 +24,7 @@ def stale_data(window: Observed, earlier: Sequence[Observed], limits: FaultLimit
     last = None if window.intake is None else window.intake.last_month
     if same is not None:
         yield _fault(_repeated(window, same))
-    elif last is not None and _month_number(last) < _month_number(window.period) - 1:
+    elif last is not None and (months_between(last, window.period) or 0) > 1:
         yield _fault(f"The input of {window.period} has no data after {last}.")
 
 
@@ -40,12 +41,6 @@ def _same(window: Observed, other: Observed) -> bool:
         return False
     filled = sum(int((window.counts[name] > 0).sum()) - 1 for name in names)
     return filled >= LEAST_FILLED and all(np.array_equal(window.counts[name], other.counts[name]) for name in names)
-
-
-def _month_number(month: str) -> int:
-    """Return a month (YYYY-MM) as a number of months, 0 for another name."""
-    year, _, number = month.partition("-")
-    return int(year) * 12 + int(number) if year.isdigit() and number[:2].isdigit() else 0
 
 
 def _fault(seen: str) -> Fault:

@@ -124,7 +124,7 @@ class _EventCounts:
 
     def profile(self, months: Sequence[str]) -> ReferenceProfile:
         total = self.observed(months)
-        counts = {name: tuple(found.tolist()) for name, found in total.counts.items()}
+        counts = {name: tuple(rows.tolist()) for name, rows in total.counts.items()}
         return ReferenceProfile(total.rows, Population.applications, tuple(self.bins), counts)
 
     def by_column(self, months: Sequence[str]) -> dict[str, NDArray[np.int64]]:
@@ -144,7 +144,6 @@ def _read(lake: Path, events: _Events, periods: Collection[str]) -> Iterator[pd.
 
 
 def _values(column: "pd.Series[Any]") -> NDArray[Any]:
-    """Return numbers as float64, categories as text or None."""
     if is_numeric_dtype(column):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     return column.astype(object).where(column.notna(), None).to_numpy()

@@ -8,14 +8,13 @@ import numpy as np
 from monitoring.measures.cells import ComparedCell, compared_cells, reference_periods
 from monitoring.measures.move import Move
 from monitoring.thresholds.settings import ThresholdSettings
-from monitoring.thresholds.thresholds import Cell, Floor, Judgement, Level, Thresholds, judge
+from monitoring.thresholds.thresholds import Cell, Judgement, Level, judge
 from monitoring.windows.months import month_from
 from monitoring.windows.references import Reference, reference_for
 from monitoring.windows.settings import WindowKind, WindowSettings
 from monitoring.windows.windows import PeriodCounts, Window
 from pipelines.policy.pack import PolicySettings
 from pipelines.profiles.window_profile import WindowProfile
-from pipelines.score_log.key import LogKey
 
 MOST_EARLIER = 6
 """Periods before a window that are judged to find where a move began."""
@@ -57,16 +56,6 @@ def compare(
     return [_move(cell, judgement, periods) for cell, judgement in zip(cells, judgements, strict=True)]
 
 
-def thresholds_of(settings: ThresholdSettings) -> Thresholds:
-    """Return the rules of the settings."""
-    return Thresholds(
-        watch=Floor(settings.watch_psi, settings.watch_rate),
-        act=Floor(settings.act_psi, settings.act_rate),
-        persist=settings.persist,
-        blind=settings.blind,
-    )
-
-
 def _earlier_levels(
     counts: PeriodCounts,
     window: Window,
@@ -75,7 +64,6 @@ def _earlier_levels(
     settings: WindowSettings,
     thresholds: ThresholdSettings,
 ) -> dict[str, Mapping[Cell, Level]]:
-    """Return the levels of the periods right before a window of one period, oldest first."""
     if settings.window is not WindowKind.period:
         return {}
     scored = set(counts.log.periods(window.key.model, window.key.version, window.key.population))
@@ -87,31 +75,25 @@ def _earlier_levels(
     levels: dict[str, Mapping[Cell, Level]] = {}
     for period in periods:
         key = replace(window.key, period=period)
-        then = _reference_then(counts, key, reference, settings)
+        # Segments of an earlier period are compared with the periods before it.
+        then = reference_for(counts, key, settings.reference) if reference.is_development else reference
         cells = compared_cells(then, counts.of(key), policy)
         judgements = _judge(cells, then, period, thresholds, list(levels.values()))
         levels[period] = {one.cell: one.level for one in judgements}
     return levels
 
 
-def _reference_then(counts: PeriodCounts, key: LogKey, reference: Reference, settings: WindowSettings) -> Reference:
-    """Return the reference as it was for an earlier period: segments are compared with the periods before it."""
-    if not reference.is_development:
-        return reference
-    return reference_for(counts, key, settings.reference)
-
-
 def _judge(
     cells: Sequence[ComparedCell],
     reference: Reference,
     period: str,
-    settings: ThresholdSettings,
+    thresholds: ThresholdSettings,
     earlier: Sequence[Mapping[Cell, Level]],
 ) -> list[Judgement]:
     before = {one.cell: one.reference for one in cells}
     now = {one.cell: one.current for one in cells}
     season = _season(cells, reference_periods(reference), period)
-    return judge(before, now, thresholds_of(settings), season=season, earlier=earlier)
+    return judge(before, now, thresholds, season=season, earlier=earlier)
 
 
 def _season(cells: Sequence[ComparedCell], periods: Sequence[str], period: str) -> int | None:

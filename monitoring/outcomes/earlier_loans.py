@@ -1,16 +1,109 @@
-"""Loans of a marketplace that the model was not fitted on, to recalibrate its estimates."""
+"""Earlier loans weighted to resemble present applications, for a calibration that fits these."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from monitoring.outcomes.reweighting import EarlierLoans
 from pipelines.applications.contract import as_text
+from pipelines.credit.importance import Recalibration, recalibrate
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import TEST_FROM
 from pipelines.storage.workspace import Workspace
+
+Floats = NDArray[np.float64]
+
+MOST_ROWS = 20_000
+FOLDS = 3
+MOST_WEIGHT = 0.995
+"""Weights beyond this quantile are cut to it, so that a few rows do not dominate."""
+
+LEAST_COVERED = 0.5
+"""Smallest share of present applications that earlier loans cover; below it there is no reweighting."""
+
+LEAST_EFFECTIVE = 200.0
+"""Smallest effective number of outcomes; below it earlier loans overlap too little with present applications."""
+
+
+@dataclass(frozen=True)
+class EarlierLoans:
+    """Loans with outcomes that the model was not fitted on: `bad`, `probability` and, for weights, features.
+
+    With `ids` and `period` (YYYY-MM of the application) they are vintages before those of the score log.
+    """
+
+    bad: NDArray[np.int8]
+    probability: Floats
+    features: pd.DataFrame | None = None
+    ids: NDArray[np.str_] | None = None
+    period: NDArray[np.str_] | None = None
+
+    def recalibration(self) -> Recalibration | None:
+        """Return the recalibration of the model's PDs on these loans, None without variation of outcomes or PDs."""
+        return recalibrate(self.bad, self.probability) if self._varies() else None
+
+    def _varies(self) -> bool:
+        return bool(self.bad.min() < self.bad.max() and self.probability.min() < self.probability.max())
+
+    def recalibration_for(self, present: pd.DataFrame, *, seed: int = 0) -> Recalibration | None:
+        """Return the recalibration of the model's PDs for present applications, None without features or overlap.
+
+        As any reweighting it assumes that P(bad | features) has not changed, and that all relevant features are given.
+        """
+        if self.features is None:
+            return None
+        generator = np.random.default_rng(seed)
+        rows = _some(len(self.bad), generator)
+        weight = density_ratio(self.features.iloc[rows], present.iloc[_some(len(present), generator)], seed=seed)
+        chosen = EarlierLoans(self.bad[rows], self.probability[rows])
+        effective = float(weight.sum() ** 2 / (weight @ weight))
+        overlaps = weight.mean() >= LEAST_COVERED and effective >= LEAST_EFFECTIVE
+        return recalibrate(chosen.bad, chosen.probability, weight) if overlaps and chosen._varies() else None
+
+
+def density_ratio(earlier: pd.DataFrame, present: pd.DataFrame, *, seed: int = 0) -> Floats:
+    """Return how much likelier the features of each earlier row are among the present rows, shape (n,).
+
+    The ratio is the out-of-fold odds of a classifier of present and earlier rows (Bickel, Brueckner and Scheffer 2009).
+    Its mean is about the share of present rows that earlier rows cover.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import StratifiedKFold
+    from threadpoolctl import threadpool_limits
+
+    both = _matrix(pd.concat([earlier, present], ignore_index=True))
+    is_present = np.repeat([0, 1], [len(earlier), len(present)])
+    chance = np.empty(len(both))
+    for fit, held_out in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(both, is_present):
+        model = HistGradientBoostingClassifier(
+            max_iter=40, max_leaf_nodes=8, learning_rate=0.1, min_samples_leaf=50, random_state=seed
+        )
+        with threadpool_limits(limits=1, user_api="openmp"):  # threads cost more than they save on so few rows
+            model.fit(both[fit], is_present[fit])
+            chance[held_out] = model.predict_proba(both[held_out])[:, 1]
+    ratio = (chance / (1 - chance))[: len(earlier)] * (len(earlier) / len(present))
+    return np.asarray(np.minimum(ratio, np.quantile(ratio, MOST_WEIGHT)))
+
+
+def _some(rows: int, generator: np.random.Generator) -> NDArray[np.intp]:
+    return np.arange(rows) if rows <= MOST_ROWS else np.sort(generator.choice(rows, MOST_ROWS, replace=False))
+
+
+def _matrix(features: pd.DataFrame) -> Floats:
+    columns = []
+    for name in features:
+        values = features[name]
+        if pd.api.types.is_numeric_dtype(values):
+            columns.append(values.to_numpy(np.float64, na_value=np.nan))
+        else:
+            codes = pd.factorize(values, sort=True)[0].astype(np.float64)
+            columns.append(np.where(codes < 0, np.nan, codes))
+    return np.column_stack(columns)
+
 
 OUTCOME = ("application_id", "applied_at", "bad", "outcome_known_at")
 MOST_LOANS = 100_000

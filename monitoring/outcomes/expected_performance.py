@@ -8,9 +8,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.outcomes.decisions import Decisions
+from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.observed import enough
 from monitoring.outcomes.outcomes import Outcomes
-from monitoring.outcomes.reweighting import EarlierLoans
 from monitoring.outcomes.settings import PerformanceSettings
 from pipelines.credit.backtest import level_shift, variance_between, variance_from_expected
 from pipelines.credit.importance import Recalibration, recalibrate

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.marketplace_outcomes import outcomes_of_marketplace
 from monitoring.outcomes.outcomes import Outcomes, outcomes_of_table
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
-from monitoring.outcomes.reweighting import EarlierLoans
 from monitoring.outcomes.settings import OutcomeSettings
 from monitoring.outcomes.stored_estimates import StoredEstimates, estimates_folder
 from monitoring.windows.months import end_of
@@ -58,25 +58,24 @@ def performance_of(
     """
     if policy is None or not (settings.marketplace or settings.table or settings.early_table):
         return None
-    known = _known_outcomes(workspace, settings, settings.as_of or end_of(key.period))
+    outcomes = _known_outcomes(workspace, settings, settings.as_of or end_of(key.period))
     scored = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
     parts = {period: log.decisions(replace(key, period=period))[COLUMNS] for period in scored[-MOST_PERIODS:]}
     return measure_performance(
         pd.concat(parts.values(), ignore_index=True),
-        early=known.early,
-        full=known.full,
+        early=outcomes.early,
+        full=outcomes.full,
         stored=StoredEstimates(estimates_folder(workspace, key)),
         bands=band_labels(policy.bands, policy.scale),
         settings=settings.performance,
         earlier=earlier,
         features=_features(log, key, parts) if earlier is not None else None,
-        vintages=known.vintages,
-        later=known.later,
+        vintages=outcomes.vintages,
+        later=outcomes.later,
     )
 
 
 def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the stored features of some periods' decisions, by application_id."""
     parts = [
         log.features(replace(key, period=period)).merge(rows[["decision_id", "application_id"]], on="decision_id")
         for period, rows in decisions.items()

@@ -62,7 +62,6 @@ def _joined(name: str, parts: list[Outcomes]) -> Outcomes:
 
 
 def _summed(parts: list[VintageTable]) -> VintageTable:
-    """Return the sum of the vintages of all parts."""
     month = np.unique(np.concatenate([one.month for one in parts]))
     shape = (len(month), max(one.observed.shape[1] for one in parts))
     observed, bad = np.zeros(shape, np.int64), np.zeros(shape, np.int64)

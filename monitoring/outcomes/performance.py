@@ -8,11 +8,11 @@ import pandas as pd
 import pyarrow as pa
 
 from monitoring.outcomes.decisions import by_period
+from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.expected_performance import vintage_outcomes
 from monitoring.outcomes.observed import Contradiction
 from monitoring.outcomes.outcomes import Outcomes
 from monitoring.outcomes.reconciliation import PastError, past_errors
-from monitoring.outcomes.reweighting import EarlierLoans
 from monitoring.outcomes.settings import PerformanceSettings
 from monitoring.outcomes.stored_estimates import StoredEstimates
 from monitoring.outcomes.vintage import VintagePerformance

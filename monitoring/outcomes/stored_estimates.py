@@ -53,34 +53,28 @@ class StoredEstimates:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def store(self, new: StoredEstimate, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> StoredEstimate:
-        """Store an estimate of loans by their ids and PDs and return it; an existing one is returned instead."""
+    def store(self, new: StoredEstimate, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> None:
+        """Store an estimate of loans by their ids and PDs, unless they have one."""
         path = self._path(new.period, new.method, ids, probability)
         with exclusive(self._folder / ".lock"):
             if not path.exists():
                 with whole_file(path) as temporary:
                     pq.write_table(_table(new), temporary)
-        return _read(path)
 
-    def find(
-        self, period: str, method: str, ids: NDArray[np.str_], probability: NDArray[np.float64]
-    ) -> StoredEstimate | None:
-        """Return the estimate of exactly these loans with these PDs, None without one."""
-        path = self._path(period, method, ids, probability)
-        return _read(path) if path.exists() else None
+    def has(self, period: str, method: str, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> bool:
+        """Return whether exactly these loans with these PDs have an estimate."""
+        return self._path(period, method, ids, probability).exists()
 
     def _path(self, period: str, method: str, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> Path:
         return self._folder / f"{period}-{method}-{_fingerprint(ids, probability)}.parquet"
 
-    def of(self, period: str, method: str) -> list[StoredEstimate]:
-        """Return the estimates of a vintage, oldest first: a running month is estimated more than once."""
-        estimates = [_read(path) for path in self._folder.glob(f"{period}-{method}-*.parquet")]
-        return sorted(estimates, key=lambda one: one.made_at)
-
     def to_reconcile(self, period: str, method: str) -> StoredEstimate | None:
-        """Return the estimate to compare with the matured outcomes: that of the most loans, the oldest of several."""
-        estimates = self.of(period, method)
-        return max(estimates, key=lambda one: (one.estimate.rows, -one.made_at.timestamp())) if estimates else None
+        """Return the estimate to compare with the matured outcomes: that of the most loans, the oldest of several.
+
+        A running month is estimated more than once.
+        """
+        estimates = [_read(path) for path in self._folder.glob(f"{period}-{method}-*.parquet")]
+        return max(estimates, key=lambda one: (one.estimate.rows, -one.made_at.timestamp()), default=None)
 
 
 def estimates_folder(workspace: Workspace, key: LogKey) -> Path:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from monitoring.outcomes.decisions import Decisions
+from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.expected_performance import (
     ExpectedPerformance,
     Loans,
@@ -20,9 +21,7 @@ from monitoring.outcomes.expected_performance import (
 from monitoring.outcomes.observed import Contradiction, Observed, contradiction, enough, observe
 from monitoring.outcomes.outcomes import Outcomes
 from monitoring.outcomes.reconciliation import reconcile
-from monitoring.outcomes.reweighting import EarlierLoans
 from monitoring.outcomes.settings import PerformanceSettings
-from monitoring.outcomes.statement import statement
 from monitoring.outcomes.stored_estimates import (
     CALIBRATED,
     METHODS,
@@ -32,6 +31,7 @@ from monitoring.outcomes.stored_estimates import (
     StoredEstimates,
 )
 from monitoring.outcomes.vintage import NotApproved, VintagePerformance
+from pipelines.credit.backtest import BacktestResult
 from pipelines.credit.binomial import binomial_by_band
 from pipelines.credit.hosmer_lemeshow import hosmer_lemeshow
 from pipelines.credit.importance import Recalibration
@@ -106,7 +106,7 @@ def _estimates(one: Decisions, context: VintageContext) -> dict[str, StoredEstim
         return {}
     outcomes_known = int(np.sum((one.early[one.approved] != UNLABELLED) | (one.full[one.approved] != UNLABELLED)))
     for method in METHODS:
-        if context.stored.find(one.period, method, ids, probability) is not None:
+        if context.stored.has(one.period, method, ids, probability):
             continue
         recalibration = _recalibration(method, ids, context)
         if recalibration is not None or method == CALIBRATED:
@@ -187,3 +187,42 @@ def _matured(
         settings=context.settings,
     )
     return observed, compared
+
+
+UNKNOWN = "no outcomes yet, so a change in P(bad | features) cannot be detected; the estimate assumes no such change"
+
+
+def statement(early: Observed | None, early_contradiction: Contradiction | None, matured: Observed | None,
+              matured_contradiction: Contradiction | None) -> str:  # fmt: skip
+    """Return what the outcomes show so far, the most mature first."""
+    if matured_contradiction is not None and matured is not None:
+        return f"{matured.loans:,} outcomes by {matured.definition}: {_comparison(matured_contradiction)}"
+    if early_contradiction is not None and early is not None:
+        return f"{early.loans:,} early outcomes by {early.definition}: {_comparison(early_contradiction)}"
+    observed = matured or early
+    if observed is None:
+        return UNKNOWN
+    return (
+        f"{observed.loans:,} outcomes by {observed.definition}, too few to show whether P(bad | features) has changed"
+    )
+
+
+def _comparison(contradiction: Contradiction) -> str:
+    parts = []
+    if contradiction.ranks_worse:
+        parts.append(f"the score ranks worse than expected (AUC {_figures(contradiction.ranking)})")
+    if contradiction.level_moved:
+        parts.append(f"the default rate differs from the expected one (bad rate {_figures(contradiction.level)})")
+    if not parts:
+        return "as expected"
+    text = " and ".join(parts)
+    return f"{text}; expected from {contradiction.expected_from}; estimates without labels cannot detect this"
+
+
+def _figures(result: BacktestResult) -> str:
+    """Return the observed and the expected figure.
+
+    >>> _figures(BacktestResult(0.61234, 0.7, 0.001))
+    '0.612, expected 0.700'
+    """
+    return f"{result.observed:.3f}, expected {result.expected:.3f}"

@@ -27,7 +27,6 @@ def _approval(periods: Sequence[DecisionMix]) -> Chart:
 
 
 def _reasons(periods: Sequence[DecisionMix]) -> Chart:
-    """Return the most frequent reasons, each as a share of all reasons of the period."""
     total: dict[str, int] = {}
     for one in periods:
         for reason, times in one.reasons.items():
@@ -36,14 +35,14 @@ def _reasons(periods: Sequence[DecisionMix]) -> Chart:
     series = [
         _series(
             reason,
-            place,
+            index,
             [
                 (at, one.period, one.reasons.get(reason, 0), given)
                 for at, one in enumerate(periods)
                 if (given := sum(one.reasons.values()))
             ],
         )
-        for place, reason in enumerate(most, 1)
+        for index, reason in enumerate(most, 1)
     ]
     return _chart("Reasons given, share of all", periods, series, from_zero=True)
 
@@ -51,9 +50,9 @@ def _reasons(periods: Sequence[DecisionMix]) -> Chart:
 def _changed(periods: Sequence[DecisionMix]) -> Chart:
     parts = (("declined to approved", "to_approved"), ("approved to declined", "to_declined"))
     series = [
-        _series(name, place, [(at, one.period, getattr(one, field), one.reviewed) for at, one in enumerate(periods)
+        _series(name, index, [(at, one.period, getattr(one, field), one.reviewed) for at, one in enumerate(periods)
                               if one.reviewed])
-        for place, (name, field) in enumerate(parts, 1)
+        for index, (name, field) in enumerate(parts, 1)
     ]  # fmt: skip
     return _chart("Decisions changed by reviewers, share of those reviewed", periods, series, from_zero=True)
 
@@ -64,14 +63,14 @@ def _groups(periods: Sequence[DecisionMix], attribute: str) -> Chart:
         rows[one.group] = rows.get(one.group, 0) + one.rows
     largest = sorted(rows, key=lambda name: -rows[name])[:MOST_LINES]
     series = []
-    for place, name in enumerate((one for one in rows if one in largest), 1):
+    for index, name in enumerate((one for one in rows if one in largest), 1):
         shares = [
             (at, period.period, one.approved, one.rows)
             for at, period in enumerate(periods)
             for one in period.groups
             if (one.attribute, one.group) == (attribute, name) and one.rows
         ]
-        series.append(_series(name, place, shares))
+        series.append(_series(name, index, shares))
     some = f", the {MOST_LINES} largest of {len(rows)} groups" if len(rows) > MOST_LINES else ""
     return _chart(f"Approval rate by {attribute}{some}", periods, series)
 
@@ -82,12 +81,12 @@ def last_groups(decision_mix: Sequence[DecisionMix]) -> list[GroupDecisions]:
     return sorted(last, key=lambda one: (not one.is_low, one.ratio is None, one.attribute, one.ratio or 0.0))
 
 
-def _series(name: str, place: int, shares: Sequence[tuple[int, str, int, int]]) -> Series:
+def _series(name: str, index: int, shares: Sequence[tuple[int, str, int, int]]) -> Series:
     marks = [
         Mark(at, part / whole, f"{period}{', ' + name if name else ''}: {percent(part / whole)} of {whole:,}")
         for at, period, part, whole in shares
     ]
-    return Series(name, f"s{place}", marks, joined=True)
+    return Series(name, f"s{index}", marks, joined=True)
 
 
 def _chart(title: str, periods: Sequence[DecisionMix], series: Sequence[Series], *, from_zero: bool = False) -> Chart:

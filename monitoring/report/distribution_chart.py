@@ -26,7 +26,7 @@ def distribution_chart(score: ScoreComparison) -> Chart:
     step = next((one for one in ROUND_STEPS if span <= one * most), -(-span // most))
     first = int(points.min()) // step * step
     into = (points - first) // step
-    starts = [first + step * place for place in range(int(into.max()) + 1)]
+    starts = [first + step * index for index in range(int(into.max()) + 1)]
     return Chart(
         "Distribution of points",
         f"Distribution of points in steps of {step}, in the reference and in this window",
@@ -46,7 +46,7 @@ def _line(
 ) -> Series:
     shares = np.bincount(into, weights=np.array(counts), minlength=len(starts)) / max(sum(counts), 1)
     marks = [
-        Mark(place, float(share), f"{start} to {start + step - 1}, {name}: {percent(float(share))}")
-        for place, (start, share) in enumerate(zip(starts, shares, strict=True))
+        Mark(index, float(share), f"{start} to {start + step - 1}, {name}: {percent(float(share))}")
+        for index, (start, share) in enumerate(zip(starts, shares, strict=True))
     ]
     return Series(name, kind, marks, joined=True, dots=False)

@@ -12,7 +12,6 @@ from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.reconciliation import PastError
 from monitoring.outcomes.stored_estimates import CALIBRATED, RECALIBRATED, REWEIGHTED
 from monitoring.outcomes.vintage import VintagePerformance
-from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.decision_mix_charts import decision_mix_charts, last_groups
 from monitoring.report.distribution_chart import distribution_chart
@@ -20,7 +19,7 @@ from monitoring.report.formatting import FILTERS, points_apart, some
 from monitoring.report.gauge import gauge_of
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
-from monitoring.report.performance_charts import band_chart, curve_chart, performance_charts
+from monitoring.report.performance_charts import ages_reached, band_chart, curve_chart, performance_charts
 from monitoring.report.stored import StoredReport, latest_of_each
 from monitoring.verdict.period_report import PeriodReport
 from pipelines.charts.series_chart import draw
@@ -78,7 +77,6 @@ def _role(move: Move) -> int:
 
 
 def _sections(report: PeriodReport) -> list[tuple[str, str]]:
-    """Return the anchors and names of the sections that this report has."""
     performance = report.performance
     parts = [
         ("faults", "Data faults", bool(report.faults)),
@@ -94,7 +92,6 @@ def _sections(report: PeriodReport) -> list[tuple[str, str]]:
 
 
 def _contradicted(performance: PerformanceReport | None) -> list[str]:
-    """Return the vintages whose early or matured outcomes contradict the expectation."""
     return [
         one.period
         for one in (performance.vintages if performance else ())
@@ -122,7 +119,6 @@ def _exact_measures(score: ScoreComparison) -> str:
 
 
 def _last_matured(performance: PerformanceReport | None) -> VintagePerformance | None:
-    """Return the newest vintage with tested bands."""
     tested = [one for one in performance.vintages if one.bands] if performance else []
     return tested[-1] if tested else None
 

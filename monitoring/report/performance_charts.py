@@ -1,6 +1,7 @@
 """Charts of vintages: estimate, early read and matured outcome, each in its own colour."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
@@ -36,18 +37,18 @@ def band_chart(vintage: VintagePerformance) -> Chart:
     """Return expected against observed bad rate by band."""
     bands = vintage.bands
     expected = [
-        Mark(place - ASIDE / 2, one.expected_rate, f"{one.band}: expected {percent(one.expected_rate)}")
-        for place, one in enumerate(bands)
+        Mark(index - ASIDE / 2, one.expected_rate, f"{one.band}: expected {percent(one.expected_rate)}")
+        for index, one in enumerate(bands)
     ]
     observed = [
         Mark(
-            place + ASIDE / 2,
+            index + ASIDE / 2,
             one.observed_rate,
             f"{one.band}: observed {percent(one.observed_rate)} ({one.bad:,} of {one.rows:,})",
             one.low,
             one.high,
         )
-        for place, one in enumerate(bands)
+        for index, one in enumerate(bands)
     ]
     title = f"Bad rate by band, {vintage.period}"
     rates = "; ".join(f"{one.band} {percent(one.expected_rate)} and {percent(one.observed_rate)}" for one in bands)
@@ -63,10 +64,10 @@ def curve_chart(curves: Sequence[VintageCurve]) -> Chart | None:
         return None
     earlier, newest = drawn[:-NEWEST], drawn[-NEWEST:]
     series = [
-        Series("earlier" if not place else "", "faint", [*_curve(one)], joined=True, dots=False)
-        for place, one in enumerate(earlier)
+        Series("earlier" if not index else "", "faint", [*_curve(one)], joined=True, dots=False)
+        for index, one in enumerate(earlier)
     ]
-    series += [Series(one.month, f"s{place}", [*_curve(one)], joined=True) for place, one in enumerate(newest, 1)]
+    series += [Series(one.month, f"s{index}", [*_curve(one)], joined=True) for index, one in enumerate(newest, 1)]
     oldest = max(point.months_on_book for one in drawn for point in one.points)
     shares = "; ".join(f"{one.month} {percent(one.points[-1].share)}" for one in newest)
     return Chart(
@@ -139,3 +140,45 @@ def _interval(kind: str, estimate: Estimate) -> tuple[float, float] | tuple[None
 def _estimate(period: str, name: str, estimate: Estimate, share: bool) -> str:
     value = percent(estimate.value) if share else number(estimate.value)
     return f"{period}, {name}: {value} ({between(estimate, share=share)})"
+
+
+AGES = (1, 3, 6, 9, 12, 18, 24)
+MOST_AGES = 4
+MONTHS_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class MonthRow:
+    """The loans of a month, and the bad rate at each age, empty where no loan is that old."""
+
+    month: str
+    loans: int
+    shares: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class AgesReached:
+    """The ages that are shown, and the months, newest first."""
+
+    ages: tuple[int, ...]
+    rows: tuple[MonthRow, ...]
+
+
+def ages_reached(curves: Sequence[VintageCurve]) -> AgesReached:
+    """Return the bad rates at the oldest few of the usual ages that any vintage has reached."""
+    newest = list(reversed(curves))[:MONTHS_SHOWN]
+    reached = max((point.months_on_book for one in newest for point in one.points), default=0)
+    ages = tuple(age for age in AGES if age <= reached)[-MOST_AGES:]
+    return AgesReached(ages, tuple(_row(one, ages) for one in newest))
+
+
+def _row(curve: VintageCurve, ages: Sequence[int]) -> MonthRow:
+    points = {one.months_on_book: one for one in curve.points}
+    loans = max((one.loans for one in curve.points), default=0)
+    return MonthRow(curve.month, loans, tuple((age, _share(points.get(age))) for age in ages))
+
+
+def _share(point: VintagePoint | None) -> str:
+    if point is None:
+        return ""
+    return percent(point.share) if point.is_whole else f"({percent(point.share)})"

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from monitoring.measures.move import Move
 from monitoring.report.evidently_adapter import EvidentlyRun, Headline, MarkdownText, TestedColumn
 from monitoring.report.evidently_chart import chart_bars, layout
-from monitoring.report.evidently_sample import explorable_columns
 from monitoring.report.facts import facts_of
 from monitoring.report.ordering import headline, is_moved, score_first
 from monitoring.report.page import leading_part, style_sheet
@@ -107,7 +108,6 @@ def _run(
 
 
 def _texts(report: PeriodReport) -> list[MarkdownText]:
-    """Return what a run shows below its headline: the points, the notes and the data faults."""
     points = [f"- **{_plain(one.heading)}**: {_plain(one.text)}" for one in report.points]
     faults = [
         f"- **{_plain(one.kind)}{f', {_plain(one.column)}' if one.column else ''}**: "
@@ -149,3 +149,31 @@ def _page(run: EvidentlyRun, report: PeriodReport) -> str:
 def _write(path: Path, text: str) -> None:
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+MOST_CATEGORIES = 100
+
+
+def explorable_columns(
+    reference: pd.DataFrame, current: pd.DataFrame, categorical: Collection[str]
+) -> tuple[dict[str, list[pd.Series]], list[str], str]:
+    """Return both samples of each column that Evidently can summarise, the other columns, and a note on the rows."""
+    shared = [name for name in reference if name in current]
+    pairs = {str(name): _alike(reference[name], current[name], name in categorical) for name in shared}
+    shown = {name: pair for name, pair in pairs.items() if all(map(_can_be_drawn, pair))}
+    hidden = [name for name in dict.fromkeys(map(str, [*reference, *current])) if name not in shown]
+    note = f"For exploration: {len(reference):,} rows of the reference and {len(current):,} of this window."
+    return shown, hidden, note
+
+
+def _alike(reference: pd.Series, current: pd.Series, is_category: bool) -> list[pd.Series]:
+    """Return both columns as floats without infinities, or both as text."""
+    pair = [reference, current]
+    if is_category or not all(is_numeric_dtype(column) and not is_bool_dtype(column) for column in pair):
+        return [column.astype(object).map(str, na_action="ignore") for column in pair]
+    return [column.astype(float).replace([np.inf, -np.inf], np.nan) for column in pair]
+
+
+def _can_be_drawn(column: pd.Series) -> bool:
+    """Whether a column has values (an empty one ends the report, evidently#1480) and not too many categories."""
+    return bool(column.notna().any()) and (is_numeric_dtype(column) or column.nunique() <= MOST_CATEGORIES)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
+from monitoring.thresholds.settings import ThresholdSettings
 from pipelines.credit.false_discovery import q_values
 from pipelines.credit.period_variation import Move, move_from
 from pipelines.credit.psi_noise import Counts, Floats
@@ -40,30 +41,6 @@ MOVED = (Level.WATCH, Level.ACT)
 
 
 @dataclass(frozen=True)
-class Floor:
-    """A move counts from a PSI of `psi`, less the average of sampling noise, and a q-value of at most `rate`.
-
-    `rate` is the share of months without drift in which any cell counts as moved.
-    """
-
-    psi: float
-    rate: float
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """The rules. A cell at watch level in `persist` consecutive periods reaches act level.
-
-    A cell is `too small` where sampling alone leaves a PSI above `blind` in one of a hundred quiet months.
-    """
-
-    watch: Floor = Floor(0.1, 0.05)
-    act: Floor = Floor(0.25, 0.01)
-    persist: int = 2
-    blind: float = 0.5
-
-
-@dataclass(frozen=True)
 class Judgement:
     """How far a cell moved from the reference, how far noise alone reaches, and the level.
 
@@ -92,7 +69,7 @@ class Judgement:
 def judge(
     reference: Mapping[Cell, Counts],
     current: Mapping[Cell, Counts],
-    thresholds: Thresholds,
+    thresholds: ThresholdSettings,
     *,
     season: int | None = None,
     earlier: Sequence[Mapping[Cell, Level]] = (),
@@ -103,7 +80,10 @@ def judge(
         reference: for each cell the counts of the reference's periods in frozen bins, shape (periods, bins). A single
             period leaves the variation between periods unknown: then only sampling counts as noise.
         current: for each cell the counts of the period that is judged, shape (bins,).
-        thresholds: floors, levels and rules.
+        thresholds: a move counts from a PSI, less the average of sampling noise, and a q-value of at most a rate, the
+            share of months without drift in which any cell counts as moved. A cell at watch level in `persist`
+            consecutive periods reaches act level; one where sampling alone leaves a PSI above `blind` in one of a
+            hundred quiet months is too small.
         season: the index of the reference's period that is the same month a year ago. A move must then be a move from
             that month too.
         earlier: the levels of the periods before, oldest first, as judged then.
@@ -219,26 +199,29 @@ def _furthest(reference: Counts, mean: Floats) -> Floats:
     return np.asarray(np.where(reference.sum(axis=-1) > 0, excess, 0.0).max(axis=1).clip(0))
 
 
-def _levels(compared: _Compared, thresholds: Thresholds) -> tuple[NDArray[np.object_], Floats, Floats]:
-    """Return each cell's level from this period alone, its limit, and its q-value."""
+def _levels(compared: _Compared, thresholds: ThresholdSettings) -> tuple[NDArray[np.object_], Floats, Floats]:
     cells = len(compared.psi)
-    small = _too_small(compared, thresholds.blind, thresholds.act.rate / cells)
+    small = _too_small(compared, thresholds.blind, thresholds.act_rate / cells)
     q_value = np.ones(cells)
     weight = compared.weight / compared.weight[~small].mean() if not small.all() else compared.weight
     q_value[~small] = q_values(np.minimum(compared.chance / weight, 1)[~small])
     level = np.full(cells, Level.QUIET.value, dtype=object)
-    for name, floor in ((Level.WATCH, thresholds.watch), (Level.ACT, thresholds.act)):
-        moved = (q_value <= floor.rate) & (compared.excess > np.maximum(floor.psi, compared.furthest))
+    floors = (
+        (Level.WATCH, thresholds.watch_psi, thresholds.watch_rate),
+        (Level.ACT, thresholds.act_psi, thresholds.act_rate),
+    )
+    for name, psi, rate in floors:
+        moved = (q_value <= rate) & (compared.excess > np.maximum(psi, compared.furthest))
         if compared.season is not None:
-            moved &= compared.season > floor.psi
+            moved &= compared.season > psi
         level[moved] = name.value
     level[small] = Level.TOO_SMALL.value
-    called = max(int((q_value <= thresholds.watch.rate).sum()), 1)
-    needed = np.maximum(thresholds.watch.psi, compared.furthest) + compared.move.sampling * compared.sampling
+    called = max(int((q_value <= thresholds.watch_rate).sum()), 1)
+    needed = np.maximum(thresholds.watch_psi, compared.furthest) + compared.move.sampling * compared.sampling
     tested = max(int((~small).sum()), 1)
     return (
         level,
-        np.maximum(needed, compared.psi_at(np.minimum(thresholds.watch.rate * called / tested * weight, 1))),
+        np.maximum(needed, compared.psi_at(np.minimum(thresholds.watch_rate * called / tested * weight, 1))),
         q_value,
     )
 
@@ -250,7 +233,6 @@ def _too_small(compared: _Compared, blind: float, chance: float) -> NDArray[np.b
 
 
 def _lasting(cell: Cell, level: Level, earlier: Sequence[Mapping[Cell, Level]]) -> int:
-    """Return for how many consecutive periods, including this one, a cell has been at watch or act level."""
     lasting = 0
     for one in (level, *(levels.get(cell, Level.QUIET) for levels in reversed(earlier))):
         if one not in MOVED:

@@ -60,5 +60,4 @@ def cause_of(vintage: VintagePerformance, contradiction: Contradiction) -> str:
 
 
 def _fails_later(later: Contradiction | None) -> bool:
-    """Whether those who made their first payment fail more often than expected too."""
     return later is not None and later.level.p_value < IN_DOUBT and later.level.observed > later.level.expected

@@ -11,8 +11,7 @@ from monitoring.faults.search import find_faults
 from monitoring.faults.window_faults import months_of
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import compare
-from monitoring.verdict.build_report import build_report
-from monitoring.verdict.verdict import Facts
+from monitoring.verdict.verdict import Facts, build_report
 from monitoring.watch.settings import TableSettings, WatchSettings
 from monitoring.watch.watch_result import Samples, report_folder, report_outcome
 from monitoring.windows.external_tables import ExternalTables, open_external_tables

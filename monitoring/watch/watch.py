@@ -10,12 +10,10 @@ from monitoring.faults.table_faults import faults_of_marketplace
 from monitoring.faults.window_faults import faults_of
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import find_moves
-from monitoring.outcomes.earlier_loans import earlier_loans
+from monitoring.outcomes.earlier_loans import EarlierLoans, earlier_loans
 from monitoring.outcomes.late_labels import performance_of
-from monitoring.outcomes.reweighting import EarlierLoans
-from monitoring.verdict.build_report import build_report
 from monitoring.verdict.period_report import PeriodReport
-from monitoring.verdict.verdict import Facts
+from monitoring.verdict.verdict import Facts, build_report
 from monitoring.watch.settings import WatchSettings
 from monitoring.watch.watch_result import Samples, report_outcome
 from monitoring.windows.months import end_of
@@ -103,7 +101,6 @@ def _profile(store: ModelStore, model: RegisteredModel) -> ReferenceProfile:
 
 
 def _policy(workspace: Workspace, window: Window) -> tuple[PolicySettings | None, list[str]]:
-    """Return the policy of the window's decisions, or a note on why it is missing."""
     try:
         return kept_policy(workspace, window.policy_hash), []
     except ThinfileError as error:

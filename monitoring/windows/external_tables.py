@@ -111,7 +111,6 @@ def _check(before: TableProfile, now: TableProfile, population: Population) -> N
 
 
 def _features(sample: pa.Table | None, reference: ReferenceProfile, roles: TableRoles) -> pd.DataFrame:
-    """Return the sampled features, in the order of the bins."""
     if sample is None:
         return pd.DataFrame()
     names = [one.column for one in reference.bins if one.column in sample.column_names and one.column != roles.score]

@@ -1,5 +1,7 @@
 """Months before and after a period."""
 
+import re
+
 import numpy as np
 
 
@@ -19,3 +21,14 @@ def end_of(period: str) -> str:
     '2027-01-01'
     """
     return f"{month_from(period, 1)}-01"
+
+
+def months_between(one: str, other: str) -> int | None:
+    """Return by how many months a period (YYYY-MM) is later than another, None where one of them is not a month.
+
+    >>> months_between("2026-11", "2027-01"), months_between("2027-01", "2026-11"), months_between("2026-11", "later")
+    (2, -2, None)
+    """
+    matches = [re.fullmatch(r"(\d{4})-(\d{2})", period) for period in (one, other)]
+    first, last = (int(match[1]) * 12 + int(match[2]) if match else None for match in matches)
+    return None if first is None or last is None else last - first

@@ -172,7 +172,6 @@ def _named(values: "pd.Series[Any]") -> Counter[str]:
 
 
 def _policy_hash(log: ScoreLog, key: LogKey) -> str:
-    """Return the hash of the policy of the last partition."""
     with pq.ParquetFile(log.file(key, log.partitions(key)[-1])) as file:
         for batch in file.iter_batches(1, columns=["policy_hash"]):
             return str(batch.column(0)[0].as_py())

@@ -9,7 +9,8 @@ import pandas as pd
 
 from monitoring.faults.observed import Observed
 from monitoring.faults.search import find_faults
-from monitoring.thresholds.thresholds import Cell, Level, Thresholds, judge
+from monitoring.thresholds.settings import ThresholdSettings
+from monitoring.thresholds.thresholds import Cell, Level, judge
 from pipelines.command.verb import stay_private
 from pipelines.credit.population import Population
 from pipelines.profiles.reference_profile import SCORE, profile_of
@@ -124,7 +125,7 @@ def ask_thinfile(case: Case) -> Answer:
     for one in profile.bins[1:]:
         known[Cell(one.column)] = one.comparable(np.array(profile.counts[one.column]))[1][None]
         now[Cell(one.column)] = one.comparable(counts[one.column])[1]
-    judged = judge(known, now, Thresholds())
+    judged = judge(known, now, ThresholdSettings())
     moved = [one for one in judged if one.level in (Level.WATCH, Level.ACT)]
     faulty = {fault.column for fault in faults}
     named = [f"{fault.kind}: {fault.column}" for fault in faults]

@@ -8,7 +8,6 @@ import pandas as pd
 
 from monitoring.faults.column_gone import COLUMN_GONE
 from monitoring.faults.constant_column import CONSTANT
-from monitoring.faults.conversions import KNOWN
 from monitoring.faults.duplicates import DUPLICATES
 from monitoring.faults.fallen_volume import VOLUME_FALLEN
 from monitoring.faults.fault import Fault
@@ -18,7 +17,7 @@ from monitoring.faults.quarantine import QUARANTINE_RISEN
 from monitoring.faults.renamed_category import LEVEL_RENAMED
 from monitoring.faults.search import find_faults
 from monitoring.faults.stale_data import STALE
-from monitoring.faults.unit_changed import UNIT_CHANGED
+from monitoring.faults.unit_changed import KNOWN, UNIT_CHANGED
 from tests.monitoring.faults.natural import NUMERIC, World, window_of
 
 Planted = tuple[Observed, pd.DataFrame, str | None]

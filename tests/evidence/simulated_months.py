@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.thresholds.thresholds import EVERYONE, Cell, Level, Thresholds, judge
+from monitoring.thresholds.settings import ThresholdSettings
+from monitoring.thresholds.thresholds import EVERYONE, Cell, Level, judge
 
 COLUMNS, SEGMENTS, MONTHS = 41, 8, 12
 MOST_BINS = 12
@@ -33,7 +34,7 @@ class World:
     reference: dict[Cell, np.ndarray]
     after: list[dict[Cell, np.ndarray]]
 
-    def levels(self, thresholds: Thresholds) -> list[dict[Cell, Level]]:
+    def levels(self, thresholds: ThresholdSettings) -> list[dict[Cell, Level]]:
         """Return the levels of the two months, the second judged with the first in mind."""
         found: list[dict[Cell, Level]] = []
         for month, counts in enumerate(self.after):

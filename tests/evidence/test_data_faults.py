@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from monitoring.faults.search import fault_kinds, find_faults
+from monitoring.faults.search import find_faults, finders
 from tests.evidence.conftest import Evidence
 from tests.evidence.planted_faults import named
 from tests.monitoring.faults.natural import World, draw_world
@@ -16,14 +16,14 @@ SHIFTS = (0.0, 0.4, 0.8)
 def test_faults_are_named_and_people_who_change_are_none(
     evidence: Evidence, not_significantly_above: Callable[[int, int, float], bool]
 ) -> None:
-    worlds = evidence.size(full=300, reduced=4)
-    quiet, missed, others = 0, dict.fromkeys(fault_kinds(), 0), 0
+    worlds, kinds = evidence.size(full=300, reduced=4), dict.fromkeys(one.kind for one in finders())
+    quiet, missed, others = 0, dict.fromkeys(kinds, 0), 0
     months = 0
     for seed in range(worlds):
         world, generator = _world(seed), np.random.default_rng([540, seed])
         months += len(world.windows)
         quiet += _called_faults(world)
-        for kind in fault_kinds():
+        for kind in kinds:
             found, besides = named(kind, world, generator, sample=True)
             missed[kind] += not found
             others += bool(besides)

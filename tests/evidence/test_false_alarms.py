@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from monitoring.thresholds.thresholds import Cell, Level, Thresholds
+from monitoring.thresholds.settings import ThresholdSettings
+from monitoring.thresholds.thresholds import Cell, Level
 from tests.evidence.conftest import FOLDER, Evidence
 from tests.evidence.simulated_months import Season, World, draw_world
 
@@ -86,14 +87,14 @@ def _rang(seed: int, season: Season) -> tuple[bool, bool]:
     """Return whether the second month after the reference is watched anywhere, and whether it is acted on."""
     generator = np.random.default_rng(seed)
     rows = int(np.exp(generator.uniform(np.log(SMALLEST), np.log(LARGEST))))
-    found = set(draw_world(generator, rows, season).levels(Thresholds())[1].values())
+    found = set(draw_world(generator, rows, season).levels(ThresholdSettings())[1].values())
     return bool(found & {Level.WATCH, Level.ACT}), Level.ACT in found
 
 
 def _found(rows: int, psi: float, seed: int) -> np.ndarray:
     """Return which of the moved columns are acted on within two periods, for everyone."""
     world: World = draw_world(np.random.default_rng([1, seed]), rows, Season(), moved=MOVED, psi=psi)
-    levels = world.levels(Thresholds())
+    levels = world.levels(ThresholdSettings())
     cells = [Cell(f"column {number}") for number in range(MOVED)]
     return np.array([any(month[cell] is Level.ACT for month in levels) for cell in cells])
 

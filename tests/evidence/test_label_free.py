@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from experiments.experiment.experiment import resolve
 from experiments.experiment.settings import TuneSettings
+from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.marketplace_outcomes import MarketplaceOutcomes, outcomes_of_marketplace
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
-from monitoring.outcomes.reweighting import EarlierLoans
 from monitoring.outcomes.stored_estimates import StoredEstimates
 from pipelines.applications.applications import Applications, load_applications
 from pipelines.applications.settings import SplitSettings
@@ -121,7 +121,7 @@ def test_a_change_of_concept_is_said_to_be_unknown_and_caught_by_the_early_read(
     says = all(
         one.estimate is not None and "P(bad | features)" in one.estimate.estimate.cannot_see[0]
         for one in seeing.vintages
-    ) and all("cannot be known" in one.statement for one in blind.vintages)
+    ) and all("cannot be detected" in one.statement for one in blind.vintages)
     errors = [one for one in seeing.past_errors if one.measure == "auc"]
     past = f"{errors[0].mean_error:+.3f} over {errors[0].vintages} matured vintages" if errors else "none"
     within = [one.period for one in vintages[:5]]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import monitoring.faults
-from monitoring.faults.search import fault_kinds
+from monitoring.faults.search import finders
 from tests.monitoring.faults.tables import draw, faults_of, kinds
 
 TOY = '''"""Windows whose number of rows ends in 00."""
@@ -31,13 +31,13 @@ FINDER = window_finder("round number of rows", round_rows)
 def test_a_fault_added_as_one_file_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "round_rows.py").write_text(TOY)
     monkeypatch.setattr(monitoring.faults, "__path__", [*monitoring.faults.__path__, str(tmp_path)])
-    assert fault_kinds()[-1] == "round number of rows"
+    assert finders()[-1].kind == "round number of rows"
     assert kinds(faults_of(draw(1_000, seed=1))) == [("round number of rows", None)]
     sys.modules.pop("monitoring.faults.round_rows")
 
 
 def test_the_kinds_are_those_that_reports_and_alarms_have_always_named() -> None:
-    assert set(fault_kinds()) == {
+    assert {one.kind for one in finders()} == {
         "column gone", "missing values risen", "unit changed", "category renamed", "column constant", "duplicates",
         "more rows quarantined", "volume fallen", "stale data",
     }  # fmt: skip

@@ -15,11 +15,12 @@ from monitoring.faults.unit_changed import UNIT_CHANGED
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move, Role
 from monitoring.measures.score_comparison import ScoreComparison, compare_scores
+from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
-from monitoring.outcomes.reweighting import EarlierLoans
 from monitoring.outcomes.stored_estimates import REWEIGHTED, StoredEstimates
 from monitoring.outcomes.vintage import VintagePerformance
-from monitoring.thresholds.thresholds import EVERYONE, Cell, Level, Thresholds, judge
+from monitoring.thresholds.settings import ThresholdSettings
+from monitoring.thresholds.thresholds import EVERYONE, Cell, Level, judge
 from monitoring.verdict.period_report import PeriodReport, Point, Verdict
 from pipelines.credit.population import Population
 from pipelines.credit.vintage import VintageTable
@@ -103,7 +104,7 @@ def made_moves(verdict: Verdict) -> tuple[Move, ...]:
             known[cell] = np.stack([generator.multinomial(rows, shares) for _ in range(REFERENCE_MONTHS)])
             now[cell] = generator.multinomial(rows, tilted / tilted.sum())
     earlier = [{Cell("n_devices_30_days"): Level.WATCH, Cell("points"): Level.WATCH}] * 2
-    judged = judge(known, now, Thresholds(persist=4), earlier=earlier)
+    judged = judge(known, now, ThresholdSettings(persist=4), earlier=earlier)
     return tuple(
         Move(
             judgement=one,

@@ -8,7 +8,6 @@ import pytest
 from monitoring.decision_mix.decision_mix import DecisionMix, GroupDecisions
 from monitoring.measures.move import Move
 from monitoring.measures.score_comparison import ScoreComparison
-from monitoring.report.ages import ages_reached
 from monitoring.report.bars import bars_of
 from monitoring.report.decision_mix_charts import decision_mix_charts, last_groups
 from monitoring.report.distribution_chart import distribution_chart
@@ -17,6 +16,7 @@ from monitoring.report.gauge import Gauge, gauge_of, nearness
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import headline, of_everyone, score_first
 from monitoring.report.page import leading_part
+from monitoring.report.performance_charts import ages_reached
 from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from pipelines.charts.series_chart import Chart, Mark, Series, draw
@@ -173,7 +173,7 @@ def test_parts_may_be_partly_known(report: PeriodReport) -> None:
     # then
     assert "Vintage curves" not in page
     assert "Past estimates" not in page
-    assert "cannot be known" in page
+    assert "cannot be detected" in page
     assert "in the reference," not in page
 
 

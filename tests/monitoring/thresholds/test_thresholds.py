@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level, Thresholds, judge
+from monitoring.thresholds.settings import ThresholdSettings
+from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level, judge
 from pipelines.errors import DataError
 
-RULES = Thresholds()
+RULES = ThresholdSettings()
 SHARE = np.array([0.05, 0.15, 0.2, 0.3, 0.2, 0.1])
 MOVED = np.array([0.15, 0.25, 0.2, 0.2, 0.15, 0.05])
 SCORE = Cell("points")
@@ -53,7 +54,7 @@ def test_a_move_above_the_floor_that_chance_explains_is_quiet() -> None:
     # given 100 rows: sampling alone leaves a PSI of 0.05 on average
     current = np.array([9, 22, 21, 23, 20, 5])
     found = one(months(SHARE, 100), current)
-    assert found.psi > RULES.watch.psi
+    assert found.psi > RULES.watch_psi
     assert found.level is Level.QUIET
     assert found.limit > found.psi
 
