@@ -49,28 +49,28 @@ class ObliviousShapley:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "model.json"
             model.save_model(str(path), format="json")
-            told = json.loads(path.read_text())
-        questions = _features_of_splits(told["features_info"])
-        if questions is None or "oblivious_trees" not in told:
+            exported = json.loads(path.read_text())
+        questions = _features_of_splits(exported["features_info"])
+        if questions is None or "oblivious_trees" not in exported:
             return None
-        scale, (bias, *_) = told["scale_and_bias"]
-        trees = [_tree(one, questions, scale) for one in told["oblivious_trees"]]
+        scale, (bias, *_) = exported["scale_and_bias"]
+        trees = [_tree(one, questions, scale) for one in exported["oblivious_trees"]]
         return cls(trees, bias, len(model.feature_names_))
 
     def contributions(self, leaves: NDArray[np.integer[Any]]) -> Floats:
         """Return what each feature adds to the log-odds, shape (n, features), of rows whose leaves are (n, trees)."""
         if len(leaves) <= FEW_ROWS:
-            places = self._starts + leaves
-            return np.array([self._of_row(row) for row in places]).reshape(len(leaves), self._features)
-        found = np.zeros((self._features, len(leaves)))
+            rows = self._starts + leaves
+            return np.array([self._of_row(row) for row in rows]).reshape(len(leaves), self._features)
+        added = np.zeros((self._features, len(leaves)))
         for table, names, reached in zip(self._tables, self._names, leaves.T, strict=True):
-            for place, name in enumerate(names):
-                found[name] += table[place][reached]
-        return found.T
+            for position, name in enumerate(names):
+                added[name] += table[position][reached]
+        return added.T
 
-    def _of_row(self, places: NDArray[np.intp]) -> Floats:
+    def _of_row(self, entries: NDArray[np.intp]) -> Floats:
         """Return the contributions of one row, shape (features,), from the places of its leaves in the one table."""
-        names, values = self._flat_names[places].ravel(), self._flat[places].ravel()
+        names, values = self._flat_names[entries].ravel(), self._flat[entries].ravel()
         return np.asarray(np.bincount(names, values, self._features + 1)[:-1])
 
 
@@ -141,26 +141,26 @@ def _flattened(
     return starts, flat_names, flat
 
 
-def _tree(told: Mapping[str, Any], questions: list[int], scale: float) -> Tree:
-    features = tuple(questions[split["split_index"]] for split in told["splits"] or ())
-    return Tree(features, scale * np.array(told["leaf_values"]), np.array(told["leaf_weights"], dtype=np.float64))
+def _tree(tree: Mapping[str, Any], questions: list[int], scale: float) -> Tree:
+    features = tuple(questions[split["split_index"]] for split in tree["splits"] or ())
+    return Tree(features, scale * np.array(tree["leaf_values"]), np.array(tree["leaf_weights"], dtype=np.float64))
 
 
-def _features_of_splits(told: Mapping[str, Any]) -> list[int] | None:
+def _features_of_splits(info: Mapping[str, Any]) -> list[int] | None:
     """Return the place of the feature that each split of a model asks, by the split's number.
 
     Numbers run over the borders of numeric features, the values of one-hot ones and the borders of target statistics,
     in this order. None where a statistic is of several features: it cannot be told which of them speaks.
     """
-    return None if any(len(one["elements"]) > 1 for one in told.get("ctrs", ())) else list(_asked(told))
+    return None if any(len(one["elements"]) > 1 for one in info.get("ctrs", ())) else list(_asked(info))
 
 
-def _asked(told: Mapping[str, Any]) -> Iterator[int]:
-    for feature in told.get("float_features", ()):
+def _asked(info: Mapping[str, Any]) -> Iterator[int]:
+    for feature in info.get("float_features", ()):
         yield from [feature["flat_feature_index"]] * len(feature["borders"] or ())
-    categorical = {one["feature_index"]: one for one in told.get("categorical_features", ())}
+    categorical = {one["feature_index"]: one for one in info.get("categorical_features", ())}
     for feature in categorical.values():
         yield from [feature["flat_feature_index"]] * len(feature.get("values") or ())
-    for statistic in told.get("ctrs", ()):
+    for statistic in info.get("ctrs", ()):
         feature = categorical[statistic["elements"][0]["cat_feature_index"]]
         yield from [feature["flat_feature_index"]] * len(statistic["borders"])

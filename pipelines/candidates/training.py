@@ -35,8 +35,8 @@ class TrainedModel:
 
 def check_features(sample: Sample) -> None:
     """Raise DataError when there is nothing to learn from: no features, or only such as are the same in every row."""
-    told = (sample.columns[name] for name in (*sample.numeric, *sample.categorical))
-    if not any(pd.Series(values).nunique(dropna=False) > 1 for values in told):
+    columns = (sample.columns[name] for name in (*sample.numeric, *sample.categorical))
+    if not any(pd.Series(values).nunique(dropna=False) > 1 for values in columns):
         raise DataError(
             "a model needs a feature that differs between applications, "
             f"received {len(sample.numeric) + len(sample.categorical)} features and none that does; "
@@ -88,9 +88,9 @@ def _described(name: str, sample: Sample) -> dict[str, str | float | None]:
 
     That is the median of a number and the most frequent level of a category, over the rows that were learnt from.
     """
-    found = sample.meanings.get(name) or default_meaning(name)
+    meaning = sample.meanings.get(name) or default_meaning(name)
     values: pd.Series[Any] = pd.Series(sample.columns[name]).dropna()
-    described: dict[str, str | float | None] = {"meaning": found.meaning, "group": found.group, "usual": None}
+    described: dict[str, str | float | None] = {"meaning": meaning.meaning, "group": meaning.group, "usual": None}
     if len(values):
         usual = float(values.median()) if name in sample.numeric else str(values.mode().iloc[0])
         described["usual"] = usual

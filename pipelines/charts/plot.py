@@ -29,8 +29,8 @@ class Axis:
         low, high = min(finite), max(finite)
         step = _round_step((high - low) or abs(high) / 10 or 0.5, ticks)
         first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-        places = [step * place for place in range(first, max(last, first + 1) + 1)]
-        return cls(title, places[0], places[-1], places, format)
+        positions = [step * number for number in range(first, max(last, first + 1) + 1)]
+        return cls(title, positions[0], positions[-1], positions, format)
 
 
 def _round_step(span: float, ticks: int) -> float:
@@ -78,9 +78,9 @@ class Plot:
 
     def segment(self, start: tuple[float, float], end: tuple[float, float], kind: str) -> None:
         """Draw a straight line between two points."""
-        places = (self._across(start[0]), self._up(start[1]), self._across(end[0]), self._up(end[1]))
+        ends = (self._across(start[0]), self._up(start[1]), self._across(end[0]), self._up(end[1]))
         mark = Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>')
-        self._marks.append(mark.format(kind, *places))
+        self._marks.append(mark.format(kind, *ends))
 
     def bar(self, x: tuple[float, float], height: float, kind: str) -> None:
         """Draw a bar from the bottom of the chart."""
@@ -110,8 +110,8 @@ class Plot:
         foot, end = self.height - BOTTOM, self.width - RIGHT
         marks = [Markup('<line class="axis" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(self.left, foot, end, foot)]
         for tick in self.x.ticks:
-            place = Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>')
-            marks.append(place.format(self._across(tick), foot + 14, self.x.format(tick)))
+            label = Markup('<text class="tick" x="{:.1f}" y="{}" text-anchor="middle">{}</text>')
+            marks.append(label.format(self._across(tick), foot + 14, self.x.format(tick)))
             marks.append(
                 Markup('<line class="axis" x1="{0:.1f}" y1="{1}" x2="{0:.1f}" y2="{2}"/>').format(
                     self._across(tick), foot, foot + 3
@@ -124,8 +124,8 @@ class Plot:
                     self.left, height, end
                 )
             )
-            place = Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>')
-            marks.append(place.format(self.left - 5, height + 3.5, self.y.format(tick)))
+            label = Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>')
+            marks.append(label.format(self.left - 5, height + 3.5, self.y.format(tick)))
         title = Markup('<text class="title" x="{}" y="{}" text-anchor="end">{}</text>')
         marks.append(title.format(end, self.height - 6, escape(self.x.title)))
         return marks

@@ -17,17 +17,17 @@ def approved_at_rate(risk: Floats, rate: float) -> Floats:
     >>> approved_at_rate(np.array([0.1, 0.2, 0.2, 0.4]), 0.5).tolist()
     [1.0, 0.5, 0.5, 0.0]
     """
-    wanted = rate * len(risk)
-    cut = np.sort(risk)[min(int(wanted), len(risk) - 1)]
+    approved_rows = rate * len(risk)
+    cut = np.sort(risk)[min(int(approved_rows), len(risk) - 1)]
     below, tied = risk < cut, risk == cut
-    return np.asarray(below + tied * (wanted - below.sum()) / tied.sum())
+    return np.asarray(below + tied * (approved_rows - below.sum()) / tied.sum())
 
 
 def approval_rates(approved: Floats, groups: NDArray[Any], *, minimum: int) -> dict[str, float]:
     """Return the approval rate of each group of at least `minimum` applications; None belongs to no group."""
     levels = sorted({str(one) for one in groups if one is not None})
-    found = {level: approved[groups == level] for level in levels}
-    return {level: float(rows.mean()) for level, rows in found.items() if len(rows) >= minimum}
+    by_level = {level: approved[groups == level] for level in levels}
+    return {level: float(rows.mean()) for level, rows in by_level.items() if len(rows) >= minimum}
 
 
 def widest_gap(rates: Mapping[str, float]) -> float:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pipelines.credit.discrimination import auc
 from pipelines.credit.expected_auc import expected_auc
-from pipelines.credit.importance import Recalibration, log_odds
+from pipelines.credit.importance import Recalibration
 from pipelines.credit.label_free import deviation_from_calibration
+from pipelines.credit.recalibration import log_odds_of
 
 Floats = NDArray[np.float64]
 Outcomes = NDArray[np.int8]
@@ -56,7 +57,7 @@ def level_shift(bad: Outcomes, probability: Floats, recalibration: Recalibration
     total = float(weight.sum())
     variance = 1 / total
     if recalibration is not None:
-        slopes = np.array([1.0, float(weight @ log_odds(probability)) / total])
+        slopes = np.array([1.0, float(weight @ log_odds_of(probability)) / total])
         variance += float(slopes @ np.asarray(recalibration.covariance) @ slopes)
     return LevelShift(float(bad.sum() - p.sum()) / total, variance)
 
@@ -98,6 +99,6 @@ def backtest_level(
 ) -> BacktestResult:
     """Return how the bad rate compares with the expected one, given the variance of level between vintages."""
     p = probability if recalibration is None else recalibration.apply(probability)
-    found = level_shift(bad, probability, recalibration)
-    z = found.shift / float(np.sqrt(found.variance + between))
+    moved = level_shift(bad, probability, recalibration)
+    z = moved.shift / float(np.sqrt(moved.variance + between))
     return BacktestResult(float(bad.mean()), float(p.mean()), 2 * NormalDist().cdf(-abs(z)))

@@ -75,9 +75,9 @@ def binomial_by_band(
 ) -> tuple[BandTest, ...]:
     """Return a test for each band in the order of `names`, those without a loan left out; rows of shape (n,)."""
     parts = [(name, band == name) for name in names]
-    found = [_one(name, bad[rows], probability[rows], confidence) for name, rows in parts if rows.any()]
-    marked = holm([one.p_value for one in found], 1 - confidence)
-    return tuple(BandTest(**(vars(one) | {"differs": differs})) for one, differs in zip(found, marked, strict=True))
+    tests = [_one(name, bad[rows], probability[rows], confidence) for name, rows in parts if rows.any()]
+    marked = holm([one.p_value for one in tests], 1 - confidence)
+    return tuple(BandTest(**(vars(one) | {"differs": differs})) for one, differs in zip(tests, marked, strict=True))
 
 
 def holm(p_values: Sequence[float], level: float) -> list[bool]:
@@ -88,10 +88,10 @@ def holm(p_values: Sequence[float], level: float) -> list[bool]:
     """
     order = np.argsort(p_values, kind="stable")
     refused = [False] * len(p_values)
-    for rank, place in enumerate(order.tolist()):
-        if p_values[place] > level / (len(p_values) - rank):
+    for rank, index in enumerate(order.tolist()):
+        if p_values[index] > level / (len(p_values) - rank):
             break
-        refused[place] = True
+        refused[index] = True
     return refused
 
 

@@ -26,50 +26,36 @@ def brier_of(counts: Tally) -> float:
     return float((counts.bad @ (1 - counts.score) ** 2 + counts.good @ counts.score**2) / counts.rows.sum())
 
 
-def log_loss(bad: Outcomes, probability: Floats) -> float:
+def log_loss_of(counts: Tally) -> float:
     """Return the mean negative log-likelihood of the outcomes, in nats; 0 is perfect (Good 1952).
 
     Probabilities are held away from 0 and 1 by the float's own precision, 2.2e-16: one certainty that was wrong costs
     36 nats and not all that there is.
 
-    >>> round(log_loss(np.array([1, 0], dtype=np.int8), np.array([0.8, 0.1])), 6)
+    >>> round(log_loss_of(tally(np.array([1, 0], dtype=np.int8), np.array([0.8, 0.1]))), 6)
     0.164252
     """
-    return log_loss_of(tally(bad, probability))
-
-
-def log_loss_of(counts: Tally) -> float:
-    """Return the log loss of a tally of outcomes by probability."""
     edge = np.finfo(np.float64).eps
     p = np.clip(counts.score, edge, 1 - edge)
     return float(-(counts.bad @ np.log(p) + counts.good @ np.log1p(-p)) / counts.rows.sum())
 
 
-def expected_to_observed(bad: Outcomes, probability: Floats) -> float:
-    """Return the expected number of bad applications over the observed one; 1 is calibrated in the large."""
-    return expected_to_observed_of(tally(bad, probability))
-
-
 def expected_to_observed_of(counts: Tally) -> float:
-    """Return expected over observed of a tally of outcomes by probability."""
+    """Return the expected number of bad applications over the observed one; 1 is calibrated in the large."""
     return float(counts.rows @ counts.score / counts.bad.sum())
 
 
-def expected_calibration_error(bad: Outcomes, probability: Floats, *, groups: int = 10) -> float:
+def expected_calibration_error_of(counts: Tally, *, groups: int = 10) -> float:
     """Return the mean distance between predicted and observed bad rates over groups of equal size, by their rows.
 
     The groups are those of `calibration_curve`: equal numbers of applications, not equal widths, which would put most
     applications of a low-risk book into one group. A calibrated model has an error above 0 too, by chance alone
     (Naeini, Cooper and Hauskrecht 2015; Nixon et al. 2019 for groups of equal size).
 
-    >>> expected_calibration_error(np.array([0, 1, 1, 1], dtype=np.int8), np.array([0.5, 0.5, 0.75, 0.75]), groups=2)
+    >>> counts = tally(np.array([0, 1, 1, 1], dtype=np.int8), np.array([0.5, 0.5, 0.75, 0.75]))
+    >>> expected_calibration_error_of(counts, groups=2)
     0.125
     """
-    return expected_calibration_error_of(tally(bad, probability), groups=groups)
-
-
-def expected_calibration_error_of(counts: Tally, *, groups: int = 10) -> float:
-    """Return the expected calibration error of a tally of outcomes by probability."""
     rows, predicted, observed = _equal_groups(counts, groups)
     return float(np.abs(predicted - observed).sum() / rows.sum())
 

@@ -30,31 +30,14 @@ def auc_of(counts: Tally) -> float:
     return float(counts.bad @ below / (counts.bad.sum() * counts.good.sum()))
 
 
-def gini(bad: Outcomes, score: Floats) -> float:
-    """Return 2 AUC - 1."""
-    return 2 * auc(bad, score) - 1
-
-
-def kolmogorov_smirnov(bad: Outcomes, score: Floats) -> float:
+def kolmogorov_smirnov_of(counts: Tally) -> float:
     """Return the largest distance between the distributions of bad and good scores.
 
-    >>> kolmogorov_smirnov(np.array([0, 0, 1, 1], dtype=np.int8), np.array([0.1, 0.4, 0.35, 0.8]))
+    >>> kolmogorov_smirnov_of(tally(np.array([0, 0, 1, 1], dtype=np.int8), np.array([0.1, 0.4, 0.35, 0.8])))
     0.5
     """
-    return kolmogorov_smirnov_of(tally(bad, score))
-
-
-def kolmogorov_smirnov_of(counts: Tally) -> float:
-    """Return the KS of a tally of outcomes by score."""
     goods, bads = counts.good.cumsum(), counts.bad.cumsum()
     return float(np.max(np.abs(goods / goods[-1] - bads / bads[-1])))
-
-
-def cumulative_shares(bad: Outcomes, score: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the distinct scores, ascending, and the shares of good and of bad at or below each."""
-    counts = tally(bad, score)
-    goods, bads = counts.good.cumsum(), counts.bad.cumsum()
-    return counts.score, goods / goods[-1], bads / bads[-1]
 
 
 def mid_ranks(values: Floats) -> Floats:
@@ -63,9 +46,9 @@ def mid_ranks(values: Floats) -> Floats:
     >>> mid_ranks(np.array([3.0, 1.0, 3.0])).tolist()
     [2.5, 1.0, 2.5]
     """
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, position, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = counts.cumsum()
-    return np.asarray((last - (counts - 1) / 2)[places])
+    return np.asarray((last - (counts - 1) / 2)[position])
 
 
 @dataclass(frozen=True)

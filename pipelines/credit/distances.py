@@ -17,11 +17,6 @@ class Between:
     least: float
     most: float
 
-    @property
-    def exact(self) -> bool:
-        """Whether the bins tell the distance itself."""
-        return self.least == self.most
-
 
 def jensen_shannon(reference: Counts, current: Counts) -> float:
     """Return the Jensen-Shannon distance of two samples, 0 for equal shares and 1 for shares without a common bin.

@@ -55,6 +55,6 @@ def expected_auc(probability: Floats, score: Floats) -> ExpectedAuc:
 
 def _sums_below(score: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Return for each row the summed weight of the rows that score below it, and of those that score as it does."""
-    _, place = np.unique(score, return_inverse=True)
-    sums = np.bincount(place, weights=weight).astype(np.float64)
-    return (sums.cumsum() - sums)[place], sums[place]
+    _, index = np.unique(score, return_inverse=True)
+    sums = np.bincount(index, weights=weight).astype(np.float64)
+    return (sums.cumsum() - sums)[index], sums[index]

@@ -107,12 +107,12 @@ def group_fairness(
     Raises:
         ConfigurationError: `reference` is no level of the attribute, or too small to compare with.
     """
-    levels, places, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    approved = np.bincount(places, weights=decisions.approved, minlength=len(levels)).astype(np.int64)
+    levels, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    approved = np.bincount(codes, weights=decisions.approved, minlength=len(levels)).astype(np.int64)
     enough = counts >= minimum_group
     chosen = _reference(attribute, levels, counts, approved, enough, reference)
     return [
-        _group(attribute, str(levels[one]), places == one, None if chosen is None else places == chosen, decisions,
+        _group(attribute, str(levels[one]), codes == one, None if chosen is None else codes == chosen, decisions,
                enough=bool(enough[one]), confidence=confidence)
         for one in range(len(levels))
     ]  # fmt: skip
@@ -124,14 +124,14 @@ def _reference(
     counts: NDArray[np.intp],
     approved: NDArray[np.int64],
     enough: NDArray[np.bool_],
-    asked: str | None,
+    requested: str | None,
 ) -> int | None:
-    if asked is not None:
-        if asked not in levels[enough]:
-            known = nearest(asked, [str(level) for level in levels[enough]])
+    if requested is not None:
+        if requested not in levels[enough]:
+            suggestion = nearest(requested, [str(level) for level in levels[enough]])
             raise ConfigurationError(f"the reference of {attribute} must be a group that is large enough, "
-                                     f"received {asked!r}; {known}")  # fmt: skip
-        return int(np.flatnonzero(levels == asked)[0])
+                                     f"received {requested!r}; {suggestion}")  # fmt: skip
+        return int(np.flatnonzero(levels == requested)[0])
     if not enough.any():
         return None
     # Of equally approved groups the larger one: its rate is the better known.
@@ -148,15 +148,15 @@ def _group(
     enough: bool,
     confidence: float,
 ) -> GroupFairness:
-    approved, asked = int(decisions.approved[rows].sum()), int(rows.sum())
+    approved, applied = int(decisions.approved[rows].sum()), int(rows.sum())
     compared_with = reference if enough else None
     return GroupFairness(
         attribute,
         level,
-        asked,
+        applied,
         enough,
-        approved / asked,
-        *wilson_interval(approved, asked, confidence),
+        approved / applied,
+        *wilson_interval(approved, applied, confidence),
         *_impact(decisions.approved, rows, compared_with, confidence),
         None if compared_with is None else mean_difference(decisions.points[rows], decisions.points[compared_with]),
         *(_expected_to_observed(decisions, rows, confidence) if enough else (None, None, None)),
@@ -200,11 +200,11 @@ def mean_difference(points: NDArray[np.int64], others: NDArray[np.int64]) -> flo
 def _expected_to_observed(
     decisions: Decisions, rows: NDArray[np.bool_], confidence: float
 ) -> tuple[float | None, float | None, float | None]:
-    known = rows & (decisions.bad >= 0)
-    trials, bads = int(known.sum()), int(decisions.bad[known].sum())
+    matured = rows & (decisions.bad >= 0)
+    trials, bads = int(matured.sum()), int(decisions.bad[matured].sum())
     if not trials:
         return None, None, None
-    expected = float(decisions.probability[known].mean())
+    expected = float(decisions.probability[matured].mean())
     low, high = wilson_interval(bads, trials, confidence)
     return (expected * trials / bads if bads else None), expected / high, (expected / low if bads else None)
 

@@ -18,6 +18,6 @@ def q_values(chances: Floats) -> Floats:
     """
     order = np.argsort(chances)
     ranked = chances[order] * len(chances) / np.arange(1, len(chances) + 1)
-    found = np.empty_like(ranked)
-    found[order] = np.minimum.accumulate(ranked[::-1])[::-1]
-    return np.minimum(found, 1.0)
+    q = np.empty_like(ranked)
+    q[order] = np.minimum.accumulate(ranked[::-1])[::-1]
+    return np.minimum(q, 1.0)

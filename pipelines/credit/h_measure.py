@@ -3,29 +3,25 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.credit.tally import Tally, tally
+from pipelines.credit.tally import Tally
 
 Floats = NDArray[np.float64]
 
 
-def h_measure(bad: NDArray[np.int8], score: Floats) -> float:
+def h_measure_of(counts: Tally) -> float:
     """Return the share of the avoidable loss that the best cut-offs avoid: 0 for no separation, 1 for a perfect one.
 
-    `score` rises with risk; both of shape (n,). With cost c of declining a good application and 1 - c of approving a
-    bad one, the loss at the best cut-off for each c lies on the convex hull of the ROC curve; it is averaged over c and
-    compared with that of approving all or none (Hand 2009). Tied scores are one point of the curve.
+    Scores rise with risk. With cost c of declining a good application and 1 - c of approving a bad one, the loss at the
+    best cut-off for each c lies on the convex hull of the ROC curve; it is averaged over c and compared with that of
+    approving all or none (Hand 2009). Tied scores are one point of the curve.
 
     c is Beta(2, 1 + good/bad), whose mode is the bad rate: the default of the authors' R package hmeasure 1.0. The
     Beta(1 + p, 2 - p) of Hand and Anagnostopoulos (2014) has the same mode and is wider; the figures differ.
 
-    >>> round(h_measure(np.array([0, 0, 1, 1], dtype=np.int8), np.array([0.1, 0.4, 0.35, 0.8])), 6)
+    >>> from pipelines.credit.tally import tally
+    >>> round(h_measure_of(tally(np.array([0, 0, 1, 1], dtype=np.int8), np.array([0.1, 0.4, 0.35, 0.8]))), 6)
     0.5
     """
-    return h_measure_of(tally(bad, score))
-
-
-def h_measure_of(counts: Tally) -> float:
-    """Return the H-measure of a tally of outcomes by score."""
     goods, bads = roc_hull(counts)
     all_goods, all_bads = goods[-1], bads[-1]
     # From the riskiest score down c falls: between the slopes of two sides of the hull their corner is best.

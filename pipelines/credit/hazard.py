@@ -53,18 +53,6 @@ def survival(pd: float | Floats, window: int, shape: Sequence[float], months: in
     return np.asarray(np.exp(np.multiply.outer(np.log1p(-np.minimum(pd, SUREST)), shares)))
 
 
-def pd_of_term(pd: float | Floats, window: int, shape: Sequence[float], term: int) -> Floats:
-    """Return the probability of default within the first `term` months; at the window the pd as it is. See `survival`.
-
-    >>> float(pd_of_term(0.05, 9, [1.0], 9)), round(float(pd_of_term(0.05, 9, [1.0], 24)), 4)
-    (0.05, 0.1278)
-    """
-    if term == window:
-        return np.asarray(pd, np.float64)
-    share = cumulative_shares(shape, window, term)[-1]
-    return np.asarray(-np.expm1(np.log1p(-np.minimum(pd, SUREST)) * share))
-
-
 def monthly_defaults(alive: Floats) -> Floats:
     """Return the probability to default in month 1, 2, ... of what `survival` returned: one less on the last axis.
 
@@ -72,23 +60,6 @@ def monthly_defaults(alive: Floats) -> Floats:
     [0.1, 0.09, 0.081]
     """
     return np.asarray(-np.diff(alive, axis=-1))
-
-
-def expected_loss(
-    defaults: Floats, owed: Sequence[int] | Floats, loss_given_default: float, monthly_discount_rate: float = 0.0
-) -> Floats:
-    """Return the expected loss of a loan, or of n loans, in the unit of `owed`.
-
-    The sum over months k of defaults_k owed_k loss_given_default (1 + rate)^-k: `defaults` and `owed`, the principal
-    outstanding before instalment k, share their last axis. Interest that never comes is no loss but income not earned.
-    With a rate of 0 nothing is discounted.
-
-    >>> float(expected_loss(np.array([0.1, 0.09]), [100, 50], 0.6))
-    8.7
-    """
-    months = np.arange(1, defaults.shape[-1] + 1)
-    weights = loss_given_default * (1 + monthly_discount_rate) ** -months.astype(np.float64)
-    return np.asarray((defaults * np.asarray(owed, np.float64) * weights).sum(axis=-1))
 
 
 def cumulative_shares(shape: Sequence[float], window: int, months: int) -> Floats:

@@ -29,9 +29,9 @@ def hosmer_lemeshow(
     (Hosmer, Lemeshow and Sturdivant 2013, section 5.2.2). Loans of one PD share a group, so that the order of the rows
     does not matter. Its power grows with the rows: on a large book it refuses what no one would act on.
     """
-    distinct, place, counts = np.unique(probability, return_inverse=True, return_counts=True)
+    distinct, index, counts = np.unique(probability, return_inverse=True, return_counts=True)
     middle = counts.cumsum() - counts / 2
-    group = np.minimum((middle * groups / len(bad)).astype(np.int64), groups - 1)[place]
+    group = np.minimum((middle * groups / len(bad)).astype(np.int64), groups - 1)[index]
     rows, observed, expected = (
         np.bincount(group, weights=one, minlength=groups) for one in (np.ones(len(bad)), bad, probability)
     )

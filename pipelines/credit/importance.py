@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.credit.recalibration import recalibration_of
+from pipelines.credit.recalibration import log_odds_of, recalibration_of
 from pipelines.credit.tally import Tally
 
 Floats = NDArray[np.float64]
 Outcomes = NDArray[np.int8]
-
-NEAREST_TO_CERTAIN = 1e-12
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Recalibration:
         >>> exact.apply(np.array([0.25])).round(6).tolist()
         [0.25]
         """
-        return np.asarray(1 / (1 + np.exp(-(self.intercept + self.slope * log_odds(probability)))))
+        return np.asarray(1 / (1 + np.exp(-(self.intercept + self.slope * log_odds_of(probability)))))
 
     def moved(self, intercept: float, slope: float) -> "Recalibration":
         """Return the recalibration with both coefficients moved by so much."""
@@ -43,12 +41,6 @@ class Recalibration:
         """Return one of the recalibrations that the outcomes allow, by its likelihood."""
         move = generator.multivariate_normal([0.0, 0.0], np.asarray(self.covariance), method="eigh")
         return self.moved(float(move[0]), float(move[1]))
-
-
-def log_odds(probability: Floats) -> Floats:
-    """Return the log-odds of probabilities, held 1e-12 away from 0 and 1."""
-    p = np.clip(probability, NEAREST_TO_CERTAIN, 1 - NEAREST_TO_CERTAIN)
-    return np.asarray(np.log(p) - np.log1p(-p))
 
 
 def recalibrate(bad: Outcomes, probability: Floats, weight: Floats | None = None) -> Recalibration:
@@ -64,11 +56,11 @@ def recalibrate(bad: Outcomes, probability: Floats, weight: Floats | None = None
     weights = np.ones(len(bad)) if weight is None else weight
     if bad.min() == bad.max() or probability.min() == probability.max():
         raise ValueError("a recalibration needs good and bad outcomes and more than one probability")
-    distinct, place = np.unique(probability, return_inverse=True)
-    bads, both = (np.bincount(place, weights=one).astype(np.float64) for one in (weights * bad, weights))
+    distinct, index = np.unique(probability, return_inverse=True)
+    bads, both = (np.bincount(index, weights=one).astype(np.float64) for one in (weights * bad, weights))
     intercept, slope = recalibration_of(Tally(distinct, both - bads, bads))
-    fitted = 1 / (1 + np.exp(-(intercept + slope * log_odds(probability))))
-    design = np.vstack([np.ones(len(bad)), log_odds(probability)])
+    fitted = 1 / (1 + np.exp(-(intercept + slope * log_odds_of(probability))))
+    design = np.vstack([np.ones(len(bad)), log_odds_of(probability)])
     bread = np.linalg.inv((design * (weights * fitted * (1 - fitted))) @ design.T)
     meat = (design * (weights * (bad - fitted)) ** 2) @ design.T
     covariance = bread @ meat @ bread

@@ -1,22 +1,11 @@
 """The amortisation schedule: equal monthly instalments in whole minor units that sum exactly to what is owed."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from itertools import accumulate
-from typing import TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
-
-Wholes = NDArray[np.int64]
-Money = TypeVar("Money", int, Wholes)
 
 MILLIONTHS, MONTHS = 1_000_000, 12
-
-LARGEST = 100_000_000
-"""Of many loans at once: what is multiplied stays below 2^63 up to 20 times the amount in interest."""
 
 
 class Interest(Enum):
@@ -84,40 +73,8 @@ def schedule_of(
     millionths = round(annual_rate * MILLIONTHS)
     if interest is Interest.flat:
         charged = divided(principal * millionths * term, MILLIONTHS * MONTHS, rounding)
-        return Schedule(*map(tuple, _spread(principal, charged, term, rounding)))
-    each = _annuity(principal, millionths, term, rounding)
-    return Schedule(*map(tuple, _run_down(principal, each, _monthly_interest(millionths, rounding), term)))
-
-
-def schedules_of(
-    principal: Wholes,
-    annual_rate: float,
-    term: int,
-    interest: Interest = Interest.annuity,
-    rounding: Rounding = Rounding.half_even,
-) -> tuple[Wholes, Wholes]:
-    """Return the interest and principal of each instalment of many loans at one rate, each shape (loans, term).
-
-    Raises:
-        ValueError: nothing lent, or so much that 64 bits do not hold what it is multiplied with.
-
-    >>> interest, principal = schedules_of(np.array([100_000, 50_000]), 0.12, 3)
-    >>> (interest + principal).tolist()
-    [[34002, 34002, 34003], [17001, 17001, 17001]]
-    """
-    if len(principal) and not 1 <= principal.min() <= principal.max() <= LARGEST:
-        raise ValueError(
-            f"schedules of many loans are for amounts from 1 to {LARGEST:,} minor units, received from "
-            f"{principal.min()} to {principal.max()}; ask for the others one by one"
-        )
-    millionths = round(annual_rate * MILLIONTHS)
-    if interest is Interest.flat:
-        charged = divided(principal * (millionths * term), MILLIONTHS * MONTHS, rounding)
-        parts = _spread(principal, charged, term, rounding)
-    else:
-        each = _annuities(principal, millionths, term, rounding)
-        parts = _run_down(principal, each, _monthly_interest(millionths, rounding), term)
-    return np.stack(parts[0], axis=-1), np.stack(parts[1], axis=-1)
+        return _spread(principal, charged, term, rounding)
+    return _run_down(principal, millionths, term, rounding)
 
 
 def annuity_factor(monthly_rate: float, term: int) -> float:
@@ -129,71 +86,40 @@ def annuity_factor(monthly_rate: float, term: int) -> float:
     return monthly_rate / -math.expm1(-term * math.log1p(monthly_rate)) if monthly_rate > 0 else 1 / term
 
 
-def divided(numerator: Money, denominator: int, rounding: Rounding) -> Money:
+def divided(numerator: int, denominator: int, rounding: Rounding) -> int:
     """Return a quotient of whole numbers, rounded to a whole number.
 
     >>> [divided(one, 2, Rounding.half_even) for one in (1, 2, 3)], divided(1, 2, Rounding.half_up)
     ([0, 1, 2], 1)
     """
-    whole: Money = numerator // denominator
-    rest = numerator - whole * denominator
-    is_up = 2 * rest >= denominator
-    if rounding is Rounding.half_even:
-        is_up = is_up & ((2 * rest > denominator) | (whole % 2 == 1))
-    rounded: Money = whole + is_up
-    return rounded
+    whole, rest = divmod(numerator, denominator)
+    is_up = 2 * rest > denominator or (2 * rest == denominator and (rounding is Rounding.half_up or whole % 2 == 1))
+    return whole + is_up
 
 
-def _annuity(principal: int, millionths: int, term: int, rounding: Rounding) -> int:
-    if millionths == 0:
-        return divided(principal, term, rounding)
-    return round(principal * annuity_factor(millionths / (MILLIONTHS * MONTHS), term))
-
-
-def _annuities(principal: Wholes, millionths: int, term: int, rounding: Rounding) -> Wholes:
-    if millionths == 0:
-        return divided(principal, term, rounding)
-    exact = principal * annuity_factor(millionths / (MILLIONTHS * MONTHS), term)
-    return np.asarray(np.rint(exact), np.int64)
-
-
-def _monthly_interest(millionths: int, rounding: Rounding) -> Callable[[Money], Money]:
-    def of(balance: Money) -> Money:
-        return divided(balance * millionths, MILLIONTHS * MONTHS, rounding)
-
-    return of
-
-
-def _run_down(
-    principal: Money, each: Money, interest_of: Callable[[Money], Money], term: int
-) -> tuple[list[Money], list[Money]]:
+def _run_down(principal: int, millionths: int, term: int, rounding: Rounding) -> Schedule:
+    each = divided(principal, term, rounding)
+    if millionths:
+        each = round(principal * annuity_factor(millionths / (MILLIONTHS * MONTHS), term))
     balance = principal
-    interest: list[Money] = []
-    repaid: list[Money] = []
-    for _ in range(term - 1):
-        interest.append(interest_of(balance))
-        repaid.append(_at_most(each - interest[-1], balance))
-        balance = balance - repaid[-1]
-    interest.append(interest_of(balance))
-    repaid.append(balance)
-    return interest, repaid
+    interest, repaid = [], []
+    for number in range(1, term + 1):
+        interest.append(divided(balance * millionths, MILLIONTHS * MONTHS, rounding))
+        repaid.append(balance if number == term else min(each - interest[-1], balance))
+        balance -= repaid[-1]
+    return Schedule(tuple(interest), tuple(repaid))
 
 
-def _spread(principal: Money, charged: Money, term: int, rounding: Rounding) -> tuple[list[Money], list[Money]]:
-    """Return parts of a charge and of a principal; each instalment pays both in the same proportion."""
+def _spread(principal: int, charged: int, term: int, rounding: Rounding) -> Schedule:
+    """Return the parts of a charge and of a principal; each instalment pays both in the same proportion."""
     owed = principal + charged
     each = divided(owed, term, rounding)
-    paid, borne = principal - principal, charged - charged
-    interest: list[Money] = []
-    repaid: list[Money] = []
+    paid = borne = 0
+    interest, repaid = [], []
     for number in range(1, term + 1):
-        amount = owed - paid if number == term else _at_most(each, owed - paid)
-        paid = paid + amount
+        amount = owed - paid if number == term else min(each, owed - paid)
+        paid += amount
         interest.append(charged * paid // owed - borne)
-        borne = borne + interest[-1]
+        borne += interest[-1]
         repaid.append(amount - interest[-1])
-    return interest, repaid
-
-
-def _at_most(value: Money, bound: Money) -> Money:
-    return value - (value > bound) * (value - bound)
+    return Schedule(tuple(interest), tuple(repaid))

@@ -117,16 +117,16 @@ def _expected_ks(
     """Return mean and percentiles of KS over outcomes drawn by the probabilities, on at most about 1,000 scores."""
     generator = np.random.default_rng(seed)
     merged = _merged(score)
-    found = []
+    distances = []
     for _ in range(draws):
         now = merged.score if recalibration is None else recalibration.drawn(generator).apply(merged.score)
         drawn = redraw_as_predicted(Tally(now, merged.good, merged.bad), generator)
         if drawn.good.any() and drawn.bad.any():
-            found.append(kolmogorov_smirnov_of(drawn))
-    if not found:
+            distances.append(kolmogorov_smirnov_of(drawn))
+    if not distances:
         return Estimate(float("nan"), float("nan"), float("nan"))
-    low, high = np.quantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(float(np.mean(found)), float(low), float(high))
+    low, high = np.quantile(distances, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Estimate(float(np.mean(distances)), float(low), float(high))
 
 
 def _merged(score: Floats) -> Tally:

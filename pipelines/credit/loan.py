@@ -177,30 +177,6 @@ def months_on_book(disbursed_at: Times, at: Times) -> Wholes:
     return np.asarray(np.where(disbursed_at <= at, held - (add_months(disbursed_at, held) > at), -1))
 
 
-def days_past_due(instalments: Instalments, at: Times) -> Wholes:
-    """Return the whole days that the oldest unpaid instalment of each loan is past due.
-
-    `at` is one moment per loan, shape (loans,).
-    """
-    moment = at[instalments.loan]
-    late = instalments.unpaid(moment) & (instalments.due_at <= moment)
-    days = np.zeros(len(at), np.int64)
-    np.maximum.at(days, instalments.loan[late], (moment[late] - instalments.due_at[late]) // DAY)
-    return days
-
-
-def exposure(instalments: Instalments, at: Times) -> Wholes:
-    """Return what each loan's unpaid instalments, due and to come, still owe, in minor units.
-
-    `at` is one moment per loan, shape (loans,). What was overpaid on one instalment does not lower another.
-    """
-    moment = at[instalments.loan]
-    paid = np.where(instalments.paid_at <= moment, instalments.paid_amount, 0)
-    owed = np.zeros(len(at), np.int64)
-    np.add.at(owed, instalments.loan, np.maximum(instalments.due_amount - paid, 0))
-    return owed
-
-
 def turned_bad_at(loans: Loans, instalments: Instalments, bad: BadDefinition) -> Times:
     """Return when each loan first met the bad definition, its window aside; NaT where it never did.
 
@@ -216,15 +192,15 @@ def turned_bad_at(loans: Loans, instalments: Instalments, bad: BadDefinition) ->
 
 def statuses(loans: Loans, instalments: Instalments, contract: LoanContract) -> Codes:
     """Return the `Status` of each application at the as-of date."""
-    known = contract.known_until
+    as_of = contract.known_until
     due = _earliest(len(loans), instalments.loan, instalments.due_at)
-    early_refund = (loans.refunded_at <= known) & ((loans.refunded_at < due) | np.isnat(due))
+    early_refund = (loans.refunded_at <= as_of) & ((loans.refunded_at < due) | np.isnat(due))
     reasons = {
         Status.declined: ~loans.approved,
-        Status.not_taken_up: ~(loans.disbursed_at <= known),
-        Status.fraud: loans.fraud_confirmed_at <= known,
+        Status.not_taken_up: ~(loans.disbursed_at <= as_of),
+        Status.fraud: loans.fraud_confirmed_at <= as_of,
         Status.refunded: early_refund,
-        Status.immature: window_end(loans.disbursed_at, contract.bad) > known,
+        Status.immature: window_end(loans.disbursed_at, contract.bad) > as_of,
     }
     return np.select(list(reasons.values()), [np.int8(status) for status in reasons], np.int8(Status.mature))
 
@@ -236,27 +212,27 @@ def labels(loans: Loans, instalments: Instalments, contract: LoanContract) -> Co
     return np.where(is_mature, np.where(turned, np.int8(BAD), np.int8(GOOD)), np.int8(UNLABELLED))
 
 
-def status_counts(found: Codes) -> dict[str, int]:
+def status_counts(codes: Codes) -> dict[str, int]:
     """Return how many applications have each status, those that none has left out.
 
     >>> status_counts(np.array([5, 0, 5], dtype=np.int8))
     {'declined': 1, 'mature': 2}
     """
-    values, counts = np.unique(found, return_counts=True)
+    values, counts = np.unique(codes, return_counts=True)
     return {Status(value).name: int(count) for value, count in zip(values, counts, strict=True)}
 
 
-def require_mature(found: Codes) -> None:
+def require_mature(codes: Codes) -> None:
     """Refuse applications whose outcome is not known, wherever labels are consumed.
 
     Raises:
         DataError: an application that is not mature.
     """
-    others = {name: count for name, count in status_counts(found).items() if name != Status.mature.name}
+    others = {name: count for name, count in status_counts(codes).items() if name != Status.mature.name}
     if others:
         received = ", ".join(f"{count:,} {name}" for name, count in others.items())
         raise DataError(
-            f"only mature applications have a label, received {received} of {len(found):,}; leave those without one out"
+            f"only mature applications have a label, received {received} of {len(codes):,}; leave those without one out"
         )
 
 

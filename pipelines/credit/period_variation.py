@@ -91,10 +91,10 @@ def move_from(reference: Counts, current: Counts, columns: NDArray[np.intp]) -> 
     unknown, and taken to be none.
     """
     pooled, rows = reference.sum(axis=1), current.sum(axis=-1)
-    known = pooled.sum(axis=-1)
-    mean, variance = moments_without_drift(pooled + current, rows / np.maximum(rows + known, 1))
+    total = pooled.sum(axis=-1)
+    mean, variance = moments_without_drift(pooled + current, rows / np.maximum(rows + total, 1))
     mean, variance = np.maximum(mean, LEAST), np.maximum(variance, LEAST)
-    size = 1 / (1 / np.maximum(rows, 1) + 1 / np.maximum(known, 1))
+    size = 1 / (1 / np.maximum(rows, 1) + 1 / np.maximum(total, 1))
     history = _History.of(reference, columns)
     statistic = deviance(current, pooled)
     both = (((pooled + current) > 0).sum(axis=-1) > 2) & (history.free > 0)
@@ -131,8 +131,8 @@ class _History:
     def of(cls, reference: Counts, columns: NDArray[np.intp]) -> "_History":
         rows = reference.sum(axis=-1).astype(np.float64)
         pooled = reference.sum(axis=1, keepdims=True)
-        known = np.maximum(rows.sum(axis=-1, keepdims=True), 1)
-        mean, _ = moments_without_drift(np.broadcast_to(pooled, reference.shape), rows / known)
+        total = np.maximum(rows.sum(axis=-1, keepdims=True), 1)
+        mean, _ = moments_without_drift(np.broadcast_to(pooled, reference.shape), rows / total)
         moves = moves_of(reference)
         lines, line = season_lines(moves, rows, columns)
         return cls(rows, deviance(reference, pooled - reference), mean, moves, lines, line)
@@ -239,5 +239,5 @@ def _directions(own: Floats, beyond: Floats, scale: Floats, freedom: Floats, col
     """Return in how many equal directions the periods vary: squared trace over the trace of the square, by column."""
     squared_trace, trace_of_square = (np.bincount(columns, part / scale)[columns] for part in (own, beyond))
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.where(trace_of_square > 0, squared_trace / trace_of_square, freedom)
-    return np.clip(np.where(squared_trace > 0, found, freedom), 1, freedom.clip(1))
+        directions = np.where(trace_of_square > 0, squared_trace / trace_of_square, freedom)
+    return np.clip(np.where(squared_trace > 0, directions, freedom), 1, freedom.clip(1))

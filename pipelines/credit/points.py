@@ -55,13 +55,3 @@ def band_labels(lower_ends: Sequence[int], scale: PointsScale) -> list[str]:
     starts = [scale.lowest, *lower_ends]
     ends = [start - 1 for start in lower_ends] + [scale.highest]
     return [f"{start}-{end}" for start, end in zip(starts, ends, strict=True)]
-
-
-def bands(whole_points: NDArray[np.int64], lower_ends: Sequence[int], scale: PointsScale) -> NDArray[np.str_]:
-    """Return the band of each application.
-
-    >>> bands(np.array([549, 550, 900]), [550, 600], PointsScale()).tolist()
-    ['350-549', '550-599', '600-950']
-    """
-    names = np.asarray(band_labels(lower_ends, scale))
-    return np.asarray(names[np.searchsorted(np.asarray(lower_ends), whole_points, side="right")])

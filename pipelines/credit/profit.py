@@ -92,10 +92,10 @@ def cutoff_table(
     `bad` is 1, 0, or -1 where the outcome is not known; all of shape (n,). The approval rate counts all who asked; bad
     rates and profit count those with an outcome only, and so does the amount that the profit is divided by.
     """
-    known = bad >= 0
-    asked = float(amount[known].sum())
+    matured = bad >= 0
+    total = float(amount[matured].sum())
     return [
-        _cutoff(one, points >= one, bad, amount, economics, asked=asked, is_policy=one == policy, confidence=confidence)
+        _cutoff(one, points >= one, bad, amount, economics, total=total, is_policy=one == policy, confidence=confidence)
         for one in sorted({*cutoffs, policy})
     ]
 
@@ -107,12 +107,13 @@ def _cutoff(
     amount: Floats,
     economics: Economics,
     *,
-    asked: float,
+    total: float,
     is_policy: bool,
     confidence: float,
 ) -> CutOff:
-    seen = approved & (bad >= 0)
-    rows, bads = int(seen.sum()), int((bad[seen] == 1).sum())
+    matured = approved & (bad >= 0)
+    rows, bads = int(matured.sum()), int((bad[matured] == 1).sum())
     rates = (bads / rows, *wilson_interval(bads, rows, confidence)) if rows else (None, None, None)
-    earned = [one / asked for one in observed_profit(bad[seen], amount[seen], economics, confidence)] if asked else []
+    profits = observed_profit(bad[matured], amount[matured], economics, confidence)
+    earned = [one / total for one in profits] if total else []
     return CutOff(approve_from, is_policy, float(approved.mean()), *rates, *(earned or (None, None, None)))

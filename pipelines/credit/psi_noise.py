@@ -73,9 +73,9 @@ def _binomial_moments(total: NDArray[np.generic], fraction: Floats) -> tuple[Flo
     mean[(n == 0) | (f == 0)] = variance[(n == 0) | (f == 0)] = 0.0
     few = (n * f <= FEW) & (n > 0) & (f > 0)
     if few.any():
-        pairs, places = np.unique(n[few] + 1j * f[few], return_inverse=True)
+        pairs, index = np.unique(n[few] + 1j * f[few], return_inverse=True)
         summed = _summed(pairs.real, pairs.imag)
-        mean[few], variance[few] = summed[0][places], summed[1][places]
+        mean[few], variance[few] = summed[0][index], summed[1][index]
     return mean, variance
 
 
@@ -85,6 +85,6 @@ def _summed(total: Floats, fraction: Floats) -> tuple[Floats, Floats]:
     x = np.minimum(np.arange(REACH), n)
     log_chance = gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1) + xlogy(x, f) + xlog1py(n - x, -f)
     chance = np.where(np.arange(REACH) <= n, np.exp(log_chance), 0.0)
-    found = _of_each(x, np.broadcast_to(n, x.shape), f)
-    mean = (chance * found).sum(axis=1)
-    return mean, (chance * found * found).sum(axis=1) - mean * mean
+    deviances = _of_each(x, np.broadcast_to(n, x.shape), f)
+    mean = (chance * deviances).sum(axis=1)
+    return mean, (chance * deviances * deviances).sum(axis=1) - mean * mean

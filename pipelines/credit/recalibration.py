@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.credit.tally import Tally, tally
+from pipelines.credit.tally import Tally
 
 Floats = NDArray[np.float64]
 Outcomes = NDArray[np.int8]
@@ -16,64 +16,57 @@ STEPS = 60
 CLOSE = 1e-10
 
 
-def calibration_slope(bad: Outcomes, probability: Floats) -> float:
+def calibration_slope_of(counts: Tally) -> float:
     """Return the slope b of logit P(bad) = a + b logit(p), fitted by maximum likelihood (Cox 1958); 1 is calibrated.
 
     Below 1 the probabilities are too extreme, as those of an overfitted model are; above 1 too timid. A single
     probability for all has the slope 0, scores that separate good from bad entirely have `STEEPEST` or its negative.
     Probabilities are held 1e-12 away from 0 and 1.
 
+    >>> from pipelines.credit.tally import tally
     >>> bad, probability = np.array([0, 0, 0, 1, 0, 1, 1, 1], dtype=np.int8), np.repeat([0.1, 0.9], 4)
-    >>> round(calibration_slope(bad, probability), 6)  # log-odds of one in four and three in four: ln 3 / ln 9
+    >>> round(calibration_slope_of(tally(bad, probability)), 6)  # ln 3 / ln 9
     0.5
     """
-    return calibration_slope_of(tally(bad, probability))
-
-
-def calibration_intercept(bad: Outcomes, probability: Floats) -> float:
-    """Return the intercept a of logit P(bad) = a + logit(p), the slope held at 1: calibration in the large (Cox 1958).
-
-    0 is calibrated; above 0 the model expects too few bad. In log-odds: exp(a) is the factor on the odds of bad.
-
-    >>> round(calibration_intercept(np.array([0, 1], dtype=np.int8), np.array([0.2, 0.2])), 6)  # ln 4
-    1.386294
-    """
-    return calibration_intercept_of(tally(bad, probability))
-
-
-def calibration_slope_of(counts: Tally) -> float:
-    """Return the calibration slope of a tally of outcomes by probability."""
     return recalibration_of(counts)[1]
 
 
 def recalibration_of(counts: Tally) -> tuple[float, float]:
-    """Return intercept a and slope b of logit P(bad) = a + b logit(p), fitted together; see `calibration_slope`.
+    """Return intercept a and slope b of logit P(bad) = a + b logit(p), fitted together; see `calibration_slope_of`.
 
     Counts may be weighted. Where the slope is none of maximum likelihood (one probability for all, or outcomes that
     are entirely separated) the intercept is that of the mean log-odds.
     """
     counts = counts.with_rows()
-    log_odds = _log_odds(counts)
+    log_odds = log_odds_of(counts.score)
     middle, level = log_odds.mean(), np.log(counts.bad.sum() / counts.good.sum())
     if log_odds[0] == log_odds[-1]:
         return float(level), 0.0
     if separated := _separated(counts):
         return float(level - separated * STEEPEST * middle), separated * STEEPEST
     design = np.vstack([np.ones_like(log_odds), log_odds - middle])
-    found = _fit(counts, design, np.zeros_like(log_odds), np.array([level, 0.0]))
-    slope = float(np.clip(found[1], -STEEPEST, STEEPEST))
-    return float(found[0] - slope * middle), slope
+    fitted = _fit(counts, design, np.zeros_like(log_odds), np.array([level, 0.0]))
+    slope = float(np.clip(fitted[1], -STEEPEST, STEEPEST))
+    return float(fitted[0] - slope * middle), slope
 
 
 def calibration_intercept_of(counts: Tally) -> float:
-    """Return the calibration intercept of a tally of outcomes by probability."""
-    log_odds = _log_odds(counts)
+    """Return the intercept a of logit P(bad) = a + logit(p), the slope held at 1: calibration in the large (Cox 1958).
+
+    0 is calibrated; above 0 the model expects too few bad. In log-odds: exp(a) is the factor on the odds of bad.
+
+    >>> from pipelines.credit.tally import tally
+    >>> round(calibration_intercept_of(tally(np.array([0, 1], dtype=np.int8), np.array([0.2, 0.2]))), 6)  # ln 4
+    1.386294
+    """
+    log_odds = log_odds_of(counts.score)
     start = np.log(counts.bad.sum() / counts.good.sum()) - np.average(log_odds, weights=counts.rows)
     return float(_fit(counts, np.ones((1, len(log_odds))), log_odds, np.array([start]))[0])
 
 
-def _log_odds(counts: Tally) -> Floats:
-    p = np.clip(counts.score, NEAREST_TO_CERTAIN, 1 - NEAREST_TO_CERTAIN)
+def log_odds_of(probability: Floats) -> Floats:
+    """Return the log-odds of probabilities, held 1e-12 away from 0 and 1."""
+    p = np.clip(probability, NEAREST_TO_CERTAIN, 1 - NEAREST_TO_CERTAIN)
     return np.asarray(np.log(p) - np.log1p(-p))
 
 

@@ -45,7 +45,7 @@ class ExpectedPayments:
         return each * self.paid + (1 - per_rate) * grown + per_rate * sum(self.recovered)
 
     def _of_straight_line(self, term: int) -> float:
-        return sum(one * (1 - place / term) for place, one in enumerate(self.recovered))
+        return sum(one * (1 - month / term) for month, one in enumerate(self.recovered))
 
 
 def discounts(annual_yield: float, months: int) -> Floats:
@@ -65,7 +65,7 @@ def expected_payments(
     return ExpectedPayments(interest, float(alive @ discount), tuple(recovered.tolist()))
 
 
-def lowest_rate(payments: ExpectedPayments, asked: float, low: float, high: float) -> float | None:
+def lowest_rate(payments: ExpectedPayments, target: float, low: float, high: float) -> float | None:
     """Return the lowest annual rate from `low` to `high` at which the payments are worth `asked`, None where none is.
 
     `asked` is 1 less what the fees bring, for one unit that is lent. Found by regula falsi in its Illinois form (Dowell
@@ -77,7 +77,7 @@ def lowest_rate(payments: ExpectedPayments, asked: float, low: float, high: floa
     >>> lowest_rate(certain, 1.0, 0.0, 0.1) is None
     True
     """
-    below, above = payments.value(low) - asked, payments.value(high) - asked
+    below, above = payments.value(low) - target, payments.value(high) - target
     if below >= 0:
         return low
     if above < 0:
@@ -85,13 +85,13 @@ def lowest_rate(payments: ExpectedPayments, asked: float, low: float, high: floa
     last = 0.0
     for _ in range(STEPS):
         middle = high - above * (high - low) / (above - below)
-        found = payments.value(middle) - asked
-        if found >= 0:
-            high, above, below = middle, found, below / 2 if last > 0 else below
+        excess = payments.value(middle) - target
+        if excess >= 0:
+            high, above, below = middle, excess, below / 2 if last > 0 else below
         else:
-            low, below, above = middle, found, above / 2 if last < 0 else above
-        last = found
-        if abs(found) < PRECISION or high - low < PRECISION:
+            low, below, above = middle, excess, above / 2 if last < 0 else above
+        last = excess
+        if abs(excess) < PRECISION or high - low < PRECISION:
             return middle
     return high
 

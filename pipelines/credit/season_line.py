@@ -28,8 +28,8 @@ def season_lines(moves: Floats, rows: Floats, columns: NDArray[np.intp]) -> tupl
     shape (cells, periods). Leaving a period with weight w out of the covariance takes w / (1 - w) of its square away:
     its own and what it moved the mean.
     """
-    known = rows.sum(axis=1, keepdims=True)
-    weight = rows / np.maximum(known - rows, 1) * known
+    total = rows.sum(axis=1, keepdims=True)
+    weight = rows / np.maximum(total - rows, 1) * total
     lines, line = np.zeros_like(moves), np.zeros_like(moves[:, 0])
     for column in range(int(columns.max()) + 1):
         cells = columns == column

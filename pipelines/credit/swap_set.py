@@ -125,18 +125,18 @@ def swap_set(
     the method of variance estimates recovery (Zou and Donner 2008), which stays wide where few went bad.
     """
     approved, declined = (asked.take(rows) for rows in (challenger & ~champion, champion & ~challenger))
-    known = asked.bad >= 0
+    matured = asked.bad >= 0
     return SwapSet(
         asked=len(champion),
         agree_approved=int((champion & challenger).sum()),
         agree_declined=int((~champion & ~challenger).sum()),
         newly_approved=_swapped(approved, economics, hidden_odds, confidence),
         newly_declined=_swapped(declined, economics, hidden_odds, confidence),
-        observed_change=_observed_change(approved, declined, economics, asked.amount[known].sum(), confidence),
+        observed_change=_observed_change(approved, declined, economics, asked.amount[matured].sum(), confidence),
         observed_floor=_observed_change(
-            approved, declined, economics, asked.amount[known].sum(), max(2 * confidence - 1, 0.0)
+            approved, declined, economics, asked.amount[matured].sum(), max(2 * confidence - 1, 0.0)
         ).low,
-        inferred_change=_inferred_change(approved, declined, economics, asked.amount[~known].sum(), hidden_odds),
+        inferred_change=_inferred_change(approved, declined, economics, asked.amount[~matured].sum(), hidden_odds),
     )
 
 
@@ -159,11 +159,11 @@ def _probability(log_odds: Floats) -> Floats:
 
 
 def _swapped(group: Asked, economics: Economics, hidden_odds: float, confidence: float) -> Swapped:
-    known = group.bad >= 0
+    matured = group.bad >= 0
     return Swapped(
         len(group.bad),
-        _observed(group.take(known), economics, confidence),
-        _inferred(group.take(~known), economics, hidden_odds),
+        _observed(group.take(matured), economics, confidence),
+        _inferred(group.take(~matured), economics, hidden_odds),
     )
 
 

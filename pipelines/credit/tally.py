@@ -50,7 +50,7 @@ def tally(bad: Outcomes, score: Floats) -> Tally:
     >>> tally(np.array([0, 1, 1], dtype=np.int8), np.array([0.2, 0.1, 0.2])).bad.tolist()
     [1.0, 1.0]
     """
-    distinct, places = np.unique(score, return_inverse=True)
-    bads = np.bincount(places, weights=bad, minlength=len(distinct)).astype(np.float64)
-    goods = np.bincount(places, minlength=len(distinct)).astype(np.float64) - bads
+    distinct, index = np.unique(score, return_inverse=True)
+    bads = np.bincount(index, weights=bad, minlength=len(distinct)).astype(np.float64)
+    goods = np.bincount(index, minlength=len(distinct)).astype(np.float64) - bads
     return Tally(np.asarray(distinct, np.float64), goods, bads)

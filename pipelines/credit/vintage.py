@@ -30,12 +30,6 @@ class VintageTable:
     observed: Wholes
     bad: Wholes
 
-    @property
-    def bad_share(self) -> NDArray[np.float64]:
-        """The cumulative share of bad loans, NaN where no loan is old enough."""
-        nowhere = np.full(self.bad.shape, np.nan)
-        return np.asarray(np.divide(self.bad, self.observed, out=nowhere, where=self.observed > 0))
-
 
 def vintage_table(loans: Loans, instalments: Instalments, contract: LoanContract) -> VintageTable:
     """Return the vintages of all loans that ran, mature or not.
@@ -49,13 +43,13 @@ def vintage_table(loans: Loans, instalments: Instalments, contract: LoanContract
     bad_at = turned_bad_at(loans, instalments, contract.bad)[ran]
     turned = np.flatnonzero(~np.isnat(bad_at))
     bad_from = _first_month_after(disbursed_at[turned], bad_at[turned])
-    seen = bad_from <= age[turned]
+    observed = bad_from <= age[turned]
     month, row = np.unique(disbursed_at.astype("datetime64[M]"), return_inverse=True)
     shape = (len(month), int(age.max(initial=-1)) + 1)
     return VintageTable(
         month,
         observed=_present(shape, row, np.zeros_like(age), age),
-        bad=_present(shape, row[turned][seen], bad_from[seen], age[turned][seen]),
+        bad=_present(shape, row[turned][observed], bad_from[observed], age[turned][observed]),
     )
 
 

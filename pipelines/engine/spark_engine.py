@@ -45,11 +45,11 @@ def check_spark() -> None:
         raise ConfigurationError(
             "engine=spark needs the package pyspark, found none; pip install 'thinfile[spark]' or use engine=duckdb"
         )
-    found = _java_version()
-    if found is None or found < OLDEST_JAVA:
-        told = "none" if found is None else f"Java {found}"
+    version = _java_version()
+    if version is None or version < OLDEST_JAVA:
+        installed = "none" if version is None else f"Java {version}"
         raise ConfigurationError(
-            f"engine=spark needs Java {OLDEST_JAVA} or later in JAVA_HOME or on the PATH, found {told}; "
+            f"engine=spark needs Java {OLDEST_JAVA} or later in JAVA_HOME or on the PATH, found {installed}; "
             f"install Java {OLDEST_JAVA} (Debian: openjdk-17-jre-headless) or use engine=duckdb"
         )
 
@@ -158,8 +158,8 @@ def _java_version() -> int | None:
     program = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if program is None:
         return None
-    told = subprocess.run([program, "-version"], check=False, capture_output=True, text=True).stderr
-    version = re.search(r'version "(\d+)', told)
+    output = subprocess.run([program, "-version"], check=False, capture_output=True, text=True).stderr
+    version = re.search(r'version "(\d+)', output)
     return int(version[1]) if version else None
 
 
@@ -192,5 +192,5 @@ def _java(conf: "SparkConf", log: Path) -> Iterator[None]:
 
 
 def _last_lines(log: Path) -> str:
-    said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return " / ".join(said[-3:]) or "without a word"
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return " / ".join(lines[-3:]) or "without a word"

@@ -60,8 +60,8 @@ def _check_identifiers(tables: Mapping[str, "DataFrame"]) -> None:
     for column, names in IDENTIFIERS.items():
         types = {name: tables[name].schema[column].dataType.simpleString() for name in names}
         if len(set(types.values())) > 1:
-            told = ", ".join(f"{kind} in {name}" for name, kind in types.items())
-            raise DataError(f"{column} must have one type in all tables, received {told}; cast it to one of them")
+            received = ", ".join(f"{kind} in {name}" for name, kind in types.items())
+            raise DataError(f"{column} must have one type in all tables, received {received}; cast it to one of them")
 
 
 def _dealt(name: str, table: "DataFrame", partitions: int) -> "DataFrame":

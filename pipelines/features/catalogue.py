@@ -155,11 +155,11 @@ def features_of(settings: FeatureSettings) -> list[Feature]:
     ['orders_30d', 'orders_90d']
     """
     windows = sorted(settings.windows)
-    found = [feature for days in windows for row in OF_EACH_WINDOW for feature in _of_row(row, settings, days)]
-    found += _of_pace(windows)
-    found += [feature for row in OF_ALL_TIME for feature in _of_row(row, settings, None)]
-    found += _of_relation(windows[-1])
-    return [feature for feature in found if feature.what in settings.what]
+    features = [feature for days in windows for row in OF_EACH_WINDOW for feature in _of_row(row, settings, days)]
+    features += _of_pace(windows)
+    features += [feature for row in OF_ALL_TIME for feature in _of_row(row, settings, None)]
+    features += _of_relation(windows[-1])
+    return [feature for feature in features if feature.what in settings.what]
 
 
 def quantities_of(features: Sequence[Feature]) -> set[Quantity]:
@@ -197,10 +197,10 @@ def _of_pace(windows: Sequence[int]) -> Iterator[Feature]:
     """Yield how the pace of each shorter window compares with that of the longest."""
     *shorter, longest = windows
     for days in shorter:
-        for weight, told in {"orders": "ordering", "spent": "spending"}.items():
+        for weight, activity in {"orders": "ordering", "spent": "spending"}.items():
             yield Feature(
                 f"{weight}_pace_{days}d",
-                f"pace of {told} in the last {days} days over that in the last {longest} days",
+                f"pace of {activity} in the last {days} days over that in the last {longest} days",
                 SAFER,
                 What.trend,
                 (Sum("orders", weight, days), Sum("orders", weight, longest)),

@@ -40,8 +40,8 @@ def codes(table: pa.Table, column: str, levels: Sequence[str]) -> Integers:
 
 def _codes(chunk: pa.DictionaryArray, levels: pa.Array) -> Integers:
     """Look up each of the few distinct values instead of each row."""
-    known = pc.index_in(chunk.dictionary.cast(pa.string()), value_set=levels)
-    place_of = np.append(np.asarray(pc.fill_null(known, len(levels)), np.int64), len(levels))
+    codes = pc.index_in(chunk.dictionary.cast(pa.string()), value_set=levels)
+    place_of = np.append(np.asarray(pc.fill_null(codes, len(levels)), np.int64), len(levels))
     return np.asarray(place_of[np.asarray(pc.fill_null(chunk.indices, len(chunk.dictionary)))])
 
 

@@ -47,9 +47,9 @@ def _order_facts(orders: Rows, settings: FeatureSettings) -> Facts:
     }
     for column, levels in levels_of(settings).items():
         code = codes(table, column, levels)
-        for place, level in enumerate([*levels, OTHER]):
-            weights[f"orders:{column}:{level}"] = (code == place).astype(np.int64)
-            weights[f"spent:{column}:{level}"] = np.where(code == place, amount, 0)
+        for position, level in enumerate([*levels, OTHER]):
+            weights[f"orders:{column}:{level}"] = (code == position).astype(np.int64)
+            weights[f"spent:{column}:{level}"] = np.where(code == position, amount, 0)
     return Facts(orders.customer, happened, _available(table), _never(happened), weights)
 
 
@@ -65,10 +65,10 @@ def levels_of(settings: FeatureSettings) -> dict[str, list[str]]:
 def fate_facts(orders: Rows, column: str) -> Facts:
     """Return one fact for each order that was returned (or cancelled), known only when that happened."""
     fate = times(orders.table, column)
-    found = orders.take(np.flatnonzero(fate != MISSING))
-    happened, known = times(found.table, "ordered_at"), np.maximum(fate[fate != MISSING], _available(found.table))
-    weights = {"orders": np.ones(len(found), np.int64), "spent": numbers(found.table, "amount", otherwise=0)}
-    return Facts(found.customer, happened, known, _never(happened), weights)
+    ended = orders.take(np.flatnonzero(fate != MISSING))
+    happened, known = times(ended.table, "ordered_at"), np.maximum(fate[fate != MISSING], _available(ended.table))
+    weights = {"orders": np.ones(len(ended), np.int64), "spent": numbers(ended.table, "amount", otherwise=0)}
+    return Facts(ended.customer, happened, known, _never(happened), weights)
 
 
 def application_facts(applications: Rows) -> Facts:

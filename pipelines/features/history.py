@@ -83,5 +83,5 @@ def _theirs(table: pa.Table, ids: pa.Array) -> Rows:
 
 
 def _place(values: pa.ChunkedArray, among: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
-    known = among.combine_chunks() if isinstance(among, pa.ChunkedArray) else among
-    return pc.index_in(values, value_set=known).cast(pa.int64())
+    value_set = among.combine_chunks() if isinstance(among, pa.ChunkedArray) else among
+    return pc.index_in(values, value_set=value_set).cast(pa.int64())

@@ -64,10 +64,10 @@ def _compute(
     asked = _in_order(history.asked, clock)
     lagged = times(asked.table, "applied_at") - lag_days * MICROSECONDS_A_DAY
     answers = _Answers(history, asked, Moments(asked.customer, lagged), clock, settings)
-    told = answers.all(quantities_of(features))
+    quantities = answers.all(quantities_of(features))
     columns: dict[str, object] = {"application_id": asked.table["application_id"]}
     for feature in features:
-        columns[feature.name] = feature.formula(*(told[quantity] for quantity in feature.quantities))
+        columns[feature.name] = feature.formula(*(quantities[quantity] for quantity in feature.quantities))
     if What.application in settings.what:
         columns[BASKET_CATEGORY] = _basket(asked.table)
     return pa.table(columns)
@@ -97,30 +97,30 @@ class _Answers:
 
     def all(self, quantities: set[Quantity]) -> dict[Quantity, Integers]:
         """Return the answer to each question; those about the same facts and window are asked together."""
-        told: dict[Quantity, Integers] = {one: self._own(one.name) for one in quantities if isinstance(one, Own)}
+        answers: dict[Quantity, Integers] = {one: self._own(one.name) for one in quantities if isinstance(one, Own)}
         about: dict[str, list[Sum | Age]] = defaultdict(list)
         for one in sorted((one for one in quantities if not isinstance(one, Own)), key=repr):
             about[one.facts].append(one)
         for kind, questions in about.items():
-            told |= self._about(ActiveSums(self._facts(kind), self.clock), questions)
-        return told
+            answers |= self._about(ActiveSums(self._facts(kind), self.clock), questions)
+        return answers
 
     def _about(self, sums: ActiveSums, questions: Sequence[Sum | Age]) -> dict[Quantity, Integers]:
-        told: dict[Quantity, Integers] = {}
+        answers: dict[Quantity, Integers] = {}
         by_window: dict[int | None, list[Sum]] = defaultdict(list)
         for one in questions:
             if isinstance(one, Age):
-                told[one] = self._age(sums.latest(self.moments))
+                answers[one] = self._age(sums.latest(self.moments))
             else:
                 by_window[one.days].append(one)
-        for days, asked in by_window.items():
-            names = [one.weight for one in asked]
+        for days, summed in by_window.items():
+            names = [one.weight for one in summed]
             if days is None:
-                found = sums.standing(names, self.moments)
+                sums_by_weight = sums.standing(names, self.moments)
             else:
-                found = sums.within(days * MICROSECONDS_A_DAY, names, self.moments)
-            told |= {one: found[one.weight] for one in asked}
-        return told
+                sums_by_weight = sums.within(days * MICROSECONDS_A_DAY, names, self.moments)
+            answers |= {one: sums_by_weight[one.weight] for one in summed}
+        return answers
 
     def _age(self, happened: Integers) -> Integers:
         return np.where(happened == MISSING, MISSING, self.moments.at - happened)

@@ -58,7 +58,7 @@ def features_named(names: Sequence[str]) -> dict[str, Feature]:
     >>> features_named(["orders_30d", "paid_by_gift_card_30d", "shoe_size"])["paid_by_gift_card_30d"].meaning
     'share of orders paid by gift card in the last 30 days'
     """
-    windows = sorted({int(found[1]) for found in map(_WINDOW.search, names) if found})
+    windows = sorted({int(match[1]) for match in map(_WINDOW.search, names) if match})
     declared = FeatureSettings(
         windows=windows or [365],
         categories=_levels("spent_on", names) or ["any"],  # without one there is no diversity of categories
@@ -69,4 +69,4 @@ def features_named(names: Sequence[str]) -> dict[str, Feature]:
 
 
 def _levels(stem: str, names: Sequence[str]) -> list[str]:
-    return sorted({found[1] for name in names if (found := re.match(rf"{stem}_(.+)_\d+d$", name))})
+    return sorted({match[1] for name in names if (match := re.match(rf"{stem}_(.+)_\d+d$", name))})

@@ -52,10 +52,10 @@ def answer(
 ) -> dict[str, float]:
     """Return features of a request by the formulas of the kernel, from the kept sums; NaN where nothing can be said."""
     moment = pa.chunked_array([pa.array([request.at], pa.timestamp("us"))])
-    told = {one: np.array([value], np.int64) for one, value in sums.items()}
-    told[PRINCIPAL], told[TERM] = np.array([request.amount], np.int64), np.array([request.term], np.int64)
-    told[NIGHT] = at_night(moment, settings)
-    return {one.name: one.formula(*(told[quantity] for quantity in one.quantities)).item() for one in features}
+    quantities = {one: np.array([value], np.int64) for one, value in sums.items()}
+    quantities[PRINCIPAL], quantities[TERM] = np.array([request.amount], np.int64), np.array([request.term], np.int64)
+    quantities[NIGHT] = at_night(moment, settings)
+    return {one.name: one.formula(*(quantities[quantity] for quantity in one.quantities)).item() for one in features}
 
 
 def _kept(one: Sum) -> Feature:

@@ -102,8 +102,8 @@ class ActiveSums:
 
     def latest(self, moments: Moments) -> Integers:
         """Return when the latest of the known facts happened; MISSING where none was known."""
-        found = [part.latest(moments) for part in self._parts]
-        return np.asarray(np.max([np.full(len(moments), MISSING), *found], axis=0))
+        moment = [part.latest(moments) for part in self._parts]
+        return np.asarray(np.max([np.full(len(moments), MISSING), *moment], axis=0))
 
     @staticmethod
     def _sum(parts: Sequence[dict[str, Integers]], names: Iterable[str], moments: Moments) -> dict[str, Integers]:
@@ -152,8 +152,8 @@ class _InOrder:
         """Return when the latest of each customer's facts known before a moment happened."""
         best = np.maximum.accumulate(self._clock.place(self.facts.customer, self.facts.happened))
         came = np.searchsorted(self._entered, self._clock.place(moments.customer, moments.at), side="left") - 1
-        found = best[np.maximum(came, 0)] - moments.customer * self._clock.span
-        return np.where((came < 0) | (found < 0), MISSING, found + self._clock.first)
+        moment = best[np.maximum(came, 0)] - moments.customer * self._clock.span
+        return np.where((came < 0) | (moment < 0), MISSING, moment + self._clock.first)
 
 
 def _order(places: Integers) -> NDArray[np.intp] | None:

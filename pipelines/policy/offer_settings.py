@@ -72,9 +72,9 @@ class OfferSettings:
 
 def check_offers(offers: OfferSettings, bands: int) -> None:
     """Raise ConfigurationError for settings that no offer can be made from; `bands` is how many the policy has."""
-    for name, is_right, asked, received in _rules(offers, bands):
+    for name, is_right, rule, received in _rules(offers, bands):
         if not is_right:
-            raise ConfigurationError(f"policy.offers.{name} must {asked}, received {received}; change it")
+            raise ConfigurationError(f"policy.offers.{name} must {rule}, received {received}; change it")
 
 
 def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, object]]:

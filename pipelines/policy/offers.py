@@ -88,11 +88,11 @@ def offer_of(
     terms = tuple(one for one in priced.values() if isinstance(one, TermOffer))
     withheld = {term: one for term, one in priced.items() if isinstance(one, str)}
     if not terms:
-        told = "no term can be offered; `withheld` gives the reason for each"
-        return Offer(OfferOutcome.no_offer, amount, 0, limit, (), withheld, told)
+        explanation = "no term can be offered; `withheld` gives the reason for each"
+        return Offer(OfferOutcome.no_offer, amount, 0, limit, (), withheld, explanation)
     if lent < amount:
-        told = f"the requested amount is above the limit of {limit} minor units; the limit is offered"
-        return Offer(OfferOutcome.counter_offer, amount, lent, limit, terms, withheld, told)
+        explanation = f"the requested amount is above the limit of {limit} minor units; the limit is offered"
+        return Offer(OfferOutcome.counter_offer, amount, lent, limit, terms, withheld, explanation)
     return Offer(OfferOutcome.offered, amount, lent, limit, terms, withheld, "")
 
 

@@ -16,10 +16,10 @@ from pipelines.storage.workspace import Workspace
 
 def keep_policy(workspace: Workspace, policy: PolicySettings) -> str:
     """Write all that a policy says below its hash, unless it lies there, and return the hash."""
-    path, told = workspace.policies / f"{policy_hash(policy)}.json", json.dumps(plain(policy), indent=1)
-    if not path.exists() or path.read_text() != told:
+    path, content = workspace.policies / f"{policy_hash(policy)}.json", json.dumps(plain(policy), indent=1)
+    if not path.exists() or path.read_text() != content:
         with whole_file(path) as temporary:
-            temporary.write_text(told)
+            temporary.write_text(content)
     return path.stem
 
 

@@ -53,11 +53,11 @@ def _value(settings: SimulateSettings, name: str) -> float:
 
 
 def _check_scenarios(settings: SimulateSettings) -> None:
-    asked = set(settings.scenarios)
-    if Scenario.none in asked and len(asked) > 1:
-        names = ", ".join(sorted(one.value for one in asked))
+    scenarios = set(settings.scenarios)
+    if Scenario.none in scenarios and len(scenarios) > 1:
+        names = ", ".join(sorted(one.value for one in scenarios))
         raise ConfigurationError(f"scenarios are {names}; leave out none, which means no scenario")
-    if settings.from_month is not None and not asked - {Scenario.none}:
+    if settings.from_month is not None and not scenarios - {Scenario.none}:
         raise ConfigurationError(
             f"from_month needs a scenario, received {settings.from_month} with none; add scenarios=[economic_shock]"
         )

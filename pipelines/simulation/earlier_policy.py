@@ -35,8 +35,8 @@ def decide(
     world: World, shoppers: Shoppers, visits: Visits, baskets: Baskets, requests: Requests, draws: Draws
 ) -> Decisions:
     """Return what the policy of that time decided; it sees what a lender could have seen, and not very clearly."""
-    seen = _seen(world, shoppers, visits, baskets, requests)
-    score = np.round(CUT_OFF + POINTS_PER_UNIT * (seen + NOISE * draws.normal("policy", len(requests))), 1)
+    evidence = _seen(world, shoppers, visits, baskets, requests)
+    score = np.round(CUT_OFF + POINTS_PER_UNIT * (evidence + NOISE * draws.normal("policy", len(requests))), 1)
     is_good = score >= CUT_OFF
     by_lot = ~is_good & (draws.uniform("lot", len(requests)) < world.random_approval_share)
     share = 1 / (1 + np.exp((score - CUT_OFF) / 60.0))

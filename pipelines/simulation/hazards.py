@@ -1,9 +1,10 @@
-"""What may happen at each instalment: the chances to stop paying, to pay off early and to pay late."""
+"""What may happen at each instalment (stopping, paying off early, paying late), and the true PD that follows."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from pipelines.credit.loan import BadDefinition
 from pipelines.simulation.draws import Flags, Floats, Ints, logistic
 from pipelines.simulation.period import DAY, add_months, month_of
 from pipelines.simulation.requests import MONTHLY_INCOME, Requests
@@ -71,6 +72,26 @@ def chance_later_than(days: int) -> float:
     """
     share = ((days - 1) * DAY + 1) / ((LATEST - 1) * DAY)
     return float(1 - min(max(share, 0.0), 1.0) ** (1 / LATE_POWER))
+
+
+def true_pd(chances: Hazards, disbursed_at: Ints, bad: BadDefinition) -> Floats:
+    """Return the probability of being bad for each loan, shape (k,), given the latents and the economy as it came.
+
+    Instalment k turns a loan bad when it reaches the days past due inside the window: because the customer has stopped
+    paying, or pays it too late. Before that the loan may have ended by an early payoff. With S_k the chance that a
+    loan runs on unharmed past instalment k, stop chance d_k, payoff p_k, lateness l_k and q the share of late payments
+    that are too late: PD = sum over k of S_(k-1) (d_k + (1 - d_k)(1 - p_k) l_k q).
+    """
+    window_end = add_months(disbursed_at, bad.window_months)[:, None]
+    counts = chances.is_due & (chances.due_at + bad.days_past_due * DAY <= window_end)
+    if bad.first_instalment_only:
+        counts[:, 1:] = False
+    goes_on = (1 - chances.stops) * (1 - chances.pays_off)
+    too_late = chances.is_late * chance_later_than(bad.days_past_due)
+    turns = np.where(counts, chances.stops + goes_on * too_late, 0.0)
+    unharmed = np.cumprod(goes_on * (1 - too_late), axis=1)
+    before = np.concatenate([np.ones((len(turns), 1)), unharmed[:, :-1]], axis=1)
+    return np.asarray((before * turns).sum(axis=1))
 
 
 def _character(shoppers: Shoppers, requests: Requests) -> Floats:

@@ -42,14 +42,14 @@ def repay(world: World, requests: Requests, loans: Loans, price: Floats, chances
     late (each instalment for itself), or pays in time.
     """
     fate, as_of = _fates(loans, chances, draws), world.period.ends_at
-    loan, place = np.nonzero(chances.is_due & loans.is_disbursed[:, None])
-    due_at, due_amount = chances.due_at[loan, place], _amounts(requests, price)[loan, place]
-    paid_at = fate.paid_at[loan, place]
-    share = fate.partial_share[loan, place]
+    loan, position = np.nonzero(chances.is_due & loans.is_disbursed[:, None])
+    due_at, due_amount = chances.due_at[loan, position], _amounts(requests, price)[loan, position]
+    paid_at = fate.paid_at[loan, position]
+    share = fate.partial_share[loan, position]
     is_known = paid_at <= as_of
     paid = np.where(is_known, np.where(share > 0, (share * due_amount).astype(np.int64), due_amount), 0)
     written_off = np.where(fate.written_off_at <= as_of, fate.written_off_at, NEVER)
-    return Schedule(loan, place + 1, due_at, due_amount, np.where(is_known, paid_at, NEVER), paid, written_off)
+    return Schedule(loan, position + 1, due_at, due_amount, np.where(is_known, paid_at, NEVER), paid, written_off)
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,9 @@ from pipelines.command.progress import progress
 from pipelines.command.provenance import provenance
 from pipelines.command.verb import Outcome, carried, override
 from pipelines.simulation.checks import check_settings
-from pipelines.simulation.parts import Plan, Target, part_path
+from pipelines.simulation.parts import Plan, Target, part_path, write_parts
 from pipelines.simulation.settings import Scenario, SimulateSettings
 from pipelines.simulation.tables import TABLES
-from pipelines.simulation.workers import write_parts
 from pipelines.simulation.world import World, build_world, from_month, is_on
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
@@ -61,8 +60,8 @@ def _make(settings: SimulateSettings, world: World, plan: Plan, folder: Path, re
     rows: dict[str, int] = {}
     title = f"simulating {settings.customers:,} customers"
     with progress(title, plan.parts, log) as advance:
-        for done, found in enumerate(write_parts(world, plan, target, settings.threads), start=1):
-            rows = {name: rows.get(name, 0) + count for name, count in found.items()}
+        for done, counts in enumerate(write_parts(world, plan, target, settings.threads), start=1):
+            rows = {name: rows.get(name, 0) + count for name, count in counts.items()}
             advance(done, f"{rows['orders']:,} simulated orders")
     manifest = {
         "simulated": True,
@@ -81,15 +80,15 @@ def _make(settings: SimulateSettings, world: World, plan: Plan, folder: Path, re
 
 def _meaning(settings: SimulateSettings) -> dict[str, Any]:
     """Return all that the bytes of the tables depend on: settings, begun scenarios, the code and what it stands on."""
-    told = {name: value for name, value in asdict(settings).items() if name not in (*UNMEANT, "from_month")}
+    values = {name: value for name, value in asdict(settings).items() if name not in (*UNMEANT, "from_month")}
     for scenario in Scenario:
-        sizes = told.pop(scenario.value, None)
+        sizes = values.pop(scenario.value, None)
         if sizes is not None and is_on(settings, scenario):
             month = np.datetime64(from_month(settings, scenario), "M")
-            told[scenario.value] = sizes | {"from_month": str(month)}
+            values[scenario.value] = sizes | {"from_month": str(month)}
     code = fingerprint_code("simulation/*.py", "credit/loan.py")[:16]
     versions = {"numpy": np.__version__, "pyarrow": pa.__version__, "code": code}
-    plain = json.loads(json.dumps(told, default=lambda value: value.value))
+    plain = json.loads(json.dumps(values, default=lambda value: value.value))
     plain["scenarios"] = sorted(set(plain["scenarios"]) - {Scenario.none.value})
     return {"settings": plain, "versions": versions}
 
@@ -107,8 +106,8 @@ def _finished(folder: Path, fingerprint: str) -> dict[str, Any] | None:
 def _clear(folder: Path, plan: Plan) -> None:
     """Remove what no part of the plan will write over, or tables of two simulations would lie in one folder."""
     for name in TABLES:
-        wanted = {part_path(folder, name, part) for part in range(plan.parts)}
-        for path in set((folder / name).glob("part-*.parquet")) - wanted:
+        planned = {part_path(folder, name, part) for part in range(plan.parts)}
+        for path in set((folder / name).glob("part-*.parquet")) - planned:
             path.unlink()
 
 
@@ -119,8 +118,8 @@ def _spell(at: int) -> str:
 def _outcome(settings: SimulateSettings, folder: Path, manifest: dict[str, Any]) -> Outcome:
     counts, rows = manifest["counts"], manifest["rows"]
     rate = counts["approved"] / rows["applications"] if rows["applications"] else None
-    told = {name: manifest[name] for name in ("simulated", "fingerprint", "as_of", "rows", "counts")}
-    result = {**told, "approval_rate": rate, "scenarios": manifest["settings"]["scenarios"], "lake": str(folder)}
+    summary = {name: manifest[name] for name in ("simulated", "fingerprint", "as_of", "rows", "counts")}
+    result = {**summary, "approval_rate": rate, "scenarios": manifest["settings"]["scenarios"], "lake": str(folder)}
     step = f"thinfile prepare loan.as_of={result['as_of'][:10]}{_carried(settings, folder)}"
     return Outcome(result, summary=_summary(result, manifest["settings"]), next_steps=[step])
 

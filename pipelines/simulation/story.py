@@ -8,13 +8,12 @@ from pipelines.credit.loan import DEFINITIONS
 from pipelines.simulation.baskets import INSTALMENTS, Baskets, draw_baskets
 from pipelines.simulation.draws import Draws, Floats
 from pipelines.simulation.earlier_policy import Decisions, decide
-from pipelines.simulation.hazards import hazards
+from pipelines.simulation.hazards import hazards, true_pd
 from pipelines.simulation.loans import Loans, draw_loans
 from pipelines.simulation.population import draw_shoppers
 from pipelines.simulation.repayment import Schedule, repay
 from pipelines.simulation.requests import Requests, draw_requests
 from pipelines.simulation.shoppers import Shoppers
-from pipelines.simulation.truth import true_pd
 from pipelines.simulation.visits import Visits, draw_visits
 from pipelines.simulation.world import World
 

@@ -124,7 +124,7 @@ def _times(seconds: Ints) -> pa.Array:
     return pa.array(values.view("M8[us]"), mask=is_missing)
 
 
-def _names(places: Ints, known: Sequence[str]) -> pa.DictionaryArray:
+def _names(positions: Ints, names: Sequence[str]) -> pa.DictionaryArray:
     """Return text by its place in a list of names; UNKNOWN becomes a missing value."""
-    codes = pa.array(places.astype(np.int8), mask=places == UNKNOWN)
-    return pa.DictionaryArray.from_arrays(codes, pa.array(known, pa.string()))
+    codes = pa.array(positions.astype(np.int8), mask=positions == UNKNOWN)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(names, pa.string()))

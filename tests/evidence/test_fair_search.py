@@ -178,10 +178,10 @@ def expected_gini(probability: Floats, risk: Floats) -> float:
 
 
 def test_the_expected_gini_is_the_mean_over_outcomes_drawn_from_the_probabilities() -> None:
-    from pipelines.credit.discrimination import gini
+    from pipelines.credit.discrimination import auc
 
     generator = np.random.default_rng(1)
     probability = generator.uniform(0.05, 0.6, 400)
     risk = np.round(probability + generator.normal(0, 0.2, 400), 1)
-    drawn = [gini((generator.random(400) < probability).astype(np.int8), risk) for _ in range(1_000)]
+    drawn = [2 * auc((generator.random(400) < probability).astype(np.int8), risk) - 1 for _ in range(1_000)]
     assert abs(np.mean(drawn) - expected_gini(probability, risk)) < 0.01

@@ -12,11 +12,10 @@ from scipy.stats.contingency import relative_risk
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from pipelines.credit.calibration import brier, expected_calibration_error, expected_to_observed, log_loss
-from pipelines.credit.discrimination import auc, delong_difference, gini, kolmogorov_smirnov
-from pipelines.credit.h_measure import h_measure
+from experiments.evidence.evaluation import MEASURES
+from pipelines.credit.discrimination import delong_difference
 from pipelines.credit.rates import katz_interval, wilson_interval
-from pipelines.credit.recalibration import calibration_intercept, calibration_slope
+from pipelines.credit.tally import tally
 from tests.evidence.conftest import Evidence
 
 Floats = NDArray[np.float64]
@@ -70,17 +69,17 @@ def their_delong(bad: Outcomes, score: Floats, other: Floats) -> tuple[float, fl
     return float(norm.sf(difference.mean() / deviation)), float(norm.ppf(0.975)) * deviation
 
 
-PAIRS: dict[str, tuple[Callable[[Outcomes, Floats], float], Callable[[Outcomes, Floats], float]]] = {
-    "auc": (auc, sklearn.metrics.roc_auc_score),
-    "gini": (gini, lambda bad, p: 2 * sklearn.metrics.roc_auc_score(bad, p) - 1),
-    "ks": (kolmogorov_smirnov, lambda bad, p: ks_2samp(p[bad == 1], p[bad == 0], method="asymp").statistic),
-    "h_measure": (h_measure, their_h_measure),
-    "brier": (brier, sklearn.metrics.brier_score_loss),
-    "log_loss": (log_loss, sklearn.metrics.log_loss),
-    "expected_calibration_error": (expected_calibration_error, their_calibration_error),
-    "calibration_slope": (calibration_slope, their_slope),
-    "calibration_intercept": (calibration_intercept, their_intercept),
-    "expected_to_observed": (expected_to_observed, lambda bad, p: float(np.sum(p) / np.count_nonzero(bad))),
+THEIRS: dict[str, Callable[[Outcomes, Floats], float]] = {
+    "auc": sklearn.metrics.roc_auc_score,
+    "gini": lambda bad, p: 2 * sklearn.metrics.roc_auc_score(bad, p) - 1,
+    "ks": lambda bad, p: ks_2samp(p[bad == 1], p[bad == 0], method="asymp").statistic,
+    "h_measure": their_h_measure,
+    "brier": sklearn.metrics.brier_score_loss,
+    "log_loss": sklearn.metrics.log_loss,
+    "expected_calibration_error": their_calibration_error,
+    "calibration_slope": their_slope,
+    "calibration_intercept": their_intercept,
+    "expected_to_observed": lambda bad, p: float(np.sum(p) / np.count_nonzero(bad)),
 }
 UNTIED = {"expected_calibration_error"}
 
@@ -93,11 +92,10 @@ def disagreements(seed: int) -> dict[str, float]:
     bad = generator.random(rows) < expit(generator.normal(0, 0.4) + generator.uniform(0.3, 1.5) * log_odds)
     bad = bad.astype(np.int8)
     untied, tied = expit(log_odds), expit(np.round(log_odds, 1))
-    found = {name: abs(ours(bad, untied) - theirs(bad, untied)) for name, (ours, theirs) in PAIRS.items()}
-    for name, (ours, theirs) in PAIRS.items():
-        if name not in UNTIED:
-            found[name] = max(found[name], abs(ours(bad, tied) - theirs(bad, tied)))
-    return found | _intervals(bad, tied, expit(log_odds + generator.normal(0, 1, rows).round(1)))
+    distances = {name: abs(ours(tally(bad, untied)) - THEIRS[name](bad, untied)) for name, ours in MEASURES.items()}
+    for name in MEASURES.keys() - UNTIED:
+        distances[name] = max(distances[name], abs(MEASURES[name](tally(bad, tied)) - THEIRS[name](bad, tied)))
+    return distances | _intervals(bad, tied, expit(log_odds + generator.normal(0, 1, rows).round(1)))
 
 
 def _intervals(bad: Outcomes, score: Floats, other: Floats) -> dict[str, float]:

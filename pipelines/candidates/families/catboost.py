@@ -109,10 +109,10 @@ class CatBoost:
         rows = len(next(iter(columns.values())))
         numbers = np.empty((rows, len(numeric)))
         levels = np.empty((rows, len(categorical)), dtype=object)
-        for place, name in enumerate(numeric):
-            numbers[:, place] = columns[name]
-        for place, name in enumerate(categorical):
-            levels[:, place] = [(cls.MISSING if level is None else level).encode() for level in columns[name]]
+        for column, name in enumerate(numeric):
+            numbers[:, column] = columns[name]
+        for column, name in enumerate(categorical):
+            levels[:, column] = [(cls.MISSING if level is None else level).encode() for level in columns[name]]
         features = FeaturesData(
             num_feature_data=_single(numbers) if numeric else None,
             cat_feature_data=levels if categorical else None,

@@ -126,12 +126,12 @@ class HistGradientBoosting:
         if "count" not in self.trees:
             raise ValueError("trees.npz has no row counts of its nodes, which contributions need; fit the model again")
         inputs = self._inputs(columns)
-        base, found = float(self.trees["baseline"]), np.zeros((len(inputs), len(inputs[0])))
+        base, added = float(self.trees["baseline"]), np.zeros((len(inputs), len(inputs[0])))
         for value, features, expected, is_met in self._leaves(inputs):
             base += value * float(np.prod(expected))
             if features:
-                found[features] += value * shares_of_conditions(is_met, expected)
-        return base, dict(zip([*self.numeric, *self.levels], found, strict=True))
+                added[features] += value * shares_of_conditions(is_met, expected)
+        return base, dict(zip([*self.numeric, *self.levels], added, strict=True))
 
     def _leaves(self, inputs: list[NDArray[Any]]) -> Iterator[tuple[float, list[int], Floats, NDArray[np.bool_]]]:
         """Yield each leaf's value, the features that lead to it, and of each: the share of rows that pass, and who."""
@@ -149,9 +149,9 @@ class HistGradientBoosting:
                 yield from below(child, path | step)
 
         for root in self.trees["root"].tolist():
-            for told, path in below(root, {}):
+            for leaf_value, path in below(root, {}):
                 shares, passed = zip(*path.values(), strict=True) if path else ((), ())
-                yield told, list(path), np.array(shares), np.array(passed)
+                yield leaf_value, list(path), np.array(shares), np.array(passed)
 
     def _question(self, inputs: list[NDArray[Any]]) -> Callable[[int], NDArray[np.bool_]]:
         """Return a function that says of a node which rows go to its left child."""
@@ -259,8 +259,8 @@ def _level_tables(predictor: Any) -> NDArray[np.bool_]:
 
 def _matrix(columns: Columns, numeric: Sequence[str], levels: Mapping[str, Sequence[str]]) -> NDArray[np.float64]:
     blocks = [np.asarray(columns[name], dtype=np.float64) for name in numeric]
-    for name, known in levels.items():
-        number = {level: float(place) for place, level in enumerate(known)}
+    for name, column_levels in levels.items():
+        number = {level: float(code) for code, level in enumerate(column_levels)}
         blocks.append(np.array([number.get(level, np.nan) for level in columns[name]]))
     matrix = np.column_stack(blocks)
     matrix[:, np.isnan(matrix).all(axis=0)] = 0.0  # scikit-learn cannot bin nothing; a constant is never split

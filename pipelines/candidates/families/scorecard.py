@@ -188,17 +188,17 @@ class ScorecardCandidate:
         levels, counts = np.unique([level for level in values if level is not None], return_counts=True)
         enough = counts >= max(self.parameters.min_level_share * len(values), 1)
         frequent = [str(level) for level in levels[enough]]
-        places = {level: 1 + place for place, level in enumerate(frequent)}
-        places |= {str(level): 1 + len(frequent) for level in levels[~enough]}
+        bins = {level: 1 + position for position, level in enumerate(frequent)}
+        bins |= {str(level): 1 + len(frequent) for level in levels[~enough]}
         other = ("other",) if (~enough).any() else ()
-        return Binning(name, ("missing", *frequent, *other), None, places)
+        return Binning(name, ("missing", *frequent, *other), None, bins)
 
     def _weigh(self, binning: Binning, sample: "Sample") -> Evidence:
         """Weigh each bin: the logarithm of its odds of bad over the overall odds, shrunk towards zero when thin."""
-        places = binning.place(sample.columns[binning.name])
-        counted = np.ones(len(places)) if sample.weights is None else sample.weights
+        bins = binning.place(sample.columns[binning.name])
+        counted = np.ones(len(bins)) if sample.weights is None else sample.weights
         rows, bads = (
-            np.asarray(np.bincount(places, weights=one, minlength=len(binning.labels)), np.float64)
+            np.asarray(np.bincount(bins, weights=one, minlength=len(binning.labels)), np.float64)
             for one in (counted, counted * sample.bad)
         )
         rate = float(bads.sum() / rows.sum())
@@ -223,7 +223,7 @@ class ScorecardCandidate:
             worst = int(np.argmin(coefficients))
             if coefficients[worst] >= 0 or len(evidence) == 1:
                 return evidence, coefficients, float(model.intercept_[0])
-            evidence = [one for place, one in enumerate(evidence) if place != worst]
+            evidence = [one for position, one in enumerate(evidence) if position != worst]
             matrix = np.delete(matrix, worst, axis=1)
 
 
@@ -242,14 +242,14 @@ def points_table(scorecard: Scorecard, calibration: Mapping[str, Any], scale: "P
         {"column": "(start)", "bin": "", "rows": None, "bad_rate": None, "weight_of_evidence": None, "points": start}
     ]
     for column in scorecard.table["columns"]:
-        for place, label in enumerate(column["labels"]):
-            weight = column["weights"][place]
+        for code, label in enumerate(column["labels"]):
+            weight = column["weights"][code]
             rows.append(
                 {
                     "column": column["name"],
                     "bin": label,
-                    "rows": column["rows"][place],
-                    "bad_rate": column["bad"][place] / column["rows"][place] if column["rows"][place] else None,
+                    "rows": column["rows"][code],
+                    "bad_rate": column["bad"][code] / column["rows"][code] if column["rows"][code] else None,
                     "weight_of_evidence": weight,
                     "points": -scale.factor * slope * column["coefficient"] * weight,
                 }

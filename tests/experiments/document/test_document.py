@@ -20,7 +20,8 @@ from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings
 from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.candidates.settings import Range
-from pipelines.credit.discrimination import auc, kolmogorov_smirnov
+from pipelines.credit.discrimination import auc, kolmogorov_smirnov_of
+from pipelines.credit.tally import tally
 from pipelines.model_store.files import DOCUMENT, model_hash
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHALLENGER, MODEL_HASH
@@ -190,7 +191,7 @@ def test_ks_and_auc_can_be_read_from_the_separation() -> None:
     # then the largest distance is exact and the area under the thinned curve nearly
     assert len(curve) <= 121
     widest = max(one["bad"] - one["good"] for one in curve)
-    assert widest == pytest.approx(kolmogorov_smirnov(bad, -told.astype(np.float64)), abs=1e-12)
+    assert widest == pytest.approx(kolmogorov_smirnov_of(tally(bad, -told.astype(np.float64))), abs=1e-12)
     across, up = [0.0, *(one["good"] for one in curve)], [0.0, *(one["bad"] for one in curve)]
     assert np.trapezoid(up, across) == pytest.approx(auc(bad, -told.astype(np.float64)), abs=2e-3)
     assert curve[-1] == {"points": told.max(), "good": 1.0, "bad": 1.0}

@@ -11,12 +11,12 @@ from sklearn.metrics import roc_auc_score
 from pipelines.credit.discrimination import (
     AucDifference,
     auc,
-    cumulative_shares,
+    auc_of,
     delong_difference,
-    gini,
-    kolmogorov_smirnov,
+    kolmogorov_smirnov_of,
     mid_ranks,
 )
+from pipelines.credit.tally import tally
 
 Floats = NDArray[np.float64]
 
@@ -31,17 +31,16 @@ def unpack(rows: list[tuple[int, int, int]]) -> tuple[NDArray[np.int8], Floats, 
 
 
 @given(tied_scores)
-def test_auc_and_gini_agree_with_scikit_learn_ties_included(rows: list[tuple[int, int, int]]) -> None:
+def test_auc_agrees_with_scikit_learn_ties_included(rows: list[tuple[int, int, int]]) -> None:
     bad, score, _ = unpack(rows)
     assert auc(bad, score) == pytest.approx(roc_auc_score(bad, score), abs=1e-12)
-    assert gini(bad, score) == pytest.approx(2 * roc_auc_score(bad, score) - 1, abs=1e-12)
 
 
 @given(tied_scores)
 def test_kolmogorov_smirnov_agrees_with_scipy(rows: list[tuple[int, int, int]]) -> None:
     bad, score, _ = unpack(rows)
     expected = ks_2samp(score[bad == 1], score[bad == 0], method="asymp").statistic
-    assert kolmogorov_smirnov(bad, score) == pytest.approx(expected, abs=1e-12)
+    assert kolmogorov_smirnov_of(tally(bad, score)) == pytest.approx(expected, abs=1e-12)
 
 
 def delong_by_definition(bad: NDArray[np.int8], scores: list[Floats]) -> tuple[float, float]:
@@ -158,18 +157,13 @@ def test_swapping_the_scores_turns_the_difference_round(rows: list[tuple[int, in
 @given(tied_scores)
 def test_only_the_order_of_a_score_matters(rows: list[tuple[int, int, int]]) -> None:
     bad, score, _ = unpack(rows)
-    for measure in (auc, gini, kolmogorov_smirnov):
-        assert measure(bad, np.exp(score) * 7 - 3) == measure(bad, score)
-    assert gini(bad, -score) == pytest.approx(-gini(bad, score), abs=1e-12)
-    assert kolmogorov_smirnov(bad, -score) == pytest.approx(kolmogorov_smirnov(bad, score), abs=1e-12)
+    counts = tally(bad, score)
+    for measure in (auc_of, kolmogorov_smirnov_of):
+        assert measure(tally(bad, np.exp(score) * 7 - 3)) == measure(counts)
+    assert auc(bad, -score) == pytest.approx(1 - auc(bad, score), abs=1e-12)
+    assert kolmogorov_smirnov_of(tally(bad, -score)) == pytest.approx(kolmogorov_smirnov_of(counts), abs=1e-12)
 
 
 @given(st.lists(st.integers(0, 5), min_size=1))
 def test_mid_ranks_agree_with_scipy(values: list[int]) -> None:
     np.testing.assert_array_equal(mid_ranks(np.array(values, dtype=float)), rankdata(values))
-
-
-def test_cumulative_shares_by_hand() -> None:
-    bad, score = np.array([0, 1, 0, 1], dtype=np.int8), np.array([1.0, 2.0, 2.0, 3.0])
-    distinct, goods, bads = cumulative_shares(bad, score)
-    assert (distinct.tolist(), goods.tolist(), bads.tolist()) == ([1, 2, 3], [0.5, 1, 1], [0, 0.5, 1])

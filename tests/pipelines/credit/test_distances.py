@@ -62,7 +62,6 @@ def test_bounds_are_reached_by_samples_at_the_ends_of_a_bin() -> None:
     bounds = wasserstein_bounds(ends, one, one)
     assert (bounds.least, bounds.most) == (0, 10)
     assert (kolmogorov_smirnov_bounds(one, one).least, kolmogorov_smirnov_bounds(one, one).most) == (0, 1)
-    assert not bounds.exact
 
 
 def test_bins_that_hold_one_sample_each_tell_the_least_way() -> None:

@@ -11,7 +11,7 @@ from scipy.integrate import quad
 from scipy.spatial import ConvexHull
 from scipy.stats import beta
 
-from pipelines.credit.h_measure import h_measure, roc_hull
+from pipelines.credit.h_measure import h_measure_of, roc_hull
 from pipelines.credit.tally import tally
 
 Floats = NDArray[np.float64]
@@ -57,7 +57,7 @@ def test_the_h_measure_agrees_with_its_definition_ties_included() -> None:
     for rows, step, rate in ((20, 1, 0.5), (40, 1, 0.1), (60, 2, 0.3), (30, 4, 0.7)):
         bad = np.r_[1, 0, generator.random(rows - 2) < rate].astype(np.int8)
         score = np.round(generator.normal(size=rows) + bad, 2 if step == 1 else 0)
-        assert h_measure(bad, score) == pytest.approx(h_by_definition(bad, score), abs=1e-9)
+        assert h_measure_of(tally(bad, score)) == pytest.approx(h_by_definition(bad, score), abs=1e-9)
 
 
 def test_the_h_measure_agrees_with_a_published_figure() -> None:
@@ -65,14 +65,14 @@ def test_the_h_measure_agrees_with_a_published_figure() -> None:
     # and Hand (pypi.org/project/hmeasure): ten outcomes and scores from one generator.
     generator = np.random.default_rng(66)
     bad = generator.integers(low=0, high=2, size=10).astype(np.int8)
-    assert h_measure(bad, generator.random(10)) == pytest.approx(0.18889596344769588, abs=1e-12)
+    assert h_measure_of(tally(bad, generator.random(10))) == pytest.approx(0.18889596344769588, abs=1e-12)
 
 
 def test_the_h_measure_by_hand() -> None:
     # given: as many good as bad, so c is Beta(2, 2); above c = 1/2 flagging the worst is best, below it the worst three
     bad, score = np.array([0, 0, 1, 1], dtype=np.int8), np.array([0.1, 0.4, 0.35, 0.8])
     # then: one error of two remains at every cost, where approving all or none makes two
-    assert h_measure(bad, score) == pytest.approx(0.5, abs=1e-12)
+    assert h_measure_of(tally(bad, score)) == pytest.approx(0.5, abs=1e-12)
 
 
 @given(scored)
@@ -90,15 +90,15 @@ def test_the_hull_agrees_with_qhull(rows: list[tuple[int, int]]) -> None:
 @given(scored)
 def test_only_the_order_matters_and_nothing_is_below_zero(rows: list[tuple[int, int]]) -> None:
     bad, score = unpack(rows)
-    found = h_measure(bad, score)
+    found = h_measure_of(tally(bad, score))
     assert 0 <= found <= 1
-    assert h_measure(bad, np.exp(score) * 3 - 7) == pytest.approx(found, abs=1e-12)
+    assert h_measure_of(tally(bad, np.exp(score) * 3 - 7)) == pytest.approx(found, abs=1e-12)
     shuffled = np.random.default_rng(1).permutation(len(bad))
-    assert h_measure(bad[shuffled], score[shuffled]) == pytest.approx(found, abs=1e-12)
+    assert h_measure_of(tally(bad[shuffled], score[shuffled])) == pytest.approx(found, abs=1e-12)
 
 
 def test_perfect_separation_is_one_and_none_is_zero() -> None:
     bad = np.array([0, 0, 0, 1, 1], dtype=np.int8)
-    assert h_measure(bad, np.arange(5.0)) == pytest.approx(1)
-    assert h_measure(bad, np.zeros(5)) == 0
-    assert h_measure(bad, -np.arange(5.0)) == 0
+    assert h_measure_of(tally(bad, np.arange(5.0))) == pytest.approx(1)
+    assert h_measure_of(tally(bad, np.zeros(5))) == 0
+    assert h_measure_of(tally(bad, -np.arange(5.0))) == 0

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.credit.hazard import expected_loss, monthly_defaults, months_in_window, pd_of_term, survival
+from pipelines.credit.hazard import monthly_defaults, months_in_window, survival
 from pipelines.credit.loan import BAD, DEFINITIONS, BadDefinition, LoanContract, labels
 from pipelines.policy.offer_settings import SIMULATED_SHAPE
 from pipelines.simulation.hazards import STOP_AT_ONCE, STOP_LATER
@@ -21,9 +21,6 @@ SHAPES = st.lists(st.floats(0.01, 10), min_size=1, max_size=24)
 def test_a_constant_hazard_has_a_closed_form() -> None:
     months = np.arange(25)
     assert survival(0.1, 12, [7.0], 24) == pytest.approx(0.9 ** (months / 12))
-    assert [pd_of_term(0.1, 12, [7.0], term) for term in (3, 6, 24)] == pytest.approx(
-        [1 - 0.9**0.25, 1 - 0.9**0.5, 0.19]
-    )
 
 
 def test_a_falling_hazard_by_hand() -> None:
@@ -31,14 +28,10 @@ def test_a_falling_hazard_by_hand() -> None:
     alive = survival(0.488, 2, [2.0, 1.0], 4)
     assert alive == pytest.approx([1, 0.64, 0.512, 0.4096, 0.32768])
     assert monthly_defaults(alive) == pytest.approx([0.36, 0.128, 0.1024, 0.08192])
-    # of 100 and 60 owed, 50% lost: 0.36 x 50 + 0.128 x 30; a month later 1% less each
-    assert expected_loss(monthly_defaults(alive)[:2], [100, 60], 0.5) == pytest.approx(21.84)
-    assert expected_loss(monthly_defaults(alive)[:2], [100, 60], 0.5, 0.01) == pytest.approx(18 / 1.01 + 3.84 / 1.0201)
 
 
 @given(PDS, WINDOWS, SHAPES)
 def test_at_its_own_window_the_pd_is_itself(pd: float, window: int, shape: list[float]) -> None:
-    assert float(pd_of_term(pd, window, shape, window)) == pd
     assert 1 - survival(pd, window, shape, window)[-1] == pytest.approx(pd, abs=1e-11)
 
 
@@ -53,14 +46,14 @@ def test_more_risk_and_more_months_never_default_less(pd: float, other: float, w
 @given(PDS, WINDOWS, st.integers(1, 36), SHAPES)
 def test_monthly_defaults_are_all_there_is(pd: float, window: int, term: int, shape: list[float]) -> None:
     defaults = monthly_defaults(survival(pd, window, shape, term))
-    assert defaults.sum() == pytest.approx(float(pd_of_term(pd, window, shape, term)), abs=1e-11)
+    assert defaults.sum() == pytest.approx(1 - survival(pd, window, shape, term)[-1], abs=1e-11)
 
 
 @given(st.floats(0, 0.999), WINDOWS, st.integers(1, 36), SHAPES)
 def test_a_pd_taken_to_a_term_and_back_is_the_same(pd: float, window: int, term: int, shape: list[float]) -> None:
-    there = float(pd_of_term(pd, window, shape, term))
+    there = 1 - survival(pd, window, shape, term)[-1]
     if there < 0.999:
-        assert float(pd_of_term(there, term, shape, window)) == pytest.approx(pd, rel=1e-6, abs=1e-12)
+        assert 1 - survival(there, term, shape, window)[-1] == pytest.approx(pd, rel=1e-6, abs=1e-11)
 
 
 @given(st.floats(0.001, 0.999), WINDOWS, SHAPES, st.floats(0.01, 100))
@@ -75,11 +68,6 @@ def test_many_loans_have_what_each_has_alone() -> None:
     assert together.shape == (4, 25)
     for pd, alive in zip(pds.tolist(), together, strict=True):
         assert alive == pytest.approx(survival(pd, 9, SIMULATED_SHAPE, 24))
-    owed = np.linspace(100, 1, 24)
-    losses = expected_loss(monthly_defaults(together), owed, 0.6)
-    assert losses == pytest.approx([float(expected_loss(monthly_defaults(one), owed, 0.6)) for one in together])
-    assert losses[0] == 0
-    assert losses[-1] == pytest.approx(60, rel=1e-3)  # at once, of nearly all that was lent
 
 
 def latest_instalment_that_turns_bad(disbursed: str, bad: BadDefinition) -> int:

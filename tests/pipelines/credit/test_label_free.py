@@ -7,9 +7,11 @@ import pytest
 from scipy.stats import binomtest, ks_2samp
 
 from pipelines.credit.calibration import brier
-from pipelines.credit.discrimination import auc, kolmogorov_smirnov
-from pipelines.credit.importance import Recalibration, log_odds, recalibrate
+from pipelines.credit.discrimination import auc, kolmogorov_smirnov_of
+from pipelines.credit.importance import Recalibration, recalibrate
 from pipelines.credit.label_free import CANNOT_SEE, label_free_performance
+from pipelines.credit.recalibration import log_odds_of
+from pipelines.credit.tally import tally
 
 
 def test_brier_and_bad_rate_by_enumeration() -> None:
@@ -40,7 +42,12 @@ def test_ks_by_enumeration() -> None:
 def test_what_comes_is_covered_at_the_stated_rate() -> None:
     # given right PDs of 400 books
     generator = np.random.default_rng(7)
-    measures = {"auc": auc, "ks": kolmogorov_smirnov, "brier": brier, "bad_rate": lambda bad, _: float(bad.mean())}
+    measures = {
+        "auc": auc,
+        "ks": lambda bad, p: kolmogorov_smirnov_of(tally(bad, p)),
+        "brier": brier,
+        "bad_rate": lambda bad, _: float(bad.mean()),
+    }
     inside = dict.fromkeys(measures, 0)
     for _ in range(250):
         p = generator.beta(1, 9, 300)
@@ -74,11 +81,11 @@ def test_weights_bring_the_calibration_to_where_the_applications_are() -> None:
     generator = np.random.default_rng(5)
     kind = generator.random(40_000) < 0.2
     pd = generator.beta(2, 18, 40_000)
-    true = 1 / (1 + np.exp(-(log_odds(pd) + np.log(2) * kind)))
+    true = 1 / (1 + np.exp(-(log_odds_of(pd) + np.log(2) * kind)))
     bad = (generator.random(40_000) < true).astype(np.int8)
     now = generator.random(40_000) < 0.8
     pd_now = generator.beta(2, 18, 40_000)
-    true_now = 1 / (1 + np.exp(-(log_odds(pd_now) + np.log(2) * now)))
+    true_now = 1 / (1 + np.exp(-(log_odds_of(pd_now) + np.log(2) * now)))
     # when
     found = recalibrate(bad, pd, np.where(kind, 0.8 / 0.2, 0.2 / 0.8))
     # then

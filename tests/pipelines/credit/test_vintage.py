@@ -36,13 +36,12 @@ def test_a_table_worked_by_hand() -> None:
     assert table.month.tolist() == [np.datetime64("2023-01").item(), np.datetime64("2023-02").item()]
     assert table.observed.tolist() == [[3, 3, 3, 2], [2, 2, 1, 0]]
     assert table.bad.tolist() == [[0, 1, 1, 1], [1, 1, 1, 0]]
-    np.testing.assert_array_equal(table.bad_share, [[0, 1 / 3, 1 / 3, 1 / 2], [1 / 2, 1 / 2, 1, np.nan]])
 
 
 def test_without_a_loan_there_is_no_vintage() -> None:
     loans, instalments = columns(Schedule(disbursed_at=None))
     table = vintage_table(loans, instalments, LoanContract(BadDefinition(30, 12), "2023-04-20"))
-    assert table.bad_share.shape == (0, 0)
+    assert table.observed.shape == table.bad.shape == (0, 0)
 
 
 @settings(deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.credit.annual_rate import RateConvention, dated_irr
-from pipelines.credit.hazard import pd_of_term
+from pipelines.credit.hazard import survival
 from pipelines.credit.instalments import Interest
 from pipelines.credit.loan import BadDefinition
 from pipelines.credit.profit import Economics
@@ -121,7 +121,7 @@ def expected_return(
     each = monthly / (1 - (1 + monthly) ** -one.term)
     owed, value, alive = 1.0, -1.0, 1.0
     for month in range(1, one.term + 1):
-        left = 1 - float(pd_of_term(pd, window, offers.hazard_by_month, month))
+        left = float(survival(pd, window, offers.hazard_by_month, month)[-1])
         value += (left * each + (alive - left) * (1 - lost) * owed) / (1 + yearly / 12) ** month
         owed, alive = owed - (each - owed * monthly), left
     return value
@@ -208,8 +208,8 @@ def test_a_pd_speaks_about_the_term_that_was_asked_for() -> None:
     shape = PolicySettings().offers.hazard_by_month
     short, long = by_term(offered(asked_term=3)), by_term(offered(asked_term=24))
     assert short[3].pd == 0.05
-    assert long[12].pd == pytest.approx(float(pd_of_term(0.05, 9, shape, 12)))
-    assert short[12].pd == pytest.approx(float(pd_of_term(0.05, 3, shape, 12)))
+    assert long[12].pd == pytest.approx(1 - survival(0.05, 9, shape, 12)[-1])
+    assert short[12].pd == pytest.approx(1 - survival(0.05, 3, shape, 12)[-1])
     assert short[12].pd > long[12].pd > 0.05
     assert by_term(offered(asked_term=None))[12].pd == long[12].pd
 
@@ -230,7 +230,7 @@ def test_expected_loss_and_margin_are_what_many_such_loans_bring() -> None:
     # given: 200,000 loans whose month of default is drawn, each followed to its end
     policy, term, drawn = PolicySettings(), 12, 200_000
     one = by_term(offered(0.1))[term]
-    chances = np.array([float(pd_of_term(0.1, 9, policy.offers.hazard_by_month, month)) for month in range(term + 1)])
+    chances = 1 - survival(0.1, 9, policy.offers.hazard_by_month, term)
     stops = np.searchsorted(chances, np.random.default_rng(0).random(drawn), side="right")  # beyond the term: never
     worth = (1 + 0.03 / (13 / 24) / 12) ** -np.arange(1.0, term + 1)
     paid = np.concatenate([[0.0], np.cumsum(one.schedule.amounts * worth)])

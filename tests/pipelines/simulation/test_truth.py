@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from pipelines.credit.loan import DEFINITIONS, BadDefinition, Instalments, LoanContract, Loans, labels
-from pipelines.simulation.hazards import Hazards, chance_later_than, late_seconds
-from pipelines.simulation.truth import true_pd
+from pipelines.simulation.hazards import Hazards, chance_later_than, late_seconds, true_pd
 from tests.pipelines.simulation.lakes import Lake, decile_misses, labelled, poisson_binomial
 
 INSTALMENT_COLUMNS = {
