@@ -58,11 +58,11 @@ def usage() -> str:
 
 
 def _refuse(verb: str, rest: list[str]) -> int:
-    from pipelines.command.verb import Output, failed, tell
+    from pipelines.command.verb import Output, failed, print_outcomes
     from pipelines.errors import ConfigurationError, nearest
 
     error = ConfigurationError(f"unknown verb '{verb}'; {nearest(verb, VERBS)}")
-    tell([failed(error)], Output.json if "output=json" in rest else Output.text)
+    print_outcomes([failed(error)], Output.json if "output=json" in rest else Output.text)
     return error.exit_code
 
 

@@ -1,6 +1,5 @@
 """The verbs of experiments: tune, compare, promote, replay."""
 
-import re
 from collections.abc import Sequence
 
 from experiments.compare.settings import CompareSettings
@@ -10,7 +9,7 @@ from experiments.replay.settings import ReplaySettings
 from pipelines.applications.settings import DataSettings
 from pipelines.candidates.registry import candidate_settings
 from pipelines.command.hydra_application import Verb, run
-from pipelines.command.verb import Outcome
+from pipelines.command.verb import Outcome, quote_ids
 from pipelines.policy.pack import PolicySettings
 
 POLICY: dict[str, dict[str, type]] = {"policy": {"policy": PolicySettings}}
@@ -36,12 +35,7 @@ def promote(arguments: Sequence[str]) -> int:
 
 def replay(arguments: Sequence[str]) -> int:
     """Rebuild a run or a decision from its record and say whether every number agrees."""
-    return run(Verb("replay", ReplaySettings, _replay, {}), [_quoted(word) for word in arguments])
-
-
-def _quoted(word: str) -> str:
-    """Return an override with an id in quotes: Hydra would read 35979e62 as a number."""
-    return re.sub(r"^(run|decision)=(\w+)$", r'\1="\2"', word)
+    return run(Verb("replay", ReplaySettings, _replay, {}), quote_ids(arguments, "run", "decision"))
 
 
 def _tune(settings: TuneSettings) -> Outcome:

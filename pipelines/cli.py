@@ -1,6 +1,5 @@
 """The verbs of pipelines: simulate, prepare, score, serve, review, erase, demo."""
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ from omegaconf import MISSING, OmegaConf
 from pipelines.applications.settings import DataSettings
 from pipelines.batch.settings import ScoreSettings
 from pipelines.command.hydra_application import Verb, run
-from pipelines.command.verb import Outcome
+from pipelines.command.verb import Outcome, quote_ids
 from pipelines.credit.population import Population
 from pipelines.demo.settings import DemoSettings
 from pipelines.erasure.settings import EraseAction, EraseSettings
@@ -54,19 +53,14 @@ def serve(arguments: Sequence[str]) -> int:
 
 
 def review(arguments: Sequence[str]) -> int:
-    """Ask that a person looks at a decision, decide, or tell what people decided."""
-    words = [_quoted(word) for word in arguments]
+    """Request a review of a decision, decide it, or list what reviewers decided."""
+    words = quote_ids(arguments, "decision")
     return run(Verb("review", ReviewVerbSettings, _review, {}, ReviewAction), words)
 
 
 def erase(arguments: Sequence[str]) -> int:
     """Remove a person from the workspace."""
-    return run(Verb("erase", EraseSettings, _erase, {}, EraseAction), [_quoted(word) for word in arguments])
-
-
-def _quoted(word: str) -> str:
-    """Return an override with an id in quotes: Hydra would read 35979e62 and 007 as numbers."""
-    return re.sub(r"^(decision|customer)=([\w.\-]+)$", r'\1="\2"', word)
+    return run(Verb("erase", EraseSettings, _erase, {}, EraseAction), quote_ids(arguments, "customer"))
 
 
 def demo(arguments: Sequence[str]) -> int:
@@ -104,13 +98,9 @@ def _serve(settings: "ServeSettings") -> Outcome:
         from pipelines.serving.service import serve
 
         return serve(settings)
-    from pipelines.serving import key_verbs
+    from pipelines.serving.keys import list_keys, make_key, revoke_key
 
-    tasks = {
-        ServeAction.key: key_verbs.make_key,
-        ServeAction.keys: key_verbs.list_keys,
-        ServeAction.revoke: key_verbs.revoke_key,
-    }
+    tasks = {ServeAction.key: make_key, ServeAction.keys: list_keys, ServeAction.revoke: revoke_key}
     return tasks[settings.action](settings)
 
 

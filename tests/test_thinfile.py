@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 import thinfile
-from pipelines.command.verb import ExitCode, Outcome, Output, VerbSettings, attempt, failed, tell, worst_exit_code
+from pipelines.command.verb import (
+    ExitCode,
+    Outcome,
+    Output,
+    VerbSettings,
+    attempt,
+    failed,
+    print_outcomes,
+    worst_exit_code,
+)
 from pipelines.errors import DataError
 
 DONE, FAILED, WRONG, NO = (Outcome({}, exit_code=code) for code in ExitCode)
@@ -87,7 +96,7 @@ def test_what_libraries_print_does_not_reach_stdout(capsys: pytest.CaptureFixtur
         print("library says hello")
         return Outcome({"found": float("nan"), "nested": {"path": Path("a")}})
 
-    tell([attempt(noisy, VerbSettings())], Output.json)
+    print_outcomes([attempt(noisy, VerbSettings())], Output.json)
     told = capsys.readouterr()
     assert json.loads(told.out) == {"exit_code": 0, "found": None, "nested": {"path": "a"}}
     assert told.err == "library says hello\n"
@@ -95,7 +104,7 @@ def test_what_libraries_print_does_not_reach_stdout(capsys: pytest.CaptureFixtur
 
 def test_an_error_is_told_once_and_a_traceback_only_on_request(capsys: pytest.CaptureFixture[str]) -> None:
     for debug in (False, True):
-        tell([failed(DataError("rule, value, next step"), debug=debug)], Output.text)
+        print_outcomes([failed(DataError("rule, value, next step"), debug=debug)], Output.text)
         told = capsys.readouterr()
         assert told.out == ""
         assert told.err.endswith("error: rule, value, next step\n")

@@ -27,7 +27,7 @@ from pipelines.errors import DataError
 from pipelines.model_store.tags import CANDIDATE, OUTCOME, TEST_PART
 from pipelines.policy.pack import Claim, PolicySettings, policy_hash
 from pipelines.profiles.reference_profile import FrozenBins
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import Workspace
 
 SCHEMA = 1
@@ -113,7 +113,7 @@ def _about(
         "outcomes_known_by": None if known_at is None else str(known_at.max())[:19],
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "policy_hash": policy_hash(policy),
-        "policy": plain(policy),
+        "policy": to_json_values(policy),
         "seed": evaluation_set.seed,
         "training_rows": "recorded" if TEST_PART in version.tags else "unknown: trained elsewhere",
         "claim": policy.gates.claim.value,

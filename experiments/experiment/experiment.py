@@ -32,7 +32,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.policy.pack import check_policy
 from pipelines.storage.fingerprint import fingerprint_record
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import Workspace
 
 IDENTITY_LENGTH = 16
@@ -106,7 +106,7 @@ class Experiment:
 
         A marketplace's folders are names that lead to what was prepared last; the record says where they led.
         """
-        record = plain(self.settings)
+        record = to_json_values(self.settings)
         record["candidate"]["family"] = self.candidate.family
         places = {"path": self.settings.data.path, "ttd_population": ttd_path(self.settings.data)}
         record["data"] |= {name: str(Path(place).resolve()) if place else None for name, place in places.items()}

@@ -165,7 +165,7 @@ class Ledger:
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
         """Hold the ledger alone, as it is now, with the registry agreeing."""
-        with self._chain.exclusive():
+        with self._chain.locked():
             self._refresh()
             if self.disagreements and not self._allow_disagreement:
                 raise LedgerDisagrees("; ".join(self.disagreements))

@@ -14,7 +14,7 @@ from experiments.search.sampler import ReseededSampler
 from experiments.search.space import Space, suggest
 from experiments.search.trial_result import Guide, Objective, ObjectiveValue, Parameters, TrialResult
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.storage.worker_locks import Leases
+from pipelines.storage.worker_locks import WorkerLocks
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Study:
         self._space = dict(space)
         self._largest_loss = largest_loss
         storage = sqlite_storage(path)
-        self.locks = Leases(storage.engine)
+        self.locks = WorkerLocks(storage.engine)
         self._study = optuna.create_study(
             storage=storage,
             study_name=name,

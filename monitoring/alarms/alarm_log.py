@@ -9,7 +9,7 @@ from typing import Any
 from monitoring.alarms.alarm import Alarm
 from pipelines.storage.chain import Chain, ChainBroken, Entry
 from pipelines.storage.chain_head import ChainHead
-from pipelines.storage.lock import exclusive
+from pipelines.storage.lock import file_lock
 from pipelines.storage.workspace import Workspace
 
 CHAIN = "alarms"
@@ -83,10 +83,10 @@ class AlarmLog:
         locked, because an action may wait for a network.
         """
         if self._workspace.database:
-            with Chain(self._workspace, CHAIN).exclusive():
+            with Chain(self._workspace, CHAIN).locked():
                 yield
         else:
-            with exclusive(self._workspace.heads / f"{CHAIN}.lock"):
+            with file_lock(self._workspace.heads / f"{CHAIN}.lock"):
                 yield
 
     def read(self) -> list[Logged]:

@@ -17,7 +17,7 @@ from pipelines.credit.label_free import Estimate, LabelFree
 from pipelines.errors import ThinfileError
 from pipelines.score_log.key import LogKey
 from pipelines.storage.atomic_files import whole_file
-from pipelines.storage.lock import exclusive
+from pipelines.storage.lock import file_lock
 from pipelines.storage.workspace import Workspace
 
 MEASURES = ("auc", "gini", "ks", "brier", "bad_rate")
@@ -56,7 +56,7 @@ class StoredEstimates:
     def store(self, new: StoredEstimate, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> None:
         """Store an estimate of loans by their ids and PDs, unless they have one."""
         path = self._path(new.period, new.method, ids, probability)
-        with exclusive(self._folder / ".lock"):
+        with file_lock(self._folder / ".lock"):
             if not path.exists():
                 with whole_file(path) as temporary:
                     pq.write_table(_table(new), temporary)

@@ -1,4 +1,4 @@
-"""Ids of decisions for many rows at once, and the numbers that stand for them where repeats are looked for."""
+"""Ids of decisions for many rows at once, and 64-bit numbers of them in which repeats are found."""
 
 import numpy as np
 import pyarrow as pa
@@ -24,10 +24,10 @@ def digests_of(key: LogKey, model_hash: str, application_ids: pa.Array) -> NDArr
         return np.empty((0, DIGITS // 2), dtype=np.uint8)
     # One thread keeps the order of the rows: the processes are the parallelism. A context holds on to its tables.
     context = SessionContext(SessionConfig().with_target_partitions(1))
-    asked = context.from_arrow(pa.table({"id": application_ids}))
+    ids = context.from_arrow(pa.table({"id": application_ids}))
     about = concat(literal(id_prefix(key, model_hash)), col("id"))
-    found = asked.select(sha256(about).alias("digest")).to_arrow_table()["digest"].cast(pa.binary(32))
-    whole = np.concatenate([np.frombuffer(chunk.buffers()[1], np.uint8) for chunk in found.chunks])
+    digests = ids.select(sha256(about).alias("digest")).to_arrow_table()["digest"].cast(pa.binary(32))
+    whole = np.concatenate([np.frombuffer(chunk.buffers()[1], np.uint8) for chunk in digests.chunks])
     return whole.reshape(-1, 32)[:, : DIGITS // 2]
 
 

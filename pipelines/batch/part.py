@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipelines.applications.contract import RULE
 from pipelines.batch.counting import profile_of_part
 from pipelines.batch.digests import spelled_ids
-from pipelines.batch.notices import notices_of
 from pipelines.batch.rows import BatchRoles, Rows, coded_array, levels_of, read_rows, segments_of, texts_of
 from pipelines.batch.selection import Elsewhere, Selection, select
 from pipelines.candidates.portable_model import Levels
@@ -28,21 +28,21 @@ from pipelines.errors import DataError, ThinfileError
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import predictor_in
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.policy.pack import PolicySettings
+from pipelines.policy.pack import PolicySettings, ReasonSettings
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.score_log.columns import Decisions, log_rows, row_schema
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipt, Receipts
 from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.score_log.segments import segment_columns
-from pipelines.scoring.reasons import Reasons
-from pipelines.scoring.scorer import DECISIONS, ScoredApplications, Scorer, select_rows
+from pipelines.scoring.reasons import Reasons, notice
+from pipelines.scoring.scorer import DECISIONS, DECLINED, ScoredApplications, Scorer, select_rows
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.parquet_parts import Part, read_tables
 from pipelines.storage.workspace import Workspace
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says where nothing more can be written."""
+"""Error numbers of the operating system for a full disk."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Champion:
 
 @dataclass(frozen=True)
 class Opened:
-    """A scorer, and the profile of the model's own world where it has one."""
+    """A scorer, and the model's reference profile where it has one."""
 
     scorer: Scorer
     reference: ReferenceProfile | None
@@ -103,9 +103,9 @@ Task = tuple[tuple[Part, ...], Elsewhere | None]
 @lru_cache(maxsize=1)
 def opened(champion: bytes) -> Opened:
     """Return the scorer of a pickled champion; a process opens it once."""
-    told: Champion = pickle.loads(champion)
-    profile = told.folder / PROFILE
-    scorer = Scorer(predictor_in(told.folder, told.registered, threads=1), told.policy)
+    loaded: Champion = pickle.loads(champion)
+    profile = loaded.folder / PROFILE
+    scorer = Scorer(predictor_in(loaded.folder, loaded.registered, threads=1), loaded.policy)
     return Opened(scorer, ReferenceProfile.from_json(profile.read_text()) if profile.exists() else None)
 
 
@@ -113,28 +113,28 @@ def score_parts(batch: Batch, task: Task) -> list[Receipt]:
     """Score parts into the log and return what became of their rows.
 
     Raises:
-        DataError: a column holds what cannot be its role's.
-        ThinfileError: there is no room to write, or a file cannot be read.
+        DataError: a column has values that do not fit its role.
+        ThinfileError: the disk is full, or a file cannot be read.
     """
     parts, elsewhere = task
-    roles, found = batch.roles, []
+    roles, receipts = batch.roles, []
     with needs_room(batch.workspace):
         for part, table in zip(parts, read_tables(parts, roles.columns, roles.coded), strict=True):
-            found.append(_score(batch, part, read_rows(table, roles), elsewhere))
-    return found
+            receipts.append(_score(batch, part, read_rows(table, roles), elsewhere))
+    return receipts
 
 
 @contextmanager
 def needs_room(workspace: Workspace) -> Iterator[None]:
-    """Say in one message that there is no room to write, where that is what the system says."""
+    """Raise ThinfileError where the block fails because the disk is full."""
     try:
         yield
     except OSError as error:
         if error.errno not in FULL:
             raise
         raise ThinfileError(
-            f"the score log needs room: '{workspace.score_log}' is full ({os.strerror(error.errno)}); finished parts "
-            "are kept: free space and run the same command again"
+            f"the disk of '{workspace.score_log}' is full ({os.strerror(error.errno)}); free space and run the same "
+            "command again, finished parts are kept"
         ) from error
 
 
@@ -145,22 +145,22 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
         log.file(batch.key, f"{part.name}.parquet").unlink(missing_ok=True)
     erased = _erased(batch, rows)
     chosen = select(batch.key, work.scorer.hash, batch.roles, rows, erased, batch.known, elsewhere)
-    check_broken(batch, {rule: len(found) for rule, found in chosen.broken.items()})
+    check_broken(batch, {rule: len(some) for rule, some in chosen.broken.items()})
     is_whole = len(chosen.rows) == part.rows
     columns = rows.columns if is_whole else select_rows(rows.columns, chosen.rows)
     table = rows.table if is_whole else rows.table.take(chosen.rows)
     answers = work.scorer.score(columns) if len(table) else _nothing(work.scorer)
     declined = answers.unapproved if batch.with_reasons else answers.unapproved[:0]
-    told = work.scorer.reasons(columns, declined) if len(declined) else Reasons([], [], [])
-    groups = dict(zip(declined.tolist(), told.groups, strict=True))
-    words = dict(zip(declined.tolist(), told.words, strict=True))
+    reasons = work.scorer.reasons(columns, declined) if len(declined) else Reasons([], [], [])
+    groups = dict(zip(declined.tolist(), reasons.groups, strict=True))
+    words = dict(zip(declined.tolist(), reasons.words, strict=True))
     segments = segments_of(table, columns, batch.roles.dimensions)
     profile = profile_of_part(work.reference, columns, answers, groups, segments)
     receipt = _receipt(batch, work.scorer.hash, part, rows, chosen, answers, profile.overall.reasons)
     decisions = _decisions(batch, work.scorer, part, table, rows.ids, chosen, answers, words, segments)
     kept = _sample(chosen.numbers, batch.sampled)
     features = _features(columns, batch.roles, decisions["decision_id"], kept)
-    notices = notices_of(decisions, work.scorer.policy.reasons) if batch.with_notices else None
+    notices = _notices(decisions, work.scorer.policy.reasons) if batch.with_notices else None
     files = PartitionFiles(features, _protected(table, batch.roles), profile, batch.sampled, notices)
     _quarantine(batch, part, rows.table, chosen.broken)
     _keep_numbers(batch, part, chosen.ordered)
@@ -187,7 +187,7 @@ def _nothing(scorer: Scorer) -> ScoredApplications:
 
 
 def _erased(batch: Batch, rows: Rows) -> NDArray[np.bool_] | None:
-    """Return which rows are those of people who were erased, None where nobody was."""
+    """Return which rows are those of erased people, None where no one was erased."""
     if not batch.returning:
         return None
     customer = batch.roles.customer
@@ -204,8 +204,8 @@ def _receipt(
     answers: ScoredApplications,
     reasons: Mapping[str, int],
 ) -> Receipt:
-    known = None if rows.months is None else rows.months[~np.isnat(rows.months)]
-    months = (None, None) if known is None or not len(known) else (str(known.min()), str(known.max()))
+    dated = None if rows.months is None else rows.months[~np.isnat(rows.months)]
+    months = (None, None) if dated is None or not len(dated) else (str(dated.min()), str(dated.max()))
     codes = np.bincount(answers.decision_codes, minlength=len(DECISIONS)).tolist()
     return Receipt(
         partition=part.name,
@@ -218,7 +218,7 @@ def _receipt(
         already_logged=chosen.already_logged,
         other_periods=chosen.other_periods,
         erased=chosen.erased,
-        quarantined={rule: len(found) for rule, found in chosen.broken.items()},
+        quarantined={rule: len(some) for rule, some in chosen.broken.items()},
         decisions={name: number for name, number in zip(DECISIONS, codes, strict=True) if number},
         reasons=dict(reasons),
         sum_pd=float(answers.pd.sum()),
@@ -259,6 +259,15 @@ def _decisions(
         "input_fingerprint": part.fingerprint,
     }
     return log_rows(Decisions(rows, shared, by_row | segment_columns(segments)))
+
+
+def _notices(decisions: pa.Table, settings: ReasonSettings) -> pa.Table:
+    """Return the ids of each declined decision, and the lines of the policy's notice as one text."""
+    declined = decisions.filter(pc.equal(pc.cast(decisions["decision"], pa.string()), DECLINED))
+    reasons = [tuple(words or ()) for words in declined["reasons"].to_pylist()]
+    texts = {words: "\n".join(notice(words, settings)) for words in set(reasons)}
+    notices = declined.select(["decision_id", "application_id", "customer_id"])
+    return notices.append_column("notice", pa.array([texts[words] for words in reasons], pa.string()))
 
 
 def _sample(numbers: NDArray[np.uint64], share: float) -> NDArray[np.intp]:

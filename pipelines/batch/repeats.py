@@ -1,7 +1,7 @@
-"""Which ids occur in more than one part, or were logged before: by the numbers that stand for decisions.
+"""Finds ids that occur in more than one part or were logged before, by 64-bit numbers of decisions.
 
 A number is the first 64 bits of a decision's id, itself a hash: among 100 million decisions two different ones share it
-with a probability of 3 in 10,000. Then one of them would be set aside as repeated.
+with a probability of 3 in 10,000; one of them would then be set aside as repeated.
 """
 
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ Places = Sequence[tuple[int, int]]
 """Where some numbers of each part begin, and before where they end."""
 
 
-def write_known(files: Sequence[Path], place: Path) -> None:
+def write_known(files: Sequence[Path], path: Path) -> None:
     """Write the numbers of all decisions of some files of the log in order, as an array of numpy on disk."""
     rows = sum(pq.read_metadata(file).num_rows for file in files)
-    known = np.lib.format.open_memmap(place, mode="w+", dtype=np.uint64, shape=(rows,))
+    sorted_numbers = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint64, shape=(rows,))
     done = 0
     for file in files:
         for batch in pq.ParquetFile(file).iter_batches(AT_ONCE, columns=["decision_id"]):
-            found = numbers_of_ids(batch.column(0))
-            known[done : done + len(found)] = found
-            done += len(found)
-    known.sort()
-    known.flush()
+            numbers = numbers_of_ids(batch.column(0))
+            sorted_numbers[done : done + len(numbers)] = numbers
+            done += len(numbers)
+    sorted_numbers.sort()
+    sorted_numbers.flush()
 
 
 def find_elsewhere(ours: Sequence[Path], others: Sequence[Path]) -> dict[Path, Elsewhere]:
@@ -43,10 +43,10 @@ def find_elsewhere(ours: Sequence[Path], others: Sequence[Path]) -> dict[Path, E
     `others` are those of other batches, which come before all of ours.
     """
     files = [*others, *ours]
-    found = [_later(files, places) for places in _ranges(files) if _holds_repeats(files, places)]
-    if not found:
+    repeats = [_later(files, places) for places in _ranges(files) if _holds_repeats(files, places)]
+    if not repeats:
         return {}
-    numbers, owners, firsts = (np.concatenate(some) for some in zip(*found, strict=True))
+    numbers, owners, firsts = (np.concatenate(some) for some in zip(*repeats, strict=True))
     is_logged = firsts < len(others)
     return {
         files[owner]: Elsewhere(
@@ -58,9 +58,9 @@ def find_elsewhere(ours: Sequence[Path], others: Sequence[Path]) -> dict[Path, E
 
 
 def _ranges(files: Sequence[Path]) -> list[Places]:
-    """Return where each part's numbers begin and end that lie in one range of numbers, for one range after the other.
+    """Return for each range of numbers where those of each part begin and end.
 
-    A file that stays mapped would fill the memory with all that was read of it.
+    Files are mapped again for each range, because a mapped file keeps in memory all that was read of it.
     """
     sizes = [len(np.load(file, mmap_mode="r")) for file in files]
     pieces = max(sum(sizes) // AT_ONCE, 1)
@@ -71,13 +71,13 @@ def _ranges(files: Sequence[Path]) -> list[Places]:
 
 
 def _some(files: Sequence[Path], places: Places) -> Numbers:
-    """Return the numbers of all parts that lie in one range."""
-    found = np.empty(sum(end - start for start, end in places), dtype=np.uint64)
+    """Return the numbers of all parts within one range."""
+    numbers = np.empty(sum(end - start for start, end in places), dtype=np.uint64)
     done = 0
     for file, (start, end) in zip(files, places, strict=True):
-        found[done : done + end - start] = np.load(file, mmap_mode="r")[start:end]
+        numbers[done : done + end - start] = np.load(file, mmap_mode="r")[start:end]
         done += end - start
-    return found
+    return numbers
 
 
 def _holds_repeats(files: Sequence[Path], places: Places) -> bool:

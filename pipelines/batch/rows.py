@@ -77,9 +77,9 @@ class Rows:
         """Which rows keep the contract; None when all do."""
         if not self.broken:
             return None
-        found = np.ones(len(self.table), dtype=bool)
-        found[np.concatenate(list(self.broken.values()))] = False
-        return found
+        is_sound = np.ones(len(self.table), dtype=bool)
+        is_sound[np.concatenate(list(self.broken.values()))] = False
+        return is_sound
 
 
 def read_rows(table: pa.Table, roles: BatchRoles) -> Rows:
@@ -111,8 +111,8 @@ def numbers_of(column: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.bool_]
         whole = column.cast(pa.int8()) if pt.is_boolean(kind) else column
         return np.asarray(_array(whole.cast(pa.float64(), safe=False)).to_numpy(zero_copy_only=False)), None
     values = column.to_pandas()
-    found = pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
-    return found.to_numpy(), (values.notna() & found.isna()).to_numpy()
+    numbers = pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
+    return numbers.to_numpy(), (values.notna() & numbers.isna()).to_numpy()
 
 
 def levels_of(column: pa.ChunkedArray) -> Levels:
@@ -121,9 +121,11 @@ def levels_of(column: pa.ChunkedArray) -> Levels:
     names = _spelled(coded.dictionary)
     codes = coded.indices.fill_null(-1).to_numpy() if coded.indices.null_count else coded.indices.to_numpy()
     if None in names or len(set(names)) < len(names):
-        known = {name: place for place, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
-        places = np.array([*(-1 if name is None else known[name] for name in names), -1], dtype=np.int32)
-        return Levels(places[codes], list(known))
+        codes_by_name = {
+            name: code for code, name in enumerate(dict.fromkeys(name for name in names if name is not None))
+        }
+        places = np.array([*(-1 if name is None else codes_by_name[name] for name in names), -1], dtype=np.int32)
+        return Levels(places[codes], list(codes_by_name))
     return Levels(codes.astype(np.int32, copy=False), [name for name in names if name is not None])
 
 
@@ -175,8 +177,8 @@ def _spelled(dictionary: pa.Array) -> list[str | None]:
 
 def _months(column: pa.ChunkedArray) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
     values = column.to_pandas()
-    found = dates(values)
-    return found.to_numpy("datetime64[M]"), (values.notna() & found.isna()).to_numpy()
+    times = dates(values)
+    return times.to_numpy("datetime64[M]"), (values.notna() & times.isna()).to_numpy()
 
 
 def _note(wrong: list[tuple[str, NDArray[np.bool_]]], rule: str, broken: NDArray[np.bool_] | None) -> None:
@@ -186,14 +188,14 @@ def _note(wrong: list[tuple[str, NDArray[np.bool_]]], rule: str, broken: NDArray
 
 def _first_rules(wrong: Sequence[tuple[str, NDArray[np.bool_]]]) -> dict[str, NDArray[np.intp]]:
     """Return the rows of each rule, those left out that broke an earlier one."""
-    found: dict[str, NDArray[np.intp]] = {}
-    seen: NDArray[np.bool_] | None = None
+    by_rule: dict[str, NDArray[np.intp]] = {}
+    broken_before: NDArray[np.bool_] | None = None
     for rule, broken in wrong:
-        rows = np.flatnonzero(broken if seen is None else broken & ~seen)
+        rows = np.flatnonzero(broken if broken_before is None else broken & ~broken_before)
         if len(rows):
-            found[rule] = rows
-        seen = broken if seen is None else seen | broken
-    return found
+            by_rule[rule] = rows
+        broken_before = broken if broken_before is None else broken_before | broken
+    return by_rule
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -201,8 +203,8 @@ def _is_number(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _unfit(column: str, schema: pa.Schema, file: str, wanted: str) -> str:
+def _unfit(column: str, schema: pa.Schema, file: str, required: str) -> str:
     return (
-        f"column '{column}' of '{file}' has type {schema.field(column).type} and must hold {wanted}; convert it or "
+        f"column '{column}' of '{file}' has type {schema.field(column).type} and must hold {required}; convert it or "
         "change its role"
     )

@@ -1,4 +1,4 @@
-"""The verb score: the champion answers for a table of applications, and the answers go to the score log."""
+"""The verb score: scores a table of applications with the champion into the score log."""
 
 import pickle
 from dataclasses import replace
@@ -29,10 +29,10 @@ def score(settings: ScoreSettings) -> Outcome:
     """Score a table with the champion into the log; decisions that are logged for the period stay as they are.
 
     Raises:
-        RequestError: no champion, a period that is not a month, or a policy that cannot rank.
+        RequestError: no champion, a period that is not a month, or an invalid policy.
         DataError: the table breaks its contract, lacks a column of the model, has times and none of the period, or has
             no ids and holds rows that are logged.
-        ThinfileError: there is no room in the workspace, or a process was killed.
+        ThinfileError: the disk is full, or a process was killed.
     """
     check_period(settings.period)
     check_policy(settings.policy)
@@ -46,29 +46,29 @@ def score(settings: ScoreSettings) -> Outcome:
     data = _data_of_book(settings.data) if settings.population is Population.book else settings.data
     usual_id = "customer_id" if settings.population is Population.book else "application_id"
     with open_table(data, settings.input, usual_id, workspace) as table:
-        known = survey(table.source, ())
+        parts = survey(table.source, ())
         request = Request(
             workspace=workspace,
             key=key,
             table=table,
-            roles=_roles(data, table, known, champion),
+            roles=_roles(data, table, parts, champion),
             champion=champion,
             policy_hash=keep_policy(workspace, settings.policy),
             with_reasons=_gives_reasons(settings),
             with_notices=settings.notices,
-            features_kept=settings.features_kept if settings.input and not table.is_converted else known.rows,
+            features_kept=settings.features_kept if settings.input and not table.is_converted else parts.rows,
             max_quarantined=settings.data.max_quarantined,
         )
-        processes = 1 if known.rows <= ONE_PROCESS else settings.threads
+        processes = 1 if parts.rows <= ONE_PROCESS else settings.threads
         with workers(settings.engine, request, processes, settings.memory) as work:
             done = score_input(request, work, settings.threads)
     _check_months(done, settings.period)
     return outcome_of(settings, key, registered, _counts(done, request))
 
 
-def _roles(data: DataSettings, table: ScoredTable, known: ParquetInput, champion: Champion) -> BatchRoles:
+def _roles(data: DataSettings, table: ScoredTable, parts: ParquetInput, champion: Champion) -> BatchRoles:
     """Return the roles of the columns; customers have their usual name where no other is configured."""
-    names = known.schemas[0][1].names
+    names = parts.schemas[0][1].names
     if table.id not in names and data.id is None:
         raise DataError(f"input '{table.path}' has no column '{table.id}'; add data.id=COLUMN")
     work = opened(pickle.dumps(champion))
@@ -103,9 +103,9 @@ def _gives_reasons(settings: ScoreSettings) -> bool:
 
 def _check_months(done: Done, period: str) -> None:
     """Raise DataError where the applications have times and none is of the period."""
-    told = totals(done.receipts)
+    counts = totals(done.receipts)
     firsts = [one.first_month for one in done.receipts if one.first_month]
-    if told["other_periods"] and not told["scored"] + told["already_logged"]:
+    if counts["other_periods"] and not counts["scored"] + counts["already_logged"]:
         lasts = [one.last_month for one in done.receipts if one.last_month]
         raise DataError(
             f"no application was made in {period} ({min(firsts)} to {max(lasts)}); correct period or data.time"

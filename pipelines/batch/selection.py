@@ -40,7 +40,7 @@ def select(
     roles: BatchRoles,
     rows: Rows,
     erased: NDArray[np.bool_] | None,
-    known: Path | None,
+    logged_numbers: Path | None,
     elsewhere: Elsewhere | None,
 ) -> Selection:
     """Return the rows that are sound, of the period, not of erased people, not logged and not repeated.
@@ -52,7 +52,7 @@ def select(
     broken = dict(rows.broken)
     if erased is not None:
         kept = kept & ~erased
-        broken = {rule: found[~erased[found]] for rule, found in broken.items() if not erased[found].all()}
+        broken = {rule: some[~erased[some]] for rule, some in broken.items() if not erased[some].all()}
     ours = kept if now is None else kept & now
     chosen = np.flatnonzero(ours)
     ids = rows.ids if len(chosen) == len(ours) else rows.ids.take(chosen)
@@ -62,8 +62,8 @@ def select(
     is_repeating = bool((ordered[1:] == ordered[:-1]).any())
     repeated = np.asarray(ids.to_pandas().duplicated()) if is_repeating else np.zeros(len(chosen), dtype=bool)
     logged = np.zeros(len(chosen), dtype=bool)
-    if known is not None:
-        logged |= _isin(numbers, np.load(known, mmap_mode="r"))
+    if logged_numbers is not None:
+        logged |= _isin(numbers, np.load(logged_numbers, mmap_mode="r"))
     if elsewhere is not None:
         logged |= _isin(numbers, elsewhere.logged)
         repeated = repeated | _isin(numbers, elsewhere.repeated)
@@ -78,12 +78,12 @@ def select(
     return Selection(chosen, digests, numbers, ordered, broken, *counts)
 
 
-def _isin(numbers: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def _isin(numbers: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Return which numbers are among known ones, which are sorted."""
-    if not len(known):
+    if not len(ordered):
         return np.zeros(len(numbers), dtype=bool)
     order = np.argsort(numbers)  # one way through what may be a large file
-    places = np.minimum(np.searchsorted(known, numbers[order]), len(known) - 1)
-    found = np.empty(len(numbers), dtype=bool)
-    found[order] = known[places] == numbers[order]
-    return found
+    places = np.minimum(np.searchsorted(ordered, numbers[order]), len(ordered) - 1)
+    is_in = np.empty(len(numbers), dtype=bool)
+    is_in[order] = ordered[places] == numbers[order]
+    return is_in

@@ -12,7 +12,7 @@ from pipelines.policy.pack import PolicySettings
 
 
 class ReasonsFor(Enum):
-    """Who gets reasons: those who are not approved, or nobody."""
+    """Who gets reasons: applicants who are not approved, or no one."""
 
     declined = "declined"
     nobody = "nobody"
@@ -42,7 +42,7 @@ class ScoreSettings(VerbSettings):
     input: str | None = None
     """Parquet file, or folder of Parquet files, scored part by part; replaces data.path."""
     reasons_for: ReasonsFor | None = None
-    """Who gets reasons; by default declined applications, and nobody of a book."""
+    """Who gets reasons; by default declined applications, and no one of a book."""
     notices: bool = False
     """Write the policy's notices to declined applicants beside the decisions."""
     features_kept: int = 20_000

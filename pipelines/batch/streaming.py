@@ -1,4 +1,4 @@
-"""Scores a table part by part: what is done is passed over, what is logged stays, and the counts reconcile."""
+"""Scores a table part by part; finished parts are skipped, logged decisions stay, and the counts reconcile."""
 
 import json
 import logging
@@ -61,17 +61,17 @@ class Done:
 
 
 def score_input(request: Request, work: Work, processes: int = 1) -> Done:
-    """Score what of an input is not scored yet, and close the batch with its manifest.
+    """Score the parts of an input that are not scored yet, and close the batch with its manifest.
 
     Raises:
         DataError: a file lacks a column or holds another type; too many rows break a rule; the input is logged under
             other ids.
-        ThinfileError: there is no room, a process was killed, or the counts do not reconcile.
+        ThinfileError: the disk is full, a process was killed, or the counts do not reconcile.
     """
     roles = request.roles
     table = request.table
-    found = survey(table.source, (roles.id, roles.time))
-    for file, schema in found.schemas:
+    parts = survey(table.source, (roles.id, roles.time))
+    for file, schema in parts.schemas:
         roles.check(str(table.path) if table.is_converted else file, schema)
     log_of = ScoreLog(request.workspace)
     with (
@@ -79,18 +79,18 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
         log_of.locked(request.key),
         scratch_folder(request.workspace.score_log) as scratch,
     ):
-        batch = _open(request, found)
+        batch = _open(request, parts)
         done = {Path(name).stem for name in log_of.partitions(request.key)}
-        missing = [part for part in found.parts if part.name not in done]
+        missing = [part for part in parts.parts if part.name not in done]
         if missing:
             batch = replace(batch, known=_known(batch, log_of, done, scratch))
             _check_ids(batch, missing, table)
             check_unlike(table, roles, log_of, request.key)
-            _run(batch, work, [(some, None) for some in tasks(missing, processes)], found)
-        _settle(batch, work, found)
-        receipts = [batch.receipts.of(part.name) for part in found.parts]
-        _close(batch, found, receipts)
-    return Done(found, receipts, frozenset(part.name for part in missing))
+            _run(batch, work, [(some, None) for some in tasks(missing, processes)], parts)
+        _settle(batch, work, parts)
+        receipts = [batch.receipts.of(part.name) for part in parts.parts]
+        _close(batch, parts, receipts)
+    return Done(parts, receipts, frozenset(part.name for part in missing))
 
 
 @contextmanager
@@ -106,12 +106,12 @@ def workers(engine: BatchEngine, request: Request, threads: int, memory: str) ->
             yield stack.enter_context(pool(threads, pickle.dumps(request.champion)))
 
 
-def manifest_file(batch: Batch, found: ParquetInput) -> Path:
+def manifest_file(batch: Batch, parts: ParquetInput) -> Path:
     """Return the place of the manifest of an input."""
-    return batch.key.folder(batch.workspace.score_log / "manifests") / f"{found.fingerprint[:16]}.json"
+    return batch.key.folder(batch.workspace.score_log / "manifests") / f"{parts.fingerprint[:16]}.json"
 
 
-def _open(request: Request, found: ParquetInput) -> Batch:
+def _open(request: Request, parts: ParquetInput) -> Batch:
     """Return the batch of an input. It decides at the time at which it was first opened, however often resumed."""
     batch = Batch(
         champion=pickle.dumps(request.champion),
@@ -122,20 +122,20 @@ def _open(request: Request, found: ParquetInput) -> Batch:
         decided_at=datetime.now(UTC),
         with_reasons=request.with_reasons,
         with_notices=request.with_notices,
-        sampled=min(request.features_kept / found.rows, 1.0),
-        rows=found.rows,
+        sampled=min(request.features_kept / parts.rows, 1.0),
+        rows=parts.rows,
         max_quarantined=request.max_quarantined,
         returning=ErasedRows(read_erasures(request.workspace)),
     )
-    path = manifest_file(batch, found)
+    path = manifest_file(batch, parts)
     if path.exists():
         return replace(batch, decided_at=datetime.fromisoformat(json.loads(path.read_text())["opened"]))
-    _write(path, {"opened": batch.decided_at.isoformat(), "input": found.fingerprint, "closed": False})
+    _write(path, {"opened": batch.decided_at.isoformat(), "input": parts.fingerprint, "closed": False})
     return batch
 
 
 def _known(batch: Batch, log_of: ScoreLog, done: set[str], scratch: Path) -> Path | None:
-    """Return a file of the decisions that earlier batches logged under this key; None when there are none."""
+    """Return a file of the decisions that earlier batches logged under this key, None without any."""
     open_parts = {path.stem for path in batch.numbers.glob("*.npy")}
     files = [log_of.file(batch.key, f"{name}.parquet") for name in sorted(done - open_parts)]
     if not files:
@@ -159,10 +159,10 @@ def _check_ids(batch: Batch, missing: Sequence[Part], table: ScoredTable) -> Non
             )
 
 
-def _run(batch: Batch, work: Work, some: Sequence[Task], found: ParquetInput) -> None:
-    """Score tasks, and stop when more rows broke a rule than may; parts that were scored before stay."""
-    done, broken = len(found.parts) - sum(len(parts) for parts, _ in some), Counter[str]()
-    with progress("parts", len(found.parts), log) as advance:
+def _run(batch: Batch, work: Work, some: Sequence[Task], parts: ParquetInput) -> None:
+    """Score tasks; stop when too many rows break a rule. Finished parts stay."""
+    done, broken = len(parts.parts) - sum(len(several) for several, _ in some), Counter[str]()
+    with progress("parts", len(parts.parts), log) as advance:
         for receipts in work(batch, some):
             done += len(receipts)
             broken.update(added([one.quarantined for one in receipts]))
@@ -170,31 +170,31 @@ def _run(batch: Batch, work: Work, some: Sequence[Task], found: ParquetInput) ->
             advance(done, f"{sum(one.scored for one in receipts):,} scored")
 
 
-def _settle(batch: Batch, work: Work, found: ParquetInput) -> None:
-    """Score parts again without the rows that turned out to lie in another part too."""
-    places = {part.name: batch.numbers / f"{part.name}.npy" for part in found.parts}
-    ours = [place for place in places.values() if place.exists()]
+def _settle(batch: Batch, work: Work, parts: ParquetInput) -> None:
+    """Score parts again without the rows that also occur in another part."""
+    places = {part.name: batch.numbers / f"{part.name}.npy" for part in parts.parts}
+    ours = [path for path in places.values() if path.exists()]
     others = sorted({*batch.numbers.glob("*.npy")} - {*ours})
     elsewhere = find_elsewhere(ours, others)
-    repeating = [part for part in found.parts if places[part.name] in elsewhere]
+    repeating = [part for part in parts.parts if places[part.name] in elsewhere]
     again: list[Task] = [((part,), elsewhere[places[part.name]]) for part in repeating]
     for _ in work(batch, again) if again else ():
         pass
 
 
-def _close(batch: Batch, found: ParquetInput, receipts: Sequence[Receipt]) -> None:
+def _close(batch: Batch, parts: ParquetInput, receipts: Sequence[Receipt]) -> None:
     """Write the manifest, once the counts reconcile."""
     wrong = [one.partition for one in receipts if not one.reconciles]
-    if wrong or sum(one.rows for one in receipts) != found.rows:
+    if wrong or sum(one.rows for one in receipts) != parts.rows:
         raise ThinfileError(
-            f"each row of an input is scored, set aside or left out once, the receipts of {', '.join(wrong) or 'all'} "
-            f"do not add up to {found.rows:,} rows; remove '{batch.receipts.folder}' and its decisions and score again"
+            f"the counts of {', '.join(wrong) or 'all'} do not add up to the "
+            f"{parts.rows:,} rows of the input; remove '{batch.receipts.folder}' and its decisions and score again"
         )
     _write(
-        manifest_file(batch, found),
+        manifest_file(batch, parts),
         {
             "opened": batch.decided_at.isoformat(),
-            "input": found.fingerprint,
+            "input": parts.fingerprint,
             "closed": True,
             "id": batch.roles.id,
             "features_kept": batch.sampled,
@@ -209,10 +209,10 @@ def _close(batch: Batch, found: ParquetInput, receipts: Sequence[Receipt]) -> No
 def totals(receipts: Sequence[Receipt]) -> dict[str, Any]:
     """Return the counts of receipts, added up."""
     counted = ("rows", "scored", "already_logged", "other_periods", "erased")
-    told: dict[str, Any] = {name: sum(getattr(one, name) for one in receipts) for name in counted}
+    counts: dict[str, Any] = {name: sum(getattr(one, name) for one in receipts) for name in counted}
     for name in ("quarantined", "decisions", "reasons"):
-        told[name] = added([getattr(one, name) for one in receipts])
-    return told
+        counts[name] = added([getattr(one, name) for one in receipts])
+    return counts
 
 
 def _write(path: Path, record: Mapping[str, Any]) -> None:

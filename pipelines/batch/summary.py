@@ -1,4 +1,4 @@
-"""What the verb score tells: counts for scripts, a few lines for people."""
+"""The outcome of the verb score: counts for scripts, a few lines for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from pipelines.score_log.key import LogKey
 from pipelines.scoring.scorer import APPROVED, DECISIONS, DECLINED, REFERRED
 from pipelines.storage.workspace import Workspace
 
-REASONS_TOLD = 3
-"""The summary names so many of the most frequent reasons."""
+MOST_REASONS = 3
+"""How many of the most frequent reasons the summary names."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Counts:
 
 
 def outcome_of(settings: ScoreSettings, key: LogKey, champion: RegisteredModel, counts: Counts) -> Outcome:
-    """Return the answer of the verb."""
+    """Return the outcome of the verb."""
     result = {
         "model": key.model,
         "version": key.version,
@@ -81,12 +81,12 @@ def _summary(result: Mapping[str, Any], *, with_reasons: bool) -> list[str]:
 
 
 def _about_reasons(result: Mapping[str, Any]) -> list[str]:
-    """Return the most frequent reasons, or that the model tells none."""
+    """Return the most frequent reasons, or a note that the model gives none."""
     others = result[DECLINED] + result[REFERRED]
     if not others:
         return []
     if not result["reasons"]:
         return ["  no reasons: the model does not explain its score"]
-    frequent = list(result["reasons"].items())[:REASONS_TOLD]
-    told = ", ".join(f"{group.replace('_', ' ')} ({times / others:.0%})" for group, times in frequent)
-    return [f"  most frequent reasons: {told}"]
+    frequent = list(result["reasons"].items())[:MOST_REASONS]
+    named = ", ".join(f"{group.replace('_', ' ')} ({times / others:.0%})" for group, times in frequent)
+    return [f"  most frequent reasons: {named}"]

@@ -100,10 +100,10 @@ def check_unlike(table: ScoredTable, roles: BatchRoles, log: ScoreLog, key: LogK
     features = features[features["decision_id"].isin(others)]
     if features.empty or not is_new.any():
         return
-    found = _row_hashes(_frame(rows.columns, roles)[is_new], roles).isin(_row_hashes(features, roles))
-    if found.any():
+    is_alike = _row_hashes(_frame(rows.columns, roles)[is_new], roles).isin(_row_hashes(features, roles))
+    if is_alike.any():
         raise DataError(
-            f"{int(found.sum()):,} of these rows without an id look like rows that are logged for the period; add "
+            f"{int(is_alike.sum()):,} of these rows without an id look like rows that are logged for the period; add "
             "data.id=COLUMN to identify applications"
         )
 

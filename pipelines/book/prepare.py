@@ -32,9 +32,9 @@ from pipelines.marketplace.tables import CONTRACTS
 from pipelines.marketplace.training_table import Counts, publish, remove_earlier
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 from pipelines.storage.lake_folder import check_own_folder
-from pipelines.storage.lock import exclusive
+from pipelines.storage.lock import file_lock
 from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def prepare(settings: PrepareSettings) -> Outcome:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
     contents = fingerprint_raw(settings.raw, settings.threads)
-    with exclusive(lake.with_name(f".{settings.name}.lock")):  # two commands would take each other's buckets away
+    with file_lock(lake.with_name(f".{settings.name}.lock")):  # two commands would take each other's buckets away
         check_own_folder(lake, "prepare")
         taken = _take_in(settings, lake, contents)
         if observation is not None:
@@ -114,7 +114,11 @@ def _on_a_clock(settings: PrepareSettings) -> FeatureSettings:
 
 def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> IntakeRecord:
     """Return the intake of the raw tables: the one that is there, when the same bytes were read the same way."""
-    told = plain(settings.raw) | {"folder": None, "contents": contents, "code": fingerprint_code("marketplace/*.py")}
+    told = to_json_values(settings.raw) | {
+        "folder": None,
+        "contents": contents,
+        "code": fingerprint_code("marketplace/*.py"),
+    }
     identity, place = fingerprint_record(told), lake / INTAKE
     if place.exists() and (lake / CLEAN).exists():
         kept = json.loads(place.read_text())
@@ -144,7 +148,7 @@ def _write_manifest(path: Path, settings: PrepareSettings, taken: IntakeRecord, 
     record = {
         "identity": recipe.identity,
         "intake": taken.identity,
-        "configuration": plain(settings),
+        "configuration": to_json_values(settings),
         "made_with": provenance(settings.threads),
         "tables": taken.tables,
         "applications": counts.statuses,

@@ -20,7 +20,7 @@ from pipelines.marketplace.prepared import prepare_buckets
 from pipelines.marketplace.settings import PrepareSettings
 from pipelines.marketplace.training_table import link
 from pipelines.storage.atomic_files import whole_file
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 
 
 def prepare_book(settings: PrepareSettings, lake: Path, taken: IntakeRecord, observation: Observation) -> Outcome:
@@ -51,7 +51,7 @@ def _finish(settings: PrepareSettings, taken: IntakeRecord, recipe: BookRecipe) 
     record = {
         "identity": recipe.identity,
         "intake": taken.identity,
-        "configuration": plain(settings),
+        "configuration": to_json_values(settings),
         "made_with": provenance(settings.threads),
         "observed_at": recipe.observation.at.isoformat(),
         "known_before": recipe.observation.known_before.isoformat(),
@@ -85,7 +85,7 @@ def _outcome(settings: PrepareSettings, recipe: BookRecipe, told: Mapping[str, A
         "features": features,
         "observed_at": told["observed_at"],
         "known_before": told["known_before"],
-        "reference": plain(loan),
+        "reference": to_json_values(loan),
         "time_zone": settings.features.clock,
     }
     summary = [

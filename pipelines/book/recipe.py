@@ -20,7 +20,7 @@ from pipelines.marketplace.bucket import protected
 from pipelines.marketplace.prepared import name_of, read_history, table_writer
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 
 CODE = ("features/*.py", "book/index.py", "book/recipe.py", "book/rows.py", "marketplace/bucket.py")
 """The code that determines a prepared bucket."""
@@ -74,7 +74,12 @@ def _also_written(writer: pq.ParquetWriter, parts: Iterable[pa.Table]) -> Iterat
 def book_recipe(lake: Path, content: str, observation: Observation, features: FeatureSettings) -> BookRecipe:
     """Return the recipe for clean tables of that content; equal content, settings and code share a folder."""
     observed = {"at": observation.at.isoformat(), "lag": observation.lag.days, "loan": asdict(observation.loan)}
-    made_of = {"content": content, "observed": observed, "features": plain(features), "code": fingerprint_code(*CODE)}
+    made_of = {
+        "content": content,
+        "observed": observed,
+        "features": to_json_values(features),
+        "code": fingerprint_code(*CODE),
+    }
     return BookRecipe(lake, observation, features, fingerprint_record(made_of)[:16])
 
 

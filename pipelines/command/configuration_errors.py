@@ -16,9 +16,9 @@ SCHEMA, DEFAULTS = "_schema", "_defaults"
 def forbid_unknown_keys(config: DictConfig) -> None:
     """Raise ConfigurationError for keys that the schema does not have: `+key=value` slips past Hydra's own check."""
     for path, node in _structured(config):
-        known = {member.name for member in fields(OmegaConf.get_type(node))}  # type: ignore[arg-type]
-        for key in sorted(set(map(str, node.keys())) - known):
-            raise ConfigurationError(f"unknown key '{path}{key}'; {nearest(key, known)}")
+        names = {member.name for member in fields(OmegaConf.get_type(node))}  # type: ignore[arg-type]
+        for key in sorted(set(map(str, node.keys())) - names):
+            raise ConfigurationError(f"unknown key '{path}{key}'; {nearest(key, names)}")
 
 
 def _structured(node: DictConfig, path: str = "") -> Iterator[tuple[str, DictConfig]]:
@@ -31,7 +31,7 @@ def _structured(node: DictConfig, path: str = "") -> Iterator[tuple[str, DictCon
 
 
 def unknown_below(schema: type, words: list[str]) -> str | None:
-    """Return the message for an override of a key below a setting that holds a single value, None where there is none.
+    """Return the message for an override of a key below a setting that holds a single value, None without such a key.
 
     Hydra would report the enum or the number that the value is not.
     """
@@ -66,10 +66,10 @@ def explain(error: Exception) -> str:
 
 
 def _explain_key(error: OmegaConfBaseException, key: str) -> str:
-    known = _keys_beside(error)
+    names = _keys_beside(error)
     name = key.rpartition(".")[2]
-    if known and name not in known:
-        return f"unknown key '{key}'; {nearest(name, known)}"
+    if names and name not in names:
+        return f"unknown key '{key}'; {nearest(name, names)}"
     if isinstance(error, MissingMandatoryValue):
         return f"{key} must be given, received nothing; add {key}=..."
     return f"{key}: {_first_line(error).rstrip('.')}; correct the value"

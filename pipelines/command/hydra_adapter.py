@@ -101,7 +101,7 @@ def application(name: str, module: str, first: Path, second: Path | None) -> Ite
 
 
 def show(name: str, args: argparse.Namespace, task: Callable[[Any], Any], first: Path, second: Path | None) -> None:
-    """Print what one of Hydra's own flags asks for (--cfg, --info, --hydra-help) and end the process as Hydra does."""
+    """Print the output of one of Hydra's own flags (--cfg, --info, --hydra-help) and end the process as Hydra does."""
     args.config_path, args.config_dir = str(first), None if second is None else str(second)
     sys.argv[0] = f"thinfile {name}"
     _run_hydra(args, get_args_parser(), task, args.config_path, name)

@@ -25,8 +25,8 @@ from pipelines.command.verb import (
     attempt,
     failed,
     log_plainly,
+    print_outcomes,
     stay_private,
-    tell,
     worst_exit_code,
 )
 from pipelines.command.verbs import VERBS
@@ -64,32 +64,32 @@ def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
         outcomes = _run(verb, args, first, second)
     except (ConfigurationError, HydraException, OmegaConfBaseException) as error:
         unknown = unknown_below(verb.schema, list(arguments))
-        found = error if isinstance(error, ConfigurationError) else ConfigurationError(unknown or explain(error))
-        outcomes = [failed(found, debug=_requested(arguments, "debug") == "true")]
+        refusal = error if isinstance(error, ConfigurationError) else ConfigurationError(unknown or explain(error))
+        outcomes = [failed(refusal, debug=_requested(arguments, "debug") == "true")]
         output = Output.json if _requested(arguments, "output") == Output.json.value else Output.text
-        tell(outcomes, output, as_list=bool({"--multirun", "-m"} & set(arguments)))
+        print_outcomes(outcomes, output, as_list=bool({"--multirun", "-m"} & set(arguments)))
     return worst_exit_code(outcomes)
 
 
 def _requested(arguments: Sequence[str], key: str) -> str:
     """Return the value of a setting in the arguments, in whatever form Hydra takes it, when no configuration exists."""
-    found = ""
+    requested = ""
     for word in arguments:
         with suppress(HydraException):
             name, value = hydra_adapter.parse_override(word)
-            found = value.lower() if name == key else found
-    return found
+            requested = value.lower() if name == key else requested
+    return requested
 
 
 def _with_action(verb: Verb[Any], args: argparse.Namespace) -> argparse.Namespace:
-    """Return the arguments with the plain word among them written as the override that it stands for."""
+    """Return the arguments with the action, a plain word, written as the override action=..."""
     words = [word for word in args.overrides if verb.actions and word.isidentifier()]
     if len(words) > 1:
         raise ConfigurationError(f"one action at a time, received {' and '.join(words)}; give the commands one by one")
     for word in words:
-        known = [action.value for action in verb.actions or ()]
-        if word not in known:
-            raise ConfigurationError(f"unknown action '{word}' of {verb.name}; {nearest(word, known)}")
+        actions = [action.value for action in verb.actions or ()]
+        if word not in actions:
+            raise ConfigurationError(f"unknown action '{word}' of {verb.name}; {nearest(word, actions)}")
         args.overrides = [f"action={word}" if one == word else one for one in args.overrides]
     return args
 
@@ -117,7 +117,7 @@ def _store_schemas(verb: Verb[Any], folders: Sequence[Path]) -> None:
 
 
 def _schema(schema: Any) -> DictConfig:
-    """Return a schema as Hydra stores it; a mapping from text to text takes names that nobody knows beforehand."""
+    """Return a schema as Hydra stores it; a mapping from text to text accepts any names."""
     node: DictConfig = OmegaConf.structured(schema)
     for mapping in hydra_adapter.text_mappings(node):
         OmegaConf.set_struct(mapping, False)
@@ -137,7 +137,7 @@ def _run(verb: Verb[Any], args: argparse.Namespace, first: Path, second: Path | 
     def job(config: DictConfig) -> tuple[Outcome, Output]:
         outcome = _run_job(verb, config)
         if not args.multirun or config.output is Output.text:
-            tell([outcome], config.output)
+            print_outcomes([outcome], config.output)
         return outcome, config.output  # to Hydra's launcher, which may be in another process
 
     if args.hydra_help or args.cfg or args.info or args.shell_completion:
@@ -154,7 +154,7 @@ def _run(verb: Verb[Any], args: argparse.Namespace, first: Path, second: Path | 
         answers: list[tuple[Outcome, Output]] = application.sweep(name, job, args.overrides)
     for_scripts = [outcome for outcome, output in answers if output is Output.json]
     if for_scripts:
-        tell(for_scripts, Output.json, as_list=True)
+        print_outcomes(for_scripts, Output.json, as_list=True)
     return [outcome for outcome, _ in answers]
 
 

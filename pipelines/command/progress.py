@@ -13,7 +13,7 @@ Advance = Callable[[int, str], None]
 
 @contextmanager
 def progress(title: str, total: int, log: logging.Logger) -> Iterator[Advance]:
-    """Yield a function to be told how much is done so far, and a few words on where things stand."""
+    """Yield a function that takes how much is done so far and a few words on the state."""
     if sys.stderr.isatty():
         with _bar(title, total) as advance:
             yield advance

@@ -46,10 +46,10 @@ def renamed_override(word: str) -> str:
     >>> renamed_override("data.segment=channel")
     "data.segments=['channel']"
     """
-    found = re.fullmatch(r"(\+{0,2}|~)([\w.]+)(?:=(.*))?", word, re.DOTALL)
-    if found is None or found[2] not in RENAMED:
+    match = re.fullmatch(r"(\+{0,2}|~)([\w.]+)(?:=(.*))?", word, re.DOTALL)
+    if match is None or match[2] not in RENAMED:
         return word
-    prefix, old, value = found.groups()
+    prefix, old, value = match.groups()
     new = RENAMED[old]
     _warn(old, new.key)
     return f"{prefix}{new.key}" if value is None else f"{prefix}{new.key}={new.convert(value)}"

@@ -48,7 +48,7 @@ def settings_of(schema: type, prefix: str = "", chosen: Mapping[str, type] | Non
 @cache
 def meanings_of(schema: type) -> dict[str, str]:
     """Return the strings below the fields of a class and of its bases, by field."""
-    found: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for one in reversed(schema.__mro__):
         if is_dataclass(one):
             (node,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
@@ -56,8 +56,8 @@ def meanings_of(schema: type) -> dict[str, str]:
             for first, second in zip(node.body, node.body[1:], strict=False):
                 if isinstance(first, ast.AnnAssign) and isinstance(first.target, ast.Name) and _is_text(second):
                     text = second.value.value  # type: ignore[attr-defined]
-                    found[first.target.id] = " ".join(text.split())
-    return found
+                    meanings[first.target.id] = " ".join(text.split())
+    return meanings
 
 
 def _is_text(node: ast.stmt) -> bool:

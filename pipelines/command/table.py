@@ -1,4 +1,4 @@
-"""A table that fits the terminal: whole columns are left out where it is too narrow, and the table says which."""
+"""A table that fits the terminal: where it is too narrow, whole columns are left out and named below."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class FittedTable:
 
         shown = self.fitting(options.max_width)
         yield self._table(shown)
-        left_out = [column.title for place, column in enumerate(self.columns) if place not in shown]
+        left_out = [column.title for index, column in enumerate(self.columns) if index not in shown]
         if left_out:
             yield Text(f"not shown at this width: {', '.join(left_out)} (output=json has all)")
 
@@ -46,18 +46,18 @@ class FittedTable:
         """Return the positions of the columns that fit into a width, in order."""
         shown = list(range(len(self.columns)))
         while self._width(shown) > width:
-            droppable = [place for place in shown if self.columns[place].rank]
+            droppable = [index for index in shown if self.columns[index].rank]
             if not droppable:
                 break
-            shown.remove(max(droppable, key=lambda place: (self.columns[place].rank, place)))
+            shown.remove(max(droppable, key=lambda index: (self.columns[index].rank, index)))
         return shown
 
     def _width(self, shown: Sequence[int]) -> int:
-        return sum(self._width_of(place) + PADDING for place in shown) + 1
+        return sum(self._width_of(index) + PADDING for index in shown) + 1
 
-    def _width_of(self, place: int) -> int:
-        column = self.columns[place]
-        texts = [column.title, *(row[place] for row in self.rows)]
+    def _width_of(self, index: int) -> int:
+        column = self.columns[index]
+        texts = [column.title, *(row[index] for row in self.rows)]
         lengths = [max(map(len, text.split()), default=0) if column.wraps else len(text) for text in texts]
         return max(lengths)
 
@@ -66,9 +66,9 @@ class FittedTable:
         from rich.table import Table
 
         table = Table(title=self.title or None, box=SIMPLE_HEAD, title_justify="left")
-        for place in shown:
-            column = self.columns[place]
+        for index in shown:
+            column = self.columns[index]
             table.add_column(column.title, justify="right" if column.figures else "left", no_wrap=not column.wraps)
         for row in self.rows:
-            table.add_row(*(row[place] for place in shown))
+            table.add_row(*(row[index] for index in shown))
         return table

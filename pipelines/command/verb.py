@@ -1,4 +1,4 @@
-"""What every verb owes its user: one outcome, one exit code, one form of error, on the right stream."""
+"""The outcome of a verb: its exit code, summary or error, printed on the right stream."""
 
 import contextlib
 import json
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class Output(Enum):
-    """How the outcome is told: `text` for people, `json` for scripts."""
+    """How the outcome is printed: `text` for people, `json` for scripts."""
 
     text = "text"
     json = "json"
 
 
 class ExitCode(IntEnum):
-    """What the shell learns."""
+    """The exit code of the process."""
 
     DONE = 0
     FAILED = 1
@@ -81,12 +81,22 @@ def override(key: str, value: str) -> str:
     return f'{key}="{escaped}"'
 
 
+def quote_ids(words: Sequence[str], *keys: str) -> list[str]:
+    """Return overrides with the values of some keys in quotes: Hydra would read the ids 35979e62 and 007 as numbers.
+
+    >>> quote_ids(["decision=35979e62", "debug=true"], "decision")
+    ['decision="35979e62"', 'debug=true']
+    """
+    pattern = re.compile(rf"({'|'.join(keys)})=([\w.\-]+)")
+    return [pattern.sub(r'\1="\2"', word) if pattern.fullmatch(word) else word for word in words]
+
+
 S = TypeVar("S", bound=VerbSettings)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a verb answers: `result` for scripts, `summary` for people, and what to do next."""
+    """The result of a verb: `result` for scripts, `summary` for people, and what to do next."""
 
     result: Mapping[str, object]
     summary: Sequence["RenderableType"] = ()
@@ -96,9 +106,9 @@ class Outcome:
 
 
 def attempt(task: Callable[[S], Outcome], settings: S) -> Outcome:
-    """Run a verb's task and return its outcome; an error becomes an outcome too, told to the user once.
+    """Run a verb's task and return its outcome; an error becomes an outcome too.
 
-    Whatever libraries print on stdout goes to stderr, so that stdout holds the outcome alone.
+    What libraries print on stdout goes to stderr, so that stdout has the outcome alone.
     """
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -117,11 +127,11 @@ def failed(error: Exception, *, debug: bool = False) -> Outcome:
     return Outcome({}, exit_code=ExitCode.FAILED, error=message)
 
 
-def tell(outcomes: Sequence[Outcome], output: Output, *, as_list: bool = False) -> None:
-    """Tell outcomes in the form that was asked for; `as_list` makes them one JSON array, as a sweep is told."""
+def print_outcomes(outcomes: Sequence[Outcome], output: Output, *, as_list: bool = False) -> None:
+    """Print outcomes in the requested form; `as_list` makes them one JSON array, as a sweep prints them."""
     if output is Output.json:
-        told = [as_json(outcome) for outcome in outcomes]
-        for value in [told] if as_list else told:
+        values = [as_json(outcome) for outcome in outcomes]
+        for value in [values] if as_list else values:
             print(json.dumps(value, ensure_ascii=False))
         return
     for outcome in outcomes:
@@ -139,11 +149,11 @@ def worst_exit_code(outcomes: Sequence[Outcome]) -> ExitCode:
 
 
 def as_json(outcome: Outcome) -> dict[str, object]:
-    """Return the outcome as strict JSON values: NaN has no JSON spelling and becomes null."""
-    told: dict[str, object] = {"exit_code": int(outcome.exit_code)}
+    """Return the outcome as strict JSON values: NaN, which JSON does not have, becomes null."""
+    values: dict[str, object] = {"exit_code": int(outcome.exit_code)}
     if outcome.error:
-        return told | {"error": outcome.error}
-    return told | {key: _finite(value) for key, value in outcome.result.items()}
+        return values | {"error": outcome.error}
+    return values | {key: _finite(value) for key, value in outcome.result.items()}
 
 
 def _finite(value: object) -> object:
@@ -180,7 +190,7 @@ def log_plainly() -> None:
 
 
 def stay_private() -> None:
-    """Switch off the telemetry of MLflow and Evidently, unless the user's environment says THINFILE_TELEMETRY=on."""
+    """Switch off the telemetry of MLflow and Evidently, unless the environment sets THINFILE_TELEMETRY=on."""
     if os.environ.get("THINFILE_TELEMETRY") != "on":
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("DO_NOT_TRACK", "1")

@@ -29,19 +29,19 @@ def in_memory(**settings: str | bool | int) -> "DuckDBPyConnection":
     return connection
 
 
-def quoted(name: str) -> str:
+def sql_name(name: str) -> str:
     """Return a column's or table's name as SQL spells it.
 
-    >>> quoted('my "amount"')
+    >>> sql_name('my "amount"')
     '"my ""amount""\"'
     """
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
+def sql_text(text: str) -> str:
     """Return a text as SQL spells it.
 
-    >>> literal("l'argent")
+    >>> sql_text("l'argent")
     "'l''argent'"
     """
     return "'" + text.replace("'", "''") + "'"

@@ -34,7 +34,7 @@ from pipelines.errors import RequestError
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.atomic_files import clear_below
 from pipelines.storage.chain import Entry
-from pipelines.storage.lock import exclusive
+from pipelines.storage.lock import file_lock
 from pipelines.storage.process import account
 from pipelines.storage.workspace import Workspace
 
@@ -50,7 +50,7 @@ def erase(settings: EraseSettings) -> Outcome:
     """
     workspace = Workspace.at(settings.workspace)
     customer = _customer(settings, workspace)
-    with exclusive(workspace.root / ".erasure.lock"), _alone(workspace):
+    with file_lock(workspace.root / ".erasure.lock"), _alone(workspace):
         clear_below(workspace.root)
         erasures = read_erasures(workspace)
         plan = _plan(settings, workspace, erasures, customer)
@@ -81,7 +81,7 @@ def _alone(workspace: Workspace) -> Iterator[None]:
     with ExitStack() as held:
         for folder in sorted(workspace.lake.iterdir()) if workspace.lake.exists() else ():
             if folder.is_dir() and not folder.name.startswith("."):
-                held.enter_context(exclusive(folder.with_name(f".{folder.name}.lock")))
+                held.enter_context(file_lock(folder.with_name(f".{folder.name}.lock")))
         log = ScoreLog(workspace)
         for key in log.logged_keys():
             held.enter_context(log.locked(key))

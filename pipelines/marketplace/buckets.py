@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.duckdb_engine import literal
+from pipelines.engine.duckdb_engine import sql_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,12 +32,12 @@ def write_buckets(
     threads = connection.execute("select current_setting('threads')").fetchall()[0][0]
     connection.execute(f"set partitioned_write_max_open_files = {buckets * threads}")
     query = f"select {columns}, {bucket} as bucket from {rows}"
-    write = f"copy ({query}) to {literal(str(folder))} (format parquet, partition_by (bucket))"
+    write = f"copy ({query}) to {sql_text(str(folder))} (format parquet, partition_by (bucket))"
     written = int(connection.execute(write).fetchall()[0][0])
     for number in range(buckets):
         part = folder / f"bucket={number}"
         if not part.exists():
             part.mkdir()
-            empty = literal(str(part / "empty.parquet"))
+            empty = sql_text(str(part / "empty.parquet"))
             connection.execute(f"copy (select {columns} from {rows} limit 0) to {empty} (format parquet)")
     return written

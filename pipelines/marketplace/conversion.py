@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 
-from pipelines.engine.duckdb_engine import quoted
+from pipelines.engine.duckdb_engine import sql_name
 from pipelines.marketplace.mapping import MappedTable
 from pipelines.marketplace.readings import Reading, Units, family, read_column, sql_type
 from pipelines.marketplace.settings import RawSettings
@@ -25,7 +25,7 @@ def readings(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> dic
     return {
         column.name: read_column(
             column,
-            quoted(table.columns[column.name][0]),
+            sql_name(table.columns[column.name][0]),
             table.columns[column.name][1],
             Units(raw.scale, zone, column.name in texts),
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.duckdb_engine import literal, quoted
+from pipelines.engine.duckdb_engine import sql_name, sql_text
 from pipelines.errors import ConfigurationError, DataError, nearest
 from pipelines.marketplace.raw_files import RawFiles, unreadable
 from pipelines.marketplace.readings import family, is_readable, noun
@@ -50,7 +50,7 @@ class MappedTable:
 
 def parquet(files: Sequence[Path]) -> str:
     """Return SQL that reads Parquet files, with columns matched by name."""
-    listed = ", ".join(literal(str(path)) for path in files)
+    listed = ", ".join(sql_text(str(path)) for path in files)
     return f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
 
 
@@ -166,7 +166,7 @@ def _cannot_be_read(connection: "DuckDBPyConnection", raw: RawSettings, table: M
     no_zone = family(written_as) == "local time" and raw.zone_of(table.contract.name) is None
     if is_readable(column.kind, written_as) and not (column.kind is Kind.time and no_zone):
         return False
-    query = f"select {quoted(name)}::varchar from {table.relation} where {quoted(name)} is not null limit 1"
+    query = f"select {sql_name(name)}::varchar from {table.relation} where {sql_name(name)} is not null limit 1"
     example = connection.execute(query).fetchone()
     if example is None and column.optional:
         return True

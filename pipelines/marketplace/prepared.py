@@ -24,7 +24,7 @@ from pipelines.marketplace.settings import Engine
 from pipelines.marketplace.tables import CONTRACTS, Kind, TableContract
 from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,12 @@ def name_of(bucket: int) -> str:
 
 def recipe_of(lake: Path, content: str, loan: LoanContract, features: FeatureSettings) -> Recipe:
     """Return the recipe for clean tables of that content; equal content, settings and code share a folder."""
-    inputs = {"content": content, "loan": asdict(loan), "features": plain(features), "code": fingerprint_code(*CODE)}
+    inputs = {
+        "content": content,
+        "loan": asdict(loan),
+        "features": to_json_values(features),
+        "code": fingerprint_code(*CODE),
+    }
     return Recipe(lake, loan, features, fingerprint_record(inputs)[:16])
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.duckdb_engine import literal
+from pipelines.engine.duckdb_engine import sql_text
 from pipelines.errors import DataError
 from pipelines.marketplace.rules import NO_ZONE, RULE, Check, first_broken
 from pipelines.marketplace.tables import TableContract
@@ -90,7 +90,7 @@ class Quarantine:
         """Write the rows with the contract's column names and the user's original values."""
         path.parent.mkdir(parents=True, exist_ok=True)
         raw = "columns('^raw_(.*)$') as '\\1'"
-        self.connection.execute(f"copy (select {raw}, {RULE} from {self.table}) to {literal(str(path))}")
+        self.connection.execute(f"copy (select {raw}, {RULE} from {self.table}) to {sql_text(str(path))}")
 
     def _broken(self, rows: str, checks: tuple[Check, ...], joins: str = "") -> str:
         checked = f"select *, {first_broken(checks)} as {RULE} from {rows} as line {joins}"
@@ -105,7 +105,7 @@ class Quarantine:
         key = self.contract.key[0]
         query = (
             f"select raw_{check.column}::varchar, raw_{key}::varchar from {self.table} "
-            f"where {RULE} = {literal(check.sentence)} order by {key} nulls last, 1 limit 1"
+            f"where {RULE} = {sql_text(check.sentence)} order by {key} nulls last, 1 limit 1"
         )
         value, name = self.connection.execute(query).fetchall()[0]
         shown = "nothing" if value is None else repr(value)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.engine.duckdb_engine import literal
+from pipelines.engine.duckdb_engine import sql_text
 from pipelines.marketplace.conversion import empty
 from pipelines.marketplace.readings import Reading, noun
 from pipelines.marketplace.tables import Column, Rule, TableContract
@@ -70,7 +70,7 @@ def repeated_key(contract: TableContract) -> Check:
 
 def first_broken(checks: Sequence[Check]) -> str:
     """Return SQL for the sentence of the first rule that a row breaks; missing where it breaks none."""
-    cases = " ".join(f"when {check.broken} then {literal(check.sentence)}" for check in checks)
+    cases = " ".join(f"when {check.broken} then {sql_text(check.sentence)}" for check in checks)
     return f"case {cases} end"
 
 

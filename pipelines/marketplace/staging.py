@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.duckdb_engine import quoted
+from pipelines.engine.duckdb_engine import sql_name
 from pipelines.erasures.record import Erasures
 from pipelines.erasures.salt import Kind, hashed_in_sql
 from pipelines.errors import DataError, ThinfileError
@@ -43,7 +43,7 @@ def one_currency(connection: "DuckDBPyConnection", raw: RawSettings, tables: Seq
         if table.currency is None:
             continue
         name = table.contract.name
-        query = f"select distinct {quoted(table.currency)}::varchar from {table.relation} order by all nulls last"
+        query = f"select distinct {sql_name(table.currency)}::varchar from {table.relation} order by all nulls last"
         values = [value for (value,) in connection.execute(query).fetchall()]
         if len(values) > 1 or values[0] is None or values[0] != (currency or values[0]):
             listed = " and ".join("empty rows" if value is None else value for value in values[:3])
@@ -86,8 +86,8 @@ def _without_customers(table: MappedTable, salt: str) -> MappedTable:
 def _id(table: MappedTable, column: str) -> str:
     """Return SQL of an id as the text that is hashed, whatever type it is written in."""
     name, written_as = table.columns[column]
-    text = f"{quoted(name)}::varchar"
-    return f"trim({text})" if family(written_as) == "text" else f"try_cast({quoted(name)} as bigint)::varchar"
+    text = f"{sql_name(name)}::varchar"
+    return f"trim({text})" if family(written_as) == "text" else f"try_cast({sql_name(name)} as bigint)::varchar"
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.duckdb_engine import literal
+from pipelines.engine.duckdb_engine import sql_text
 from pipelines.errors import DataError
 from pipelines.marketplace.raw_files import RawFiles, unreadable
 
@@ -49,13 +49,13 @@ def _parse(connection: "DuckDBPyConnection", table: str, path: Path, part: Path)
 
     delimiter, names = header(path)
     _check_header(table, path, names)
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    columns = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in names)
     rows = (
-        f"read_csv({literal(str(path))}, auto_detect=false, header=true, delim={literal(delimiter)}, quote='\"', "
+        f"read_csv({sql_text(str(path))}, auto_detect=false, header=true, delim={sql_text(delimiter)}, quote='\"', "
         f"escape='\"', columns={{{columns}}}, hive_partitioning=false)"
     )
     try:
-        connection.execute(f"copy (from {rows}) to {literal(str(part))} (format parquet)")
+        connection.execute(f"copy (from {rows}) to {sql_text(str(part))} (format parquet)")
     except duckdb.InvalidInputException as error:
         raise unreadable(table, path, error) from error
 

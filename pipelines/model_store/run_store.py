@@ -53,7 +53,7 @@ class RunStore:
             return self.experiment(name)  # another worker was first
 
     def find_run(self, experiment: str, tags: Mapping[str, str]) -> Run | None:
-        """Return the run that has all these tags, None when there is none."""
+        """Return the run that has all these tags, None without one."""
         runs = self.client.search_runs([experiment], filter_of(tags), max_results=1)
         return runs[0] if runs else None
 

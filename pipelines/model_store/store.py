@@ -109,7 +109,7 @@ class ModelStore(RunStore):
             return {}
 
     def find_version(self, name: str, tags: Mapping[str, str]) -> RegisteredModel | None:
-        """Return the version that has all these tags, None when there is none."""
+        """Return the version that has all these tags, None without one."""
         return next((model for model in self.versions(name) if tags.items() <= model.tags.items()), None)
 
     def version(self, name: str, number: int) -> RegisteredModel:
@@ -122,7 +122,7 @@ class ModelStore(RunStore):
         raise RequestError(f"no version {number} of model '{name}' (known: {numbers}); `thinfile compare` lists them")
 
     def aliased(self, name: str, alias: str) -> RegisteredModel | None:
-        """Return the version with an alias, None when there is none."""
+        """Return the version with an alias, None without one."""
         return next((model for model in self.versions(name) if alias in model.aliases), None)
 
     def alias(self, name: str, alias: str) -> int | None:
@@ -140,7 +140,7 @@ class ModelStore(RunStore):
             self.client.set_model_version_tag(model.name, str(model.version), key, value)
 
     def require_champion(self, name: str) -> RegisteredModel:
-        """Return the champion. Raises RequestError when there is none."""
+        """Return the champion. Raises RequestError without one."""
         champion = self.aliased(name, CHAMPION)
         if champion is None:
             names = {model.name for model in self.client.search_registered_models()}

@@ -8,7 +8,7 @@ from pipelines.credit.points import PointsScale
 from pipelines.credit.profit import Economics
 from pipelines.errors import ConfigurationError
 from pipelines.policy.offer_settings import OfferSettings, check_offers
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 
 
 class Claim(Enum):
@@ -149,7 +149,7 @@ def policy_hash(policy: PolicySettings) -> str:
     """Return the SHA-256 of all that a policy says."""
     from pipelines.storage.fingerprint import fingerprint_record  # brings pandas, which settings alone do not need
 
-    return fingerprint_record(plain(policy))
+    return fingerprint_record(to_json_values(policy))
 
 
 def check_policy(policy: PolicySettings) -> None:

@@ -10,13 +10,13 @@ from pipelines.errors import ThinfileError
 from pipelines.policy.pack import PolicySettings, policy_hash
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_record
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import Workspace
 
 
 def keep_policy(workspace: Workspace, policy: PolicySettings) -> str:
     """Write all that a policy says below its hash, unless it lies there, and return the hash."""
-    path, content = workspace.policies / f"{policy_hash(policy)}.json", json.dumps(plain(policy), indent=1)
+    path, content = workspace.policies / f"{policy_hash(policy)}.json", json.dumps(to_json_values(policy), indent=1)
     if not path.exists() or path.read_text() != content:
         with whole_file(path) as temporary:
             temporary.write_text(content)

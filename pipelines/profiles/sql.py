@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from pipelines.engine.duckdb_engine import connect, literal, quoted
+from pipelines.engine.duckdb_engine import connect, sql_name, sql_text
 from pipelines.errors import DataError
 from pipelines.profiles.counting import Counted, check_segments, nothing, without_wide_scores
 from pipelines.profiles.decision_tally import Tally
@@ -80,7 +80,7 @@ def _by_schema(table: ScoredTable) -> Iterator[tuple[pa.Schema, list[str]]]:
 def _profile(
     connection: "DuckDBPyConnection", counting: Counting, schema: pa.Schema, files: Sequence[str]
 ) -> WindowProfile:
-    held = ", ".join(map(literal, files))
+    held = ", ".join(map(sql_text, files))
     found = [
         _tallies(counting, _Counts(connection, counting.roles, one, schema, held))
         for one in counting.roles.segments or (None,)
@@ -131,13 +131,13 @@ class _Counts:
         else:
             places = {level: 1 + place for place, level in enumerate(bins.levels)}
             places |= dict.fromkeys(bins.rare, len(bins.labels) - 2)
-            for segment, level, rows in self.of(f"{quoted(column)}::varchar"):
+            for segment, level, rows in self.of(f"{sql_name(column)}::varchar"):
                 yield segment, 0 if level is None else places.get(level, len(bins.labels) - 1), rows
 
     def of_names(self, column: str | None) -> Iterator[tuple[str | None, str, int]]:
         """Yield segment, name and rows of a column, without those that have none."""
         if column is not None and column in self.schema.names:
-            yield from (one for one in self.of(f"{quoted(column)}::varchar") if one[1] is not None)
+            yield from (one for one in self.of(f"{sql_name(column)}::varchar") if one[1] is not None)
 
     def of_scores(self) -> Iterator[tuple[str | None, ScoreCounts]]:
         """Yield the points of each segment one by one, with the sums of their PDs."""
@@ -145,7 +145,7 @@ class _Counts:
         if roles.score not in names:
             return
         pd = _number(self.schema.field(roles.pd)) if roles.pd in names else "null::double"
-        told = self._ask(f"{quoted(roles.score)}::bigint as x, {pd} as p", "x as v, count(*), sum(p)")
+        told = self._ask(f"{sql_name(roles.score)}::bigint as x, {pd} as p", "x as v, count(*), sum(p)")
         found = sorted((one for one in told if one[1] is not None), key=lambda one: int(one[1]))
         for segment in {one[0] for one in found}:
             values, rows, sums = zip(*(one[1:] for one in found if one[0] == segment), strict=True)
@@ -157,7 +157,7 @@ class _Counts:
         if self.dimension is None or self.dimension.name not in self.schema.names:
             return "null::varchar"
         if self.dimension.edges is None:
-            return f"{quoted(self.dimension.name)}::varchar"
+            return f"{sql_name(self.dimension.name)}::varchar"
         return _band(self.dimension, _number(self.schema.field(self.dimension.name)))
 
     def _ask(self, values: str, told: str) -> list[tuple[Any, ...]]:
@@ -170,8 +170,8 @@ class _Counts:
 def _band(dimension: Dimension, number: str) -> str:
     """Return the name of the band of a number."""
     bounds = zip(dimension.edges or (), dimension.bands, strict=False)
-    cases = " ".join(f"when {number} < {_double(edge)} then {literal(band)}" for edge, band in bounds)
-    return f"case when {number} is null then null {cases} else {literal(dimension.bands[-1])} end"
+    cases = " ".join(f"when {number} < {_double(edge)} then {sql_text(band)}" for edge, band in bounds)
+    return f"case when {number} is null then null {cases} else {sql_text(dimension.bands[-1])} end"
 
 
 def _bin_of_x(bins: FrozenBins, edges: Sequence[float]) -> str:
@@ -184,7 +184,7 @@ def _bin_of_x(bins: FrozenBins, edges: Sequence[float]) -> str:
 def _number(field: pa.Field) -> str:
     """Return a number as a double, NaN being missing; a decimal by way of its text, whose nearest double it is."""
     kind = field.type.value_type if pt.is_dictionary(field.type) else field.type
-    name = quoted(field.name)
+    name = sql_name(field.name)
     number = f"{name}::varchar::double" if pt.is_decimal(kind) else f"{name}::double"
     return f"case when isnan({number}) then null else {number} end" if pt.is_floating(kind) else number
 

@@ -182,7 +182,7 @@ class Reviews:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with self._chain().exclusive():
+        with self._chain().locked():
             yield
 
     def _chain(self) -> Chain:

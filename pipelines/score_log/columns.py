@@ -112,7 +112,7 @@ def log_rows(decisions: Decisions) -> pa.Table:
 
 
 def with_later_columns(table: pa.Table) -> pa.Table:
-    """Return rows of any version of the log with all columns of today, in order; columns of its own follow.
+    """Return rows of any version of the log with all columns of today, in order; further columns follow.
 
     Raises:
         ValueError: the rows lack a column that every version writes.

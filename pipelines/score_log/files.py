@@ -29,12 +29,12 @@ def read_rows(files: Sequence[Path], empty: pa.Table) -> pd.DataFrame:
 
 def read_decisions(files: Sequence[Path]) -> pa.Table:
     """Return the decisions of some files, written by any version, with the columns of today."""
-    found = []
+    tables = []
     for file in files:
         with readable(file):
             table = pq.read_table(file, partitioning=None, page_checksum_verification=True)
-            found.append(with_later_columns(table.replace_schema_metadata()))
-    return pa.concat_tables(found, promote_options="permissive")
+            tables.append(with_later_columns(table.replace_schema_metadata()))
+    return pa.concat_tables(tables, promote_options="permissive")
 
 
 def read_row(file: Path, decision_id: str, complete: Callable[[pa.Table], pa.Table]) -> pa.Table | None:

@@ -1,4 +1,4 @@
-"""What became of the rows of each part: counts that reconcile, kept beside the log."""
+"""Receipts: what happened to the rows of each part, in counts that reconcile."""
 
 import json
 from collections import Counter
@@ -11,10 +11,10 @@ from pipelines.storage.atomic_files import whole_file
 
 @dataclass
 class Receipt:
-    """What became of the `rows` of one part.
+    """What happened to the `rows` of one part.
 
     Each was scored, logged already, of another period, of a person who was erased, or quarantined under a rule.
-    `erased_since` says how many of the scored were erased later, by the entry of the erasures. `first_month` and
+    `erased_since` counts the scored that were erased later, by the entry of the erasures. `first_month` and
     `last_month` are those of the applications, where they have times; `sum_pd` is that of the scored ones'
     probabilities of default.
     """
@@ -61,8 +61,8 @@ class Receipts:
 
     def fingerprints(self) -> dict[str, str]:
         """Return, by the fingerprint of the rows, which column named them when they were scored."""
-        found = (json.loads(path.read_text()) for path in sorted(self.folder.glob("*.json")))
-        return {one["fingerprint"]: one["id"] for one in found}
+        receipts = (json.loads(path.read_text()) for path in sorted(self.folder.glob("*.json")))
+        return {one["fingerprint"]: one["id"] for one in receipts}
 
 
 def added(counts: list[Mapping[str, int]]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Which decisions of the service lie where in the score log: one application has one decision in a period."""
+"""An index of the service's decisions in the score log; an application has one decision in a period."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ _TABLES = """
 
 
 class Rolled(NamedTuple):
-    """A decision that is in the score log: the digests it was asked under, its id, and the file that holds its row.
+    """A decision that is in the score log: the digests of its application and request, its id, and the file of its row.
 
-    `amount`, in minor units, and `term`, in months, were asked for, where they were told.
+    `amount`, in minor units, and `term`, in months, are those of the request, where it had them.
     """
 
     application: bytes
@@ -51,9 +51,9 @@ class RolledDecisions:
         """Remove decisions whose rows were erased from the log, by their ids, and return how many there were."""
         self._connection.execute("pragma secure_delete = on")  # not even a digest stays in a free page
         self._connection.execute("begin immediate")
-        found = self._connection.executemany("delete from decided where decision = ?", [(one,) for one in decisions])
+        removed = self._connection.executemany("delete from decided where decision = ?", [(one,) for one in decisions])
         self._connection.execute("commit")
-        return found.rowcount
+        return removed.rowcount
 
     def of_application(self, application: bytes) -> Rolled | None:
         """Return the decision of an application in its period."""

@@ -28,7 +28,7 @@ from pipelines.score_log.files import (
 )
 from pipelines.score_log.key import LogKey, is_sampled
 from pipelines.storage.atomic_files import whole_file
-from pipelines.storage.lock import exclusive
+from pipelines.storage.lock import file_lock
 from pipelines.storage.workspace import Workspace
 
 NO_IDS = pa.table({"decision_id": pa.array([], pa.string())})
@@ -73,7 +73,7 @@ class ScoreLog:
 
     def locked(self, key: LogKey) -> AbstractContextManager[None]:
         """Lock the key while one command reads what is logged and appends the rest; two would log a row twice."""
-        return exclusive(self._locks / f"{key.model}.{key.version}.{key.population.value}.{key.period}")
+        return file_lock(self._locks / f"{key.model}.{key.version}.{key.population.value}.{key.period}")
 
     def logged_keys(self) -> list[LogKey]:
         """Return every key with decisions."""
@@ -81,7 +81,7 @@ class ScoreLog:
         return [LogKey.of_folder(folder, self._decisions) for folder in sorted(folders)]
 
     def decisions(self, key: LogKey) -> pd.DataFrame:
-        """Return the decisions of a key, all partitions, ordered by decision_id; empty when there are none."""
+        """Return the decisions of a key, all partitions, ordered by decision_id; empty without any."""
         files = [self.file(key, name) for name in self.partitions(key)]
         table = read_decisions(files) if files else row_schema().empty_table()
         rows: pd.DataFrame = table.to_pandas()

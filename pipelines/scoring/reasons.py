@@ -19,7 +19,7 @@ LEAST = 1e-9
 """A smaller contribution, in log-odds, is what rounding leaves of none."""
 
 FEW_ROWS = 16
-"""So many rows are told of one by one: for them it takes longer to arrange tables than to do without."""
+"""Up to this many rows get their reasons one by one, which is faster for few rows than arrays are."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Reasons:
     """Of n applications the groups that raised the risk, largest first, and the words for each.
 
     `sizes` is the sum of the contributions of the group's features, in log-odds. A row without reasons is an empty
-    list: nothing raised its risk above that of the average applicant, or the model does not tell.
+    list: nothing raised its risk above that of the average applicant, or the model gives no reasons.
     """
 
     groups: list[list[str]]
@@ -37,9 +37,9 @@ class Reasons:
 
 def reasons_of(predictor: Predictor, features: pd.DataFrame, settings: ReasonSettings) -> Reasons:
     """Return at most `settings.most` reasons for each application of a frame; see `ReasonTexts.reasons`."""
-    told = predictor.contributions(features)
+    contributions = predictor.contributions(features)
     columns = columns_of(features, predictor.numeric, predictor.categorical)
-    return ReasonTexts(predictor, settings).reasons(columns, np.arange(len(features)), told)
+    return ReasonTexts(predictor, settings).reasons(columns, np.arange(len(features)), contributions)
 
 
 class ReasonTexts:
@@ -48,36 +48,36 @@ class ReasonTexts:
     def __init__(self, predictor: Predictor, settings: ReasonSettings) -> None:
         self._most = settings.most
         self._names = [*predictor.numeric, *predictor.categorical]
-        groups, places = reason_groups(predictor), {name: place for place, name in enumerate(self._names)}
+        groups, places = reason_groups(predictor), {name: index for index, name in enumerate(self._names)}
         self._groups = list(groups)
         self._members = [[places[name] for name in some] for some in groups.values()]
         self._wording = [settings.wording.get(group) for group in groups]
         self._described = [_description(predictor, name) for name in self._names]
 
-    def reasons(self, columns: Columns, rows: NDArray[np.intp], told: tuple[float, Floats] | None) -> Reasons:
+    def reasons(self, columns: Columns, rows: NDArray[np.intp], contributions: tuple[float, Floats] | None) -> Reasons:
         """Return at most `settings.most` reasons of some rows, in the words of the policy where it has some.
 
-        `told` are the model's contributions to these rows. Other words are the meaning of the group's feature that
+        `contributions` are those of the model for these rows. Other words are the meaning of the group's feature that
         raised the risk most, and whether its value was higher or lower than usual among the applications that the model
         was learnt from.
         """
         count = len(rows)
-        if told is None or not count:
+        if contributions is None or not count:
             return Reasons([[]] * count, [[]] * count, [[]] * count)
         if count <= FEW_ROWS:
-            stated = [self._of_row(columns, *one) for one in zip(rows.tolist(), told[1].tolist(), strict=True)]
+            stated = [self._of_row(columns, *one) for one in zip(rows.tolist(), contributions[1].tolist(), strict=True)]
             return Reasons(*(list(part) for part in zip(*stated, strict=True)))
-        return self._of_many(columns, rows, told[1])
+        return self._of_many(columns, rows, contributions[1])
 
     def _of_row(self, columns: Columns, row: int, added: Sequence[float]) -> tuple[list[str], list[str], list[float]]:
         """Return groups, words and sizes of one row; sums are made as those of many rows are."""
-        sums = [reduce(add, [added[place] for place in some]) for some in self._members]
+        sums = [reduce(add, [added[index] for index in some]) for some in self._members]
         top = sorted(range(len(sums)), key=lambda group: -sums[group])[: self._most]
         stated = [group for group in top if sums[group] > LEAST]
         leading = [max(self._members[group], key=added.__getitem__) for group in stated]
         words = [
-            self._wording[group] or _word(self._described[place], columns[self._names[place]], row)
-            for group, place in zip(stated, leading, strict=True)
+            self._wording[group] or _word(self._described[index], columns[self._names[index]], row)
+            for group, index in zip(stated, leading, strict=True)
         ]
         return [self._groups[group] for group in stated], words, [sums[group] for group in stated]
 
@@ -85,35 +85,35 @@ class ReasonTexts:
         sums = np.column_stack([reduce(np.add, added.T[places]) for places in self._members])
         top = np.argsort(-sums, axis=1, kind="stable")[:, : self._most]  # equal ones by the name of their group
         sizes = np.take_along_axis(sums, top, axis=1)
-        is_told = sizes > LEAST
+        is_stated = sizes > LEAST
         words = np.empty(top.shape, dtype=object)
-        for group in np.unique(top[is_told]).tolist():
-            at, ranks = np.nonzero((top == group) & is_told)
+        for group in np.unique(top[is_stated]).tolist():
+            at, ranks = np.nonzero((top == group) & is_stated)
             leading = np.array(self._members[group])[np.argmax(added[at][:, self._members[group]], axis=1)]
             words[at, ranks] = self._wording[group] or self._words(columns, rows[at], leading)
-        counts = is_told.sum(axis=1).tolist()
+        counts = is_stated.sum(axis=1).tolist()
         named = np.array(self._groups, dtype=object)[top]
         return Reasons(_first(named, counts), _first(words, counts), _first(sizes, counts))
 
     def _words(self, columns: Columns, rows: NDArray[np.intp], leading: NDArray[np.intp]) -> NDArray[np.object_]:
-        """Return of some rows what the leading feature of each says in words."""
+        """Return the words for the leading feature of each row."""
         words = np.empty(len(rows), dtype=object)
-        for place in np.unique(leading).tolist():
-            at = np.flatnonzero(leading == place)
-            words[at] = _told(self._described[place], columns[self._names[place]], rows[at])
+        for index in np.unique(leading).tolist():
+            at = np.flatnonzero(leading == index)
+            words[at] = _phrases(self._described[index], columns[self._names[index]], rows[at])
         return words
 
 
 def reason_groups(predictor: Predictor) -> dict[str, list[str]]:
     """Return the features of each group, by the name of the group."""
-    found: dict[str, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for name in (*predictor.numeric, *predictor.categorical):
-        found.setdefault(str(_description(predictor, name)["group"]), []).append(name)
-    return dict(sorted(found.items()))
+        groups.setdefault(str(_description(predictor, name)["group"]), []).append(name)
+    return dict(sorted(groups.items()))
 
 
 def notice(reasons: Sequence[str], settings: ReasonSettings) -> list[str]:
-    """Return the lines that an applicant is told: the policy's opening, the reasons by number, the policy's notice.
+    """Return the lines for a declined applicant: the policy's opening, the reasons by number, the policy's notice.
 
     >>> notice(["few orders"], ReasonSettings(opening="We could not approve this because of:"))
     ['We could not approve this because of:', '1. few orders']
@@ -123,7 +123,7 @@ def notice(reasons: Sequence[str], settings: ReasonSettings) -> list[str]:
 
 
 def _description(predictor: Predictor, name: str) -> Mapping[str, Any]:
-    """Return what the model's card says of a feature; one of before cards described them has its name."""
+    """Return the model card's description of a feature; in older cards, which have none, a default one."""
     return predictor.meanings.get(name) or vars(default_meaning(name)) | {"usual": None}
 
 
@@ -131,23 +131,23 @@ def _first(table: NDArray[Any], counts: Sequence[int]) -> list[list[Any]]:
     return [row[:count] for row, count in zip(table.tolist(), counts, strict=True)]
 
 
-def _told(described: Mapping[str, Any], values: Any, rows: NDArray[np.intp]) -> NDArray[np.object_]:
-    """Return the meaning of a feature, and how its value in each row lies to the usual one where that can be said."""
+def _phrases(described: Mapping[str, Any], values: Any, rows: NDArray[np.intp]) -> NDArray[np.object_]:
+    """Return the meaning of a feature, and whether its value in each row is higher or lower than usual."""
     meaning, usual = described["meaning"], described["usual"]
     if isinstance(values, Levels):
         return _of_each(values.codes[rows] < 0, f"{meaning} (not known)", meaning)
-    asked = values[rows]
-    if asked.dtype == object:
-        return _of_each(np.array([one is None for one in asked], bool), f"{meaning} (not known)", meaning)
-    words = _of_each(np.isnan(asked), f"{meaning} (not known)", meaning)
+    of_rows = values[rows]
+    if of_rows.dtype == object:
+        return _of_each(np.array([one is None for one in of_rows], bool), f"{meaning} (not known)", meaning)
+    words = _of_each(np.isnan(of_rows), f"{meaning} (not known)", meaning)
     if usual is not None:
-        words[asked > usual] = f"{meaning} (higher than usual)"
-        words[asked < usual] = f"{meaning} (lower than usual)"
+        words[of_rows > usual] = f"{meaning} (higher than usual)"
+        words[of_rows < usual] = f"{meaning} (lower than usual)"
     return words
 
 
 def _word(described: Mapping[str, Any], values: Any, row: int) -> str:
-    """Return what `_told` does for one row."""
+    """Return what `_phrases` does for one row."""
     meaning, usual = str(described["meaning"]), described["usual"]
     if isinstance(values, Levels):
         return f"{meaning} (not known)" if values.codes[row] < 0 else meaning

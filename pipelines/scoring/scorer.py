@@ -1,4 +1,4 @@
-"""The native scorer: from columns of numbers to score, points, band, decision and reasons, without data frames."""
+"""The native scorer: turns columns of numbers into score, points, band, decision and reasons, without data frames."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,7 +47,7 @@ class ScoredApplications:
 
     @property
     def unapproved(self) -> NDArray[np.intp]:
-        """The rows that are not approved: those who are owed reasons."""
+        """The rows that are not approved, which get reasons."""
         return np.flatnonzero(self.decision_codes != DECISIONS.index(APPROVED))
 
 
@@ -80,7 +80,7 @@ class Scorer:
 
     @cached_property
     def policy_hash(self) -> str:
-        """The hash of all that the policy says."""
+        """The hash of the policy."""
         return policy_hash(self.policy)
 
     @cached_property
@@ -125,9 +125,9 @@ class Scorer:
         return ScoredApplications(raw, probability, whole, bands, decided, self.band_names)
 
     def reasons(self, columns: Columns, rows: NDArray[np.intp]) -> Reasons:
-        """Return the reasons of some rows, at most as many each as the policy tells."""
-        told = self.predictor.explain(select_rows(columns, rows))
-        return self._reason_texts.reasons(columns, rows, told)
+        """Return the reasons of some rows, at most as many each as the policy allows."""
+        contributions = self.predictor.explain(select_rows(columns, rows))
+        return self._reason_texts.reasons(columns, rows, contributions)
 
     @cached_property
     def _reason_texts(self) -> ReasonTexts:

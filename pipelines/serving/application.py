@@ -18,7 +18,7 @@ from starlette.routing import Route, Router
 from pipelines.score_log.rolled_decisions import Rolled
 from pipelines.serving.allowance import Allowance
 from pipelines.serving.champion import Champion
-from pipelines.serving.deciding import Decider, Decision, StandingDecision
+from pipelines.serving.decider import Decider, Decision, StandingDecision
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
 from pipelines.serving.openapi import document
@@ -85,12 +85,12 @@ class Application:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Decision one request."""
+        """Answer one request."""
         started, path = time.perf_counter(), scope["path"]
         is_decide = path == DECISIONS
         name = "decide" if is_decide else "decision" if path.startswith(f"{DECISIONS}/") else ROUTES.get(path, "other")
         request_id = f"{self._prefix}{next(self._numbers):08x}"
-        scope["app"] = self  # the router raises what it refuses, instead of answering in words of its own
+        scope["app"] = self  # the router raises what it refuses, instead of answering itself
         scope["state"] = {"request_id": request_id}
         response = _Response(send, request_id.encode())
         try:
@@ -167,11 +167,11 @@ class Application:
         if message["type"] == "http.disconnect":
             raise Gone
         if not message.get("more_body"):
-            found: bytes = message["body"]
+            body: bytes = message["body"]
         else:
             try:
                 async with asyncio.timeout(self.limits.body_seconds):
-                    found = await _rest(message["body"], receive, most)
+                    body = await _rest(message["body"], receive, most)
             except TimeoutError:
                 raise Refusal(
                     408,
@@ -179,20 +179,20 @@ class Application:
                     "a part of it",
                     "send the whole body",
                 ) from None
-        if len(found) > most:
+        if len(body) > most:
             raise _too_large(most, f"more than {most:,} bytes")
-        return found
+        return body
 
     def _holder(self, headers: dict[bytes, bytes]) -> str:
         """Return the id of the presented API key."""
-        told = headers.get(b"authorization")
-        if told is None:
+        header = headers.get(b"authorization")
+        if header is None:
             if self.is_open and not self.keys.any_valid:
                 return ""
             raise Refusal(
                 401, "An API key is required", "no key", "send the header authorization: Bearer KEY", headers=CHALLENGE
             )
-        scheme, _, key = told.decode("latin-1").partition(" ")
+        scheme, _, key = header.decode("latin-1").partition(" ")
         holder = self.keys.holder(key.strip()) if scheme.lower() == "bearer" else None
         if holder is None:
             raise Refusal(
@@ -205,18 +205,18 @@ class Application:
         return holder
 
     async def _of_log(self, rolled: Rolled) -> Decision:
-        found = await asyncio.to_thread(self.logged, rolled)
-        if found is None:
+        decision = await asyncio.to_thread(self.logged, rolled)
+        if decision is None:
             raise _no_decision(rolled.decision.hex())
-        return found
+        return decision
 
     async def _decision(self, request: Request) -> Response:
         self._holder(dict(request.scope["headers"]))
         identity = request.path_params["decision_id"]
-        found = self.decider.find(identity)
-        if found is None:
+        decision = self.decider.find(identity)
+        if decision is None:
             raise _no_decision(identity)
-        answer = found if isinstance(found, Decision) else await self._of_log(found)
+        answer = decision if isinstance(decision, Decision) else await self._of_log(decision)
         return _json(await asyncio.to_thread(self.standing, answer))
 
     async def _health(self, request: Request) -> Response:  # noqa: ARG002
@@ -257,8 +257,8 @@ class Application:
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
-        place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "nowhere"
-        logger.error("request %s failed: %s at %s", request_id, type(error).__name__, place, exc_info=self.debug)
+        location = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "nowhere"
+        logger.error("request %s failed: %s at %s", request_id, type(error).__name__, location, exc_info=self.debug)
         return Refusal(500, "Internal error", "an unexpected error", "report this request_id to the operator")
 
 
@@ -295,14 +295,14 @@ class _Response:
 
 async def _rest(first: bytes, receive: Receive, most: int) -> bytes:
     """Return a body that arrives in several messages, or its beginning where it is too long."""
-    found, more = bytearray(first), True
-    while more and len(found) <= most:
+    body, more = bytearray(first), True
+    while more and len(body) <= most:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone
-        found += message.get("body", b"")
+        body += message.get("body", b"")
         more = message.get("more_body", False)
-    return bytes(found)
+    return bytes(body)
 
 
 async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""Who answers: the champion, loaded aside and taken up in one step whenever the registry names another."""
+"""The champion that decides requests; when the registry names another version, it is loaded and replaces this one."""
 
 import logging
 import threading
@@ -23,7 +23,7 @@ Features = Mapping[str, bool]
 
 @dataclass(frozen=True)
 class Serving:
-    """A version that is ready to answer: its scorer, and what a request must say."""
+    """A loaded version: its scorer and the contract of its requests."""
 
     model: str
     version: int
@@ -40,7 +40,7 @@ def open_serving(
     by_customer: bool = False,
     segments: Sequence[str] = (),
 ) -> Serving:
-    """Load a version and let it answer once, so that nothing is left to be made at the first request.
+    """Load a version and score one row, so that the first request is not slow.
 
     Raises:
         ThinfileError: the files are not those that were registered.
@@ -63,10 +63,10 @@ def features_of(scorer: Scorer) -> dict[str, bool]:
 
 
 class Champion:
-    """The version that answers now. `current` is replaced whole: whoever took it before keeps what it took.
+    """The version that decides requests now; a request that has begun keeps the version it began with.
 
-    A request may name features of champions before and of the shadow: senders can add those of the next champion before
-    it is one, and drop those of the last one afterwards.
+    A request may also name features of earlier champions and of the shadow, so that senders can add those of the next
+    champion before its promotion and drop those of the last one afterwards.
     """
 
     def __init__(
@@ -75,20 +75,20 @@ class Champion:
         model: str,
         policy: PolicySettings,
         shadow: Features,
-        tell: Callable[[str], None] = lambda _: None,
+        count_event: Callable[[str], None] = lambda _: None,
         *,
         by_customer: bool = False,
         segments: Sequence[str] = (),
     ) -> None:
         self._by_customer, self._segments = by_customer, segments
-        self._store, self._model, self._policy, self._tell = store, model, policy, tell
+        self._store, self._model, self._policy, self._count_event = store, model, policy, count_event
         self._optional = dict(shadow)
         self._refused: int | None = None
         self._silent = False
         self.current = self._load(store.require_champion(model))
 
     def follow(self) -> None:
-        """Take up the version that the registry names; the present one stays where that fails."""
+        """Load the version that the registry names as champion; the present one stays in use where that fails."""
         try:
             named = self._store.alias(self._model, CHAMPION)
         except Exception as error:
@@ -101,19 +101,21 @@ class Champion:
         if named in (self.current.version, self._refused):
             return
         try:
-            found = self._load(self._store.version(self._model, named))
+            serving = self._load(self._store.version(self._model, named))
         except Exception as error:
             self._refused = named
-            self._tell("champion_refused")
-            told = error if isinstance(error, RequestError) else f"{type(error).__name__}: {error}"
-            logger.error("version %d cannot be loaded, version %d stays in use: %s", named, self.current.version, told)
+            self._count_event("champion_refused")
+            reason = error if isinstance(error, RequestError) else f"{type(error).__name__}: {error}"
+            logger.error(
+                "version %d cannot be loaded, version %d stays in use: %s", named, self.current.version, reason
+            )
             return
         logger.info("version %d replaced version %d", named, self.current.version)
-        self.current, self._refused = found, None
-        self._tell("champion_changes")
+        self.current, self._refused = serving, None
+        self._count_event("champion_changes")
 
     def _load(self, registered: RegisteredModel) -> Serving:
-        found = open_serving(
+        serving = open_serving(
             self._store,
             registered,
             self._policy,
@@ -121,25 +123,25 @@ class Champion:
             by_customer=self._by_customer,
             segments=self._segments,
         )
-        self._optional |= features_of(found.scorer)
-        return found
+        self._optional |= features_of(serving.scorer)
+        return serving
 
     def _complain(self, message: str, about: str) -> None:
-        """Say once, until it is well again, that the champion cannot be followed."""
+        """Log that the registry cannot be followed, once until it can be again."""
         if not self._silent:
             logger.warning(message + "; version %d stays in use", about, self.current.version)
         self._silent = True
 
 
 class Follower(threading.Thread):
-    """Does something every so often until it is stopped."""
+    """A thread that runs tasks at an interval until it is stopped."""
 
     def __init__(self, seconds: float, *tasks: Callable[[], None]) -> None:
         super().__init__(daemon=True)
         self._seconds, self._tasks, self._ended = seconds, tasks, threading.Event()
 
     def run(self) -> None:
-        """Do the tasks in turn; one that fails is told and done again the next time."""
+        """Run the tasks in turn; a failure is logged and the task runs again at the next interval."""
         while not self._ended.wait(self._seconds):
             for task in self._tasks:
                 try:
@@ -148,6 +150,6 @@ class Follower(threading.Thread):
                     logger.error("%s", error if isinstance(error, RequestError) else type(error).__name__)
 
     def stop(self) -> None:
-        """End after the task under way."""
+        """End after the current task."""
         self._ended.set()
         self.join()

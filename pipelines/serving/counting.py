@@ -1,4 +1,4 @@
-"""What decisions of the service look like in the frozen bins of their model's reference profile."""
+"""Counts the decisions of the service in the frozen bins of their model's reference profile."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,14 @@ from pipelines.profiles.segments import MOST_SEGMENTS
 from pipelines.profiles.window_profile import WindowProfile
 from pipelines.scoring.scorer import DECISIONS, ScoredApplications
 from pipelines.serving.champion import Features
-from pipelines.serving.deciding import DecisionRow, Journalled
+from pipelines.serving.decider import DecisionRow, Journalled
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Version:
-    """What is known of a model version that decided: its features, and what its world looked like where it tells."""
+    """A model version that made decisions: its features, and its reference profile where it has one."""
 
     features: Features
     reference: ReferenceProfile | None
@@ -42,11 +42,11 @@ def profile_of_records(
 ) -> WindowProfile:
     """Return the counts of decisions, given the frame of the features that they were made on, row by row.
 
-    A dimension of too many values is not counted: what callers send must not keep decisions out of the score log.
+    A dimension with too many values is not counted, because a caller's values must not keep decisions out of the log.
     """
     kinds = version.features
     numeric, categorical = ([name for name in kinds if kinds[name] is kind] for kind in (True, False))
-    groups = {place: one.groups for place, one in enumerate(records) if one.groups}
+    groups = {row: one.groups for row, one in enumerate(records) if one.groups}
     columns = columns_of(frame, numeric, categorical)
     counted = {name: levels for name, levels in segments.items() if len(levels.names) <= MOST_SEGMENTS}
     for name in segments.keys() - counted.keys():

@@ -1,4 +1,4 @@
-"""The features of a customer who is named and not described: looked up in a prepared book."""
+"""Looks up the features of a customer in a prepared book."""
 
 import logging
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ Value = float | str | None
 
 
 class CustomerFeatures(Protocol):
-    """Where the features of a customer are found."""
+    """A source of customers' features."""
 
     def of(self, application: Any, at: datetime) -> Mapping[str, Value]:
-        """Return the features of an application made at a moment. Raises Refusal where they cannot be had."""
+        """Return the features of an application made at a moment. Raises Refusal where they are unavailable."""
 
 
 class CustomerBook:
-    """A book, followed: what its name leads to is opened anew when it was prepared again or somebody was removed."""
+    """A prepared book, opened again when it was prepared again or a customer was removed."""
 
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
@@ -34,8 +34,8 @@ class CustomerBook:
         """Return the features of an application made at a moment.
 
         Raises:
-            Refusal: 404 for a customer who is not in the book, 409 where the book may not answer for this moment, 422
-                for an amount or a term that nobody may ask for, 503 while customers are being removed.
+            Refusal: 404 for a customer who is not in the book, 409 where the book is too old or too new, 422
+                for an amount or term out of range, 503 while customers are being removed.
         """
         try:
             amount, term, category = int(application.amount), int(application.term), application.basket_category or None
@@ -50,14 +50,14 @@ class CustomerBook:
             ) from None
         except (StaleBookError, BookAheadError) as error:
             logger.error("%s", error)
-            told = "a book that is too old" if isinstance(error, StaleBookError) else "a book of a later time"
+            received = "a book that is too old" if isinstance(error, StaleBookError) else "a book of a later time"
             rule = "The book is older than the feature lag of the loan contract allows, or newer than the application"
-            raise Refusal(409, rule, told, "send the features, or try again later") from None
+            raise Refusal(409, rule, received, "send the features, or try again later") from None
         except DataError as error:
             logger.error("%s", error)
-            raise Refusal(503, "The book is inconsistent with its index", "another", "ask again later") from None
+            raise Refusal(503, "The book is inconsistent with its index", "a changed book", "try again later") from None
         except RequestError as error:
-            raise Refusal(422, str(error), "another", "correct amount or term", field="amount") from None
+            raise Refusal(422, str(error), "another value", "correct amount or term", field="amount") from None
 
     def refresh(self) -> None:
         """Open the book anew when its files have changed."""

@@ -42,8 +42,8 @@ class Record(NamedTuple):
         return _framed(DECISION, self.application, self.request, self.decision, self.body)
 
 
-class Place(NamedTuple):
-    """Where the record of a decision lies, and the digests that it was asked under."""
+class Location(NamedTuple):
+    """The location of a decision's record, and the digests of its application and request."""
 
     application: bytes
     request: bytes
@@ -62,11 +62,11 @@ class Segment:
     file: int
     end: int = 0
     is_sealed: bool = False
-    places: list[Place] = field(default_factory=list)
+    locations: list[Location] = field(default_factory=list)
 
-    def body(self, place: Place) -> bytes:
+    def body(self, location: Location) -> bytes:
         """Return the body of a record."""
-        return os.pread(self.file, place.length, place.start)
+        return os.pread(self.file, location.length, location.start)
 
 
 class Journal:
@@ -77,8 +77,8 @@ class Journal:
         self.folder = folder
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         self._segments: list[Segment] = []
-        self._by_application: dict[bytes, Place] = {}
-        self._by_decision: dict[bytes, Place] = {}
+        self._by_application: dict[bytes, Location] = {}
+        self._by_decision: dict[bytes, Location] = {}
 
     def close(self) -> None:
         """Close all files."""
@@ -88,7 +88,7 @@ class Journal:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the journal: what all have written is read, and nobody else appends until the block ends."""
+        """Lock the journal and read what others have written; no other process appends until the block ends."""
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             self._catch_up(is_alone=True)
@@ -96,12 +96,12 @@ class Journal:
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
-    def of_application(self, application: bytes) -> Place | None:
+    def of_application(self, application: bytes) -> Location | None:
         """Return the decision of an application among what was read."""
         return self._by_application.get(application)
 
-    def of_decision(self, decision: bytes) -> Place | None:
-        """Return a decision by its id, of whatever worker."""
+    def of_decision(self, decision: bytes) -> Location | None:
+        """Return a decision of any worker by its id."""
         if decision not in self._by_decision:
             self.look()
         return self._by_decision.get(decision)
@@ -113,7 +113,7 @@ class Journal:
         _write(segment.file, data, segment.end)
         for record in records:
             start, length = segment.end + HEADER.size, len(record.body)
-            self._enter(Place(record.application, record.request, record.decision, segment, start, length))
+            self._enter(Location(record.application, record.request, record.decision, segment, start, length))
             segment.end = start + length
 
     def seal(self) -> None:
@@ -128,40 +128,40 @@ class Journal:
         self._catch_up(is_alone=True)
 
     def sealed(self) -> list[Segment]:
-        """Return the segments that nobody writes to any more, oldest first."""
+        """Return the segments that are complete, oldest first."""
         return [segment for segment in self._segments if segment.is_sealed]
 
     def look(self) -> None:
-        """Read what others have written since, while they go on."""
+        """Read what other processes have written since, without the lock."""
         self._catch_up(is_alone=False)
 
     def waiting(self) -> int:
         """Return how many decisions are not in the score log yet, as far as was read."""
-        return sum(len(segment.places) for segment in self._segments)
+        return sum(len(segment.locations) for segment in self._segments)
 
     def force_to_disk(self) -> None:
-        """Make what was written outlast a power cut."""
+        """Force what was written to the disk, so that it survives a power cut."""
         if self._segments:
             os.fdatasync(self._segments[-1].file)
             force_to_disk(self.folder)
 
     def forget_rolled(self) -> None:
-        """Let go of segments that are in the score log: their files are gone."""
+        """Close segments that are in the score log and whose files are deleted."""
         for segment in [one for one in self._segments if one.is_sealed and not one.path.exists()]:
             self._segments.remove(segment)
             os.close(segment.file)
-            for place in segment.places:
-                if self._by_application.get(place.application) is place:
-                    del self._by_application[place.application]
-                if self._by_decision.get(place.decision) is place:
-                    del self._by_decision[place.decision]
+            for location in segment.locations:
+                if self._by_application.get(location.application) is location:
+                    del self._by_application[location.application]
+                if self._by_decision.get(location.decision) is location:
+                    del self._by_decision[location.decision]
 
-    def _enter(self, place: Place) -> None:
-        place.segment.places.append(place)
-        self._by_application[place.application] = self._by_decision[place.decision] = place
+    def _enter(self, location: Location) -> None:
+        location.segment.locations.append(location)
+        self._by_application[location.application] = self._by_decision[location.decision] = location
 
     def _catch_up(self, *, is_alone: bool) -> None:
-        """Read what other processes have written since; where nobody else can be writing, set a torn end aside."""
+        """Read what other processes have written since; with the lock held, set a torn end aside."""
         while True:
             if not self._segments and not self._open_next(-1, may_create=is_alone):
                 return
@@ -191,13 +191,13 @@ class Journal:
         size = CHUNK
         while data := os.pread(segment.file, size, segment.end):
             position = 0
-            while (found := _record_at(data, position)) is not None:
-                kind, application, request, decision, length = found
+            while (record := _record_at(data, position)) is not None:
+                kind, application, request, decision, length = record
                 if kind == SEAL:
                     segment.is_sealed = True
                     return
                 start = segment.end + HEADER.size
-                self._enter(Place(application, request, decision, segment, start, length))
+                self._enter(Location(application, request, decision, segment, start, length))
                 position += HEADER.size + length
                 segment.end = start + length
             if position == 0 and len(data) < size:
@@ -258,7 +258,7 @@ def _numbers(folder: Path) -> list[int]:
 
 
 def force_to_disk(path: Path) -> None:
-    """Make a file, or which files a folder has, outlast a power cut."""
+    """Force a file, or the list of files of a folder, to the disk."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

@@ -1,4 +1,4 @@
-"""Counters that every worker keeps in a file of its own, and their sum in Prometheus's text format."""
+"""Counters of each worker in a file, and their sum in Prometheus's text format."""
 
 import mmap
 import os
@@ -37,7 +37,7 @@ _SECONDS = _PLACES[f"seconds {BOUNDS[0]}"]
 
 
 class Metrics:
-    """The counters of one process. They lie in a mapped file: to count costs no system call, and all can be read."""
+    """The counters of one process, in a memory-mapped file that other processes can read."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ class Metrics:
         self._values[_PLACES[f"event {event}"]] += times
 
     def serve_version(self, version: int) -> None:
-        """Say which version this worker answers with."""
+        """Set the version that this worker serves."""
         self._values[_PLACES["version"]] = version
 
     def text(self, waiting: int) -> str:
@@ -87,7 +87,7 @@ class Metrics:
             lines += [*_head(name, "counter", meaning), f"{name} {total[f'event {event}']:.0f}"]
         lines += _head("thinfile_journal_decisions", "gauge", "Decisions that are not in the score log yet")
         lines += [f"thinfile_journal_decisions {waiting}"]
-        lines += _head("thinfile_workers", "gauge", "Living workers by the version they answer with")
+        lines += _head("thinfile_workers", "gauge", "Living workers by the version they serve")
         lines += self._workers()
         return "\n".join(lines) + "\n"
 
@@ -98,8 +98,8 @@ class Metrics:
         return {"decisions": sum(decided.values())} | decided | {event: total[f"event {event}"] for event in EVENTS}
 
     def _total(self) -> dict[str, float]:
-        found = [_read(path) for path in sorted(self.folder.glob("*.counters"))]
-        return dict(zip(_NAMES, map(sum, zip(*found, strict=True)), strict=True))
+        counters = [_read(path) for path in sorted(self.folder.glob("*.counters"))]
+        return dict(zip(_NAMES, map(sum, zip(*counters, strict=True)), strict=True))
 
     def _workers(self) -> list[str]:
         versions: dict[int, int] = {}

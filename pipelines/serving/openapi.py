@@ -7,7 +7,7 @@ import msgspec
 
 from pipelines.command.provenance import own_version
 from pipelines.serving.champion import Serving
-from pipelines.serving.deciding import ID_DIGITS, Decision, StandingDecision
+from pipelines.serving.decider import ID_DIGITS, Decision, StandingDecision
 from pipelines.serving.refusal import RefusalBody
 from pipelines.serving.settings import LimitSettings
 
@@ -16,10 +16,10 @@ Document = dict[str, Any]
 _SCHEMAS = "#/components/schemas/"
 
 _MEANINGS = {
-    400: "The body is no JSON",
-    401: "No key, or none that is valid",
+    400: "The request body is not valid JSON",
+    401: "Missing, unknown or revoked API key",
     404: "Unknown decision or customer",
-    405: "Another method",
+    405: "Method not allowed",
     408: "The body did not arrive in time",
     409: "The application was already decided in this period on other values, or the book is too old",
     413: "The body is too large",
@@ -120,7 +120,7 @@ def _metrics() -> Document:
         "security": [{"key": []}, {}],
         "responses": {
             "200": {"description": "Counters", "content": {"text/plain": {"schema": {"type": "string"}}}},
-            **{code: told for code, told in _responses({}, 401).items() if code != "200"},
+            **{code: response for code, response in _responses({}, 401).items() if code != "200"},
         },
     }
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document as a page to read: no script, nothing from elsewhere."""
+"""The OpenAPI document as an HTML page without scripts or external files."""
 
 import json
 from typing import Any
@@ -17,12 +17,12 @@ td,th{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-b
 <h1>{{ info.title }} {{ info.version }}</h1>
 <p>{{ info.description }} The same as data: <a href="openapi.json">openapi.json</a>.
 A key is sent as <code>authorization: Bearer KEY</code>.</p>
-{% for path, methods in paths.items() %}{% for method, told in methods.items() %}
-<h2><code>{{ method|upper }} {{ path }}</code></h2><p>{{ told.summary }}. {{ told.description or "" }}</p>
-{% for example in (told.requestBody.content["application/json"].examples.values() if told.requestBody else []) %}
+{% for path, methods in paths.items() %}{% for verb, method in methods.items() %}
+<h2><code>{{ verb|upper }} {{ path }}</code></h2><p>{{ method.summary }}. {{ method.description or "" }}</p>
+{% for example in (method.requestBody.content["application/json"].examples.values() if method.requestBody else []) %}
 <p>{{ example.summary }}:</p><pre>{{ pretty(example.value) }}</pre>{% endfor %}
 <table><tr><th>status</th><th>meaning</th></tr>
-{% for code, response in told.responses.items() %}<tr><td>{{ code }}</td><td>{{ response.description }}</td></tr>
+{% for code, response in method.responses.items() %}<tr><td>{{ code }}</td><td>{{ response.description }}</td></tr>
 {% endfor %}</table>{% endfor %}{% endfor %}
 {% for name, schema in components.schemas.items() %}<h2>{{ name }}</h2>
 {{ table(schema) }}
@@ -30,8 +30,9 @@ A key is sent as <code>authorization: Bearer KEY</code>.</p>
 """
 
 _TABLE = """<table><tr><th>field</th><th>type</th><th>meaning</th></tr>
-{% for name, told in properties.items() %}<tr><td><code>{{ name }}</code>{{ "" if name in required else " (optional)" }}
-</td><td>{{ kind(told) }}</td><td>{{ told.description or "" }}</td></tr>{% endfor %}</table>"""
+{% for name, field in properties.items() %}<tr><td><code>{{ name }}</code>
+{{ "" if name in required else "(optional)" }}</td><td>{{ kind(field) }}</td>
+<td>{{ field.description or "" }}</td></tr>{% endfor %}</table>"""
 
 
 def page(document: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-MOST_TOLD, MOST_WORDS = 80, 500
+MOST_SHOWN, MOST_WORDS = 80, 500
 """Most characters of a received value, and of any part of a refusal, that are returned."""
 
 
@@ -21,7 +21,7 @@ class RefusalBody(msgspec.Struct):
 
 
 class Refusal(Exception):
-    """A request that is refused. `rule` says what is wrong; `field` is the field of the body that broke it, if any."""
+    """A refused request. `rule` describes what is wrong; `field` is the invalid field of the body, if there is one."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ def shown(value: Any) -> str:
         return "an object"
     if isinstance(value, list):
         return f"a list of {len(value)}"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**MOST_TOLD:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**MOST_SHOWN:
         return "a whole number of more digits than can be shown"
     fields = json.dumps(value, ensure_ascii=True)
-    return fields if len(fields) <= MOST_TOLD else f"{fields[:MOST_TOLD]}…"
+    return fields if len(fields) <= MOST_SHOWN else f"{fields[:MOST_SHOWN]}…"

@@ -18,7 +18,7 @@ from pipelines.serving.refusal import Refusal, shown
 MOST_ID, MOST_TEXT = 128, 256
 """Characters of an id, and of the value of a categorical feature."""
 MOST_AMOUNT, MOST_TERM = 10**12, 600
-"""The most that may be asked for: minor units, and months."""
+"""The largest amount in minor units, and the longest term in months."""
 ID_PATTERN = r"^[^\x00-\x1f\x7f]+$"
 LARGEST = 1.7976931348623157e308
 
@@ -27,7 +27,12 @@ _APPLICATION_ID = Annotated[_ID, Meta(description="Identifies the application; i
 _TEXT = Annotated[str, Meta(max_length=MOST_TEXT)]
 _AMOUNT = Annotated[
     float,  # 5.0 is a whole number in JSON
-    Meta(ge=1, le=MOST_AMOUNT, multiple_of=1, description="Requested amount, minor units; asks for an offer"),
+    Meta(
+        ge=1,
+        le=MOST_AMOUNT,
+        multiple_of=1,
+        description="Requested amount, minor units, for an offer",
+    ),
 ]
 _TERM = Annotated[float, Meta(ge=1, le=MOST_TERM, multiple_of=1, description="Requested term in months")]
 _CATEGORY = Annotated[_TEXT | UnsetType | None, Meta(description="Category of what is financed")]
@@ -49,11 +54,11 @@ class ApplicationOfCustomer(msgspec.Struct, forbid_unknown_fields=True, kw_only=
 class RequestContract:
     """The fields of a request: `numeric` and `categorical` features that must be there, `optional` ones that may.
 
-    A feature is a finite number or text, or null where it is missing; one that is left out is a mistake of the caller,
-    for null says the same on purpose. Optional ones are those of another model: true where they are numbers.
+    A feature is a finite number or text, or null where it is missing; a required one that is left out is an error,
+    because null marks a missing value. Optional ones are those of another model: true where they are numbers.
 
     With `by_customer` a request may name a customer, an amount and a term in place of the features. `segments` are the
-    dimensions whose values a request may name in an object of its own.
+    dimensions whose values a request may send in its object `segments`.
     """
 
     def __init__(
@@ -69,50 +74,50 @@ class RequestContract:
         self.numeric, self.categorical = list(numeric), list(categorical)
         self.optional = {name: kind for name, kind in optional.items() if name not in {*numeric, *categorical}}
         self.names = sorted([*self.numeric, *self.categorical, *self.optional])
-        self._places = {name: place for place, name in enumerate(self.names)}
+        self._places = {name: index for index, name in enumerate(self.names)}
         self._numbers = _picker([self._places[name] for name in self.numeric])
         self._levels = _picker([self._places[name] for name in self.categorical])
         self._decoder = self._make_decoder()
 
     def decode(self, body: bytes, most: int) -> tuple[list[Any], bool]:
-        """Return the applications that a body asks about, and whether it is a list of them.
+        """Return the applications in a body, and whether it is a list.
 
         Raises:
-            Refusal: 400 for what is no JSON, 422 for a field that breaks its rule or too many at once.
+            Refusal: 400 for a body that is not valid JSON, 422 for an invalid field or too many applications.
         """
         try:
-            found = self._decoder.decode(body)
+            decoded = self._decoder.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise self._explain(body, error) from None
-        if not isinstance(found, list):
+        if not isinstance(decoded, list):
             if self.by_customer:
-                self._check_customers(body, [found])
-            return [found], False
-        if not 0 < len(found) <= most:
+                self._check_customers(body, [decoded])
+            return [decoded], False
+        if not 0 < len(decoded) <= most:
             raise Refusal(
                 422,
                 f"A batch must hold from 1 to {most} applications",
-                f"{len(found)} applications",
-                "send several smaller batches" if found else "send at least one application",
+                f"{len(decoded)} applications",
+                "send several smaller batches" if decoded else "send at least one application",
             )
         if self.by_customer:
-            self._check_customers(body, found)
-        seen: set[str] = set()
-        for place, one in enumerate(found):
-            if one.application_id in seen:
+            self._check_customers(body, decoded)
+        ids: set[str] = set()
+        for index, one in enumerate(decoded):
+            if one.application_id in ids:
                 raise Refusal(
                     422,
                     "Duplicate application in the batch",
                     f"{shown(one.application_id)} twice",
                     "send each application once",
-                    field=f"[{place}].application_id",
+                    field=f"[{index}].application_id",
                 )
-            seen.add(one.application_id)
-        return found, True
+            ids.add(one.application_id)
+        return decoded, True
 
-    def features_of(self, found: Mapping[str, float | str | None]) -> Any:
+    def features_of(self, looked_up: Mapping[str, float | str | None]) -> Any:
         """Return looked-up features as if they had been sent; NaN is missing. Raises Refusal 409 where one lacks."""
-        lacking = [name for name in (*self.numeric, *self.categorical) if name not in found]
+        lacking = [name for name in (*self.numeric, *self.categorical) if name not in looked_up]
         if lacking:
             raise Refusal(
                 409,
@@ -120,22 +125,22 @@ class RequestContract:
                 f"no {', '.join(lacking[:5])}",
                 "send the features themselves",
             )
-        told = {name: found[name] for name in self.names if name in found}
-        finite = {name: None if isinstance(one, float) and math.isnan(one) else one for name, one in told.items()}
+        values = {name: looked_up[name] for name in self.names if name in looked_up}
+        finite = {name: None if isinstance(one, float) and math.isnan(one) else one for name, one in values.items()}
         return msgspec.convert(finite, self._features)
 
     def columns(self, features: Sequence[Any]) -> dict[str, NDArray[Any]]:
         """Return the features of n applications as columns, shape (n,): float64 with NaN, and text or None."""
         rows = [msgspec.structs.astuple(one) for one in features]
-        found: dict[str, NDArray[Any]] = {}
+        columns: dict[str, NDArray[Any]] = {}
         if self.numeric:
             numbers = np.array([self._numbers(row) for row in rows], dtype=np.float64).T
-            found |= zip(self.numeric, np.ascontiguousarray(numbers), strict=True)
+            columns |= zip(self.numeric, np.ascontiguousarray(numbers), strict=True)
         if self.categorical:
             levels = np.empty((len(rows), len(self.categorical)), dtype=object)
             levels[:] = [self._levels(row) for row in rows]
-            found |= zip(self.categorical, levels.T, strict=True)
-        return found
+            columns |= zip(self.categorical, levels.T, strict=True)
+        return columns
 
     def application_type(self, meanings: Mapping[str, Mapping[str, Any]]) -> Any:
         """Return the type of an application that sends its features, described by their meanings."""
@@ -172,13 +177,13 @@ class RequestContract:
     def _features_type(self, meanings: Mapping[str, Mapping[str, Any]]) -> Any:
         """Return the type of the features; those of the model are required, null where a value is missing."""
         fields: list[Any] = []
-        for place, name in enumerate(self.names):
+        for index, name in enumerate(self.names):
             is_number = self.optional.get(name, name in self.numeric)
             kind: Any = (float if is_number else _TEXT) | None
             if name in meanings:
                 kind = Annotated[kind, Meta(description=str(meanings[name]["meaning"]))]
-            fields.append((f"f{place}", kind | UnsetType, UNSET) if name in self.optional else (f"f{place}", kind))
-        names = {f"f{place}": name for place, name in enumerate(self.names)}
+            fields.append((f"f{index}", kind | UnsetType, UNSET) if name in self.optional else (f"f{index}", kind))
+        names = {f"f{index}": name for index, name in enumerate(self.names)}
         return msgspec.defstruct("Features", fields, rename=names, **_STRICT)
 
     def _make_decoder(self) -> msgspec.json.Decoder[Any]:
@@ -186,18 +191,18 @@ class RequestContract:
         request: Any = self._application((self._features | UnsetType, UNSET) if self.by_customer else self._features)
         return msgspec.json.Decoder(request | list[request])
 
-    def _check_customers(self, body: bytes, found: Sequence[Any]) -> None:
-        """Raise Refusal where neither features nor all that stands for them was sent, or both."""
-        for one in found:
+    def _check_customers(self, body: bytes, applications: Sequence[Any]) -> None:
+        """Raise Refusal where a request has neither features nor a customer with amount and term, or both."""
+        for one in applications:
             named = one.customer_id is not None and one.amount is not None and one.term is not None
             is_described, has_category = one.features is not UNSET, one.basket_category is not UNSET
             if (is_described and has_category) or not (is_described or named):
                 raise self._explain(body, ValueError("features or customer_id"))
 
     def _explain(self, body: bytes, error: Exception) -> Refusal:
-        """Return why a body was not taken, by the first field that breaks a rule."""
+        """Return the refusal of an invalid body, for its first invalid field."""
         try:
-            told = json.loads(body)  # takes what is no JSON by the standard too: NaN, Infinity
+            decoded = json.loads(body)  # also accepts NaN and Infinity, which are not JSON
         except (ValueError, RecursionError):
             return Refusal(
                 400,
@@ -205,9 +210,9 @@ class RequestContract:
                 _first_words(error),
                 "send an application as an object, or several as a list",
             )
-        items = told if isinstance(told, list) else [told]
-        for place, item in enumerate(items):
-            for refusal in self._breaches(item, f"[{place}]." if isinstance(told, list) else ""):
+        items = decoded if isinstance(decoded, list) else [decoded]
+        for index, item in enumerate(items):
+            for refusal in self._breaches(item, f"[{index}]." if isinstance(decoded, list) else ""):
                 return refusal
         return Refusal(400, "The request body is not valid", _first_words(error), "correct it")
 
@@ -218,8 +223,8 @@ class RequestContract:
             )
             return
         is_described = "features" in item or not self.by_customer
-        known, needed = (_KNOWN, ("application_id", "features")) if is_described else (_OF_CUSTOMER, _OF_CUSTOMER[:4])
-        yield from _unlike(item, (*known, *(["segments"] if self.segments else [])), needed, where, "a request")
+        allowed, needed = (_KNOWN, ("application_id", "features")) if is_described else (_OF_CUSTOMER, _OF_CUSTOMER[:4])
+        yield from _unlike(item, (*allowed, *(["segments"] if self.segments else [])), needed, where, "a request")
         yield from self._segment_breaches(item.get("segments"), f"{where}segments")
         for name in ("application_id", "customer_id"):
             value = item.get(name)
@@ -265,19 +270,19 @@ def _picker(places: Sequence[int]) -> Any:
     """Return a function that takes the values at some places out of a tuple, as a tuple."""
     if len(places) > 1:
         return itemgetter(*places)
-    return lambda row: tuple(row[place] for place in places)
+    return lambda row: tuple(row[index] for index in places)
 
 
 def _unlike(
-    item: Mapping[str, Any], known: Sequence[str], required: Sequence[str], where: str, who: str
+    item: Mapping[str, Any], allowed: Sequence[str], required: Sequence[str], where: str, who: str
 ) -> Iterator[Refusal]:
     for name in item:
-        if name not in known:
+        if name not in allowed:
             yield Refusal(
                 422,
                 f"Unknown field of {who}",
                 shown(name),
-                nearest(name, known),
+                nearest(name, allowed),
                 field=f"{where}{name}",
             )
     lacking = [name for name in required if name not in item]
@@ -323,6 +328,6 @@ def _broken(rule: str, value: Any, next_step: str, where: str) -> Refusal:
 
 
 def _first_words(error: Exception) -> str:
-    """Return what a decoder says of malformed JSON; its words hold positions and none of the values."""
-    told = str(error) if isinstance(error, msgspec.MsgspecError) else type(error).__name__
-    return told.splitlines()[0][:200] if told else "nothing"
+    """Return a decoder's message about malformed JSON, which has positions but no values."""
+    message = str(error) if isinstance(error, msgspec.MsgspecError) else type(error).__name__
+    return message.splitlines()[0][:200] if message else "nothing"

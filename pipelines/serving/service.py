@@ -1,4 +1,4 @@
-"""The verb serve: a supervisor that keeps workers alive and rolls their decisions, until it is asked to stop."""
+"""The verb serve: a supervisor that restarts workers and moves their decisions to the score log until it is stopped."""
 
 import ipaddress
 import logging
@@ -19,7 +19,7 @@ from pipelines.profiles.dimensions import dimensions_of
 from pipelines.serving.champion import Follower, open_serving
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
-from pipelines.serving.rolling import Roller, versions_in
+from pipelines.serving.roller import Roller, versions_in
 from pipelines.serving.settings import ServeSettings, check_service
 from pipelines.serving.worker import TEND_SECONDS, WorkerPlan
 from pipelines.storage.process import is_dead, process_identity
@@ -32,7 +32,7 @@ def serve(settings: ServeSettings) -> Outcome:
     """Serve decisions until SIGTERM or SIGINT; requests under way are answered and all is logged before this returns.
 
     Raises:
-        ConfigurationError: limits under which nothing could be answered, a policy that cannot rank, or wrong segments.
+        ConfigurationError: limits that no request can meet, a policy that cannot rank, or wrong segments.
         RequestError: no champion, no such shadow, an address that is taken or, without a key, open to other machines.
         ThinfileError: the champion's files are not those that were registered, or no worker can start.
     """
@@ -60,10 +60,10 @@ def serve(settings: ServeSettings) -> Outcome:
             tending.stop()
             roller.roll()
             roller.close()
-        told = metrics.total()
+        totals = metrics.total()
     if has_failed:
         raise ThinfileError("no worker could start; see the log above")
-    return _outcome(settings, address, told)
+    return _outcome(settings, address, totals)
 
 
 def _supervise(settings: ServeSettings, plan: WorkerPlan, listener: socket.socket) -> bool:
@@ -98,8 +98,8 @@ def _is_open(settings: ServeSettings, keys: ApiKeys) -> bool:
         return False
     if not is_loopback(settings.host):
         raise RequestError(
-            f"host={settings.host} is reachable from other machines and there is no API key; "
-            f"make one with `thinfile serve key name=checkout{carried(settings)}`"
+            f"host={settings.host} is reachable from other machines, but no API key exists; "
+            f"create one with `thinfile serve key name=checkout{carried(settings)}`"
         )
     logger.warning("no API key: any local process may request decisions (`thinfile serve key` makes a key)")
     return True
@@ -152,8 +152,8 @@ def _address(settings: ServeSettings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-def _outcome(settings: ServeSettings, address: str, told: dict[str, float]) -> Outcome:
-    result = {"address": address} | {name: int(value) for name, value in told.items()}
+def _outcome(settings: ServeSettings, address: str, totals: dict[str, float]) -> Outcome:
+    result = {"address": address} | {name: int(value) for name, value in totals.items()}
     lines = [
         f"served {address}: {result['decisions']:,} decisions, {result['rolled']:,} written to the score log",
         f"  {result['approved']:,} approved, {result['declined']:,} declined, {result['referred']:,} referred",

@@ -76,7 +76,7 @@ class ServeSettings(VerbSettings):
 
 
 def check_service(settings: ServeSettings) -> None:
-    """Raise ConfigurationError for limits under which nothing could be answered."""
+    """Raise ConfigurationError for limits that no request can meet."""
     limits, roll, rate = settings.limits, settings.roll, settings.limits.decisions_per_second
     for name, value, least in (
         ("workers", 1 if settings.workers is None else settings.workers, 1),
@@ -92,4 +92,4 @@ def check_service(settings: ServeSettings) -> None:
         if not value >= least:
             raise ConfigurationError(f"{name} must be at least {least:g}, received {value:g}; raise it")
     if not 0 <= settings.port < 65536:
-        raise ConfigurationError(f"port must lie between 0 and 65535, received {settings.port}; try 8000")
+        raise ConfigurationError(f"port must be between 0 and 65535, received {settings.port}; try 8000")

@@ -1,4 +1,4 @@
-"""One worker: the application with all that it stands on, from its start to its end."""
+"""One worker process: opens what the application needs, serves requests and closes it again."""
 
 import asyncio
 import logging
@@ -27,11 +27,11 @@ from pipelines.serving.allowance import Allowance
 from pipelines.serving.application import Application, Receive, Scope, Send
 from pipelines.serving.champion import Champion, Features, Follower, Serving, features_of
 from pipelines.serving.customer_features import CustomerBook
-from pipelines.serving.deciding import Asked, Decider, Decision, Standing, StandingDecision, answer_of
+from pipelines.serving.decider import Asked, Decider, Decision, Standing, StandingDecision, answer_of
 from pipelines.serving.journal import Journal
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
-from pipelines.serving.rolling import logged_row
+from pipelines.serving.roller import logged_row
 from pipelines.serving.settings import ServeSettings
 from pipelines.storage.workspace import Workspace
 
@@ -42,7 +42,7 @@ TEND_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class WorkerPlan:
-    """What a worker is started with; it crosses to another process.
+    """What a worker is started with, passed to its process.
 
     `run` is the folder of this service's counters, `parent` the process that supervises it, `is_open` whether callers
     need no key as long as there is none.
@@ -55,7 +55,7 @@ class WorkerPlan:
     is_open: bool
 
     def __call__(self) -> "Worker":
-        """Return the worker, as the server's process asks for it."""
+        """Return the worker; the server's process calls this."""
         log_plainly()
         return Worker(self)
 
@@ -68,7 +68,7 @@ class Worker:
         self._application: Application | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Decision a request, or open and close what the worker stands on."""
+        """Handle a request, or the start and end of the worker."""
         if scope["type"] == "http":
             assert self._application is not None
             await self._application(scope, receive, send)
@@ -150,9 +150,9 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
 def _logged(workspace: Workspace, policies: Any) -> Callable[[Rolled], Decision | None]:
     """Return a function that reads a decision back from the score log."""
 
-    def logged(found: Rolled) -> Decision | None:
-        row = logged_row(workspace, found)
-        return None if row is None else answer_of(row, policies(row.policy_hash), Asked(found.amount, found.term))
+    def logged(rolled: Rolled) -> Decision | None:
+        row = logged_row(workspace, rolled)
+        return None if row is None else answer_of(row, policies(row.policy_hash), Asked(rolled.amount, rolled.term))
 
     return logged
 
@@ -163,8 +163,8 @@ def _standing(workspace: Workspace) -> Callable[[Decision], StandingDecision]:
 
     def standing(decision: Decision) -> StandingDecision:
         with reading:
-            found = reviews.standing(decision.decision_id, decision.decision)
-        state = Standing(found.decision, found.is_overturned, found.is_in_review, found.decided_at)
+            reviewed = reviews.standing(decision.decision_id, decision.decision)
+        state = Standing(reviewed.decision, reviewed.is_overturned, reviewed.is_in_review, reviewed.decided_at)
         return StandingDecision(**msgspec.structs.asdict(decision), standing=state)
 
     return standing
@@ -183,7 +183,7 @@ def _about(serving: Serving, settings: ServeSettings) -> dict[str, Any]:
 
 
 def shadow_features(store: ModelStore, settings: ServeSettings) -> Features:
-    """Return the features of the shadow, none without one. Raises RequestError when there is no such version."""
+    """Return the features of the shadow, empty without one. Raises RequestError when the version does not exist."""
     if settings.shadow is None:
         return {}
     return features_of(open_scorer(store, store.version(settings.model, settings.shadow), settings.policy, threads=1))
@@ -194,8 +194,8 @@ def _policies(workspace: Workspace, current: PolicySettings) -> Any:
     now = policy_hash(current)
 
     @lru_cache(maxsize=64)
-    def policy_of(found: str) -> PolicySettings:
-        return current if found == now else kept_policy(workspace, found)
+    def policy_of(hash_: str) -> PolicySettings:
+        return current if hash_ == now else kept_policy(workspace, hash_)
 
     return policy_of
 
@@ -206,7 +206,7 @@ def _waiting(journal: Journal) -> int:
 
 
 async def _keep_up(journal: Journal) -> None:
-    """Read what other workers decide, also when nobody asks, and let go of what is in the score log."""
+    """Read what other workers decide, and close what is in the score log, once a second."""
     while True:
         await asyncio.sleep(TEND_SECONDS)
         journal.look()
@@ -214,7 +214,7 @@ async def _keep_up(journal: Journal) -> None:
 
 
 def _end_when_orphaned(parent: int) -> None:
-    """Stop as if asked to, once the supervisor is gone: nobody would roll the journal nor restart a worker."""
+    """Stop this worker when its supervisor is gone, which rolls the journal and restarts workers."""
     if os.getppid() != parent:
         logger.warning("the supervisor is gone, this worker stops")
         os.kill(os.getpid(), signal.SIGTERM)

@@ -21,7 +21,7 @@ from pipelines.simulation.world import World, build_world, from_month, is_on
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
 from pipelines.storage.lake_folder import check_own_folder
-from pipelines.storage.lock import exclusive
+from pipelines.storage.lock import file_lock
 from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def simulate(settings: SimulateSettings) -> Outcome:
     plan = Plan(settings.customers, settings.customers_per_part)
     folder = Workspace.at(settings.workspace).lake / settings.name
     record = _meaning(settings)
-    with exclusive(folder.with_name(f".{settings.name}.lock")):
+    with file_lock(folder.with_name(f".{settings.name}.lock")):
         check_own_folder(folder, "simulate")
         manifest = _finished(folder, fingerprint_record(record))
         if manifest is None:

@@ -39,9 +39,9 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 
 def clear_below(root: Path) -> None:
     """Remove what dead processes of this host left half-done anywhere below a folder."""
-    for place, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(root):
         for name in [one for one in (*folders, *names) if one.startswith(".") and "~" in one]:
-            _clear(Path(place), name.partition("~")[0])
+            _clear(Path(folder), name.partition("~")[0])
         folders[:] = [one for one in folders if not one.startswith(".")]
 
 

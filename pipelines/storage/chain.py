@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import NullPool
 
 from pipelines.errors import ThinfileError
-from pipelines.storage.lock import exclusive
+from pipelines.storage.lock import file_lock
 from pipelines.storage.postgresql import advisory_lock, open_engine
 from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
 
@@ -37,14 +37,14 @@ class ChainConflict(ThinfileError):
 
 
 class ChainBroken(ThinfileError):
-    """An entry is not what was written: whatever was asked, the answer is no."""
+    """An entry is not what was written; the verb exits with 3."""
 
     exit_code = 3
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: its place, when it was written, what it says, and the hash over all of that and the entry before."""
+    """One entry: its number, when it was written, its content, and the hash over all of that and the entry before."""
 
     sequence: int
     written_at: str
@@ -62,17 +62,17 @@ class Chain:
         self._engine = _open_postgresql(workspace.database) if workspace.database else _open_sqlite(workspace)
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Be alone with this chain for the length of the block: from reading it to finishing what follows an entry.
+    def locked(self) -> Iterator[None]:
+        """Lock this chain until the block ends: from reading it to finishing what follows an entry.
 
-        The lock is free again when its holder dies, at whatever point. Who appends without it can still not overwrite
-        an entry. SQLite has one lock for all chains of the workspace, PostgreSQL one for each.
+        The lock is released when its holder dies. A writer without the lock still cannot overwrite an entry.
+        SQLite has one lock for all chains of the workspace, PostgreSQL one for each.
         """
         if self._workspace.database:
             with advisory_lock(self._engine, f"thinfile chain {self.name}"):
                 yield
         else:
-            with exclusive(self._workspace.chain.with_suffix(".lock")):
+            with file_lock(self._workspace.chain.with_suffix(".lock")):
                 yield
 
     def entries(self) -> list[Entry]:
@@ -86,8 +86,8 @@ class Chain:
             ChainBroken: one of them is not what was written, or does not follow that one.
         """
         first, previous = (last.sequence + 1, last.hash) if last else (1, GENESIS)
-        these = (ENTRIES.c.chain == self.name) & (ENTRIES.c.sequence >= first)
-        rows = self._rows(select(ENTRIES).where(these).order_by(ENTRIES.c.sequence))
+        is_newer = (ENTRIES.c.chain == self.name) & (ENTRIES.c.sequence >= first)
+        rows = self._rows(select(ENTRIES).where(is_newer).order_by(ENTRIES.c.sequence))
         self._verify(rows, first, previous)
         return [
             Entry(row.sequence, row.written_at, json.loads(row.content), row.previous_hash, row.hash) for row in rows
@@ -108,9 +108,9 @@ class Chain:
         previous = last.hash if last else GENESIS
         written_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         spelled = _spell(content)
-        found = _hash(self.name, after + 1, written_at, spelled, previous)
+        hash_ = _hash(self.name, after + 1, written_at, spelled, previous)
         # What is returned is what will be read back.
-        entry = Entry(after + 1, written_at, json.loads(spelled), previous, found)
+        entry = Entry(after + 1, written_at, json.loads(spelled), previous, hash_)
         self._insert(entry, spelled)
         return entry
 
@@ -149,20 +149,20 @@ class Chain:
             raise ChainConflict(self._conflict(entry.sequence - 1)) from error
 
     def _conflict(self, after: int) -> str:
-        return f"{self.name} has grown since entry {after} was read: somebody else decided first; run the command again"
+        return f"{self.name} has grown since entry {after} was read: another command wrote first; run this one again"
 
     def _verify(self, rows: Sequence[Any], first: int, previous: str) -> None:
-        for place, row in enumerate(rows, start=first):
-            self._check(row, place, previous)
+        for sequence, row in enumerate(rows, start=first):
+            self._check(row, sequence, previous)
             previous = row.hash
 
-    def _check(self, row: Any, place: int | None = None, previous: str | None = None) -> None:
+    def _check(self, row: Any, sequence: int | None = None, previous: str | None = None) -> None:
         """Raise for a row that is not what was written, or not where or after what it was written."""
         expected = _hash(row.chain, row.sequence, row.written_at, row.content, row.previous_hash)
-        place = row.sequence if place is None else place
-        if row.sequence != place or row.hash != expected or row.previous_hash != (previous or row.previous_hash):
+        sequence = row.sequence if sequence is None else sequence
+        if row.sequence != sequence or row.hash != expected or row.previous_hash != (previous or row.previous_hash):
             raise ChainBroken(
-                f"{self.name}: entry {place} is not what was written (hash {expected[:12]}, recorded "
+                f"{self.name}: entry {sequence} is not what was written (hash {expected[:12]}, recorded "
                 f"{str(row.hash)[:12]}); restore the database from a copy"
             )
 
@@ -185,9 +185,11 @@ def _open_postgresql(database: str) -> Engine:
 
 
 def _is_damage(error: DatabaseError) -> bool:
-    """Return whether the stored bytes are at fault: a damaged page, letters that are none, a table that is gone."""
-    told = str(error.orig)
-    return any(sign in told for sign in ("malformed", "not a database", "decode", "no such", "invalid byte", "corrupt"))
+    """Return whether the stored bytes are at fault: a damaged page, invalid characters, a missing table."""
+    message = str(error.orig)
+    return any(
+        sign in message for sign in ("malformed", "not a database", "decode", "no such", "invalid byte", "corrupt")
+    )
 
 
 def _spell(content: Mapping[str, object]) -> str:

@@ -10,10 +10,10 @@ from pipelines.storage.workspace import Workspace
 
 
 class ChainHead:
-    """How long a chain is known to be, and the hash of the entry there.
+    """The length of a chain and the hash of its last entry.
 
-    Whoever appends moves it after the entry, so that it may lie one entry behind and never ahead. Whoever reads both
-    reads the head first.
+    A writer moves it after the entry, so that it may be one entry behind and never ahead. A reader of both reads the
+    head first.
     """
 
     def __init__(self, workspace: Workspace, chain: str) -> None:
@@ -21,12 +21,12 @@ class ChainHead:
         self._chain = chain
 
     def read(self) -> tuple[int, str] | None:
-        """Return length and hash, None before the first entry. Raises ChainBroken for a file that says neither."""
+        """Return length and hash, None before the first entry. Raises ChainBroken for a damaged file."""
         if not self.path.exists():
             return None
         try:
-            told = json.loads(self.path.read_text())
-            return int(told["entries"]), str(told["hash"])
+            head = json.loads(self.path.read_text())
+            return int(head["entries"]), str(head["hash"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ChainBroken(f"{self._chain}: its head '{self.path}' cannot be read ({error}); restore it") from error
 
@@ -34,19 +34,19 @@ class ChainHead:
         """Raise ChainBroken where a chain does not reach its head, or reaches it with another entry."""
         if head is None:
             return
-        length, known = head
+        length, hash_ = head
         if length > len(entries):
             raise ChainBroken(
                 f"{self._chain}: it has {len(entries)} entries where {length} were written; restore the database from "
                 "a copy"
             )
-        if length and entries[length - 1].hash != known:
+        if length and entries[length - 1].hash != hash_:
             raise ChainBroken(
                 f"{self._chain}: entry {length} is not the one that was written (hash "
-                f"{entries[length - 1].hash[:12]}, recorded {known[:12]}); restore the database from a copy"
+                f"{entries[length - 1].hash[:12]}, recorded {hash_[:12]}); restore the database from a copy"
             )
 
     def move_to(self, entry: Entry) -> None:
-        """Say that a chain reaches to an entry."""
+        """Record an entry as the last of the chain."""
         with whole_file(self.path) as temporary:
             temporary.write_text(json.dumps({"entries": entry.sequence, "hash": entry.hash}) + "\n")

@@ -1,4 +1,4 @@
-"""Content hashes: the same content has the same fingerprint, wherever it lies."""
+"""Content hashes: the same content has the same fingerprint in every file and folder."""
 
 import hashlib
 import json

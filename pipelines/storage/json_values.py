@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 
-def plain(settings: object) -> dict[str, Any]:
+def to_json_values(settings: object) -> dict[str, Any]:
     """Return a settings object as JSON values."""
 
     def spell(value: Any) -> Any:

@@ -8,14 +8,14 @@ TRACES = {
     "simulate": ("raw tables", ("customers", "customers.parquet", "customers.csv")),
     "prepare": ("prepared tables", ("clean", "prepared", "intake.json")),
 }
-"""What each verb leaves, and what shows it. A user's own raw tables look like simulated ones, and are as dear."""
+"""What each verb writes, and the files that show it. A user's raw tables look like simulated ones."""
 
 
 def check_own_folder(folder: Path, verb: str) -> None:
     """Raise ConfigurationError where a folder holds what another verb would write over, or through."""
-    for other, (found, traces) in TRACES.items():
+    for other, (held, traces) in TRACES.items():
         if other != verb and any((folder / name).exists() for name in traces):
             raise ConfigurationError(
-                f"name={folder.name} is the folder '{folder}', which holds {found}; choose another folder for {verb}, "
+                f"name={folder.name} is the folder '{folder}', which holds {held}; choose another folder for {verb}, "
                 f"for example name={folder.name}-{verb}d"
             )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Hold the lock named by a path for the length of the block, once those who had it before are done."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:

@@ -21,7 +21,7 @@ LEAST_ROWS, MOST_ROWS = 100_000, 250_000
 class Part:
     """Rows of one file: `rows` of them from row `skip` of the row groups `groups` on.
 
-    `name` is that of the partition in the log, `fingerprint` says which rows of which content it holds; `first` is the
+    `name` is that of the partition in the log, `fingerprint` identifies the content and the rows; `first` is the
     number of its first row in the file.
     """
 
@@ -39,7 +39,7 @@ class ParquetInput:
     """The parts of all files, in order, and the fingerprint of the whole.
 
     A fingerprint is made of the files' names below the input, their sizes and their footers: columns, rows, and of each
-    row group the sizes and, as far as the writer told them, the extremes of each column. Rows are not read for it.
+    row group the sizes and, where the writer recorded them, the extremes of each column. Rows are not read for it.
     """
 
     parts: tuple[Part, ...]
@@ -100,11 +100,11 @@ def tasks(parts: Sequence[Part], processes: int) -> list[tuple[Part, ...]]:
 
     Where there are fewer row groups than processes, a row group is shared.
     """
-    found: dict[tuple[str, tuple[int, ...]], list[Part]] = {}
+    by_group: dict[tuple[str, tuple[int, ...]], list[Part]] = {}
     for part in parts:
-        found.setdefault((part.file, part.groups), []).append(part)
-    shares = -(-processes // max(len(found), 1)) if len(found) < processes else 1
-    return [some for group in found.values() for some in _shared(group, shares)]
+        by_group.setdefault((part.file, part.groups), []).append(part)
+    shares = -(-processes // max(len(by_group), 1)) if len(by_group) < processes else 1
+    return [some for group in by_group.values() for some in _shared(group, shares)]
 
 
 @lru_cache(maxsize=1)
@@ -122,13 +122,13 @@ def _slices(opened: pq.ParquetFile, parts: Sequence[Part], columns: Sequence[str
     """Read a row group that is larger than a part slice by slice; those before the first part are passed over."""
     groups, size = list(parts[0].groups), max(part.rows for part in parts)
     batches = opened.iter_batches(size, row_groups=groups, columns=list(columns), use_threads=False)
-    held, place = pa.Table.from_batches([next(batches)]), 0
+    held, start = pa.Table.from_batches([next(batches)]), 0
     for part in parts:
-        while place + len(held) < part.skip + part.rows:
-            kept = held.slice(max(part.skip - place, 0))
-            place += len(held) - len(kept)
+        while start + len(held) < part.skip + part.rows:
+            kept = held.slice(max(part.skip - start, 0))
+            start += len(held) - len(kept)
             held = pa.concat_tables([kept, pa.Table.from_batches([next(batches)])])
-        yield held.slice(part.skip - place, part.rows)
+        yield held.slice(part.skip - start, part.rows)
 
 
 def _found(folder: Path) -> Iterator[Path]:
@@ -157,9 +157,9 @@ def _parts(file: Path, content: str, metadata: Any, roles: Sequence[str | None])
         size = -(-rows // max(pieces, 1))
         for skip in range(0, rows, size or 1):
             held = min(size, rows - skip)
-            told = fingerprint_record([content, first + skip, held])
-            name = f"{fingerprint_record([told, *roles])[:16]}-{first + skip:010d}-{held}"
-            yield Part(name, str(file), groups, skip, held, first + skip, told)
+            fingerprint = fingerprint_record([content, first + skip, held])
+            name = f"{fingerprint_record([fingerprint, *roles])[:16]}-{first + skip:010d}-{held}"
+            yield Part(name, str(file), groups, skip, held, first + skip, fingerprint)
         first += rows
 
 

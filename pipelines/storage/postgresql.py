@@ -1,4 +1,4 @@
-"""The one door to PostgreSQL: its address, whether it answers, and a lock that it frees when the holder dies."""
+"""Connects to PostgreSQL: the address, a check that it answers, and a lock that it frees when the holder dies."""
 
 import hashlib
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ def url_of(database: str) -> URL:
     """Return the address of a database with our driver in it.
 
     Raises:
-        ConfigurationError: it is no address of PostgreSQL. The address is not told, it may hold a password.
+        ConfigurationError: it is not an address of PostgreSQL; the message leaves it out, for it may have a password.
     """
     try:
         url = make_url(database)
     except (ArgumentError, ValueError):
         url = None
     if url is None or url.drivername not in SPELLINGS:
-        received = "what is no address" if url is None else f"{url.drivername}://..."
+        received = "another text" if url is None else f"{url.drivername}://..."
         raise ConfigurationError(
             f"THINFILE_DATABASE must be an address of PostgreSQL, received {received}; "
             "write postgresql://USER@HOST:PORT/DATABASE, or leave it empty for SQLite files in the workspace"
@@ -43,7 +43,7 @@ def address(database: str) -> str:
 
 
 def shown(database: str) -> str:
-    """Return the address as it may be told: stars for the password.
+    """Return the address with stars for the password.
 
     >>> shown("postgresql://anna:secret@host/scores?connect_timeout=5")
     'postgresql+psycopg://anna:***@host/scores?connect_timeout=5'
@@ -57,8 +57,8 @@ def open_engine(database: str) -> Engine:
     """Return an engine whose connections are opened when used and closed after, once the server has answered.
 
     Raises:
-        ConfigurationError: no address of PostgreSQL, or its driver is not installed.
-        ThinfileError: the server does not answer or lets us not in.
+        ConfigurationError: not an address of PostgreSQL, or its driver is not installed.
+        ThinfileError: the server does not answer or refuses the connection.
     """
     try:
         engine = create_engine(url_of(database), poolclass=NullPool)
@@ -100,8 +100,8 @@ def advisory_lock(engine: Engine, name: str) -> Iterator[None]:
 
 def _first_line(error: DBAPIError, database: str) -> str:
     password = url_of(database).password
-    told = _line(error)
-    return told.replace(str(password), "***") if password else told
+    line = _line(error)
+    return line.replace(str(password), "***") if password else line
 
 
 def _line(error: DBAPIError) -> str:

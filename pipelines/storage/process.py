@@ -1,4 +1,4 @@
-"""Which process did something, and whether it still lives: what a dead one left behind is anybody's."""
+"""The identity of a process, and whether it still lives; what a dead one left behind may be cleared."""
 
 import multiprocessing
 import os
@@ -19,7 +19,7 @@ def process_identity(number: int | None = None) -> str:
 
 
 def is_dead(identity: str) -> bool:
-    """Return whether a process of this host is gone; of other hosts nothing is known."""
+    """Return whether a process of this host is gone; False for other hosts."""
     host, _, process = identity.partition(":")
     number = process.partition(":")[0]
     return host == _host() and number.isdigit() and process_identity(int(number)) != identity
@@ -46,31 +46,31 @@ def account() -> str:
 
 
 def _host() -> str:
-    """Return a name under which process numbers mean one thing."""
+    """Return a name within which process numbers are unique."""
     boot, numbering = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     try:
-        told = f"{boot.read_text().strip()[:8]}-{numbering.readlink().name.strip('pid:[]')}"
+        boot_and_namespace = f"{boot.read_text().strip()[:8]}-{numbering.readlink().name.strip('pid:[]')}"
     except OSError:  # no /proc: the name alone has to do
-        told = ""
-    return f"{socket.gethostname()}-{told}"
+        boot_and_namespace = ""
+    return f"{socket.gethostname()}-{boot_and_namespace}"
 
 
 def _started(number: int) -> str:
-    """Return when a process started, in clock ticks since boot, so that a reused number is told apart.
+    """Return when a process started, in clock ticks since boot, so that a reused number can be distinguished.
 
-    A killed process stays in the table as a zombie until its parent looks; it is gone all the same.
+    A killed process that is still a zombie in the process table counts as gone.
     """
     if not Path("/proc/self/stat").exists():
         return _alive(number)
     try:
-        told = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return "gone"
-    return "gone" if told[0] in "ZX" else told[19]
+    return "gone" if fields[0] in "ZX" else fields[19]
 
 
 def _alive(number: int) -> str:
-    """Where there is no /proc, tell at least whether the process lives."""
+    """Return whether a process lives, on systems without /proc."""
     try:
         os.kill(number, 0)
     except ProcessLookupError:

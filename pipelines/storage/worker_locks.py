@@ -1,4 +1,4 @@
-"""Who is working on what: a lease names one owner, is renewed while the owner lives, and lapses when it does not."""
+"""Locks of workers in a database: each has one owner, is renewed while the owner lives and expires when it does not."""
 
 import threading
 import time
@@ -12,11 +12,11 @@ from sqlalchemy.schema import CreateTable
 from pipelines.storage.process import is_dead, process_identity
 
 SECONDS = 60.0
-"""A lease that was not renewed for so long has lapsed. Clocks of hosts must agree better than this."""
+"""A lock that was not renewed for this long has expired. The clocks of hosts must agree better than this."""
 
 WAIT_SECONDS = 0.2
 
-LEASES = Table(
+LOCKS = Table(
     "thinfile_leases",
     MetaData(),
     Column("name", String(300), primary_key=True),
@@ -25,22 +25,22 @@ LEASES = Table(
 )
 
 
-class Leases:
-    """The leases kept in one database; of any number of workers that ask for a name, one gets it.
+class WorkerLocks:
+    """The locks kept in one database; of any number of workers that request a name, one gets it.
 
-    A worker of this host that has died holds nothing: its leases lapse at once, so that a killed command can be run
-    again without waiting.
+    The locks of a worker of this host that has died expire at once, so that a killed command can be run again without
+    waiting.
     """
 
     def __init__(self, engine: Engine) -> None:
-        with engine.begin() as connection:  # several workers may start at once: whoever comes first makes the table
-            connection.execute(CreateTable(LEASES, if_not_exists=True))
+        with engine.begin() as connection:  # several workers may start at once: the first one makes the table
+            connection.execute(CreateTable(LOCKS, if_not_exists=True))
         self._engine = engine
         self._owner = process_identity()
 
     @contextmanager
     def held(self, name: str) -> Iterator[bool]:
-        """Yield whether the lease was got; while it is held, it is renewed."""
+        """Yield whether the lock was acquired; it is renewed until the block ends."""
         if not self._acquire(name):
             yield False
             return
@@ -56,7 +56,7 @@ class Leases:
 
     @contextmanager
     def waited_for(self, name: str) -> Iterator[None]:
-        """Hold the lease, once those who had it before are done."""
+        """Wait for the lock and hold it until the block ends."""
         while True:
             with self.held(name) as mine:
                 if mine:
@@ -66,13 +66,13 @@ class Leases:
 
     @contextmanager
     def held_as_worker(self, study: str) -> Iterator[None]:
-        """Be known as one of the study's workers."""
+        """Count as one of the study's workers until the block ends."""
         with self.held(f"{study}/worker/{self._owner}"):
             yield
 
     def has_worker(self, study: str) -> bool:
-        """Return whether a living worker is on the study."""
-        query = select(LEASES.c.owner, LEASES.c.expires).where(LEASES.c.name.startswith(f"{study}/worker/"))
+        """Return whether a living worker works on the study."""
+        query = select(LOCKS.c.owner, LOCKS.c.expires).where(LOCKS.c.name.startswith(f"{study}/worker/"))
         with self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return any(row.expires > time.time() and not is_dead(row.owner) for row in rows)
@@ -81,19 +81,19 @@ class Leases:
         expires = time.time() + SECONDS
         try:
             with self._engine.begin() as connection:
-                connection.execute(insert(LEASES).values(name=name, owner=self._owner, expires=expires))
+                connection.execute(insert(LOCKS).values(name=name, owner=self._owner, expires=expires))
             return True
         except IntegrityError:
             return self._take_over(name, expires)
 
     def _take_over(self, name: str, expires: float) -> bool:
-        """Replace a lapsed owner; the condition on the row makes one of several takers win."""
+        """Replace an owner whose lock has expired; the condition on the row lets one of several workers win."""
         with self._engine.begin() as connection:
-            owner = connection.execute(select(LEASES.c.owner).where(LEASES.c.name == name)).scalar()
-            lapsed = or_(LEASES.c.expires < time.time(), true() if is_dead(owner or "") else false())
+            owner = connection.execute(select(LOCKS.c.owner).where(LOCKS.c.name == name)).scalar()
+            expired = or_(LOCKS.c.expires < time.time(), true() if is_dead(owner or "") else false())
             taken = connection.execute(
-                update(LEASES)
-                .where(LEASES.c.name == name, LEASES.c.owner == owner, lapsed)
+                update(LOCKS)
+                .where(LOCKS.c.name == name, LOCKS.c.owner == owner, expired)
                 .values(owner=self._owner, expires=expires)
             )
         return bool(taken.rowcount)
@@ -101,9 +101,9 @@ class Leases:
     def _renew(self, name: str, done: threading.Event) -> None:
         while not done.wait(SECONDS / 4):
             with suppress(OperationalError), self._engine.begin() as connection:  # busy now: there is time to try again
-                mine = (LEASES.c.name == name, LEASES.c.owner == self._owner)
-                connection.execute(update(LEASES).where(*mine).values(expires=time.time() + SECONDS))
+                mine = (LOCKS.c.name == name, LOCKS.c.owner == self._owner)
+                connection.execute(update(LOCKS).where(*mine).values(expires=time.time() + SECONDS))
 
     def _release(self, name: str) -> None:
         with self._engine.begin() as connection:
-            connection.execute(delete(LEASES).where(LEASES.c.name == name, LEASES.c.owner == self._owner))
+            connection.execute(delete(LOCKS).where(LOCKS.c.name == name, LOCKS.c.owner == self._owner))

@@ -1,4 +1,4 @@
-"""Where everything that Thinfile writes lies."""
+"""The folders and databases below which Thinfile writes."""
 
 import os
 import sqlite3
@@ -76,7 +76,7 @@ class Workspace:
 
     @property
     def studies(self) -> Path:
-        """The SQLite database of Optuna studies and their leases."""
+        """The SQLite database of Optuna studies and their worker locks."""
         return self.root / "studies.db"
 
     @property

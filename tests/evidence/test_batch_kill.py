@@ -83,7 +83,7 @@ def test_where_the_disk_is_full_what_was_done_is_whole(evidence: Evidence, batch
     decided = [name for name in before if name.startswith("decisions")]
     holds = (
         run.returncode == 1
-        and "needs room" in error
+        and "is full" in error
         and "Traceback" not in run.stderr
         and not left
         and len(decided) > 0

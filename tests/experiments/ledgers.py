@@ -20,7 +20,7 @@ from pipelines.policy.pack import PolicySettings, policy_hash
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.chain import Entry
 from pipelines.storage.fingerprint import fingerprint_record
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import sqlite_url
 
 
@@ -57,7 +57,7 @@ def evidence_of(
         "champion": against,
         "test_part": test_part,
         "made_at": made_at or datetime.now(UTC).isoformat(),
-        "policy": plain(policy),
+        "policy": to_json_values(policy),
         "policy_hash": policy_hash(policy),
     }
     gate = {"gate": "discrimination", "passed": passed, "blocking": True, "value": 0.7, "bound": "", "sentence": ""}

@@ -11,7 +11,7 @@ from pipelines.credit.points import PointsScale, points
 from pipelines.credit.profit import Economics, profit
 from pipelines.policy.pack import ApprovalSettings, FairnessSettings, PolicySettings, ReasonSettings
 from pipelines.storage.fingerprint import fingerprint_record
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 
 HOSTILE = "<script>console.error('ran')</script>&\"'"
 
@@ -134,7 +134,7 @@ def _about(rows: int, bad: int) -> dict[str, Any]:
         "last": "2025-08-31",
         "made_at": "2026-10-03T08:15:30.123+00:00",
         "policy_hash": "beef" * 16,
-        "policy": plain(POLICY),
+        "policy": to_json_values(POLICY),
         "seed": 0,
         "training_rows": "recorded",
         "claim": "superior",
@@ -339,7 +339,7 @@ SETTINGS: dict[str, Any] = {
         "family": "catboost",
     },
     "split": {"test": 0.3, "cutoff": "2025-01-01", "folds": 5},
-    "policy": plain(POLICY),
+    "policy": to_json_values(POLICY),
     "model": "instalment_score",
     "trials": 40,
     "seed": 0,

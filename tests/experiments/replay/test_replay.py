@@ -22,7 +22,7 @@ from pipelines.command.provenance import provenance
 from pipelines.command.verb import ExitCode, Outcome
 from pipelines.errors import ConfigurationError, DataError, RequestError
 from pipelines.model_store.store import ModelStore
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import Workspace
 from thinfile import main
 
@@ -197,7 +197,7 @@ def test_settings_survive_the_record(family: str, workspace: Workspace) -> None:
     candidate = ScorecardSettings() if family == "scorecard" else HistGradientBoostingSettings()
     settings = asked(workspace, candidate=candidate, seed=7)
     settings.data.meanings = {"purpose": "what the credit is for"}
-    record = json.loads(json.dumps(plain(settings)))
+    record = json.loads(json.dumps(to_json_values(settings)))
     record["candidate"]["family"] = family
     assert settings_of(record) == settings
     with pytest.raises(RequestError, match="check out the commit"):

@@ -21,7 +21,7 @@ from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.features.settings import FeatureSettings, What
 from pipelines.marketplace.settings import PrepareSettings, RawSettings, TableMapping, TableMappings
 from pipelines.policy.pack import PolicySettings
-from pipelines.storage.json_values import plain
+from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import Workspace
 from tests.monitoring.alarms.reports import report
 
@@ -59,7 +59,7 @@ def record(data: DataSettings) -> dict[str, Any]:
         seed=3,
         workspace="elsewhere",
     )
-    told = plain(settings)
+    told = to_json_values(settings)
     told["candidate"]["family"] = "scorecard"
     return told
 
@@ -101,11 +101,11 @@ def test_a_marketplace_is_prepared_anew_with_its_own_definition_of_bad(
         features=FeatureSettings([What.amount], [30], categories=["a", HOSTILE]),
     )
     (lake / "old").mkdir(parents=True)
-    (lake / "manifest.json").write_text(json.dumps({"configuration": plain(prepared)}))
+    (lake / "manifest.json").write_text(json.dumps({"configuration": to_json_values(prepared)}))
     given(record(DataSettings(Source.marketplace, str(lake / "old" / "training"))), monkeypatch)
     folder = workspace.root / "retraining"
     prepare, tune = open_retraining(alarm(), workspace, RetrainSettings(prepare=["threads=1"]), folder)
-    found, told = composed(prepare), plain(prepared)
+    found, told = composed(prepare), to_json_values(prepared)
     assert found["loan"] == told["loan"] | {"as_of": "2026-11-01"}
     assert found["features"] == told["features"]
     assert found["raw"] == told["raw"] | {"folder": str(workspace.lake / "raw")}

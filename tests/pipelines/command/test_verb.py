@@ -20,7 +20,7 @@ from pipelines.command.verb import (
     as_json,
     attempt,
     carried,
-    tell,
+    print_outcomes,
     worst_exit_code,
 )
 from pipelines.errors import DataError, ThinfileError
@@ -67,7 +67,7 @@ def test_people_get_a_summary_and_the_next_steps_as_they_are(capsys: pytest.Capt
     outcome = Outcome(
         {}, summary=["[bold]made[/bold] " + "long " * 40, table], next_steps=["thinfile watch data.x=[a]"]
     )
-    tell([outcome], Output.text)
+    print_outcomes([outcome], Output.text)
     told = capsys.readouterr()
     assert "[bold]made[/bold]" in told.out  # what stands in data is not markup
     assert "0.75" in told.out
@@ -76,7 +76,7 @@ def test_people_get_a_summary_and_the_next_steps_as_they_are(capsys: pytest.Capt
 
 
 def test_several_outcomes_are_one_array(capsys: pytest.CaptureFixture[str]) -> None:
-    tell([Outcome({"a": 1}), Outcome({}, exit_code=ExitCode.ANSWER_IS_NO)], Output.json, as_list=True)
+    print_outcomes([Outcome({"a": 1}), Outcome({}, exit_code=ExitCode.ANSWER_IS_NO)], Output.json, as_list=True)
     assert json.loads(capsys.readouterr().out) == [{"exit_code": 0, "a": 1}, {"exit_code": 3}]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.engine.duckdb_engine import connect, literal, quoted
+from pipelines.engine.duckdb_engine import connect, sql_name, sql_text
 
 
 def test_a_connection_is_set_up_once_for_all(tmp_path: Path) -> None:
@@ -25,6 +25,6 @@ def test_what_memory_does_not_hold_is_spilt_and_cleared(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["plain", 'a "b" c', "l'ordre", "a;b -- c", "\\n", "", "é 中"])
 def test_names_and_texts_survive_sql(text: str, tmp_path: Path) -> None:
     with connect(1, "100MB", tmp_path) as connection:
-        found = connection.execute(f"select {literal(text)} as {quoted(text or 'x')}")
+        found = connection.execute(f"select {sql_text(text)} as {sql_name(text or 'x')}")
         assert [column[0] for column in found.description or ()] == [text or "x"]
         assert found.fetchone() == (text,)

@@ -17,7 +17,7 @@ from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.offers import offer_of
 from pipelines.policy.pack import Automation, PolicySettings, ReasonSettings
-from pipelines.serving.deciding import Decider
+from pipelines.serving.decider import Decider
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.settings import LimitSettings, ServeSettings
 from pipelines.storage.workspace import Workspace

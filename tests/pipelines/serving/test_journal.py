@@ -21,7 +21,7 @@ def write(journal: Journal, *numbers: int, size: int = 40) -> None:
 
 def held(journal: Journal) -> list[int]:
     journal.look()
-    return [int.from_bytes(place.decision, "big") for one in journal._segments for place in one.places]
+    return [int.from_bytes(location.decision, "big") for one in journal._segments for location in one.locations]
 
 
 @pytest.fixture

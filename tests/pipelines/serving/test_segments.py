@@ -21,7 +21,7 @@ from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.serving.metrics import Metrics
-from pipelines.serving.rolling import Roller, versions_in
+from pipelines.serving.roller import Roller, versions_in
 from pipelines.serving.settings import ServeSettings
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, a_table

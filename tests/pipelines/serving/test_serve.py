@@ -101,7 +101,7 @@ def test_keys_are_made_listed_and_revoked(served: ServeSettings, thinfile: Thinf
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["host=0.0.0.0"], "host=0.0.0.0 is reachable from other machines and there is no API key"),
+        (["host=0.0.0.0"], "host=0.0.0.0 is reachable from other machines, but no API key exists"),
         (["shadow=9"], "no version 9 of model 'credit_score'"),
         (["model=another"], "model 'another' has no champion"),
         (["workers=0"], "workers must be at least 1, received 0"),

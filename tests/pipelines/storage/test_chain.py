@@ -24,7 +24,7 @@ HOLD = """
 import sys, time
 from pipelines.storage.chain import Chain
 from pipelines.storage.workspace import Workspace
-with Chain(Workspace.at(sys.argv[1]), "promotions of a").exclusive():
+with Chain(Workspace.at(sys.argv[1]), "promotions of a").locked():
     print("holding", flush=True)
     time.sleep(600)
 """
@@ -51,7 +51,7 @@ def test_chains_of_one_database_do_not_mix(either_workspace: Workspace) -> None:
 
 def test_who_appends_after_an_outdated_end_gets_a_conflict(either_workspace: Workspace) -> None:
     chain = grown(either_workspace)
-    with pytest.raises(ChainConflict, match="somebody else decided first; run the command again"):
+    with pytest.raises(ChainConflict, match="another command wrote first; run this one again"):
         chain.append({"decision": "late"}, after=2)
     assert len(chain.entries()) == 3
 
@@ -129,7 +129,7 @@ def test_one_holder_at_a_time_until_it_is_done_or_dead(either_workspace: Workspa
     counted = [0]
 
     def count(chain: Chain) -> None:
-        with chain.exclusive():
+        with chain.locked():
             seen = counted[0]
             time.sleep(0.01)
             counted[0] = seen + 1
@@ -147,7 +147,7 @@ def test_one_holder_at_a_time_until_it_is_done_or_dead(either_workspace: Workspa
     assert holder.stdout.readline() == b"holding\n"
     holder.kill()
     holder.communicate()
-    with chains[0].exclusive():
+    with chains[0].locked():
         assert chains[0].append({"decision": 1}, after=0).sequence == 1
 
 

@@ -1,4 +1,4 @@
-"""From a request to its answer: score, reasons, and the journal before anything is told."""
+"""Decides applications: scores them, finds reasons, writes the journal and returns the decisions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from pipelines.scoring.reasons import notice
 from pipelines.scoring.scorer import APPROVED, DECLINED
 from pipelines.serving.champion import Serving
 from pipelines.serving.customer_features import CustomerFeatures
-from pipelines.serving.journal import Journal, Place, Record, application_digest
+from pipelines.serving.journal import Journal, Location, Record, application_digest
 from pipelines.serving.refusal import Refusal, shown
 
 ID_DIGITS = "^[0-9a-f]{32}$"
@@ -48,14 +48,14 @@ class DecisionRow(msgspec.Struct, gc=False):
 
 
 class Asked(msgspec.Struct, gc=False):
-    """What was asked for: an amount in minor units and a term in months, where they were told."""
+    """The requested amount in minor units and term in months, where the request has them."""
 
     amount: int | None = None
     term: int | None = None
 
 
 class Journalled(msgspec.Struct, gc=False):
-    """A record's body: the row, what was asked for, the features as they were sent, the groups behind the reasons.
+    """A record's body: the row, the requested amount and term, the features as sent, the groups behind the reasons.
 
     `columns` are values of further columns of the score log by name; those it lacks are made when the row is logged.
     `segments` are values of dimensions that the request named beside the features.
@@ -107,9 +107,9 @@ class StandingDecision(Decision, gc=False):
 
 @dataclass(frozen=True)
 class Decided:
-    """What became of a request: a part for each application, in order; `events` are counted.
+    """The result of a request: a part for each application, in order.
 
-    A part is the answer, or where it lies in the score log when the application was decided and rolled before.
+    A part is the decision, or its location in the score log when the application was decided and rolled before.
     """
 
     parts: Sequence[Decision | Rolled]
@@ -118,7 +118,7 @@ class Decided:
 
 
 class Decider:
-    """Decides applications with whatever version answers; one thread uses it."""
+    """Decides applications with the version it is given; one thread uses it."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class Decider:
     def decide(self, serving: Serving, applications: Sequence[Any]) -> Decided:
         """Return the decisions of applications, all or none; they are in the journal when this returns.
 
-        An application has one decision in a period: asked again with the same features it gets the same.
+        An application has one decision in a period: a repeated request with the same features returns it.
 
         Raises:
             Refusal: 409 where an application was decided in this period on other values; see CustomerFeatures.
@@ -144,29 +144,29 @@ class Decider:
         rows, groups = self._rows(serving, applications, features, now)
         records = [_record(*one) for one in zip(rows, applications, features, groups, strict=True)]
         with self._journal.locked():
-            found = [self._earlier(record, row.application_id) for record, row in zip(records, rows, strict=True)]
-            new = [record for record, earlier in zip(records, found, strict=True) if earlier is None]
+            decided = [self._earlier(record, row.application_id) for record, row in zip(records, rows, strict=True)]
+            new = [record for record, earlier in zip(records, decided, strict=True) if earlier is None]
             if new:
                 self._journal.append(new)
         policy = serving.scorer.policy
         parts = [
             answer_of(row, policy, _asked(one)) if earlier is None else self._again(earlier)
-            for row, one, earlier in zip(rows, applications, found, strict=True)
+            for row, one, earlier in zip(rows, applications, decided, strict=True)
         ]
-        decisions = [row.decision for row, earlier in zip(rows, found, strict=True) if earlier is None]
+        decisions = [row.decision for row, earlier in zip(rows, decided, strict=True) if earlier is None]
         return Decided(parts, decisions, len(rows) - len(new))
 
     def find(self, decision_id: str) -> Decision | Rolled | None:
-        """Return a decision of this service by its id: its answer, or where it lies in the score log."""
+        """Return a decision of this service by its id, or its location in the score log."""
         try:
             digest = bytes.fromhex(decision_id)
         except ValueError:
             return None
-        place = self._journal.of_decision(digest)
-        return self._again(place) if place else self._rolled.of_decision(digest)
+        location = self._journal.of_decision(digest)
+        return self._again(location) if location else self._rolled.of_decision(digest)
 
     def _features(self, serving: Serving, application: Any, now: datetime) -> Any:
-        """Return what was sent, or what is known of the customer who is named."""
+        """Return the features of the request, or those of the customer that it names."""
         if application.features is not msgspec.UNSET:
             return application.features
         assert self._customers is not None
@@ -175,17 +175,19 @@ class Decider:
     def _rows(
         self, serving: Serving, applications: Sequence[Any], features: Sequence[Any], now: datetime
     ) -> tuple[list[DecisionRow], list[list[str]]]:
-        """Return the rows, and of each the groups of features behind its reasons."""
+        """Return the rows, and for each the groups of features behind its reasons."""
         scorer = serving.scorer
         columns = serving.contract.columns(features)
-        answers, found = scorer.decide(columns)
+        answers, reasons_found = scorer.decide(columns)
         reasons: list[list[str] | None] = [None] * len(applications)
         groups: list[list[str]] = [[]] * len(applications)
-        for place, words, named in zip(answers.unapproved.tolist(), found.words, found.groups, strict=True):
-            reasons[place], groups[place] = words, named
+        for row, words, named in zip(
+            answers.unapproved.tolist(), reasons_found.words, reasons_found.groups, strict=True
+        ):
+            reasons[row], groups[row] = words, named
         key = LogKey(serving.model, serving.version, Population.applications, f"{now:%Y-%m}")
         ids = decision_ids(key, scorer.hash, [one.application_id for one in applications])  # type: ignore[arg-type]
-        told = zip(
+        values = zip(
             applications,
             ids,
             answers.raw_score.tolist(),
@@ -216,31 +218,31 @@ class Decider:
                 words,
                 "",
             )
-            for one, identity, raw, probability, points, band, decision, words in told
+            for one, identity, raw, probability, points, band, decision, words in values
         ]
         return rows, groups
 
-    def _earlier(self, record: Record, application_id: str) -> Place | Rolled | None:
+    def _earlier(self, record: Record, application_id: str) -> Location | Rolled | None:
         """Return the decision that an application has already."""
-        found = self._journal.of_application(record.application) or self._rolled.of_application(record.application)
-        if found is not None and found.request != record.request:
+        earlier = self._journal.of_application(record.application) or self._rolled.of_application(record.application)
+        if earlier is not None and earlier.request != record.request:
             raise Refusal(
                 409,
                 "The application was already decided in this period on other values",
                 f"application {shown(application_id)}",
-                f"read the decision at /decisions/{found.decision.hex()}, or send a new application_id",
+                f"read the decision at /decisions/{earlier.decision.hex()}, or send a new application_id",
             )
-        return found
+        return earlier
 
-    def _again(self, earlier: Place | Rolled) -> Decision | Rolled:
+    def _again(self, earlier: Location | Rolled) -> Decision | Rolled:
         if isinstance(earlier, Rolled):
             return earlier
-        found = msgspec.json.decode(earlier.segment.body(earlier), type=Journalled)
-        return answer_of(found.row, self._policy_of(found.row.policy_hash), found.asked)
+        record = msgspec.json.decode(earlier.segment.body(earlier), type=Journalled)
+        return answer_of(record.row, self._policy_of(record.row.policy_hash), record.asked)
 
 
-def answer_of(row: DecisionRow, policy: PolicySettings, asked: Asked) -> Decision:
-    """Return what is told of a row of the score log; the notice is for the declined."""
+def answer_of(row: DecisionRow, policy: PolicySettings, requested: Asked) -> Decision:
+    """Return the response for a row of the score log; declined applications get the policy's notice."""
     reasons = row.reasons or []
     return Decision(
         row.decision_id,
@@ -258,7 +260,7 @@ def answer_of(row: DecisionRow, policy: PolicySettings, asked: Asked) -> Decisio
         row.model,
         row.model_version,
         policy.name,
-        None if asked.amount is None else _offer(row, policy, asked.amount, asked.term),
+        None if requested.amount is None else _offer(row, policy, requested.amount, requested.term),
     )
 
 
@@ -272,22 +274,22 @@ def _offer(row: DecisionRow, policy: PolicySettings, amount: int, term: int | No
     return offer_of(policy, decision=row.decision, band=band, pd=row.pd, amount=amount, asked_term=term).told()
 
 
-def _record(row: DecisionRow, application: Any, found: Any, groups: list[str]) -> Record:
-    """Return what the journal keeps; what was sent has one spelling, in the order of the names.
+def _record(row: DecisionRow, application: Any, features_sent: Any, groups: list[str]) -> Record:
+    """Return the journal's record of a decision.
 
-    Whether two requests are the same depends on what was sent: what is known of a customer may have changed meanwhile.
+    Requests are compared by what they sent: the features of a customer in the book may have changed meanwhile.
     """
-    features = msgspec.json.encode(found)
+    features = msgspec.json.encode(features_sent)
     sent = (
         features
-        if application.features is found
+        if application.features is features_sent
         else b"book" + msgspec.json.encode(application.basket_category or None)
     )
-    asked = msgspec.json.encode(_asked(application))
-    request = blake2b(msgspec.json.encode(row.customer_id) + asked + sent, digest_size=16)
+    requested = msgspec.json.encode(_asked(application))
+    request = blake2b(msgspec.json.encode(row.customer_id) + requested + sent, digest_size=16)
     row.input_fingerprint = request.hexdigest()
-    told = msgspec.json.encode(row), asked, features, msgspec.json.encode(groups)
-    body = b'{"row":%b,"asked":%b,"features":%b,"groups":%b' % told
+    parts = msgspec.json.encode(row), requested, features, msgspec.json.encode(groups)
+    body = b'{"row":%b,"asked":%b,"features":%b,"groups":%b' % parts
     segments = getattr(application, "segments", None)  # a field where the service has segments
     body += b',"segments":%b}' % msgspec.json.encode(segments) if segments is not None else b"}"
     application_key = application_digest(row.model, row.period, row.application_id)

@@ -30,7 +30,7 @@ from pipelines.score_log.rolled_decisions import RolledDecisions
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.serving.champion import Serving, open_serving
 from pipelines.serving.metrics import Metrics
-from pipelines.serving.rolling import Roller, versions_in
+from pipelines.serving.roller import Roller, versions_in
 from pipelines.serving.settings import ServeSettings
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.serving.conftest import Opened, applications, untouched
@@ -192,7 +192,7 @@ def test_a_shadow_that_fails_costs_no_decision(
     decide(applications(10))
     store = ModelStore(workspace)
     shadow = open_serving(store, store.version("credit_score", 1), PolicySettings())
-    monkeypatch.setattr("pipelines.serving.rolling.shadowed", lambda *_: 1 / 0)
+    monkeypatch.setattr("pipelines.serving.roller.shadowed", lambda *_: 1 / 0)
     assert roll(workspace, shadow) == {"rolled": 10, "shadow_failed": 10}
     assert len(logged(workspace)) == 10
 

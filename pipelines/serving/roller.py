@@ -1,4 +1,4 @@
-"""From the journal to the score log: each decision once, however often it is killed in between."""
+"""Moves decisions from the journal to the score log, each exactly once even if the process is killed."""
 
 import logging
 import time
@@ -28,11 +28,11 @@ from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.score_log.segments import segment_columns
 from pipelines.serving.champion import Features, Serving, features_of
 from pipelines.serving.counting import Version, profile_of_records, segments_of_records
-from pipelines.serving.deciding import DecisionRow, Journalled
+from pipelines.serving.decider import DecisionRow, Journalled
 from pipelines.serving.journal import Journal, Segment, force_to_disk
 from pipelines.serving.metrics import Metrics
 from pipelines.storage.fingerprint import fingerprint_record
-from pipelines.storage.lock import exclusive
+from pipelines.storage.lock import file_lock
 from pipelines.storage.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ _BODY = msgspec.json.Decoder(Journalled)
 
 
 class Roller:
-    """Rolls the journal of a workspace; the shadow scores what is rolled, so that no request ever waits for it."""
+    """Moves decisions of a workspace to the score log; the shadow scores them then, never during a request."""
 
     def __init__(
         self,
@@ -70,9 +70,9 @@ class Roller:
             self.roll()
 
     def roll(self) -> int:
-        """Write all that is decided to the score log and return how many decisions that were."""
+        """Write all decisions of the journal to the score log and return how many there were."""
         self._rolled_at = time.monotonic()
-        with exclusive(self._workspace.serving / "roll.lock"):
+        with file_lock(self._workspace.serving / "roll.lock"):
             self.journal.force_to_disk()
             with self.journal.locked():
                 self.journal.seal()
@@ -81,15 +81,15 @@ class Roller:
             return sum([self._roll(segment) for segment in self.journal.sealed()])
 
     def _roll(self, segment: Segment) -> int:
-        records = [_BODY.decode(segment.body(place)) for place in segment.places]
+        records = [_BODY.decode(segment.body(location)) for location in segment.locations]
         files: dict[str, str] = {}
         for key, some in _by_key(records).items():
             files |= self._append(key, some)
-        told = zip(segment.places, (one.asked for one in records), strict=True)
+        pairs = zip(segment.locations, (one.asked for one in records), strict=True)
         self._rolled.add(
             [
-                Rolled(p.application, p.request, p.decision, files[p.decision.hex()], asked.amount, asked.term)
-                for p, asked in told
+                Rolled(p.application, p.request, p.decision, files[p.decision.hex()], requested.amount, requested.term)
+                for p, requested in pairs
             ]
         )
         for file in set(files.values()):
@@ -102,7 +102,7 @@ class Roller:
         return len(records)
 
     def _force_to_disk(self, file: str) -> None:
-        """Make a partition outlast a power cut: the journal that held it is deleted next."""
+        """Force the files of a partition to the disk before its journal is deleted."""
         for kind, ending in (("decisions", "parquet"), ("features", "parquet"), ("profiles", "json")):
             path = (self._workspace.score_log / kind / file).with_suffix(f".{ending}")
             if path.exists():
@@ -110,7 +110,7 @@ class Roller:
                 force_to_disk(path.parent)
 
     def _append(self, key: LogKey, records: Sequence[Journalled]) -> dict[str, str]:
-        """Write what the log does not hold and return the file of each decision."""
+        """Write the decisions that are not in the log yet and return the file of each decision."""
         version = self._version_of(key.model, key.version)
         with self._log.locked(key):
             ids = [record.row.decision_id for record in records]
@@ -150,8 +150,8 @@ class Roller:
         self._metrics.count_event("shadow_lacking", len(mine) - len(able))
         try:
             for key, some in _by_key(able).items():
-                told = LogKey(shadow.model, shadow.version, Population.applications, key.period)
-                self._append(told, shadowed(shadow, told, some))
+                shadow_key = LogKey(shadow.model, shadow.version, Population.applications, key.period)
+                self._append(shadow_key, shadowed(shadow, shadow_key, some))
             self._metrics.count_event("shadow_scored", len(able))
         except Exception as error:  # whatever a challenger does, what was decided is rolled
             self._metrics.count_event("shadow_failed", len(able))
@@ -163,9 +163,9 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
     scorer = shadow.scorer
     columns = columns_of(_frame(records, features_of(scorer)), scorer.numeric, scorer.categorical)
     answers = scorer.score(columns)
-    found = scorer.reasons(columns, answers.unapproved)
-    words = dict(zip(answers.unapproved.tolist(), found.words, strict=True))
-    groups = dict(zip(answers.unapproved.tolist(), found.groups, strict=True))
+    reasons = scorer.reasons(columns, answers.unapproved)
+    words = dict(zip(answers.unapproved.tolist(), reasons.words, strict=True))
+    groups = dict(zip(answers.unapproved.tolist(), reasons.groups, strict=True))
     ids = decision_ids(key, scorer.hash, np.array([one.row.application_id for one in records]))
     changed = {"model_version": key.version, "model_hash": scorer.hash, "policy_hash": scorer.policy_hash}
     return [
@@ -173,86 +173,86 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
             msgspec.structs.replace(
                 record.row,
                 **changed,
-                decision_id=ids[place],
-                raw_score=float(answers.raw_score[place]),
-                pd=float(answers.pd[place]),
-                points=int(answers.points[place]),
-                band=str(answers.band[place]),
-                decision=str(answers.decision[place]),
-                reasons=words.get(place),
+                decision_id=ids[row],
+                raw_score=float(answers.raw_score[row]),
+                pd=float(answers.pd[row]),
+                points=int(answers.points[row]),
+                band=str(answers.band[row]),
+                decision=str(answers.decision[row]),
+                reasons=words.get(row),
             ),
             record.features,
             record.asked,
-            groups.get(place, []),
+            groups.get(row, []),
             record.columns | {"role": SHADOW},
             record.segments,
         )
-        for place, record in enumerate(records)
+        for row, record in enumerate(records)
     ]
 
 
 def versions_in(store: ModelStore, segments: SegmentSettings | None = None) -> Callable[[str, int], Version | None]:
-    """Return a function that gives what is known of a version, None when the registry has it no more."""
+    """Return a function that looks up a version, None when it is no longer in the registry."""
     from pipelines.model_store.predictor import load_predictor
 
-    known: dict[tuple[str, int], Version | None] = {}
+    versions: dict[tuple[str, int], Version | None] = {}
 
     def version_of(model: str, version: int) -> Version | None:
-        if (model, version) not in known:
+        if (model, version) not in versions:
             try:
                 registered = store.version(model, version)
-                found, profile = load_predictor(store, registered), store.download(registered) / PROFILE
+                predictor, profile = load_predictor(store, registered), store.download(registered) / PROFILE
             except (RequestError, OSError):
-                known[model, version] = None
+                versions[model, version] = None
                 return None
-            kinds = dict.fromkeys(found.numeric, True) | dict.fromkeys(found.categorical, False)
+            kinds = dict.fromkeys(predictor.numeric, True) | dict.fromkeys(predictor.categorical, False)
             reference = ReferenceProfile.from_json(profile.read_text()) if profile.exists() else None
             bins = reference.bins if reference else ()
-            known[model, version] = Version(kinds, reference, dimensions_of(segments or SegmentSettings(), bins))
-        return known[model, version]
+            versions[model, version] = Version(kinds, reference, dimensions_of(segments or SegmentSettings(), bins))
+        return versions[model, version]
 
     return version_of
 
 
 def logged_row(workspace: Workspace, rolled: Rolled) -> DecisionRow | None:
-    """Return the row of a rolled decision, None when the log holds it no more."""
+    """Return the row of a rolled decision, None when it is no longer in the log."""
     path = workspace.score_log / "decisions" / rolled.file
     if not path.exists():
         return None
-    wanted = [("decision_id", "=", rolled.decision.hex())]
+    of_decision = [("decision_id", "=", rolled.decision.hex())]
     rows = pq.read_table(
-        path, columns=list(DecisionRow.__struct_fields__), filters=wanted, partitioning=None
+        path, columns=list(DecisionRow.__struct_fields__), filters=of_decision, partitioning=None
     ).to_pylist()
     return msgspec.convert(rows[0], DecisionRow) if rows else None
 
 
 def _by_key(records: Sequence[Journalled]) -> dict[LogKey, list[Journalled]]:
-    found: dict[LogKey, list[Journalled]] = {}
+    by_key: dict[LogKey, list[Journalled]] = {}
     for record in records:
         row = record.row
         key = LogKey(row.model, row.model_version, Population(row.population), row.period)
-        found.setdefault(key, []).append(record)
-    return found
+        by_key.setdefault(key, []).append(record)
+    return by_key
 
 
 def _file(key: LogKey, partition: str) -> Path:
-    """Return where a partition lies below the decisions."""
+    """Return the path of a partition below the folder of decisions."""
     return key.folder(Path()) / f"{partition}.parquet"
 
 
 def _logged(folder: Path, ids: Sequence[str]) -> dict[str, tuple[str, float]]:
-    """Return partition and raw score of the decisions that the log holds; those of the service itself are apart."""
-    wanted, found = pa.array(ids), {}
+    """Return partition and raw score of the decisions that batches have logged."""
+    requested, logged = pa.array(ids), {}
     for path in sorted(folder.glob("*.parquet")):
         if not path.name.startswith(f"{PARTITION}-"):
             rows = pq.read_table(path, columns=["decision_id", "raw_score"], partitioning=None)
-            for row in rows.filter(pc.is_in(rows["decision_id"], value_set=wanted)).to_pylist():
-                found[row["decision_id"]] = (path.stem, row["raw_score"])
-    return found
+            for row in rows.filter(pc.is_in(rows["decision_id"], value_set=requested)).to_pylist():
+                logged[row["decision_id"]] = (path.stem, row["raw_score"])
+    return logged
 
 
 def _table(records: Sequence[Journalled], segments: Mapping[str, Levels]) -> pa.Table:
-    """Return rows of the log; a column that is no field of `DecisionRow` is read from the record's other columns."""
+    """Return rows of the log; columns that are not fields of `DecisionRow` are those of the record."""
     names = {*DecisionRow.__struct_fields__, *(name for one in records for name in one.columns)}
     rows = [msgspec.structs.asdict(one.row) | one.columns for one in records]
     by_row = {
@@ -265,12 +265,12 @@ def _table(records: Sequence[Journalled], segments: Mapping[str, Levels]) -> pa.
 
 def _frame(records: Sequence[Journalled], kinds: Features | None) -> pd.DataFrame:
     """Return the features that a decision was made on: numbers as float64, text with None where it is missing."""
-    told = kinds or {
+    are_numbers = kinds or {
         name: not any(isinstance(one.features.get(name), str) for one in records)
         for name in sorted({name for one in records for name in one.features})
     }
     columns: dict[str, Any] = {}
-    for name, is_number in told.items():
+    for name, is_number in are_numbers.items():
         values = [record.features.get(name) for record in records]
         columns[name] = np.array(values, dtype=np.float64) if is_number else pd.array(values, dtype="str")
     return pd.DataFrame(columns, index=range(len(records)))
