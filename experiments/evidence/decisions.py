@@ -79,7 +79,7 @@ def swaps(ttd: TtdPopulation, ours: Floats, champion: ScoredVersion, policy: Pol
     """Return who is newly approved and newly declined when the challenger, whose PDs are `ours`, decides."""
     theirs = champion.predict(ttd.applications)
     before, after = (points(one, policy.scale) >= policy.approve_from for one in (theirs, ours))
-    everyone = swap_set.Asked(ttd.bad, ttd.by_lot, champion_pd=theirs, challenger_pd=ours, amount=ttd.amount)
+    everyone = swap_set.Applications(ttd.bad, ttd.by_lot, champion_pd=theirs, challenger_pd=ours, amount=ttd.amount)
     found = swap_set.swap_set(
         everyone, before, after, policy.economics, hidden_odds=policy.hidden_odds, confidence=CONFIDENCE
     )

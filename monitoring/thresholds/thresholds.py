@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.special import chdtri
 
 from monitoring.thresholds.settings import ThresholdSettings
+from pipelines.credit.arrays import Counts, Floats
 from pipelines.credit.false_discovery import q_values
 from pipelines.credit.period_variation import Move, move_from
-from pipelines.credit.psi_noise import Counts, Floats
 from pipelines.credit.stability import stability_indices
 from pipelines.errors import DataError
 

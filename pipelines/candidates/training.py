@@ -1,4 +1,4 @@
-"""Fits a candidate so that what is said about it was measured on rows it had not seen."""
+"""Fits a candidate and its calibration map; the map is fitted on held-out predictions."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -46,9 +46,9 @@ def monthly_irr(received: float, payments: Sequence[float]) -> float:
 def annual_rate(monthly: float, convention: RateConvention) -> float:
     """Return the annual percentage rate of a monthly rate of return.
 
-    Effective: (1 + r)^12 - 1, as Directive 2008/48/EC, annex I, part I asks, and Directive (EU) 2023/2225 after it:
+    Effective: (1 + r)^12 - 1, as Directive 2008/48/EC, annex I, part I requires, and Directive (EU) 2023/2225 after it:
     drawdowns equal the sum of payments D (1 + X)^-s with s in years of 12 equal months. Nominal: 12 r, as 12 CFR 1026
-    (Regulation Z), appendix J (b)(1) asks: the unit-period rate times the number of unit-periods in a year.
+    (Regulation Z), appendix J (b)(1) requires: the unit-period rate times the number of unit-periods in a year.
 
     >>> round(annual_rate(0.01, RateConvention.effective), 6), annual_rate(0.01, RateConvention.nominal)
     (0.126825, 0.12)

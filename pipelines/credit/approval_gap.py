@@ -1,4 +1,4 @@
-"""How far approval rates of groups lie apart when the same share of all is approved."""
+"""Approval rates by group, and their largest difference, when a given share of all applications is approved."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipelines.credit.arrays import Floats
 
 
 def approved_at_rate(risk: Floats, rate: float) -> Floats:

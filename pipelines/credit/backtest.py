@@ -1,20 +1,17 @@
-"""Whether outcomes contradict what probabilities expected of them: in their ranking, in their level."""
+"""Tests of observed outcomes against expected ones: of their ranking (AUC) and of their level (bad rate)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats, Outcomes
 from pipelines.credit.discrimination import auc
 from pipelines.credit.expected_auc import expected_auc
 from pipelines.credit.importance import Recalibration
 from pipelines.credit.label_free import deviation_from_calibration
 from pipelines.credit.recalibration import log_odds_of
-
-Floats = NDArray[np.float64]
-Outcomes = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class BacktestResult:
 
 @dataclass(frozen=True)
 class LevelShift:
-    """How far the log-odds of all loans of a vintage lie from their probabilities, and the variance of that."""
+    """The shift of a vintage's log-odds from those of its PDs, and the variance of the shift."""
 
     shift: float
     variance: float
@@ -65,7 +62,7 @@ def level_shift(bad: Outcomes, probability: Floats, recalibration: Recalibration
 def variance_between(shifts: Sequence[LevelShift]) -> float:
     """Return the variance of the true shifts of vintages, beyond that of sampling (DerSimonian and Laird 1986).
 
-    Levels move with the economy from month to month; a new vintage's move is no news until it is larger than that.
+    Levels move with the economy from month to month; a new vintage's move counts only where it is larger.
 
     >>> round(variance_between([LevelShift(-1.0, 0.5), LevelShift(1.0, 0.5)]), 6)  # Q = 4; (4 - 1) / (4 - 8 / 4)
     1.5
@@ -79,7 +76,7 @@ def variance_between(shifts: Sequence[LevelShift]) -> float:
 
 
 def variance_from_expected(shifts: Sequence[LevelShift]) -> float:
-    """Return the mean square of the true shifts of vintages, beyond that of sampling: how far off they lie.
+    """Return the mean square of the true shifts of vintages, beyond that of sampling.
 
     Unlike `variance_between` it counts what all of them have in common: where the economy has left the years that an
     expectation was learnt from, the next vintage is no further away than those before it.

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrc, betaincinv, gammaln, xlog1py, xlogy
 
-Floats = NDArray[np.float64]
-Outcomes = NDArray[np.int8]
+from pipelines.credit.arrays import Floats, Outcomes
 
 ALIKE = 1e-7
 """Two counts are equally likely when their chances differ by less than this part: binom.test in R and SciPy agree."""
@@ -19,7 +18,7 @@ class BandTest:
     """One band: its loans with an outcome, the bad ones expected by their PDs, and those observed.
 
     `low` and `high` bound the bad rate (Clopper and Pearson 1934); `p_value` is two-sided and exact for the mean PD;
-    `differs` says whether the band stands out among all bands tested together (Holm 1979).
+    `differs`: the band's test is significant among all bands tested together (Holm 1979).
     """
 
     band: str

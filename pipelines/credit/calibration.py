@@ -1,15 +1,12 @@
-"""Whether a probability of default means what it says."""
+"""Measures of calibration: how well probabilities of default agree with observed bad rates."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats, Outcomes
 from pipelines.credit.rates import wilson_interval
 from pipelines.credit.tally import Tally, tally
-
-Floats = NDArray[np.float64]
-Outcomes = NDArray[np.int8]
 
 
 def brier(bad: Outcomes, probability: Floats) -> float:

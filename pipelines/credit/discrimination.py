@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats, Outcomes
 from pipelines.credit.tally import Tally, tally
-
-Floats = NDArray[np.float64]
-Outcomes = NDArray[np.int8]
 
 
 def auc(bad: Outcomes, score: Floats) -> float:

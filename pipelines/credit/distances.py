@@ -1,18 +1,16 @@
-"""Distances between two samples that are counted in the same ordered bins: what is exact, and bounds of the rest."""
+"""Distances between two samples counted in the same ordered bins: exact values, or bounds."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import rel_entr
 
-Counts = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from pipelines.credit.arrays import Counts, Floats
 
 
 @dataclass(frozen=True)
 class Between:
-    """The least and the most that a distance can be, given the bins; equal where the bins tell all."""
+    """Lower and upper bound of a distance, given the bins; equal where the bins determine it."""
 
     least: float
     most: float

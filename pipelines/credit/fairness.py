@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats
 from pipelines.credit.rates import katz_interval, wilson_interval
 from pipelines.errors import ConfigurationError, nearest
 
-Floats = NDArray[np.float64]
 Labels = NDArray[np.str_]
 
 
@@ -31,14 +31,14 @@ class Decisions:
 
 @dataclass(frozen=True)
 class GroupFairness:
-    """How the applicants of one group fared.
+    """Decisions and outcomes of one group of applicants.
 
     `impact_ratio` is the group's approval rate over that of the reference, with Katz's interval: below 0.8 four fifths
     are missed. `mean_difference` is the group's mean of points less that of the reference, in pooled standard
     deviations: below 0 the group scores worse. `expected_to_observed` counts defaults among known outcomes: above 1 the
     group is safer than its scores say. `approved_among_good` is the share approved of those who turned out good.
 
-    Groups with too few rows are told with their approval rate and not compared. None: nothing to divide by.
+    Groups with too few rows have an approval rate only. None: nothing to divide by.
     """
 
     attribute: str
@@ -105,7 +105,7 @@ def group_fairness(
     (41 CFR 60-3.4 D). Approval rates have Wilson's interval, expected over observed that of Wilson's observed rate.
 
     Raises:
-        ConfigurationError: `reference` is no level of the attribute, or too small to compare with.
+        ConfigurationError: `reference` is not a level of the attribute, or has too few rows.
     """
     levels, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     approved = np.bincount(codes, weights=decisions.approved, minlength=len(levels)).astype(np.int64)

@@ -1,11 +1,9 @@
 """The H-measure: what a score saves, over all the costs that a wrong decision may have."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats
 from pipelines.credit.tally import Tally
-
-Floats = NDArray[np.float64]
 
 
 def h_measure_of(counts: Tally) -> float:

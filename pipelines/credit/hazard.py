@@ -7,11 +7,9 @@ repayment is reckoned with, which overstates what long terms lose.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats
 from pipelines.credit.loan import BadDefinition
-
-Floats = NDArray[np.float64]
 
 DAYS_OF_MONTH = 365 / 12
 

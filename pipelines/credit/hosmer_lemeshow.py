@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-Floats = NDArray[np.float64]
-Outcomes = NDArray[np.int8]
+from pipelines.credit.arrays import Floats, Outcomes
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats, Outcomes
 from pipelines.credit.recalibration import log_odds_of, recalibration_of
 from pipelines.credit.tally import Tally
-
-Floats = NDArray[np.float64]
-Outcomes = NDArray[np.int8]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ MILLIONTHS, MONTHS = 1_000_000, 12
 
 
 class Interest(Enum):
-    """What interest is asked on: what is still owed each month, or for the whole term the amount lent."""
+    """What interest is charged on: the outstanding balance, or the amount lent for the whole term."""
 
     annuity = "annuity"
     flat = "flat"
@@ -68,7 +68,7 @@ def schedule_of(
     if principal < 1 or term < 1 or not annual_rate >= 0:
         raise ValueError(
             "a schedule needs an amount and a term of at least 1 and a rate of at least 0, received "
-            f"{principal}, {term} and {annual_rate}; ask for no schedule of such a loan"
+            f"{principal}, {term} and {annual_rate}; correct the amount, term or rate"
         )
     millionths = round(annual_rate * MILLIONTHS)
     if interest is Interest.flat:

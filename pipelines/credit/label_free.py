@@ -1,11 +1,11 @@
-"""Performance before outcomes are known: what probabilities of default, if they are right, say of themselves."""
+"""Expected performance before outcomes are known, from probabilities of default that are taken to be right."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats
 from pipelines.credit.discrimination import kolmogorov_smirnov_of
 from pipelines.credit.expected_auc import expected_auc
 from pipelines.credit.importance import Recalibration
@@ -13,14 +13,12 @@ from pipelines.credit.rates import z_of
 from pipelines.credit.resampling import redraw_as_predicted
 from pipelines.credit.tally import Tally
 
-Floats = NDArray[np.float64]
-
 CANNOT_SEE = (
     "a change of P(bad | features): that the PDs still rank and still have the right level is presumed, not measured",
     "what became of the declined: they will never have outcomes",
     "loans that go bad together: each outcome is taken to be independent given its PD",
 )
-"""What no estimate without labels can tell, to be shown beside each."""
+"""What an estimate without labels cannot detect; shown beside each estimate."""
 
 MOST_SCORES = 1_000
 STEP = 1e-3
@@ -71,7 +69,7 @@ def label_free_performance(
         ValueError: no rows, or a probability outside of 0 to 1.
     """
     if not len(probability) or not bool(np.all((probability >= 0) & (probability <= 1))):
-        raise ValueError("probabilities of default lie between 0 and 1, and there is at least one")
+        raise ValueError("probabilities of default must be between 0 and 1, at least one of them; pass calibrated PDs")
     p = probability if recalibration is None else recalibration.apply(probability)
     reach = z_of(confidence)
 

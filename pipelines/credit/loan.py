@@ -1,4 +1,4 @@
-"""The loan contract: what a default is, when it is known, and which loans it is asked of.
+"""The loan contract: what a default is, when it is known, and which applications have a label.
 
 Loans and instalments are columns. A moment is UTC, datetime64[us]; one that did not happen is NaT.
 """
@@ -11,11 +11,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Flags, Times, Wholes
 from pipelines.errors import ConfigurationError, DataError
 
-Times = NDArray[np.datetime64]
-Wholes = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 Codes = NDArray[np.int8]
 
 DAY = np.timedelta64(1, "D")
@@ -43,7 +41,7 @@ class BadDefinition:
 
 
 FIRST_PAYMENT = "first_payment_default"
-"""The definition whose rise is a mark of fraud rather than of bad luck."""
+"""The definition whose rise points to fraud."""
 
 DEFINITIONS: Mapping[str, BadDefinition] = {
     FIRST_PAYMENT: BadDefinition(30, 3, first_instalment_only=True),
@@ -124,7 +122,7 @@ class Instalments:
 
 
 def check(contract: LoanContract) -> None:
-    """Refuse a contract that means nothing.
+    """Refuse a contract whose settings are out of range or contradict each other.
 
     Raises:
         ConfigurationError: no day past due; no month of window; a default that no window can hold; a negative feature

@@ -4,7 +4,7 @@ from enum import Enum
 
 
 class Population(Enum):
-    """Who was scored: those who asked, or every customer under a reference loan. The two are never compared."""
+    """Who was scored: applicants, or every customer under a reference loan. The two are never compared."""
 
     applications = "applications"
     book = "book"

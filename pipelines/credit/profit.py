@@ -1,4 +1,4 @@
-"""What approving pays: profit of loans whose outcome is known, expected profit of those whose is not."""
+"""Profit of approved loans: observed where the outcome is known, expected elsewhere."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats
 from pipelines.credit.rates import weighted_rate, wilson_interval
-
-Floats = NDArray[np.float64]
 
 
 @dataclass
@@ -60,7 +59,7 @@ def observed_profit(
 
 @dataclass(frozen=True)
 class CutOff:
-    """What one cut-off would do to all who asked.
+    """The effect of one cut-off on all applications.
 
     Of applications from `approve_from` points on: their share, their bad rate and what they earn per unit of the amount
     that all asked for, each of the latter two with its interval and None where no outcome is known.

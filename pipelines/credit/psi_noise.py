@@ -1,4 +1,4 @@
-"""How far two samples of one population lie apart by chance: the likelihood ratio beside PSI, and its moments.
+"""The distance of two samples of one population by chance: the likelihood-ratio statistic G beside PSI.
 
 Near zero PSI is (1/n + 1/m) times the likelihood-ratio statistic G of "both samples have the same shares", and G is
 about chi-square with bins - 1 degrees of freedom: that is Yurdakul's approximation (2018). Far out, where alarms on
@@ -7,15 +7,14 @@ and 20 to G; it happens once in 22,000 samples, while chi-square reaches 28.5 on
 130,000. With 100 rows in ten even bins PSI exceeds its chi-square limit of 3e-5 nearly five times as often as it
 should, and with rare bins of two expected rows a third as often. Of G the exponent agrees with the chance (Hoeffding
 1965), and with its own moments, summed out where few rows are expected, it keeps the same limits within a factor of
-1.3, or to the safe side. So PSI tells the size of a move, and G whether chance explains it.
+1.3, or to the safe side. So PSI measures the size of a move, and G whether chance explains it.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlog1py, xlogy
 
-Counts = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from pipelines.credit.arrays import Counts, Floats
 
 FEW = 10.0
 """Up to so many expected rows a bin's moments are summed out; from more, the first correction is exact to 0.1%."""

@@ -1,12 +1,9 @@
 """Logistic recalibration: how far the log-odds of a model must be shifted and stretched to fit the outcomes."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats
 from pipelines.credit.tally import Tally
-
-Floats = NDArray[np.float64]
-Outcomes = NDArray[np.int8]
 
 STEEPEST = 100.0
 """What a slope is called from here on: outcomes that the score separates entirely have no finite one."""

@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats
 from pipelines.credit.tally import Tally
 
-Floats = NDArray[np.float64]
 Measure = Callable[[Tally], float]
 
 FEW = 50_000

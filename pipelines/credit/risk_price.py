@@ -1,14 +1,12 @@
-"""The risk-based price: the lowest rate whose expected payments return what the lender asks."""
+"""The risk-based price: the lowest rate whose expected payments return the lender's target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Floats
 from pipelines.credit.instalments import MONTHS, Interest, annuity_factor
-
-Floats = NDArray[np.float64]
 
 PRECISION = 1e-9
 STEPS = 100

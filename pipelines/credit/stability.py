@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtri
 
-Counts = NDArray[np.int64]
+from pipelines.credit.arrays import Counts
 
 PRIOR_COUNT = 0.5
 """Added to each bin before shares are taken (Jeffreys), so that an empty bin has a finite logarithm."""

@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Flags, Floats
 from pipelines.credit.profit import Economics, observed_profit, profit
 from pipelines.credit.rates import wilson_interval
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class Inferred:
-    """Swapped applications whose outcome nobody knows: what the models say, within bounds for what they do not see."""
+    """Swapped applications without an outcome: inferred from the models' PDs, with bounds for hidden differences."""
 
     rows: int
     bad_rate: float | None
@@ -55,7 +53,7 @@ class Inferred:
 
 @dataclass(frozen=True)
 class Swapped:
-    """Applications on which the two disagree one way; what is observed and what is inferred are never summed."""
+    """Applications on which the two disagree one way; observed and inferred figures are never summed."""
 
     rows: int
     observed: Observed
@@ -87,8 +85,8 @@ class SwapSet:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """All who asked, arrays of shape (n,).
+class Applications:
+    """All applications, arrays of shape (n,).
 
     `bad` is the outcome: 1, 0, or -1 where it is not known. `by_lot` marks those whom the earlier policy approved at
     random. The PDs are those of the two models, `amount` is what was asked for.
@@ -100,15 +98,15 @@ class Asked:
     challenger_pd: Floats
     amount: Floats
 
-    def take(self, rows: Flags) -> "Asked":
+    def take(self, rows: Flags) -> "Applications":
         """Return some of them."""
-        return Asked(
+        return Applications(
             self.bad[rows], self.by_lot[rows], self.champion_pd[rows], self.challenger_pd[rows], self.amount[rows]
         )
 
 
 def swap_set(
-    asked: Asked,
+    asked: Applications,
     champion: Flags,
     challenger: Flags,
     economics: Economics,
@@ -140,11 +138,11 @@ def swap_set(
     )
 
 
-def hidden_bounds(group: Asked, hidden_odds: float) -> tuple[Floats, Floats, Floats]:
+def hidden_bounds(group: Applications, hidden_odds: float) -> tuple[Floats, Floats, Floats]:
     """Return the inferred probabilities of bad: the value, the lowest and the highest, each of shape (n,).
 
     >>> one = np.array([0.2])
-    >>> alike = Asked(np.array([-1], dtype=np.int8), np.array([False]), one, one, np.array([100.0]))
+    >>> alike = Applications(np.array([-1], dtype=np.int8), np.array([False]), one, one, np.array([100.0]))
     >>> [round(float(bound[0]), 6) for bound in hidden_bounds(alike, 2.0)]  # odds 1/4, 1/8 and 1/2
     [0.2, 0.111111, 0.333333]
     """
@@ -158,7 +156,7 @@ def _probability(log_odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
-def _swapped(group: Asked, economics: Economics, hidden_odds: float, confidence: float) -> Swapped:
+def _swapped(group: Applications, economics: Economics, hidden_odds: float, confidence: float) -> Swapped:
     matured = group.bad >= 0
     return Swapped(
         len(group.bad),
@@ -167,7 +165,7 @@ def _swapped(group: Asked, economics: Economics, hidden_odds: float, confidence:
     )
 
 
-def _observed(group: Asked, economics: Economics, confidence: float) -> Observed:
+def _observed(group: Applications, economics: Economics, confidence: float) -> Observed:
     rows, bads = len(group.bad), int(group.bad.sum())
     if not rows:
         return Observed(0, 0, 0, None, None, None, None, None, None)
@@ -177,7 +175,7 @@ def _observed(group: Asked, economics: Economics, confidence: float) -> Observed
     return Observed(rows, int(group.by_lot.sum()), bads, bads / rows, *interval, *earned)
 
 
-def _inferred(group: Asked, economics: Economics, hidden_odds: float) -> Inferred:
+def _inferred(group: Applications, economics: Economics, hidden_odds: float) -> Inferred:
     rows = len(group.bad)
     if not rows:
         return Inferred(0, None, None, None, None, None, None)
@@ -186,14 +184,14 @@ def _inferred(group: Asked, economics: Economics, hidden_odds: float) -> Inferre
     return Inferred(rows, *rates, *earned)
 
 
-def _inferred_profit(group: Asked, economics: Economics, hidden_odds: float) -> tuple[float, float, float]:
+def _inferred_profit(group: Applications, economics: Economics, hidden_odds: float) -> tuple[float, float, float]:
     value, low, high = hidden_bounds(group, hidden_odds)
     most_likely, best, worst = (float(profit(p, group.amount, economics).sum()) for p in (value, low, high))
     return most_likely, worst, best
 
 
 def _observed_change(
-    approved: Asked, declined: Asked, economics: Economics, amount: float, confidence: float
+    approved: Applications, declined: Applications, economics: Economics, amount: float, confidence: float
 ) -> Bounded:
     (gain, gain_low, gain_high), (loss, loss_low, loss_high) = (
         observed_profit(group.bad[group.bad >= 0], group.amount[group.bad >= 0], economics, confidence)
@@ -205,7 +203,7 @@ def _observed_change(
 
 
 def _inferred_change(
-    approved: Asked, declined: Asked, economics: Economics, amount: float, hidden_odds: float
+    approved: Applications, declined: Applications, economics: Economics, amount: float, hidden_odds: float
 ) -> Bounded:
     gain, loss = (_inferred_profit(group.take(group.bad < 0), economics, hidden_odds) for group in (approved, declined))
     return _per_unit((gain[0] - loss[0], gain[1] - loss[2], gain[2] - loss[1]), amount)

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Outcomes = NDArray[np.int8]
+from pipelines.credit.arrays import Floats, Outcomes
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.credit.arrays import Wholes
 from pipelines.credit.loan import (
     Instalments,
     LoanContract,
     Loans,
     Status,
-    Wholes,
     add_months,
     months_on_book,
     statuses,
@@ -54,7 +54,6 @@ def vintage_table(loans: Loans, instalments: Instalments, contract: LoanContract
 
 
 def _first_month_after(disbursed_at: NDArray[np.datetime64], at: NDArray[np.datetime64]) -> Wholes:
-    """Return the first month on book whose end is not before a moment."""
     whole = np.maximum(months_on_book(disbursed_at, at), 0)
     return whole + (add_months(disbursed_at, whole) < at)
 

@@ -1,4 +1,4 @@
-"""The one place that opens a DuckDB connection, and how names and texts are spelt in its SQL."""
+"""The one place that opens a DuckDB connection, and how its SQL quotes names and texts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def connect(threads: int, memory_limit: str, scratch: Path) -> "DuckDBPyConnection":
-    """Return an in-memory database that spills into `scratch`, keeps no order it is not asked for, and thinks in UTC.
+    """Return an in-memory database in UTC that spills into `scratch` and keeps row order only where a query says so.
 
     `memory_limit` is DuckDB's own spelling ("4GB"); the process needs a little more. Nothing is fetched from the net.
     """
@@ -21,7 +21,7 @@ def connect(threads: int, memory_limit: str, scratch: Path) -> "DuckDBPyConnecti
 
 
 def in_memory(**settings: str | bool | int) -> "DuckDBPyConnection":
-    """Return an in-memory database that thinks in UTC and draws no progress bar over what a verb says."""
+    """Return an in-memory database in UTC, without DuckDB's progress bar."""
     import duckdb
 
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, **settings})
@@ -30,7 +30,7 @@ def in_memory(**settings: str | bool | int) -> "DuckDBPyConnection":
 
 
 def sql_name(name: str) -> str:
-    """Return a column's or table's name as SQL spells it.
+    """Return a column's or table's name as a SQL identifier.
 
     >>> sql_name('my "amount"')
     '"my ""amount""\"'
@@ -39,7 +39,7 @@ def sql_name(name: str) -> str:
 
 
 def sql_text(text: str) -> str:
-    """Return a text as SQL spells it.
+    """Return a text as a SQL literal.
 
     >>> sql_text("l'argent")
     "'l''argent'"

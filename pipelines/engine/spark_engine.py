@@ -193,4 +193,4 @@ def _java(conf: "SparkConf", log: Path) -> Iterator[None]:
 
 def _last_lines(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return " / ".join(lines[-3:]) or "without a word"
+    return " / ".join(lines[-3:]) or "it printed nothing"

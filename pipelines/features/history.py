@@ -1,4 +1,4 @@
-"""What happened to the customers who are asked about: their rows of the four tables, customers numbered from 0."""
+"""The rows of the requested customers in the four tables, customers numbered from 0."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from pipelines.features.columns import Integers, filled, times
 
 @dataclass(frozen=True)
 class History:
-    """Clean tables of the contracts that hold all rows of the customers who are asked about."""
+    """Clean tables of the contracts with all rows of the requested customers."""
 
     customers: pa.Table
     orders: pa.Table
@@ -40,7 +40,7 @@ class Numbered:
     """A history whose customers are numbered in the order in which they first appear among the questions."""
 
     asked: Rows
-    """The applications whose features are asked for: those of the history, or others that were never made."""
+    """The applications to compute features for: those of the history, or hypothetical ones."""
     customers: Rows
     orders: Rows
     applications: Rows
@@ -50,7 +50,7 @@ class Numbered:
 
 
 def number(history: History, asked: pa.Table) -> Numbered:
-    """Return the history of those whose applications are asked about; rows of other customers are left out."""
+    """Return the history of the customers of some applications; rows of other customers are left out."""
     ids = pc.unique(asked["customer_id"])
     applications = _theirs(history.applications, ids)
     loan = filled(_place(history.instalments["application_id"], applications.table["application_id"]), -1)

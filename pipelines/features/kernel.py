@@ -1,4 +1,4 @@
-"""The kernel: the features of applications, from all that happened to those who are asked about.
+"""The kernel: computes the features of applications from the history of their customers.
 
 It takes Arrow tables and returns one; DuckDB and Spark only bring the rows of a customer together.
 """
@@ -50,7 +50,7 @@ def feature_columns(settings: FeatureSettings) -> tuple[list[str], list[str]]:
 
 
 def _clock(history: History, questions: pa.Table, settings: FeatureSettings, lag_days: int) -> Clock:
-    """Return the line of time from before the first window to after the last application that is asked about."""
+    """Return the line of time from before the first window to after the last application."""
     asked, applied = (times(table, "applied_at") for table in (questions, history.applications))
     reach = (max(settings.windows) + lag_days + 1) * MICROSECONDS_A_DAY
     happened = np.concatenate([asked, applied, times(history.orders, "ordered_at")])
@@ -145,7 +145,6 @@ class _Answers:
         return Debts.of(self.history.instalments, self.history.disbursed)
 
     def _own(self, name: str) -> Integers:
-        """Return a figure of the application itself."""
         applied_at = self.asked.table["applied_at"]
         makers: dict[str, Callable[[], Integers]] = {
             "principal": lambda: numbers(self.asked.table, "principal", otherwise=MISSING),

@@ -157,7 +157,6 @@ class _InOrder:
 
 
 def _order(places: Integers) -> NDArray[np.intp] | None:
-    """Return the order in which places ascend, or None when they do already."""
     return None if bool(np.all(places[1:] >= places[:-1])) else np.argsort(places, kind="stable")
 
 

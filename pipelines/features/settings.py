@@ -1,4 +1,4 @@
-"""What a user declares of features: what to say of a history, and over which windows."""
+"""The feature settings: families of features and windows."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from pipelines.errors import ConfigurationError
 
 
 class What(Enum):
-    """One thing to say of a customer's history; each is said once for every window."""
+    """A family of features; computed for every window."""
 
     frequency = "frequency"
     amount = "amount"

@@ -1,4 +1,4 @@
-"""What a policy pack says about offers: how much, for how long, at which price."""
+"""The offer settings of a policy pack: limits, terms and prices."""
 
 import math
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ SIMULATED_SHAPE = (1.65, *(round(math.exp(-0.04 * month), 2) for month in range(
 
 
 class Pricing(Enum):
-    """Whether all pay one rate, or each the lowest that covers the own risk."""
+    """One rate for all, or for each loan the lowest rate that covers its risk."""
 
     same_for_all = "same_for_all"
     risk_based = "risk_based"
@@ -40,7 +40,7 @@ class OfferSettings:
     highest_amount: int = 2_000_000
     """Largest loan."""
     band_limits: list[float] = field(default_factory=lambda: [0.1, 0.25, 0.5, 0.75, 1.0])
-    """Share of the largest loan that each band may have, from the lowest band on; an empty list makes no difference."""
+    """Share of the largest loan that each band may have, from the lowest band on; [] sets no limit by band."""
     interest: Interest = Interest.annuity
     """How interest is computed."""
     rounding: Rounding = Rounding.half_even

@@ -1,4 +1,4 @@
-"""The offer: how much is lent, for which terms and at what price, or clearly that nothing is."""
+"""The offer: amount, terms and prices, or the reason why nothing is offered."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ APPROVED = "approved"
 
 
 class OfferOutcome(Enum):
-    """What became of the request for credit."""
+    """The result of a request for credit."""
 
     offered = "offered"
     counter_offer = "counter_offer"
-    """Less than was asked for: the limit."""
+    """Less than the requested amount: the limit."""
     declined = "declined"
     referred = "referred"
     """A person decides; nothing is offered until then."""
@@ -73,7 +73,7 @@ def offer_of(
     each term in its place. It is brought to each offered term through the monthly hazard.
 
     Raises:
-        DataError: an unknown decision, an amount or term below 1, a PD that is none, or none for a term on offer.
+        DataError: an unknown decision, an amount or term below 1, a PD outside of 0 to 1, or no PD for a term on offer.
     """
     offers = policy.offers
     _check(decision, pd, amount, asked_term, offers)

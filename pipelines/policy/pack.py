@@ -1,4 +1,4 @@
-"""A policy pack: what a score means, what a promotion must prove, who must agree, and what an applicant is told."""
+"""A policy pack: points and bands, cut-off, offers, gates, fairness bounds, approvals and the wording of reasons."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -78,7 +78,7 @@ class FairnessSettings:
 
 @dataclass
 class ReasonSettings:
-    """What a declined applicant is told."""
+    """The reasons given to a declined applicant."""
 
     most: int = 4
     """Most reasons given."""
@@ -138,7 +138,7 @@ class PolicySettings:
     fairness: FairnessSettings = field(default_factory=FairnessSettings)
     """Bounds by protected group."""
     reasons: ReasonSettings = field(default_factory=ReasonSettings)
-    """What a declined applicant is told."""
+    """The reasons given to a declined applicant."""
     approvals: ApprovalSettings = field(default_factory=ApprovalSettings)
     """Who must approve a promotion."""
     reviews: ReviewSettings = field(default_factory=ReviewSettings)
@@ -146,7 +146,7 @@ class PolicySettings:
 
 
 def policy_hash(policy: PolicySettings) -> str:
-    """Return the SHA-256 of all that a policy says."""
+    """Return the SHA-256 of all settings of a policy."""
     from pipelines.storage.fingerprint import fingerprint_record  # brings pandas, which settings alone do not need
 
     return fingerprint_record(to_json_values(policy))

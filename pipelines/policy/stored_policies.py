@@ -1,4 +1,4 @@
-"""The policies that decisions were made under: what a policy hash in the score log stands for."""
+"""The policies that decisions were made under, by the policy hash in the score log."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from pipelines.storage.workspace import Workspace
 
 
 def keep_policy(workspace: Workspace, policy: PolicySettings) -> str:
-    """Write all that a policy says below its hash, unless it lies there, and return the hash."""
+    """Write a policy to a file named by its hash, unless it is there, and return the hash."""
     path, content = workspace.policies / f"{policy_hash(policy)}.json", json.dumps(to_json_values(policy), indent=1)
     if not path.exists() or path.read_text() != content:
         with whole_file(path) as temporary:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.credit.annual_rate import annual_rate, monthly_irr
+from pipelines.credit.arrays import Floats
 from pipelines.credit.hazard import monthly_defaults, months_in_window, survival
 from pipelines.credit.instalments import Interest, Schedule, schedule_of
 from pipelines.credit.risk_price import (
-    Floats,
     discounts,
     expected_payments,
     lowest_rate,

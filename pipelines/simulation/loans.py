@@ -56,7 +56,6 @@ def draw_loans(
 
 
 def _undone_at(baskets: Baskets, requests: Requests) -> Ints:
-    """Return when the financed order is returned or cancelled."""
     return np.minimum(baskets.returned_at[requests.order], baskets.cancelled_at[requests.order])
 
 

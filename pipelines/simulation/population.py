@@ -52,7 +52,6 @@ def newcomers_of(newcomers: Newcomers, customers: int) -> int:
 
 
 def _newcomers(world: World, part: int, first: int, size: int, rate: float) -> Shoppers:
-    """Return the younger customers who join through the new channel."""
     draws = Draws(world.seed, part, "mix_shift")
     drawn = draw_plain(world, draws, first, size)
     joined = world.mix_shift.starts_at + draws.uniform("joined", size) * (

@@ -53,7 +53,6 @@ def simulate(settings: SimulateSettings) -> Outcome:
 
 
 def _make(settings: SimulateSettings, world: World, plan: Plan, folder: Path, record: dict[str, Any]) -> dict[str, Any]:
-    """Write all parts and, when they are there, the manifest."""
     target = Target(folder, fingerprint_record(record))
     (folder / MANIFEST).unlink(missing_ok=True)
     _clear(folder, plan)

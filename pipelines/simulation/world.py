@@ -76,7 +76,7 @@ def build_world(settings: SimulateSettings) -> World:
 
 
 def is_on(settings: SimulateSettings, scenario: Scenario) -> bool:
-    """Return whether a scenario was asked for."""
+    """Return whether a scenario is switched on."""
     return scenario in settings.scenarios
 
 

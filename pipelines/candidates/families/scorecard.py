@@ -274,7 +274,6 @@ def _record(evidence: Evidence, coefficient: float) -> dict[str, object]:
 
 
 def _whole(rows: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return numbers of rows as people read them; weighted ones are rounded."""
     return np.rint(rows).astype(np.int64)
 
 

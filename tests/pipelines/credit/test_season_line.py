@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipelines.credit.season_line import moves_of, season_lines
+from pipelines.credit.period_variation import moves_of, season_lines
 
 
 def test_each_period_s_line_is_the_first_eigenvector_of_the_others() -> None:

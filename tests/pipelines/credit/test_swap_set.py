@@ -11,28 +11,28 @@ from scipy.special import expit, logit
 from scipy.stats import binomtest
 
 from pipelines.credit.profit import Economics
-from pipelines.credit.swap_set import Asked, SwapSet, swap_set
+from pipelines.credit.swap_set import Applications, SwapSet, swap_set
 
 ECONOMICS = Economics(loss_given_default=0.5, margin=0.1, funding_cost=0.02)
 GOOD, BAD = 0.08, -0.52  # per unit lent
 
 
-def simulated(seed: int, rows: int = 200) -> tuple[Asked, NDArray[np.bool_], NDArray[np.bool_]]:
+def simulated(seed: int, rows: int = 200) -> tuple[Applications, NDArray[np.bool_], NDArray[np.bool_]]:
     generator = np.random.default_rng(seed)
     pd = generator.beta(1, 5, rows)
     other = expit(logit(pd) + generator.normal(0, 0.7, rows))
     bad = np.where(generator.random(rows) < 0.6, generator.random(rows) < pd, -1).astype(np.int8)
-    asked = Asked(bad, generator.random(rows) < 0.1, pd, other, generator.lognormal(5, 0.5, rows))
+    asked = Applications(bad, generator.random(rows) < 0.1, pd, other, generator.lognormal(5, 0.5, rows))
     return asked, pd < 0.15, other < 0.15
 
 
-def exchanged(asked: Asked) -> Asked:
+def exchanged(asked: Applications) -> Applications:
     return replace(asked, champion_pd=asked.challenger_pd, challenger_pd=asked.champion_pd)
 
 
 def test_a_swap_set_by_hand() -> None:
     # given: approved by both; two newly approved, one with a known outcome; one newly declined, bad; declined by both
-    asked = Asked(
+    asked = Applications(
         bad=np.array([0, 0, -1, 1, -1], dtype=np.int8),
         by_lot=np.array([False, True, False, False, False]),
         champion_pd=np.array([0.05, 0.3, 0.5, 0.1, 0.5]),
@@ -117,7 +117,11 @@ def test_the_floor_is_above_the_truth_no_more_often_than_it_says_when_few_are_sw
         amount = generator.lognormal(0, 0.4, rows)
         bad = (generator.random(rows) < risk).astype(np.int8)
         found = swap_set(
-            Asked(bad, np.zeros(rows, bool), risk, risk, amount), champion, challenger, ECONOMICS, hidden_odds=1.0
+            Applications(bad, np.zeros(rows, bool), risk, risk, amount),
+            champion,
+            challenger,
+            ECONOMICS,
+            hidden_odds=1.0,
         )
         expected = amount * (GOOD - (GOOD - BAD) * risk)
         truth = (expected[~champion].sum() - expected[~challenger].sum()) / amount.sum()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from pipelines.credit.hazard import Floats, months_in_window, survival
+from pipelines.credit.arrays import Floats
+from pipelines.credit.hazard import months_in_window, survival
 from pipelines.credit.loan import DEFINITIONS
 from pipelines.policy.offer_settings import SIMULATED_SHAPE
 from pipelines.simulation.hazards import Hazards
