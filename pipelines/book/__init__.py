@@ -1,1 +1,1 @@
-"""The book: every customer's features at one moment, under a declared reference loan, and one customer's by id."""
+"""The book: every customer's features at one time, under a declared reference loan, and their lookup by id."""

@@ -1,4 +1,4 @@
-"""Where each customer's row lies: keys of all ids in order, searched on disk without being read into memory."""
+"""The index of a book: sorted keys of all customer ids, searched on disk without reading them into memory."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from pipelines.storage.atomic_files import scratch_folder, whole_file
 
 INDEX = "_index.npy"
-"""Two rows: keys in order, and the place of each. Readers of Parquet folders pass over names that begin so."""
+"""Two rows: sorted keys, and the position of each. Readers of Parquet folders skip names with an underscore."""
 
 KEYS_AT_ONCE = 4_000_000
-"""So many are put in order in memory at a time."""
+"""Keys that are sorted in memory at a time."""
 
 SAMPLED = 100_000
-"""Keys, at least, that tell where the ranges of equal numbers of keys lie."""
+"""Least size of the sample of keys that divides them into ranges."""
 
 ROW_BITS = 32
 
@@ -45,9 +45,9 @@ def _digest(text: str) -> int:
 
 
 def write_index(folder: Path) -> int:
-    """Write the index of a book's folder anew from its Parquet files, whole, and return the number of customers.
+    """Write the index of a book's folder from its Parquet files and return the number of customers.
 
-    To be called again when rows of the files were removed. It holds as much of an id as `keys_of` does.
+    Call it again when rows of the files were removed.
     """
     with scratch_folder(folder) as scratch, whole_file(folder / INDEX) as temporary:
         parts = _gather(bucket_paths(folder), scratch / INDEX)
@@ -56,30 +56,30 @@ def write_index(folder: Path) -> int:
 
 
 def bucket_paths(folder: Path) -> list[Path]:
-    """Return the Parquet files of a book, in the order in which places number them."""
+    """Return the Parquet files of a book in order; positions have their numbers."""
     return sorted(folder.glob("*.parquet"))
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """Keys and places of one bucket after the other, those of each in order of their keys."""
+    """The keys and positions of all buckets, sorted within each bucket."""
 
     ends: list[int]
-    """Where each begins, and the last ends."""
+    """Where each bucket begins, and where the last one ends."""
     sample: Keys
-    """Some of the keys, in order."""
+    """A sorted sample of the keys."""
 
 
 def _gather(files: Sequence[Path], into: Path) -> _Parts:
     ends = [0, *np.cumsum([pq.read_metadata(file).num_rows for file in files]).tolist()]
     step, sample = ends[-1] // SAMPLED + 1, []
-    with _two_rows(into, ends[-1]) as (keys, places):
+    with _two_rows(into, ends[-1]) as (keys, positions):
         for number, file in enumerate(files):
-            found = keys_of(pq.read_table(file, columns=["customer_id"])["customer_id"].combine_chunks())
-            order = np.argsort(found, kind="stable")
-            found[order].tofile(keys)
-            ((number << ROW_BITS) + order).tofile(places)
-            sample.append(found[order][::step])
+            keys_of_file = keys_of(pq.read_table(file, columns=["customer_id"])["customer_id"].combine_chunks())
+            order = np.argsort(keys_of_file, kind="stable")
+            keys_of_file[order].tofile(keys)
+            ((number << ROW_BITS) + order).tofile(positions)
+            sample.append(keys_of_file[order][::step])
     return _Parts(ends, np.sort(np.concatenate(sample)))
 
 
@@ -90,16 +90,16 @@ def _merge(parts: _Parts, source: Path, into: Path) -> None:
     starts = parts.ends[:-1]
     with _two_rows(into, length) as (all_keys, all_places):
         for limit in limits if length else ():
-            keys, places = np.load(source, mmap_mode="r")  # opened anew: the pages of the last range are let go
+            keys, positions = np.load(source, mmap_mode="r")  # opened again: frees the pages of the last range
             stops = [
                 high if limit is None else low + int(np.searchsorted(keys[low:high], limit))
                 for low, high in pairwise(parts.ends)
             ]
             slices = [slice(start, stop) for start, stop in zip(starts, stops, strict=True)]
-            found = np.concatenate([keys[one] for one in slices])
-            order = np.argsort(found, kind="stable")
-            found[order].tofile(all_keys)
-            np.concatenate([places[one] for one in slices])[order].tofile(all_places)
+            keys_in_range = np.concatenate([keys[one] for one in slices])
+            order = np.argsort(keys_in_range, kind="stable")
+            keys_in_range[order].tofile(all_keys)
+            np.concatenate([positions[one] for one in slices])[order].tofile(all_places)
             starts = stops
 
 
@@ -117,7 +117,7 @@ def _two_rows(path: Path, length: int) -> Iterator[tuple[BinaryIO, BinaryIO]]:
 
 
 class CustomerIndex:
-    """The index of a book, opened: it stays on disk, and only the pages that a search touches come into memory."""
+    """The index of a book; it stays on disk, and a search reads only the pages that it touches."""
 
     def __init__(self, folder: Path) -> None:
         self._keys, self._places = np.load(folder / INDEX, mmap_mode="r")
@@ -125,9 +125,9 @@ class CustomerIndex:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def places(self, customer_id: int | str) -> list[tuple[int, int]]:
+    def positions(self, customer_id: int | str) -> list[tuple[int, int]]:
         """Return the file and row of an id's key: none, one, or very rarely another's too where ids are text."""
         key = customer_id if isinstance(customer_id, int) else _digest(customer_id)
         first, last = (int(np.searchsorted(self._keys, key, side)) for side in ("left", "right"))
-        found = self._places[first:last].tolist()
-        return [(place >> ROW_BITS, place & ((1 << ROW_BITS) - 1)) for place in found]
+        positions = self._places[first:last].tolist()
+        return [(position >> ROW_BITS, position & ((1 << ROW_BITS) - 1)) for position in positions]

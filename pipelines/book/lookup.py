@@ -162,12 +162,12 @@ class CustomerRows:
         customer = self._as_kept(customer_id)
         if customer is None:
             return None
-        places = self._index.places(customer)
-        for bucket, row in places:
+        rows = self._index.positions(customer)
+        for bucket, row in rows:
             stored, numbers = self._open(rows_path(self._buckets[bucket])).read(row)
             if stored == customer:
                 return numbers
-        if places:  # two texts with one 64-bit key are practically impossible
+        if rows:  # two texts with one 64-bit key are practically impossible
             raise DataError(
                 f"the book '{self._folder}' does not match its index: an erasure is running or was interrupted; "
                 "finish it and open the book again"

@@ -1,4 +1,4 @@
-"""What `thinfile prepare population=book` writes about a book, found in its folder."""
+"""The manifest that `thinfile prepare population=book` writes into a book's folder."""
 
 import json
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from pipelines.errors import DataError
 from pipelines.features.settings import FeatureSettings, What
 
 MANIFEST = "_book.json"
-"""Readers of Parquet folders pass over names that begin so."""
+"""Readers of Parquet folders skip names that begin with an underscore."""
 
 
 @dataclass(frozen=True)
 class BookManifest:
-    """What is known of a prepared book: `customers` rows, observed at `observed_at` (UTC without a zone).
+    """A prepared book of `customers` rows, observed at `observed_at` (UTC without a zone).
 
     `numeric` and `categorical` name its features in the order of the training table.
     """
@@ -31,36 +31,36 @@ class BookManifest:
 
     @property
     def known_before(self) -> datetime:
-        """The end of the history that the features tell of."""
+        """The end of the history that the features use."""
         return self.observed_at - timedelta(days=self.feature_lag_days)
 
 
 def book_record(folder: Path) -> Mapping[str, Any]:
-    """Return all that was written about the book in a folder; nothing where none was finished there."""
+    """Return the manifest of the book in a folder as written; empty where no book was finished there."""
     path = folder / MANIFEST
-    told: Mapping[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    return told
+    record: Mapping[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return record
 
 
 def read_manifest(folder: Path) -> BookManifest:
-    """Return what is known of the book in a folder.
+    """Return the manifest of the book in a folder.
 
     Raises:
-        DataError: no finished book lies there.
+        DataError: the folder has no finished book.
     """
-    told = book_record(folder)
-    if not told:
+    record = book_record(folder)
+    if not record:
         raise DataError(
             f"'{folder}' is not a prepared book; run `thinfile prepare population=book "
             "observed_at=...` and name the folder that it prints"
         )
-    features = told["configuration"]["features"]
+    features = record["configuration"]["features"]
     return BookManifest(
-        identity=told["identity"],
-        observed_at=datetime.fromisoformat(told["observed_at"]),
-        feature_lag_days=told["feature_lag_days"],
+        identity=record["identity"],
+        observed_at=datetime.fromisoformat(record["observed_at"]),
+        feature_lag_days=record["feature_lag_days"],
         features=FeatureSettings(**features | {"what": [What(one) for one in features["what"]]}),
-        numeric=told["numeric"],
-        categorical=told["categorical"],
-        customers=told["customers"],
+        numeric=record["numeric"],
+        categorical=record["categorical"],
+        customers=record["customers"],
     )

@@ -40,16 +40,16 @@ from pipelines.storage.workspace import Workspace
 log = logging.getLogger(__name__)
 
 BYTES_A_BUCKET = 16_000_000
-"""Of raw files; about half a million orders: large enough to be worth a task, small enough to be held several times."""
+"""Of raw files; about half a million orders: large enough for a task, small enough for memory."""
 
 
 def prepare(settings: PrepareSettings) -> Outcome:
-    """Make the training table, or the book; what was made of the same content and settings is not made again.
+    """Make the training table or the book, unless it was made of the same content and settings before.
 
     Raises:
-        ConfigurationError: no thread or no memory; the name of a folder that holds raw tables; a loan contract that
-            means nothing; features that cannot be; a book that cannot be observed; Spark asked for where it cannot run.
-        DataError: the tables break their contracts (see `run_intake`), or hold no outcomes to learn from.
+        ConfigurationError: no thread or no memory; the name of a folder with raw tables; an invalid loan contract or
+            observation; features that cannot be computed; Spark where it is not installed.
+        DataError: the tables break their contracts (see `run_intake`), or have no outcomes to learn from.
     """
     check_resources(settings)
     check_features(settings.features)
@@ -59,7 +59,7 @@ def prepare(settings: PrepareSettings) -> Outcome:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
     contents = fingerprint_raw(settings.raw, settings.threads)
-    with file_lock(lake.with_name(f".{settings.name}.lock")):  # two commands would take each other's buckets away
+    with file_lock(lake.with_name(f".{settings.name}.lock")):  # two commands would remove each other's buckets
         check_own_folder(lake, "prepare")
         taken = _take_in(settings, lake, contents)
         if observation is not None:
@@ -68,10 +68,7 @@ def prepare(settings: PrepareSettings) -> Outcome:
 
 
 def _observation(settings: PrepareSettings) -> Observation | None:
-    """Return when the book is observed; None where applications are asked for, whose loan contract must mean something.
-
-    Of the contract only the feature lag counts for a book.
-    """
+    """Return the observation of a book, which uses only the feature lag of the loan contract; None for applications."""
     if settings.population is Population.book:
         check(replace(settings.loan, as_of="2000-01-01"))
         return observation_of(settings)
@@ -84,50 +81,49 @@ def _observation(settings: PrepareSettings) -> Observation | None:
 
 
 def _prepared(settings: PrepareSettings, lake: Path, taken: IntakeRecord) -> Mapping[str, Any]:
-    """Return the manifest of what the settings ask for, made where it is not there."""
+    """Return the manifest of the training table of these settings, which is made unless it exists."""
     check_as_of(lake, settings.loan, taken.tables)
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
     manifest = lake / MANIFEST
     if not (_is_offered(manifest, recipe, taken) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
         prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
-        replaced = _told(manifest).get("identity")
+        replaced = _read_manifest(manifest).get("identity")
         _write_manifest(manifest, settings, taken, recipe, publish(recipe))
         remove_earlier(recipe, replaced)
-    return _told(manifest)
+    return _read_manifest(manifest)
 
 
 def _is_offered(manifest: Path, recipe: Recipe, taken: IntakeRecord) -> bool:
-    told = _told(manifest)
-    return (told.get("identity"), told.get("intake")) == (recipe.identity, taken.identity)
+    record = _read_manifest(manifest)
+    return (record.get("identity"), record.get("intake")) == (recipe.identity, taken.identity)
 
 
-def _told(manifest: Path) -> Mapping[str, Any]:
-    told: Mapping[str, Any] = json.loads(manifest.read_text()) if manifest.exists() else {}
-    return told
+def _read_manifest(manifest: Path) -> Mapping[str, Any]:
+    record: Mapping[str, Any] = json.loads(manifest.read_text()) if manifest.exists() else {}
+    return record
 
 
 def _on_a_clock(settings: PrepareSettings) -> FeatureSettings:
-    """Return the features with the time zone of the shoppers: that of the raw times where no other is given."""
     features = settings.features
     return replace(features, time_zone=features.time_zone or settings.raw.time_zone or features.clock)
 
 
 def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> IntakeRecord:
-    """Return the intake of the raw tables: the one that is there, when the same bytes were read the same way."""
-    told = to_json_values(settings.raw) | {
+    """Return the intake of the raw tables; an earlier one of the same bytes and settings is reused."""
+    inputs = to_json_values(settings.raw) | {
         "folder": None,
         "contents": contents,
         "code": fingerprint_code("marketplace/*.py"),
     }
-    identity, place = fingerprint_record(told), lake / INTAKE
-    if place.exists() and (lake / CLEAN).exists():
-        kept = json.loads(place.read_text())
+    identity, path = fingerprint_record(inputs), lake / INTAKE
+    if path.exists() and (lake / CLEAN).exists():
+        kept = json.loads(path.read_text())
         if kept["identity"] == identity:
             return IntakeRecord(**kept)
     size = sum(path.stat().st_size for one in CONTRACTS for path in find_files(settings.raw, one.name).paths)
     buckets = math.ceil(size / BYTES_A_BUCKET)
     log.info("reading %s MB of raw tables", f"{size / 1e6:,.0f}")
-    place.unlink(missing_ok=True)  # it must not speak for tables that are about to be replaced
+    path.unlink(missing_ok=True)  # the tables that it describes are about to be replaced
     erasures = read_erasures(Workspace.at(settings.workspace))
     intake = run_intake(
         settings.raw,
@@ -138,12 +134,12 @@ def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str])
         erasures=erasures,
     )
     taken = IntakeRecord(identity, buckets, {name: asdict(table) for name, table in intake.tables.items()})
-    _write(place, asdict(taken))
+    _write(path, asdict(taken))
     return taken
 
 
 def _write_manifest(path: Path, settings: PrepareSettings, taken: IntakeRecord, recipe: Recipe, counts: Counts) -> None:
-    """Write what was made: beside the offered names, and beside what they lead to, which is what a record names."""
+    """Write the manifest beside the links and beside the folder that they point to."""
     numeric, categorical = feature_columns(settings.features)
     record = {
         "identity": recipe.identity,
@@ -163,8 +159,8 @@ def _write_manifest(path: Path, settings: PrepareSettings, taken: IntakeRecord, 
         "categorical": categorical,
         "training_fingerprint": fingerprint_files({path.name: path for path in recipe.mature.glob("*.parquet")}),
     }
-    for place in (recipe.folder / MANIFEST, path):
-        _write(place, record)
+    for file in (recipe.folder / MANIFEST, path):
+        _write(file, record)
 
 
 def _write(path: Path, record: Mapping[str, Any]) -> None:

@@ -24,10 +24,10 @@ from pipelines.storage.json_values import to_json_values
 
 
 def prepare_book(settings: PrepareSettings, lake: Path, taken: IntakeRecord, observation: Observation) -> Outcome:
-    """Make the book of clean tables; what was made of the same content and settings is not made again.
+    """Make the book of clean tables, unless it was made of the same content and settings before.
 
     Raises:
-        DataError: the book's history ends later than the tables reach (see `check_reach`); nobody was registered then.
+        DataError: the book's history ends later than the tables reach (see `check_reach`); no customer was registered.
     """
     reach = Reach("observed_at", str(settings.observed_at), observation.known_before, observation.lag)
     check_reach(lake, reach, taken.tables)
@@ -40,7 +40,7 @@ def prepare_book(settings: PrepareSettings, lake: Path, taken: IntakeRecord, obs
 
 
 def _finish(settings: PrepareSettings, taken: IntakeRecord, recipe: BookRecipe) -> None:
-    """Write the index, then the manifest: where that is, the book is whole."""
+    """Write the index, then the manifest, which marks the book as complete."""
     customers = write_index(recipe.folder)
     if not customers:
         raise DataError(
@@ -65,7 +65,7 @@ def _finish(settings: PrepareSettings, taken: IntakeRecord, recipe: BookRecipe) 
 
 
 def _offer(recipe: BookRecipe) -> None:
-    """Make the book's name lead to it, and remove books to which no name leads, but for the one just replaced."""
+    """Link the book's name to it, and remove books without a link except the one just replaced."""
     replaced = recipe.offered.resolve()
     link(recipe.offered, recipe.folder)
     kept = {replaced, *(name.resolve() for name in (recipe.lake / BOOK).iterdir() if name.is_symlink())}
@@ -74,17 +74,17 @@ def _offer(recipe: BookRecipe) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _outcome(settings: PrepareSettings, recipe: BookRecipe, told: Mapping[str, Any]) -> Outcome:
+def _outcome(settings: PrepareSettings, recipe: BookRecipe, record: Mapping[str, Any]) -> Outcome:
     observation, loan = recipe.observation, recipe.observation.loan
-    customers, features = told["customers"], len(told["numeric"]) + len(told["categorical"])
+    customers, features = record["customers"], len(record["numeric"]) + len(record["categorical"])
     result = {
         "book": str(recipe.offered),
         "manifest": str(recipe.offered / MANIFEST),
         "identity": recipe.identity,
         "customers": customers,
         "features": features,
-        "observed_at": told["observed_at"],
-        "known_before": told["known_before"],
+        "observed_at": record["observed_at"],
+        "known_before": record["known_before"],
         "reference": to_json_values(loan),
         "time_zone": settings.features.clock,
     }

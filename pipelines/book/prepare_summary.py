@@ -1,4 +1,4 @@
-"""What `thinfile prepare` answers: for scripts, and in lines for people."""
+"""The result and the summary of `thinfile prepare` for a training table."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from pipelines.marketplace.training_table import APPLICATIONS, TRAINING, VINTAGE
 
 
 def prepared_outcome(settings: PrepareSettings, lake: Path, manifest: Mapping[str, Any]) -> Outcome:
-    """Return the outcome of a lake that was prepared, told from its manifest."""
+    """Return the outcome of a prepared training table from its manifest."""
     statuses, tables = manifest["applications"], manifest["tables"]
     strange = mismatches(settings.features, tables["orders"]["levels"])
     result = {
@@ -82,7 +82,6 @@ def _summary(
 
 
 def _time_zone(features: FeatureSettings) -> list[str]:
-    """Return the line on the time zone of nights, weekends and paydays, where a feature uses them."""
     if not {What.timing, What.application} & set(features.what):
         return []
     return [f"  nights, weekends and paydays in the time zone {features.clock}; change it with features.time_zone=ZONE"]

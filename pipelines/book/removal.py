@@ -1,4 +1,4 @@
-"""A person is removed from a prepared book: the rows of the bucket, its row file, and the index."""
+"""Removes a customer from a prepared book: from the bucket, its row file and the index."""
 
 from pathlib import Path
 
@@ -13,25 +13,24 @@ from pipelines.storage.atomic_files import whole_file
 
 
 def remove_customer(folder: Path, customer_id: int | str) -> int:
-    """Remove a customer from the files of a book and return how many rows that were: one or none.
+    """Remove a customer from the files of a book and return the number of rows: one or none.
 
-    The id is of the type that the book keeps; a book that was not finished is searched whole. The index is written
-    last: killed half-way, the same call finishes the work. Whoever has the book open goes on reading the earlier files
-    until it is opened again. To be called with the lake's lock held, so that nobody prepares meanwhile.
+    The id has the type of the book's ids; an unfinished book is searched completely. The index is written last, so that
+    an interrupted call can be repeated. An open book reads the earlier files until it is opened again. The caller holds
+    the lake's lock.
     """
     removed, paths = 0, bucket_paths(folder)
     is_whole = (folder / INDEX).exists()
-    found = {bucket for bucket, _ in CustomerIndex(folder).places(customer_id)} if is_whole else range(len(paths))
-    for bucket in found:
+    buckets = {bucket for bucket, _ in CustomerIndex(folder).positions(customer_id)} if is_whole else range(len(paths))
+    for bucket in buckets:
         removed += _without(paths[bucket], customer_id)
         renew_rows(paths[bucket])
-    if is_whole and found:
+    if is_whole and buckets:
         write_index(folder)
     return removed
 
 
 def _without(bucket: Path, customer_id: int | str) -> int:
-    """Rewrite a bucket without a customer's rows and return how many there were."""
     file, kept = pq.ParquetFile(bucket), 0
     with whole_file(bucket) as temporary, table_writer(temporary, file.schema_arrow) as writer:
         for number in range(file.num_row_groups):

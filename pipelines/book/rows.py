@@ -1,8 +1,8 @@
-"""The numbers of a book once more, row by row: what one customer's lookup reads.
+"""A second copy of a book's numbers, stored by row, for the lookup of one customer.
 
-A Parquet file keeps columns together, and one row of two hundred columns costs it as much as thousands. Here the
-numbers of a row lie side by side, eight bytes each, in small compressed batches of an Arrow file. It is made of a
-bucket's Parquet file, in the same order, and holds customer_id beside the numbers; protected attributes stay out.
+Reading one row of two hundred columns from Parquet costs as much as reading thousands. These Arrow files have the
+numbers of a row side by side, eight bytes each, in small compressed batches, in the order of the bucket's Parquet file.
+They have customer_id beside the numbers, and no protected attributes.
 """
 
 import json
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipelines.storage.atomic_files import whole_file
 
 ROWS = "_rows"
-"""The folder of these files in a book's; readers of Parquet folders pass over names that begin so."""
+"""The folder of these files in a book's; readers of Parquet folders skip names with an underscore."""
 
 ROWS_A_BATCH = 16
 
@@ -49,7 +49,7 @@ def write_rows(parts: Iterable[pa.Table], path: Path) -> None:
 
 
 def _in_whole_batches(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Yield the same rows so that every batch but the last is full: a row is found by its number alone."""
+    """Yield the same rows in full batches except the last, so that a row is found by its number."""
     left: list[pa.Table] = []
     for part in parts:
         rows = pa.concat_tables([*left, part])
@@ -61,19 +61,19 @@ def _in_whole_batches(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def _side_by_side(table: pa.Table, names: Sequence[str], kind: pa.DataType) -> pa.Array:
     cells = np.empty((len(table), len(names)), np.int64)
-    for place, name in enumerate(names):
-        cells[:, place] = table[name].to_numpy().view(np.int64)  # the bits of doubles
+    for number, name in enumerate(names):
+        cells[:, number] = table[name].to_numpy().view(np.int64)  # the bits of doubles
     return pa.FixedSizeBinaryArray.from_buffers(kind, len(table), [None, pa.py_buffer(cells)])
 
 
 def renew_rows(bucket: Path) -> None:
-    """Write the row file of a bucket anew from its Parquet file, as after rows of that were removed."""
+    """Write the row file of a bucket again from its Parquet file."""
     file = pq.ParquetFile(bucket)
     write_rows((file.read_row_group(number) for number in range(file.num_row_groups)), rows_path(bucket))
 
 
 class RowFile:
-    """A row file, opened: it stays on disk; safe to share between threads."""
+    """An open row file, which stays on disk; safe to share between threads."""
 
     def __init__(self, path: Path) -> None:
         self._reader = pa.ipc.open_file(pa.memory_map(str(path)))
@@ -85,8 +85,8 @@ class RowFile:
         """Return the customer of a row, and its numbers by column; whole ones as int."""
         with self._lock:
             batch = self._reader.get_batch(number // ROWS_A_BATCH)
-        place = number % ROWS_A_BATCH
-        cells: NDArray[np.int64] = np.frombuffer(batch.column(1)[place].as_buffer(), np.int64)
+        position = number % ROWS_A_BATCH
+        cells: NDArray[np.int64] = np.frombuffer(batch.column(1)[position].as_buffer(), np.int64)
         whole, double = cells.tolist(), cells.view(np.float64).tolist()
         numbers = {name: double[at] if is_double else whole[at] for at, (name, is_double) in enumerate(self._is_double)}
-        return batch.column(0)[place].as_py(), numbers
+        return batch.column(0)[position].as_py(), numbers

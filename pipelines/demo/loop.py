@@ -27,8 +27,7 @@ def demo(settings: DemoSettings) -> Outcome:
     if settings.data.source not in sources:
         choices = " or ".join(f"data={source.value}" for source in sources)
         raise ConfigurationError(
-            f"there is no demo of data={settings.data.source.value}; choose {choices}, or use `thinfile tune` for your "
-            "own data"
+            f"data={settings.data.source.value} has no demo; choose {choices}, or use `thinfile tune` for your own data"
         )
     _check(settings)
     workspace, runner = Workspace.at(settings.workspace), Runner(settings)

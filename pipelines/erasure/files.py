@@ -62,8 +62,8 @@ def remove(person: Person, path: Path) -> int:
 
     The other rows keep values, order and row groups; columns, types, metadata and compression stay.
     """
-    found = look_for(person, path)
-    if found is None or not found.rows:
+    person_rows = look_for(person, path)
+    if person_rows is None or not person_rows.rows:
         return 0
     with _open(path) as file, whole_file(path) as temporary:
         schema = file.schema_arrow
@@ -75,7 +75,7 @@ def remove(person: Person, path: Path) -> int:
                 if len(kept):
                     writer.write_table(_with_used_levels(kept).cast(schema), row_group_size=len(kept))
         temporary.chmod(path.stat().st_mode & 0o777)
-    return found.rows
+    return person_rows.rows
 
 
 def kind_of(path: Path, root: Path) -> str:

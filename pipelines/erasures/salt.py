@@ -1,4 +1,4 @@
-"""Ids as salted hashes: who knows an id and the workspace's salt recognises it, from the hash alone nobody reads it."""
+"""Salted hashes of ids: an id is recognised with the workspace's salt and cannot be read from its hash."""
 
 import hashlib
 import os
@@ -32,7 +32,7 @@ def salt_of(workspace: Workspace) -> str:
 
 
 def ensure_salt(workspace: Workspace) -> str:
-    """Return the workspace's salt, drawn where there is none yet; of several commands at once the first wins."""
+    """Return the workspace's salt, drawn if it does not exist; of several commands at once the first wins."""
     if not _path(workspace).exists():
         with scratch_folder(workspace.root) as scratch:
             fresh = scratch / "salt"

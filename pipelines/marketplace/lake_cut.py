@@ -37,15 +37,15 @@ def recompute_features(lake: PreparedLake, ids: Sequence[str]) -> pa.Table:
     history = cut_history(lake.folder, singled)
     features = compute_features(history, lake.features, lag_days=lake.lag_days)
     selected = features.filter(pc.less(features["application_id"], len(singled)))
-    names = singled["asked"].take(selected["application_id"])
+    names = singled["requested_id"].take(selected["application_id"])
     return selected.set_column(0, "application_id", names.cast(pa.string()))
 
 
 def cut_history(folder: Path, singled: pa.Table) -> History:
     """Return the history of each selected application's customer as known then, under a customer of its own.
 
-    `singled` has SINGLED (0, 1, ...), customer_id, `asked` (the application's id) and KNOWN_BEFORE. In the history the
-    id of a selected application is its number; earlier applications have other numbers.
+    `singled` has SINGLED (0, 1, ...), customer_id, `requested_id` (the application's id) and KNOWN_BEFORE. In the
+    history the id of a selected application is its number; earlier applications have other numbers.
     """
     applications = _applications(_of_customers(folder, "applications", singled))
     return History(
@@ -63,7 +63,7 @@ def _singled(lake: PreparedLake, ids: Sequence[str]) -> pa.Table:
     columns = {
         SINGLED: pa.array(np.arange(len(rows))),
         "customer_id": rows["customer_id"],
-        "asked": rows["application_id"],
+        "requested_id": rows["application_id"],
         KNOWN_BEFORE: pc.subtract(rows["applied_at"], lag),
     }
     return pa.table(columns)
@@ -81,14 +81,14 @@ def _of_customers(folder: Path, table: str, singled: pa.Table) -> pa.Table:
 
 def _orders(orders: pa.Table) -> pa.Table:
     """Delete orders that were placed or recorded later; blank later returns and cancellations of the others."""
-    known = _before(orders, "ordered_at")
-    arrived = pc.fill_null(pc.less(known["available_at"], known[KNOWN_BEFORE]), True)
-    return _blanked(known.filter(arrived), "returned_at", "cancelled_at")
+    placed = _before(orders, "ordered_at")
+    arrived = pc.fill_null(pc.less(placed["available_at"], placed[KNOWN_BEFORE]), True)
+    return _blanked(placed.filter(arrived), "returned_at", "cancelled_at")
 
 
 def _applications(applications: pa.Table) -> pa.Table:
     """Delete other, later applications; blank later outcomes; number the applications that are left."""
-    is_itself = pc.equal(applications["application_id"], applications["asked"])
+    is_itself = pc.equal(applications["application_id"], applications["requested_id"])
     is_earlier = pc.less(applications["applied_at"], applications[KNOWN_BEFORE])
     left = applications.append_column("is_itself", is_itself).filter(pc.or_(is_itself, is_earlier))
     left = _blanked(left, "disbursed_at", "refunded_at", "fraud_confirmed_at", "written_off_at")
@@ -104,10 +104,10 @@ def _instalments(folder: Path, applications: pa.Table) -> pa.Table:
     rows = loans.rename_columns({"number": "loan"}).join(owed, "application_id", join_type="inner")
     lent = pc.less(rows["disbursed_at"], rows[KNOWN_BEFORE])
     due = pc.less(rows["due_at"], rows[KNOWN_BEFORE])
-    known = _blanked(rows.filter(pc.or_kleene(lent, due)), "paid_at")
-    paid = pc.if_else(pc.is_valid(known["paid_at"]), known["paid_amount"], pa.scalar(0, pa.int64()))
-    known = known.drop_columns(["application_id", "disbursed_at", KNOWN_BEFORE, "paid_amount"])
-    return known.append_column("paid_amount", paid).rename_columns({"loan": "application_id"})
+    instalments = _blanked(rows.filter(pc.or_kleene(lent, due)), "paid_at")
+    paid = pc.if_else(pc.is_valid(instalments["paid_at"]), instalments["paid_amount"], pa.scalar(0, pa.int64()))
+    instalments = instalments.drop_columns(["application_id", "disbursed_at", KNOWN_BEFORE, "paid_amount"])
+    return instalments.append_column("paid_amount", paid).rename_columns({"loan": "application_id"})
 
 
 def _before(table: pa.Table, column: str) -> pa.Table:
@@ -116,12 +116,12 @@ def _before(table: pa.Table, column: str) -> pa.Table:
 
 def _blanked(table: pa.Table, *columns: str) -> pa.Table:
     for column in columns:
-        known = pc.less(table[column], table[KNOWN_BEFORE])
-        values = pc.if_else(known, table[column], pa.scalar(None, table[column].type))
+        is_known = pc.less(table[column], table[KNOWN_BEFORE])
+        values = pc.if_else(is_known, table[column], pa.scalar(None, table[column].type))
         table = table.set_column(table.column_names.index(column), column, values)
     return table
 
 
 def _as_own(table: pa.Table) -> pa.Table:
     """Return rows with the selected application's number as their customer."""
-    return table.drop_columns(["customer_id", "asked", KNOWN_BEFORE]).rename_columns({SINGLED: "customer_id"})
+    return table.drop_columns(["customer_id", "requested_id", KNOWN_BEFORE]).rename_columns({SINGLED: "customer_id"})

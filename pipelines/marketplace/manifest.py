@@ -51,13 +51,13 @@ def lake_beside(data: DataSettings) -> PreparedLake:
     """Return the lake that a training table was made from.
 
     Raises:
-        DataError: there is no manifest beside the table, or the clean tables are not those of the manifest.
+        DataError: the table has no manifest beside it, or the clean tables are not those of the manifest.
     """
     manifest = manifest_beside(data)
     if "intake" not in manifest:
         raise DataError(
-            f"there is no manifest beside the training table '{data.path}'; run `thinfile prepare` and leave the table "
-            "in its folder"
+            f"training table '{data.path}' has no manifest beside it; run `thinfile prepare` and leave the table in "
+            "its folder"
         )
     path = Path(str(data.path))
     folder = _nearest(path, CLEAN)

@@ -86,6 +86,5 @@ def _value_checks(column: Column, readings: Mapping[str, Reading], decimals: int
 
 
 def _blamed(rule: Rule, readings: Mapping[str, Reading]) -> str:
-    """Return the first column in a rule's text."""
     words = re.findall(r"\w+", f"{rule.sentence} {rule.holds}")
     return next((word for word in words if word in readings), next(iter(readings)))

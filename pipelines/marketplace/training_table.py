@@ -85,7 +85,6 @@ def _check(counts: Counts, loan: LoanContract) -> None:
 
 
 def _vintages(recipe: Recipe) -> pa.Table:
-    """Return the vintages of all buckets: month, months on book, loans observed and bad, by month and age."""
     cells = pds.dataset(recipe.vintages).to_table()
     summed = cells.group_by(["month", "mob"]).aggregate([("observed", "sum"), ("bad", "sum")])
     named = summed.select(["month", "mob", "observed_sum", "bad_sum"]).rename_columns(cells.column_names)

@@ -1,1 +1,1 @@
-"""Profiles of tables that were scored elsewhere: bins are frozen and rows counted in streamed passes."""
+"""Profiles of tables: frozen bins and the counts in them, made in streamed passes."""

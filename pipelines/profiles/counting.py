@@ -1,4 +1,4 @@
-"""Counts a table that was scored elsewhere in frozen bins, overall and by segment, in one pass over it."""
+"""Counts a table in frozen bins, overall and by segment, in one pass over it."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,9 +70,9 @@ class Part:
 
 def count_part(counting: Counting, rows: SampledRows, part: PartOfTable, table: pa.Table) -> Part:
     """Return the counts of one part."""
-    found = [_tallies(counting, table, one) for one in counting.roles.segments or (None,)]
-    overall = sum(found[0].values(), Tally())
-    segments = {name: tally for one in found for name, tally in one.items() if name is not None}
+    by_dimension = [_tallies(counting, table, one) for one in counting.roles.segments or (None,)]
+    overall = sum(by_dimension[0].values(), Tally())
+    segments = {name: tally for one in by_dimension for name, tally in one.items() if name is not None}
     return Part(part.first, WindowProfile(counting.name, overall, segments), rows.of_part(part, table))
 
 
@@ -94,22 +94,22 @@ def _tallies(counting: Counting, table: pa.Table, dimension: Dimension | None) -
 
 
 def nothing(bins: Sequence[FrozenBins]) -> Tally:
-    """Return the counts of no rows at all."""
+    """Return the counts of no rows."""
     return Tally(columns={one.column: np.zeros(len(one.labels), dtype=np.int64) for one in bins})
 
 
 def without_wide_scores(profile: WindowProfile) -> WindowProfile:
-    """Return a profile without exact counts where points spread so wide that they are no score card's."""
+    """Return a profile without exact counts where points have too many values."""
     if len(bounded(profile.overall.scores)) == len(profile.overall.scores):
         return profile
     segments = {name: replace(tally, scores=ScoreCounts()) for name, tally in profile.segments.items()}
     return WindowProfile(profile.bins, replace(profile.overall, scores=ScoreCounts()), segments)
 
 
-def check_segments(found: Mapping[str, Tally], roles: TableRoles) -> None:
+def check_segments(segments: Mapping[str, Tally], roles: TableRoles) -> None:
     """Raise DataError for a dimension of too many segments."""
     for one in roles.segments:
-        names = [name for name in found if name.startswith(segment_name(one.name, ""))]
+        names = [name for name in segments if name.startswith(segment_name(one.name, ""))]
         if len(names) > MOST_SEGMENTS:
             raise DataError(
                 f"table.segments names '{one.name}', which has more than {MOST_SEGMENTS} values (such as "
@@ -146,7 +146,6 @@ def _named(table: pa.Table, column: str, segments: Segments) -> Iterator[Counter
 
 
 def _times(levels: Levels, segments: Segments) -> Iterator[Counter[str]]:
-    """Yield how many times each level occurs in each group."""
     for codes in segments.of_values(levels.codes):
         times = np.bincount(codes[codes >= 0], minlength=len(levels.names)).tolist()
         yield Counter({name: number for name, number in zip(levels.names, times, strict=True) if number})

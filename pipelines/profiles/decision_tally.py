@@ -42,8 +42,8 @@ class Tally:
         """Return the counts as JSON holds them."""
         counted = ((name, sorted(getattr(self, name).items())) for name in ("bands", "decisions", "reasons"))
         columns = {name: counts.tolist() for name, counts in self.columns.items()}
-        told: dict[str, Any] = {"rows": self.rows, "columns": columns, "scores": self.scores.record()}
-        return told | {name: dict(counts) for name, counts in counted}
+        record: dict[str, Any] = {"rows": self.rows, "columns": columns, "scores": self.scores.record()}
+        return record | {name: dict(counts) for name, counts in counted}
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Tally":

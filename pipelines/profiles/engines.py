@@ -1,4 +1,4 @@
-"""What counts a table that was scored elsewhere: threads of this process, DuckDB, or Spark; the counts are the same."""
+"""Engines that count a table in bins: threads of this process, DuckDB or Spark; the counts are the same."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from pipelines.profiles.settings import ProfileEngine
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that is up."""
+    """A started engine."""
 
     kind: ProfileEngine
     one_pass: Pass
@@ -48,9 +48,9 @@ class Engine:
 
 @contextmanager
 def engine_of(kind: ProfileEngine, *, threads: int, memory: str, scratch: Path) -> Iterator[Engine]:
-    """Yield an engine on so many threads.
+    """Yield an engine.
 
-    `memory` bounds DuckDB or Spark's Java, in DuckDB's spelling ("4GB"); what they must put aside goes to `scratch`.
+    `memory` limits DuckDB or Spark's Java, such as "4GB"; they spill into `scratch`.
 
     Raises:
         ConfigurationError: there is no Spark.

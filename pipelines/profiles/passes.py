@@ -15,7 +15,7 @@ from pipelines.storage.parquet_parts import Part, is_parquet, read_tables, surve
 
 Result = TypeVar("Result")
 Look = Callable[["PartOfTable", pa.Table], Result]
-"""What is done to the rows of a part."""
+"""A function of the rows of a part."""
 
 
 @dataclass(frozen=True)
@@ -38,32 +38,32 @@ class ScoredTable:
 
 
 class Pass(Protocol):
-    """Goes once over a table."""
+    """Reads a table once."""
 
     def __call__(
         self, table: ScoredTable, columns: Sequence[str], coded: Sequence[str], look: Look[Result]
     ) -> Iterator[Result]:
-        """Read columns, those of text as codes, and yield what is found in each part, in no order."""
+        """Read columns, those of text as codes, and yield the result of each part in no order."""
 
 
 def open_table(path: Path) -> ScoredTable:
-    """Return the table of a Parquet file, or of all that lie in a folder; rows are not read. It may have none.
+    """Return the table of a Parquet file or of a folder of them, without reading rows.
 
     Raises:
         DataError: there is no Parquet file, or one cannot be read.
     """
     if not path.exists() or not is_parquet(path):
-        raise DataError(f"'{path}' must hold Parquet files, found none; name a Parquet file or a folder of them")
-    found = survey(path, (), may_be_empty=True)
+        raise DataError(f"'{path}' has no Parquet file; name a Parquet file or a folder of them")
+    files = survey(path, (), may_be_empty=True)
     parts, first = [], 0
-    for part in found.parts:
+    for part in files.parts:
         parts.append(PartOfTable(part, first))
         first += part.rows
-    return ScoredTable(path, tuple(parts), found.schemas, first, found.fingerprint)
+    return ScoredTable(path, tuple(parts), files.schemas, first, files.fingerprint)
 
 
 def on_threads(threads: int) -> Pass:
-    """Return the pass of this process: so many parts are decoded and looked at at a time."""
+    """Return the pass of this process, which reads a part on each thread."""
     return partial(_on_threads, threads)
 
 
@@ -79,7 +79,7 @@ def on_spark(threads: int, memory: str, scratch: Path) -> Iterator[Pass]:
 def look_at_parts(
     columns: Sequence[str], coded: Sequence[str], look: Look[Result], some: Sequence[PartOfTable]
 ) -> list[Result]:
-    """Return what is found in parts that follow each other in one file; columns that it lacks are left out."""
+    """Return the results of consecutive parts of one file; columns that it lacks are left out."""
     held = [one.part for one in some]
     return [look(one, table) for one, table in zip(some, read_tables(held, columns, coded), strict=True)]
 
@@ -88,8 +88,8 @@ def _on_threads(
     threads: int, table: ScoredTable, columns: Sequence[str], coded: Sequence[str], look: Look[Result]
 ) -> Iterator[Result]:
     with ThreadPoolExecutor(threads) as pool:
-        for found in pool.map(partial(look_at_parts, columns, coded, look), _work(table, threads)):
-            yield from found
+        for results in pool.map(partial(look_at_parts, columns, coded, look), _work(table, threads)):
+            yield from results
     pa.default_memory_pool().release_unused()  # it would keep what each of these threads once held
 
 
@@ -99,10 +99,12 @@ def _on_spark(
     from pipelines.engine.spark_engine import map_on_spark
 
     work = _work(table, spark.sparkContext.defaultParallelism)  # type: ignore[attr-defined]
-    for found in map_on_spark(spark, partial(look_at_parts, columns, coded, look), work):  # type: ignore[arg-type]
-        yield from found
+    for results in map_on_spark(spark, partial(look_at_parts, columns, coded, look), work):  # type: ignore[arg-type]
+        yield from results
 
 
 def _work(table: ScoredTable, workers: int) -> list[tuple[PartOfTable, ...]]:
-    places = {one.part.name: one for one in table.parts}
-    return [tuple(places[part.name] for part in some) for some in tasks([one.part for one in table.parts], workers)]
+    part_of_table = {one.part.name: one for one in table.parts}
+    return [
+        tuple(part_of_table[part.name] for part in some) for some in tasks([one.part for one in table.parts], workers)
+    ]

@@ -1,4 +1,4 @@
-"""What is counted of a table: which column in which bins, and whether it can be."""
+"""Matches the columns of a table with bins and roles, and checks that they can be counted."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ from pipelines.profiles.window_profile import name_of
 
 @dataclass(frozen=True)
 class Counting:
-    """What is counted: bins by the column that they count, and the columns of the roles.
+    """Bins by the column that they count, and the columns of the roles.
 
-    `has_points` says whether the score is a whole number, which is counted exactly too.
+    `has_points`: the score is a whole number, which is counted exactly too.
     """
 
     bins: Mapping[str, FrozenBins]
@@ -38,8 +38,8 @@ class Counting:
     def coded(self) -> list[str]:
         """Columns that are counted as text."""
         by_name = (*self.roles.coded_segments, self.roles.band, self.roles.decision)
-        told = [column for column, bins in self.bins.items() if bins.edges is None]
-        return [*told, *(column for column in by_name if column is not None)]
+        categorical = [column for column, bins in self.bins.items() if bins.edges is None]
+        return [*categorical, *(column for column in by_name if column is not None)]
 
 
 def counting_of(table: ScoredTable, bins: Sequence[FrozenBins], roles: TableRoles) -> Counting:
@@ -65,19 +65,19 @@ def counting_of(table: ScoredTable, bins: Sequence[FrozenBins], roles: TableRole
 
 
 def _with_codes(table: ScoredTable, roles: TableRoles, codes: Sequence[str]) -> TableRoles:
-    """Return roles by which numbers are codes where the bins are of levels."""
+    """Return roles in which numbers are codes where the bins are of levels."""
     here = {name for _, schema in table.schemas for name in schema.names}
     by_name = [name for name in (*roles.coded_segments, roles.band, roles.decision) if name is not None]
     return replace(roles, categorical=tuple(sorted({*codes, *by_name} & here)))
 
 
 def _check_kind(column: str, bins: FrozenBins, columns: TableColumns, table: ScoredTable) -> None:
-    wanted, others = (NUMBERS, columns.categorical) if bins.edges is not None else (LEVELS, columns.numeric)
+    expected, others = (NUMBERS, columns.categorical) if bins.edges is not None else (LEVELS, columns.numeric)
     if column in others or columns.left_out.get(column, EMPTY) != EMPTY:
-        held = columns.left_out.get(column, f"holds {LEVELS if wanted == NUMBERS else NUMBERS}")
+        held = columns.left_out.get(column, f"holds {LEVELS if expected == NUMBERS else NUMBERS}")
         raise DataError(
-            f"a column is compared with its own kind, '{column}' of the reference is {wanted}, in '{table.path}' it "
-            f"{held}; write it as in the reference"
+            f"column '{column}' has {expected} in the reference, and in '{table.path}' it {held}; write it as in the "
+            f"reference"
         )
 
 

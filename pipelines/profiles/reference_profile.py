@@ -1,4 +1,4 @@
-"""What a model's world looked like: counts of every column in bins that stay as they were frozen."""
+"""The reference profile of a model: counts of every column in frozen bins."""
 
 import json
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ ANY_TIME = "any time"
 
 LEAST_ROWS = 20
 LEAST_SHARE = 0.01
-"""A bin holds at least so many rows and this share of them, or its count says nothing; rarer levels go to `other`."""
+"""Smallest bin, in rows and as a share of them: smaller counts are noise; rarer levels go to `other`."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class FrozenBins:
             return ("missing", *levels, "other", "unseen")
         if not self.edges:
             return ("missing", "below", "any", "above")
-        told = distinct_numbers(self.edges)
-        between = [f"{low} to {high}" for low, high in pairwise(told)]
-        return ("missing", "below", f"up to {told[0]}", *between, f"above {told[-1]}", "above")
+        texts = distinct_numbers(self.edges)
+        between = [f"{low} to {high}" for low, high in pairwise(texts)]
+        return ("missing", "below", f"up to {texts[0]}", *between, f"above {texts[-1]}", "above")
 
     def count(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """Return how many values fall into each bin, shape (bins,); counts of parts add up.
@@ -78,9 +78,9 @@ class FrozenBins:
         """
         if self.edges is not None:
             return self._count_numbers(values, self.edges)
-        found = pd.Series(values, dtype=object)
-        times = {str(level): int(number) for level, number in found.value_counts().items()}
-        return self.count_levels(times, int(found.isna().sum()))
+        levels = pd.Series(values, dtype=object)
+        times = {str(level): int(number) for level, number in levels.value_counts().items()}
+        return self.count_levels(times, int(levels.isna().sum()))
 
     def count_levels(self, times: Mapping[str, int], missing: int) -> NDArray[np.int64]:
         """Return how many values fall into each bin, given how many times each level occurs."""
@@ -91,7 +91,7 @@ class FrozenBins:
         return counts
 
     def _count_numbers(self, values: NDArray[Any], edges: Sequence[float]) -> NDArray[np.int64]:
-        """Count up to each edge and take differences: a pass over the values each, faster than to sort them in."""
+        """Count the values up to each edge and take differences, which is faster than binning each value."""
         lowest, *upper = _in_kind((-self.lowest, *edges, self.highest), values.dtype)
         missing = int(np.count_nonzero(values != values))
         below = int(np.count_nonzero(values < -lowest))
@@ -102,7 +102,7 @@ class FrozenBins:
     @cached_property
     def _places(self) -> dict[str, int]:
         other = len(self.levels) + 1
-        return {level: 1 + place for place, level in enumerate(self.levels)} | dict.fromkeys(self.rare, other)
+        return {level: 1 + number for number, level in enumerate(self.levels)} | dict.fromkeys(self.rare, other)
 
     def comparable(self, counts: NDArray[np.int64]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
         """Return the bins as they are compared: a value beyond the range counts with the bin at that end.
@@ -144,8 +144,8 @@ class ReferenceProfile:
         """Return the profile that the text describes."""
         record = json.loads(text)
         bins = tuple(_bins_from(one) for one in record["bins"])
-        counts = {column: tuple(found) for column, found in record["counts"].items()}
-        by_period = {period: Tally.of(told) for period, told in record.get("by_period", {}).items()}
+        counts = {column: tuple(column_counts) for column, column_counts in record["counts"].items()}
+        by_period = {period: Tally.of(tally) for period, tally in record.get("by_period", {}).items()}
         return cls(record["rows"], Population(record["population"]), bins, counts, by_period)
 
 
@@ -162,8 +162,10 @@ def profile_of(
     values |= {str(column): features[column].to_numpy() for column in features}
     numbers = {SCORE, *numeric}
     bins = tuple(
-        FrozenBins.of_numbers(column, found) if column in numbers else FrozenBins.of_levels(column, found)
-        for column, found in values.items()
+        FrozenBins.of_numbers(column, numbers_or_levels)
+        if column in numbers
+        else FrozenBins.of_levels(column, numbers_or_levels)
+        for column, numbers_or_levels in values.items()
     )
     by_period = {}
     for period, rows in _by_month(times, len(points)).items():
@@ -188,16 +190,16 @@ def _in_kind(edges: tuple[float, ...], kind: Hashable) -> list[Any]:
 
 
 def _at_most(edge: float, kind: type[Any]) -> Any:
-    """Return the largest number of a floating kind that is not above an edge: its numbers are up to both alike."""
+    """Return the largest number of a floating type that is not above an edge."""
     with np.errstate(over="ignore"):
-        found = kind(edge)
-    return found if float(found) <= edge else np.nextafter(found, kind(-np.inf))
+        nearest = kind(edge)
+    return nearest if float(nearest) <= edge else np.nextafter(nearest, kind(-np.inf))
 
 
 def distinct_numbers(edges: Sequence[float]) -> list[str]:
     """Return numbers as text in the fewest digits, six at least, by which they differ."""
     spellings = ([f"{edge:.{digits}g}" for edge in edges] for digits in range(6, 18))
-    return next(told for told in spellings if len(set(told)) == len(told))
+    return next(texts for texts in spellings if len(set(texts)) == len(texts))
 
 
 def _edges(ordered: NDArray[np.float64]) -> Iterator[float]:

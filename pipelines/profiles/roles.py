@@ -1,4 +1,4 @@
-"""Which column of a table that was scored elsewhere is for what."""
+"""The roles of the columns of an external table: score, PD, segments, band, decision and features."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.reference_profile import SCORE
 
 NUMBERS, LEVELS, NOTHING = "numbers", "levels", "nothing"
-"""What a column may be."""
+"""Types of columns."""
 
 EMPTY = "holds nothing"
 
@@ -21,8 +21,8 @@ EMPTY = "holds nothing"
 class TableRoles:
     """The columns that are not features; every other one is.
 
-    `score` is what the decision was made by, points or a probability; `pd` is the probability of bad where points
-    stand for one. `segments` are dimensions by whose values rows are counted too; those with bands stay features.
+    `score` is the score of the decision, points or a probability; `pd` is the probability of bad where the score is
+    points. `segments` are dimensions by whose values rows are counted too; those with bands stay features.
     `band` and `decision` are counted by name. `categorical` are whole numbers that are codes; `ignored` are neither
     looked at nor counted, such as ids.
     """
@@ -43,20 +43,20 @@ class TableRoles:
     @property
     def named(self) -> dict[str, str]:
         """The columns that must be there, by role."""
-        told = {
+        columns = {
             "score": self.score,
             "pd": self.pd,
             "band": self.band,
             "decision": self.decision,
         }
-        found = {role: column for role, column in told.items() if column is not None}
-        found |= {f"segments[{place}]": one.name for place, one in enumerate(self.segments)}
-        return found | {f"categorical[{place}]": column for place, column in enumerate(self.categorical)}
+        named = {role: column for role, column in columns.items() if column is not None}
+        named |= {f"segments[{number}]": one.name for number, one in enumerate(self.segments)}
+        return named | {f"categorical[{number}]": column for number, column in enumerate(self.categorical)}
 
 
 @dataclass(frozen=True)
 class TableColumns:
-    """The columns of a table by how they are counted, named as they lie there.
+    """The columns of a table by how they are counted.
 
     `numeric` are numbers, flags among them, the score first; `categorical` are texts and codes. `left_out` says why a
     column is not counted.
@@ -71,8 +71,8 @@ def columns_of(schemas: Sequence[tuple[str, pa.Schema]], roles: TableRoles) -> T
     """Return the columns of the files of a table; a file may lack one, whose values are then missing.
 
     Raises:
-        DataError: no file has the column of a role, the score is no number, two files hold a column as different
-            kinds, two columns have one name, or a feature is named as the score is in a profile.
+        DataError: no file has the column of a role, the score is not a number, two files have a column in different
+            types, two columns have one name, or a feature is named as the score is in a profile.
     """
     kinds: dict[str, str] = {}
     for file, schema in schemas:
@@ -108,13 +108,12 @@ def _kind(kind: pa.DataType, *, is_code: bool) -> str:
     return str(values)
 
 
-def _agreed(known: str, other: str, column: str, file: str) -> str:
-    """Return what a column is where one of its files holds nothing but missing values."""
-    if NOTHING in (known, other):
-        return other if known == NOTHING else known
+def _agreed(kind: str, other: str, column: str, file: str) -> str:
+    """Return the type of a column; a file in which it is empty agrees with any type."""
+    if NOTHING in (kind, other):
+        return other if kind == NOTHING else kind
     raise DataError(
-        f"the files of a table hold a column alike, '{column}' is {known} in one and {other} in '{file}'; "
-        "write it in one type"
+        f"column '{column}' is {kind} in one file of the table and {other} in '{file}'; write it in one type"
     )
 
 
@@ -122,21 +121,21 @@ def _check(kinds: Mapping[str, str], roles: TableRoles) -> None:
     for role, column in roles.named.items():
         if column not in kinds:
             raise DataError(
-                f"{role} must name a column of the table, received '{column}'; {nearest(column, map(str, kinds))}"
+                f"{role} is '{column}', which is not a column of the table; {nearest(column, map(str, kinds))}"
             )
         if role.startswith("categorical") and kinds[column] != LEVELS:
             raise DataError(
-                f"a category is text or a whole number, '{column}' holds {kinds[column]}; write it as text or leave it "
+                f"column '{column}' of categorical has {kinds[column]}; write it as text or whole numbers, or leave it "
                 "out of categorical"
             )
     for role in ("score", "pd"):
         named = roles.named.get(role)
         if named is not None and kinds[named] != NUMBERS:
-            raise DataError(f"{role} must name a column of numbers, '{named}' holds {kinds[named]}; name another")
+            raise DataError(f"{role} is '{named}', which has {kinds[named]}; name a column of numbers")
     if roles.score != SCORE and SCORE in kinds:
         raise DataError(
-            f"a profile calls the score '{SCORE}', the table has a column of that name beside score={roles.score}; "
-            f"name it among the ignored"
+            f"the table has a column '{SCORE}' beside score={roles.score}, and a profile uses that name for the score; "
+            "add the column to ignored"
         )
 
 

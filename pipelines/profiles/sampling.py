@@ -1,4 +1,4 @@
-"""A bounded sample of the rows of a table: each set of so many rows is as likely as any other."""
+"""A random sample of bounded size from the rows of a table, without replacement."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class SampledRows:
     numbers: NDArray[np.int64] | None
 
     def of_part(self, part: PartOfTable, rows: pa.Table) -> pa.Table:
-        """Return those rows of a part that are kept, and let go of the others: an empty slice would hold them."""
+        """Return a copy of the rows of a part that are kept: a slice would keep all of them in memory."""
         if self.numbers is None:
             return rows
         low, high = np.searchsorted(self.numbers, [part.first, part.first + part.part.rows])
@@ -28,7 +28,7 @@ class SampledRows:
 
 
 def sample_rows(rows: int, most: int) -> SampledRows:
-    """Return which of so many rows are kept: at most `most`, drawn without replacement, the same ones each time.
+    """Return which of `rows` rows are kept: at most `most`, drawn without replacement, the same in each run.
 
     >>> sample_rows(10**9, 3).numbers.shape, sample_rows(3, 3).numbers
     ((3,), None)
@@ -58,14 +58,13 @@ def _sampled(rows: SampledRows, part: PartOfTable, table: pa.Table) -> tuple[int
 def joined(samples: Iterable[tuple[int, pa.Table]], columns: Sequence[str]) -> pa.Table:
     """Return the sampled rows of all parts, in the order of the table, as plain values; a lacking column is missing."""
     some = [one for one in samples if len(one[1])]
-    found = [_plain(table, columns) for _, table in sorted(some, key=lambda one: one[0])]
-    if not found:
+    samples_in_order = [_plain(table, columns) for _, table in sorted(some, key=lambda one: one[0])]
+    if not samples_in_order:
         return pa.table({name: pa.nulls(0) for name in columns})
-    return pa.concat_tables(found, promote_options="permissive")
+    return pa.concat_tables(samples_in_order, promote_options="permissive")
 
 
 def _plain(table: pa.Table, columns: Sequence[str]) -> pa.Table:
-    """Return columns without dictionaries: each part has its own."""
     held = {name: table[name] for name in columns if name in table.column_names}
     plain = {
         name: column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column

@@ -1,4 +1,4 @@
-"""Decisions by their whole number of points: exact counts, and the probabilities of default that they stand for."""
+"""Exact counts of decisions by points, with the sums of their PDs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ def _no_counts() -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class ScoreCounts:
-    """Of each number of `points` that occurs, ascending: how many `rows` got it, and the sum of their PDs, `pd`.
+    """Rows and the sum of PDs at each number of points that occurs, ascending; all of shape (values,).
 
-    All of shape (values,). Points follow PDs, so what any cut-off would approve, and at which mean PD, is told too.
+    They give the approvals and the mean PD at any cut-off.
     """
 
     points: NDArray[np.int64] = field(default_factory=_no_counts)
@@ -33,14 +33,14 @@ class ScoreCounts:
             return cls()
         lowest = int(points.min())
         rows = np.bincount(points - lowest)
-        found = np.flatnonzero(rows)
+        occurring = np.flatnonzero(rows)
         sums = np.bincount(points - lowest, weights=pd).astype(np.float64)
-        return cls(found + lowest, rows[found], sums[found])
+        return cls(occurring + lowest, rows[occurring], sums[occurring])
 
     def __add__(self, other: Self) -> "ScoreCounts":
-        points, places = np.unique(np.concatenate([self.points, other.points]), return_inverse=True)
+        points, positions = np.unique(np.concatenate([self.points, other.points]), return_inverse=True)
         rows, pd = (
-            np.bincount(places, weights=np.concatenate(both), minlength=len(points))
+            np.bincount(positions, weights=np.concatenate(both), minlength=len(points))
             for both in ((self.rows, other.rows), (self.pd, other.pd))
         )
         return ScoreCounts(points, rows.astype(np.int64), pd.astype(np.float64))
@@ -50,24 +50,24 @@ class ScoreCounts:
 
     @property
     def mean_pd(self) -> float | None:
-        """The mean PD, None of no rows, or of rows whose PDs are not known (NaN)."""
+        """The mean PD; None without rows or without PDs (NaN)."""
         mean = float(self.pd.sum() / len(self)) if len(self) else np.nan
         return None if np.isnan(mean) else mean
 
     def reaching(self, cut_off: int) -> "ScoreCounts":
-        """Return the counts of those who have so many points or more."""
+        """Return the counts from a number of points on."""
         kept = self.points >= cut_off
         return ScoreCounts(self.points[kept], self.rows[kept], self.pd[kept])
 
     def between(self, edges: Sequence[int]) -> NDArray[np.int64]:
-        """Return how many rows lie below the first edge, from each edge to the next, and from the last on."""
-        places = np.searchsorted(np.asarray(edges), self.points, side="right")
-        return np.bincount(places, weights=self.rows, minlength=len(edges) + 1).astype(np.int64)
+        """Return the number of rows below the first edge, from each edge to the next, and from the last on."""
+        positions = np.searchsorted(np.asarray(edges), self.points, side="right")
+        return np.bincount(positions, weights=self.rows, minlength=len(edges) + 1).astype(np.int64)
 
     def record(self) -> dict[str, list[float]]:
         """Return the counts as JSON holds them: [rows, sum of PDs] by points."""
-        told = zip(self.points.tolist(), self.rows.tolist(), self.pd.tolist(), strict=True)
-        return {str(points): [rows, pd] for points, rows, pd in told}
+        counted = zip(self.points.tolist(), self.rows.tolist(), self.pd.tolist(), strict=True)
+        return {str(points): [rows, pd] for points, rows, pd in counted}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Self:
@@ -88,12 +88,12 @@ def count_scores(points: NDArray[Any], pd: NDArray[Any] | None) -> ScoreCounts:
 
 
 def bounded(scores: ScoreCounts) -> ScoreCounts:
-    """Return counts that are few enough to be kept, otherwise none."""
+    """Return the counts, or none where they have more than WIDEST values."""
     return scores if len(scores.points) <= WIDEST else ScoreCounts()
 
 
 def _by_sorting(points: NDArray[np.int64], pd: NDArray[np.float64]) -> ScoreCounts:
     """Count points whose range is too wide for a bin for each number."""
-    values, places = np.unique(points, return_inverse=True)
-    sums = np.bincount(places, weights=pd, minlength=len(values))
-    return ScoreCounts(values, np.bincount(places, minlength=len(values)), sums.astype(np.float64))
+    values, positions = np.unique(points, return_inverse=True)
+    sums = np.bincount(positions, weights=pd, minlength=len(values))
+    return ScoreCounts(values, np.bincount(positions, minlength=len(values)), sums.astype(np.float64))

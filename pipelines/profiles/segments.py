@@ -1,4 +1,4 @@
-"""The rows of a part by the part of the business that they belong to."""
+"""Groups the rows of a part of a table by segment."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from pipelines.profiles.dimensions import Dimension, segment_name
 from pipelines.profiles.values import levels_in, numbers_in
 
 MOST_SEGMENTS = 200
-"""A column of more values says who, not in which part of the business."""
+"""A column of more values identifies people instead of parts of the business."""
 
 
 @dataclass(frozen=True)
 class Segments:
     """The rows of a part by segment.
 
-    `order` brings them together, None where there is one group; `names` has None for rows without a segment; `bounds`
-    are where each begins, and where the last ends.
+    `order` sorts the rows by segment, None where there is one group; `names` has None for rows without a segment;
+    `bounds` are where each group begins and where the last one ends.
     """
 
     names: tuple[str | None, ...]
@@ -37,9 +37,9 @@ class Segments:
         levels = levels_in(column) if dimension.edges is None else dimension.cut(numbers_in(column))
         order = np.argsort(levels.codes, kind="stable")
         bounds = np.searchsorted(levels.codes[order], np.arange(-1, len(levels.names) + 1)).tolist()
-        kept = [place for place, (low, high) in enumerate(pairwise(bounds)) if low < high]
+        kept = [number for number, (low, high) in enumerate(pairwise(bounds)) if low < high]
         names: list[str | None] = [None, *(segment_name(dimension.name, value) for value in levels.names)]
-        return cls(tuple(names[place] for place in kept), order, (*(bounds[place] for place in kept), len(table)))
+        return cls(tuple(names[number] for number in kept), order, (*(bounds[number] for number in kept), len(table)))
 
     @property
     def sizes(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""The same counts in DuckDB's SQL: a query for each column, which reads that column alone."""
+"""Counts a table in frozen bins with DuckDB: a query for each column, which reads only that column."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -38,9 +38,9 @@ def count_in_duckdb(
     scratch: Path,
     most_sampled: int = 0,
 ) -> Counted:
-    """Return the counts of a table in bins that were frozen before: those of `count_table`, to the last one.
+    """Return the counts of a table in frozen bins, equal to those of `count_table`.
 
-    `memory` bounds DuckDB, in its own spelling ("4GB"), which spills into `scratch`.
+    `memory` limits DuckDB, such as "4GB", which spills into `scratch`.
 
     Raises:
         DataError: a role names no column; a column is of another kind than its bins; too many segments; two columns
@@ -70,7 +70,7 @@ def _check_case(table: ScoredTable) -> None:
 
 
 def _by_schema(table: ScoredTable) -> Iterator[tuple[pa.Schema, list[str]]]:
-    """Yield the files that hold the same columns: a common type of two others might not hold the values of both."""
+    """Yield files with equal schemas: a common type of two columns might not hold the values of both."""
     ordered = sorted(table.schemas, key=lambda one: str(one[1]))
     for _, some in groupby(ordered, key=lambda one: str(one[1])):
         held = list(some)
@@ -81,12 +81,12 @@ def _profile(
     connection: "DuckDBPyConnection", counting: Counting, schema: pa.Schema, files: Sequence[str]
 ) -> WindowProfile:
     held = ", ".join(map(sql_text, files))
-    found = [
+    by_dimension = [
         _tallies(counting, _Counts(connection, counting.roles, one, schema, held))
         for one in counting.roles.segments or (None,)
     ]
-    overall = sum(found[0].values(), nothing(list(counting.bins.values())))
-    segments = {name: tally for one in found for name, tally in one.items() if name is not None}
+    overall = sum(by_dimension[0].values(), nothing(list(counting.bins.values())))
+    segments = {name: tally for one in by_dimension for name, tally in one.items() if name is not None}
     return WindowProfile(counting.name, overall, segments)
 
 
@@ -94,8 +94,8 @@ def _tallies(counting: Counting, counts: "_Counts") -> dict[str | None, Tally]:
     bins = list(counting.bins.values())
     tallies = {segment: replace(nothing(bins), rows=rows) for segment, _, rows in counts.of()}
     for column, one in counting.bins.items():
-        for segment, place, rows in counts.of_bins(column, one):
-            tallies[segment].columns[one.column][place] += rows
+        for segment, bin_number, rows in counts.of_bins(column, one):
+            tallies[segment].columns[one.column][bin_number] += rows
     for kind, named in (("bands", counting.roles.band), ("decisions", counting.roles.decision)):
         for segment, name, rows in counts.of_names(named):
             getattr(tallies[segment], kind)[name] += rows
@@ -119,7 +119,7 @@ class _Counts:
     files: str
 
     def of(self, value: str = "null", counted: str = "x") -> list[tuple[str | None, Any, int]]:
-        """Return segment, what is counted and rows; what is counted is said of a value that is called x."""
+        """Return segment, value and rows; `counted` is SQL of the value over an expression `value` that is named x."""
         return self._ask(f"{value} as x", f"{counted} as v, count(*)")
 
     def of_bins(self, column: str, bins: FrozenBins) -> Iterator[tuple[str | None, int, int]]:
@@ -129,10 +129,10 @@ class _Counts:
         elif bins.edges is not None:
             yield from self.of(_number(self.schema.field(column)), _bin_of_x(bins, bins.edges))
         else:
-            places = {level: 1 + place for place, level in enumerate(bins.levels)}
-            places |= dict.fromkeys(bins.rare, len(bins.labels) - 2)
+            bin_of_level = {level: 1 + number for number, level in enumerate(bins.levels)}
+            bin_of_level |= dict.fromkeys(bins.rare, len(bins.labels) - 2)
             for segment, level, rows in self.of(f"{sql_name(column)}::varchar"):
-                yield segment, 0 if level is None else places.get(level, len(bins.labels) - 1), rows
+                yield segment, 0 if level is None else bin_of_level.get(level, len(bins.labels) - 1), rows
 
     def of_names(self, column: str | None) -> Iterator[tuple[str | None, str, int]]:
         """Yield segment, name and rows of a column, without those that have none."""
@@ -145,30 +145,28 @@ class _Counts:
         if roles.score not in names:
             return
         pd = _number(self.schema.field(roles.pd)) if roles.pd in names else "null::double"
-        told = self._ask(f"{sql_name(roles.score)}::bigint as x, {pd} as p", "x as v, count(*), sum(p)")
-        found = sorted((one for one in told if one[1] is not None), key=lambda one: int(one[1]))
-        for segment in {one[0] for one in found}:
-            values, rows, sums = zip(*(one[1:] for one in found if one[0] == segment), strict=True)
-            known = np.array([np.nan if one is None else one for one in sums], dtype=np.float64)
-            yield segment, ScoreCounts(np.array(values, dtype=np.int64), np.array(rows, dtype=np.int64), known)
+        counted = self._ask(f"{sql_name(roles.score)}::bigint as x, {pd} as p", "x as v, count(*), sum(p)")
+        scored = sorted((one for one in counted if one[1] is not None), key=lambda one: int(one[1]))
+        for segment in {one[0] for one in scored}:
+            values, rows, sums = zip(*(one[1:] for one in scored if one[0] == segment), strict=True)
+            pds = np.array([np.nan if one is None else one for one in sums], dtype=np.float64)
+            yield segment, ScoreCounts(np.array(values, dtype=np.int64), np.array(rows, dtype=np.int64), pds)
 
     def _segment(self) -> str:
-        """Return the segment of a row in SQL."""
         if self.dimension is None or self.dimension.name not in self.schema.names:
             return "null::varchar"
         if self.dimension.edges is None:
             return f"{sql_name(self.dimension.name)}::varchar"
         return _band(self.dimension, _number(self.schema.field(self.dimension.name)))
 
-    def _ask(self, values: str, told: str) -> list[tuple[Any, ...]]:
-        """Return what is told of values, for each segment and each v of it."""
+    def _ask(self, values: str, results: str) -> list[tuple[Any, ...]]:
+        """Return SQL aggregates (`results`) of expressions, for each segment and each v."""
         source = f"read_parquet([{self.files}], hive_partitioning = false)"
         rows = f"select {self._segment()} as s, {values} from {source}"
-        return self.connection.execute(f"select s, {told} from ({rows}) group by s, v").fetchall()
+        return self.connection.execute(f"select s, {results} from ({rows}) group by s, v").fetchall()
 
 
 def _band(dimension: Dimension, number: str) -> str:
-    """Return the name of the band of a number."""
     bounds = zip(dimension.edges or (), dimension.bands, strict=False)
     cases = " ".join(f"when {number} < {_double(edge)} then {sql_text(band)}" for edge, band in bounds)
     return f"case when {number} is null then null {cases} else {sql_text(dimension.bands[-1])} end"
@@ -177,7 +175,7 @@ def _band(dimension: Dimension, number: str) -> str:
 def _bin_of_x(bins: FrozenBins, edges: Sequence[float]) -> str:
     """Return the place of the bin of a number x, in the order of `FrozenBins.labels`."""
     bounds = [f"when x < {_double(bins.lowest)} then 1"]
-    bounds += [f"when x <= {_double(edge)} then {2 + place}" for place, edge in enumerate((*edges, bins.highest))]
+    bounds += [f"when x <= {_double(edge)} then {2 + number}" for number, edge in enumerate((*edges, bins.highest))]
     return f"case when x is null then 0 {' '.join(bounds)} else {len(bins.labels) - 1} end"
 
 

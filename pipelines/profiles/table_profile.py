@@ -1,4 +1,4 @@
-"""What a table that was scored elsewhere looks like: all that is kept of it, and enough to compare it."""
+"""Profiles of external tables: frozen bins, and the counts of each period in them."""
 
 import json
 import re
@@ -49,11 +49,11 @@ class TableProfile:
 
     def to_json(self) -> str:
         """Return the profile as text, without the sample."""
-        told: dict[str, Any] = {"name": self.name, "source": self.source}
-        told |= {"left_out": self.left_out, "absent": self.absent}
-        told["reference"] = json.loads(replace(self.reference, by_period={}).to_json())
-        told["periods"] = {period: json.loads(one.to_json()) for period, one in self.periods.items()}
-        return json.dumps(told)
+        record: dict[str, Any] = {"name": self.name, "source": self.source}
+        record |= {"left_out": self.left_out, "absent": self.absent}
+        record["reference"] = json.loads(replace(self.reference, by_period={}).to_json())
+        record["periods"] = {period: json.loads(one.to_json()) for period, one in self.periods.items()}
+        return json.dumps(record)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -62,12 +62,12 @@ class TableProfile:
         Raises:
             ValueError, KeyError, TypeError: it describes none.
         """
-        told = json.loads(text)
-        periods = {period: WindowProfile.from_json(json.dumps(one)) for period, one in told["periods"].items()}
-        reference = ReferenceProfile.from_json(json.dumps(told["reference"]))
+        record = json.loads(text)
+        periods = {period: WindowProfile.from_json(json.dumps(one)) for period, one in record["periods"].items()}
+        reference = ReferenceProfile.from_json(json.dumps(record["reference"]))
         reference = replace(reference, by_period={period: one.overall for period, one in periods.items()})
-        names = told["name"], told["source"]
-        return cls(reference, periods, *names, told["left_out"], tuple(told["absent"]))
+        names = record["name"], record["source"]
+        return cls(reference, periods, *names, record["left_out"], tuple(record["absent"]))
 
 
 def profile_reference(
@@ -91,7 +91,9 @@ def profile_reference(
         for period, part in by_period(table).items()
     }
     by_month = {period: one.overall for period, one in periods.items()}
-    counts = {name: tuple(found.tolist()) for name, found in sum(by_month.values(), Tally()).columns.items()}
+    counts = {
+        name: tuple(column_counts.tolist()) for name, column_counts in sum(by_month.values(), Tally()).columns.items()
+    }
     reference = ReferenceProfile(table.rows, population, frozen.bins, counts, by_month)
     sample = thinned(frozen.sample, most_sampled)
     return TableProfile(reference, periods, table.path.name, table.fingerprint, frozen.left_out, sample=sample)
@@ -105,10 +107,12 @@ def profile_window(
     Raises:
         DataError: a role names no column; a column is of another kind than its bins; too many segments.
     """
-    found = engine.count(table, reference.bins, roles, most_sampled=most_sampled)
-    left_out = dict.fromkeys(found.unknown, "the reference has no such column")
-    periods = {ANY_TIME: found.profile}
-    return TableProfile(reference, periods, table.path.name, table.fingerprint, left_out, found.absent, found.sample)
+    counted = engine.count(table, reference.bins, roles, most_sampled=most_sampled)
+    left_out = dict.fromkeys(counted.unknown, "the reference has no such column")
+    periods = {ANY_TIME: counted.profile}
+    return TableProfile(
+        reference, periods, table.path.name, table.fingerprint, left_out, counted.absent, counted.sample
+    )
 
 
 def by_period(table: ScoredTable) -> Mapping[str, ScoredTable]:

@@ -1,4 +1,4 @@
-"""The values of an Arrow column as the bins count them, to the last bit the doubles nearest to what is written."""
+"""Values of Arrow columns as bins count them: numbers as the nearest doubles, texts as codes."""
 
 from typing import Any
 
@@ -40,9 +40,11 @@ def levels_in(column: pa.ChunkedArray) -> Levels:
     names = coded.dictionary.cast(pa.string()).to_pylist()
     codes = np.asarray(coded.indices.fill_null(-1) if coded.indices.null_count else coded.indices).astype(np.int32)
     if None in names or len(set(names)) < len(names):
-        known = {name: place for place, name in enumerate(dict.fromkeys(name for name in names if name is not None))}
-        codes = np.array([*(known.get(name, -1) for name in names), -1], dtype=np.int32)[codes]
-        names = list(known)
+        code_of_name = {
+            name: code for code, name in enumerate(dict.fromkeys(name for name in names if name is not None))
+        }
+        codes = np.array([*(code_of_name.get(name, -1) for name in names), -1], dtype=np.int32)[codes]
+        names = list(code_of_name)
     return Levels(codes, names)
 
 
@@ -53,10 +55,10 @@ def _decimals(column: pa.ChunkedArray) -> NDArray[np.float64]:
         return np.asarray(_whole(column.cast(pa.string()).cast(pa.float64())).to_numpy(zero_copy_only=False))
     values = _whole(column)
     words = np.frombuffer(values.buffers()[1], dtype="<i8")[2 * values.offset : 2 * (values.offset + len(values))]
-    found = np.asarray(words[::2] / 10.0**kind.scale)  # the lower half of 128 bits tells so few digits, with their sign
+    numbers = np.asarray(words[::2] / 10.0**kind.scale)  # the lower half of 128 bits has all digits and the sign
     if values.null_count:
-        found[values.is_null().to_numpy(zero_copy_only=False)] = np.nan
-    return found
+        numbers[values.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    return numbers
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -1,4 +1,4 @@
-"""What a part of the score log looks like: counts in the frozen bins of a reference profile; parts add up."""
+"""Profiles of windows: counts in the frozen bins of a reference profile, which add up."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -25,8 +25,8 @@ class WindowProfile:
 
     def __add__(self, other: Self) -> "WindowProfile":
         names = sorted({*self.segments, *other.segments})
-        found = {name: self.segments.get(name, Tally()) + other.segments.get(name, Tally()) for name in names}
-        return WindowProfile(self.bins, self.overall + other.overall, found)
+        segments = {name: self.segments.get(name, Tally()) + other.segments.get(name, Tally()) for name in names}
+        return WindowProfile(self.bins, self.overall + other.overall, segments)
 
     def with_dimensions(self) -> "WindowProfile":
         """Return the counts with the segments of earlier versions under their new names.
@@ -49,7 +49,7 @@ class WindowProfile:
     def from_json(cls, text: str) -> "WindowProfile":
         """Return the profile that the text describes."""
         record = json.loads(text)
-        segments = {name: Tally.of(found) for name, found in record["segments"].items()}
+        segments = {name: Tally.of(record_of_segment) for name, record_of_segment in record["segments"].items()}
         return cls(record["bins"], Tally.of(record["overall"]), segments)
 
 

@@ -1,4 +1,4 @@
-"""How often people decided otherwise than the model and its policy: what monitoring reads of the reviews."""
+"""Override rates: how often people overturned automated decisions, for monitoring."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from pipelines.scoring.scorer import REFERRED
 
 @dataclass(frozen=True)
 class Overrides:
-    """How often people decided on one period's decisions of a model version.
+    """Reviews of one period's decisions of a model version.
 
-    `reviewed` automated decisions were looked at by a person and `overturned` of them, `to_approved` and `to_declined`;
-    `settled` had been referred to a person from the start. `waiting` are asked for and not decided.
+    People reviewed `reviewed` automated decisions and overturned `to_approved` and `to_declined` of them; `settled`
+    were referred decisions. `waiting` reviews are requested and not decided.
     """
 
     model: str
@@ -28,20 +28,17 @@ class Overrides:
 
     @property
     def overturned(self) -> int:
-        """Automated decisions that a person decided otherwise."""
+        """Automated decisions that a person overturned."""
         return self.to_approved + self.to_declined
 
     @property
     def rate(self) -> float | None:
-        """The overturned among the reviewed, None where none was."""
+        """Share of the reviewed decisions that were overturned, None without reviews."""
         return self.overturned / self.reviewed if self.reviewed else None
 
 
 def overrides_by_period(reviews: Reviews, *, model: str | None = None) -> list[Overrides]:
-    """Return how often people decided otherwise, by model version, population and period, in this order.
-
-    The rate over all decisions of a period needs their number, which the score log has.
-    """
+    """Return the reviews by model version, population and period, in this order."""
     counts: dict[tuple[str, int, str, str], Counter[str]] = {}
     for review in reviews.all():
         first = review.entries[0].content
@@ -54,7 +51,7 @@ def overrides_by_period(reviews: Reviews, *, model: str | None = None) -> list[O
             )
             counts.setdefault(where, Counter()).update(_counted(review))
     names = ("reviewed", "to_approved", "to_declined", "settled", "waiting")
-    return [Overrides(*where, *(found[name] for name in names)) for where, found in sorted(counts.items())]
+    return [Overrides(*where, *(counter[name] for name in names)) for where, counter in sorted(counts.items())]
 
 
 def _counted(review: Review) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The verb review: a person asks for a look at a decision, another decides; the chain tells who and why."""
+"""The verb review: a person requests a review of a decision and another decides; a chain records who and why."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -19,19 +19,19 @@ from pipelines.storage.chain import ChainBroken, Entry
 from pipelines.storage.process import account
 from pipelines.storage.workspace import Workspace
 
-REFERRED_TOLD = 10
-"""The summary names so many decisions that wait; output=json names all."""
+MOST_REFERRED = 10
+"""Referred decisions in the summary; output=json has all."""
 
 KEPT = "note: reasons are stored permanently; name no person, address or phone number"
 
 
 def review(settings: ReviewVerbSettings) -> Outcome:
-    """Do what the action says.
+    """Run the action.
 
     Raises:
         ConfigurationError: the action needs a setting that is not given.
         RequestError, ReviewConflict, ReviewRefused: see `Reviews`.
-        ChainBroken: the chain is not what was written (verify tells it as its answer).
+        ChainBroken: the chain is not what was written (verify reports it as a finding).
     """
     tasks = {
         ReviewAction.request: _request,
@@ -50,7 +50,7 @@ def _request(settings: ReviewVerbSettings) -> Outcome:
     head = f"REQUESTED: review of decision {row['decision_id']} ({row['decision']}; entry {entry.sequence})"
     step = f"thinfile review decide decision={row['decision_id']} outcome=approved why='...'{carried(settings)}"
     return Outcome(
-        _told(entry) | asdict(reviews.standing(row["decision_id"], row["decision"])),
+        _entry_record(entry) | asdict(reviews.standing(row["decision_id"], row["decision"])),
         summary=[head, f"  {KEPT}"],
         next_steps=[step],
     )
@@ -71,7 +71,7 @@ def _decide(settings: ReviewVerbSettings) -> Outcome:
     )
     standing = reviews.standing(row["decision_id"], row["decision"])
     return Outcome(
-        _told(entry) | asdict(standing),
+        _entry_record(entry) | asdict(standing),
         summary=[f"{_verdict(standing)} (entry {entry.sequence})", f"  {KEPT}"],
         next_steps=[f"thinfile review history decision={row['decision_id']}{carried(settings)}"],
     )
@@ -81,9 +81,9 @@ def _list(settings: ReviewVerbSettings) -> Outcome:
     workspace = Workspace.at(settings.workspace)
     reviews = Reviews(workspace)
     referred = _referred(workspace, reviews, settings.period) if settings.period is not None else []
-    found, counted = reviews.all(), overrides_by_period(reviews)
-    waiting = [one for one in found if one.request is not None]
-    decided = [one for one in found if one.request is None]
+    all_reviews, counted = reviews.all(), overrides_by_period(reviews)
+    waiting = [one for one in all_reviews if one.request is not None]
+    decided = [one for one in all_reviews if one.request is None]
     result = {
         "open": [_listed(one) for one in waiting],
         "decided": [_listed(one) for one in decided],
@@ -93,12 +93,12 @@ def _list(settings: ReviewVerbSettings) -> Outcome:
     lines = [f"{len(waiting):,} open, {len(decided):,} decided", *map(_line, waiting), *map(_line, decided)]
     lines += [_period(one) for one in counted if one.reviewed]
     lines += [f"{len(referred):,} referred decisions of {settings.period} wait for a person"] if settings.period else []
-    lines += [f"  {identity}" for identity in referred[:REFERRED_TOLD]]
+    lines += [f"  {identity}" for identity in referred[:MOST_REFERRED]]
     return Outcome(result, summary=lines, next_steps=[f"thinfile review verify{carried(settings)}"])
 
 
 def _referred(workspace: Workspace, reviews: Reviews, period: str) -> list[str]:
-    """Return the decisions of a period that the policy left to a person, and on which nobody has decided yet."""
+    """Return the referred decisions of a period that are not decided yet."""
     check_period(period)
     log, decided = ScoreLog(workspace), {one.decision_id for one in reviews.all() if one.decided is not None}
     keys = (key for key in log.logged_keys() if key.period == period)
@@ -112,8 +112,8 @@ def _history(settings: ReviewVerbSettings) -> Outcome:
     logged = str(entries[0].content["logged"] if entries else row_of(workspace, identity)["decision"])
     standing = reviews.standing(identity, logged)
     return Outcome(
-        asdict(standing) | {"entries": [_told(entry) for entry in entries]},
-        summary=[_verdict(standing), *(f"  {_said(entry)}" for entry in entries)],
+        asdict(standing) | {"entries": [_entry_record(entry) for entry in entries]},
+        summary=[_verdict(standing), *(f"  {_entry_line(entry)}" for entry in entries)],
         next_steps=[f"thinfile review verify{carried(settings)}"],
     )
 
@@ -133,17 +133,17 @@ def _verify(settings: ReviewVerbSettings) -> Outcome:
 
 
 def _row_findings(workspace: Workspace, reviews: Reviews) -> list[str]:
-    """Return where the score log no longer says what it said when a review was asked for."""
-    found = reviews.all()
-    logged = ScoreLog(workspace).decisions_of([one.decision_id for one in found])
+    """Return a finding for each decision that differs from its first review entry."""
+    all_reviews = reviews.all()
+    logged = ScoreLog(workspace).decisions_of([one.decision_id for one in all_reviews])
     erasures, findings = read_erasures(workspace), []
-    for one in found:
-        said, now = one.entries[0].content["logged"], logged.get(one.decision_id)
-        if now != said and not (now is None and erasures.erased(Kind.decision, one.decision_id)):
-            told = f"is {now}" if now else "is missing"
+    for one in all_reviews:
+        before, now = one.entries[0].content["logged"], logged.get(one.decision_id)
+        if now != before and not (now is None and erasures.erased(Kind.decision, one.decision_id)):
+            state = f"is {now}" if now else "is missing"
             findings.append(
-                f"decision {one.decision_id} was {said} in the score log when entry {one.entries[0].sequence} was "
-                f"written and {told} now; restore the log from a copy"
+                f"decision {one.decision_id} was {before} in the score log when entry {one.entries[0].sequence} was "
+                f"written and {state} now; restore the log from a copy"
             )
     return findings
 
@@ -157,12 +157,12 @@ def _decision(settings: ReviewVerbSettings) -> str:
     return settings.decision
 
 
-def _told(entry: Entry) -> dict[str, Any]:
+def _entry_record(entry: Entry) -> dict[str, Any]:
     return {"sequence": entry.sequence, "written_at": entry.written_at, "hash": entry.hash, **entry.content}
 
 
 def _listed(one: Review) -> dict[str, Any]:
-    return _told(one.entries[-1]) | {"version": one.version}
+    return _entry_record(one.entries[-1]) | {"version": one.version}
 
 
 def _counts(one: Overrides) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _verdict(standing: StandingDecision) -> str:
     return f"{standing.decision.upper()}: decision {standing.decision_id} ({was}) is {how} by {standing.by}{again}"
 
 
-def _said(entry: Entry) -> str:
+def _entry_line(entry: Entry) -> str:
     content: Mapping[str, object] = entry.content
     what = f"{DECIDED}, {content['outcome']}" if content["action"] == DECIDED else str(content["action"])
     when = entry.written_at[:16].replace("T", " ")
@@ -188,7 +188,7 @@ def _said(entry: Entry) -> str:
 
 def _line(one: Review) -> str:
     last = one.entries[-1]
-    return f"  {one.decision_id}  {last.content['logged']} in {last.content['period']}; {_said(last)}"
+    return f"  {one.decision_id}  {last.content['logged']} in {last.content['period']}; {_entry_line(last)}"
 
 
 def _period(one: Overrides) -> str:

@@ -1,4 +1,4 @@
-"""Reviews of decisions by people: asked for and decided in a chain, while the row of the score log stays as it is."""
+"""Reviews of decisions by people, recorded in a chain; the rows of the score log do not change."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,15 +20,15 @@ REQUESTED, DECIDED = "requested", "decided"
 OUTCOMES = (APPROVED, DECLINED)
 
 KEY = ("model", "model_version", "population", "period")
-"""What an entry says of where the decision lies."""
+"""Fields of an entry that locate the decision in the score log."""
 
 LONGEST_WHY = 2000
 SHORTEST_ID = 4
-"""Letters; a shorter id is a word or a number that a reason may well contain."""
+"""Characters; a reason may contain a shorter id by chance."""
 
 
 class ReviewConflict(ThinfileError):
-    """Somebody else was first: the review is not where it was when it was read."""
+    """The review changed since it was read, or another person requested it first."""
 
     exit_code = 3
 
@@ -41,19 +41,19 @@ class ReviewRefused(ThinfileError):
 
 @dataclass(frozen=True)
 class Review:
-    """What the chain says of one decision: its entries, in order."""
+    """The entries of one decision in the chain, in order."""
 
     decision_id: str
     entries: tuple[Entry, ...] = ()
 
     @property
     def version(self) -> int:
-        """The number of the last entry about this decision, 0 before any: who decides on it says which one was read."""
+        """The number of the last entry about this decision, 0 before any; deciders give the version that they read."""
         return self.entries[-1].sequence if self.entries else 0
 
     @property
     def request(self) -> Entry | None:
-        """The request that is open, None where nobody waits for a person."""
+        """The open request, if any."""
         last = self.entries[-1] if self.entries else None
         return last if last is not None and last.content["action"] == REQUESTED else None
 
@@ -65,11 +65,11 @@ class Review:
 
 @dataclass(frozen=True)
 class StandingDecision:
-    """What holds today of one decision: the score log's row, and what people said since.
+    """The current state of one decision, with the reviews of people.
 
-    `decision` stands; `logged` is what the score log says. It is overturned where a person decided otherwise than an
-    automated approval or decline; a referred one had been left to a person, who settles it. `version` is that of the
-    review (see `Review`); `by`, `why` and `decided_at` are those of the last person who decided.
+    `decision` is the current one and `logged` that of the score log. It is overturned where a person changed an
+    automated approval or decline; a referred decision is settled instead. `version` is that of the review (see
+    `Review`); `by`, `why` and `decided_at` are those of the last person who decided.
     """
 
     decision_id: str
@@ -84,7 +84,7 @@ class StandingDecision:
 
 
 class Reviews:
-    """The chain of reviews of a workspace. Keep one open to ask often: only what is new in the chain is read again."""
+    """The chain of reviews of a workspace; repeated calls read only its new entries."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -99,17 +99,17 @@ class Reviews:
         return list(self._entries)
 
     def of(self, decision_id: str) -> Review:
-        """Return the review of a decision; one that nobody asked for has no entries."""
+        """Return the review of a decision; without requests it has no entries."""
         self._refresh()
         return Review(decision_id, tuple(self._by_decision.get(decision_id, ())))
 
     def all(self) -> list[Review]:
-        """Return the reviews that were ever asked for, in the order of their first entries."""
+        """Return all reviews in the order of their first entries."""
         self._refresh()
         return [Review(identity, tuple(entries)) for identity, entries in self._by_decision.items()]
 
     def standing(self, decision_id: str, logged: str) -> StandingDecision:
-        """Return what holds of a decision whose row of the score log says `logged`."""
+        """Return the current state of a decision that the score log has as `logged`."""
         review = self.of(decision_id)
         decided = review.decided
         is_in_review, version = review.request is not None, review.version
@@ -122,13 +122,13 @@ class Reviews:
         )
 
     def request(self, row: Mapping[str, Any], *, by: str, why: str) -> Entry:
-        """Ask that a person looks at the decision of a row of the score log; asked again alike, it is the same request.
+        """Request the review of a row of the score log; an equal request again returns the first entry.
 
-        `why` is kept for ever.
+        `why` is stored permanently.
 
         Raises:
             RequestError: no reason, or one that names the person.
-            ReviewConflict: somebody else has asked and nobody has decided yet.
+            ReviewConflict: another person's request is open.
         """
         _check_why(why, row)
         with self._alone():
@@ -152,24 +152,27 @@ class Reviews:
         requester_may_decide: bool,
         version: int | None = None,
     ) -> Entry:
-        """Write what a person decides on a row of the score log that a request, or the policy, has left to one.
+        """Record a person's decision on a row of the score log under review, or referred by the policy.
 
-        `version` is that of the review as the person read it (see `Review.version`), by default whatever it is now. Of
-        several who decide on one version the first wins. Decided again alike by the same person, it is the entry that
-        is there.
+        `version` is that of the review as the person read it (see `Review.version`), by default the current one. Of
+        several decisions on one version the first wins. An equal decision of the same person again returns the entry.
 
         Raises:
-            RequestError: no such outcome; no reason, or one that names the person; nobody asked for this review.
-            ReviewConflict: the review has gone on since it was read, or is decided already.
-            ReviewRefused: the one who asked may not decide.
+            RequestError: no such outcome; no reason, or one that names the person; no review was requested.
+            ReviewConflict: the review changed since it was read, or is decided already.
+            ReviewRefused: the person who requested the review may not decide.
         """
         if outcome not in OUTCOMES:
             raise RequestError(f"outcome is '{outcome}'; use {' or '.join(OUTCOMES)}")
         _check_why(why, row)
-        said = {"action": DECIDED, "outcome": outcome, "by": by, "why": why}
+        content = {"action": DECIDED, "outcome": outcome, "by": by, "why": why}
         with self._alone():
             review = self.of(row["decision_id"])
-            if review.request is None and review.decided is not None and said.items() <= review.decided.content.items():
+            if (
+                review.request is None
+                and review.decided is not None
+                and content.items() <= review.decided.content.items()
+            ):
                 return review.decided
             _check_open(review, row, version)
             request = review.request
@@ -178,7 +181,7 @@ class Reviews:
                     f"{by} requested this review (entry {request.sequence}) and may not decide it under the "
                     "policy of the decision; another person must decide"
                 )
-            return self._write(_about(row) | said | {"request": request.sequence if request else None})
+            return self._write(_about(row) | content | {"request": request.sequence if request else None})
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -193,7 +196,7 @@ class Reviews:
     def _refresh(self) -> None:
         if self._workspace.database is None and not self._workspace.chain.exists():
             self._head.check(self._head.read(), [])
-            return  # to read does not create a database
+            return  # reading does not create a database
         head = self._head.read()  # before the entries, for it is moved after them
         for entry in self._chain().newer_than(self._entries[-1] if self._entries else None):
             self._take(entry)
@@ -229,12 +232,12 @@ def row_of(workspace: Workspace, decision_id: str) -> Mapping[str, Any]:
 
 
 def _about(row: Mapping[str, Any]) -> dict[str, object]:
-    """Return what an entry says of the decision: enough to count it, nothing that names the person."""
+    """Return the fields of an entry about the decision: enough to count it, and no id of the person."""
     return {"decision_id": row["decision_id"], "logged": row["decision"]} | {name: row[name] for name in KEY}
 
 
 def _check_open(review: Review, row: Mapping[str, Any], version: int | None) -> None:
-    """Raise unless this very version of a review waits for a person: asked for, or referred to one by the policy."""
+    """Raise unless this version of a review is open: requested, or referred by the policy."""
     if version is not None and version != review.version:
         raise ReviewConflict(
             f"the review of '{review.decision_id}' changed since it was read: entry {version or 'none'} then, "

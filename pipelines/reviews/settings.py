@@ -38,4 +38,4 @@ class ReviewVerbSettings(VerbSettings):
     version: int | None = None
     """Version of the review as it was read; if it changed since, nothing is decided."""
     period: str | None = None
-    """Month, YYYY-MM; the list then includes referred decisions that nobody has decided."""
+    """Month, YYYY-MM; the list then includes referred decisions that are not decided."""

@@ -75,7 +75,7 @@ def test_an_application_that_the_lake_does_not_hold_differs_in_every_feature(lak
 @pytest.mark.parametrize(
     ("break_it", "why"),
     [
-        (lambda lake: [one.unlink() for one in lake.rglob("manifest.json")], "there is no manifest beside"),
+        (lambda lake: [one.unlink() for one in lake.rglob("manifest.json")], "has no manifest beside"),
         (lambda lake: (lake / "clean").rename(lake / "elsewhere"), "there are no clean tables beside"),
         (
             lambda lake: (lake / "intake.json").write_text('{"identity": "another"}'),

@@ -41,12 +41,12 @@ def test_each_is_found(text: bool, at_once: int, tmp_path: Path, monkeypatch: py
     index = CustomerIndex(tmp_path)
     for number, path in enumerate(paths):
         for row, one in enumerate(pq.read_table(path)["customer_id"].to_pylist()):
-            assert index.places(one) == [(number, row)]
+            assert index.positions(one) == [(number, row)]
             customer, numbers = RowFile(rows_path(path)).read(row)
             gap = np.nan if row % 2 else float(row)
             assert customer == one
             assert repr(numbers) == repr({"whole": row * 2**40, "part": row / 3, "gap": gap})
-    assert index.places("nobody" if text else 12345) == []
+    assert index.positions("nobody" if text else 12345) == []
     assert {path.name for path in tmp_path.iterdir()} == {*(path.name for path in paths), "_index.npy", "_rows"}
 
 
@@ -56,11 +56,11 @@ def test_an_index_is_written_anew(tmp_path: Path) -> None:
     open_before = CustomerIndex(tmp_path)
     buckets_of(pa.array([5, 7]), tmp_path, [2])
     assert write_index(tmp_path) == 2
-    assert (open_before.places(7), CustomerIndex(tmp_path).places(7)) == ([(0, 2)], [(0, 1)])
-    assert CustomerIndex(tmp_path).places(6) == []
+    assert (open_before.positions(7), CustomerIndex(tmp_path).positions(7)) == ([(0, 2)], [(0, 1)])
+    assert CustomerIndex(tmp_path).positions(6) == []
 
 
 def test_in_a_book_of_nobody_nobody_is_found(tmp_path: Path) -> None:
     buckets_of(pa.array([], pa.int64()), tmp_path, [0])
     assert write_index(tmp_path) == len(CustomerIndex(tmp_path)) == 0
-    assert CustomerIndex(tmp_path).places(1) == []
+    assert CustomerIndex(tmp_path).positions(1) == []

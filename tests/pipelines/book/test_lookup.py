@@ -85,8 +85,8 @@ def test_an_unknown_customer_is_told(customer_id: int | str, book: BookFeatures)
 @pytest.mark.parametrize(
     ("amount", "term", "message"),
     [
-        (0, 6, "amount is in minor units, above 0 and at most 1,000,000,000, received 0; correct it"),
-        (2 * 10**9, 6, "received 2000000000"),
+        (0, 6, "amount is 0; use minor units, above 0 and at most 1,000,000,000"),
+        (2 * 10**9, 6, "amount is 2000000000"),
         (100, 7, "term is one of 3, 6, 12, 24 months, received 7; choose one of them"),
     ],
 )

@@ -183,7 +183,7 @@ def test_the_command_needs_no_as_of_date_for_a_book(workspace: Path, capsys: pyt
     [
         ({"observed_at": None}, "observed_at is not set, .*; add for example observed_at=2026-10-01"),
         ({"observed_at": "October"}, "observed_at is 'October'; write an ISO date or time"),
-        ({"reference": ReferenceLoan(0)}, "reference.amount is in minor units, above 0"),
+        ({"reference": ReferenceLoan(0)}, "reference.amount is 0; use minor units, above 0"),
         ({"reference": ReferenceLoan(10, 5)}, "reference.term is one of 3, 6, 12, 24 months, received 5"),
         ({"reference": ReferenceLoan(hour=24)}, r"reference.hour is 24; set 0 to 23 \(12 is noon\)"),
         (

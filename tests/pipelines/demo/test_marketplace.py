@@ -44,7 +44,7 @@ def test_a_month_holds_all_who_asked_in_it_and_no_outcome(
 def test_a_demo_of_an_unknown_table_is_refused(tmp_path: Path) -> None:
     settings: Any = DemoSettings(workspace=str(tmp_path), data=DataSettings(source=Source.table))
     with pytest.raises(
-        ConfigurationError, match="no demo of data=table; choose data=german_credit or data=marketplace"
+        ConfigurationError, match="data=table has no demo; choose data=german_credit or data=marketplace"
     ):
         demo(settings)
 

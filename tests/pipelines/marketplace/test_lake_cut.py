@@ -104,7 +104,7 @@ def column_by_column(table: pa.Table, *names: str) -> list[tuple[Any, ...]]:
 
 def test_what_was_not_known_strictly_before_is_deleted_or_blanked(tmp_path: Path) -> None:
     moment = pa.array([NOW], "timestamp[us]")
-    singled = pa.table({SINGLED: [0], "customer_id": [7], "asked": [22], KNOWN_BEFORE: moment})
+    singled = pa.table({SINGLED: [0], "customer_id": [7], "requested_id": [22], KNOWN_BEFORE: moment})
     cut = cut_history(laid(a_history(), tmp_path), singled)
     assert cut.customers["customer_id"].to_pylist() == [0]
     orders = column_by_column(cut.orders, "order_id", "returned_at", "cancelled_at")

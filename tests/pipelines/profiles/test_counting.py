@@ -69,12 +69,12 @@ def test_a_value_rarer_than_the_sample_sees_is_news_when_it_gets_frequent(tmp_pa
 @pytest.mark.parametrize(
     ("window", "roles", "told"),
     [
-        ({"score": [1.0], "income": ["1"]}, SCORED, "compared with its own kind, 'income' of the reference is numbers"),
-        ({"score": [1.0], "grade": [1.5]}, SCORED, "a category is text or a whole number, 'grade'"),
-        ({"points": [1.0]}, SCORED, "score must name a column of the table, received 'score'"),
-        ({"score": ["high"]}, SCORED, "score must name a column of numbers"),
-        ({"score": [1.0], "points": [1.0]}, SCORED, "a profile calls the score 'points'"),
-        ({"score": [1.0], "grade": [[1]]}, SCORED, "a category is text or a whole number, 'grade'"),
+        ({"score": [1.0], "income": ["1"]}, SCORED, "column 'income' has numbers in the reference, and in"),
+        ({"score": [1.0], "grade": [1.5]}, SCORED, "column 'grade' of categorical has"),
+        ({"points": [1.0]}, SCORED, "score is 'score', which is not a column of the table"),
+        ({"score": ["high"]}, SCORED, "score is 'score', which has levels; name a column of numbers"),
+        ({"score": [1.0], "points": [1.0]}, SCORED, "the table has a column 'points' beside score=score"),
+        ({"score": [1.0], "grade": [[1]]}, SCORED, "column 'grade' of categorical has"),
         (
             {"score": [1.0] * 201, "id": [str(n) for n in range(201)]},
             BY_ID,
@@ -92,7 +92,7 @@ def test_what_cannot_be_compared_is_refused(
 
 
 def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="Parquet files, found none"):
+    with pytest.raises(DataError, match="has no Parquet file"):
         open_table(tmp_path)
 
 
