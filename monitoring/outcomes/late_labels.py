@@ -1,14 +1,16 @@
 """Performance of a report from late labels: outcomes of a prepared marketplace or of flat tables, as far as known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.marketplace_outcomes import outcomes_of_marketplace
-from monitoring.outcomes.outcomes import Outcomes, outcomes_of_table
+from monitoring.outcomes.outcomes import Outcomes, as_ids, outcomes_of_table
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
 from monitoring.outcomes.settings import OutcomeSettings
 from monitoring.outcomes.stored_estimates import StoredEstimates, estimates_folder
@@ -61,7 +63,7 @@ def performance_of(
     outcomes = _known_outcomes(workspace, settings, settings.as_of or end_of(key.period))
     scored = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
     parts = {period: log.decisions(replace(key, period=period))[COLUMNS] for period in scored[-MOST_PERIODS:]}
-    return measure_performance(
+    report = measure_performance(
         pd.concat(parts.values(), ignore_index=True),
         early=outcomes.early,
         full=outcomes.full,
@@ -73,6 +75,27 @@ def performance_of(
         vintages=outcomes.vintages,
         later=outcomes.later,
     )
+    return replace(report, unmatched=tuple(_unmatched(log, key, outcomes, parts, settings)))
+
+
+def _unmatched(
+    log: ScoreLog, key: LogKey, outcomes: _KnownOutcomes, parts: Mapping[str, pd.DataFrame], settings: OutcomeSettings
+) -> Iterator[str]:
+    """Yield a reason for each table of outcomes of which no id is that of a decision of the model, of any version."""
+    tables = {} if settings.marketplace else {settings.table: outcomes.full, settings.early_table: outcomes.early}
+    for path, table in tables.items():
+        if table is None or any(_knows(table, rows) for rows in parts.values()):
+            continue
+        others = (one for one in log.logged_keys() if (one.model, one.population) == (key.model, key.population))
+        if not any(_knows(table, log.decisions(one)) for one in others):
+            first = "".join(f" (the first is '{one}')" for one in table.ids[:1])
+            known = f"0 of {len(table.ids):,} ids of the outcomes in '{path}' are known to the score log{first}"
+            yield f"{known}; set outcomes.id to the column of application ids"
+
+
+def _knows(table: Outcomes, decisions: pd.DataFrame) -> bool:
+    ids = as_ids(pa.chunked_array([pa.array(decisions["application_id"])]))
+    return bool(pc.any(pc.is_in(ids, value_set=table.ids)).as_py())
 
 
 def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

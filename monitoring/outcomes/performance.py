@@ -30,13 +30,15 @@ SELECTION = (
 class PerformanceReport:
     """Vintages in the order of their periods, the past error of the estimates, and vintage curves.
 
-    `selection` is to be shown with any of them.
+    `selection` is to be shown with any of them. `unmatched` are the reasons why a table of outcomes could not be
+    compared with any decision.
     """
 
     vintages: tuple[VintagePerformance, ...]
     past_errors: tuple[PastError, ...]
     curves: tuple[VintageCurve, ...]
     selection: str = SELECTION
+    unmatched: tuple[str, ...] = ()
 
 
 def measure_performance(

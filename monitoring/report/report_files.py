@@ -29,6 +29,7 @@ SEVERITY = {
     Verdict.WATCH: "warning",
     Verdict.ACT: "error",
     Verdict.INCOMPLETE: "info",
+    Verdict.INCONCLUSIVE: "warning",
 }
 DESCRIPTIONS = {
     Level.ACT: "Moved: act",

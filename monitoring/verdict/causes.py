@@ -9,6 +9,7 @@ from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.thresholds.thresholds import MOVED
 from pipelines.credit.loan import FIRST_PAYMENT
+from pipelines.profiles.reference_profile import SCORE
 
 DATA_FAULT = "data fault"
 MIX_SHIFT = "mix shift"
@@ -44,7 +45,7 @@ def causes_of(moves: Sequence[Move], faults: Sequence[Fault], performance: Perfo
     """
     causes = [DATA_FAULT] if faults else []
     causes += [cause_of(*one) for one in contradictions(performance)]
-    if any(move.judgement.level in MOVED for move in moves) and not faults:
+    if any(move.judgement.level in MOVED and move.column != SCORE for move in moves) and not faults:
         causes.append(MIX_SHIFT)
     return tuple(dict.fromkeys(causes))
 

@@ -13,12 +13,16 @@ from pipelines.score_log.key import LogKey
 
 
 class Verdict(Enum):
-    """What the on-call engineer has to do; `incomplete`: nothing yet, the window is not compared."""
+    """What the on-call engineer has to do.
+
+    `incomplete`: nothing yet, the window is not over. `inconclusive`: find out why too little could be compared.
+    """
 
     STABLE = "stable"
     WATCH = "watch"
     ACT = "act"
     INCOMPLETE = "incomplete"
+    INCONCLUSIVE = "inconclusive"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The verdict of a report (stable, watch or act) with its reason, its figures and the next step."""
+"""The verdict of a report with its reason, its figures and the next step."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,11 @@ from monitoring.outcomes.performance import PerformanceReport
 from monitoring.thresholds.thresholds import EVERYONE, MOVED, Level
 from monitoring.verdict.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, cause_of, causes_of, contradictions
 from monitoring.verdict.period_report import PeriodReport, Point, Verdict
+from monitoring.verdict.too_little import too_little
 from monitoring.windows.references import Reference
 from monitoring.windows.windows import Window
 from pipelines.errors import listed
+from pipelines.profiles.reference_profile import SCORE
 
 NAMED = 4
 """Names that a sentence lists before it counts the others."""
@@ -36,15 +38,26 @@ class Facts:
     decision_mix: Sequence[DecisionMix] = ()
     performance: PerformanceReport | None = None
     incomplete: str | None = None
+    rows: int | None = None
+
+    @property
+    def too_little(self) -> list[str]:
+        """The reasons why too little could be compared."""
+        return too_little(self.rows, self.moves, self.performance)
 
 
 def verdict_of(facts: Facts) -> Verdict:
-    """Return the verdict: `act` on a data fault, a move at act level, or outcomes that contradict the model."""
+    """Return the verdict: `act` on a data fault, a move at act level, or outcomes that contradict the model.
+
+    Where none of these is found, a report that could compare too little is inconclusive.
+    """
     if facts.incomplete is not None:
         return Verdict.INCOMPLETE
     levels = {move.judgement.level for move in facts.moves}
     if facts.faults or Level.ACT in levels or contradictions(facts.performance):
         return Verdict.ACT
+    if facts.too_little:
+        return Verdict.INCONCLUSIVE
     return Verdict.WATCH if Level.WATCH in levels else Verdict.STABLE
 
 
@@ -84,6 +97,7 @@ def _points(facts: Facts) -> Iterator[Point]:
 
 
 def _reasons(facts: Facts) -> Iterator[str]:
+    yield from facts.too_little
     if facts.faults:
         kinds = [one.kind if one.column is None else f"{one.column} ({one.kind})" for one in facts.faults]
         yield f"data fault, not a change of applicants: {listed(list(dict.fromkeys(kinds)), NAMED)}"
@@ -96,14 +110,39 @@ def _reasons(facts: Facts) -> Iterator[str]:
 
 
 def _move_reason(facts: Facts, moved: Sequence[Move]) -> str:
-    columns = list(dict.fromkeys(move.column for move in _by_excess(moved)))
-    many = len(columns) != 1
-    limits = f"{len(columns)} columns moved beyond their limits" if many else "1 column moved beyond its limit"
-    score = next((move for move in facts.moves if move.is_score), None)
-    with_score = "" if score is None else f"; the score {'moved too' if score in moved else 'did not move'}"
-    is_explained = facts.faults or contradictions(facts.performance)
-    mix = "" if is_explained else "; a shift of the applicant mix, unexplained until outcomes are known"
-    return f"{limits}: {listed(columns, NAMED)}{with_score}{mix}"
+    parts = []
+    columns = list(dict.fromkeys(move.column for move in _by_excess(moved) if move.column != SCORE))
+    if columns:
+        limits = (
+            "1 column moved beyond its limit"
+            if len(columns) == 1
+            else f"{len(columns)} columns moved beyond their limits"
+        )
+        parts.append(f"{limits}: {listed(columns, NAMED)}")
+    parts += _score_reason(facts)
+    if not columns:
+        parts.append(
+            "no other column moved: small moves of many columns, a joint one, or another way to compute the score"
+        )
+    elif not facts.faults and not contradictions(facts.performance):
+        parts.append("a shift of the applicant mix, unexplained until outcomes are known")
+    return "; ".join(parts)
+
+
+def _score_reason(facts: Facts) -> Iterator[str]:
+    """Yield what the score did, over all decisions or, where it moved there alone, in segments."""
+    scores = [move for move in facts.moves if move.column == SCORE]
+    overall = next((move for move in scores if move.is_score), None)
+    segments = [move.segment for move in _by_excess(scores) if move.judgement.level in MOVED]
+    if overall is None:
+        return
+    if EVERYONE in segments:
+        yield "the score moved"
+    elif segments:
+        yield f"the score moved in {listed(sorted(segments), NAMED)}, not over all decisions"
+    else:
+        is_small = overall.judgement.level is Level.TOO_SMALL
+        yield "the score has too few rows to compare" if is_small else "the score did not move"
 
 
 def _moved(facts: Facts) -> list[Move]:
@@ -115,10 +154,11 @@ def _by_excess(moves: Sequence[Move]) -> list[Move]:
 
 
 def _columns_with_psi(moves: Sequence[Move]) -> str:
-    texts = [
-        f"{move.column} (PSI {move.judgement.psi:.2g}, limit {move.judgement.limit:.2g})" for move in _by_excess(moves)
-    ]
-    return listed(list(dict.fromkeys(texts)), NAMED)
+    texts = []
+    for move in _by_excess(moves):
+        segment = "" if move.segment == EVERYONE else f" in {move.segment}"
+        texts.append(f"{move.column}{segment} (PSI {move.judgement.psi:.2g}, limit {move.judgement.limit:.2g})")
+    return listed(texts, NAMED)
 
 
 def _segments(overall: Sequence[Move], moved: Sequence[Move]) -> str:
@@ -145,14 +185,23 @@ def _low_groups(decision_mix: Sequence[DecisionMix]) -> list[str]:
 def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
     if facts.faults:
         return facts.faults[0].remedy
+    if facts.rows == 0:
+        return "find out why the delivery is empty, deliver the rows and run the report again"
     if contradictions(facts.performance):
         return "read the vintages below, then retrain on the newest mature outcomes and pass the usual gates"
+    if moved and {move.column for move in moved} == {SCORE}:
+        return (
+            "check that the score is computed as it was: the version, the source of its inputs, and columns that are "
+            "not compared"
+        )
     if moved:
         column = _by_excess(moved)[0].column
         return (
             f"look at the bins of {column}, then at who applies (campaigns, channels); early outcomes will show "
             "whether the PDs still hold"
         )
+    if facts.too_little:
+        return "compare more rows: a longer window (window=rolling), or wait for the rows that are missing"
     return "none; only outcomes can show a concept change, estimates without labels cannot"
 
 

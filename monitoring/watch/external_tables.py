@@ -11,6 +11,7 @@ from monitoring.faults.search import find_faults
 from monitoring.faults.window_faults import months_of
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import compare
+from monitoring.verdict.period_report import PeriodReport
 from monitoring.verdict.verdict import Facts, build_report
 from monitoring.watch.settings import TableSettings, WatchSettings
 from monitoring.watch.watch_result import Samples, report_folder, report_outcome
@@ -38,14 +39,23 @@ def watch_external_tables(settings: WatchSettings) -> Outcome:
     """
     check_period(settings.period)
     check_alarms(settings.alarms)
+    # What writes the page takes seconds to import, while the tables are counted outside of Python's lock.
+    Thread(target=import_module, args=("monitoring.report.report_files",), daemon=True).start()
+    report, tables = report_of_tables(settings)
+    for name, profile in zip(PROFILES, (tables.reference_profile, tables.window_profile), strict=True):
+        with whole_file(report_folder(Workspace.at(settings.workspace), report.key) / name) as temporary:
+            temporary.write_text(profile.to_json())
+    return report_outcome(report, Samples(tables.reference_sample, tables.window_sample), settings)
+
+
+def report_of_tables(settings: WatchSettings) -> tuple[PeriodReport, ExternalTables]:
+    """Return the report of a table that was scored elsewhere, and what it was computed from."""
     if settings.input is None or settings.reference_input is None:
         raise RequestError(
             f"input={settings.input} and reference_input={settings.reference_input}: a table that was scored elsewhere "
             "needs a reference; set both"
         )
     workspace, table = Workspace.at(settings.workspace), settings.table
-    # What writes the page takes seconds to import, while the tables are counted outside of Python's lock.
-    Thread(target=import_module, args=("monitoring.report.report_files",), daemon=True).start()
     with (
         scratch_folder(workspace.root) as scratch,
         engine_of(table.engine, threads=table.threads, memory=table.memory, scratch=scratch) as engine,
@@ -59,13 +69,10 @@ def watch_external_tables(settings: WatchSettings) -> Outcome:
             most_sampled=settings.sample,
         )
     key = LogKey(settings.model, settings.version or 0, settings.population, settings.period)
-    for name, profile in zip(PROFILES, (tables.reference_profile, tables.window_profile), strict=True):
-        with whole_file(report_folder(workspace, key) / name) as temporary:
-            temporary.write_text(profile.to_json())
     window = Window(key, (settings.period,), tables.window, "", why_incomplete(settings.period, settings.today))
     title = f"{key.model}, {key.population.value} of {window.name}, scored elsewhere"
-    report = build_report(title, window, tables.reference, _facts(tables, window, settings), tables.notes)
-    return report_outcome(report, Samples(tables.reference_sample, tables.window_sample), settings)
+    facts = _facts(tables, window, settings)
+    return build_report(title, window, tables.reference, facts, tables.notes), tables
 
 
 def roles_of(settings: TableSettings) -> TableRoles:
@@ -93,4 +100,5 @@ def _facts(tables: ExternalTables, window: Window, settings: WatchSettings) -> F
         moves=compare(reference, window.profile, None, settings.thresholds, settings.period),
         faults=find_faults(reference.profile, now, sample, months=months_of(reference)),
         effect=effect_of(reference, window.profile, None),
+        rows=rows,
     )

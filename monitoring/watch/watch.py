@@ -77,6 +77,7 @@ def report_of(
                 *faults_of_marketplace(workspace, settings.outcomes.marketplace, window, reference),
             ],
             effect=effect_of(reference, window.profile, policy),
+            rows=len(window),
             decision_mix=decision_mixes(workspace, counts, key, policy),
             performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
         )

@@ -11,9 +11,9 @@ import pandas as pd
 from monitoring.alarms.raise_alarm import AlarmResult, act_on
 from monitoring.measures.move import Move
 from monitoring.thresholds.thresholds import MOVED
-from monitoring.verdict.period_report import PeriodReport
+from monitoring.verdict.period_report import PeriodReport, Verdict
 from monitoring.watch.settings import WatchSettings
-from pipelines.command.verb import Outcome
+from pipelines.command.verb import ExitCode, Outcome
 from pipelines.score_log.key import LogKey
 from pipelines.storage.workspace import Workspace
 
@@ -78,7 +78,7 @@ def _outcome(report: PeriodReport, files: Any, workspace: Workspace, alarm: Alar
         {**_result(report, files), "alarm": alarm.result},
         summary=[head, *lines, *(f"  {one}" for one in alarm.sentences), f"  report: {files.html}"],
         next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}", *alarm.next_steps],
-        exit_code=alarm.exit_code,
+        exit_code=ExitCode.ANSWER_IS_NO if report.verdict is Verdict.INCONCLUSIVE else alarm.exit_code,
     )
 
 

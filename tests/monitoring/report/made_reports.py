@@ -87,7 +87,7 @@ def made_moves(verdict: Verdict) -> tuple[Move, ...]:
     """Return the moves of 41 columns in 9 segments, judged as the rules judge them."""
     generator = np.random.default_rng(7)
     columns = made_columns()
-    loud = {Verdict.STABLE: {}, Verdict.WATCH: {"share_at_night": 0.6}}.get(
+    loud = {Verdict.STABLE: {}, Verdict.INCONCLUSIVE: {}, Verdict.WATCH: {"share_at_night": 0.6}}.get(
         verdict, {"n_devices_30_days": 0.95, "share_at_night": 0.56, "points": 0.66, "purchase_category": 0.6}
     )
     known: dict[Cell, NDArray[np.int64]] = {}
@@ -232,6 +232,10 @@ TOLD = {
     Verdict.STABLE: (
         "12,000 applications of 2026-10 against the development sample: nothing moved beyond what matters and chance.",
         (Point("Next", "Nothing to do; the next report is due when 2026-11 is scored."),),
+    ),
+    Verdict.INCONCLUSIVE: (
+        "0 of 1,473 ids of the outcomes in 'loans.parquet' are known to the score log.",
+        (Point("Next", "Set outcomes.id to the column of application ids."),),
     ),
     Verdict.WATCH: (
         "1 of 41 columns moved, the score did not: look again when the next period is scored.",

@@ -62,6 +62,11 @@ def performance(*vintages: VintagePerformance) -> PerformanceReport:
         (replace(NOTHING, performance=performance(vintage("dpd30_at_3_mob", worse=True))), Verdict.ACT),
         (replace(NOTHING, performance=performance(vintage("dpd30_at_3_mob"))), Verdict.STABLE),
         (replace(NOTHING, faults=(FAULT,), incomplete="2026-10 is not over on 2026-10-09"), Verdict.INCOMPLETE),
+        (replace(NOTHING, rows=0), Verdict.INCONCLUSIVE),
+        (replace(NOTHING, rows=0, faults=(FAULT,)), Verdict.ACT),
+        (replace(NOTHING, rows=900, moves=(move("points", Level.QUIET, since=None),)), Verdict.STABLE),
+        (replace(NOTHING, rows=9, moves=(move("points", Level.TOO_SMALL, since=None),)), Verdict.INCONCLUSIVE),
+        (replace(NOTHING, rows=9, performance=replace(performance(), unmatched=("0 ids",))), Verdict.INCONCLUSIVE),
     ],
 )
 def test_the_verdict_is_the_worst_of_what_is_known(facts: Facts, verdict: Verdict) -> None:
@@ -110,6 +115,24 @@ def test_a_fault_explains_the_moves_it_makes_and_moves_alone_stay_unexplained() 
     with_fault = sentence_of(replace(facts, faults=(FAULT,)), Verdict.ACT)
     assert with_fault.startswith("Data fault, not a change of applicants: amount (unit changed)")
     assert "unexplained" not in with_fault
+
+
+def sentence(*moves: Move) -> str:
+    return sentence_of(replace(NOTHING, moves=moves), Verdict.ACT)
+
+
+def test_a_sentence_about_the_score_looks_at_segments_too() -> None:
+    quiet = move("points", Level.QUIET, since=None)
+    app, web = (move("points", Level.ACT, segment) for segment in ("channel=app", "channel=web"))
+    assert sentence(quiet, web, app).startswith(
+        "The score moved in channel=app, channel=web, not over all decisions; no other column moved"
+    )
+    assert "; the score moved in channel=app, not over all decisions;" in sentence(quiet, app, move("age", Level.ACT))
+    assert "; the score did not move;" in sentence(quiet, move("age", Level.ACT))
+    assert "; the score moved;" in sentence(move("points", Level.ACT), app, move("age", Level.ACT))
+    small = move("points", Level.TOO_SMALL, since=None)
+    assert "; the score has too few rows to compare;" in sentence(small, move("age", Level.ACT))
+    assert causes_of((quiet, app), (), None) == ()
 
 
 def test_points_tell_what_for_whom_since_when_how_much_and_what_next() -> None:

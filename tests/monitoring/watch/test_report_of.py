@@ -1,5 +1,6 @@
 """Everything a report says of a period, against the rows of the score log it is about."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +121,19 @@ def test_outcomes_of_flat_tables_are_told_by_vintage(scored: Bench, tmp_path: Pa
     assert all(one.matured is None and one.estimate is not None for one in others)
     again, _ = asked(scored, outcomes=replace(outcomes, table=None))
     assert again.performance is None
+
+
+@pytest.mark.parametrize("form", [lambda name: f"X{name}", lambda name: name.replace("-", ""), None])
+def test_outcomes_that_match_no_decision_are_inconclusive(
+    scored: Bench, tmp_path: Path, form: Callable[[str], str] | None
+) -> None:
+    ids = scored.log.decisions(scored.key("2026-07"))["application_id"]
+    table = pd.DataFrame({"application_id": ids.map(form) if form else ids[:0], "bad": 0.0})
+    path = tmp_path / "outcomes.parquet"
+    table.to_parquet(path)
+    report, _ = asked(scored, period="2026-08", outcomes=OutcomeSettings(table=str(path)))
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.sentence.startswith(f"0 of {len(table):,} ids of the outcomes in '{path}' are known to the score log")
 
 
 def test_a_month_that_is_not_over_is_marked_and_not_compared(scored: Bench) -> None:

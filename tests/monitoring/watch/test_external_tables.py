@@ -1,0 +1,89 @@
+"""What the report of a table that was scored elsewhere says first, from files alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitoring.verdict.period_report import PeriodReport, Verdict
+from monitoring.watch.external_tables import report_of_tables, watch_external_tables
+from monitoring.watch.settings import TableSettings, WatchSettings
+from pipelines.command.verb import ExitCode
+
+SEEDS = (0, 1, 2)
+
+
+def table(rows: int, seed: int) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "income": generator.lognormal(7.5, 0.5, rows).round(2),
+            "orders": generator.poisson(2, rows),
+            "balance": generator.normal(0, 300, rows).round(2),
+            "channel": generator.choice(["app", "web", "shop"], rows),
+            "points": generator.normal(620, 45, rows).astype(int),
+        }
+    )
+
+
+def settings(folder: Path, now: pd.DataFrame, before: pd.DataFrame, segments: tuple[str, ...] = ()) -> WatchSettings:
+    now.to_parquet(folder / "now.parquet", index=False)
+    before.to_parquet(folder / "before.parquet", index=False)
+    return WatchSettings(
+        period="2026-10",
+        workspace=str(folder / "workspace"),
+        input=str(folder / "now.parquet"),
+        reference_input=str(folder / "before.parquet"),
+        table=TableSettings(segments=list(segments)),
+    )
+
+
+def report(
+    folder: Path, now: pd.DataFrame, before: pd.DataFrame | None = None, segments: tuple[str, ...] = ()
+) -> PeriodReport:
+    return report_of_tables(settings(folder, now, table(3000, 99) if before is None else before, segments))[0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (0, "No rows were delivered."),
+        (1, "1 row is too few to compare 5 of 5 columns."),
+        (20, "20 rows are too few to compare 5 of 5 columns."),
+    ],
+)
+def test_too_few_rows_are_inconclusive(tmp_path: Path, rows: int, sentence: str, seed: int) -> None:
+    found = report(tmp_path, table(rows, seed))
+    assert (found.verdict, found.sentence) == (Verdict.INCONCLUSIVE, sentence)
+
+
+def test_too_few_rows_of_the_reference_are_inconclusive(tmp_path: Path) -> None:
+    found = report(tmp_path, table(3000, 0), table(25, 1))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert found.sentence == "25 rows of the reference are too few to compare the score."
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_usual_month_is_stable(tmp_path: Path, seed: int) -> None:
+    assert report(tmp_path, table(3000, seed), segments=("channel",)).verdict is Verdict.STABLE
+
+
+def test_an_inconclusive_report_ends_with_exit_code_3_and_raises_no_alarm(tmp_path: Path) -> None:
+    outcome = watch_external_tables(settings(tmp_path, table(0, 0), table(3000, 1)))
+    assert outcome.exit_code is ExitCode.ANSWER_IS_NO
+    assert outcome.summary[0].startswith("INCONCLUSIVE: 0 applications of 2026-10")
+    assert outcome.result["verdict"] == "inconclusive"
+    assert outcome.result["alarm"] == {"state": "none"}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("points", [40, 60])
+def test_a_score_that_moves_within_segments_is_named_with_them(tmp_path: Path, points: int, seed: int) -> None:
+    now, before = table(6000, seed), table(6000, 50 + seed)
+    for one, sign in ((before, 1), (now, -1)):
+        one["points"] += sign * (points * (one["channel"] == "app") - points * (one["channel"] == "web"))
+    found = report(tmp_path, now, before, segments=("channel",))
+    assert found.verdict is Verdict.ACT
+    assert found.sentence.startswith("The score moved in channel=app, channel=web, not over all decisions;")
