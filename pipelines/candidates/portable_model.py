@@ -24,6 +24,9 @@ MOST_LOG_ODDS = 30.0
 FEW_ROWS = 1000
 """For fewer rows, starting threads takes longer than the work itself."""
 
+RARE = "(rare)"
+"""The level as which tree models learn all levels of few rows, and score those that they never saw."""
+
 LARGEST = float(np.finfo(np.float32).max)
 """The largest single-precision number; CatBoost and the tree that cuts a scorecard's bins clip larger ones to it."""
 
@@ -77,6 +80,18 @@ def map_levels(table: Mapping[str | None, float], default: float, values: Any) -
         entries = np.array([table.get(name, default) for name in (*values.names, None)])
         return np.asarray(entries[values.codes])
     return np.array([table.get(level, default) for level in values])
+
+
+def with_rare(values: Any, known: Sequence[str]) -> Any:
+    """Return a column whose levels that are not known are `RARE`; unchanged for a model that learnt no rare levels."""
+    if RARE not in known:
+        return values
+    if isinstance(values, Levels):
+        codes = {name: code for code, name in enumerate(known)}
+        table = np.array([*(codes.get(name, codes[RARE]) for name in values.names), -1], dtype=np.int32)
+        return Levels(table[values.codes], known)
+    kept = frozenset(known)
+    return np.array([level if level is None or level in kept else RARE for level in values], dtype=object)
 
 
 def calibrate(log_odds: Floats, calibration: Mapping[str, Any]) -> Floats:

@@ -18,7 +18,9 @@ from pipelines.candidates.portable_model import (
     Floats,
     Levels,
     levels_of,
+    with_rare,
 )
+from pipelines.candidates.rare_levels import known_levels
 from pipelines.candidates.settings import CandidateSettings, Range
 
 if TYPE_CHECKING:
@@ -62,28 +64,37 @@ SPACE = {
 
 
 class CatBoost:
-    """CatBoost's oblivious trees; missing categories are a level of their own."""
+    """CatBoost's oblivious trees; missing categories are a level of their own.
+
+    A level that was never seen is scored as the rare levels, or where a column had none, as CatBoost does it: it is
+    none of the one-hot encoded levels, and its target statistics are those of all rows.
+    """
 
     MISSING = "(missing)"
 
-    def __init__(self, model: Any, numeric: Sequence[str], categorical: Sequence[str], threads: int = -1) -> None:
-        self.model, self.numeric, self.categorical, self.threads = model, numeric, categorical, threads
+    def __init__(
+        self, model: Any, numeric: Sequence[str], levels: Mapping[str, Sequence[str]], threads: int = -1
+    ) -> None:
+        self.model, self.numeric, self.levels, self.threads = model, numeric, levels, threads
+        self.categorical = list(levels)
 
     @classmethod
     def load(cls, folder: Path, card: Mapping[str, Any], threads: int) -> Self:
         """Load the model from CatBoost's own format."""
         from catboost import CatBoost as Model
 
-        return cls(Model().load_model(str(folder / "model.cbm")), card["numeric"], card["categorical"], threads)
+        # Models that were fitted before rare levels were learnt together have no list of levels.
+        levels = {name: card.get("levels", {}).get(name, ()) for name in card["categorical"]}
+        return cls(Model().load_model(str(folder / "model.cbm")), card["numeric"], levels, threads)
 
     def log_odds(self, columns: Columns) -> Floats:
         """Return the sum over the trees."""
-        data = self.arrange(columns, self.numeric, self.categorical)
+        data = self.arrange(columns, self.numeric, self.levels)
         return np.asarray(self.model.predict(data, prediction_type="RawFormulaVal", thread_count=self._threads(data)))
 
     def leaves(self, columns: Columns) -> NDArray[np.uint32]:
         """Return the leaf that each row reaches in each tree, shape (n, trees)."""
-        data = self.arrange(columns, self.numeric, self.categorical)
+        data = self.arrange(columns, self.numeric, self.levels)
         return np.asarray(self.model.calc_leaf_indexes(data, thread_count=self._threads(data)))
 
     def _threads(self, data: Any) -> int:
@@ -95,18 +106,22 @@ class CatBoost:
         names = [*self.numeric, *self.categorical]
         if not len(columns[names[0]]):  # CatBoost refuses to explain nothing
             return 0.0, {}
-        data = self.arrange(columns, self.numeric, self.categorical)
+        data = self.arrange(columns, self.numeric, self.levels)
         values = self.model.get_feature_importance(data=data, type="ShapValues", thread_count=self.threads)
         return float(values[0, -1]), dict(zip(names, values.T, strict=False))
 
     @classmethod
-    def arrange(cls, columns: Columns, numeric: Sequence[str], categorical: Sequence[str], bad: Any = None) -> Any:
+    def arrange(
+        cls, columns: Columns, numeric: Sequence[str], known: Mapping[str, Sequence[str]], bad: Any = None
+    ) -> Any:
         """Return columns, and outcomes to learn from, as CatBoost takes them: float32 numbers and encoded text."""
         from catboost import FeaturesData, Pool
 
+        categorical = list(known)
+        rows = len(next(iter(columns.values())))
+        columns = {**columns} | {name: with_rare(columns[name], levels) for name, levels in known.items()}
         if any(isinstance(columns[name], Levels) for name in categorical):
             return cls._arrange_coded(columns, numeric, categorical)
-        rows = len(next(iter(columns.values())))
         numbers = np.empty((rows, len(numeric)))
         levels = np.empty((rows, len(categorical)), dtype=object)
         for column, name in enumerate(numeric):
@@ -205,19 +220,23 @@ class CatBoostCandidate:
                 "allow_writing_files": False,
             }
         )
-        rows = CatBoost.arrange(sample.columns, sample.numeric, sample.categorical, sample.bad)
+        levels = known_levels(sample)
+        rows = CatBoost.arrange(sample.columns, sample.numeric, levels, sample.bad)
         if sample.weights is not None:
             rows.set_weight(sample.weights)
         model.fit(rows)
-        return CatBoost(model, sample.numeric, sample.categorical, threads)
+        return CatBoost(model, sample.numeric, levels, threads)
 
     def save(self, scorer: CatBoost, folder: Path) -> dict[str, object]:
-        """Write the model's file; equal models are equal bytes, so the time and the random id are taken out."""
+        """Write the model's file and return its levels.
+
+        Equal models are equal bytes, so the time and the random id are taken out.
+        """
         metadata = scorer.model.get_metadata()
         for name in ("model_guid", "train_finish_time"):
             metadata[name] = ""
         scorer.model.save_model(str(folder / "model.cbm"))
-        return {}
+        return {"levels": scorer.levels}
 
 
 FAMILY = Family(

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.candidates.candidate import Family
-from pipelines.candidates.portable_model import Columns, Contributions, Floats, map_levels
+from pipelines.candidates.portable_model import RARE, Columns, Contributions, Floats, map_levels, with_rare
+from pipelines.candidates.rare_levels import known_levels
 from pipelines.candidates.settings import CandidateSettings, Range
 from pipelines.candidates.tree_shapley import shares_of_conditions
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.candidates.sample import Sample
 
 MAX_LEVELS = 250
-"""scikit-learn takes at most 255 levels a column; rarer ones are treated as unseen."""
+"""scikit-learn takes at most 255 levels a column; the rarer ones are learnt as one."""
 
 FEW_ROWS = 10_000
 """Up to here one thread is faster: waking the others for each of hundreds of trees costs more than it saves."""
@@ -61,13 +62,16 @@ SPACE = {
 
 
 class HistGradientBoosting:
-    """scikit-learn's trees as plain arrays, one row per node; levels are numbered, unseen and missing ones are missing.
+    """scikit-learn's trees as plain arrays, one row per node; levels are numbered.
 
     `root` holds the first node of each tree. A node has a `feature` (-1 for a leaf with its `value`), a `left` and a
     `right` child; a value goes left up to the node's `threshold`, or as row `table` of `tables` says for its level.
+
+    A level that was never seen is scored as the rare levels, or where a column had none, goes with the majority of the
+    rows at each split.
     """
 
-    MISSING_LEVEL = 256
+    MISSING_LEVEL, UNKNOWN_LEVEL = 256, 257
     ONE_BY_ONE = 4
     """So few rows go down all trees at once, each by itself; more go down one tree after the other, all at once."""
 
@@ -75,6 +79,8 @@ class HistGradientBoosting:
         self, trees: Mapping[str, NDArray[Any]], numeric: Sequence[str], levels: Mapping[str, Sequence[str]]
     ) -> None:
         self.trees, self.numeric, self.levels = trees, numeric, levels
+        # Models that were fitted before unknown levels had an entry take them as missing.
+        self._unknown = min(self.UNKNOWN_LEVEL, trees["tables"].shape[1] - 1)
 
     @classmethod
     def load(cls, folder: Path, card: Mapping[str, Any], threads: int) -> Self:  # noqa: ARG003
@@ -173,7 +179,8 @@ class HistGradientBoosting:
         inputs: list[NDArray[Any]] = [np.asarray(columns[name], dtype=np.float64) for name in self.numeric]
         for name, levels in self.levels.items():
             codes: dict[str | None, float] = {level: code for code, level in enumerate(levels)}
-            inputs.append(map_levels(codes, self.MISSING_LEVEL, columns[name]).astype(np.intp))
+            unknown = codes.get(RARE, self._unknown)
+            inputs.append(map_levels(codes | {None: self.MISSING_LEVEL}, unknown, columns[name]).astype(np.intp))
         return inputs
 
 
@@ -190,7 +197,7 @@ class HistGradientBoostingCandidate:
         from sklearn.ensemble import HistGradientBoostingClassifier
         from threadpoolctl import threadpool_limits
 
-        levels = {name: _frequent_levels(sample.columns[name]) for name in sample.categorical}
+        levels = known_levels(sample, MAX_LEVELS)
         model = HistGradientBoostingClassifier(
             max_iter=self.parameters.max_iter,
             learning_rate=self.parameters.learning_rate,
@@ -249,28 +256,24 @@ def _columns_as_given(model: Any) -> NDArray[np.intp]:
 
 
 def _level_tables(predictor: Any) -> NDArray[np.bool_]:
-    """Return, per split of a tree by levels, whether level 0 to 255 goes left, and last whether a missing one does."""
+    """Return, per split of a tree by levels, whether level 0 to 255 goes left, then a missing and an unknown one."""
     nodes = predictor.nodes
     splits = nodes[(nodes["is_categorical"] == 1) & (nodes["is_leaf"] == 0)]
     words = predictor.raw_left_cat_bitsets[splits["bitset_idx"]].astype("<u4")
     left = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little").astype(bool)
-    return np.hstack([left.reshape(len(splits), 256), splits["missing_go_to_left"].astype(bool)[:, None]])
+    majority = nodes["count"][splits["left"]] >= nodes["count"][splits["right"]]
+    missing = splits["missing_go_to_left"].astype(bool)
+    return np.column_stack([left.reshape(len(splits), 256), missing, majority])
 
 
 def _matrix(columns: Columns, numeric: Sequence[str], levels: Mapping[str, Sequence[str]]) -> NDArray[np.float64]:
     blocks = [np.asarray(columns[name], dtype=np.float64) for name in numeric]
     for name, column_levels in levels.items():
-        number = {level: float(code) for code, level in enumerate(column_levels)}
-        blocks.append(np.array([number.get(level, np.nan) for level in columns[name]]))
+        codes = {level: float(code) for code, level in enumerate(column_levels)}
+        blocks.append(np.array([codes.get(level, np.nan) for level in with_rare(columns[name], column_levels)]))
     matrix = np.column_stack(blocks)
     matrix[:, np.isnan(matrix).all(axis=0)] = 0.0  # scikit-learn cannot bin nothing; a constant is never split
     return matrix
-
-
-def _frequent_levels(values: NDArray[np.object_]) -> list[str]:
-    levels, counts = np.unique([level for level in values if level is not None], return_counts=True)
-    most = np.argsort(-counts, kind="stable")[:MAX_LEVELS]
-    return sorted(str(level) for level in levels[most])
 
 
 FAMILY = Family(

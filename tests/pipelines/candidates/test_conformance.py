@@ -19,6 +19,7 @@ from pipelines.candidates.families.hist_gradient_boosting import (
     HistGradientBoostingParameters,
     HistGradientBoostingSettings,
 )
+from pipelines.candidates.families.scorecard import Scorecard, weights_of_evidence
 from pipelines.candidates.portable_model import Model, columns_of
 from pipelines.candidates.registry import candidate_of, families, family_named, load_model
 from pipelines.candidates.sample import Sample
@@ -126,6 +127,46 @@ def test_missing_unseen_and_extreme_values_are_normal_input(model: TrainedModel)
     found = answers(model.model, nasty())
     assert np.isfinite(found).all()
     assert ((found > 0) & (found < 1)).all()
+
+
+def a_table_of_branches(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return 3,000 applications: bad are 10% of the frequent branches, 50% of 100 rare ones and 2% of the missing."""
+    generator = np.random.default_rng(seed)
+    branch = np.array(["north"] * 1200 + ["south"] * 1200 + [f"rare {n % 100}" for n in range(300)] + [None] * 300)
+    rate = np.select([branch == "north", branch == "south", branch == None], [0.1, 0.1, 0.02], 0.5)  # noqa: E711
+    bad = (generator.random(len(branch)) < rate).astype(np.int8)
+    return pd.DataFrame({"branch": branch, "income": generator.normal(size=len(branch))}), bad
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("family", ["catboost", "hist_gradient_boosting"])
+def test_trees_score_an_unknown_level_as_the_rare_ones_that_they_learnt(family: str, seed: int) -> None:
+    table, bad = a_table_of_branches(seed)
+    model = fitted(family, table, bad, ["income"], ["branch"], folds_of(len(table)))
+    asked = pd.DataFrame({"branch": ["never seen", "rare 7", "north", None], "income": 0.0})
+    unknown, rare, frequent, missing = answers(model, asked)
+    assert unknown == rare > 2 * frequent > 2 * missing
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_scorecard_gives_an_unknown_level_no_weight(seed: int) -> None:
+    table, bad = a_table_of_branches(seed)
+    model = fitted("scorecard", table, bad, ["income"], ["branch"], folds_of(len(table)))
+    assert isinstance(model.scorer, Scorecard)
+    (column,) = (one for one in model.scorer.table["columns"] if one["name"] == "branch")
+    unknown, missing = weights_of_evidence(column, np.array(["never seen", None], dtype=object))
+    assert unknown == 0 > missing
+
+
+@pytest.mark.parametrize("family", OWN_FAMILIES)
+def test_where_no_level_is_rare_an_unknown_one_is_not_scored_as_missing(family: str) -> None:
+    table, bad = a_table_of_branches(0)
+    frequent = ~table["branch"].str.startswith("rare", na=False).to_numpy()
+    table, bad = table[frequent].reset_index(drop=True), bad[frequent]
+    bad[table["branch"].isna()] = (np.arange(300) % 2)[: table["branch"].isna().sum()]
+    model = fitted(family, table, bad, ["income"], ["branch"], folds_of(len(table)))
+    unknown, north, missing = answers(model, pd.DataFrame({"branch": ["never seen", "north", None], "income": 0.0}))
+    assert abs(unknown - north) < 0.1 < missing - unknown
 
 
 def test_infinite_numbers_are_refused_by_name(model: TrainedModel) -> None:

@@ -36,16 +36,16 @@ def test_exported_trees_answer_bit_for_bit_like_scikit_learn(categorical: int) -
     np.testing.assert_array_equal(ours.log_odds(columns), theirs.decision_function(matrix))
 
 
-def test_levels_beyond_what_scikit_learn_takes_are_unseen() -> None:
-    # given 300 levels, of which 250 come twice
-    levels = np.array([f"city {number:03d}" for number in [*range(300), *range(250)] * 2], dtype=object)
+def test_levels_beyond_what_scikit_learn_takes_are_learnt_as_one() -> None:
+    # given 300 levels of enough rows, of which 250 come twice as often
+    levels = np.array([f"city {number:03d}" for number in [*range(300), *range(250)] * 5], dtype=object)
     sample = Sample({"city": levels}, (np.arange(len(levels)) % 2).astype(np.int8), (), ("city",))
     candidate = HistGradientBoostingCandidate(HistGradientBoostingParameters(max_iter=5, min_samples_leaf=1))
     scorer = candidate.fit(sample, seed=0, threads=1)
-    # then the rare ones answer as a level that never was
-    asked = np.array(["city 299", "city 250", "never seen", None], dtype=object)
-    assert len(scorer.levels["city"]) == 250
-    assert len(set(scorer.log_odds({"city": asked}))) == 1
+    # then the rarer ones are scored as a level that was never seen
+    rarer = np.array(["city 299", "city 250", "never seen"], dtype=object)
+    assert len(scorer.levels["city"]) == 250 + 1
+    assert len(set(scorer.log_odds({"city": rarer}))) == 1
 
 
 @given(st.integers(0, 100), st.integers(1, 3), st.integers(0, 2))

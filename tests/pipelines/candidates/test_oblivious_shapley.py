@@ -27,7 +27,7 @@ def tables_of(model: Model) -> tuple[ObliviousShapley, CatBoost]:
 def test_catboost_itself_says_the_same(one_hot_max_size: int) -> None:
     table, bad = a_table(900)
     columns = columns_of(table, ["income", "constant", "tenure"], ["channel", "city"])
-    names = (["income", "constant", "tenure"], ["channel", "city"])
+    names: tuple[list[str], dict[str, list[str]]] = (["income", "constant", "tenure"], {"channel": [], "city": []})
     parameters = {"iterations": 40, "depth": 5, "one_hot_max_size": one_hot_max_size, "max_ctr_complexity": 1}
     theirs = catboost.CatBoost(
         parameters | {"loss_function": "Logloss", "verbose": False, "allow_writing_files": False}
@@ -46,7 +46,7 @@ def test_a_statistic_of_two_features_is_left_to_catboost() -> None:
     levels = generator.integers(0, 40, (500, 2)).astype(str).astype(object)
     bad = (levels[:, 0].astype(int) + levels[:, 1].astype(int)) % 2
     columns = {"a": levels[:, 0], "b": levels[:, 1]}
-    pool = CatBoost.arrange(columns, [], ["a", "b"], bad)
+    pool = CatBoost.arrange(columns, [], {"a": [], "b": []}, bad)
     parameters = {"iterations": 20, "max_ctr_complexity": 2, "verbose": False, "allow_writing_files": False}
     assert ObliviousShapley.of(catboost.CatBoost(parameters | {"loss_function": "Logloss"}).fit(pool)) is None
 
