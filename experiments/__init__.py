@@ -1,1 +1,1 @@
-"""Questions asked and answers recorded: studies, leaderboard, gates, promotion, ledger."""
+"""Experiments and promotions: studies, leaderboard, evidence, gates, ledger, replay."""

@@ -15,7 +15,7 @@ from pipelines.policy.pack import PolicySettings
 POLICY: dict[str, dict[str, type]] = {"policy": {"policy": PolicySettings}}
 DATA: dict[str, dict[str, type]] = {"data": {"data": DataSettings}}
 EXPERIMENTS: dict[str, dict[str, type]] = {"experiment": {}}
-"""Files that set several choices and values at once: they have no schema but the verb's."""
+"""Files that set several choices and values at once; the verb's schema is theirs."""
 
 
 def tune(arguments: Sequence[str]) -> int:
@@ -29,12 +29,12 @@ def compare(arguments: Sequence[str]) -> int:
 
 
 def promote(arguments: Sequence[str]) -> int:
-    """Let a challenger through the gates, or refuse it."""
+    """Judge a challenger by the gates and promote or refuse it."""
     return run(Verb("promote", PromoteSettings, _promote, DATA | POLICY, PromoteAction), arguments)
 
 
 def replay(arguments: Sequence[str]) -> int:
-    """Rebuild a run or a decision from its record and say whether every number agrees."""
+    """Rebuild a run or a decision from its record and compare every number."""
     return run(Verb("replay", ReplaySettings, _replay, {}), quote_ids(arguments, "run", "decision"))
 
 

@@ -37,14 +37,14 @@ def compare(settings: CompareSettings) -> Outcome:
 
 def _row(model: RegisteredModel) -> dict[str, Any]:
     measures = json.loads(model.tags.get(EVALUATION, '{"measures": {}}'))["measures"]
-    tested = {f"test_{name}": measures.get(name, {}).get("value") for name in ("auc", "gini", "ks", "brier")}
+    test_measures = {f"test_{name}": measures.get(name, {}).get("value") for name in ("auc", "gini", "ks", "brier")}
     interval = {f"test_auc_{end}": measures.get("auc", {}).get(end) for end in ("low", "high")}
     return {
         "version": model.version,
         "aliases": list(model.aliases),
         "candidate": model.tags.get(CANDIDATE, "from elsewhere"),
         "cv_auc": float(model.tags[CV_AUC]) if CV_AUC in model.tags else None,
-        **tested,
+        **test_measures,
         **interval,
         "test_part": model.tags.get(TEST_PART),
         "registered": datetime.fromtimestamp(model.created, UTC).isoformat(timespec="seconds"),
@@ -82,5 +82,5 @@ def _remarks(rows: list[dict[str, Any]]) -> list[str]:
     if not any(CHAMPION in row["aliases"] for row in rows):
         remarks.append("no champion yet")
     if len({row["test_part"] for row in rows if row["test_part"]}) > 1:
-        remarks.append("not all versions were judged on the same test part: their figures do not compare")
+        remarks.append("versions with different test parts are listed: their test figures are not comparable")
     return remarks

@@ -1,18 +1,18 @@
-"""What a model document is written from."""
+"""The facts behind a model document."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Record = Mapping[str, Any]
-"""A part of a record as it lies in JSON."""
+"""A part of a JSON record."""
 
 
 @dataclass(frozen=True)
 class FeatureFact:
-    """One feature of the model: what it means, which reasons it belongs to, where risk goes as it rises.
+    """One feature of the model: meaning, reason group and expected direction.
 
-    `missing` is the share without a value among those the reference profile was taken from, None where nobody counted.
+    `missing` is the share of missing values in the reference profile, None without one.
     """
 
     name: str
@@ -25,10 +25,10 @@ class FeatureFact:
 
 @dataclass(frozen=True)
 class SearchFacts:
-    """How the parameters were found: the best cross-validated AUC after each trial, and the best trials themselves.
+    """The search: the best cross-validated AUC after each trial, and the best trials.
 
-    `trials` are records of number, cross-validated AUC and parameters, the best first; `chosen` is the number of the
-    one that became this version.
+    `trials` are records of number, cross-validated AUC and parameters, the best first; `chosen` is the number of this
+    version's trial.
     """
 
     study: str
@@ -40,7 +40,7 @@ class SearchFacts:
 
 @dataclass(frozen=True)
 class DocumentFacts:
-    """Everything a document says, gathered; None or empty where it is not known.
+    """All facts of a document; None or empty where a fact is missing.
 
     `settings`, `data` and `provenance` are the run's config.json, data.json and provenance.json; `prepared` the
     manifest of the marketplace that the data was prepared from. `measured` is the evaluation made at registration,

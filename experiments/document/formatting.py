@@ -1,4 +1,4 @@
-"""How a document spells numbers, and what it writes where there is none."""
+"""Formats numbers, dates and names of a document; a dash where there is no value."""
 
 import re
 from typing import Any
@@ -12,8 +12,9 @@ def ends(estimate: Any, digits: int = 3) -> str:
     >>> ends({"value": 0.77, "low": 0.75, "high": 0.786}), ends(None)
     ('0.750 to 0.786', '–')
     """
-    known = is_known(estimate) and is_known(estimate.get("low"))
-    return f"{number(estimate['low'], digits)} to {number(estimate['high'], digits)}" if known else NOTHING
+    if not is_known(estimate) or not is_known(estimate.get("low")):
+        return NOTHING
+    return f"{number(estimate['low'], digits)} to {number(estimate['high'], digits)}"
 
 
 def signed(value: Any, digits: int = 4) -> str:
@@ -26,7 +27,7 @@ def signed(value: Any, digits: int = 4) -> str:
 
 
 def brief(value: Any, digits: int = 4) -> str:
-    """Return any figure in its fewest significant digits, text as it is, a list by its members.
+    """Return a number with few significant digits, text unchanged, a list by its members.
 
     >>> brief(0.05000001), brief("logistic"), brief([550, 600]), brief(None), brief(True)
     ('0.05', 'logistic', '550, 600', '–', 'yes')
@@ -43,7 +44,7 @@ def brief(value: Any, digits: int = 4) -> str:
 
 
 def short_hash(value: Any) -> str:
-    """Return the first twelve digits of a hash, enough to compare by eye."""
+    """Return the first twelve digits of a hash."""
     return str(value)[:12] if is_known(value) and value != "" else NOTHING
 
 
@@ -75,7 +76,7 @@ def words(value: Any) -> str:
 
 
 def css_text(value: Any) -> str:
-    """Return a name without what would end a string in a style sheet.
+    """Return a name without the characters that end a string in a style sheet.
 
     >>> css_text('score"; } body { display: none')
     'score  body  display none'

@@ -1,4 +1,4 @@
-"""Gathers what is known about a version from the store, and puts its document beside the model."""
+"""Gathers the facts about a version from the store, and attaches its document to the model."""
 
 import json
 import re
@@ -24,12 +24,12 @@ from pipelines.storage.chain import Entry
 def write_document(
     store: ModelStore, model: RegisteredModel, entries: Sequence[Record], evidence: Record | None = None
 ) -> Path:
-    """Write the document of a version beside the model, in place of an earlier one, and return where it lies.
+    """Write the document of a version, replacing an earlier one, and return its path.
 
-    `entries` are the ledger's about the whole model, oldest first; `evidence` is the record of the latest request.
+    `entries` are those of the model's ledger, oldest first; `evidence` is the record of the latest request.
 
     Raises:
-        RequestError: the version is not a logged model of MLflow 3, nothing can be put beside it.
+        RequestError: the version is not a logged model of MLflow 3, which accepts files.
     """
     page = sealed(document(gather(store, model, entries, evidence)))
     with scratch_folder(store.workspace.root) as folder:
@@ -39,22 +39,19 @@ def write_document(
 
 
 def renew_document(store: ModelStore, model: str, version: object, entries: Sequence[Entry]) -> Path:
-    """Write the document of a version anew after something was decided about it, and return where it lies.
-
-    It shows the evidence of the version's last request, as it lies beside the model.
-    """
+    """Write the document of a version again after a decision, with the evidence of its last request."""
     registered = store.version(model, int(str(version)))
     judged = [entry for entry in entries if entry.content["version"] == version and HASH in entry.content]
     folder = store.download(registered)
     evidence = read_evidence(folder, str(judged[-1].content[HASH])) if judged else None
-    told = [{"sequence": entry.sequence, "written_at": entry.written_at} | dict(entry.content) for entry in entries]
-    return write_document(store, registered, told, evidence)
+    records = [{"sequence": entry.sequence, "written_at": entry.written_at} | dict(entry.content) for entry in entries]
+    return write_document(store, registered, records, evidence)
 
 
 def gather(
     store: ModelStore, model: RegisteredModel, entries: Sequence[Record], evidence: Record | None = None
 ) -> DocumentFacts:
-    """Return what is known about a version; a model from elsewhere has no run of ours, and little is."""
+    """Return the facts about a version; a model from elsewhere has no run, and few facts."""
     settings = store.read_record(model.run_id)
     prepared = manifest_beside(settings_of(settings).data) if settings else {}
     return DocumentFacts(
@@ -78,7 +75,6 @@ def gather(
 
 
 def _features(folder: Path, settings: Record, prepared: Record) -> Iterator[FeatureFact]:
-    """Yield the features that the reference profile holds: those of the model."""
     if not (folder / PROFILE).exists():
         return
     profile = ReferenceProfile.from_json((folder / PROFILE).read_text())
@@ -101,26 +97,26 @@ def _features(folder: Path, settings: Record, prepared: Record) -> Iterator[Feat
 
 
 def _card(folder: Path) -> dict[str, Any]:
-    """Return what the model's own card says of its features; nothing where it is not ours, or older."""
-    place = folder / FILES / "model.json"
-    found: dict[str, Any] = json.loads(place.read_text()).get("meanings", {}) if place.exists() else {}
-    return found
+    """Return the meanings in model.json; none for a model from elsewhere or from an earlier release."""
+    path = folder / FILES / "model.json"
+    meanings: dict[str, Any] = json.loads(path.read_text()).get("meanings", {}) if path.exists() else {}
+    return meanings
 
 
 def _name_in_words(name: str) -> str:
-    """Return what a card says of a feature that nobody described."""
+    """Return the meaning that model.json has for a feature without a description."""
     return re.sub(r"[\W_]+", " ", name).strip()
 
 
 def _figures(parameters: Mapping[str, str]) -> dict[str, float | int | str]:
-    """Return parameters as the figures that MLflow keeps as text."""
-    found: dict[str, float | int | str] = {}
+    """Convert the parameters, which MLflow stores as text, to numbers."""
+    figures: dict[str, float | int | str] = {}
     for name, text in parameters.items():
         try:
-            found[name] = int(text) if text.lstrip("-").isdigit() else float(text)
+            figures[name] = int(text) if text.lstrip("-").isdigit() else float(text)
         except ValueError:
-            found[name] = text
-    return found
+            figures[name] = text
+    return figures
 
 
 def _search(store: ModelStore, model: RegisteredModel) -> SearchFacts | None:

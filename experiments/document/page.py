@@ -1,21 +1,25 @@
-"""Turns the facts about a version into one HTML file that needs neither network nor scripts."""
+"""Renders the facts about a version as one HTML file without scripts or network access."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, PackageLoader
+from markupsafe import Markup
 
 from experiments.document.decision import blocking, verdict_of
 from experiments.document.facts import DocumentFacts, FeatureFact
 from experiments.document.formatting import FILTERS
-from experiments.document.interval import IntervalColumn
 from experiments.document.limitations import limitations_of
 from experiments.evidence.pictures import PICTURES
+from pipelines.charts.number_formats import is_known
 from pipelines.charts.standalone import style
 
 MOST_FEATURES_INSIDE = 30
-"""Longer lists of features go to an appendix, their groups stay."""
+"""Longer lists of features are shown in an appendix."""
+
+WIDTH, HEIGHT, EDGE = 120, 14, 4
+"""Size of an interval in a table, in pixels."""
 
 SECTIONS = (
     ("verdict", "Verdict"),
@@ -38,18 +42,18 @@ MEASURES = {
     "auc": ("AUC", "chance that a bad application ranks as riskier than a good one"),
     "gini": ("Gini", "2 AUC − 1"),
     "ks": ("KS", "largest distance between the two distributions"),
-    "h_measure": ("H-measure", "separation with one distribution of costs for all models"),
+    "h_measure": ("H-measure", "separation under one distribution of misclassification costs"),
     "brier": ("Brier", "mean squared error of the PD; lower is better"),
-    "log_loss": ("Log loss", "surprise per application; lower is better"),
-    "expected_to_observed": ("Expected / observed", "defaults predicted over defaults seen; 1 is right"),
-    "expected_calibration_error": ("Calibration error", "mean distance of the PD from the bad rate; 0 is right"),
+    "log_loss": ("Log loss", "mean negative log-likelihood; lower is better"),
+    "expected_to_observed": ("Expected / observed", "predicted over observed defaults; 1 is right"),
+    "expected_calibration_error": ("Calibration error", "mean distance between PD and bad rate; 0 is right"),
     "calibration_slope": ("Calibration slope", "1 is right; below 1 the PD is too extreme"),
     "calibration_intercept": ("Calibration intercept", "log-odds; 0 is right; above 0 the PD is too low"),
 }
 
 
 def document(facts: DocumentFacts) -> str:
-    """Return the page about a version. What is not known is said to be, section by section."""
+    """Return the page about a version; each section names the facts that are missing."""
     features = list(facts.features)
     about = (facts.evidence or {}).get("about") or {}
     return (
@@ -97,7 +101,7 @@ def _environment() -> Environment:
 
 
 def _groups(features: list[FeatureFact]) -> list[dict[str, Any]]:
-    """Return the groups of reasons: how many features each has, and the most that one of them is missing."""
+    """Return the reason groups, each with its number of features and the largest share of missing values."""
     named: dict[str, list[FeatureFact]] = {}
     for feature in features:
         named.setdefault(feature.group, []).append(feature)
@@ -113,9 +117,43 @@ def _groups(features: list[FeatureFact]) -> list[dict[str, Any]]:
 
 
 def _flattened(record: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every setting of a nested record under its full name."""
     for key, value in record.items():
         if isinstance(value, Mapping) and value:
             yield from _flattened(value, f"{above}{key}.")
         else:
             yield f"{above}{key}", value
+
+
+class IntervalColumn:
+    """A column of intervals drawn to one scale, which covers all of them and the given `bounds`."""
+
+    def __init__(self, rows: Sequence[Any], value: str, low: str, high: str, bounds: Sequence[float] = ()) -> None:
+        self._names = (value, low, high)
+        self._bounds = [bound for bound in bounds if is_known(bound)]
+        values = [float(row[name]) for row in rows for name in self._names if is_known(row.get(name))]
+        self._low, self._high = min([*values, *self._bounds], default=0.0), max([*values, *self._bounds], default=1.0)
+
+    def cell(self, row: Any) -> Markup:
+        """Draw the interval of one row as a line, its value as a dot, and the bounds as vertical marks."""
+        value, low, high = (row.get(name) for name in self._names)
+        if not all(map(is_known, (value, low, high))):
+            return Markup("")
+        marks = [
+            Markup('<line class="bound" x1="{0:.1f}" y1="0" x2="{0:.1f}" y2="{1}"/>').format(self._at(bound), HEIGHT)
+            for bound in self._bounds
+        ]
+        middle = HEIGHT / 2
+        marks.append(
+            Markup('<line class="reach" x1="{:.1f}" y1="{}" x2="{:.1f}" y2="{}"/>').format(
+                self._at(low), middle, self._at(high), middle
+            )
+        )
+        marks.append(Markup('<circle class="ink" cx="{:.1f}" cy="{}" r="2.6"/>').format(self._at(value), middle))
+        picture = Markup(
+            '<svg class="interval" aria-hidden="true" viewBox="0 0 {0} {1}" width="{0}" height="{1}">{2}</svg>'
+        )
+        return picture.format(WIDTH, HEIGHT, Markup("").join(marks))
+
+    def _at(self, value: float) -> float:
+        span = (self._high - self._low) or 1.0
+        return EDGE + (float(value) - self._low) / span * (WIDTH - 2 * EDGE)

@@ -1,4 +1,4 @@
-"""What a model would decide at the policy's cut-off on all who asked: what it pays, whom it swaps or leaves out."""
+"""Decisions at the policy's cut-off on all applicants of the test period: profit, swap set, fairness."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,7 +21,7 @@ CUTOFF_STEP = 25
 """Points between two cut-offs of the table."""
 
 UNKNOWN = -1
-"""The outcome of an application that has none."""
+"""Outcome of an application without one."""
 
 CONFIDENCE = 0.95
 
@@ -31,9 +31,9 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class TtdPopulation:
-    """All who asked in the test's time, shape (n,): `bad` is -1 without an outcome, `by_lot` is who was approved so.
+    """All applicants of the test period, shape (n,): `bad` is -1 without an outcome, `by_lot` marks random approvals.
 
-    `ever` are all who asked at any time, with what an earlier policy decided; None where nobody tells.
+    `ever` are the applicants of all periods with earlier decisions; None where there are no earlier decisions.
     """
 
     applications: Applications
@@ -44,43 +44,43 @@ class TtdPopulation:
 
 
 def ttd_population_of(evaluation_set: EvaluationSet, workspace: Workspace) -> TtdPopulation:
-    """Return all who asked in the test's time, with the outcomes of the test part; the test part itself elsewhere."""
+    """Return all applicants of the test period, or the test part without a table of all applicants."""
     test = evaluation_set.test
     everyone = decided_ttd_population(evaluation_set.data, workspace, test.roles)
     if everyone is None or test.times is None:
         return TtdPopulation(test, test.outcomes, np.zeros(len(test), bool), amounts_of(test, evaluation_set.data))
-    then = everyone.during(test.times.min(), test.times.max())
+    applicants = everyone.during(test.times.min(), test.times.max())
     outcome = dict(zip(test.ids.tolist(), test.outcomes.tolist(), strict=True))
-    bad = np.array([outcome.get(one, UNKNOWN) for one in then.ids.tolist()], np.int8)
-    by_lot = np.zeros(len(then), bool) if then.by_lot is None else then.by_lot
-    return TtdPopulation(then, bad, by_lot, amounts_of(then, evaluation_set.data), everyone)
+    bad = np.array([outcome.get(one, UNKNOWN) for one in applicants.ids.tolist()], np.int8)
+    by_lot = np.zeros(len(applicants), bool) if applicants.by_lot is None else applicants.by_lot
+    return TtdPopulation(applicants, bad, by_lot, amounts_of(applicants, evaluation_set.data), everyone)
 
 
 def cutoffs(ttd: TtdPopulation, probability: Floats, policy: PolicySettings) -> list[dict[str, Any]]:
-    """Return the table of cut-offs over the scale, the policy's own among them."""
+    """Return the table of cut-offs over the scale, including the policy's."""
     scale = policy.scale
     tried = range(scale.lowest + CUTOFF_STEP, scale.highest, CUTOFF_STEP)
-    whole = points(probability, scale)
-    reached = [one for one in tried if (whole >= one).any()]
-    table = cutoff_table(ttd.bad, whole, ttd.amount, policy.economics, reached, policy=policy.approve_from)
+    scores = points(probability, scale)
+    reached = [cutoff for cutoff in tried if (scores >= cutoff).any()]
+    table = cutoff_table(ttd.bad, scores, ttd.amount, policy.economics, reached, policy=policy.approve_from)
     return [asdict(row) for row in table]
 
 
 def by_group(ttd: TtdPopulation, probability: Floats, policy: PolicySettings) -> list[dict[str, Any]]:
-    """Return how the groups of each protected attribute, and of each pair of them, fare at the cut-off."""
+    """Return the fairness measures of each group of each protected attribute and pair of attributes."""
     protected = ttd.applications.protected
-    labels = {str(name): as_text(protected[name]).fillna("not told").to_numpy(str) for name in protected}
-    whole = points(probability, policy.scale)
-    decided = Decisions(whole >= policy.approve_from, whole, ttd.bad, probability)
-    return [one.record() for one in fairness(labels, decided, minimum_group=policy.fairness.minimum_group)]
+    labels = {str(name): as_text(protected[name]).fillna("missing").to_numpy(str) for name in protected}
+    scores = points(probability, policy.scale)
+    decided = Decisions(scores >= policy.approve_from, scores, ttd.bad, probability)
+    return [group.record() for group in fairness(labels, decided, minimum_group=policy.fairness.minimum_group)]
 
 
 def swaps(ttd: TtdPopulation, ours: Floats, champion: ScoredVersion, policy: PolicySettings) -> dict[str, Any]:
-    """Return who is newly approved and newly declined when the challenger, whose PDs are `ours`, decides."""
+    """Return the swap set of a challenger with the PDs `ours`: who is newly approved and newly declined."""
     theirs = champion.predict(ttd.applications)
     before, after = (points(one, policy.scale) >= policy.approve_from for one in (theirs, ours))
     everyone = swap_set.Applications(ttd.bad, ttd.by_lot, champion_pd=theirs, challenger_pd=ours, amount=ttd.amount)
-    found = swap_set.swap_set(
+    result = swap_set.swap_set(
         everyone, before, after, policy.economics, hidden_odds=policy.hidden_odds, confidence=CONFIDENCE
     )
-    return found.record()
+    return result.record()

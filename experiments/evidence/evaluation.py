@@ -1,4 +1,4 @@
-"""What a model is worth on applications it has never seen: measures with intervals."""
+"""Measures of a model on a test part, with bootstrap intervals, also by group and by vintage."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -32,9 +32,10 @@ RESAMPLES = 500
 RESAMPLES_OF_A_GROUP = 200
 RESAMPLES_BY_CHANCE = 100
 MOST_SCORES = 5_000
-"""Of a resample; neighbouring scores of more applications are drawn together."""
+"""Most distinct scores in a resample; beyond it neighbouring scores are merged."""
 CONFIDENCE = 0.95
 CURVE_GROUPS = 10
+MOST_SEPARATION_ROWS = 120
 
 MEASURES: dict[str, Measure] = {
     "auc": auc_of,
@@ -54,12 +55,12 @@ BY_CHANCE: dict[str, Callable[[Tally, np.random.Generator], Tally]] = {
     "h_measure": redraw_without_separation,
     "expected_calibration_error": redraw_as_predicted,
 }
-"""The measures that a sample overstates, and what leaves of them nothing but chance."""
+"""Measures that a finite sample overstates, and the resampling that leaves only chance of them."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measure and its 95% bootstrap interval, which holds the value."""
+    """A measure and its 95% bootstrap interval, which contains the value."""
 
     value: float
     low: float
@@ -82,7 +83,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class GroupEvaluation:
-    """Measures on one group of the applications; None where it has not `enough` of them, or one outcome only."""
+    """Measures on one group of applications; None for a group that is too small or has one outcome only."""
 
     level: str
     rows: int
@@ -94,8 +95,8 @@ class GroupEvaluation:
 def evaluate(bad: NDArray[np.int8], probability: NDArray[np.float64], *, seed: int) -> Evaluation:
     """Return the measures of probabilities of bad against outcomes, both of shape (n,).
 
-    Intervals are percentiles over bootstrap resamples of the applications; those of measures that a sample overstates
-    allow for it (see `interval_of_upward_biased`), and those of the curve are Wilson's.
+    Intervals are percentiles over bootstrap resamples of the applications, corrected for measures that a sample
+    overstates (see `interval_of_upward_biased`); those of the curve are Wilson's.
     """
     measures = _estimates(tally(bad, probability), seed=seed, resamples=RESAMPLES)
     curve = calibration_curve(bad, probability, groups=CURVE_GROUPS, confidence=CONFIDENCE)
@@ -107,7 +108,7 @@ def evaluate_groups(
 ) -> list[GroupEvaluation]:
     """Return the measures of each group of applications that share a label, by label; all of shape (n,).
 
-    Groups of fewer than `minimum` rows, or with one outcome only, are counted and not measured.
+    Groups of fewer than `minimum` rows, or with one outcome only, are counted without measures.
     """
     return [
         _evaluate_group(str(level), bad[labels == level], probability[labels == level], minimum, seed)
@@ -144,6 +145,25 @@ def evaluate_vintages(
     return [{"vintage": group.level} | {k: v for k, v in asdict(group).items() if k != "level"} for group in groups]
 
 
+def separation(bad: NDArray[np.int8], whole_points: NDArray[np.int64]) -> list[dict[str, float]]:
+    """Return the cumulative shares of good and bad applications by points: the ROC curve, whose largest distance is KS.
+
+    Outcomes and points have shape (n,). More than 120 distinct points are thinned, except those at the KS distance.
+
+    >>> separation(np.array([1, 1, 0], np.int8), np.array([500, 600, 600]))
+    [{'points': 500, 'good': 0.0, 'bad': 0.5}, {'points': 600, 'good': 1.0, 'bad': 1.0}]
+    """
+    values, codes = np.unique(whole_points, return_inverse=True)
+    bads = np.bincount(codes, weights=bad == 1)
+    goods = np.bincount(codes, weights=bad == 0)
+    shares = np.cumsum(goods) / goods.sum(), np.cumsum(bads) / bads.sum()
+    widest = int(np.argmax(np.abs(shares[0] - shares[1])))
+    thinned = np.linspace(0, len(values) - 1, min(len(values), MOST_SEPARATION_ROWS)).round().astype(int)
+    kept = np.union1d(thinned, [widest])
+    rows = zip(values[kept].tolist(), shares[0][kept].tolist(), shares[1][kept].tolist(), strict=True)
+    return [{"points": at, "good": good, "bad": bad_share} for at, good, bad_share in rows]
+
+
 def _evaluate_group(
     level: str, bad: NDArray[np.int8], probability: NDArray[np.float64], minimum: int, seed: int
 ) -> GroupEvaluation:
@@ -158,8 +178,8 @@ def _estimates(counts: Tally, *, seed: int, resamples: int) -> dict[str, Estimat
     samples = (redraw(drawn, generator) for _ in range(resamples))
     draws = np.array([[measure(sample) for measure in MEASURES.values()] for sample in samples]).T
     return {
-        name: _estimate(name, measure(counts), draws[place], drawn, generator)
-        for place, (name, measure) in enumerate(MEASURES.items())
+        name: _estimate(name, measure(counts), draws[index], drawn, generator)
+        for index, (name, measure) in enumerate(MEASURES.items())
     }
 
 
@@ -167,7 +187,7 @@ def _estimate(
     name: str, value: float, draws: NDArray[np.float64], drawn: Tally, generator: np.random.Generator
 ) -> Estimate:
     measure = MEASURES[name]
-    lost = value - measure(drawn)  # to the merging of scores: its draws have lost as much
+    lost = value - measure(drawn)  # by merging scores; the draws lose as much
     if name not in BY_CHANCE:
         return Estimate(value, *percentile_interval(value, draws + lost, CONFIDENCE))
     chance = np.array([measure(BY_CHANCE[name](drawn, generator)) for _ in range(RESAMPLES_BY_CHANCE)])

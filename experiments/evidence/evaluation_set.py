@@ -1,4 +1,4 @@
-"""The applications that a version is judged on, and what is known of the version that learnt beside them."""
+"""The applications that a version is evaluated on, and the versions with their predictors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -46,31 +46,31 @@ class ScoredVersion:
 
     @property
     def features(self) -> list[str]:
-        """The features that it asks for."""
+        """The features that the model needs."""
         return [*self.predictor.numeric, *self.predictor.categorical]
 
     def predict(self, applications: Applications) -> Floats:
-        """Return probabilities of bad, shape (n,). Raises RequestError for columns that the data does not have."""
+        """Return probabilities of bad, shape (n,). Raises RequestError for columns that the data lacks."""
         return self.predictor.probability_of_bad(self._features_of(applications))
 
     def _features_of(self, applications: Applications) -> pd.DataFrame:
         roles = applications.roles
-        for kind, wanted, known in (
+        for kind, required, available in (
             ("numeric", self.predictor.numeric, roles.numeric),
             ("categorical", self.predictor.categorical, roles.categorical),
         ):
-            lacking = sorted(set(wanted) - set(known))
+            lacking = sorted(set(required) - set(available))
             if lacking:
                 raise RequestError(
                     f"{self.title} needs {kind} columns that the data does not have: {', '.join(lacking)}; "
-                    f"declare them in data.{kind} or judge on other data"
+                    f"declare them in data.{kind} or use other data"
                 )
         return applications.features
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Development and test part of the data that a version is judged on; `study` is how it was made, where known."""
+    """Development and test part of the data that a version is evaluated on; `study` is None without a record."""
 
     applications: Applications
     split: Split
@@ -80,37 +80,37 @@ class EvaluationSet:
 
     @cached_property
     def development(self) -> Applications:
-        """The rows that a challenger of ours learnt from."""
+        """The rows that a challenger of ours was trained on."""
         return self.applications.take(self.split.development)
 
     @cached_property
     def test(self) -> Applications:
-        """The rows to judge on; no search saw them."""
+        """The rows to evaluate on; no search used them."""
         return self.applications.take(self.split.test)
 
     @cached_property
     def manifest(self) -> Mapping[str, Any]:
-        """What a prepared marketplace says about its training table; empty for other data."""
+        """The manifest of a prepared marketplace; empty for other data."""
         return manifest_beside(self.data)
 
 
 def amounts_of(applications: Applications, data: DataSettings) -> Floats:
-    """Return the amounts asked for, shape (n,): the declared column, or 1 each.
+    """Return the requested amounts, shape (n,): the declared column, or 1 each.
 
     Raises:
-        RequestError: the declared column is no numeric feature, or an amount is missing or not above 0.
+        RequestError: the declared column is not a numeric feature, or an amount is missing or not above 0.
     """
     if data.amount is None:
         return np.ones(len(applications))
     if data.amount not in applications.roles.numeric:
         raise RequestError(
-            f"data.amount must be a numeric feature, received '{data.amount}'; declare it in data.numeric too"
+            f"data.amount='{data.amount}' is not a numeric feature; declare the column in data.numeric too"
         )
     amounts = applications.features[data.amount].to_numpy(np.float64)
     if not (amounts > 0).all():
         raise RequestError(
-            f"the amount asked for must be above 0, column '{data.amount}' has {int((~(amounts > 0)).sum()):,} rows "
-            "without one; correct the table or leave data.amount out"
+            f"column '{data.amount}' (data.amount) has {int((~(amounts > 0)).sum()):,} rows without an amount above 0; "
+            "correct the table or leave data.amount out"
         )
     return amounts
 
@@ -122,12 +122,12 @@ def evaluation_set_of(
     challenger: RegisteredModel,
     champion: ScoredVersion | None,
 ) -> EvaluationSet:
-    """Return what to judge on: the data of the challenger's record, or that which the user names.
+    """Return the evaluation set: the data of the challenger's record, or the data in the settings.
 
-    Columns that only the champion asks for are read along.
+    It includes columns that only the champion needs.
 
     Raises:
-        RequestError: nothing says what to judge on, or it is not what the challenger was tested on.
+        RequestError: there is neither record nor setting, or the data is not what the challenger was tested on.
     """
     study = None
     data, split_settings, seed = settings.data, settings.split, settings.seed
@@ -138,34 +138,34 @@ def evaluation_set_of(
         if study is None:
             raise RequestError(
                 f"{challenger.name} version {challenger.version} was trained elsewhere and has no record of its data; "
-                "say what to judge it on: data=table data.path=FILE data.label=COLUMN ..."
+                "name the data to evaluate it on: data=table data.path=FILE data.label=COLUMN ..."
             )
         data, split_settings, seed = study.data, study.split, study.seed
     data = data if champion is None else _with_columns(data, champion)
     applications = load_applications(data, workspace)
     split = split_applications(applications, split_settings, seed=seed)
-    for tag, found, name in ((DATA, applications.fingerprint, "data"), (TEST_PART, split.test_part, "test part")):
-        expected = challenger.tags.get(tag, found)
-        if found != expected:
-            erased = read_erasures(workspace).leads_to(expected, found)
+    title = f"{challenger.name} version {challenger.version}"
+    for tag, received, name in ((DATA, applications.fingerprint, "data"), (TEST_PART, split.test_part, "test part")):
+        expected = challenger.tags.get(tag, received)
+        if received != expected:
+            erased = read_erasures(workspace).leads_to(expected, received)
             if erased or applications.fingerprint_with_erased == expected:
                 raise RequestError(
-                    f"a challenger is judged on the {name} it was tested on, from that of {challenger.name} version "
-                    f"{challenger.version} people were erased since; tune again on what is left"
+                    f"people were erased from the {name} of {title} since its test; run `thinfile tune` again on the "
+                    "remaining rows"
                 )
             raise RequestError(
-                f"a challenger is judged on the {name} it was tested on, {challenger.name} version "
-                f"{challenger.version} was tested on {expected[:12]}, received {found[:12]}; use the data, split and "
-                "seed of its study, or tune again on the new data"
+                f"the {name} is not that of the test of {title} ({expected[:12]}, received {received[:12]}); use the "
+                "data, split and seed of its study, or tune again on the new data"
             )
     return EvaluationSet(applications, split, data, study, seed)
 
 
 def _with_columns(data: DataSettings, champion: ScoredVersion) -> DataSettings:
-    """Return data that also holds the features that the champion asks for."""
-    known = {*data.numeric, *data.categorical}
-    numeric = [name for name in champion.predictor.numeric if name not in known]
-    categorical = [name for name in champion.predictor.categorical if name not in known]
+    """Add the champion's features to the data."""
+    declared = {*data.numeric, *data.categorical}
+    numeric = [name for name in champion.predictor.numeric if name not in declared]
+    categorical = [name for name in champion.predictor.categorical if name not in declared]
     ignored = [name for name in data.ignored if name not in {*numeric, *categorical}]
     return replace(
         data, numeric=[*data.numeric, *numeric], categorical=[*data.categorical, *categorical], ignored=ignored
@@ -173,21 +173,18 @@ def _with_columns(data: DataSettings, champion: ScoredVersion) -> DataSettings:
 
 
 def is_unseen_by(champion: RegisteredModel, evaluation_set: EvaluationSet) -> tuple[bool, str]:
-    """Return whether a champion cannot have learnt from the test part, as far as its record tells, and how we know.
+    """Return whether the champion was not trained on the test part, as far as its record shows, and the reason.
 
-    A champion from elsewhere has no record; had it seen these applications, the challenger's task would only be harder.
+    A champion from elsewhere has no record; training on these applications would only make it harder to beat.
     """
-    known, until, times = champion.tags.get(TEST_PART), champion.tags.get(FITTED_UNTIL), evaluation_set.test.times
-    if known is None:
-        return (
-            True,
-            "not verified: the champion's training rows are unknown to us; seeing these could only help it",
-        )
-    if known == evaluation_set.split.test_part:
+    test_part, until, times = champion.tags.get(TEST_PART), champion.tags.get(FITTED_UNTIL), evaluation_set.test.times
+    if test_part is None:
+        return True, "assumed (the champion has no record of its training rows; seeing these could only help it)"
+    if test_part == evaluation_set.split.test_part:
         return True, "the test part is the champion's own"
     if until is not None and times is not None and bool(times.min() > np.datetime64(until)):
-        return True, f"the test part is later than all the champion learnt from (until {until[:19]})"
+        return True, f"the test part is later than the champion's training rows (until {until[:19]})"
     return False, (
-        "the champion was built on another split and may have learnt from these applications; "
+        "the champion was trained on another split and possibly on these applications; "
         "run `thinfile tune` for both on the same data, split and seed"
     )

@@ -1,4 +1,4 @@
-"""All that is measured of a version before it may become champion: one record for the gates and the document."""
+"""Gathers all measures of a challenger in one record, which the gates and the document read."""
 
 import time
 from dataclasses import replace
@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.evidence.decisions import TtdPopulation, by_group, cutoffs, swaps, ttd_population_of
-from experiments.evidence.evaluation import evaluate, evaluate_segments, evaluate_vintages
+from experiments.evidence.evaluation import evaluate, evaluate_segments, evaluate_vintages, separation
 from experiments.evidence.evaluation_set import EvaluationSet, ScoredVersion, is_unseen_by
 from experiments.evidence.leak import leak_evidence
 from experiments.evidence.monotonicity import monotonicity
 from experiments.evidence.reason_quality import reason_quality
 from experiments.evidence.refits import Refits, parameters_of, refit
 from experiments.evidence.selection import selection_report
-from experiments.evidence.separation import separation
 from experiments.experiment.experiment import Experiment, resolve
 from pipelines.applications.applications import Applications
 from pipelines.applications.contract import as_text
@@ -48,7 +47,7 @@ def gather(
     """Return the evidence about a challenger on the test part, as JSON values (without gates and hash).
 
     Raises:
-        RequestError: a model needs columns that the data lacks, or does not answer with probabilities.
+        RequestError: a model needs columns that the data lacks, or does not return probabilities.
     """
     test, seed = evaluation_set.test, evaluation_set.seed
     answers = challenger.predict(test)
@@ -79,13 +78,13 @@ def gather(
 def _refits(
     evaluation_set: EvaluationSet, challenger: ScoredVersion, workspace: Workspace, answers: Floats
 ) -> Refits | None:
-    """Fit the challenger's candidate again; None for a version from elsewhere, whose making is not recorded."""
+    """Fit the challenger's candidate again; None for a version without a record."""
     parameters = parameters_of(challenger)
     if evaluation_set.study is None or parameters is None:
         return None
     study = replace(evaluation_set.study, workspace=str(workspace.root))
-    is_read = evaluation_set.data == study.data  # and not more columns for the champion's sake
-    experiment = Experiment(study, evaluation_set.applications, evaluation_set.split) if is_read else resolve(study)
+    is_same = evaluation_set.data == study.data  # no columns were added for the champion
+    experiment = Experiment(study, evaluation_set.applications, evaluation_set.split) if is_same else resolve(study)
     return refit(experiment, parameters, answers)
 
 
@@ -129,12 +128,12 @@ def _against(
     everyone: Floats,
     policy: PolicySettings,
 ) -> dict[str, Any]:
-    """Return what only a comparison tells; `everyone` holds the challenger's answers on all who applied."""
+    """Compare with the champion; `everyone` has the challenger's PDs of all applicants."""
     if champion is None:
         return {"comparable": None, "difference": None, "swap_set": None}
     unseen, why = is_unseen_by(champion.version, evaluation_set)
     margin = policy.gates.auc_margin if policy.gates.claim is Claim.not_inferior else 0.0
-    found = delong_difference(
+    difference = delong_difference(
         evaluation_set.test.outcomes, answers, champion.predict(evaluation_set.test), confidence=0.95
     )
     return {
@@ -147,10 +146,10 @@ def _against(
             },
         },
         "difference": {
-            "auc": found.difference,
-            "low": found.low,
-            "high": found.high,
-            "p": found.p_better(margin),
+            "auc": difference.difference,
+            "low": difference.low,
+            "high": difference.high,
+            "p": difference.p_better(margin),
             "margin": margin,
         },
         "swap_set": swaps(ttd, everyone, champion, policy),
@@ -158,7 +157,7 @@ def _against(
 
 
 def _segments(test: Applications, answers: Floats, minimum: int, seed: int) -> list[dict[str, Any]]:
-    groups = {str(name): as_text(test.protected[name]).fillna("not told").to_numpy(str) for name in test.protected}
+    groups = {str(name): as_text(test.protected[name]).fillna("missing").to_numpy(str) for name in test.protected}
     return evaluate_segments(test.outcomes, answers, groups, minimum=minimum, seed=seed)
 
 
@@ -177,16 +176,16 @@ def _development(
 ) -> dict[str, Any]:
     """Return how the score's distribution moved from development to the test, and its bins in points.
 
-    PSI is the median over refits, each of which had seen neither side: a model's answers about what it learnt are surer
-    than any that it will give later, and that is no drift. The bins, and PSI where a version cannot be fitted again,
-    are of the version's own answers.
+    PSI is the median over refits, which were fitted on neither side: a model's scores of its own training rows are more
+    extreme than later ones, which is not drift. The bins, and the PSI of a version that cannot be refitted, use the
+    version's own scores.
     """
     learnt = challenger.predict(evaluation_set.development)
     before, now = (points(one, policy.scale).astype(np.float64) for one in (learnt, answers))
-    labels, expected, found = _counted(before, now)
+    labels, expected, observed = _counted(before, now)
     sides = list(zip(refits.held_out, refits.test, strict=True)) if refits else [(before, now)]
     psi = [population_stability_index(*_counted(*side)[1:]) for side in sides]
-    rows = zip(labels, shares(expected).tolist(), shares(found).tolist(), strict=True)
+    rows = zip(labels, shares(expected).tolist(), shares(observed).tolist(), strict=True)
     return {
         "held_out": refits is not None,
         "psi": float(np.median(psi)),
@@ -196,21 +195,21 @@ def _development(
 
 
 def _counted(before: Floats, now: Floats) -> tuple[tuple[str, ...], NDArray[np.int64], NDArray[np.int64]]:
-    """Return the names of bins frozen on the first sample, and the counts of both in them."""
+    """Return the names of bins frozen on the first sample, and the counts of both samples in them."""
     bins = FrozenBins.of_numbers("points", before)
-    (labels, expected), (_, found) = (bins.comparable(bins.count(one)) for one in (before, now))
-    return labels, expected, found
+    (labels, expected), (_, observed) = (bins.comparable(bins.count(one)) for one in (before, now))
+    return labels, expected, observed
 
 
 def _timing(challenger: ScoredVersion, test: Applications) -> dict[str, Any]:
-    """Return rows a second in one call, and the median time of one application, in milliseconds, on this machine."""
+    """Measure rows per second in one call, and the median time of one application in milliseconds."""
     rows = test.take(np.arange(TIMED_ROWS) % len(test))
     start = time.perf_counter()
     challenger.predict(rows)
     whole = time.perf_counter() - start
     singles = []
-    for place in range(min(TIMED_SINGLES, len(test))):
-        one = test.take(np.array([place]))
+    for row in range(min(TIMED_SINGLES, len(test))):
+        one = test.take(np.array([row]))
         start = time.perf_counter()
         challenger.predict(one)
         singles.append(time.perf_counter() - start)
@@ -218,7 +217,6 @@ def _timing(challenger: ScoredVersion, test: Applications) -> dict[str, Any]:
 
 
 def _selection(evaluation_set: EvaluationSet, challenger: ScoredVersion, ttd: TtdPopulation) -> dict[str, Any] | None:
-    """Return the bias of learning from the approved only; None where nobody tells what an earlier policy decided."""
     if ttd.ever is None:
         return None
     answers = challenger.predict(ttd.ever)

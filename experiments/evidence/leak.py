@@ -92,7 +92,7 @@ def _recomputed(
 
 def _moments(applications: Applications) -> NDArray[np.str_]:
     times = applications.times
-    return np.datetime_as_string(times, unit="s") if times is not None else np.full(len(applications), "no told time")
+    return np.datetime_as_string(times, unit="s") if times is not None else np.full(len(applications), "unknown time")
 
 
 def _differ(learnt: "pd.Series[Any]", made: "pd.Series[Any]", is_number: bool) -> NDArray[np.bool_]:

@@ -27,13 +27,13 @@ def search_course(best_so_far: Sequence[float]) -> Markup:
     """Return the best cross-validated AUC after each trial."""
     if len(best_so_far) < 2:
         return Markup("")
-    trials = len(best_so_far)
-    told = f"The best cross-validated AUC rose from {best_so_far[0]:.4f} to {best_so_far[-1]:.4f} over {trials} trials."
+    trials, first, last = len(best_so_far), best_so_far[0], best_so_far[-1]
+    description = f"The best cross-validated AUC rose from {first:.4f} to {last:.4f} over {trials} trials."
     across = Axis.over("trial", [1, trials], lambda x: f"{x:.0f}")
-    plot = Plot(told, across, Axis.over("", list(best_so_far), _digits_for(best_so_far)), left=52)
+    plot = Plot(description, across, Axis.over("", list(best_so_far), _digits_for(best_so_far)), left=52)
     plot.line(_steps(best_so_far), "ink")
-    plot.dot(trials, best_so_far[-1], "ink")
-    plot.text(trials, best_so_far[-1], f"{best_so_far[-1]:.4f}", anchor="end", shift=15)
+    plot.dot(trials, last, "ink")
+    plot.text(trials, last, f"{last:.4f}", anchor="end", shift=15)
     return plot.svg()
 
 
@@ -54,9 +54,9 @@ def roc(separation: Sequence[Record], auc: Record | None) -> Markup:
     if not separation:
         return Markup("")
     figure = f"AUC {_estimate(auc)}"
-    told = f"ROC curve, {figure}; the diagonal is a score that knows nothing."
+    description = f"ROC curve, {figure}; the diagonal is a random score."
     x = Axis("share of good applications declined", 0, 1, SHARES, _whole_percent)
-    plot = Plot(told, x, Axis("", 0, 1, SHARES, _whole_percent))
+    plot = Plot(description, x, Axis("", 0, 1, SHARES, _whole_percent))
     plot.line([(0, 0), (1, 1)], "pale dashed")
     plot.line([(0, 0), *((one["good"], one["bad"]) for one in separation)], "bad")
     plot.text(0.97, 0.1, figure, anchor="end")
@@ -70,9 +70,9 @@ def kolmogorov_smirnov(separation: Sequence[Record], ks: Record | None) -> Marku
         return Markup("")
     widest = max(separation, key=lambda one: abs(one["bad"] - one["good"]))
     figure = f"KS {_estimate(ks)}"
-    told = f"Shares of bad and good applications with at most so many points; {figure}, at {widest['points']} points."
+    description = f"Cumulative shares of bad and good applications by points; {figure}, at {widest['points']} points."
     x = Axis.over("points", [one["points"] for one in separation], lambda v: f"{v:.0f}", ticks=7)
-    plot = Plot(told, x, Axis("", 0, 1, SHARES, _whole_percent))
+    plot = Plot(description, x, Axis("", 0, 1, SHARES, _whole_percent))
     for outcome in ("good", "bad"):
         plot.line([(one["points"], one[outcome]) for one in separation], outcome)
     plot.segment((widest["points"], widest["good"]), (widest["points"], widest["bad"]), "ink dashed")
@@ -106,7 +106,7 @@ def score_by_outcome(separation: Sequence[Record]) -> Markup:
 
 
 def _name_both(plot: Plot, separation: Sequence[Record]) -> None:
-    """Write each curve's name beside it, where half of its applications lie."""
+    """Write each curve's name beside its median."""
     for outcome, anchor, shift, step in (("bad", "end", -4, -1), ("good", "start", 12, 1)):
         half = next(one for one in separation if one[outcome] >= 0.5)
         reach = (plot.x.high - plot.x.low) * 0.02 * step
@@ -119,9 +119,9 @@ def calibration(curve: Sequence[Record]) -> Markup:
         return Markup("")
     top = max(max(one["high"], one["predicted"]) for one in curve)
     outside = sum(not one["low"] <= one["predicted"] <= one["high"] for one in curve)
-    told = f"Observed against predicted bad rate in {len(curve)} groups; {outside} intervals leave the diagonal out."
+    description = f"Observed against predicted bad rate in {len(curve)} groups; {outside} intervals miss the diagonal."
     x = Axis.over("predicted bad rate", [0, top], _whole_percent)
-    plot = Plot(told, x, Axis("", x.low, x.high, x.ticks, x.format))
+    plot = Plot(description, x, Axis("", x.low, x.high, x.ticks, x.format))
     plot.line([(0, 0), (x.high, x.high)], "pale dashed")
     for one in curve:
         plot.segment((one["predicted"], one["low"]), (one["predicted"], one["high"]), "reach")
@@ -136,13 +136,13 @@ def score_distribution(bins: Sequence[Record]) -> Markup:
     if len(bins) < 2:
         return Markup("")
     tallest = max(max(one["development"], one["test"]) for one in bins)
-    told = f"Shares of development and test applications in {len(bins)} bins of points."
-    places = _thinned(len(bins))
-    x = Axis("points", 0, len(bins), [place + 0.5 for place in places], lambda v: _start_of(bins[int(v)]["label"]))
-    plot = Plot(told, x, Axis.over("", [0, tallest * 1.15], _whole_percent))
-    for place, one in enumerate(bins):
-        plot.bar((place + 0.08, place + 0.92), one["development"], "fill")
-    outline = [(place + side, one["test"]) for place, one in enumerate(bins) for side in (0.0, 1.0)]
+    description = f"Shares of development and test applications in {len(bins)} bins of points."
+    ticks = _thinned(len(bins))
+    x = Axis("points", 0, len(bins), [index + 0.5 for index in ticks], lambda v: _start_of(bins[int(v)]["label"]))
+    plot = Plot(description, x, Axis.over("", [0, tallest * 1.15], _whole_percent))
+    for index, one in enumerate(bins):
+        plot.bar((index + 0.08, index + 0.92), one["development"], "fill")
+    outline = [(index + side, one["test"]) for index, one in enumerate(bins) for side in (0.0, 1.0)]
     plot.line(outline, "bad")
     plot.text(len(bins), plot.y.high, "bars: development", "quiet", anchor="end", shift=10)
     plot.text(len(bins), plot.y.high, "line: test", "name-bad", anchor="end", shift=23)
@@ -155,26 +155,27 @@ def _thinned(bins: int) -> list[int]:
 
 
 def _start_of(label: str) -> str:
-    """Return where a bin begins, as far as its name tells."""
     return "≤ " + label.removeprefix("up to ") if label.startswith("up to ") else label.partition(" to ")[0]
 
 
 def profit_curve(cutoffs: Sequence[Record]) -> Markup:
-    """Return the profit per unit asked for at each cut-off, with its interval and the policy's cut-off."""
-    known = [one for one in cutoffs if is_known(one.get("profit"))]
-    if len(known) < 2:
+    """Return the profit per unit applied for at each cut-off, with its interval and the policy's cut-off."""
+    measured = [one for one in cutoffs if is_known(one.get("profit"))]
+    if len(measured) < 2:
         return Markup("")
-    values = [one[name] for one in known for name in ("profit", "profit_low", "profit_high") if is_known(one.get(name))]
-    ours = next((one for one in known if one.get("is_policy")), None)
-    told = "Profit per unit asked for at each cut-off" + (
+    values = [
+        one[name] for one in measured for name in ("profit", "profit_low", "profit_high") if is_known(one.get(name))
+    ]
+    ours = next((one for one in measured if one.get("is_policy")), None)
+    description = "Profit per unit applied for at each cut-off" + (
         f"; at the policy's {ours['approve_from']} points it is {percent(ours['profit'], 2)}." if ours else "."
     )
-    x = Axis.over("approve from, points", [one["approve_from"] for one in known], lambda v: f"{v:.0f}")
-    plot = Plot(told, x, Axis.over("", [0, *values], lambda v: percent(v, 1)))
-    banded = [one for one in known if is_known(one.get("profit_low")) and is_known(one.get("profit_high"))]
+    x = Axis.over("approve from, points", [one["approve_from"] for one in measured], lambda v: f"{v:.0f}")
+    plot = Plot(description, x, Axis.over("", [0, *values], lambda v: percent(v, 1)))
+    banded = [one for one in measured if is_known(one.get("profit_low")) and is_known(one.get("profit_high"))]
     plot.area([(one["approve_from"], one["profit_low"], one["profit_high"]) for one in banded], "band")
     plot.segment((x.low, 0), (x.high, 0), "axis")
-    plot.line([(one["approve_from"], one["profit"]) for one in known], "good")
+    plot.line([(one["approve_from"], one["profit"]) for one in measured], "good")
     if ours:
         plot.dot(ours["approve_from"], ours["profit"], "ink", 3.2)
         plot.text(ours["approve_from"], ours["profit"], f"policy: {ours['approve_from']}", anchor="middle", shift=-8)
@@ -183,15 +184,15 @@ def profit_curve(cutoffs: Sequence[Record]) -> Markup:
 
 def trade_off(cutoffs: Sequence[Record]) -> Markup:
     """Return the bad rate among the approved against the share approved, one dot for each cut-off."""
-    known = [one for one in cutoffs if is_known(one.get("bad_rate")) and is_known(one.get("approval_rate"))]
-    if len(known) < 2:
+    measured = [one for one in cutoffs if is_known(one.get("bad_rate")) and is_known(one.get("approval_rate"))]
+    if len(measured) < 2:
         return Markup("")
-    told = "Bad rate among the approved against the share approved, at each cut-off."
-    top = max(one["bad_rate"] for one in known)
+    description = "Bad rate among the approved against the share approved, at each cut-off."
+    top = max(one["bad_rate"] for one in measured)
     x = Axis("share approved", 0, 1, SHARES, _whole_percent)
-    plot = Plot(told, x, Axis.over("", [0, top], _whole_percent))
-    plot.line([(one["approval_rate"], one["bad_rate"]) for one in known], "bad")
-    for one in known:
+    plot = Plot(description, x, Axis.over("", [0, top], _whole_percent))
+    plot.line([(one["approval_rate"], one["bad_rate"]) for one in measured], "bad")
+    for one in measured:
         plot.dot(one["approval_rate"], one["bad_rate"], "ink" if one.get("is_policy") else "bad", 2.2)
         if one.get("is_policy"):
             figures = f"policy: {percent(one['approval_rate'], 0)} approved, {percent(one['bad_rate'])} bad"
@@ -203,18 +204,18 @@ def trade_off(cutoffs: Sequence[Record]) -> Markup:
 
 def vintages(rows: Sequence[Record]) -> Markup:
     """Return the AUC of each vintage that is large enough, with its interval."""
-    known = [one for one in rows if one.get("enough") and is_known((one.get("measures") or {}).get("auc"))]
-    if len(known) < 2:
+    measured = [one for one in rows if one.get("enough") and is_known((one.get("measures") or {}).get("auc"))]
+    if len(measured) < 2:
         return Markup("")
-    found: list[Mapping[str, Any]] = [one["measures"]["auc"] for one in known]
-    told = f"AUC by vintage, from {known[0]['vintage']} to {known[-1]['vintage']}, with 95% intervals."
-    places = _thinned(len(known))
-    x = Axis("vintage", -0.5, len(known) - 0.5, places, lambda v: str(known[int(v)]["vintage"]))
-    y = Axis.over("", [one[end] for one in found for end in ("low", "high")], lambda v: number(v, 2))
-    plot = Plot(told, x, y)
-    for place, one in enumerate(found):
-        plot.segment((place, one["low"]), (place, one["high"]), "reach")
-        plot.dot(place, one["value"], "ink")
+    estimates: list[Mapping[str, Any]] = [one["measures"]["auc"] for one in measured]
+    description = f"AUC by vintage, from {measured[0]['vintage']} to {measured[-1]['vintage']}, with 95% intervals."
+    ticks = _thinned(len(measured))
+    x = Axis("vintage", -0.5, len(measured) - 0.5, ticks, lambda v: str(measured[int(v)]["vintage"]))
+    y = Axis.over("", [one[end] for one in estimates for end in ("low", "high")], lambda v: number(v, 2))
+    plot = Plot(description, x, y)
+    for index, one in enumerate(estimates):
+        plot.segment((index, one["low"]), (index, one["high"]), "reach")
+        plot.dot(index, one["value"], "ink")
     return plot.svg()
 
 

@@ -1,4 +1,4 @@
-"""Whether reasons are true and steady: stated reasons move the score as claimed, and small changes leave them be."""
+"""Tests the reasons of declined applications: they move the score as claimed and survive small changes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ from pipelines.policy.pack import PolicySettings, ReasonSettings
 from pipelines.scoring.reasons import Reasons, reason_groups, reasons_of
 
 MOST_SAMPLED = 500
-"""So many declined applications are looked at."""
+"""Most declined applications that are tested."""
 
 REFERENCE_ROWS = 50
-"""So many applicants stand for the average one."""
+"""Applicants that represent the average one."""
 
 PERTURBATIONS = 5
 JITTER = 0.01
@@ -26,13 +26,13 @@ JITTER = 0.01
 def reason_quality(
     predictor: Predictor, features: pd.DataFrame, policy: PolicySettings, *, seed: int
 ) -> dict[str, Any]:
-    """Return how far the reasons of declined applications can be trusted, over a sample of them.
+    """Return the quality of the reasons over a sample of the declined applications.
 
     `fidelity` is the share of applications whose risk falls when the features of the first reason become those of other
     applicants; `rank_agreement` is Spearman's correlation of what the reasons claim, in log-odds, with what such a
-    change does; `stability` is the mean Jaccard index of the stated groups before and after a change of
-    all numbers by up to 1% of their interquartile range; `groups` says which share of the declined is told each group.
-    Without declined applications, or from a model that does not tell, all is None.
+    change does; `stability` is the mean Jaccard index of the stated groups before and after a change of all numbers by
+    up to 1% of their interquartile range; `groups` has the share of the declined with each group among their reasons.
+    Without declined applications, or from a model without reasons, all is None.
     """
     is_approved = points(predictor.probability_of_bad(features), policy.scale) >= policy.approve_from
     declined = _sampled(features[~is_approved], MOST_SAMPLED, seed)
@@ -62,7 +62,7 @@ def fidelity(
     """
     claimed, changed, first = [], [], []
     for group, names in reason_groups(predictor).items():
-        at = [(row, told.index(group)) for row, told in enumerate(stated.groups) if group in told]
+        at = [(row, groups.index(group)) for row, groups in enumerate(stated.groups) if group in groups]
         falls = _falls(predictor, declined.iloc[[row for row, _ in at]], reference[names])
         claimed += [stated.sizes[row][rank] for row, rank in at]
         changed += falls
@@ -103,7 +103,7 @@ def stability(
 
 
 def spread_of(features: pd.DataFrame) -> dict[str, float]:
-    """Return the interquartile range of each number; 0 where nothing is known."""
+    """Return the interquartile range of each numeric feature; 0 without values."""
     quartiles = features.select_dtypes("number").quantile([0.25, 0.75])
     return {str(name): float(np.nan_to_num(ends.iloc[1] - ends.iloc[0])) for name, ends in quartiles.items()}
 

@@ -1,4 +1,4 @@
-"""A candidate fitted again on resampled development rows: does it rank the same people the same way?"""
+"""Refits a candidate on parts of the development rows, to measure the stability of its ranking."""
 
 import json
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Refits:
-    """What the candidate, fitted on four fifths of the development rows at a time, says of rows it was fitted without.
+    """Scores of the candidate when fitted on four fifths of the development rows at a time.
 
-    `held_out` and `test` are, per refit, its log-odds of the remaining fifth and of the test part; `agreement` the rank
-    correlation of the latter with the version's own answers.
+    `held_out` and `test` are, per refit, the log-odds of the remaining fifth and of the test part; `agreement` is the
+    rank correlation of the latter with the version's own scores.
     """
 
     held_out: list[Floats]
@@ -39,26 +39,23 @@ class Refits:
 
 
 def refit(experiment: Experiment, parameters: dict[str, Any], answers: Floats) -> Refits:
-    """Fit the version's candidate again on each four fifths; `answers` are the version's own on the test part."""
-    study, candidate, sample = (
-        experiment.settings,
-        experiment.candidate_with(parameters),
-        experiment.sample_with(parameters),
-    )
+    """Fit the version's candidate again on each four fifths; `answers` are the version's scores of the test part."""
+    study, candidate = experiment.settings, experiment.candidate_with(parameters)
+    sample = experiment.sample_with(parameters)
     part = np.random.default_rng(study.seed).permutation(len(sample.bad)) % REFITS
-    asked, refits = experiment.test.columns, Refits([], [], [])
+    test, refits = experiment.test.columns, Refits([], [], [])
     for one in range(REFITS):
         fitted = candidate.fit(sample.take(np.flatnonzero(part != one)), seed=study.seed, threads=study.threads)
         refits.held_out.append(fitted.log_odds(sample.take(np.flatnonzero(part == one)).columns))
-        refits.test.append(fitted.log_odds(asked))
+        refits.test.append(fitted.log_odds(test))
         refits.agreement.append(rank_correlation(refits.test[-1], answers))
     return refits
 
 
 def parameters_of(scored: ScoredVersion) -> dict[str, Any] | None:
-    """Return the parameters of the trial that a version was made by, None for one from elsewhere."""
-    told = scored.version.tags.get(PARAMETERS)
-    return None if told is None else dict(json.loads(told))
+    """Return the parameters of a version's trial, None for a version from elsewhere."""
+    parameters = scored.version.tags.get(PARAMETERS)
+    return None if parameters is None else dict(json.loads(parameters))
 
 
 def rank_correlation(one: Floats, other: Floats) -> float:

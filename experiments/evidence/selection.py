@@ -1,4 +1,4 @@
-"""The bias of learning from the approved only: whom an earlier policy declined, and what is known of them."""
+"""Measures the bias of training on approved applications only, where earlier decisions are recorded."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,18 +16,18 @@ from pipelines.profiles.reference_profile import FrozenBins
 CONFIDENCE = 0.95
 
 SUPPORT = 0.01
-"""Where less likely to be approved than this share of the approved were, a model has hardly seen anybody."""
+"""Quantile of the propensity of the approved; the model has almost no training rows below it."""
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class ByLot:
-    """Outcomes of applications that the policy would have declined and approved by lot: the one place to see the bias.
+class RandomApprovals:
+    """Outcomes of random approvals, which the policy would have declined: the only direct view of the bias.
 
     `bad_rate` has its 95% interval (Wilson). `expected_rate` is the model's mean probability of bad of these rows; the
-    ratio is observed over expected: above 1 the model makes the declined look better than they are.
+    ratio is observed over expected: above 1 the model understates the risk of the declined.
     """
 
     rows: int
@@ -41,8 +41,8 @@ class ByLot:
     ratio_high: float
 
     @classmethod
-    def of(cls, bad: NDArray[np.int8], probability: Floats) -> "ByLot | None":
-        """Compare outcomes with probabilities, both of shape (n,); None where there are none."""
+    def of(cls, bad: NDArray[np.int8], probability: Floats) -> "RandomApprovals | None":
+        """Compare outcomes with probabilities, both of shape (n,); None without rows."""
         if not len(bad):
             return None
         low, high = wilson_interval(int(bad.sum()), len(bad), CONFIDENCE)
@@ -52,26 +52,26 @@ class ByLot:
 
 
 def selection_report(
-    asked: Applications,
+    applicants: Applications,
     probability: Floats,
-    known: Applications,
+    labelled: Applications,
     development: NDArray[np.intp],
     *,
     seed: int,
     threads: int,
 ) -> dict[str, Any]:
-    """Return what an earlier policy did to the data that a model learnt from, as JSON values.
+    """Return how an earlier policy selected the training data, as JSON values.
 
-    `asked` are all who asked, with earlier decisions, and `probability` the model's answers on them, shape (n,).
-    `known` are the applications with an outcome, of which the model learnt from the rows `development`. Whom the policy
-    declined is told of those who asked in the development time; outcomes by lot are told apart: `unseen` are those that
-    the model did not learn from.
+    `applicants` are all applications, with earlier decisions, and `probability` the model's PDs of them, shape (n,).
+    `labelled` are the applications with an outcome; the model was trained on the rows `development` of them. All
+    figures are about the development period, except the outcomes of random approvals: `unseen` are those that the
+    model was not trained on.
 
     Raises:
         DataError: no earlier decisions, or too few of either kind.
     """
-    rows = _in_time_of(asked, known.take(development))
-    then, answers = asked.take(rows), probability[rows]
+    rows = _in_time_of(applicants, labelled.take(development))
+    then, answers = applicants.take(rows), probability[rows]
     is_chosen, (approved, by_lot) = chosen(then), decisions(then)
     chance = propensity(then, seed=seed, threads=threads)
     lowest = float(np.quantile(chance[is_chosen], SUPPORT))
@@ -95,16 +95,16 @@ def selection_report(
             "declined": float(answers[~approved].mean()),
             "outside_support": float(answers[outside].mean()) if outside.any() else None,
         },
-        "by_lot_outcomes": _outcomes_by_lot(asked, probability, known, development),
+        "by_lot_outcomes": _outcomes_by_lot(applicants, probability, labelled, development),
     }
 
 
-def _in_time_of(asked: Applications, learnt_from: Applications) -> NDArray[np.intp]:
-    """Return the rows of those who asked in the time of the rows that a model learnt from; all where there is none."""
-    if asked.times is None or learnt_from.times is None:
-        return np.arange(len(asked))
-    first, last = learnt_from.times.min(), learnt_from.times.max()
-    return np.flatnonzero((asked.times >= first) & (asked.times <= last))
+def _in_time_of(applicants: Applications, trained_on: Applications) -> NDArray[np.intp]:
+    """Return the applicants of the period of the training rows; all of them without times."""
+    if applicants.times is None or trained_on.times is None:
+        return np.arange(len(applicants))
+    first, last = trained_on.times.min(), trained_on.times.max()
+    return np.flatnonzero((applicants.times >= first) & (applicants.times <= last))
 
 
 def _time(then: Applications) -> dict[str, str | None]:
@@ -114,10 +114,10 @@ def _time(then: Applications) -> dict[str, str | None]:
 
 
 def _psi(then: Applications, answers: Floats, is_chosen: Flags) -> dict[str, Any]:
-    """Return how far the others lie from the approved: PSI of the score and of each feature, largest first."""
+    """Return the PSI of the score and of each feature between approved and other applicants, largest first."""
     columns = {str(name): then.features[name].to_numpy() for name in then.features}
-    found = {name: _distance(name, values, is_chosen, name in then.roles.numeric) for name, values in columns.items()}
-    ranked = sorted(found.items(), key=lambda one: (-one[1], one[0]))
+    psi = {name: _distance(name, values, is_chosen, name in then.roles.numeric) for name, values in columns.items()}
+    ranked = sorted(psi.items(), key=lambda one: (-one[1], one[0]))
     return {
         "score": _distance("score", np.log(answers / (1 - answers)), is_chosen, True),
         "features": [{"feature": name, "psi": value} for name, value in ranked],
@@ -132,12 +132,12 @@ def _distance(name: str, values: NDArray[Any], is_chosen: Flags, is_number: bool
 
 
 def _outcomes_by_lot(
-    asked: Applications, probability: Floats, known: Applications, development: NDArray[np.intp]
+    applicants: Applications, probability: Floats, labelled: Applications, development: NDArray[np.intp]
 ) -> dict[str, Any]:
-    by_lot = {str(asked.ids[place]): int(place) for place in np.flatnonzero(decisions(asked)[1])}
-    rows = np.array([row for row, name in enumerate(known.ids.tolist()) if name in by_lot], np.intp)
-    answers = probability[[by_lot[name] for name in known.ids[rows].tolist()]]
+    by_lot = {str(applicants.ids[row]): int(row) for row in np.flatnonzero(decisions(applicants)[1])}
+    rows = np.array([row for row, name in enumerate(labelled.ids.tolist()) if name in by_lot], np.intp)
+    answers = probability[[by_lot[name] for name in labelled.ids[rows].tolist()]]
     learnt_from = np.isin(rows, development)
     parts = {"unseen": ~learnt_from, "learnt_from": learnt_from}
-    told = {name: ByLot.of(known.outcomes[rows[part]], answers[part]) for name, part in parts.items()}
-    return {name: None if one is None else asdict(one) for name, one in told.items()}
+    outcomes = {name: RandomApprovals.of(labelled.outcomes[rows[part]], answers[part]) for name, part in parts.items()}
+    return {name: None if one is None else asdict(one) for name, one in outcomes.items()}

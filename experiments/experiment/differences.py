@@ -1,16 +1,16 @@
-"""Whether two records say the same, number by number and bit for bit, and where they do not."""
+"""Compares two JSON records value by value, bit for bit, and lists the differences."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 NOTHING = "nothing"
-"""What is told in place of a value that one of the records does not have."""
+"""Shown in place of a value that one of the records does not have."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One place at which a record and what was found now disagree, both spelled as JSON."""
+    """One value that differs: its path, the recorded value and the present one, both as JSON text."""
 
     what: str
     recorded: str
@@ -34,7 +34,7 @@ class Comparison:
 def compare_records(what: str, recorded: object, now: object) -> Comparison:
     """Return the comparison of two JSON-able records; numbers agree when their shortest spellings are equal.
 
-    Python spells a double by the fewest digits that name it alone, so equal spellings are equal bits.
+    Python writes a double with the fewest digits that identify it, so equal spellings are equal bits.
 
     >>> compare_records("test", {"auc": 0.75, "rows": 3}, {"auc": 0.7500000000000001, "rows": 3})
     Comparison(compared=2, differences=[Difference(what='test.auc', recorded='0.75', now='0.7500000000000001')])
@@ -46,12 +46,12 @@ def compare_records(what: str, recorded: object, now: object) -> Comparison:
 
 
 def _values(path: str, record: object) -> Iterator[tuple[str, str]]:
-    """Yield the path and the spelling of each single value; an empty list or mapping is a value."""
+    """Yield the path and the JSON text of each single value; an empty list or mapping is a value."""
     if isinstance(record, dict) and record:
         for key, value in record.items():
             yield from _values(f"{path}.{key}", value)
     elif isinstance(record, list | tuple) and record:
-        for place, value in enumerate(record):
-            yield from _values(f"{path}[{place}]", value)
+        for index, value in enumerate(record):
+            yield from _values(f"{path}[{index}]", value)
     else:
         yield path, json.dumps(record, default=str)

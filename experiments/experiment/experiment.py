@@ -1,4 +1,4 @@
-"""What a study asks: a candidate, a table and a split, resolved; equal experiments have the same identity."""
+"""The resolved experiment: candidate, table and split; equal experiments have the same identity."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from experiments.experiment.feature_groups import feature_groups
 from experiments.experiment.feature_use import (
     Group,
     Parameters,
     candidate_in_use,
+    feature_groups,
     has_uses,
     sample_in_use,
     without_uses,
@@ -38,7 +38,7 @@ from pipelines.storage.workspace import Workspace
 IDENTITY_LENGTH = 16
 
 PATHS = ("path", "ttd_population")
-"""Where data lies is no part of an experiment; what it holds is."""
+"""Paths are not part of an experiment's identity; the contents of the files are."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Experiment:
 
     @cached_property
     def study(self) -> str:
-        """Its identity: everything that decides the answer but the number of trials."""
+        """Its identity: a hash of everything that decides the result except the number of trials."""
         return _identity(self)
 
     @property
@@ -60,28 +60,28 @@ class Experiment:
         return candidate_of(self.settings.candidate)
 
     @cached_property
-    def asked(self) -> Applications | None:
-        """All who asked in the development time, with earlier decisions, where reject inference is asked for."""
-        return _asked_in_development(self)
+    def applicants(self) -> Applications | None:
+        """All applicants of the development period with earlier decisions; None without reject inference."""
+        return _applicants_in_development(self)
 
     @cached_property
     def development(self) -> Sample:
-        """The rows to learn from."""
+        """The rows to train on."""
         applications, settings = self.applications.take(self.split.development), self.settings
         sample = sample_of(applications)
-        if self.asked is None or settings.reject_inference is not RejectInference.reweighting:
+        if self.applicants is None or settings.reject_inference is not RejectInference.reweighting:
             return sample
-        weights = approval_weights(self.asked, applications.ids, seed=settings.seed, threads=settings.threads)
+        weights = approval_weights(self.applicants, applications.ids, seed=settings.seed, threads=settings.threads)
         return replace(sample, weights=weights)
 
     @property
     def test(self) -> Sample:
-        """The rows to judge on; no search sees them."""
+        """The rows to evaluate on; no search uses them."""
         return sample_of(self.applications.take(self.split.test))
 
     @cached_property
     def groups(self) -> list[Group]:
-        """The features in groups, those that a fair search uses together."""
+        """The features in groups; a fair search uses or drops a group as a whole."""
         return feature_groups(self.development)
 
     def candidate_with(self, parameters: dict[str, float | int]) -> Candidate:
@@ -89,32 +89,32 @@ class Experiment:
         candidate = candidate_with(self.settings, without_uses(parameters))
         if has_uses(parameters):
             candidate = candidate_in_use(candidate, self.groups, parameters)
-        if self.asked is None or self.settings.reject_inference is not RejectInference.fuzzy_augmentation:
+        if self.applicants is None or self.settings.reject_inference is not RejectInference.fuzzy_augmentation:
             return candidate
-        is_approved, _ = decisions(self.asked)
-        roles, declined = self.asked.roles, self.asked.take(np.flatnonzero(~is_approved))
-        nobody_knows = np.zeros(len(declined), np.int8)
-        rows = Sample.of(declined.features, nobody_knows, roles.numeric, roles.categorical)
+        is_approved, _ = decisions(self.applicants)
+        roles, declined = self.applicants.roles, self.applicants.take(np.flatnonzero(~is_approved))
+        unknown_outcomes = np.zeros(len(declined), np.int8)
+        rows = Sample.of(declined.features, unknown_outcomes, roles.numeric, roles.categorical)
         return FuzzyAugmentation(candidate, rows, approved=int(is_approved.sum()))
 
     def sample_with(self, parameters: Parameters) -> Sample:
-        """Return the rows to learn from, with the features that a trial uses."""
+        """Return the rows to train on, with the features that a trial uses."""
         return sample_in_use(self.development, self.groups, parameters) if has_uses(parameters) else self.development
 
     def record(self) -> dict[str, Any]:
-        """Return the resolved configuration as JSON values, with the places of the data made absolute.
+        """Return the resolved configuration as JSON values, with absolute paths to the data.
 
-        A marketplace's folders are names that lead to what was prepared last; the record says where they led.
+        The folders of a marketplace are links to the latest preparation; the record names their targets.
         """
         record = to_json_values(self.settings)
         record["candidate"]["family"] = self.candidate.family
-        places = {"path": self.settings.data.path, "ttd_population": ttd_path(self.settings.data)}
-        record["data"] |= {name: str(Path(place).resolve()) if place else None for name, place in places.items()}
+        paths = {"path": self.settings.data.path, "ttd_population": ttd_path(self.settings.data)}
+        record["data"] |= {name: str(Path(path).resolve()) if path else None for name, path in paths.items()}
         return record
 
 
 def resolve(settings: TuneSettings) -> Experiment:
-    """Read the data, split it and give the experiment its identity.
+    """Read and split the data, and return the experiment.
 
     Raises:
         ConfigurationError: no trials, no threads, a policy that cannot rank, reject inference without earlier
@@ -132,18 +132,18 @@ def resolve(settings: TuneSettings) -> Experiment:
 
 
 def reference_applications(experiment: Experiment) -> Applications:
-    """Return whom a reference profile is taken from: all who asked in the test's time, or the test part itself.
+    """Return the applications behind the reference profile: all applicants of the test period, or the test part.
 
-    The model was fitted on none of them. A profile of the approved alone would call every month drifted.
+    The model was fitted on none of them. A profile of approved applications alone would show drift in every month.
 
     Raises:
-        ConfigurationError: a table of all who asked, and no time role to choose from it by.
+        ConfigurationError: there is a table of all applicants and no time column to select the test period by.
     """
     settings, test = experiment.settings, experiment.applications.take(experiment.split.test)
     if ttd_path(settings.data) is None:
         return test
     if test.times is None:
-        raise ConfigurationError("data.ttd_population needs a time role, received no data.time; add data.time=COLUMN")
+        raise ConfigurationError("data.ttd_population is set without data.time; add data.time=COLUMN")
     everyone = read_ttd_population(settings.data, Workspace.at(settings.workspace), test.roles)
     return everyone.during(test.times.min(), test.times.max())
 
@@ -159,16 +159,16 @@ def outcome_of(data: DataSettings) -> str:
 
 
 def _check_decisions(settings: TuneSettings) -> None:
-    """Raise ConfigurationError for reject inference where nobody tells what an earlier policy decided."""
-    told = ttd_path(settings.data) is not None and settings.data.decision is not None
-    if settings.reject_inference is not RejectInference.none and not told:
+    """Raise ConfigurationError for reject inference without earlier decisions."""
+    has_decisions = ttd_path(settings.data) is not None and settings.data.decision is not None
+    if settings.reject_inference is not RejectInference.none and not has_decisions:
         raise ConfigurationError(
-            f"reject_inference={settings.reject_inference.value} learns from those whom an earlier policy declined, "
-            "received no data.decision or no data.ttd_population; name both, or use reject_inference=none"
+            f"reject_inference={settings.reject_inference.value} needs declined applications, and data.decision or "
+            "data.ttd_population is not set; set both, or use reject_inference=none"
         )
 
 
-def _asked_in_development(experiment: Experiment) -> Applications | None:
+def _applicants_in_development(experiment: Experiment) -> Applications | None:
     settings = experiment.settings
     if settings.reject_inference is RejectInference.none:
         return None
@@ -180,24 +180,24 @@ def _asked_in_development(experiment: Experiment) -> Applications | None:
 
 
 def sample_of(applications: Applications) -> Sample:
-    """Return applications as rows to learn from or to judge on."""
+    """Return applications as rows to train or to evaluate on."""
     roles = applications.roles
     return Sample.of(applications.features, applications.outcomes, roles.numeric, roles.categorical, roles.meanings)
 
 
 def _identity(experiment: Experiment) -> str:
     record = experiment.record()
-    for told in ("trials", "workspace", "output", "debug"):
-        del record[told]
-    for told in (*PATHS, "segments", "segment_bands"):
-        del record["data"][told]
+    for name in ("trials", "workspace", "output", "debug"):
+        del record[name]
+    for name in (*PATHS, "segments", "segment_bands"):
+        del record["data"][name]
     policy = record["policy"]
-    record["policy"] = policy["scale"]  # the rest of a policy judges models and does not make them
-    if experiment.settings.search is Search.fair:  # but where groups are compared, it says how
+    record["policy"] = policy["scale"]  # the rest of a policy does not change the model
+    if experiment.settings.search is Search.fair:  # here the policy also sets how groups are compared
         record["compared"] = [policy["approve_from"], policy["fairness"]["minimum_group"]]
     else:
         del record["search"], record["fair"]
     record |= {"data_fingerprint": experiment.applications.fingerprint}
-    if experiment.asked is not None:
-        record |= {"asked_fingerprint": experiment.asked.fingerprint}
+    if experiment.applicants is not None:
+        record |= {"asked_fingerprint": experiment.applicants.fingerprint}
     return fingerprint_record(record)[:IDENTITY_LENGTH]

@@ -1,4 +1,4 @@
-"""What a run's record says, read back as the settings that it was made with."""
+"""Reads the settings of a study back from its record."""
 
 import json
 from collections.abc import Mapping
@@ -16,20 +16,20 @@ from pipelines.errors import RequestError
 
 
 def settings_of(record: Mapping[str, Any]) -> TuneSettings:
-    """Return the settings of a study from its record (config.json); keys that are newer than it have their defaults.
+    """Return the settings of a study from its record (config.json); keys added since then have their defaults.
 
     Raises:
-        RequestError: the record names what this version of Thinfile does not know.
+        RequestError: the record has settings that this version of Thinfile does not know.
     """
-    settings_then: dict[str, Any] = rename_keys(json.loads(json.dumps(record)), quiet=True)
+    recorded: dict[str, Any] = rename_keys(json.loads(json.dumps(record)), quiet=True)
     try:
         schema = OmegaConf.structured(TuneSettings)
-        schema.candidate = OmegaConf.structured(family_named(settings_then["candidate"].pop("family")).settings)
-        settings = OmegaConf.to_object(OmegaConf.merge(schema, settings_then))
+        schema.candidate = OmegaConf.structured(family_named(recorded["candidate"].pop("family")).settings)
+        settings = OmegaConf.to_object(OmegaConf.merge(schema, recorded))
     except (OmegaConfBaseException, KeyError) as error:
         raise RequestError(
-            "a study's record is read by the Thinfile that knows its settings, this one does not know its "
-            f"{str(error).splitlines()[0]}; check out the commit that the run names"
+            f"the record of the study has settings that this version does not know: {str(error).splitlines()[0]}; "
+            "check out the commit that the run names"
         ) from error
     assert isinstance(settings, TuneSettings)
     return settings

@@ -13,7 +13,7 @@ from pipelines.policy.pack import PolicySettings
 
 
 class Search(Enum):
-    """What a search looks for: the most accurate model, or also those that treat groups of people less differently."""
+    """What a search looks for: the most accurate model, or also less discriminatory alternatives."""
 
     best = "best"
     fair = "fair"

@@ -1,4 +1,4 @@
-"""How designs of a model are compared for fairness: accuracy and approval rates by group, on rows held out."""
+"""The objective of a fair search: AUC and the gap in approval rates between groups, on held-out rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,22 +22,21 @@ from pipelines.errors import ConfigurationError
 Floats = NDArray[np.float64]
 
 RATES = "rates"
-"""Under this name a trial notes the approval rates by group."""
+"""Name of a trial's note with the approval rates by group."""
 
 LOWEST_RATE, HIGHEST_RATE = 0.02, 0.98
-"""Where nearly all or nearly none are approved, no gap shows."""
-
+"""Beyond these approval rates no gap can show."""
 
 NO_MODEL = ObjectiveValue(0.0, 1.0, {RATES: {}})
-"""Of a design without features: it would treat all alike, and is no alternative."""
+"""Value of a design without features: it treats everyone alike and is not an alternative."""
 
 
 @dataclass(frozen=True)
 class FairnessObjective:
     """Compares designs at one overall approval rate: the safest `rate` of each fold are approved.
 
-    At a cut-off in points a model that is unsure of everybody would approve all and look fair; at a fixed rate all
-    designs decide on as many. `levels` holds the protected group of each application of the development part.
+    At a cut-off in points a weak model could approve everyone and look fair; at a fixed rate all designs approve the
+    same number. `levels` is the protected group of each application of the development part.
     """
 
     experiment: Experiment
@@ -53,21 +52,20 @@ class FairnessObjective:
         return ObjectiveValue(accuracy, widest_gap(rates), {RATES: rates})
 
     def leverage(self, parameters: Parameters, groups: Sequence[Group]) -> dict[str, tuple[float, float]]:
-        """Return what a design loses in AUC, and by how much its gap closes, when a group's values are shuffled.
+        """Return the loss in AUC and the reduction of the gap when a group's values are shuffled.
 
-        By the name of the group's use; a group that the design does not use has none.
+        Keys are the names of the groups' uses; a group that the design does not use has none.
         """
         scorers, rows = self._held_out(parameters)
         accuracy, rates = self._judge(scorers, rows)
-        found = {}
+        effects = {}
         for group in groups:
             if group[0] in rows[0]:
                 other, others = self._judge(scorers, [_shuffled(columns, group) for columns in rows])
-                found[use_of(group)] = (accuracy - other, widest_gap(rates) - widest_gap(others))
-        return found
+                effects[use_of(group)] = (accuracy - other, widest_gap(rates) - widest_gap(others))
+        return effects
 
     def _held_out(self, parameters: Parameters) -> tuple[list[Any], list[Columns]]:
-        """Return the scorer of each fold, and the rows held out from it."""
         sample, folds = self.experiment.sample_with(parameters), self.experiment.split.folds
         return fit_on_folds(self.experiment, parameters), [sample.take(fold.held_out).columns for fold in folds]
 
@@ -83,7 +81,7 @@ class FairnessObjective:
 
 
 def fairness_objective_of(experiment: Experiment) -> FairnessObjective:
-    """Return the objective that the settings ask for.
+    """Return the objective of the settings.
 
     Raises:
         ConfigurationError: fewer than two groups are large enough, or the policy approves nearly all or none.
@@ -95,33 +93,32 @@ def fairness_objective_of(experiment: Experiment) -> FairnessObjective:
 
 
 def levels_of(experiment: Experiment, rows: NDArray[np.intp]) -> NDArray[np.object_]:
-    """Return the protected group of some of the applications, as text, None where it is not known."""
+    """Return the protected group of the given applications as text, None where it is missing."""
     values = experiment.applications.protected[experiment.settings.fair.attribute].iloc[rows]
     return np.array([None if pd.isna(value) else str(value) for value in values], dtype=object)
 
 
 def fit_on_folds(experiment: Experiment, parameters: Parameters) -> list[Any]:
-    """Return the scorer that each fold's rows give."""
+    """Return the scorer fitted on the rows of each fold."""
     candidate, sample = experiment.candidate_with(dict(parameters)), experiment.sample_with(parameters)
     how = {"seed": experiment.settings.seed, "threads": experiment.settings.threads}
     return [candidate.fit(sample.take(fold.fit), **how) for fold in experiment.split.folds]
 
 
 def _rate_of_policy(experiment: Experiment) -> float:
-    """Return the share that the configured candidate's points approve at the policy's cut-off, held out."""
+    """Return the approval rate of the configured candidate at the policy's cut-off, on held-out rows."""
     policy, folds, sample = experiment.settings.policy, experiment.split.folds, experiment.development
     rows = [sample.take(fold.held_out) for fold in folds]
     scorers = fit_on_folds(experiment, {})
     log_odds = np.concatenate([one.log_odds(held.columns) for one, held in zip(scorers, rows, strict=True)])
     bad = np.concatenate([held.bad for held in rows])
     calibration = fit_calibration(log_odds, bad, experiment.settings.candidate.calibration)
-    found = points(calibrate(log_odds, calibration), policy.scale)
-    rate = float((found >= policy.approve_from).mean())
+    scores = points(calibrate(log_odds, calibration), policy.scale)
+    rate = float((scores >= policy.approve_from).mean())
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         raise ConfigurationError(
-            "groups are compared where some are approved and some are not, policy.approve_from="
-            f"{policy.approve_from} approves {rate:.1%} of the held-out applications; set fair.approval_rate, for "
-            "example to 0.7"
+            f"policy.approve_from={policy.approve_from} approves {rate:.1%} of the held-out applications, which is too "
+            "few or too many to compare groups; set fair.approval_rate, for example to 0.7"
         )
     return rate
 
@@ -132,16 +129,16 @@ def _check_groups(experiment: Experiment, levels: NDArray[np.object_]) -> None:
     minimum, attribute = experiment.settings.policy.fairness.minimum_group, experiment.settings.fair.attribute
     if (counts >= minimum).sum() < 2:
         largest = sorted(zip(counts, names, strict=True), reverse=True)[:3]
-        told = ", ".join(f"{name} {count:,}" for count, name in largest) or "none"
+        sizes = ", ".join(f"{name} {count:,}" for count, name in largest) or "none"
         raise ConfigurationError(
-            f"fair.attribute needs two groups of at least {minimum} held-out applications, '{attribute}' has "
-            f"{len(names)} groups, the largest: {told}; band its values (age_band, not age), add data or lower "
+            f"fair.attribute '{attribute}' has {len(names)} groups (the largest: {sizes}) and needs two of at least "
+            f"{minimum} held-out applications; band its values (age_band, not age), add data or lower "
             "policy.fairness.minimum_group"
         )
 
 
 def _shuffled(columns: Mapping[str, NDArray[Any]], group: Group) -> Mapping[str, NDArray[Any]]:
-    """Return columns in which a group's values say nothing of their rows any more (Breiman 2001)."""
+    """Permute a group's values among the rows (Breiman 2001)."""
     rows = len(next(iter(columns.values())))
     order = np.random.default_rng(rows).permutation(rows)
     return {**columns, **{name: columns[name][order] for name in group}}

@@ -1,4 +1,4 @@
-"""Where a fair search looks: it tunes, and it weakens the features that a gap hangs on by as much as may be lost."""
+"""Guides a fair search: some trials tune parameters, others weaken the features behind the gap."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,28 +13,28 @@ Leverage = Mapping[str, tuple[float, float]]
 
 WEAKEN, FREE = 3, 10
 """Every third trial weakens features of the best so far, and every tenth is left to the study's own sampler, over all
-parameters and both objectives. The others tune: what is fair is worth little when accuracy was not looked for."""
+parameters and both objectives. The others tune accuracy: a fair model must be an accurate one too."""
 
 BUDGETS = (1.0, 2.0, 0.5, 4.0, 1.5, 3.0)
-"""Of the loss that is comparable; what shuffling costs overstates what learning again without costs."""
+"""Multiples of the comparable loss; the loss by shuffling overstates the loss of a model fitted without."""
 
 LEAST_MARGIN = 0.1
-"""Of the loss that is comparable: with less left there is nothing to spend."""
+"""Share of the comparable loss below which the fairest trial is not weakened further."""
 
 LEAST_SHARE = 0.05
-"""Of the gap. A group that closes less may do so by chance: it is left as it is, and the model easier to explain."""
+"""Share of the gap. A group that closes less may do so by chance and is not weakened."""
 
 LEAST_LOSS = 0.00025
-"""AUC. No group is worth less to accuracy than this, or chance would be taken for a free gain."""
+"""Smallest loss in AUC that is assumed for a group, so that chance is not taken for a free gain."""
 
 
 @dataclass(frozen=True)
 class FairGuide:
     """Guides a study: it tunes the candidate's parameters, and weakens features of the best found so far.
 
-    The first trial is the candidate as configured. `proxies` are
-    the parameters that say how far groups are used; `comparable_loss` is the AUC that a fairer model may lose;
-    `leverage_of` says of parameters, by proxy, what is lost and by how much the gap closes without the group.
+    The first trial is the candidate as configured. `proxies` are the use parameters of the proxy features;
+    `comparable_loss` is the AUC that a fairer model may lose; `leverage_of` returns, for parameters and by proxy, the
+    loss in AUC and the reduction of the gap without the group.
     """
 
     configured: Parameters
@@ -43,7 +43,7 @@ class FairGuide:
     leverage_of: Callable[[Parameters], Leverage]
 
     def __call__(self, number: int, earlier: Sequence[TrialResult]) -> Parameters:
-        """Return what a trial should try; what is left out the sampler draws."""
+        """Return the parameters of a trial; the sampler draws those left out."""
         fully: dict[str, float | int] = dict.fromkeys(self.proxies, FULL_USE)
         if number == 0 or not earlier:
             return {**self.configured, **fully}
@@ -63,7 +63,7 @@ class FairGuide:
         return proposals
 
     def _weaker(self, trial: TrialResult, budget: float) -> dict[str, float | int]:
-        """Return a trial's parameters, its features weakened for so much accuracy."""
+        """Return a trial's parameters with features weakened at a loss of up to `budget`."""
         uses = self._uses(trial)
         least = LEAST_SHARE * (trial.unfairness or 0.0)
         leverage = {name: one for name, one in self.leverage_of(trial.parameters).items() if one[1] > least}
@@ -75,11 +75,11 @@ class FairGuide:
 
 
 def cheapest_cuts(leverage: Leverage, budget: float) -> dict[str, float]:
-    """Return by which share to weaken each group so that the gap closes most while no more than `budget` is lost.
+    """Return the share by which to weaken each group to close the gap most at a loss of at most `budget`.
 
-    `leverage` says what is lost and by how much the gap closes, which is above 0, when a group is not used at all:
-    (loss, closed). Weakened by a share a, it closes a x closed and loses a^2 x loss; so that a is proportional to
-    closed / loss, held at 1 (Lagrange).
+    `leverage` is (loss, closed) of each group when it is dropped: the loss in AUC and the reduction of the gap (> 0).
+    Weakening by a share a closes a x closed and loses a^2 x loss, so the optimal a is proportional to closed / loss, at
+    most 1 (Lagrange).
 
     >>> cuts = cheapest_cuts({"a": (0.04, 0.1), "b": (0.04, 0.05)}, 0.0125)
     >>> {name: round(share, 3) for name, share in cuts.items()}

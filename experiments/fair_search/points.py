@@ -1,4 +1,4 @@
-"""A point of a front as a version in the registry, with what the search saw and what the test part says."""
+"""Registers a point of the front as a version, with its figures from the search and from the test part."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -18,16 +18,16 @@ from pipelines.model_store.tags import EVALUATION
 CONFIDENCE = 0.95
 
 SEARCH, GAP, FAIR = "thinfile.search", "thinfile.gap", "thinfile.fair"
-"""Tags of a version: how it was found, the gap that the search saw, and the whole point as JSON."""
+"""Tags of a version: the kind of search, the gap in the search, and the whole point as JSON."""
 
 
 @dataclass(frozen=True)
 class FairPoint:
-    """One registered point of a front; what begins with `cv` was seen by the search, `test` only afterwards.
+    """One registered point of a front; `cv` figures are from the search, `test` figures from the test part.
 
     Gaps and rates are shares of applications, at the same overall approval rate; those of groups on the test part have
-    Wilson's interval (value, low, high). `weakened` maps the features of a group to the share by which the model was
-    made to rely on them less.
+    Wilson's interval (value, low, high). `weakened` maps the features of a group to the share by which they are
+    weakened.
     """
 
     version: int
@@ -44,7 +44,7 @@ class FairPoint:
 
 
 def register_point(tracking: Tracking, objective: FairnessObjective, trial: TrialResult) -> FairPoint:
-    """Register a point of the front with what the test part says of it; one version however often."""
+    """Register a point of the front with its test figures; a repeated call returns the same version."""
     store, experiment = tracking.store, objective.experiment
     model = register_trial(
         store, experiment, trial, mlflow_experiment=tracking.mlflow_experiment, run_id=tracking.run_id
@@ -63,7 +63,7 @@ def _point(store: ModelStore, objective: FairnessObjective, trial: TrialResult, 
     levels = levels_of(experiment, experiment.split.test)
     minimum = experiment.settings.policy.fairness.minimum_group
     rates = approval_rates(approved_at_rate(risk, objective.rate), levels, minimum=minimum)
-    asked = {level: int((levels == level).sum()) for level in rates}
+    counts = {level: int((levels == level).sum()) for level in rates}
     assert trial.unfairness is not None
     return FairPoint(
         version=model.version,
@@ -73,7 +73,7 @@ def _point(store: ModelStore, objective: FairnessObjective, trial: TrialResult, 
         cv_rates=dict(trial.notes[RATES]),
         test_gini=json.loads(model.tags[EVALUATION])["measures"]["gini"],
         test_gap=widest_gap(rates) if len(rates) > 1 else None,
-        test_rates={level: _estimate(rate, asked[level]) for level, rate in rates.items()},
+        test_rates={level: _estimate(rate, counts[level]) for level, rate in rates.items()},
         dropped=dropped(experiment.groups, trial.parameters),
         weakened={", ".join(group): share for group, share in weakened(experiment.groups, trial.parameters).items()},
         parameters=without_uses(trial.parameters),

@@ -1,4 +1,4 @@
-"""Which groups of features a gap between groups of people may hang on."""
+"""Finds the groups of features behind a gap between groups of people."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,16 +11,16 @@ from pipelines.candidates.sample import Sample
 from pipelines.credit.discrimination import mid_ranks
 
 BY_LEVERAGE, BY_ASSOCIATION = 8, 4
-"""So many groups that a gap hangs on, and so many more that would step in for them. More would thin the search."""
+"""Numbers of groups chosen by their effect on the gap, and by association with the protected attribute."""
 
 
 def proxy_features_of(
     groups: Sequence[Group], closed: dict[str, float], sample: Sample, levels: NDArray[np.object_]
 ) -> list[Group]:
-    """Return the groups whose shuffling closes the gap most, and of the others those that tell people apart best.
+    """Return the groups whose shuffling closes the gap most, and of the others those most associated with `levels`.
 
-    `closed` says by how much the gap closes when the values of a group are shuffled, by the name of its use; `levels`
-    has shape (n,), None is unknown.
+    `closed` is the reduction of the gap when a group is shuffled, by the name of its use; `levels` has shape (n,), None
+    is missing.
     """
     by_leverage = sorted((one for one in groups if closed[use_of(one)] > 0), key=lambda one: -closed[use_of(one)])
     proxies = by_leverage[:BY_LEVERAGE]
@@ -30,18 +30,18 @@ def proxy_features_of(
 
 
 def association(values: NDArray[Any], levels: NDArray[np.object_]) -> float:
-    """Return how well a feature tells one group of people from the others, 0 to 1, for the group it tells best.
+    """Return how well a feature separates one group of people from the others, 0 to 1, for the best separated group.
 
-    Of a number the Gini of its ranks (missing ones in the middle); of a category the largest difference in a share.
+    For a number the Gini of its ranks (missing ones in the middle); for a category the largest difference in a share.
 
     >>> association(np.array([1.0, 2.0, 3.0, 4.0]), np.array(["m", "m", "f", "f"], dtype=object))
     1.0
     """
-    known = levels != np.array(None)
-    names = np.unique(levels[known].astype(str))
-    told = _difference_of_shares if values.dtype == object else _gini_of_ranks
-    members = [levels[known] == name for name in names]
-    return max((told(values[known], one) for one in members if 0 < one.sum() < len(one)), default=0.0)
+    is_known = levels != np.array(None)
+    names = np.unique(levels[is_known].astype(str))
+    measure = _difference_of_shares if values.dtype == object else _gini_of_ranks
+    members = [levels[is_known] == name for name in names]
+    return max((measure(values[is_known], one) for one in members if 0 < one.sum() < len(one)), default=0.0)
 
 
 def _gini_of_ranks(values: NDArray[np.float64], is_member: NDArray[np.bool_]) -> float:
@@ -52,7 +52,8 @@ def _gini_of_ranks(values: NDArray[np.float64], is_member: NDArray[np.bool_]) ->
 
 
 def _difference_of_shares(values: NDArray[np.object_], is_member: NDArray[np.bool_]) -> float:
-    _, places = np.unique([str(value) for value in values], return_inverse=True)
-    within, without = (np.bincount(places[rows], minlength=places.max() + 1) / rows.sum()
-                       for rows in (is_member, ~is_member))  # fmt: skip
+    _, codes = np.unique([str(value) for value in values], return_inverse=True)
+    within, without = (
+        np.bincount(codes[rows], minlength=codes.max() + 1) / rows.sum() for rows in (is_member, ~is_member)
+    )
     return float(np.abs(within - without).max())

@@ -45,7 +45,7 @@ def front_chart(result: Mapping[str, Any], trials: Sequence[TrialResult]) -> Mar
     """Return a chart of all trials, of the front through them, and of its registered versions."""
     front = sorted(result["front"], key=lambda one: one["cv_gap"])
     ginis = [one["cv_gini"] for one in front]
-    lowest = min(ginis) - (max(ginis) - min(ginis)) - 0.01  # trials far below the front would press it flat
+    lowest = min(ginis) - (max(ginis) - min(ginis)) - 0.01  # trials far below the front would flatten the chart
     tried = [
         (one.unfairness, 2 * one.value - 1)
         for one in trials

@@ -1,4 +1,4 @@
-"""The verb tune with search=fair: less discriminatory alternatives, from the most accurate model to the fairest."""
+"""The verb tune with search=fair: finds less discriminatory alternatives to the most accurate model."""
 
 import json
 import logging
@@ -31,11 +31,11 @@ from pipelines.storage.workspace import Workspace
 log = logging.getLogger(__name__)
 
 MOST_POINTS = 8
-"""So many points of a front are registered: more would be a catalogue and no choice."""
+"""Most points of a front that are registered."""
 
 
 def search_fair(settings: TuneSettings) -> Outcome:
-    """Run or continue a fair search and register the spread of its front; asked again it registers nothing new.
+    """Run or continue a fair search and register points of its front; a repeated call registers nothing new.
 
     Raises:
         ConfigurationError: no attribute to compare, groups too small, or a rate or loss outside its range.
@@ -69,21 +69,19 @@ def search_fair(settings: TuneSettings) -> Outcome:
 
 
 def _check(settings: TuneSettings) -> None:
-    """Raise ConfigurationError for a comparison that cannot be made."""
     fair, protected = settings.fair, settings.data.protected
     if fair.attribute is None or fair.attribute not in protected:
-        known = nearest(fair.attribute or "", protected)
         raise ConfigurationError(
-            "search=fair compares the groups of one of data.protected, received "
-            f"fair.attribute={fair.attribute or 'nothing'}; {known}"
+            f"fair.attribute={fair.attribute or 'null'} is not in data.protected, and search=fair compares its groups; "
+            f"{nearest(fair.attribute or '', protected)}"
         )
     if fair.approval_rate is not None and not 0 < fair.approval_rate < 1:
         raise ConfigurationError(
-            f"fair.approval_rate must lie between 0 and 1, received {fair.approval_rate:g}; use for example 0.7"
+            f"fair.approval_rate must be between 0 and 1, received {fair.approval_rate:g}; use for example 0.7"
         )
     if not 0 <= fair.comparable_gini_loss <= fair.largest_gini_loss < 1:
         raise ConfigurationError(
-            "fair.comparable_gini_loss must lie between 0 and fair.largest_gini_loss, received "
+            "fair.comparable_gini_loss must be between 0 and fair.largest_gini_loss, received "
             f"{fair.comparable_gini_loss:g} and {fair.largest_gini_loss:g}; use for example 0.01 and 0.03"
         )
 
@@ -98,13 +96,13 @@ def _proxies(experiment: Experiment, objective: FairnessObjective) -> list[Group
 
 
 def _guide(objective: FairnessObjective, proxies: list[Group]) -> FairGuide:
-    known: dict[str, dict[str, tuple[float, float]]] = {}
+    cache: dict[str, dict[str, tuple[float, float]]] = {}
 
     def leverage_of(parameters: Parameters) -> dict[str, tuple[float, float]]:
         name = json.dumps(parameters, sort_keys=True)
-        if name not in known:
-            known[name] = objective.leverage(parameters, proxies)
-        return known[name]
+        if name not in cache:
+            cache[name] = objective.leverage(parameters, proxies)
+        return cache[name]
 
     experiment = objective.experiment
     configured, loss = asdict(experiment.candidate.parameters), _auc(experiment.settings.fair.comparable_gini_loss)
@@ -112,14 +110,14 @@ def _guide(objective: FairnessObjective, proxies: list[Group]) -> FairGuide:
 
 
 def _points(trials: list[TrialResult], settings: TuneSettings) -> list[TrialResult]:
-    """Return the trials to register: the most accurate, the recommended, and what lies between and beyond them."""
+    """Return the trials to register: the most accurate, the recommended, and others spread over the front."""
     front = non_dominated(feasible(trials, _auc(settings.fair.largest_gini_loss)))
     recommended = least_unfair(front, _auc(settings.fair.comparable_gini_loss))
     return spread(front, MOST_POINTS, always=[front[0], recommended])
 
 
 def _record_front(tracking: Tracking, result: Mapping[str, Any], trials: list[TrialResult]) -> None:
-    """Log the front to the study's run, as a table and as a picture; the run's mark is set last."""
+    """Log the front to the study's run, as JSON and as a chart; the tag that marks the run as done comes last."""
     store, run_id = tracking.store, tracking.run_id
     with scratch_folder(store.workspace.root) as folder:
         (folder / "front.json").write_text(json.dumps(result, indent=1))
@@ -152,13 +150,13 @@ def _outcome(
         "recommended": chosen.version,
         "front": [asdict(point) for point in points],
     }
-    where = carried(experiment.settings)
-    steps = [f"thinfile promote version={chosen.version}{where}", f"thinfile compare{where}"]
+    overrides = carried(experiment.settings)
+    steps = [f"thinfile promote version={chosen.version}{overrides}", f"thinfile compare{overrides}"]
     return Outcome(result, summary=_summary(result, points, chosen, best_of(trials)), next_steps=steps)
 
 
 def _usual(trials: list[TrialResult]) -> dict[str, Any]:
-    """Return what the most accurate trial that uses all features in full, as a search would without fairness, does."""
+    """Return the most accurate trial with full use of all features: the result of a search without fairness."""
     in_full = [one for one in trials if all(one.parameters[use] == FULL_USE for use in one.parameters if is_use(use))]
     best = best_of(in_full or trials)
     return {"trial": best.number, "cv_gini": 2 * best.value - 1, "cv_gap": best.unfairness}
@@ -171,15 +169,14 @@ def _summary(result: dict[str, Any], points: list[FairPoint], chosen: FairPoint,
         f"{result['candidate']}: {result['trials']} trials compared by {result['attribute']}, all approving "
         f"{result['approval_rate']:.1%}; {len(points)} points of the front are registered as {result['model']}",
         as_table(points, chosen),
-        f"recommended: version {chosen.version}, the least discriminatory whose Gini is comparable; in the search it "
-        f"loses {lost:.3f} of Gini and closes {closed:.1%} of approvals of the gap of {gap:.1%} that the most accurate "
-        "model with all features in full leaves",
+        f"recommended: version {chosen.version}, the least discriminatory with a comparable Gini; in the search it "
+        f"loses {lost:.3f} of Gini and closes the gap in approval rates by {closed:.1%}, from {gap:.1%} of the most "
+        "accurate model with all features",
         *(f"  version {one.version} {_changes(one)}" for one in points),
     ]
 
 
 def _changes(point: FairPoint) -> str:
-    """Return what a point does with features, in words."""
-    told = [f"drops {', '.join(point.dropped)}"] if point.dropped else []
-    told += [f"relies {share:.0%} less on {names}" for names, share in point.weakened.items()]
-    return "; ".join(told) or "uses all features in full"
+    changes = [f"drops {', '.join(point.dropped)}"] if point.dropped else []
+    changes += [f"relies {share:.0%} less on {names}" for names, share in point.weakened.items()]
+    return "; ".join(changes) or "uses all features"

@@ -1,4 +1,4 @@
-"""The actions of promote after a request: approve, apply and roll back, each refused unless everything is in order."""
+"""The actions of promote after a request: approve, apply and roll back."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -22,17 +22,17 @@ CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 class PromotionRefused(ThinfileError):
-    """Something that a promotion or a rollback rests on is not as it was: the answer is no."""
+    """Evidence, policy, model or approvals do not match the request: the answer is no."""
 
     exit_code = 3
 
 
 def approve(settings: PromoteSettings) -> Outcome:
-    """Write that a person agrees to a request: signed when `key` is given, unauthenticated otherwise.
+    """Record a person's approval of a request: signed when `key` is given, unauthenticated otherwise.
 
     Raises:
         RequestError: no such request, no such key, or a key without a list of signers.
-        PromotionRefused: the evidence or the policy is not that of the request.
+        PromotionRefused: the evidence was changed, or the policy is another.
         ApprovalRefused, SignatureRefused: this person or key does not count.
         PromotionConflict: the request is closed.
     """
@@ -42,7 +42,7 @@ def approve(settings: PromoteSettings) -> Outcome:
     _require_same_policy(request, settings.policy, carried_along(settings))
     finding = evidence_finding(_folder(store, ledger, request), str(request.content["evidence_hash"]))
     if finding:
-        raise PromotionRefused(f"nobody can agree to what cannot be read: {finding}; ask again")
+        raise PromotionRefused(f"request {request.sequence} cannot be approved: {finding}; request again")
     approval = approval_of(ledger, request, settings.policy.approvals, settings.key, store.workspace.root)
     entry = ledger.approve(request.sequence, approval | {"why": settings.why})
     counted = count_approvals(ledger, request, settings.policy.approvals, store.workspace.root)
@@ -51,12 +51,12 @@ def approve(settings: PromoteSettings) -> Outcome:
 
 
 def apply(settings: PromoteSettings) -> Outcome:
-    """Make the version of a request champion, if all that the request rests on is still so.
+    """Make the version of a request champion, if evidence, model, policy and approvals are in order.
 
     Raises:
         RequestError: no such request.
         PromotionRefused: evidence, model, policy or approvals are not in order.
-        PromotionConflict: somebody else decided first.
+        PromotionConflict: another decision came first.
     """
     check_policy(settings.policy)
     store, ledger = _opened(settings)
@@ -65,7 +65,7 @@ def apply(settings: PromoteSettings) -> Outcome:
     version, previous = request.content["version"], entry.content["previous"]
     for one in (previous, version) if previous is not None else (version,):
         renew_document(store, settings.model, one, ledger.entries)
-    before = f", before it version {previous}" if previous is not None else ""
+    before = f" (previously version {previous})" if previous is not None else ""
     return Outcome(
         {"decision": PROMOTED, "version": version, "request": request.sequence, "ledger_entry": entry.sequence},
         summary=[f"PROMOTED: {settings.model} version {version} is champion{before} (ledger entry {entry.sequence})"],
@@ -74,7 +74,7 @@ def apply(settings: PromoteSettings) -> Outcome:
 
 
 def apply_request(store: ModelStore, ledger: Ledger, request: Entry, settings: PromoteSettings) -> Entry:
-    """Return the promotion of a request, made now unless it is there already. Raises as `apply` does."""
+    """Return the promotion of a request, written now unless it exists. Raises as `apply` does."""
     champion_entry = ledger.state.champion_entry
     if champion_entry is None or champion_entry.content.get("request") != request.sequence:
         require_applicable(store, ledger, request, settings)
@@ -82,7 +82,7 @@ def apply_request(store: ModelStore, ledger: Ledger, request: Entry, settings: P
 
 
 def require_applicable(store: ModelStore, ledger: Ledger, request: Entry, settings: PromoteSettings) -> None:
-    """Raise PromotionRefused unless policy, evidence, model and approvals are what the request needs."""
+    """Raise PromotionRefused unless policy, evidence, model and approvals match the request."""
     _require_same_policy(request, settings.policy, carried_along(settings))
     folder = _folder(store, ledger, request)
     try:
@@ -97,15 +97,15 @@ def require_applicable(store: ModelStore, ledger: Ledger, request: Entry, settin
 
 
 def rollback(settings: PromoteSettings) -> Outcome:
-    """Make the champion before, or an earlier one that `version` names, the champion again.
+    """Make the previous champion, or the earlier one that `version` names, the champion again.
 
     Raises:
         RequestError: no reason is given, or there is no such earlier champion.
-        PromotionRefused: its files are not those that were promoted.
-        PromotionConflict: somebody else decided first.
+        PromotionRefused: its files were changed after its promotion.
+        PromotionConflict: another decision came first.
     """
     if not settings.why.strip():
-        raise RequestError("a rollback is explained in the ledger, received no why; add why='...'")
+        raise RequestError("a rollback needs a reason; add why='...'")
     store, ledger = _opened(settings, allow_disagreement=True)
     champion = ledger.state.champion
     version = _earlier(ledger, settings)
@@ -131,26 +131,26 @@ def _opened(settings: PromoteSettings, *, allow_disagreement: bool = False) -> t
 
 
 def _chosen(ledger: Ledger, settings: PromoteSettings) -> Entry:
-    """Return the request that is meant: the one named, else the latest open one, else the one just promoted."""
+    """Return the request that is named, else the latest open one, else the one just promoted."""
     state = ledger.state
     just_done = state.last.content.get("request") if state.last is not None else None
     number = settings.request or max(state.open, default=None) or just_done
     if not isinstance(number, int):
         raise RequestError(
             f"model '{settings.model}' has no open request; "
-            f"ask with `thinfile promote request{carried_along(settings)}`"
+            f"make one with `thinfile promote request{carried_along(settings)}`"
         )
     if number not in state.requests:
-        known = ", ".join(map(str, state.open)) or "none"
+        open_requests = ", ".join(map(str, state.open)) or "none"
         raise RequestError(
-            f"entry {number} of the ledger is no request (open: {known}); "
+            f"entry {number} of the ledger is not a request (open requests: {open_requests}); "
             f"`thinfile promote history{carried_along(settings)}` lists them"
         )
     return state.requests[number]
 
 
 def _earlier(ledger: Ledger, settings: PromoteSettings) -> int:
-    """Return the version to go back to; the same command again means the same rollback, not one further."""
+    """Return the version to roll back to; repeating a command repeats its rollback, not a further one."""
     state = ledger.state
     if settings.version is not None:
         return settings.version
@@ -159,8 +159,8 @@ def _earlier(ledger: Ledger, settings: PromoteSettings) -> int:
         return int(str(last.content["version"]))
     if len(state.champions) < 2:
         raise RequestError(
-            f"a rollback needs an earlier champion, model '{settings.model}' has had {len(state.champions)} so far; "
-            f"promote another one: `thinfile promote request{carried_along(settings)}`"
+            f"model '{settings.model}' has no earlier champion to roll back to; "
+            f"promote another version: `thinfile promote request{carried_along(settings)}`"
         )
     return state.champions[-2]
 
@@ -169,17 +169,17 @@ def _folder(store: ModelStore, ledger: Ledger, request: Entry) -> Path:
     return store.download(store.version(ledger.model, int(str(request.content["version"]))))
 
 
-def _require_same_policy(request: Entry, policy: PolicySettings, words: str) -> None:
-    asked, found = str(request.content["policy_hash"]), policy_hash(policy)
-    if asked != found:
+def _require_same_policy(request: Entry, policy: PolicySettings, overrides: str) -> None:
+    recorded, received = str(request.content["policy_hash"]), policy_hash(policy)
+    if recorded != received:
         name = section(request.content, "evidence", "about", "policy", "name")
         raise PromotionRefused(
-            f"a request is decided under the policy that it was judged by, '{name}' ({asked[:12]}), received "
-            f"'{policy.name}' ({found[:12]}); name the same policy, or ask again: `thinfile promote request{words}`"
+            f"policy '{policy.name}' ({received[:12]}) is not that of request {request.sequence}, '{name}' "
+            f"({recorded[:12]}); name the same policy, or request again: `thinfile promote request{overrides}`"
         )
 
 
-def _require_fresh(evidence: Mapping[str, Any], days: int, words: str) -> None:
+def _require_fresh(evidence: Mapping[str, Any], days: int, overrides: str) -> None:
     made_at = str(section(evidence, "about", "made_at"))
     try:
         made = datetime.fromisoformat(made_at)
@@ -189,25 +189,25 @@ def _require_fresh(evidence: Mapping[str, Any], days: int, words: str) -> None:
     made = made if made.tzinfo else made.replace(tzinfo=UTC)
     if not now - timedelta(days=days) <= made <= now + CLOCKS_DIFFER:
         raise PromotionRefused(
-            f"evidence must not be older than {days} days nor from the future, received some made at {made_at}; "
-            f"ask again: `thinfile promote request{words}`"
+            f"the evidence was made at {made_at} and must be from the last {days} days; "
+            f"request again: `thinfile promote request{overrides}`"
         )
 
 
 def _require_unchanged(folder: Path, content: Mapping[str, Any], what: str) -> None:
     findings = model_findings(folder, content)
     if findings:
-        raise PromotionRefused(f"{what} is not what was judged: {'; '.join(findings)}; restore it, or ask again")
+        raise PromotionRefused(f"{what} was changed: {'; '.join(findings)}; restore it, or request again")
 
 
 def _approved(settings: PromoteSettings, request: Entry, entry: Entry, counted: ApprovalCount) -> Outcome:
-    version, words = request.content["version"], carried_along(settings)
+    version, overrides = request.content["version"], carried_along(settings)
     trust = "signed" if entry.content["authenticated"] else "unauthenticated"
     head = (
         f"APPROVED by {entry.content['by']} ({trust}): request {request.sequence}, {settings.model} version {version}"
     )
-    state = f"  {len(counted.people)} of {counted.required} approvals that the policy asks for"
-    asides = [f"  set aside  {aside}" for aside in counted.rejected]
+    state = f"  {len(counted.people)} of {counted.required} approvals required by the policy"
+    rejected = [f"  not counted  {reason}" for reason in counted.rejected]
     step = "approve" if counted.missing else "apply"
     return Outcome(
         {
@@ -220,15 +220,16 @@ def _approved(settings: PromoteSettings, request: Entry, entry: Entry, counted: 
             "approvals": len(counted.people),
             "approvals_wanted": counted.required,
         },
-        summary=[f"{head} (ledger entry {entry.sequence})", state, *asides],
-        next_steps=[f"thinfile promote {step} request={request.sequence}{words}"],
+        summary=[f"{head} (ledger entry {entry.sequence})", state, *rejected],
+        next_steps=[f"thinfile promote {step} request={request.sequence}{overrides}"],
     )
 
 
 def _lacking(counted: ApprovalCount, request: Entry, settings: PromoteSettings) -> str:
     kind = "signed approvals by different people" if settings.policy.approvals.signed else "approvals"
-    asides = "".join(f"; set aside: {aside}" for aside in counted.rejected)
+    rejected = "".join(f"; not counted: {reason}" for reason in counted.rejected)
     return (
-        f"policy '{settings.policy.name}' asks for {counted.required} {kind}, request {request.sequence} has "
-        f"{len(counted.people)}{asides}; `thinfile promote approve request={request.sequence}{carried_along(settings)}`"
+        f"request {request.sequence} has {len(counted.people)} of the {counted.required} {kind} that policy "
+        f"'{settings.policy.name}' requires{rejected}; "
+        f"`thinfile promote approve request={request.sequence}{carried_along(settings)}`"
     )

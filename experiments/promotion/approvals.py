@@ -1,4 +1,4 @@
-"""Whether enough people agreed: which approvals of a request count under a policy, and why the others do not."""
+"""Counts the approvals of a request under a policy."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ class ApprovalRefused(ThinfileError):
 
 @dataclass(frozen=True)
 class ApprovalCount:
-    """The names whose approval counts, what was said of the others, and how many the policy asks for."""
+    """The people whose approval counts, why other approvals do not, and how many the policy requires."""
 
     people: tuple[str, ...]
     rejected: tuple[str, ...]
@@ -32,10 +32,10 @@ class ApprovalCount:
 
 
 def count_approvals(ledger: Ledger, request: Entry, approvals: ApprovalSettings, scratch: Path) -> ApprovalCount:
-    """Count the approvals of a request: different people, different keys, signatures that hold today.
+    """Count the approvals of a request: different people, different keys, signatures that are valid now.
 
     Raises:
-        RequestError: the file of allowed signers is not there.
+        RequestError: the file of allowed signers is missing.
     """
     people: list[str] = []
     keys: set[str] = set()
@@ -59,27 +59,27 @@ def count_approvals(ledger: Ledger, request: Entry, approvals: ApprovalSettings,
 def approval_of(
     ledger: Ledger, request: Entry, approvals: ApprovalSettings, key: str | None, scratch: Path
 ) -> dict[str, object]:
-    """Return what an approval of a request says: who approves, and the signature when there is a key.
+    """Return the content of an approval: the approver, and the signature when there is a key.
 
     Raises:
-        RequestError: the policy wants a key and there is none, or nothing says whose key it is.
-        ApprovalRefused, SignatureRefused: this person or this key does not count.
+        RequestError: the policy requires a key and there is none, or there is no list of allowed signers.
+        ApprovalRefused, SignatureRefused: the person or the key does not count.
     """
     unsigned: dict[str, object] = {"account": account(), "signature": None, "key": None, "authenticated": False}
     signed = _signed(ledger, request, approvals, key, scratch) if key is not None else {"by": account()}
-    said = unsigned | signed
+    content = unsigned | signed
     if approvals.signed and key is None:
-        raise RequestError("this policy counts signed approvals only, received no key; add key=~/.ssh/id_ed25519")
-    _require_other_person(request, str(said["by"]), account(), approvals)
-    return said
+        raise RequestError("the policy counts signed approvals only and no key is given; add key=~/.ssh/id_ed25519")
+    _require_other_person(request, str(content["by"]), account(), approvals)
+    return content
 
 
 def _signed(ledger: Ledger, request: Entry, approvals: ApprovalSettings, key: str, scratch: Path) -> dict[str, object]:
     signers, path = signers_of(approvals, scratch), Path(key).expanduser()
     if signers is None:
         raise ConfigurationError(
-            "a signature says something only where it is known whose key it is, received no "
-            "policy.approvals.allowed_signers; name a file in OpenSSH's format"
+            "a signed approval needs policy.approvals.allowed_signers, which is not set; name a file in OpenSSH's "
+            "allowed_signers format"
         )
     name = signers.owner(path)
     message = message_of(ledger.name, request.sequence, request.hash, name)
@@ -89,27 +89,27 @@ def _signed(ledger: Ledger, request: Entry, approvals: ApprovalSettings, key: st
 
 
 def _require_other_person(request: Entry, name: str, account: str, approvals: ApprovalSettings) -> None:
-    """Raise ApprovalRefused when the one who asked may not approve and it is that one, by name or by account."""
-    asked = str(request.content["by"])
-    if not approvals.requester_may_approve and asked in (name, account):
+    """Raise ApprovalRefused for the requester, by name or account, where the policy excludes the requester."""
+    requester = str(request.content["by"])
+    if not approvals.requester_may_approve and requester in (name, account):
         raise ApprovalRefused(
-            f"who asks may not approve under this policy, request {request.sequence} was made by {asked}, received the "
-            "same; another person must approve, from another account"
+            f"{requester} made request {request.sequence} and may not approve it under this policy; another person "
+            "must approve, from another account"
         )
 
 
 def signers_of(approvals: ApprovalSettings, scratch: Path) -> Signers | None:
-    """Return whose keys count under a policy, None when it does not say. Raises RequestError when the file is gone."""
+    """Return the allowed signers of a policy, None without a list. Raises RequestError when the file is missing."""
     return Signers(Path(approvals.allowed_signers).expanduser(), scratch) if approvals.allowed_signers else None
 
 
 def _key_of(chain: str, request: Entry, approval: Entry, approvals: ApprovalSettings, scratch: Path) -> str:
-    """Return the fingerprint of the key of an approval, "" for an unsigned one where that is enough."""
+    """Return the key fingerprint of an approval, "" for an unsigned one under a policy that accepts it."""
     signature, name = approval.content["signature"], str(approval.content["by"])
     signers = signers_of(approvals, scratch)
     if signature is not None and signers is not None:
         message = message_of(chain, request.sequence, request.hash, name)
         return signers.check(message, str(signature), name)
     if approvals.signed:
-        raise ApprovalRefused("unauthenticated, the policy counts signed approvals only; approve again with key=")
+        raise ApprovalRefused("unauthenticated, and the policy counts signed approvals only; approve again with key=")
     return ""

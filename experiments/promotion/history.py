@@ -1,4 +1,4 @@
-"""What was decided, for people and for scripts, and whether all of it is still true."""
+"""Shows the promotion ledger and verifies it against registry, evidence and models."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,18 +19,22 @@ from pipelines.storage.workspace import Workspace
 
 
 def history(settings: PromoteSettings) -> Outcome:
-    """Return every decision about a model, in order. Raises ChainBroken when one of them is not what was written."""
+    """Return every decision about a model, in order. Raises ChainBroken when an entry was changed."""
     ledger = Ledger(*_opened(settings), settings.model, allow_disagreement=True)
-    contradicted = [f"the registry disagrees: {finding}" for finding in ledger.disagreements]
+    disagreements = [f"the registry disagrees: {finding}" for finding in ledger.disagreements]
     return Outcome(
-        {"model": settings.model, "champion": ledger.state.champion, "entries": [_told(e) for e in ledger.entries]},
-        summary=[_table(settings.model, ledger.entries), *contradicted],
+        {
+            "model": settings.model,
+            "champion": ledger.state.champion,
+            "entries": [_record(entry) for entry in ledger.entries],
+        },
+        summary=[_table(settings.model, ledger.entries), *disagreements],
         next_steps=[f"thinfile promote verify{carried(settings)}"],
     )
 
 
 def verify(settings: PromoteSettings) -> Outcome:
-    """Return whether ledger, registry, evidence and models still say the same; each finding is named, with exit 3."""
+    """Check that ledger, registry, evidence and models agree; exit code 3 with findings."""
     workspace, store = _opened(settings)
     try:
         ledger = Ledger(workspace, store, settings.model, allow_disagreement=True)
@@ -52,11 +56,11 @@ def _verdict(settings: PromoteSettings, entries: int, findings: list[str]) -> Ou
         head = f"NOT VERIFIED: {settings.model}, {len(findings)} finding{'s' * (len(findings) > 1)}"
         listed = [f"  {finding}" for finding in findings]
         return Outcome(result, summary=[head, *listed], exit_code=ExitCode.ANSWER_IS_NO)
-    return Outcome(result, summary=[f"VERIFIED: {settings.model}, {entries} entries and all they rest on"])
+    return Outcome(result, summary=[f"VERIFIED: {settings.model}, {entries} entries with their evidence and models"])
 
 
 def _evidence_findings(store: ModelStore, ledger: Ledger) -> Iterator[str]:
-    """Yield what is wrong with the evidence of each request and refusal, and the files of each champion there was."""
+    """Yield what is wrong with the evidence of each request and refusal, and with the files of each champion."""
     folders = dict(_folders(store, ledger))
     promoted = {entry.content["request"] for entry in ledger.state.promotions.values()}
     for entry in ledger.entries:
@@ -65,18 +69,18 @@ def _evidence_findings(store: ModelStore, ledger: Ledger) -> Iterator[str]:
         version = whole(entry.content["version"])
         where, folder = f"entry {entry.sequence}, version {version}", folders.get(version)
         if not isinstance(folder, Path):
-            yield f"{where}: {folder or 'the version was deleted, and its evidence with it; restore it from a copy'}"
+            yield f"{where}: {folder or 'the version and its evidence were deleted; restore them from a copy'}"
             continue
         finding = evidence_finding(folder, str(entry.content["evidence_hash"]))
         if finding:
             yield f"{where}: {finding}; restore it from a copy"
         if entry.sequence in promoted:
-            found = model_findings(folder, entry.content)
-            yield from (f"{where}: {one}; restore it from a copy, or roll back" for one in found)
+            findings = model_findings(folder, entry.content)
+            yield from (f"{where}: {one}; restore it from a copy, or roll back" for one in findings)
 
 
 def _folders(store: ModelStore, ledger: Ledger) -> Iterator[tuple[int, Path | str]]:
-    """Yield the files of each version that was judged and is there, or why they cannot be read."""
+    """Yield the folder of each judged version, or why it cannot be read."""
     for model in store.versions(ledger.model):
         if model.version in ledger.state.judgements:
             try:
@@ -86,7 +90,7 @@ def _folders(store: ModelStore, ledger: Ledger) -> Iterator[tuple[int, Path | st
 
 
 def _signature_findings(workspace: Workspace, ledger: Ledger) -> Iterator[str]:
-    """Yield approvals whose signature is not of the request, by the key that the ledger recorded with it."""
+    """Yield approvals whose signature does not verify with the key that the ledger recorded."""
     for approval in ledger.entries:
         if approval.content["decision"] != APPROVED or approval.content["signature"] is None:
             continue
@@ -103,25 +107,25 @@ def _signature_findings(workspace: Workspace, ledger: Ledger) -> Iterator[str]:
 
 
 def _unapproved(ledger: Ledger) -> Iterator[str]:
-    """Yield promotions that fewer people had agreed to than the policy of their request asks for."""
+    """Yield promotions with fewer approvals than the policy of their request requires."""
     for entry in ledger.entries:
         if entry.content["decision"] != PROMOTED:
             continue
         request = ledger.state.requests[whole(entry.content["request"])]
-        asked = section(request.content, "evidence", "about", "policy", "approvals") or {}
+        required = section(request.content, "evidence", "about", "policy", "approvals") or {}
         agreed = {
             approval.content["by"]
             for approval in ledger.state.approvals.get(request.sequence, [])
-            if approval.sequence < entry.sequence and (approval.content["signature"] or not asked["signed"])
+            if approval.sequence < entry.sequence and (approval.content["signature"] or not required["signed"])
         }
-        if len(agreed) < asked.get("people", 0):
+        if len(agreed) < required.get("people", 0):
             yield (
                 f"entry {entry.sequence} promoted version {entry.content['version']} with {len(agreed)} of "
-                f"{asked['people']} approvals that the policy of request {request.sequence} asks for; roll back"
+                f"{required['people']} approvals that the policy of request {request.sequence} requires; roll back"
             )
 
 
-def _told(entry: Entry) -> dict[str, Any]:
+def _record(entry: Entry) -> dict[str, Any]:
     return {"sequence": entry.sequence, "written_at": entry.written_at, "hash": entry.hash, **entry.content}
 
 
@@ -140,14 +144,13 @@ def _table(name: str, entries: list[Entry]) -> FittedTable:
     table = FittedTable(f"{name}: {len(entries)} entr{'y' if len(entries) == 1 else 'ies'} in the ledger", COLUMNS)
     for entry in entries:
         content = entry.content
-        words = (str(content["by"]), str(content["decision"]), str(content["version"]), _what(content))
+        cells = (str(content["by"]), str(content["decision"]), str(content["version"]), _what(content))
         when = entry.written_at[:16].replace("T", " ")
-        table.rows.append([str(entry.sequence), when, *words, str(content["why"] or "")])
+        table.rows.append([str(entry.sequence), when, *cells, str(content["why"] or "")])
     return table
 
 
 def _what(content: Mapping[str, Any]) -> str:
-    """Return what an entry adds to its decision, in a few words."""
     decision = content["decision"]
     if decision in (REQUESTED, REFUSED):
         failed = [gate["gate"] for gate in section(content, "evidence", "gates") if not gate["passed"]]

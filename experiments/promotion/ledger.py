@@ -1,4 +1,4 @@
-"""The promotion ledger: who asked, agreed, refused, promoted and rolled back, when and why; MLflow follows it."""
+"""The promotion ledger: every request, refusal, approval, promotion and rollback; MLflow follows it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,13 +29,13 @@ from pipelines.storage.workspace import Workspace
 
 
 class LedgerDisagrees(ThinfileError):
-    """The registry says something else than the ledger: somebody changed it behind the ledger's back."""
+    """The registry contradicts the ledger: somebody changed aliases or tags in MLflow."""
 
     exit_code = 3
 
 
 class PromotionConflict(ThinfileError):
-    """Somebody else decided first: the request is closed, or the champion is not the one it was judged against."""
+    """Another decision came first: the request is closed, or the champion has changed since."""
 
     exit_code = 3
 
@@ -43,27 +43,27 @@ class PromotionConflict(ThinfileError):
 class Ledger:
     """The decisions about one registered model.
 
-    An entry comes first, then what follows from it: the alias `champion`, the versions' tags, and last the head, a tag
-    of the registered model that says up to which entry all of that was done. All of it happens under one lock that dies
-    with its holder. So whoever opens a ledger whose head is one entry behind finishes what a killed process began, and
-    whoever finds the head at the end and the aliases elsewhere knows that somebody moved them.
+    A decision is first appended as an entry. Then the registry follows: the alias `champion`, the tags of the versions,
+    and last the head, a tag of the registered model with the number of the last entry that was carried out. All of it
+    happens under one lock that is released when its process dies. A head one entry behind means that a process was
+    killed, and opening the ledger completes its work; aliases that differ at the last entry were moved by somebody.
     """
 
     def __init__(
         self, workspace: Workspace, store: ModelStore, model: str, *, allow_disagreement: bool = False
     ) -> None:
-        """Open a ledger and finish what a killed process began.
+        """Open a ledger and complete the work of a killed process.
 
-        With `allow_disagreement` a ledger that the registry contradicts is opened too.
+        With `allow_disagreement` it also opens a ledger that the registry contradicts.
 
         Raises:
             ChainBroken: an entry was changed or removed.
-            LedgerDisagrees: the registry does not say what the ledger says.
+            LedgerDisagrees: the registry contradicts the ledger.
         """
         self._chain = Chain(workspace, f"promotions of {model}")
         self._store, self.model = store, model
-        self._words = carried(PromoteSettings(workspace=str(workspace.root), model=model))
-        self._registry = Registry(store, model, self._words)
+        self._overrides = carried(PromoteSettings(workspace=str(workspace.root), model=model))
+        self._registry = Registry(store, model, self._overrides)
         self._allow_disagreement = allow_disagreement
         self.entries: list[Entry] = []
         self.state = LedgerState()
@@ -77,7 +77,7 @@ class Ledger:
         return self._chain.name
 
     def tried_before(self, test_part: str, model_hash: str) -> int:
-        """Return how many other models were held against a champion on a test part, refused or not."""
+        """Return how many other models were compared with a champion on a test part, refused or not."""
         tried = {
             str(entry.content["model_hash"])
             for entry in self.entries
@@ -88,26 +88,26 @@ class Ledger:
         return len(tried - {model_hash})
 
     def request(self, challenger: RegisteredModel, evidence: Mapping[str, Any], why: str) -> Entry:
-        """Put the evidence beside the challenger and write a request, or a refusal when a blocking gate failed.
+        """Attach the evidence and write a request, or a refusal when a blocking gate failed.
 
-        The same answer on the same evidence as one that still holds is that one, not another.
+        The same decision on the same evidence as the current one is not written again.
 
         Raises:
-            PromotionConflict: the champion is not the one it was judged against.
+            PromotionConflict: the champion has changed since the comparison.
             RequestError: the challenger is the champion.
-            ThinfileError: the challenger's files are not those that were judged.
+            ThinfileError: the challenger's files were changed after the evidence was made.
         """
         attach_evidence(self._store, challenger, evidence)
         content = self._requested(challenger, evidence) | {"why": why}
         with self._exclusive():
             if challenger.version == self.state.champion:
-                raise RequestError(f"version {challenger.version} is the champion already; ask for another version")
+                raise RequestError(f"version {challenger.version} is the champion already; request another version")
             self._require_champion(content["champion"], f"version {challenger.version}")
             same = self._same_answer(content)
             return same if same is not None else self._write(content)
 
     def approve(self, request: int, content: Mapping[str, object]) -> Entry:
-        """Write an approval of an open request; a second one by the same person and key is the first one.
+        """Write an approval of an open request; a repeated one by the same person and key is not written again.
 
         Raises:
             PromotionConflict: the request is closed.
@@ -115,17 +115,16 @@ class Ledger:
         with self._exclusive():
             entry = self._require_open(request)
             for approval in self.state.approvals.get(request, []):
-                told = ("by", "authenticated", "key")
-                if all(approval.content[name] == content[name] for name in told):
+                if all(approval.content[name] == content[name] for name in ("by", "authenticated", "key")):
                     return approval
-            said = {"decision": APPROVED, "request": request, "version": entry.content["version"]}
-            return self._write(said | dict(content))
+            decision = {"decision": APPROVED, "request": request, "version": entry.content["version"]}
+            return self._write(decision | dict(content))
 
     def promote(self, request: int, why: str = "") -> Entry:
-        """Make the version of an open request the champion; asked again, that is the promotion that is there.
+        """Make the version of an open request the champion; a repeated call returns the existing promotion.
 
         Raises:
-            PromotionConflict: the request is closed, or the champion is not the one it was judged against.
+            PromotionConflict: the request is closed, or the champion has changed since the comparison.
         """
         with self._exclusive():
             champion_entry = self.state.champion_entry
@@ -133,38 +132,38 @@ class Ledger:
                 return champion_entry
             entry = self._require_open(request)
             self._require_champion(entry.content["champion"], f"request {request}")
-            said = {"decision": PROMOTED, "request": request, "previous": self.state.champion, "why": why}
-            return self._write(said | {name: entry.content[name] for name in ("version", "model_hash")})
+            decision = {"decision": PROMOTED, "request": request, "previous": self.state.champion, "why": why}
+            return self._write(decision | {name: entry.content[name] for name in ("version", "model_hash")})
 
     def roll_back(self, version: int, why: str, *, from_champion: int | None) -> Entry:
-        """Make an earlier champion the champion again; said again with the same words, that is the entry that is there.
+        """Make an earlier champion the champion again; a repeated call with the same reason returns the existing entry.
 
-        To the champion that the ledger names it restores what somebody changed in the registry, and writes that down.
+        A rollback to the present champion restores the changes that somebody made in the registry, and records them.
 
         Raises:
-            PromotionConflict: the champion is not the one to go back from.
-            RequestError: the version never was champion, or is it and nothing is to be restored.
+            PromotionConflict: the champion is not `from_champion`.
+            RequestError: the version never was champion, or is the champion and nothing needs to be restored.
         """
         with self._exclusive():
-            said = {"decision": ROLLED_BACK, "version": version, "why": why}
+            decision = {"decision": ROLLED_BACK, "version": version, "why": why}
             last = self.state.last
-            if last is not None and not self.disagreements and said.items() <= last.content.items():
+            if last is not None and not self.disagreements and decision.items() <= last.content.items():
                 return last
             self._require_champion({"version": from_champion}, "the rollback")
             if version not in self.state.promotions:
-                known = ", ".join(map(str, self.state.promotions)) or "none"
+                champions = ", ".join(map(str, self.state.promotions)) or "none"
                 raise RequestError(
-                    f"only to an earlier champion can be rolled back, received version {version} (champions so far: "
-                    f"{known}); ask for it with `thinfile promote request version={version}{self._words}`"
+                    f"rollback needs an earlier champion; version {version} never was one (champions so far: "
+                    f"{champions}); request it with `thinfile promote request version={version}{self._overrides}`"
                 )
             if version == self.state.champion and not self.disagreements:
                 raise RequestError(f"version {version} is the champion already; name another with version=N")
-            mended = {"restored": self.disagreements} if self.disagreements else {}
-            return self._write(said | {"from": self._registry.champion()} | mended)
+            restored = {"restored": self.disagreements} if self.disagreements else {}
+            return self._write(decision | {"from": self._registry.champion()} | restored)
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """Hold the ledger alone, as it is now, with the registry agreeing."""
+        """Lock the ledger, read it again and check it against the registry."""
         with self._chain.locked():
             self._refresh()
             if self.disagreements and not self._allow_disagreement:
@@ -176,14 +175,14 @@ class Ledger:
         self.state = ledger_state_of(self.entries)
         done = self._registry.done(self.entries)
         behind = len(self.entries) - done
-        # Whoever writes has finished what was before: more than one entry behind is no crash.
+        # Every writer completes the entries before its own: more than one entry behind is not a crash.
         if behind == 1 and self._registry.is_on_the_way(ledger_state_of(self.entries[:done]), self.state):
             self._registry.follow(self.state)
             behind = 0
         self.disagreements = self._registry.disagreements(self.state, behind)
 
     def _write(self, content: Mapping[str, object]) -> Entry:
-        """Append an entry and do what follows from it. The ledger is held alone."""
+        """Append an entry and carry it out, under the lock."""
         entry = self._chain.append({"by": account()} | dict(content), after=len(self.entries))
         self.entries.append(entry)
         self.state.add(entry)
@@ -196,47 +195,47 @@ class Ledger:
         if entry is not None:
             return entry
         if request not in self.state.requests:
-            known = ", ".join(map(str, self.state.open)) or "none"
+            open_requests = ", ".join(map(str, self.state.open)) or "none"
             raise RequestError(
-                f"entry {request} of the ledger of '{self.model}' is no request (open: {known}); "
-                f"`thinfile promote history{self._words}` lists them"
+                f"entry {request} of the ledger of '{self.model}' is not a request (open requests: {open_requests}); "
+                f"`thinfile promote history{self._overrides}` lists them"
             )
         closing = self.state.closed_by[request]
         version = self.state.requests[request].content["version"]
         raise PromotionConflict(
             f"request {request} is closed: entry {closing.sequence} {closing.content['decision']} version "
-            f"{closing.content['version']}, and the champion has changed since or it was judged anew; ask again with "
-            f"`thinfile promote request version={version}{self._words}`"
+            f"{closing.content['version']} after it; request again with "
+            f"`thinfile promote request version={version}{self._overrides}`"
         )
 
     def _require_champion(self, judged_against: object, what: str) -> None:
         version = section({"champion": judged_against}, "champion", "version")
         if version != self.state.champion:
             raise PromotionConflict(
-                f"the champion has changed since {what} was decided upon: {named(version)} then, "
-                f"{named(self.state.champion)} now; somebody else decided first, run the command again"
+                f"the champion has changed from {named(version)} to {named(self.state.champion)} since {what} was "
+                "compared with it; run the command again"
             )
 
     def _requested(self, challenger: RegisteredModel, evidence: Mapping[str, Any]) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(json.dumps(evidence, default=str))
-        about, gates = told["about"], told["gates"]
+        record: dict[str, Any] = json.loads(json.dumps(evidence, default=str))
+        about, gates = record["about"], record["gates"]
         folder = self._store.download(challenger)
         if model_hash(folder) != about["model_hash"]:
             raise ThinfileError(
-                f"version {challenger.version} must have the files that were judged, received hash "
-                f"{model_hash(folder)[:12]} instead of {about['model_hash'][:12]}; judge it again"
+                f"the files of version {challenger.version} were changed after the evidence was made (hash "
+                f"{model_hash(folder)[:12]} instead of {about['model_hash'][:12]}); request again"
             )
         failed = any(gate["blocking"] and not gate["passed"] for gate in gates)
         return {
             "decision": REFUSED if failed else REQUESTED,
             "version": challenger.version,
             "files": file_hashes(folder),
-            "evidence_hash": told["evidence_hash"],
+            "evidence_hash": record["evidence_hash"],
             "evidence": {"about": about, "gates": gates},
         } | {name: about[name] for name in ("model_hash", "champion", "test_part", "policy_hash")}
 
     def _same_answer(self, content: Mapping[str, Any]) -> Entry | None:
-        """Return the last answer about this version when it is the same and nothing has changed since."""
+        """Return the last decision about this version if it is the same and the champion has not changed since."""
         last, champion_entry = self.state.judgements.get(content["version"]), self.state.champion_entry
         if last is None or (champion_entry is not None and champion_entry.sequence > last.sequence):
             return None

@@ -1,4 +1,4 @@
-"""What the entries of a promotion ledger add up to: the champion, what is open, and the stage of each version."""
+"""The state of a promotion ledger: champion, open requests, and the stage of each version."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ CHAMPION_STAGE, RETIRED, LAPSED = "champion", "retired", "lapsed"
 
 @dataclass
 class LedgerState:
-    """The sum of a ledger's entries, in order.
+    """The state after a ledger's entries, applied in order.
 
-    A request is open until it is promoted, judged anew, or the champion that it was judged against is another: then it
-    lapses, and who still wants it asks again. `stages` is what the registry is to say about each version.
+    A request is open until it is promoted, its version is judged again, or the champion changes: then it lapses and
+    must be made again. `stages` has the stage tag that the registry must have for each version.
     """
 
     champions: list[int] = field(default_factory=list)
-    """The champion, last, after those that a rollback would return to."""
+    """The champions that a rollback would return to, the present one last."""
     champion_entry: Entry | None = None
     """The entry that made the champion."""
     requests: dict[int, Entry] = field(default_factory=dict)
@@ -38,17 +38,17 @@ class LedgerState:
 
     @property
     def champion(self) -> int | None:
-        """The version that the ledger names, None before the first promotion."""
+        """The version that is champion, None before the first promotion."""
         return self.champions[-1] if self.champions else None
 
     def add(self, entry: Entry) -> None:
-        """Add one entry. Raises ChainBroken for one that no ledger writes."""
+        """Apply one entry. Raises ChainBroken for an entry without the fields of a decision."""
         try:
             self._add(entry, str(entry.content["decision"]), whole(entry.content["version"]))
         except (KeyError, ValueError) as error:
             raise ChainBroken(
-                f"a ledger's entries say what was decided about which version, entry {entry.sequence} lacks or knows "
-                f"no {error}; restore the database from a copy"
+                f"entry {entry.sequence} of the ledger has a missing or invalid field: {error}; restore the database "
+                "from a copy"
             ) from error
         self.last = entry
 
@@ -94,7 +94,7 @@ class LedgerState:
 
 
 def ledger_state_of(entries: Iterable[Entry]) -> LedgerState:
-    """Return what entries add up to. Raises ChainBroken for one that no ledger writes."""
+    """Return the state after entries. Raises ChainBroken for an entry without the fields of a decision."""
     state = LedgerState()
     for entry in entries:
         state.add(entry)
@@ -102,19 +102,19 @@ def ledger_state_of(entries: Iterable[Entry]) -> LedgerState:
 
 
 def whole(value: object) -> int:
-    """Return a number of an entry. Raises ValueError for anything else."""
+    """Return a whole number of an entry. Raises ValueError for anything else."""
     if not isinstance(value, int):
         raise ValueError(f"whole number '{value}'")
     return value
 
 
 def section(content: Mapping[str, object], *path: str) -> Any:
-    """Return what lies at a path of names in an entry, None where one of them is missing.
+    """Return the value at a path of names in an entry, None where a name is missing.
 
     >>> section({"evidence": {"about": {"rows": 7}}}, "evidence", "about", "rows")
     7
     """
-    found: Any = content
+    value: Any = content
     for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value

@@ -1,4 +1,4 @@
-"""The verb promote: a challenger is judged on applications it has not seen; the ledger keeps question and answer."""
+"""The verb promote: judges a challenger on its test part and records the decision in the ledger."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,28 +30,28 @@ from pipelines.storage.workspace import Workspace
 
 
 def promote(settings: PromoteSettings) -> Outcome:
-    """Judge the challenger; what every gate lets through and nobody else must approve becomes champion at once.
+    """Judge the challenger; it becomes champion at once if it passes and needs no approval.
 
     Raises:
-        RequestError: there is no challenger; nothing says what to judge it on, or the data is not what it was made on;
-            a model does not answer with the probability of bad.
-        PromotionConflict: somebody else decided meanwhile.
+        RequestError: there is no challenger, its data is not recorded or was changed, or a model does not return the
+            probability of bad.
+        PromotionConflict: another decision came first.
     """
-    asked = request(settings)
+    requested = request(settings)
     waits = settings.policy.approvals.people > 0
-    if asked.exit_code is not ExitCode.DONE or asked.result["decision"] != "requested" or waits:
-        return asked
-    applied = apply(_about_request(settings, int(str(asked.result["ledger_entry"]))))
+    if requested.exit_code is not ExitCode.DONE or requested.result["decision"] != "requested" or waits:
+        return requested
+    applied = apply(_about_request(settings, int(str(requested.result["ledger_entry"]))))
     return Outcome(
-        dict(asked.result) | dict(applied.result),
-        summary=[*applied.summary, *asked.summary[1:]],
+        dict(requested.result) | dict(applied.result),
+        summary=[*applied.summary, *requested.summary[1:]],
         next_steps=applied.next_steps,
         exit_code=applied.exit_code,
     )
 
 
 def request(settings: PromoteSettings) -> Outcome:
-    """Judge the challenger and write into the ledger what was asked, or that a gate refused it; nothing is moved.
+    """Judge the challenger and write a request or a refusal into the ledger; the champion stays.
 
     Raises: see `promote`.
     """
@@ -63,8 +63,8 @@ def request(settings: PromoteSettings) -> Outcome:
     champion = store.aliased(settings.model, CHAMPION)
     challenger = _challenger(store, settings)
     if champion is not None and champion.version == challenger.version:
-        told = f"{challenger.name} version {challenger.version} is the champion already; nothing to decide"
-        return Outcome({"decision": "none", "version": challenger.version}, summary=[told])
+        message = f"{challenger.name} version {challenger.version} is the champion already; nothing to decide"
+        return Outcome({"decision": "none", "version": challenger.version}, summary=[message])
     scored = ScoredVersion.of(store, challenger)
     against = None if champion is None else ScoredVersion.of(store, champion)
     evaluation_set = evaluation_set_of(settings, workspace, store, challenger, against)
@@ -87,26 +87,26 @@ def _about_request(settings: PromoteSettings, entry: int) -> PromoteSettings:
 def _challenger(store: ModelStore, settings: PromoteSettings) -> RegisteredModel:
     if settings.version is not None:
         return store.version(settings.model, settings.version)
-    found = store.aliased(settings.model, CHALLENGER) or store.aliased(settings.model, CHAMPION)
-    if found is None:
+    challenger = store.aliased(settings.model, CHALLENGER) or store.aliased(settings.model, CHAMPION)
+    if challenger is None:
         raise RequestError(
             f"model '{settings.model}' has no challenger; register one with `thinfile tune` or name version=N "
             "(`thinfile compare` lists them)"
         )
-    return found
+    return challenger
 
 
 def _make_ready(
     store: ModelStore, scored: ScoredVersion, evaluation_set: EvaluationSet, policy: PolicySettings
 ) -> None:
-    """Hold a model from elsewhere to what was judged, and give it the reference profile that monitoring needs."""
+    """Tag a model with its hash and policy, and add the reference profile that a model from elsewhere lacks."""
     store.tag(scored.version, {MODEL_HASH: scored.predictor.hash, POLICY: policy_hash(policy)})
     if (store.download(scored.version) / PROFILE).exists():
         return
     features = evaluation_set.test.features[scored.features]
-    asked = scored.predict(evaluation_set.test)
-    whole, numeric = points(asked, policy.scale), scored.predictor.numeric
-    profile = profile_of(whole, asked, features, numeric, Population.applications, evaluation_set.test.times)
+    answers = scored.predict(evaluation_set.test)
+    scores, numeric = points(answers, policy.scale), scored.predictor.numeric
+    profile = profile_of(scores, answers, features, numeric, Population.applications, evaluation_set.test.times)
     with scratch_folder(store.workspace.root) as folder:
         (folder / PROFILE).write_text(profile.to_json())
         store.attach(scored.version, folder)
@@ -127,9 +127,7 @@ def _outcome(
         f"{decision.upper()}: {challenger.name} version {challenger.version} {against} (ledger entry {entry.sequence})"
     )
     unknown = (
-        []
-        if evidence["about"]["training_rows"] == "recorded"
-        else ["  note    the rows it was trained on are unknown to us"]
+        [] if evidence["about"]["training_rows"] == "recorded" else ["  note    its training rows are not recorded"]
     )
     result = {"decision": decision, "version": challenger.version, "ledger_entry": entry.sequence}
     return Outcome(

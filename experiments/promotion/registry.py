@@ -1,4 +1,4 @@
-"""What the registry is to say by the ledger: the alias champion, the tags of versions, and the head that it keeps."""
+"""Keeps MLflow's registry in step with the ledger: the alias champion, the tags of versions, the ledger's head."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,91 +14,91 @@ HEAD = "thinfile.ledger_head"
 
 @dataclass(frozen=True)
 class Registry:
-    """MLflow's side of a ledger: one registered model. `words` are the overrides of a next command."""
+    """The registered model of a ledger. `overrides` are those of a next command."""
 
     store: ModelStore
     model: str
-    words: str
+    overrides: str
 
     def done(self, entries: Sequence[Entry]) -> int:
-        """Return up to which entry everything was done. Raises ChainBroken when that entry is gone or another."""
-        length, _, found = self.store.model_tags(self.model).get(HEAD, "0 ").partition(" ")
+        """Return the number of entries carried out. Raises ChainBroken when the last of them is missing or changed."""
+        length, _, head = self.store.model_tags(self.model).get(HEAD, "0 ").partition(" ")
         done = int(length) if length.isdigit() else len(entries) + 1
-        at = entries[done - 1].hash if 0 < done <= len(entries) else ""
-        if found != at or done > len(entries):
+        expected = entries[done - 1].hash if 0 < done <= len(entries) else ""
+        if head != expected or done > len(entries):
             raise ChainBroken(
-                f"the ledger of '{self.model}' has {len(entries)} entries, the registry's copy of its head names entry "
-                f"{length} ({found[:12]}): entries were removed or replaced; restore the chain's database from a copy"
+                f"the ledger of '{self.model}' has {len(entries)} entries, and the registry's copy of its head is "
+                f"entry {length} ({head[:12]}): entries were removed or replaced; restore the database from a copy"
             )
         return done
 
     def is_on_the_way(self, before: LedgerState, after: LedgerState) -> bool:
-        """Return whether the alias is where it was before the last entry, or where it belongs after."""
-        places: list[object] = [before.champion, after.champion]
+        """Return whether the alias is that of before or after the last entry."""
+        champions: list[object] = [before.champion, after.champion]
         if after.last is not None and after.last.content["decision"] == ROLLED_BACK:
-            places.append(after.last.content["from"])
-        return self.champion() in places
+            champions.append(after.last.content["from"])
+        return self.champion() in champions
 
     def champion(self) -> int | None:
-        """Return the version that the alias names."""
-        found = self.store.aliased(self.model, CHAMPION)
-        return found.version if found else None
+        """Return the version with the alias champion."""
+        champion = self.store.aliased(self.model, CHAMPION)
+        return champion.version if champion else None
 
     def follow(self, state: LedgerState) -> None:
-        """Say what the ledger says; each step is done only where it is still to do, the head last."""
+        """Set aliases and tags by the ledger, the head last; steps that are already done are skipped."""
         versions = {model.version: model for model in self.store.versions(self.model)}
         champion = versions.get(state.champion or 0)
         if champion is not None and CHAMPION not in champion.aliases:
             self.store.set_alias(champion, CHAMPION)
         if champion is not None and CHALLENGER in champion.aliases:
             self.store.client.delete_registered_model_alias(self.model, CHALLENGER)
-        wanted = _tags(state)
+        expected = _tags(state)
         for number, version in versions.items():
-            said = wanted.get(number, {})
-            self.store.tag(version, {key: tag for key, tag in said.items() if version.tags.get(key) != tag})
-            if STAGE in version.tags and STAGE not in said:
+            tags = expected.get(number, {})
+            self.store.tag(version, {key: tag for key, tag in tags.items() if version.tags.get(key) != tag})
+            if STAGE in version.tags and STAGE not in tags:
                 self.store.client.delete_model_version_tag(self.model, str(number), STAGE)
         if state.last is not None:
             mark = f"{state.last.sequence} {state.last.hash}"
             self.store.client.set_registered_model_tag(self.model, HEAD, mark)
 
     def disagreements(self, state: LedgerState, behind: int) -> list[str]:
-        """Return where the registry does not say what the ledger says, each with what to do."""
+        """Return each contradiction between registry and ledger, with its remedy."""
         versions = {model.version: model for model in self.store.versions(self.model)}
-        champion, found = state.champion, []
+        champion, findings = state.champion, []
         aliased = next((number for number, model in versions.items() if CHAMPION in model.aliases), None)
         if behind:
             entries = "1 entry" if behind == 1 else f"{behind} entries"
-            found.append(f"the registry's copy of the ledger's head is {entries} behind; {self._remedy(champion)}")
+            findings.append(f"the registry's copy of the ledger's head is {entries} behind; {self._remedy(champion)}")
         if champion is not None and champion not in versions:
-            found.append(f"version {champion}, the champion by the ledger, was deleted; {self._another(state)}")
+            findings.append(f"version {champion}, the champion in the ledger, was deleted; {self._another(state)}")
         elif aliased != champion:
-            found.append(
-                f"the ledger names {named(champion)} as champion, MLflow's alias names {named(aliased)}; "
+            findings.append(
+                f"the champion is {named(champion)} in the ledger and {named(aliased)} in MLflow; "
                 + self._remedy(champion)
             )
-        return found + self._wrong_tags(state, versions)
+        return findings + self._wrong_tags(state, versions)
 
     def _wrong_tags(self, state: LedgerState, versions: Mapping[int, RegisteredModel]) -> list[str]:
-        wanted = _tags(state)
+        expected = _tags(state)
         return [
-            f"the tag {key} of version {number} must be '{wanted.get(number, {}).get(key, 'none')}' by the ledger, "
-            f"received '{model.tags.get(key, 'none')}'; {self._remedy(state.champion)}"
+            f"the tag {key} of version {number} is '{model.tags.get(key, 'none')}' and must be "
+            f"'{expected.get(number, {}).get(key, 'none')}' by the ledger; {self._remedy(state.champion)}"
             for number, model in versions.items()
-            for key in sorted({STAGE, *wanted.get(number, {})})
-            if model.tags.get(key) != wanted.get(number, {}).get(key)
+            for key in sorted({STAGE, *expected.get(number, {})})
+            if model.tags.get(key) != expected.get(number, {}).get(key)
         ]
 
     def _remedy(self, champion: int | None) -> str:
-        """Return the command that restores what the ledger says and writes down that it had been changed."""
+        """Return the command that restores the state of the ledger and records the change."""
         if champion is None:
-            return "undo the change in MLflow: only the ledger says who is champion and what stage a version is in"
-        return f"restore it with `thinfile promote rollback version={champion} why=...{self.words}`"
+            return "undo the change in MLflow: only the ledger sets the champion and the stages of versions"
+        return f"restore it with `thinfile promote rollback version={champion} why=...{self.overrides}`"
 
     def _another(self, state: LedgerState) -> str:
         earlier = state.champions[-2:-1]
         number = str(earlier[0]) if earlier else "N"
-        return f"go back to an earlier one with `thinfile promote rollback version={number} why=...{self.words}`"
+        return f"roll back to another with `thinfile promote rollback version={number} why=...{self.overrides}`"
 
 
 def named(number: int | None) -> str:

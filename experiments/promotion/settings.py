@@ -9,7 +9,7 @@ from pipelines.policy.pack import PolicySettings
 
 
 class PromoteAction(Enum):
-    """What `thinfile promote` does: without a word it asks, and applies at once what needs nobody else's approval."""
+    """What `thinfile promote` does; `decide`, the default, requests and applies at once if no approval is needed."""
 
     decide = "decide"
     request = "request"
@@ -25,7 +25,7 @@ class PromoteSettings(EvaluationSetSettings, VerbSettings):
     """Settings of `thinfile promote`."""
 
     action: PromoteAction = PromoteAction.decide
-    """What to do; without a word the challenger is judged, and promoted when nobody else must approve."""
+    """What to do; by default the challenger is judged, and promoted if no approval is needed."""
     model: str = "credit_score"
     """Name in the registry."""
     version: int | None = None
@@ -42,7 +42,7 @@ class PromoteSettings(EvaluationSetSettings, VerbSettings):
 
 
 def carried_along(settings: PromoteSettings) -> str:
-    """Return the overrides that the next step of a promotion needs: model, workspace, and the policy pack by its name.
+    """Return the overrides for the next step of a promotion: model, workspace and policy pack.
 
     >>> carried_along(PromoteSettings(policy=PolicySettings(name="eu")))
     ' policy=eu'

@@ -1,4 +1,4 @@
-"""Approvals signed with the approver's ssh key, as `ssh-keygen -Y sign` and `-Y verify` of OpenSSH do it."""
+"""Signs and verifies approvals with ssh keys, by `ssh-keygen -Y sign` and `-Y verify` of OpenSSH."""
 
 import re
 import shlex
@@ -16,16 +16,16 @@ PUBLIC = ("ssh-", "ecdsa-", "sk-")
 
 
 class SignatureRefused(ThinfileError):
-    """A signature that does not count: not of this message, not by this key, or by a key that nobody listed."""
+    """The signature is of another message or by another key, or the key is not listed."""
 
     exit_code = 3
 
 
 @dataclass(frozen=True)
 class Signers:
-    """Whose keys count: a file in OpenSSH's format, one line per key that opens with the name of its owner.
+    """The allowed signers: a file in OpenSSH's format, one line per key that begins with its owner's name.
 
-    `scratch` is a folder in which signatures may lie while they are checked.
+    `scratch` is a folder for temporary files.
     """
 
     allowed: Path
@@ -34,51 +34,51 @@ class Signers:
     def __post_init__(self) -> None:
         if not self.allowed.is_file():
             raise RequestError(
-                f"policy.approvals.allowed_signers must name a file, received '{self.allowed}', which is none; "
+                f"policy.approvals.allowed_signers='{self.allowed}' is not a file; "
                 "write one line per approver: NAME KEYTYPE KEY (man ssh-keygen, ALLOWED SIGNERS)"
             )
 
     def owner(self, key: Path) -> str:
-        """Return the name under which a key is listed.
+        """Return the name of a key's owner.
 
         Raises:
             RequestError: there is no such key.
-            SignatureRefused: it is not listed, or under a pattern, which names nobody.
+            SignatureRefused: the key is not listed, or is listed under a pattern instead of a name.
         """
         body = _public(key).split()[1]
         names = next((words[0] for words in self._lines() if body in words), None)
         name = names.partition(",")[0] if names else None
         if name is None or set("*?!") & set(name):
             raise SignatureRefused(
-                f"an approver's key must be listed under a name in {self.allowed}, received {key}, listed under "
-                f"{'none' if name is None else name}; have the owner of the policy add it"
+                f"key {key} is not listed under a name in {self.allowed} (listed under: {name or 'nothing'}); have the "
+                "owner of the policy add it"
             )
         return name
 
     def sign(self, message: str, key: Path) -> str:
-        """Return a signature of a message in OpenSSH's armour. Raises RequestError when the key cannot be used."""
+        """Return a signature of a message in OpenSSH's format. Raises RequestError when the key cannot sign."""
         done = _keygen("-Y", "sign", "-f", str(key), "-n", NAMESPACE, "-", message=message)
         if done.returncode:
-            raise RequestError(f"an approval needs a key that signs, received {key} ({_told(done)}); see `ssh-add -l`")
+            raise RequestError(f"key {key} cannot sign ({_output(done)}); see `ssh-add -l`")
         return done.stdout
 
     def check(self, message: str, signature: str, name: str) -> str:
-        """Return the fingerprint of the key that signed. Raises SignatureRefused when it does not count, and why."""
+        """Return the fingerprint of the key that signed. Raises SignatureRefused when it does not verify."""
         with scratch_folder(self.scratch) as folder:
             path = folder / "signature"
             path.write_text(signature)
-            known = ("-f", str(self.allowed), "-I", name, "-n", NAMESPACE, "-s", str(path))
-            done = _keygen("-Y", "verify", *known, message=message)
-        found = re.search(r"SHA256:\S+", done.stdout)
-        if done.returncode or found is None:
+            options = ("-f", str(self.allowed), "-I", name, "-n", NAMESPACE, "-s", str(path))
+            done = _keygen("-Y", "verify", *options, message=message)
+        fingerprint = re.search(r"SHA256:\S+", done.stdout)
+        if done.returncode or fingerprint is None:
             raise SignatureRefused(
-                f"the signature of {name} does not hold against {self.allowed} ({_told(done)}); approve again with a "
-                "key that is listed there"
+                f"the signature of {name} does not verify against {self.allowed} ({_output(done)}); approve again with "
+                "a key that is listed there"
             )
-        return found.group()
+        return fingerprint.group()
 
     def line(self, key: Path) -> str:
-        """Return the name and public key as one line, to keep beside the signature."""
+        """Return owner and public key as one line of an allowed signers file."""
         return " ".join([self.owner(key), *_public(key).split()[:2]])
 
     def _lines(self) -> Iterator[list[str]]:
@@ -89,35 +89,33 @@ class Signers:
 
 
 def message_of(chain: str, request: int, entry_hash: str, approver: str) -> str:
-    """Return what an approver signs: this request of this ledger, as it was written, in his or her own name."""
+    """Return the text that an approver signs: ledger, request, hash of its entry and the approver's name."""
     return spell_record({"chain": chain, "request": request, "entry": entry_hash, "approver": approver})
 
 
 def _public(key: Path) -> str:
-    beside = key.with_name(f"{key.name}.pub")
+    public = key.with_name(f"{key.name}.pub")
     if not key.is_file():
-        raise RequestError(
-            f"key must name a private ssh key, received '{key}', which is no file; try ~/.ssh/id_ed25519"
-        )
-    if key.read_text(errors="replace").startswith(PUBLIC):  # its private half is with the agent
+        raise RequestError(f"key='{key}' is not a file; name a private ssh key, for example ~/.ssh/id_ed25519")
+    if key.read_text(errors="replace").startswith(PUBLIC):  # the private key is in the ssh agent
         return key.read_text()
-    if beside.is_file():
-        return beside.read_text()
+    if public.is_file():
+        return public.read_text()
     done = _keygen("-y", "-f", str(key))
     if done.returncode:
-        raise RequestError(f"key must name a private ssh key, received '{key}' ({_told(done)}); try ~/.ssh/id_ed25519")
+        raise RequestError(f"key='{key}' is not a private ssh key ({_output(done)}); try ~/.ssh/id_ed25519")
     return done.stdout
 
 
-def _keygen(*words: str, message: str = "") -> "subprocess.CompletedProcess[str]":
+def _keygen(*arguments: str, message: str = "") -> "subprocess.CompletedProcess[str]":
     try:
-        return subprocess.run(["ssh-keygen", *words], input=message, capture_output=True, text=True, check=False)
+        return subprocess.run(["ssh-keygen", *arguments], input=message, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
         raise ThinfileError(
-            "signatures need OpenSSH's ssh-keygen, received no such program; install openssh-client (8.1 or newer)"
+            "the program ssh-keygen is missing and signatures need it; install openssh-client (8.1 or newer)"
         ) from error
 
 
-def _told(done: "subprocess.CompletedProcess[str]") -> str:
+def _output(done: "subprocess.CompletedProcess[str]") -> str:
     lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
     return "; ".join(lines) or f"ssh-keygen exit code {done.returncode}"

@@ -1,4 +1,4 @@
-"""Training options that tell a model about those whom an earlier policy declined."""
+"""Training with declined applications: weights for the approved, or declined rows with inferred outcomes."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.reject_inference.propensity import decisions, lot_share, propensity
+from experiments.reject_inference.propensity import decisions, propensity, random_approval_share
 from pipelines.applications.applications import Applications
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.sample import Sample
@@ -16,58 +16,57 @@ from pipelines.errors import DataError
 Floats = NDArray[np.float64]
 
 CLIPPED_ABOVE = 0.99
-"""Weights are cut at this quantile: a few applications that were approved against all odds must not be the model."""
+"""Weights are cut at this quantile: a few very unlikely approvals must not dominate the model."""
 
 
-def approval_weights(asked: Applications, ids: NDArray[np.str_], *, seed: int, threads: int) -> Floats:
-    """Return how many rows each approved application, named by its id, counts for: itself and those declined like it.
+def approval_weights(applicants: Applications, ids: NDArray[np.str_], *, seed: int, threads: int) -> Floats:
+    """Return the weight of each approved application, given by id: it represents itself and similar declined ones.
 
-    `asked` are all who asked in the development time, with earlier decisions.
+    `applicants` are all applications of the development period, with earlier decisions.
 
     Raises:
-        DataError: an id is not among those who asked and were approved; or the policy cannot be learnt.
+        DataError: an id is not an approved applicant; or there are too few decisions to learn the policy from.
     """
-    place = {name: row for row, name in enumerate(asked.ids[decisions(asked)[0]].tolist())}
-    lacking = [name for name in ids.tolist() if name not in place]
+    rows = {name: row for row, name in enumerate(applicants.ids[decisions(applicants)[0]].tolist())}
+    lacking = [name for name in ids.tolist() if name not in rows]
     if lacking:
         raise DataError(
-            f"outcomes are known of approved applications, {len(lacking):,} of {len(ids):,} with an outcome are not "
-            f"among the approved of data.ttd_population (first '{lacking[0]}'); name the table of all who asked"
+            f"{len(lacking):,} of {len(ids):,} applications with an outcome are not among the approved of "
+            f"data.ttd_population (first '{lacking[0]}'); set it to the table of all applicants"
         )
-    chance = propensity(asked, seed=seed, threads=threads)[decisions(asked)[0]]
-    return inverse_chances(chance[[place[name] for name in ids.tolist()]], lot_share(asked))
+    chance = propensity(applicants, seed=seed, threads=threads)[decisions(applicants)[0]]
+    return inverse_chances(chance[[rows[name] for name in ids.tolist()]], random_approval_share(applicants))
 
 
-def inverse_chances(chosen: Floats, by_lot: float) -> Floats:
-    """Return weights of approved applications, shape (n,), by the inverse chance of approval, clipped, with mean 1.
+def inverse_chances(chosen: Floats, at_random: float) -> Floats:
+    """Return inverse approval probabilities as weights of approved applications, shape (n,), clipped, with mean 1.
 
-    An application is approved when the policy chooses it, with probability `chosen`, or else by lot, with probability
-    `by_lot`: Horvitz and Thompson (1952) weigh it by 1 / (chosen + (1 - chosen) by_lot). Those approved by lot are
-    weighed like any other: 1 / by_lot for them and 1 for the rest would be right on average too, but lets some dozens
-    of applications outweigh thousands.
+    An application is approved by the policy with probability `chosen`, or else at random with probability `at_random`.
+    Horvitz and Thompson (1952) weigh it by 1 / (chosen + (1 - chosen) at_random). Random approvals get the same
+    weights: 1 / at_random for them and 1 for the rest would be unbiased too, but a few dozen would outweigh thousands.
 
     >>> inverse_chances(np.array([0.8, 0.5, 0.2]), 0.0).round(4).tolist()
     [0.4579, 0.7326, 1.8095]
     """
-    weights = 1 / (chosen + (1 - chosen) * by_lot)
+    weights = 1 / (chosen + (1 - chosen) * at_random)
     clipped = np.minimum(weights, np.quantile(weights, CLIPPED_ABOVE))
     return np.asarray(clipped / clipped.mean())
 
 
 @dataclass(frozen=True)
 class FuzzyAugmentation:
-    """A candidate that learns from the declined, too: each enters as bad and as good, weighed by a first model.
+    """A candidate that also trains on declined applications, each as bad and as good, weighted by a first model.
 
     Hsia (1978), Credit scoring and the Equal Credit Opportunity Act: the first model, fitted on the approved alone,
-    gives each declined application its probability of bad p; it then enters twice, bad with weight p and good with
-    weight 1 - p. It counts as it occurs among those who asked: rows to learn from are fewer than the approved, some of
-    which are not mature. A fold's models see the features of all declined and the outcomes of the fold alone.
+    gives each declined application its probability of bad p; it is then added twice, bad with weight p and good with
+    weight 1 - p. Both weights are scaled by the share of approved applications that are in the sample, because some
+    are not mature. The models of a fold use the features of all declined and the outcomes of the fold alone.
     """
 
     candidate: Candidate
     declined: Sample
     approved: int
-    """How many were approved in the time of `declined`."""
+    """Approved applications in the period of `declined`."""
 
     @property
     def family(self) -> str:

@@ -4,10 +4,10 @@ from enum import Enum
 
 
 class RejectInference(Enum):
-    """How a model is told about those whom an earlier policy declined, and whose outcomes nobody knows.
+    """How training uses declined applications, which have no outcome.
 
-    `reweighting` lets each approved application count for those like it that were declined; `fuzzy_augmentation` adds
-    each declined one as partly bad and partly good, as a model of the approved sees it.
+    `reweighting` gives approved applications that resemble declined ones more weight; `fuzzy_augmentation` adds each
+    declined application as partly bad and partly good, by the PD of a model of the approved.
     """
 
     none = "none"

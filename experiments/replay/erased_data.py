@@ -1,4 +1,4 @@
-"""Whether data is other than it was because people were erased from it, and for no other reason."""
+"""Checks whether data differs from a record only because people were erased from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,34 +12,34 @@ from pipelines.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class Erased:
-    """Rows that a study learnt from or asked about and that are gone, by the entries of the erasures that say so."""
+    """Rows of a study's data that were erased, and the entries of the erasures that removed them."""
 
     rows: int
     entries: tuple[int, ...]
 
     def sentence(self, title: str) -> str:
-        """Return in words that something cannot be made again."""
+        """Return the message that a run or version cannot be replayed."""
         entries = " and ".join(map(str, self.entries))
-        told = (
+        source = (
             f"entr{'y' if len(self.entries) == 1 else 'ies'} {entries} of the erasures" if entries else "by their ids"
         )
         return (
-            f"ERASED: {self.rows:,} rows of the data of {title} were erased since ({told}); nothing else of it was "
-            "changed, its numbers cannot be made again"
+            f"ERASED: {self.rows:,} rows of the data of {title} were erased since ({source}); nothing else was "
+            "changed; its numbers cannot be computed again"
         )
 
 
 def erased_since(recorded: Mapping[str, Any], experiment: Experiment) -> Erased | None:
-    """Return what was erased from an experiment's data since it was recorded; None where that does not explain it all.
+    """Return the rows erased from an experiment's data since its record; None if that does not explain the difference.
 
-    The fingerprint that was recorded must be the one from which the erasures lead to the data as it is now, or that of
-    the table with the rows that were left out when it was read.
+    Erasures must lead from the recorded fingerprint to the present one, or the recorded fingerprint must be that of the
+    table before erased rows were left out on reading.
     """
     erasures = read_erasures(Workspace.at(experiment.settings.workspace))
     if not erasures:
         return None
     entries = set[int]()
-    for name, now in (("fingerprint", experiment.applications), ("asked", experiment.asked)):
+    for name, now in (("fingerprint", experiment.applications), ("asked", experiment.applicants)):
         if not _explained(str(recorded.get(name)), now, erasures, entries):
             return None
     rows = int(recorded["rows"]) - len(experiment.applications)
@@ -47,7 +47,7 @@ def erased_since(recorded: Mapping[str, Any], experiment: Experiment) -> Erased 
 
 
 def _explained(recorded: str, now: Applications | None, erasures: Erasures, entries: set[int]) -> bool:
-    """Return whether the erasures explain what data is now, and add those that do."""
+    """Return whether erasures explain the present data, and add their entries."""
     if now is None or now.fingerprint == recorded:
         return True
     as_read = now.fingerprint_with_erased or now.fingerprint

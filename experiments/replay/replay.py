@@ -1,4 +1,4 @@
-"""The verb replay: a run rebuilt from its record alone, every number compared bit for bit; nothing is written."""
+"""The verb replay: rebuilds a run from its record and compares every number bit for bit; nothing is written."""
 
 import json
 import logging
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DIFFERENCES_TOLD = 20
+MOST_DIFFERENCES = 20
 
 COMPARED = {".json", ".csv", ".npz", ".cbm", ".py"}
-"""Files of a model that hold numbers or code; pictures and MLflow's own descriptions are drawn from them."""
+"""Files of a model with numbers or code; pictures and MLflow's own files derive from them."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be rebuilt: a run with its record, the versions to rebuild, and with how many threads."""
+    """A run to rebuild, with its record, the settings to use and the versions to rebuild."""
 
     run: "Run"
     record: RunRecord
@@ -64,14 +64,14 @@ def replay(settings: ReplaySettings) -> Outcome:
 
     Raises:
         ConfigurationError: not exactly one of run, version and decision.
-        RequestError: no such run, version or decision, or one without a whole record.
-        DataError: the data is no longer where the record says.
+        RequestError: no such run, version or decision, or its record is incomplete.
+        DataError: the data is no longer at the recorded path.
     """
-    asked = [name for name in ("run", "version", "decision") if getattr(settings, name) is not None]
-    if len(asked) != 1:
+    targets = [name for name in ("run", "version", "decision") if getattr(settings, name) is not None]
+    if len(targets) != 1:
         raise ConfigurationError(
-            f"replay takes one of run, version and decision, received {' and '.join(asked) or 'none'}; "
-            "for example run=ID (`thinfile compare` lists the models that runs made)"
+            f"replay takes one of run, version and decision, received {' and '.join(targets) or 'none'}; "
+            "for example run=ID (`thinfile compare` lists the registered versions)"
         )
     if settings.decision is not None:
         return replay_decision(Workspace.at(settings.workspace), settings.decision)
@@ -86,10 +86,10 @@ def _replay_run(settings: ReplaySettings) -> Outcome:
     erased = erased_since(task.record.data, experiment) if data.differences else None
     if erased is not None:
         return _erased_outcome(task, erased)
-    found = _compare_record(task) + data
-    if not data.differences:  # numbers of other data would say nothing
-        found += _compare_numbers(task, experiment, store)
-    return _outcome(task, found)
+    comparison = _compare_record(task) + data
+    if not data.differences:  # the numbers of other data do not compare
+        comparison += _compare_numbers(task, experiment, store)
+    return _outcome(task, comparison)
 
 
 def _task(settings: ReplaySettings, store: ModelStore) -> Task:
@@ -97,14 +97,14 @@ def _task(settings: ReplaySettings, store: ModelStore) -> Task:
     record = RunRecord.read(store, run.info.run_id)
     recorded = settings_of(record.config)
     made = [one for one in store.versions(recorded.model) if one.run_id == run.info.run_id and TRIAL in one.tags]
-    places = {name: path for name, path in asdict(settings.data).items() if path is not None}
-    if "path" in places and recorded.data.source is Source.marketplace:
-        places = {"ttd_population": None} | places  # it lies beside the training table
+    paths = {name: path for name, path in asdict(settings.data).items() if path is not None}
+    if "path" in paths and recorded.data.source is Source.marketplace:
+        paths = {"ttd_population": None} | paths  # found beside the training table
     rebuilt = replace(
         recorded,
         workspace=settings.workspace,
         threads=recorded.threads if settings.threads is None else settings.threads,
-        data=replace(recorded.data, **places),
+        data=replace(recorded.data, **paths),
     )
     return Task(run, record, rebuilt, made if version is None else [version], settings.trials)
 
@@ -116,55 +116,56 @@ def _find(settings: ReplaySettings, store: ModelStore) -> tuple["Run", Registere
     version = store.version(settings.model, settings.version)
     if version.run_id is None or STUDY not in version.tags:
         raise RequestError(
-            f"a version is replayed from the record of the run that made it, {version.name} version {version.version} "
-            "was trained elsewhere and has none; replay a version that `thinfile tune` registered"
+            f"{version.name} version {version.version} was trained elsewhere and has no record of a "
+            "run; replay a version that `thinfile tune` registered"
         )
     return store.study_run(version.run_id), version
 
 
 def _compare_record(task: Task) -> Comparison:
-    """Compare the record's configuration with the hash that was taken of it."""
     return compare_records("config_hash", task.run.data.tags.get(CONFIG_HASH), fingerprint_record(task.record.config))
 
 
 def _compare_numbers(task: Task, experiment: Experiment, store: ModelStore) -> Comparison:
-    found = Comparison(0, [])
+    comparison = Comparison(0, [])
     with progress("replay", len(task.trials) + len(task.versions), log) as advance:
-        found += _compare_trials(task, experiment, advance)
+        comparison += _compare_trials(task, experiment, advance)
         for done, version in enumerate(task.versions, start=len(task.trials) + 1):
-            found += _compare_version(task, experiment, version, store)
+            comparison += _compare_version(task, experiment, version, store)
             advance(done, f"{version.name} version {version.version}")
-    return found
+    return comparison
 
 
 def _compare_trials(task: Task, experiment: Experiment, advance: Advance) -> Comparison:
-    found, objective, known = Comparison(0, []), objective_of(experiment), dict[str, float]()
+    comparison, objective, values = Comparison(0, []), objective_of(experiment), dict[str, float]()
     for done, trial in enumerate(task.trials, start=1):
-        spelled = json.dumps(trial.parameters, sort_keys=True)
-        known[spelled] = known[spelled] if spelled in known else objective(trial.parameters).value
-        found += compare_records(f"trial {trial.number}", {"cv_auc": trial.value}, {"cv_auc": known[spelled]})
+        parameters = json.dumps(trial.parameters, sort_keys=True)
+        if parameters not in values:
+            values[parameters] = objective(trial.parameters).value
+        now = {"cv_auc": values[parameters]}
+        comparison += compare_records(f"trial {trial.number}", {"cv_auc": trial.value}, now)
         advance(done, f"trial {trial.number}")
-    return found
+    return comparison
 
 
 def _compare_version(task: Task, experiment: Experiment, version: RegisteredModel, store: ModelStore) -> Comparison:
-    """Build a version again in a scratch folder and compare its tags and its files."""
+    """Build a version again in a scratch folder and compare its tags and files."""
     trial = next((one for one in task.record.trials if str(one.number) == version.tags[TRIAL]), None)
     title = f"version {version.version}"
     if trial is None:
-        return Comparison(1, [Difference(f"{title}.trial", version.tags[TRIAL], "no such trial in the record")])
+        return Comparison(1, [Difference(f"{title}.trial", version.tags[TRIAL], "the record has no such trial")])
     with scratch_folder(Workspace.at(experiment.settings.workspace).root) as scratch:
         folder = scratch / "mlflow_model"
         tags = build_version(experiment, trial, folder)
-        found = _compare_tags(title, version, tags) + _compare_files(title, store.download(version), folder)
+        comparison = _compare_tags(title, version, tags) + _compare_files(title, store.download(version), folder)
     if version.tags[TRIAL] == str(best_of(task.record.trials).number):
         metrics = run_metrics(trial, json.loads(tags[EVALUATION])) | {BEST_CV_AUC: trial.value}
-        found += compare_records("run", task.run.data.metrics, metrics)
-    return found
+        comparison += compare_records("run", task.run.data.metrics, metrics)
+    return comparison
 
 
 def _compare_tags(title: str, version: RegisteredModel, tags: dict[str, str]) -> Comparison:
-    """Compare what the registry says; a study's name is left out, it counts settings that came later."""
+    """Compare the tags except the study, whose name depends on settings that were added later."""
     now = {name: _parsed(name, value) for name, value in tags.items() if name != STUDY}
     recorded = {name: _parsed(name, version.tags[name]) for name in now if name in version.tags}
     return compare_records(title, recorded, now)
@@ -175,10 +176,10 @@ def _parsed(name: str, value: str) -> Any:
 
 
 def _compare_files(title: str, recorded: Path, now: Path) -> Comparison:
-    found = Comparison(0, [])
+    comparison = Comparison(0, [])
     for name in dict.fromkeys([*_files(now, now), *_files(recorded, recorded / FILES)]):
-        found += compare_records(f"{title}/{name}", _content(recorded / name), _content(now / name))
-    return found
+        comparison += compare_records(f"{title}/{name}", _content(recorded / name), _content(now / name))
+    return comparison
 
 
 def _files(root: Path, folder: Path) -> Iterator[str]:
@@ -188,35 +189,38 @@ def _files(root: Path, folder: Path) -> Iterator[str]:
 
 
 def _content(path: Path) -> Any:
-    """Return what a file says: its values when it is JSON, its fingerprint otherwise, None when it is not there."""
+    """Return the values of a JSON file, the fingerprint of another file, None for a missing one."""
     if not path.exists():
         return None
     try:
         return json.loads(path.read_text()) if path.suffix == ".json" else fingerprint_files({"": path})
-    except ValueError:  # a JSON file that is none any more
+    except ValueError:  # no longer valid JSON
         return fingerprint_files({"": path})
 
 
-def _outcome(task: Task, found: Comparison) -> Outcome:
+def _outcome(task: Task, comparison: Comparison) -> Outcome:
     recorded = task.record.environment
     environment = compare_environments(recorded, provenance(task.settings.threads, recorded["packages"])).differences
-    agrees = not found.differences
+    agrees = not comparison.differences
     result = {
         "run_id": task.run.info.run_id,
         "versions": [version.version for version in task.versions],
         "trials": len(task.trials),
         "agrees": agrees,
-        "compared": found.compared,
-        "differences": [asdict(one) for one in found.differences],
+        "compared": comparison.compared,
+        "differences": [asdict(one) for one in comparison.differences],
         "environment": [asdict(one) for one in environment],
         "earlier_environments": len(recorded.get(EARLIER, [])),
     }
-    summary = [_head(task, found), *_told(found.differences), *_about_environment(recorded, environment, agrees)]
+    summary = [
+        _head(task, comparison),
+        *_listed(comparison.differences),
+        *_about_environment(recorded, environment, agrees),
+    ]
     return Outcome(result, summary=summary, exit_code=ExitCode.DONE if agrees else ExitCode.ANSWER_IS_NO)
 
 
 def _erased_outcome(task: Task, erased: Erased) -> Outcome:
-    """Return that a run cannot be made again because people were erased from its data, and nothing else was changed."""
     result = {
         "run_id": task.run.info.run_id,
         "versions": [version.version for version in task.versions],
@@ -231,26 +235,28 @@ def _title(task: Task) -> str:
     return f"run {task.run.info.run_id[:12]} ({task.record.config['candidate']['family']}; {versions})"
 
 
-def _head(task: Task, found: Comparison) -> str:
+def _head(task: Task, comparison: Comparison) -> str:
     title = _title(task)
     extent = f"{len(task.trials)} of {len(task.record.trials)} trials computed again"
-    if found.differences:
-        return f"DIFFERS: {len(found.differences):,} of {found.compared:,} values of {title}; {extent}"
-    return f"AGREES: all {found.compared:,} values of {title}, bit for bit; {extent}"
+    if comparison.differences:
+        return f"DIFFERS: {len(comparison.differences):,} of {comparison.compared:,} values of {title}; {extent}"
+    return f"AGREES: all {comparison.compared:,} values of {title}, bit for bit; {extent}"
 
 
-def _told(differences: Sequence[Difference]) -> list[str]:
-    lines = [f"  {one}" for one in differences[:DIFFERENCES_TOLD]]
-    more = len(differences) - DIFFERENCES_TOLD
-    return [*lines, f"  and {more:,} more; output=json tells all"] if more > 0 else lines
+def _listed(differences: Sequence[Difference]) -> list[str]:
+    lines = [f"  {one}" for one in differences[:MOST_DIFFERENCES]]
+    more = len(differences) - MOST_DIFFERENCES
+    return [*lines, f"  and {more:,} more; output=json lists all"] if more > 0 else lines
 
 
 def _about_environment(recorded: dict[str, Any], differences: Sequence[Difference], agrees: bool) -> list[str]:
     lines = [f"  {one}" for one in differences]
     if not differences:
         lines = [
-            "  the environment is the recorded one" + ("" if agrees else ": the record, the data or a file is not")
+            "  the environment is the recorded one" + ("" if agrees else "; the record, the data or a file has changed")
         ]
     if recorded.get(EARLIER):
-        lines.append(f"  note: {len(recorded[EARLIER])} other environments worked on this run before the recorded one")
+        lines.append(
+            f"  note: {len(recorded[EARLIER])} other environments ran a part of this study before the recorded one"
+        )
     return lines

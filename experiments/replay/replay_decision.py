@@ -1,4 +1,4 @@
-"""Replays a decision: the model, the features and the policy of that day must give what the score log says."""
+"""Replays a decision of the score log with its model, features and policy, and compares the answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,12 +25,12 @@ from pipelines.storage.chain import Entry
 from pipelines.storage.workspace import Workspace
 
 ANSWERS = ("raw_score", "pd", "points", "band", "decision", "reasons")
-"""What a decision is made of, in the order in which one follows from the other."""
+"""The answers of a decision, each derived from those before."""
 
 
 @dataclass
 class Replay:
-    """A decision made again: its answers, and in words what is not as it was logged."""
+    """A replayed decision: its answers, and the differences from the log in words."""
 
     policy: PolicySettings | None = None
     answers: dict[str, Any] = field(default_factory=dict)
@@ -38,12 +38,12 @@ class Replay:
 
 
 def replay_decision(workspace: Workspace, decision_id: str) -> Outcome:
-    """Make a decision of the score log again and compare every answer bit for bit; exit code 3 when one differs.
+    """Repeat a decision of the score log and compare every answer bit for bit; exit code 3 when one differs.
 
-    Files that are not what they were on that day are named, and nothing is made of them.
+    Files that were changed since are named, and the decision is not repeated.
 
     Raises:
-        RequestError: no decision has this id, or its model version is gone from the registry.
+        RequestError: no decision has this id, or its model version was deleted from the registry.
         ThinfileError: a file of the score log or of the model cannot be read.
     """
     logged = ScoreLog(workspace).find(decision_id)
@@ -52,7 +52,7 @@ def replay_decision(workspace: Workspace, decision_id: str) -> Outcome:
         return _erased(decision_id, erased)
     if logged is None:
         raise RequestError(
-            f"a decision is named by its decision_id, none is '{decision_id}' in the score log; the ids are in the "
+            f"the score log has no decision '{decision_id}'; the ids are in the "
             f"column decision_id of the files below '{workspace.score_log / 'decisions'}'"
         )
     store = existing_store(workspace, logged.key.model)
@@ -68,15 +68,18 @@ def replay_decision(workspace: Workspace, decision_id: str) -> Outcome:
 
 
 def _erased(decision_id: str, entry: Entry) -> Outcome:
-    told = f"ERASED: decision {decision_id} was erased {entry.written_at[:10]} (entry {entry.sequence} of the erasures)"
+    message = (
+        f"ERASED: decision {decision_id} was erased on {entry.written_at[:10]} (entry {entry.sequence} of the "
+        "erasures) and cannot be replayed"
+    )
     result = {"decision_id": decision_id, "identical": False, "erased": {"entries": [entry.sequence]}}
-    return Outcome(result, summary=[f"{told}; it cannot be made again"], exit_code=ExitCode.ANSWER_IS_NO)
+    return Outcome(result, summary=[message], exit_code=ExitCode.ANSWER_IS_NO)
 
 
 def _decide_again(replay: Replay, logged: Logged, scorer: Scorer) -> None:
     lacking = sorted({*scorer.numeric, *scorer.categorical} - set(logged.features))
     if lacking:
-        replay.differs.append(f"features: the log has no {', '.join(lacking)} beside the decision")
+        replay.differs.append(f"features: the log has no {', '.join(lacking)} for the decision")
         return
     answers, reasons = scorer.decide(columns_of(logged.features, scorer.numeric, scorer.categorical))
     replay.answers = {name: _plain(getattr(answers, name)[0]) for name in ANSWERS[:-1]}
@@ -85,24 +88,29 @@ def _decide_again(replay: Replay, logged: Logged, scorer: Scorer) -> None:
 
 
 def _about_row(logged: Logged, decision_id: str) -> list[str]:
-    """Return what of a row contradicts its place in the log, or the id that says what was decided, by which model."""
+    """Return where a row contradicts its file in the log or its decision_id."""
     key, row = logged.key, logged.row
-    told = {"model": key.model, "model_version": key.version, "population": key.population.value, "period": key.period}
+    expected = {
+        "model": key.model,
+        "model_version": key.version,
+        "population": key.population.value,
+        "period": key.period,
+    }
     differs = [
-        f"{name}: logged {row[name]}, in a file of {value}" for name, value in told.items() if row[name] != value
+        f"{name}: logged {row[name]}, in a file of {value}" for name, value in expected.items() if row[name] != value
     ]
     if decision_ids(key, row["model_hash"], np.array([row["application_id"]])) != [decision_id]:
-        differs.append("decision_id: it does not follow from the model's hash, the period and the application's id")
+        differs.append("decision_id: not the id for this model hash, period and application")
     return [f"{one} ('{logged.file}')" for one in differs]
 
 
 def _about_model(logged: Logged, version: RegisteredModel, folder: Path) -> list[str]:
-    found, expected = model_hash(folder), logged.row["model_hash"]
-    if found == expected:
+    actual, expected = model_hash(folder), logged.row["model_hash"]
+    if actual == expected:
         return []
-    changed = ", ".join(changed_files(folder)) or "these are the files of another model"
+    changed = ", ".join(changed_files(folder)) or "the files are those of another model"
     return [
-        f"model: {version.name} version {version.version} has hash {found[:12]}, logged {expected[:12]}; {changed} "
+        f"model: {version.name} version {version.version} has hash {actual[:12]}, logged {expected[:12]}; {changed} "
         f"(in '{folder}')"
     ]
 
@@ -111,7 +119,7 @@ def _about_answers(row: Mapping[str, Any], answers: Mapping[str, Any]) -> list[s
     return [
         f"{name}: logged {row[name]!r}, replayed {answers[name]!r}"
         for name in ANSWERS
-        if repr(row[name]) != repr(answers[name])  # of numbers, the shortest spelling that tells their bits apart
+        if repr(row[name]) != repr(answers[name])  # equal reprs of numbers are equal bits
     ]
 
 
@@ -145,9 +153,9 @@ def _summary(result: Mapping[str, Any], replay: Replay) -> list[str]:
     settings = replay.policy.reasons if replay.policy else ReasonSettings()
     lines += [f"  {line}" for line in notice(logged["reasons"], settings)] if logged["reasons"] else []
     if result["identical"]:
-        return [*lines, "IDENTICAL: made again, every answer is the same to the last bit"]
+        return [*lines, "IDENTICAL: every answer of the replay equals the log, bit for bit"]
     return [
         *lines,
-        "DIFFERS: what is there today does not give what was logged",
+        "DIFFERS: the replay does not give the logged answers",
         *(f"  {one}" for one in replay.differs),
     ]

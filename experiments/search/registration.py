@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from experiments.evidence.evaluation import Evaluation, evaluate
+from experiments.evidence.evaluation import Evaluation, evaluate, separation
 from experiments.evidence.pictures import write_pictures
-from experiments.evidence.separation import separation
 from experiments.experiment.experiment import Experiment, outcome_of, reference_applications
 from experiments.search.trial_result import TrialResult
 from pipelines.candidates.portable_model import columns_of

@@ -58,7 +58,7 @@ def data_record(experiment: Experiment) -> dict[str, Any]:
         "protected": applications.roles.protected,
         "inferred": applications.roles.inferred,
         "split": experiment.split.description,
-        "asked": None if experiment.asked is None else experiment.asked.fingerprint,
+        "asked": None if experiment.applicants is None else experiment.applicants.fingerprint,
     }
 
 

@@ -187,9 +187,9 @@ def registry_changes(tampered: Tampered) -> Iterator[Change]:
     def drop() -> None:
         client.delete_registered_model_alias(model, CHAMPION)
 
-    names = "the ledger names version 1 as champion, MLflow's alias names"
-    yield Change("alias moved", "", f"{names} version 3", point_to("3"), point_to("1"))
-    yield Change("alias deleted", "", f"{names} no version", drop, point_to("1"))
+    names = "the champion is version 1 in the ledger and"
+    yield Change("alias moved", "", f"{names} version 3 in MLflow", point_to("3"), point_to("1"))
+    yield Change("alias deleted", "", f"{names} no version in MLflow", drop, point_to("1"))
     yield Change(
         "tag changed", "", f"the tag {STAGE} of version 3 must be 'refused'", stage("champion"), stage("refused")
     )

@@ -1,4 +1,4 @@
-"""What a gate is: it reads the evidence record alone, so that anyone can judge again what was judged."""
+"""What a gate is: a function of the evidence record and the policy alone, so that a judgement can be repeated."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass

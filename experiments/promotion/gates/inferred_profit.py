@@ -4,10 +4,15 @@ from experiments.promotion.gates.gate import Gate, GateResult, Record, read
 from pipelines.policy.pack import PolicySettings
 
 
+def inferred_rows(evidence: Record) -> int:
+    """Return the swapped applications without an outcome. Raises NotMeasured where the evidence lacks them."""
+    sides = ("newly_approved", "newly_declined")
+    return sum(read(evidence, "swap_set", side, "inferred", "rows") for side in sides)
+
+
 def _judge(evidence: Record, policy: PolicySettings) -> GateResult | None:
     change, margin = read(evidence, "swap_set", "inferred_change"), policy.gates.profit_margin
-    sides = ("newly_approved", "newly_declined")
-    rows = sum(read(evidence, "swap_set", side, "inferred", "rows") for side in sides)
+    rows = inferred_rows(evidence)
     if not rows:
         return None
     sentence = (

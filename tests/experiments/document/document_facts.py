@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from experiments.document import DocumentFacts, FeatureFact, SearchFacts
-from experiments.evidence.separation import separation
+from experiments.evidence.evaluation import separation
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.profit import Economics, profit
 from pipelines.policy.pack import ApprovalSettings, FairnessSettings, PolicySettings, ReasonSettings

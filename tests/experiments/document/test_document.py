@@ -13,8 +13,8 @@ from experiments.document import DocumentFacts, FeatureFact, document, gather, w
 from experiments.document.decision import verdict_of
 from experiments.document.limitations import limitations_of
 from experiments.document.page import SECTIONS
+from experiments.evidence.evaluation import separation
 from experiments.evidence.evidence_files import document_findings, sealed
-from experiments.evidence.separation import separation
 from experiments.experiment.settings import TuneSettings
 from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings
@@ -137,7 +137,7 @@ def test_approvals_count_as_the_policy_counts_them() -> None:
     mira = ENTRIES[2] | {"sequence": 5, "by": "mira"}
     jonas = ENTRIES[2] | {"sequence": 6}
     verdict = verdict_of(full_facts(entries=(*ENTRIES[:4], mira, jonas)))
-    assert (len(verdict.approvals), verdict.agreed, verdict.asked) == (4, 1, 2)
+    assert (len(verdict.approvals), verdict.agreed, verdict.required) == (4, 1, 2)
     assert "it waits for 1 of 2 approvals" in verdict.sentence
 
 
@@ -151,18 +151,24 @@ def test_approvals_of_an_earlier_request_do_not_count_for_a_later_one() -> None:
 def test_each_limitation_is_told_where_it_is_true_and_only_there() -> None:
     told = " ".join(limitations_of(full_facts()))
     for found in (
-        "3 other challengers were tried",
-        "not signed, hence unproven: aiko",
+        "3 other challengers were compared on the same test part before",
+        "not signed: aiko",
         "is simulated",
-        "folds of the search have no embargo",
+        "folds of the search are too short for an embargo",
         "4,120 loans were immature on 2026-10-01",
         "6,210 applications were declined",
         "returned_share_180 (11%), orders_90 (3%)",
         "age_band 61+",
-        "differed from its commit fd9487f0c1d2",
+        "uncommitted changes to fd9487f0c1d2",
     ):
         assert found in told
-    for absent in ("trained on are unknown", "carry no time", "Fairness was not measured", "No amounts", "is written"):
+    for absent in (
+        "training rows are",
+        "have no dates",
+        "Fairness was not measured",
+        "has no amounts",
+        "no recorded meaning",
+    ):
         assert absent not in told
 
 
@@ -175,8 +181,8 @@ def test_a_flat_table_has_limits_of_its_own() -> None:
         provenance={"git_commit": "0" * 40},
     )
     told = " ".join(limitations_of(facts))
-    assert "carry no time" in told
-    assert "No amounts are told" in told
+    assert "The applications have no dates" in told
+    assert "The data has no amounts" in told
     assert "1 of 2 features have no recorded meaning: a." in told
     for absent in ("simulated", "immature", "declined by", "not signed", "commit"):
         assert absent not in told

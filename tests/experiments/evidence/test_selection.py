@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.evidence.selection import ByLot, selection_report
+from experiments.evidence.selection import RandomApprovals, selection_report
 from pipelines.applications.applications import Applications
 from pipelines.credit.calibration import wilson_interval
 from pipelines.errors import DataError
@@ -58,17 +58,17 @@ def test_outcomes_by_lot_show_the_bias_and_those_learnt_from_are_told_apart(told
 
 
 def test_the_comparison_by_hand() -> None:
-    found = ByLot.of(np.array([1, 0, 0, 1], np.int8), np.array([0.1, 0.1, 0.3, 0.3]))
+    found = RandomApprovals.of(np.array([1, 0, 0, 1], np.int8), np.array([0.1, 0.1, 0.3, 0.3]))
     assert found is not None
     low, high = wilson_interval(2, 4, 0.95)
     assert (found.rows, found.bad, found.bad_rate, found.low, found.high) == (4, 2, 0.5, low, high)
     assert (found.expected_rate, found.ratio) == (pytest.approx(0.2), pytest.approx(2.5))
     assert (found.ratio_low, found.ratio_high) == (pytest.approx(low / 0.2), pytest.approx(high / 0.2))
-    assert ByLot.of(np.empty(0, np.int8), np.empty(0)) is None
+    assert RandomApprovals.of(np.empty(0, np.int8), np.empty(0)) is None
 
 
 def test_without_earlier_decisions_there_is_no_report(told: Any) -> None:
     _, table, known, _ = told
     bare = replace(table, approved=None, by_lot=None)
-    with pytest.raises(DataError, match=r"the table has none; add data\.decision=COLUMN"):
+    with pytest.raises(DataError, match=r"the table has no earlier decisions; add data\.decision=COLUMN"):
         selection_report(bare, np.full(ROWS, 0.1), known, np.arange(10), seed=0, threads=1)

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from experiments.experiment.feature_groups import feature_groups, rank_correlations
-from experiments.experiment.feature_use import candidate_in_use, dropped, sample_in_use, weakened
+from experiments.experiment.feature_use import (
+    candidate_in_use,
+    dropped,
+    feature_groups,
+    rank_correlations,
+    sample_in_use,
+    weakened,
+)
 from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample

@@ -69,6 +69,15 @@ def test_evidence_that_is_missing_is_refused(part: str) -> None:
     assert all(gate.answer == NOT_MEASURED for gate in refused)
 
 
+@pytest.mark.parametrize("side", ["newly_approved", "newly_declined"])
+def test_a_swap_set_without_its_inferred_rows_is_refused_although_inferred_profit_is_advisory(side: str) -> None:
+    evidence = changed(**{f"swap_set__{side}": {"inferred": {}}})
+    (refused,) = (gate for gate in judge(evidence, PolicySettings()) if not gate.passed and gate.blocking)
+    assert (refused.gate, refused.answer) == ("profit at the cut-off", NOT_MEASURED)
+    assert f"swap_set.{side}.inferred.rows" in refused.sentence
+    assert not lets_through(judge(evidence, PolicySettings()))
+
+
 @pytest.mark.parametrize(
     ("change", "gate"),
     [

@@ -29,10 +29,10 @@ def test_a_blocking_gate_refuses_and_an_advisory_one_does_not(book: Book) -> Non
     assert refused.content["decision"] == REFUSED
     evidence = evidence_of(book.version(2), passed=False)
     evidence["gates"][0]["blocking"] = False
-    with pytest.raises(ThinfileError, match="carries its own hash"):
+    with pytest.raises(ThinfileError, match="not the recorded"):
         book.open().request(book.version(2), evidence, "")
     assert said_by_registry(book.store, book.model) == (None, {1: "refused"})
-    with pytest.raises(RequestError, match=f"entry {refused.sequence} .* is no request"):
+    with pytest.raises(RequestError, match=f"entry {refused.sequence} .* is not a request"):
         book.open().promote(refused.sequence)
 
 
@@ -54,7 +54,7 @@ def test_a_request_judged_against_another_champion_is_closed(book: Book) -> None
     with pytest.raises(PromotionConflict, match=f"request {first} is closed: entry 3 promoted version 2"):
         book.open().promote(first)
     with pytest.raises(
-        PromotionConflict, match="the champion has changed since version 3 was decided upon: no version"
+        PromotionConflict, match="the champion has changed from no version to version 2 since version 3 was"
     ):
         book.open().request(book.version(3), evidence_of(book.version(3)), "")
 
@@ -74,7 +74,7 @@ def test_two_that_had_both_read_the_ledger_cannot_both_decide(book: Book) -> Non
     requests = book.ask(1), book.ask(2)
     first, second = book.open(), book.open()
     first.promote(requests[0])
-    with pytest.raises(PromotionConflict, match="the champion has changed since"):
+    with pytest.raises(PromotionConflict, match=f"request {requests[1]} is closed: entry 3 promoted version 1"):
         second.promote(requests[1])
 
 
@@ -98,14 +98,14 @@ def test_rolled_back_the_champion_before_is_champion_again(book: Book) -> None:
     assert book.roll_back(why="complaints") == book.roll_back(why="complaints")
     assert said_by_registry(book.store, book.model) == (2, {1: "retired", 2: "champion", 3: "retired"})
     assert book.roll_back(why="more complaints")["version"] == 1
-    with pytest.raises(RequestError, match="a rollback needs an earlier champion"):
+    with pytest.raises(RequestError, match="has no earlier champion to roll back to"):
         book.roll_back(why="ever more complaints")
     assert book.roll_back(why="it was not the model", version=3)["version"] == 3
     with pytest.raises(RequestError, match="the champion already"):
         book.roll_back(why="again", version=3)
-    with pytest.raises(RequestError, match=r"never|only to an earlier champion"):
+    with pytest.raises(RequestError, match="version 9 never was one"):
         book.roll_back(why="again", version=9)
-    with pytest.raises(RequestError, match="received no why"):
+    with pytest.raises(RequestError, match="a rollback needs a reason"):
         book.roll_back(version=1)
     assert book.findings() == []
 
@@ -113,7 +113,7 @@ def test_rolled_back_the_champion_before_is_champion_again(book: Book) -> None:
 def test_a_rollback_meant_for_another_champion_is_a_conflict(book: Book) -> None:
     for version in (1, 2, 3):
         book.promote(version)
-    with pytest.raises(PromotionConflict, match="since the rollback was decided upon: version 2 then, version 3 now"):
+    with pytest.raises(PromotionConflict, match="changed from version 2 to version 3 since the rollback was"):
         book.open().roll_back(1, "late", from_champion=2)
 
 
@@ -139,7 +139,7 @@ def test_what_was_moved_during_a_crash_is_not_overwritten(book: Book, allow_disa
     content = {"decision": PROMOTED, "request": request, "version": 2, "previous": 1, "by": "a", "why": ""}
     chain.append(content | {"model_hash": book.version(2).tags[MODEL_HASH]}, after=request)
     book.store.set_alias(book.version(3), CHAMPION)
-    with pytest.raises(LedgerDisagrees, match="names version 2 as champion, MLflow's alias names version 3"):
+    with pytest.raises(LedgerDisagrees, match="the champion is version 2 in the ledger and version 3 in MLflow"):
         book.open()
     book.open(allow_disagreement=allow_disagreement) if allow_disagreement else None
     assert book.store.aliased(book.model, CHAMPION) == book.store.version(book.model, 3)
@@ -157,12 +157,12 @@ def test_an_alias_moved_behind_the_ledgers_back_is_found_and_restored_by_a_comma
     # then all is well, and the ledger says what had happened
     assert said_by_registry(book.store, book.model) == (1, {1: "champion"})
     assert book.findings() == []
-    assert "MLflow's alias names version 3" in str(book.open().entries[-1].content["restored"])
+    assert "and version 3 in MLflow" in str(book.open().entries[-1].content["restored"])
 
 
 def test_a_champion_set_without_any_entry_is_found(book: Book) -> None:
     book.store.set_alias(book.version(2), CHAMPION)
-    with pytest.raises(LedgerDisagrees, match="names no version as champion, MLflow's alias names version 2; undo"):
+    with pytest.raises(LedgerDisagrees, match="is no version in the ledger and version 2 in MLflow; undo"):
         book.open()
     book.store.client.delete_registered_model_alias(book.model, CHAMPION)
     assert book.findings() == []
@@ -172,12 +172,12 @@ def test_a_deleted_champion_is_found_and_gone_back_from(book: Book) -> None:
     book.promote(1)
     book.promote(2)
     book.store.client.delete_model_version(book.model, "2")
-    with pytest.raises(LedgerDisagrees, match=r"version 2, the champion by the ledger, was deleted; .*version=1"):
+    with pytest.raises(LedgerDisagrees, match=r"version 2, the champion in the ledger, was deleted; .*version=1"):
         book.open()
     book.roll_back(why="version 2 was deleted")
     assert said_by_registry(book.store, book.model) == (1, {1: "champion"})
     assert book.findings() == [
-        "entry 3, version 2: the version was deleted, and its evidence with it; restore it from a copy"
+        "entry 3, version 2: the version and its evidence were deleted; restore them from a copy"
     ]
 
 
@@ -187,14 +187,14 @@ def test_a_tag_changed_behind_the_ledgers_back_is_found(book: Book, tag: str, va
     book.ask(2)
     book.store.tag(book.version(2), {tag: value})
     (finding,) = book.findings()
-    assert finding.startswith(f"the tag {tag} of version 2 must be ")
+    assert finding.startswith(f"the tag {tag} of version 2 is '{value}' and must be ")
     book.roll_back(version=1, why="somebody changed a tag")
     assert book.findings() == []
 
 
 def test_a_stage_that_no_entry_gave_is_found(book: Book) -> None:
     book.store.tag(book.version(2), {STAGE: "champion"})
-    assert "must be 'none' by the ledger, received 'champion'" in book.findings()[0]
+    assert "is 'champion' and must be 'none' by the ledger" in book.findings()[0]
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_a_better_challenger_is_promoted_and_an_equal_one_is_not(workspace: Work
 
 def test_a_challenger_is_judged_on_the_data_it_was_tested_on(workspace: Workspace, tables: dict[str, Path]) -> None:
     tuned(workspace, tables["full"])
-    with pytest.raises(RequestError, match="judged on the data it was tested on"):
+    with pytest.raises(RequestError, match="the data is not that of the test of credit_score version"):
         promoted(workspace, data=data_of(tables["weak"]))
 
 

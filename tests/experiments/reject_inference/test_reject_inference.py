@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from experiments.reject_inference.propensity import chosen, lot_share, propensity
+from experiments.reject_inference.propensity import chosen, propensity, random_approval_share
 from experiments.reject_inference.reject_inference import (
     FuzzyAugmentation,
     approval_weights,
@@ -60,7 +60,7 @@ def test_one_approved_by_lot_is_not_chosen_and_the_lot_is_counted_among_the_othe
     by_lot = np.array([False, False, True, False, False, False])
     table = asked(np.zeros(6), approved, by_lot)
     assert chosen(table).tolist() == [True, True, False, False, False, False]
-    assert lot_share(table) == 0.25
+    assert random_approval_share(table) == 0.25
 
 
 def test_the_policy_is_learnt_from_what_it_did() -> None:
@@ -73,7 +73,7 @@ def test_the_policy_is_learnt_from_what_it_did() -> None:
 def test_weighted_by_their_chances_the_approved_are_as_bad_as_all_who_asked() -> None:
     table, bad, chance = a_market(60_000, severity=1.0)  # mild enough that hardly any weight is cut
     approved = np.flatnonzero(table.approved)  # type: ignore[arg-type]
-    weights = inverse_chances(chance[approved], lot_share(table))
+    weights = inverse_chances(chance[approved], random_approval_share(table))
     error = np.sqrt(np.average((bad[approved] - bad.mean()) ** 2 * weights**2) / len(approved))
     assert bad.mean() - bad[approved].mean() > 10 * error
     assert np.average(bad[approved], weights=weights) == pytest.approx(bad.mean(), abs=3 * error)
@@ -83,17 +83,19 @@ def test_chances_that_are_learnt_give_about_the_weights_of_the_true_ones() -> No
     table, _, chance = a_market(8_000)
     approved = np.random.default_rng(0).permutation(np.flatnonzero(table.approved))  # type: ignore[arg-type]
     found = approval_weights(table, table.ids[approved], seed=0, threads=1)
-    expected = inverse_chances(chance[approved], lot_share(table))
+    expected = inverse_chances(chance[approved], random_approval_share(table))
     assert np.corrcoef(np.log(found), np.log(expected))[0, 1] > 0.9
 
 
 def test_an_outcome_of_one_who_was_not_approved_is_refused() -> None:
     table, _, _ = a_market(200)
     declined = np.flatnonzero(~table.approved)[:1]  # type: ignore[operator]
-    with pytest.raises(DataError, match=r"1 of 1 with an outcome are not among the approved of data\.ttd_population"):
+    with pytest.raises(
+        DataError, match=r"1 of 1 applications with an outcome are not among the approved of data\.ttd_population"
+    ):
         approval_weights(table, table.ids[declined], seed=0, threads=1)
     everyone = asked(np.zeros(50), np.ones(50, bool), np.zeros(50, bool))
-    with pytest.raises(DataError, match="received 0 of the rarer kind"):
+    with pytest.raises(DataError, match="has 0 approved or declined applications and needs at least 5 of each"):
         propensity(everyone, seed=0, threads=1)
 
 

@@ -35,7 +35,7 @@ def experiment(workspace: Workspace, now: str, asked: str = "asked first", **tol
     applications = Applications(**{"fingerprint": now, "fingerprint_with_erased": None} | told)
     everyone = Applications(fingerprint=asked, fingerprint_with_erased=None)
     return SimpleNamespace(
-        settings=SimpleNamespace(workspace=str(workspace.root)), applications=applications, asked=everyone
+        settings=SimpleNamespace(workspace=str(workspace.root)), applications=applications, applicants=everyone
     )
 
 

@@ -87,9 +87,11 @@ def test_the_answer_shows_what_the_applicant_was_told(workspace: Workspace) -> N
 
 
 def test_an_unknown_id_is_told_where_ids_are(workspace: Workspace) -> None:
-    with pytest.raises(RequestError, match=r"none is 'A07' in the score log; the ids are in the column decision_id"):
+    with pytest.raises(
+        RequestError, match=r"the score log has no decision 'A07'; the ids are in the column decision_id"
+    ):
         replay_decision(workspace, "A07")
-    with pytest.raises(RequestError, match="none is 'x'"):
+    with pytest.raises(RequestError, match="the score log has no decision 'x'"):
         replay_decision(Workspace.at("/nowhere"), "x")
 
 
@@ -126,7 +128,7 @@ def test_another_policy_under_the_same_name_is_named(workspace: Workspace) -> No
         ("points", 900, "points: logged 900, replayed"),
         ("decision", "approved", "decision: logged 'approved', replayed 'declined'"),
         ("reasons", ["bad luck"], r"reasons: logged \['bad luck'\], replayed \["),
-        ("application_id", "A99", "decision_id: it does not follow from"),
+        ("application_id", "A99", "decision_id: not the id for this model hash"),
         ("period", "2025-01", "period: logged 2025-01, in a file of 2026-01"),
     ],
 )

@@ -97,7 +97,7 @@ def test_only_what_is_asked_for_is_done(market: Path, workspace: Workspace) -> N
 
 def test_it_needs_earlier_decisions(market: Path, workspace: Workspace) -> None:
     for lacking in ({"decision": None, "ignored": ["decision"]}, {"ttd_population": None}):
-        with pytest.raises(ConfigurationError, match=r"received no data\.decision or no data\.ttd_population"):
+        with pytest.raises(ConfigurationError, match=r"data\.decision or data\.ttd_population is not set"):
             resolve(asking(market, workspace, RejectInference.reweighting, **lacking))
 
 
