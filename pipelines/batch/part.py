@@ -21,7 +21,7 @@ from pipelines.applications.contract import RULE
 from pipelines.batch.counting import profile_of_part
 from pipelines.batch.digests import spelled_ids
 from pipelines.batch.rows import BatchRoles, Rows, coded_array, levels_of, read_rows, segments_of, texts_of
-from pipelines.batch.selection import Elsewhere, Selection, select
+from pipelines.batch.selection import Decided, Elsewhere, Selection, select
 from pipelines.candidates.portable_model import Levels
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.errors import DataError, ThinfileError
@@ -66,9 +66,10 @@ class Opened:
 class Batch:
     """One run over one input: what its parts have in common.
 
-    `champion` is a pickled `Champion`; `known` is a file of sorted numbers of decisions that are in the log already, as
-    an array of numpy; `sampled` is the share of the decisions whose features are kept; of the `rows` of the input a
-    share of `max_quarantined` may break the contract; `returning` knows who was erased and must not come back.
+    `champion` is a pickled `Champion`; `logged` is a file of sorted numbers of decisions that are in the log already,
+    `other_versions` one of those that other versions made (see `select`); `sampled` is the share of the decisions whose
+    features are kept; of the `rows` of the input a share of `max_quarantined` may break the contract; `returning` knows
+    who was erased and must not come back.
     """
 
     champion: bytes
@@ -82,7 +83,8 @@ class Batch:
     sampled: float
     rows: int
     max_quarantined: float
-    known: Path | None = None
+    logged: Path | None = None
+    other_versions: Path | None = None
     returning: ErasedRows | None = None
 
     @property
@@ -144,7 +146,8 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     if elsewhere is not None:  # until it is there again the part is not done, or a crash would leave half of a change
         log.file(batch.key, f"{part.name}.parquet").unlink(missing_ok=True)
     erased = _erased(batch, rows)
-    chosen = select(batch.key, work.scorer.hash, batch.roles, rows, erased, batch.known, elsewhere)
+    decided = Decided(batch.logged, batch.other_versions, elsewhere)
+    chosen = select(batch.key, work.scorer.hash, batch.roles.id, rows, erased, decided)
     check_broken(batch, {rule: len(some) for rule, some in chosen.broken.items()})
     is_whole = len(chosen.rows) == part.rows
     columns = rows.columns if is_whole else select_rows(rows.columns, chosen.rows)
@@ -216,6 +219,7 @@ def _receipt(
         policy_hash=batch.policy_hash,
         scored=len(chosen.rows),
         already_logged=chosen.already_logged,
+        other_versions=chosen.other_versions,
         other_periods=chosen.other_periods,
         erased=chosen.erased,
         quarantined={rule: len(some) for rule, some in chosen.broken.items()},

@@ -4,14 +4,12 @@ A number is the first 64 bits of a decision's id, itself a hash: among 100 milli
 with a probability of 3 in 10,000; one of them would then be set aside as repeated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pipelines.batch.digests import numbers_of_ids
 from pipelines.batch.selection import Elsewhere
 
 AT_ONCE = 4_000_000
@@ -22,18 +20,17 @@ Places = Sequence[tuple[int, int]]
 """Where some numbers of each part begin, and before where they end."""
 
 
-def write_known(files: Sequence[Path], path: Path) -> None:
-    """Write the numbers of all decisions of some files of the log in order, as an array of numpy on disk."""
-    rows = sum(pq.read_metadata(file).num_rows for file in files)
-    sorted_numbers = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint64, shape=(rows,))
-    done = 0
-    for file in files:
-        for batch in pq.ParquetFile(file).iter_batches(AT_ONCE, columns=["decision_id"]):
-            numbers = numbers_of_ids(batch.column(0))
-            sorted_numbers[done : done + len(numbers)] = numbers
-            done += len(numbers)
-    sorted_numbers.sort()
-    sorted_numbers.flush()
+def write_sorted(chunks: Iterable[Numbers], path: Path) -> Path | None:
+    """Write numbers to a file in ascending order and return it, None without any; they need not fit into memory."""
+    with path.open("wb") as file:
+        for numbers in chunks:
+            numbers.tofile(file)
+    if not path.stat().st_size:
+        return None
+    everything = np.memmap(path, dtype=np.uint64, mode="r+")
+    everything.sort()
+    everything.flush()
+    return path
 
 
 def find_elsewhere(ours: Sequence[Path], others: Sequence[Path]) -> dict[Path, Elsewhere]:

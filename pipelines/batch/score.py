@@ -26,7 +26,7 @@ ONE_PROCESS = 250_000
 
 
 def score(settings: ScoreSettings) -> Outcome:
-    """Score a table with the champion into the log; decisions that are logged for the period stay as they are.
+    """Score a table with the champion into the log; decisions of the period, of any version, stay as they are.
 
     Raises:
         RequestError: no champion, a period that is not a month, or an invalid policy.
@@ -105,7 +105,7 @@ def _check_months(done: Done, period: str) -> None:
     """Raise DataError where the applications have times and none is of the period."""
     counts = totals(done.receipts)
     firsts = [one.first_month for one in done.receipts if one.first_month]
-    if counts["other_periods"] and not counts["scored"] + counts["already_logged"]:
+    if counts["other_periods"] and not counts["scored"] + counts["already_logged"] + counts["other_versions"]:
         lasts = [one.last_month for one in done.receipts if one.last_month]
         raise DataError(
             f"no application was made in {period} ({min(firsts)} to {max(lasts)}); correct period or data.time"
@@ -119,6 +119,8 @@ def _counts(done: Done, request: Request) -> Counts:
         rows_in=everything["rows"],
         other_periods=everything["other_periods"],
         scored=scored,
+        other_versions=everything["other_versions"],
+        versions=done.versions,
         already_logged=everything["already_logged"] + everything["scored"] - scored,
         erased=everything["erased"],
         quarantined=everything["quarantined"],

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.batch.digests import digests_of, numbers_of_digests
-from pipelines.batch.rows import BatchRoles, Rows
+from pipelines.batch.rows import Rows
 from pipelines.score_log.key import LogKey
 
 
@@ -18,6 +18,19 @@ class Elsewhere:
 
     repeated: NDArray[np.uint64]
     logged: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What is decided already, in sorted numbers of decisions.
+
+    `logged` is a file of the decisions of earlier batches; `other_versions` is one of the applications that another
+    version decided, with the numbers of decisions by this one.
+    """
+
+    logged: Path | None
+    other_versions: Path | None
+    elsewhere: Elsewhere | None
 
 
 @dataclass(frozen=True)
@@ -31,22 +44,19 @@ class Selection:
     broken: Mapping[str, NDArray[np.intp]]
     other_periods: int
     already_logged: int
+    other_versions: int
     erased: int
 
 
 def select(
     key: LogKey,
     model_hash: str,
-    roles: BatchRoles,
+    id_column: str,
     rows: Rows,
     erased: NDArray[np.bool_] | None,
-    logged_numbers: Path | None,
-    elsewhere: Elsewhere | None,
+    before: Decided,
 ) -> Selection:
-    """Return the rows that are sound, of the period, not of erased people, not logged and not repeated.
-
-    `known` is a file of the sorted numbers of decisions that are logged already.
-    """
+    """Return the rows that are sound, of the period, not of erased people, not decided before and not repeated."""
     sound, now = rows.sound, None if rows.months is None else rows.months == np.datetime64(key.period, "M")
     kept = np.ones(len(rows.table), dtype=bool) if sound is None else sound
     broken = dict(rows.broken)
@@ -62,20 +72,32 @@ def select(
     is_repeating = bool((ordered[1:] == ordered[:-1]).any())
     repeated = np.asarray(ids.to_pandas().duplicated()) if is_repeating else np.zeros(len(chosen), dtype=bool)
     logged = np.zeros(len(chosen), dtype=bool)
-    if logged_numbers is not None:
-        logged |= _isin(numbers, np.load(logged_numbers, mmap_mode="r"))
-    if elsewhere is not None:
-        logged |= _isin(numbers, elsewhere.logged)
-        repeated = repeated | _isin(numbers, elsewhere.repeated)
-    repeated = repeated & ~logged
+    if before.logged is not None:
+        logged |= _isin(numbers, np.memmap(before.logged, np.uint64, "r"))
+    decided = np.zeros(len(chosen), dtype=bool)
+    if before.other_versions is not None:
+        decided = _isin(numbers, np.memmap(before.other_versions, np.uint64, "r")) & ~logged
+    if before.elsewhere is not None:
+        logged |= _isin(numbers, before.elsewhere.logged)
+        repeated = repeated | _isin(numbers, before.elsewhere.repeated)
+    repeated = repeated & ~logged & ~decided
     if repeated.any():
-        broken[f"'{roles.id}' repeats"] = chosen[repeated]
-    rest = ~(logged | repeated)
+        broken[f"'{id_column}' repeats"] = chosen[repeated]
+    rest = ~(logged | decided | repeated)
     if not rest.all():
         chosen, digests, numbers = chosen[rest], digests[rest], numbers[rest]
         ordered = np.sort(numbers)
-    counts = int(kept.sum() - ours.sum()), int(logged.sum()), 0 if erased is None else int(erased.sum())
-    return Selection(chosen, digests, numbers, ordered, broken, *counts)
+    return Selection(
+        rows=chosen,
+        digests=digests,
+        numbers=numbers,
+        ordered=ordered,
+        broken=broken,
+        other_periods=int(kept.sum() - ours.sum()),
+        already_logged=int(logged.sum()),
+        other_versions=int(decided.sum()),
+        erased=0 if erased is None else int(erased.sum()),
+    )
 
 
 def _isin(numbers: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:

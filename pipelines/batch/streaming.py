@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.batch.part import Batch, Champion, Task, check_broken, needs_room
-from pipelines.batch.repeats import find_elsewhere, write_known
+from pipelines.batch.digests import digests_of, numbers_of_digests, numbers_of_ids
+from pipelines.batch.part import Batch, Champion, Task, check_broken, needs_room, opened
+from pipelines.batch.repeats import Numbers, find_elsewhere, write_sorted
 from pipelines.batch.rows import BatchRoles
 from pipelines.batch.settings import BatchEngine
 from pipelines.batch.tables import ScoredTable, check_unlike
@@ -49,11 +50,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of an input: the receipts of its parts, and which of them were made now."""
+    """What became of an input: the receipts of its parts, and which of them were made now.
+
+    `versions` are the other versions that have decisions of the period.
+    """
 
     parts: ParquetInput
     receipts: Sequence[Receipt]
     fresh: frozenset[str]
+    versions: tuple[int, ...]
 
     def now(self) -> list[Receipt]:
         """Return the receipts of the parts that were scored now."""
@@ -82,15 +87,17 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
         batch = _open(request, parts)
         done = {Path(name).stem for name in log_of.partitions(request.key)}
         missing = [part for part in parts.parts if part.name not in done]
+        if missing or any(batch.numbers.glob("*.npy")):
+            batch = _with_decided(batch, log_of, scratch)
         if missing:
-            batch = replace(batch, known=_known(batch, log_of, done, scratch))
             _check_ids(batch, missing, table)
             check_unlike(table, roles, log_of, request.key)
             _run(batch, work, [(some, None) for some in tasks(missing, processes)], parts)
         _settle(batch, work, parts)
         receipts = [batch.receipts.of(part.name) for part in parts.parts]
         _close(batch, parts, receipts)
-    return Done(parts, receipts, frozenset(part.name for part in missing))
+    versions = tuple(other.version for other in log_of.other_versions(request.key))
+    return Done(parts, receipts, frozenset(part.name for part in missing), versions)
 
 
 @contextmanager
@@ -134,19 +141,35 @@ def _open(request: Request, parts: ParquetInput) -> Batch:
     return batch
 
 
-def _known(batch: Batch, log_of: ScoreLog, done: set[str], scratch: Path) -> Path | None:
-    """Return a file of the decisions that earlier batches logged under this key, None without any."""
+def _with_decided(batch: Batch, log_of: ScoreLog, scratch: Path) -> Batch:
+    """Return the batch with files of what was decided before it: under its key, and by other versions."""
+    others = log_of.other_versions(batch.key)
+    return replace(
+        batch,
+        logged=write_sorted(_logged_numbers(batch, log_of), scratch / "logged"),
+        other_versions=write_sorted(_numbers_of_others(batch, log_of, others), scratch / "other_versions"),
+    )
+
+
+def _logged_numbers(batch: Batch, log_of: ScoreLog) -> Iterator[Numbers]:
     open_parts = {path.stem for path in batch.numbers.glob("*.npy")}
-    files = [log_of.file(batch.key, f"{name}.parquet") for name in sorted(done - open_parts)]
-    if not files:
-        return None
-    write_known(files, scratch / "known.npy")
-    return scratch / "known.npy"
+    for file, rows in log_of.decided(batch.key, ["decision_id"]):
+        if file.stem not in open_parts:
+            yield from (numbers_of_ids(ids) for ids in rows["decision_id"].chunks)
+
+
+def _numbers_of_others(batch: Batch, log_of: ScoreLog, others: Sequence[LogKey]) -> Iterator[Numbers]:
+    """Yield the numbers that decisions of other versions would have under the key of the batch."""
+    model_hash = opened(batch.champion).scorer.hash
+    for other in others:
+        for _, rows in log_of.decided(other, ["application_id"]):
+            for ids in rows["application_id"].chunks:
+                yield numbers_of_digests(digests_of(batch.key, model_hash, ids))
 
 
 def _check_ids(batch: Batch, missing: Sequence[Part], table: ScoredTable) -> None:
     """Raise DataError for rows that are logged already, named by another column."""
-    if batch.known is None:
+    if batch.logged is None:
         return
     named = batch.receipts.fingerprints()
     for part in missing:
@@ -208,7 +231,7 @@ def _close(batch: Batch, parts: ParquetInput, receipts: Sequence[Receipt]) -> No
 
 def totals(receipts: Sequence[Receipt]) -> dict[str, Any]:
     """Return the counts of receipts, added up."""
-    counted = ("rows", "scored", "already_logged", "other_periods", "erased")
+    counted = ("rows", "scored", "already_logged", "other_versions", "other_periods", "erased")
     counts: dict[str, Any] = {name: sum(getattr(one, name) for one in receipts) for name in counted}
     for name in ("quarantined", "decisions", "reasons"):
         counts[name] = added([getattr(one, name) for one in receipts])

@@ -1,6 +1,6 @@
 """The outcome of the verb score: counts for scripts, a few lines for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +20,17 @@ MOST_REASONS = 3
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of the rows of an input; `decisions`, `reasons` and `mean_pd` are those of what was scored now."""
+    """What became of the rows of an input; `decisions`, `reasons` and `mean_pd` are those of what was scored now.
+
+    `versions` are the other versions that have decisions of the period.
+    """
 
     rows_in: int
     other_periods: int
     scored: int
     already_logged: int
+    other_versions: int
+    versions: Sequence[int]
     erased: int
     quarantined: Mapping[str, int]
     decisions: Mapping[str, int]
@@ -45,6 +50,7 @@ def outcome_of(settings: ScoreSettings, key: LogKey, champion: RegisteredModel, 
         "other_periods": counts.other_periods,
         "scored": counts.scored,
         "already_logged": counts.already_logged,
+        "decided_by_other_versions": counts.other_versions,
         "erased": counts.erased,
         "quarantined": dict(counts.quarantined),
         **{name: counts.decisions.get(name, 0) for name in DECISIONS},
@@ -55,17 +61,23 @@ def outcome_of(settings: ScoreSettings, key: LogKey, champion: RegisteredModel, 
         "mean_pd": counts.mean_pd,
         "score_log": str(Workspace.at(settings.workspace).score_log),
     }
-    summary = _summary(result, with_reasons=counts.with_reasons)
+    summary = _summary(result, counts)
     is_watched = key.population is Population.applications  # what a reference profile is taken of
-    return Outcome(result, summary, [f"thinfile watch period={key.period}{carried(settings)}"] if is_watched else [])
+    has_decided = counts.scored or counts.already_logged or not counts.versions
+    version = "" if has_decided else f" version={counts.versions[-1]}"
+    watch = f"thinfile watch period={key.period}{carried(settings)}{version}"
+    return Outcome(result, summary, [watch] if is_watched else [])
 
 
-def _summary(result: Mapping[str, Any], *, with_reasons: bool) -> list[str]:
+def _summary(result: Mapping[str, Any], counts: Counts) -> list[str]:
     who = "applications" if result["population"] == Population.applications.value else "customers"
     lines = [
         f"{result['model']} version {result['version']} scored {result['scored']:,} of {result['rows_in']:,} "
         f"{who} for {result['period']} ({result['already_logged']:,} were logged already)"
     ]
+    if counts.other_versions:
+        versions = " and ".join(f"version {number}" for number in counts.versions)
+        lines.append(f"  {counts.other_versions:,} keep the decision that {versions} made for {result['period']}")
     if result["other_periods"]:
         lines.append(f"  {result['other_periods']:,} {who} of other months were left out")
     if result["erased"]:
@@ -73,7 +85,7 @@ def _summary(result: Mapping[str, Any], *, with_reasons: bool) -> list[str]:
     if result["mean_pd"] is not None:
         decided = ", ".join(f"{result[name]:,} {name}" for name in (APPROVED, DECLINED, REFERRED) if result[name])
         lines.append(f"  {decided}; mean probability of default {result['mean_pd']:.1%}")
-        lines += _about_reasons(result) if with_reasons else []
+        lines += _about_reasons(result) if counts.with_reasons else []
     if not result["is_policy_of_promotion"]:
         lines.append(f"  note: policy '{result['policy']}' is not the one that this version was promoted under")
     lines += [f"  quarantined {rows:,} rows: {rule}" for rule, rows in result["quarantined"].items()]

@@ -13,10 +13,10 @@ from pipelines.storage.atomic_files import whole_file
 class Receipt:
     """What happened to the `rows` of one part.
 
-    Each was scored, logged already, of another period, of a person who was erased, or quarantined under a rule.
-    `erased_since` counts the scored that were erased later, by the entry of the erasures. `first_month` and
-    `last_month` are those of the applications, where they have times; `sum_pd` is that of the scored ones'
-    probabilities of default.
+    Each was scored, logged already, decided by another version, of another period, of a person who was erased, or
+    quarantined under a rule. `erased_since` counts the scored that were erased later, by the entry of the erasures.
+    `first_month` and `last_month` are those of the applications, where they have times; `sum_pd` is that of the scored
+    ones' probabilities of default.
     """
 
     partition: str
@@ -27,6 +27,7 @@ class Receipt:
     policy_hash: str
     scored: int = 0
     already_logged: int = 0
+    other_versions: int = 0
     other_periods: int = 0
     erased: int = 0
     quarantined: dict[str, int] = field(default_factory=dict)
@@ -40,7 +41,7 @@ class Receipt:
     @property
     def reconciles(self) -> bool:
         """Whether each row is accounted for once."""
-        left_out = self.already_logged + self.other_periods + self.erased
+        left_out = self.already_logged + self.other_versions + self.other_periods + self.erased
         return self.rows == self.scored + left_out + sum(self.quarantined.values())
 
 

@@ -1,7 +1,7 @@
 """The score log: every decision, final once written, with its features and protected attributes in files beside it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pipelines.credit.population import Population
 from pipelines.errors import ThinfileError
 from pipelines.profiles.window_profile import WindowProfile
-from pipelines.score_log.columns import row_schema, with_later_columns
+from pipelines.score_log.columns import SHADOW, row_schema, with_later_columns
 from pipelines.score_log.files import (
     SAMPLED,
     read_decisions,
@@ -30,6 +30,9 @@ from pipelines.score_log.key import LogKey, is_sampled
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.lock import file_lock
 from pipelines.storage.workspace import Workspace
+
+ROWS_AT_ONCE = 1_000_000
+"""Rows of a file that are read at a time where files may be large."""
 
 NO_IDS = pa.table({"decision_id": pa.array([], pa.string())})
 
@@ -72,8 +75,11 @@ class ScoreLog:
         self._manifests = workspace.score_log / "manifests"
 
     def locked(self, key: LogKey) -> AbstractContextManager[None]:
-        """Lock the key while one command reads what is logged and appends the rest; two would log a row twice."""
-        return file_lock(self._locks / f"{key.model}.{key.version}.{key.population.value}.{key.period}")
+        """Lock a period of a model while one command reads what is logged and appends the rest.
+
+        All versions share the lock, because an application has one decision in a period, whatever the version.
+        """
+        return file_lock(self._locks / f"{key.model}.{key.population.value}.{key.period}")
 
     def logged_keys(self) -> list[LogKey]:
         """Return every key with decisions."""
@@ -177,6 +183,29 @@ class ScoreLog:
         """Return whether every input that was begun under a key is done: a batch that was killed leaves one open."""
         manifests = key.folder(self._manifests).glob("*.json")
         return all(json.loads(path.read_text())["closed"] for path in manifests)
+
+    def other_versions(self, key: LogKey) -> list[LogKey]:
+        """Return the keys of the other versions of the model that were logged for the same population and period."""
+        folder = key.folder(self._decisions)
+        found = folder.parents[2].glob(f"version=*/{folder.parent.name}/{folder.name}")
+        keys = [LogKey.of_folder(one, self._decisions) for one in found if one != folder]
+        return sorted((one for one in keys if self.partitions(one)), key=lambda one: one.version)
+
+    def decided(self, key: LogKey, columns: Sequence[str]) -> Iterator[tuple[Path, pa.Table]]:
+        """Yield some columns of the decisions of a key by file, in tables of bounded size; shadow scores are left out.
+
+        Raises:
+            ThinfileError: a file cannot be read.
+        """
+        for name in self.partitions(key):
+            path = self.file(key, name)
+            with readable(path), pq.ParquetFile(path) as file:
+                known = [*columns, *(["role"] if "role" in file.schema_arrow.names else [])]
+                for batch in file.iter_batches(ROWS_AT_ONCE, columns=known):
+                    rows = pa.Table.from_batches([batch])
+                    if "role" in known:
+                        rows = rows.filter(pc.not_equal(rows["role"], SHADOW))
+                    yield path, rows.select(list(columns))
 
     def periods(self, model: str, version: int, population: Population) -> list[str]:
         """Return the periods that a model version has scored."""

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -28,8 +28,8 @@ from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.score_log.segments import segment_columns
 from pipelines.serving.champion import Features, Serving, features_of
 from pipelines.serving.counting import Version, profile_of_records, segments_of_records
-from pipelines.serving.decider import DecisionRow, Journalled
-from pipelines.serving.journal import Journal, Segment, force_to_disk
+from pipelines.serving.decider import Asked, DecisionRow, Journalled
+from pipelines.serving.journal import Journal, Location, Segment, force_to_disk
 from pipelines.serving.metrics import Metrics
 from pipelines.storage.fingerprint import fingerprint_record
 from pipelines.storage.lock import file_lock
@@ -39,6 +39,14 @@ logger = logging.getLogger(__name__)
 
 PARTITION = "online"
 _BODY = msgspec.json.Decoder(Journalled)
+
+
+class LoggedDecision(NamedTuple):
+    """A decision in the score log: its file below the folder of decisions, its id and, from a batch, its raw score."""
+
+    file: str
+    decision_id: str
+    raw_score: float | None
 
 
 class Roller:
@@ -82,17 +90,16 @@ class Roller:
 
     def _roll(self, segment: Segment) -> int:
         records = [_BODY.decode(segment.body(location)) for location in segment.locations]
-        files: dict[str, str] = {}
+        logged: dict[str, LoggedDecision] = {}
         for key, some in _by_key(records).items():
-            files |= self._append(key, some)
-        pairs = zip(segment.locations, (one.asked for one in records), strict=True)
+            logged |= self._append(key, some)
         self._rolled.add(
             [
-                Rolled(p.application, p.request, p.decision, files[p.decision.hex()], requested.amount, requested.term)
-                for p, requested in pairs
+                _rolled(location, logged[location.decision.hex()], record.asked)
+                for location, record in zip(segment.locations, records, strict=True)
             ]
         )
-        for file in set(files.values()):
+        for file in {one.file for one in logged.values()}:
             self._force_to_disk(file)
         if self._shadow is not None:
             self._score_shadow(self._shadow, records)
@@ -109,38 +116,57 @@ class Roller:
                 force_to_disk(path)
                 force_to_disk(path.parent)
 
-    def _append(self, key: LogKey, records: Sequence[Journalled]) -> dict[str, str]:
-        """Write the decisions that are not in the log yet and return the file of each decision."""
+    def _append(self, key: LogKey, records: Sequence[Journalled]) -> dict[str, LoggedDecision]:
+        """Write the decisions of applications that have none in the log yet and return the log's, by their ids here."""
         version = self._version_of(key.model, key.version)
         with self._log.locked(key):
             ids = [record.row.decision_id for record in records]
             partition = f"{PARTITION}-{fingerprint_record(sorted(ids))[:16]}"
-            folder = key.folder(self._workspace.score_log / "decisions")
-            if (folder / f"{partition}.parquet").exists():  # written before the process was killed
-                return dict.fromkeys(ids, str(_file(key, partition)))
-            logged = _logged(folder, ids)
-            new = [record for record in records if record.row.decision_id not in logged]
-            self._set_aside_contradictions(records, logged)
-            if new:
-                frame = _frame(new, version.features if version else None)
-                segments = segments_of_records(new, version.dimensions if version else ())
-                profile = profile_of_records(new, frame, version, segments) if version else None
-                nobody = pd.DataFrame(index=range(len(new)))
-                self._log.write(key, partition, _table(new, segments), PartitionFiles(frame, nobody, profile))
-            files = {identity: str(_file(key, name)) for identity, (name, _) in logged.items()}
-            return dict.fromkeys([one.row.decision_id for one in new], str(_file(key, partition))) | files
+            written = {identity: LoggedDecision(str(_file(key, partition)), identity, None) for identity in ids}
+            logged = self._decided_in_batches(key, records)
+            if not self._log.file(key, f"{partition}.parquet").exists():  # else it was written before a kill
+                self._write(key, partition, [one for one in records if one.row.decision_id not in logged], version)
+                self._set_aside_contradictions(records, logged)
+            return written | logged
 
-    def _set_aside_contradictions(self, records: Sequence[Journalled], logged: Mapping[str, tuple[str, float]]) -> None:
-        """Keep decisions that the log holds with another score, from a table that was scored meanwhile."""
-        other = [
-            one for one in records if one.row.raw_score != logged.get(one.row.decision_id, ("", one.row.raw_score))[1]
-        ]
+    def _write(self, key: LogKey, partition: str, records: Sequence[Journalled], version: Version | None) -> None:
+        if not records:
+            return
+        frame = _frame(records, version.features if version else None)
+        segments = segments_of_records(records, version.dimensions if version else ())
+        profile = profile_of_records(records, frame, version, segments) if version else None
+        protected = pd.DataFrame(index=range(len(records)))
+        self._log.write(key, partition, _table(records, segments), PartitionFiles(frame, protected, profile))
+
+    def _decided_in_batches(self, key: LogKey, records: Sequence[Journalled]) -> dict[str, LoggedDecision]:
+        """Return the log's decisions of the same applications by any version, by the ids of the records.
+
+        Those that the service itself has logged are left out: its journal lets an application be decided once.
+        """
+        applications = {one.row.application_id: one.row.decision_id for one in records}
+        requested = pa.array(list(applications), pa.string())
+        is_shadow = any(one.columns.get("role") == SHADOW for one in records)
+        logged = {}
+        for other in [key, *([] if is_shadow else self._log.other_versions(key))]:
+            for path, rows in self._log.decided(other, ["application_id", "decision_id", "raw_score"]):
+                if path.name.startswith(f"{PARTITION}-"):
+                    continue
+                for row in rows.filter(pc.is_in(rows["application_id"], value_set=requested)).to_pylist():
+                    found = LoggedDecision(str(_file(other, path.stem)), row["decision_id"], row["raw_score"])
+                    logged[applications[row["application_id"]]] = found
+        return logged
+
+    def _set_aside_contradictions(self, records: Sequence[Journalled], logged: Mapping[str, LoggedDecision]) -> None:
+        """Keep decisions that differ from those of a table that was scored meanwhile, in a file of their own."""
+        other = [one for one in records if _contradicts(one.row, logged.get(one.row.decision_id))]
         if other:
             path = self._workspace.serving / "contradicted.jsonl"
             with path.open("ab") as file:
                 file.writelines(msgspec.json.encode(one) + b"\n" for one in other)
             logger.error(
-                "%d decisions are already logged with another score; those of the service are in %s", len(other), path
+                "%d applications already have another decision in the score log; those of the service are in %s",
+                len(other),
+                path,
             )
 
     def _score_shadow(self, shadow: Serving, records: Sequence[Journalled]) -> None:
@@ -240,15 +266,13 @@ def _file(key: LogKey, partition: str) -> Path:
     return key.folder(Path()) / f"{partition}.parquet"
 
 
-def _logged(folder: Path, ids: Sequence[str]) -> dict[str, tuple[str, float]]:
-    """Return partition and raw score of the decisions that batches have logged."""
-    requested, logged = pa.array(ids), {}
-    for path in sorted(folder.glob("*.parquet")):
-        if not path.name.startswith(f"{PARTITION}-"):
-            rows = pq.read_table(path, columns=["decision_id", "raw_score"], partitioning=None)
-            for row in rows.filter(pc.is_in(rows["decision_id"], value_set=requested)).to_pylist():
-                logged[row["decision_id"]] = (path.stem, row["raw_score"])
-    return logged
+def _contradicts(row: DecisionRow, logged: LoggedDecision | None) -> bool:
+    return logged is not None and (logged.decision_id, logged.raw_score) != (row.decision_id, row.raw_score)
+
+
+def _rolled(location: Location, logged: LoggedDecision, asked: Asked) -> Rolled:
+    decision = bytes.fromhex(logged.decision_id)
+    return Rolled(location.application, location.request, decision, logged.file, asked.amount, asked.term)
 
 
 def _table(records: Sequence[Journalled], segments: Mapping[str, Levels]) -> pa.Table:

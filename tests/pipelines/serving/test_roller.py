@@ -1,6 +1,7 @@
 """From the journal to the log: each decision once, with its features, and the shadow's beside them."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -235,6 +236,37 @@ def test_a_table_scored_meanwhile_is_not_logged_twice(
     assert sorted(told["decision_id"]) == sorted(one["decision_id"] for one in answers)
     aside = workspace.serving / "contradicted.jsonl"
     assert aside.exists() == bool(change)
+
+
+@pytest.mark.parametrize("rows", [1, 6, 10])
+def test_a_table_that_an_earlier_champion_scored_meanwhile_keeps_its_decisions(
+    client: Opened, decide: Decide, served: ServeSettings, workspace: Workspace, tmp_path: Path, rows: int
+) -> None:
+    asked = applications(10)
+    answers = {one["application_id"]: one for one in decide(asked)}  # by version 2
+    store = ModelStore(workspace)
+    store.set_alias(store.version("credit_score", 1), CHAMPION)
+    table = pd.DataFrame([one["features"] | {"id": one["application_id"]} for one in asked[:rows]])
+    table.to_csv(tmp_path / "table.csv", index=False)
+    data = DataSettings(source=Source.table, path=str(tmp_path / "table.csv"), id="id")
+    period = answers["A0"]["period"]
+    score(ScoreSettings(workspace=served.workspace, data=data, period=period))
+    store.set_alias(store.version("credit_score", 2), CHAMPION)
+    assert roll(workspace) == {"rolled": 10}
+    by_version = [logged(workspace, version) for version in (1, 2) if version == 1 or rows < 10]
+    assert sorted(pd.concat(by_version)["application_id"]) == sorted(answers)
+    assert set(by_version[0]["application_id"]) == set(table["id"])
+    aside = (workspace.serving / "contradicted.jsonl").read_text().splitlines()
+    assert {json.loads(line)["row"]["decision_id"] for line in aside} == {
+        answers[one]["decision_id"] for one in table["id"]
+    }
+
+    async def repeated() -> Any:
+        async with client(served) as opened:
+            return (await opened.post("/decisions", json=asked)).json()
+
+    again = {one["application_id"]: one["decision_id"] for one in asyncio.run(repeated())}
+    assert again == pd.concat(by_version).set_index("application_id")["decision_id"].to_dict()
 
 
 def test_one_declaration_adds_a_column_to_the_files_of_batch_and_service(
