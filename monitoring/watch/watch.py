@@ -66,6 +66,7 @@ def report_of(
     reference = reference_for(counts, key, settings.reference)
     window = open_window(counts, key, settings)
     policy, notes = _policy(workspace, window)
+    notes += _other_versions(log, key)
     samples = Samples(_earlier_sample(log, key), sample_of(log, key))
     if window.incomplete is not None:
         facts = Facts(incomplete=window.incomplete)
@@ -99,6 +100,17 @@ def _profile(store: ModelStore, model: RegisteredModel) -> ReferenceProfile:
             "create one"
         )
     return ReferenceProfile.from_json(path.read_text())
+
+
+def _other_versions(log: ScoreLog, key: LogKey) -> list[str]:
+    """Return a note for each other version of the model that has decisions of the period."""
+    rows = {other.version: log.count(other) for other in log.other_versions(key)}
+    return [
+        f"Version {version} decided {number:,} other applications of {key.period}; they are in the report of "
+        f"`thinfile watch period={key.period} version={version}`."
+        for version, number in rows.items()
+        if number
+    ]
 
 
 def _policy(workspace: Workspace, window: Window) -> tuple[PolicySettings | None, list[str]]:

@@ -95,9 +95,11 @@ def periods_of(log: ScoreLog, key: LogKey, settings: WindowSettings) -> tuple[st
     """
     scored = log.periods(key.model, key.version, key.population)
     if key.period not in scored or not log.partitions(key):
+        others = [f"version={other.version}" for other in log.other_versions(key)]
+        advice = f"use {' or '.join(others)}" if others else "run `thinfile score` for the period or choose another one"
         raise RequestError(
             f"{key.model} version {key.version} has no scores of {key.period} (it has: {', '.join(scored) or 'none'}); "
-            "run `thinfile score` for the period or choose another one"
+            f"{advice}"
         )
     until = [period for period in scored if period <= key.period]
     most = {WindowKind.period: 1, WindowKind.rolling: settings.months, WindowKind.since_promotion: len(until)}

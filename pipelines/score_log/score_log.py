@@ -207,6 +207,10 @@ class ScoreLog:
                         rows = rows.filter(pc.not_equal(rows["role"], SHADOW))
                     yield path, rows.select(list(columns))
 
+    def count(self, key: LogKey) -> int:
+        """Return the number of decisions of a key, without shadow scores."""
+        return sum(len(rows) for _, rows in self.decided(key, ["model_version"]))
+
     def periods(self, model: str, version: int, population: Population) -> list[str]:
         """Return the periods that a model version has scored."""
         folder = LogKey(model, version, population, "").folder(self._decisions).parent
