@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.candidates.portable_model import Columns, Floats, Scorer
-from pipelines.candidates.settings import CandidateSettings, Range
+from pipelines.candidates.settings import CandidateSettings, Range, parameters_of
+from pipelines.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +68,7 @@ class Family:
         scorer: The class of fitted models. Its source, with all it refers to, is logged with a model and runs without
             Thinfile (see `portable_source`).
         space: What a search tries unless the configuration says otherwise.
+        limits: Which values the parameters can have; configured values and ranges are checked before any work begins.
         requirements: Installed packages that the scorer imports, besides numpy and pandas. A logged model requires
             them, and a run records their versions.
         fitted_with: Installed packages that only `fit` imports; a run records their versions.
@@ -79,6 +82,7 @@ class Family:
     candidate: Callable[[Any], Candidate]
     scorer: type[Scorer]
     space: Mapping[str, Range] = field(default_factory=dict)
+    limits: Mapping[str, Range] = field(default_factory=dict)
     requirements: tuple[str, ...] = ()
     fitted_with: tuple[str, ...] = ()
     leaf_tables: Callable[[Any], LeafTables | None] = lambda _: None
@@ -93,3 +97,26 @@ class Family:
     def default_settings(self) -> CandidateSettings:
         """Return the settings with the default parameters and the default search space."""
         return self.settings(space=dict(self.space))
+
+    def check(self, settings: CandidateSettings) -> None:
+        """Raise ConfigurationError for a parameter, or the range of one, that leaves what the family can have."""
+        for name, limits in self.limits.items():
+            values = {f"parameters.{name}": getattr(parameters_of(settings), name)}
+            if searched := settings.space.get(name):
+                values |= {f"space.{name}.low": searched.low, f"space.{name}.high": searched.high}
+            for key, value in values.items():
+                if not limits.includes(value):
+                    raise ConfigurationError(f"candidate.{key} is {value:g}; use {_range_text(limits)}")
+
+
+def _range_text(limits: Range) -> str:
+    """Return a range in words.
+
+    >>> _range_text(Range(1, 16)), _range_text(Range(0, inf))
+    ('a number from 1 to 16', 'a number of at least 0')
+    """
+    return (
+        f"a number of at least {limits.low:g}"
+        if limits.high == inf
+        else f"a number from {limits.low:g} to {limits.high:g}"
+    )

@@ -58,8 +58,14 @@ def family_named(name: str) -> Family:
 
 
 def candidate_of(settings: CandidateSettings) -> Candidate:
-    """Return the candidate that the settings describe."""
-    return _family_with(type(settings)).candidate(parameters_of(settings))  # type: ignore[arg-type]
+    """Return the candidate that the settings describe.
+
+    Raises:
+        ConfigurationError: a parameter, or the range of one, is outside the limits of the family.
+    """
+    family = _family_with(type(settings))  # type: ignore[arg-type]
+    family.check(settings)
+    return family.candidate(parameters_of(settings))
 
 
 def load_model(folder: Path, threads: int = -1) -> Model:

@@ -26,6 +26,10 @@ class Range:
     log: bool = False
     """Sample on a logarithmic scale."""
 
+    def includes(self, value: float) -> bool:
+        """Return whether a value lies in the range."""
+        return self.low <= value <= self.high
+
 
 @dataclass
 class CandidateSettings:

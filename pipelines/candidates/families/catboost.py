@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -61,6 +62,16 @@ SPACE = {
     "random_strength": Range(0.1, 5, log=True),
 }
 """What a search tries."""
+
+LIMITS = {
+    "iterations": Range(1, inf),
+    "depth": Range(1, 16),
+    "learning_rate": Range(1e-6, 1),
+    "l2_leaf_reg": Range(0, inf),
+    "random_strength": Range(0, inf),
+    "one_hot_max_size": Range(2, 255),
+}
+"""What CatBoost accepts; above a learning rate of 1 it warns that training diverges."""
 
 
 class CatBoost:
@@ -245,6 +256,7 @@ FAMILY = Family(
     candidate=CatBoostCandidate,
     scorer=CatBoost,
     space=SPACE,
+    limits=LIMITS,
     requirements=("catboost",),
     leaf_tables=CatBoostLeaves.of,
 )

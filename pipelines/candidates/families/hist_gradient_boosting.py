@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -59,6 +60,16 @@ SPACE = {
     "max_features": Range(0.1, 1),
 }
 """What a search tries."""
+
+LIMITS = {
+    "max_iter": Range(1, inf),
+    "learning_rate": Range(1e-6, inf),
+    "max_leaf_nodes": Range(2, inf),
+    "min_samples_leaf": Range(1, inf),
+    "l2_regularization": Range(0, inf),
+    "max_features": Range(1e-6, 1),
+}
+"""What scikit-learn accepts."""
 
 
 class HistGradientBoosting:
@@ -282,5 +293,6 @@ FAMILY = Family(
     candidate=HistGradientBoostingCandidate,
     scorer=HistGradientBoosting,
     space=SPACE,
+    limits=LIMITS,
     fitted_with=("scikit-learn",),
 )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -59,6 +60,17 @@ SPACE = {
     "inverse_regularisation": Range(0.03, 3, log=True),
 }
 """What a search tries."""
+
+LIMITS = {
+    "max_bins": Range(2, inf),
+    "min_bin_share": Range(0, 0.5),
+    "min_gain": Range(0, inf),
+    "min_level_share": Range(0, 1),
+    "smoothing": Range(1e-6, inf),
+    "min_information_value": Range(0, inf),
+    "inverse_regularisation": Range(1e-6, inf),
+}
+"""What the parameters can be: a bin without smoothing may have no bads, and then no weight of evidence."""
 
 
 class Scorecard:
@@ -297,6 +309,7 @@ FAMILY = Family(
     candidate=ScorecardCandidate,
     scorer=Scorecard,
     space=SPACE,
+    limits=LIMITS,
     fitted_with=("scikit-learn",),
     points_table=points_table,
 )
