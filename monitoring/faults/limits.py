@@ -17,6 +17,7 @@ class FaultLimits:
         explained: and by at most this much once the factor is removed.
         part: some of the rows are in another unit where at least this share is outside the range of the reference,
         least_reference: which has at least so many rows.
+        outside: values outside the range of the reference, as a share of all rows.
         lost: categories were lost when this much more of a whole belongs to none of its shares.
         kept: a category was renamed when at most this part of its share is left,
         taken: and unknown categories took at least this part of it, and at most its inverse.
@@ -36,6 +37,7 @@ class FaultLimits:
     explained: float = 0.25
     part: float = 0.05
     least_reference: int = 500
+    outside: float = 0.01
     lost: float = 0.35
     kept: float = 0.1
     taken: float = 0.5

@@ -25,18 +25,36 @@ BAND, DECISION, REASON = "band", "decision", "reason"
 
 
 @dataclass(frozen=True)
-class ComparedCell:
-    """One cell: the labels of its bins, the counts of the reference (periods, bins) and of the window (bins,).
+class ShownBins:
+    """The bins of a cell as a report shows them: their labels, and the rows of the reference and of the window."""
 
+    labels: tuple[str, ...]
+    reference: tuple[int, ...]
+    current: tuple[int, ...]
+
+    @classmethod
+    def of(cls, labels: Sequence[str], reference: Counts, current: Counts) -> "ShownBins":
+        """Return the bins that are not empty; `reference` has the shape (periods, bins)."""
+        pooled = reference.sum(axis=0)
+        filled = np.flatnonzero(pooled + current)
+        names = tuple(labels[int(index)] for index in filled)
+        return cls(names, tuple(pooled[filled].tolist()), tuple(current[filled].tolist()))
+
+
+@dataclass(frozen=True)
+class ComparedCell:
+    """One cell: the counts of the reference (periods, bins) and of the window (bins,) as they are compared.
+
+    Values outside the range of a column have bins of their own in `shown`; they are compared with the bin at that end.
     `measures` holds each drift measure of a column over all decisions, None for segments and for bands, decisions and
     reasons.
     """
 
     cell: Cell
     role: Role
-    labels: tuple[str, ...]
     reference: Counts
     current: Counts
+    shown: ShownBins
     measures: Mapping[str, Value | None] | None = None
 
 
@@ -71,17 +89,20 @@ def _cells(
     policy: PolicySettings | None,
 ) -> Iterator[ComparedCell]:
     for bins in reference.profile.bins:
-        labels, current = bins.comparable(now.columns[bins.column])
-        rows = [_comparable(bins, before, period, len(labels)) for period in periods]
+        counts = now.columns[bins.column]
+        rows = [before[one].columns[bins.column] if one in before else np.zeros_like(counts) for one in periods]
         role: Role = "score" if bins.column == SCORE else "feature"
         measures = _measures(bins, before, now) if segment == EVERYONE else None
-        yield ComparedCell(Cell(bins.column, segment), role, labels, np.array(rows), current, measures)
+        compared, current = np.array([bins.comparable(one)[1] for one in rows]), bins.comparable(counts)[1]
+        shown = ShownBins.of(_labels(bins), np.array(rows), counts)
+        yield ComparedCell(Cell(bins.column, segment), role, compared, current, shown, measures)
     has_scores = all(len(one.scores) for one in (*before.values(), now))
     policy = policy if has_scores else None
     for column, role, labels in _named_columns(before, now, policy):
         rows = [_label_counts(before.get(period), column, labels, policy) for period in periods]
         current = _label_counts(now, column, labels, policy)
-        yield ComparedCell(Cell(column, segment), role, labels, np.array(rows), current)
+        shown = ShownBins.of(labels, np.array(rows), current)
+        yield ComparedCell(Cell(column, segment), role, np.array(rows), current, shown)
 
 
 def _measures(bins: FrozenBins, before: Mapping[str, Tally], now: Tally) -> Mapping[str, Value | None] | None:
@@ -89,9 +110,12 @@ def _measures(bins: FrozenBins, before: Mapping[str, Tally], now: Tally) -> Mapp
     return measure_column(bins, reference, now.columns[bins.column])
 
 
-def _comparable(bins: FrozenBins, before: Mapping[str, Tally], period: str, size: int) -> Counts:
-    tally = before.get(period)
-    return np.zeros(size, dtype=np.int64) if tally is None else bins.comparable(tally.columns[bins.column])[1]
+def _labels(bins: FrozenBins) -> tuple[str, ...]:
+    """Return the labels of the bins; those outside the range of the reference have its ends."""
+    if bins.edges is None:
+        return bins.labels
+    ends = (f"outside, below {bins.lowest:,.6g}", f"outside, above {bins.highest:,.6g}")
+    return (bins.labels[0], ends[0], *bins.labels[2:-1], ends[1])
 
 
 def _named_columns(

@@ -15,7 +15,8 @@ Role = Literal["score", "points", "band", "decision", "reason", "feature"]
 class Move:
     """How far one column of one segment moved from the reference: the judgement, and the counts behind it.
 
-    `labels`, `reference` and `current` name and count the bins as they are compared, in order, all of the same length.
+    `labels`, `reference` and `current` name and count the bins in order, all of the same length. Values outside the
+    range of the reference have bins of their own; they are compared with the bin at that end.
     `since` is the first of the consecutive periods at watch or act level, None where this one is quiet. `measures`
     holds every registered measure by name, None for segments and for bands, decisions and reasons.
     """

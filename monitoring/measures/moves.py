@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from monitoring.measures.cells import ComparedCell, compared_cells, reference_periods
 from monitoring.measures.move import Move
 from monitoring.thresholds.settings import ThresholdSettings
@@ -108,14 +106,12 @@ def _season(cells: Sequence[ComparedCell], periods: Sequence[str], period: str) 
 
 
 def _move(cell: ComparedCell, judgement: Judgement, periods: Sequence[str]) -> Move:
-    pooled = cell.reference.sum(axis=0)
-    filled = np.flatnonzero(pooled + cell.current)
     return Move(
         judgement=judgement,
         role=cell.role,
-        labels=tuple(cell.labels[index] for index in filled),
-        reference=tuple(pooled[filled].tolist()),
-        current=tuple(cell.current[filled].tolist()),
+        labels=cell.shown.labels,
+        reference=cell.shown.reference,
+        current=cell.shown.current,
         since=periods[-judgement.lasting] if judgement.lasting else None,
         measures=cell.measures,
     )

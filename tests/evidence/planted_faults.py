@@ -13,6 +13,7 @@ from monitoring.faults.fallen_volume import VOLUME_FALLEN
 from monitoring.faults.fault import Fault
 from monitoring.faults.missing_risen import MISSING_RISEN
 from monitoring.faults.observed import Intake, Observed
+from monitoring.faults.outside_reference import OUTSIDE_REFERENCE
 from monitoring.faults.quarantine import QUARANTINE_RISEN
 from monitoring.faults.renamed_category import LEVEL_RENAMED
 from monitoring.faults.search import find_faults
@@ -57,6 +58,11 @@ def _in_another_unit(values: pd.Series, generator: np.random.Generator) -> pd.Se
     return values * factor ** generator.choice([-1, 1])
 
 
+def _with_a_code(values: pd.Series, generator: np.random.Generator) -> pd.Series:
+    code = generator.choice([-999.0, -1.0, 1e8, np.inf])
+    return values.mask(generator.random(len(values)) < 0.1, code)
+
+
 def _with_repeats(features: pd.DataFrame) -> pd.DataFrame:
     repeated = pd.concat([features, features.sample(frac=0.3, random_state=0)])
     return repeated.sample(frac=1.0, random_state=1, ignore_index=True)
@@ -67,6 +73,7 @@ IN_A_COLUMN: dict[str, Callable[[pd.Series, np.random.Generator], pd.Series]] = 
     MISSING_RISEN: lambda values, generator: values.mask(generator.random(len(values)) < 0.8),
     UNIT_CHANGED: _in_another_unit,
     LEVEL_RENAMED: _renamed,
+    OUTSIDE_REFERENCE: _with_a_code,
     CONSTANT: lambda values, _: values.mask(values.notna(), values.median()),
 }
 

@@ -39,5 +39,5 @@ def test_a_fault_added_as_one_file_is_found(tmp_path: Path, monkeypatch: pytest.
 def test_the_kinds_are_those_that_reports_and_alarms_have_always_named() -> None:
     assert {one.kind for one in finders()} == {
         "column gone", "missing values risen", "unit changed", "category renamed", "column constant", "duplicates",
-        "more rows quarantined", "volume fallen", "stale data",
+        "more rows quarantined", "values outside the reference", "volume fallen", "stale data",
     }  # fmt: skip

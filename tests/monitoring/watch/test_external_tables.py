@@ -87,3 +87,29 @@ def test_a_score_that_moves_within_segments_is_named_with_them(tmp_path: Path, p
     found = report(tmp_path, now, before, segments=("channel",))
     assert found.verdict is Verdict.ACT
     assert found.sentence.startswith("The score moved in channel=app, channel=web, not over all decisions;")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("column", "code", "text", "side"),
+    [
+        ("income", -999.0, "-999", 0),
+        ("income", 0.0, "0", 0),
+        ("orders", -1, "-1", 0),
+        ("balance", np.inf, "infinite", -1),
+    ],
+)
+@pytest.mark.parametrize("part", [0.012, 0.1])
+def test_values_outside_the_reference_are_a_fault_and_a_bin(
+    tmp_path: Path, column: str, code: float, text: str, side: int, part: float, seed: int
+) -> None:
+    now = table(3000, seed)
+    now[column] = now[column].mask(np.random.default_rng(seed).permutation(3000) < 3000 * part, code)
+    found = report(tmp_path, now)
+    assert found.verdict is Verdict.ACT
+    assert found.sentence.startswith(f"Data fault, not a change of applicants: {column} (values outside the reference)")
+    (fault,) = found.faults
+    assert f"'{column}' is {text} in {part:.1%} of 3,000 rows" in fault.seen
+    (move,) = [one for one in found.moves if one.column == column]
+    assert move.labels[side].startswith("outside, below " if side == 0 else "outside, above ")
+    assert (move.reference[side], move.current[side]) == (0, pytest.approx(3000 * part, abs=3))
