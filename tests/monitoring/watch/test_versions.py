@@ -50,6 +50,4 @@ def test_a_version_without_decisions_is_pointed_to_those_that_have_some(halves: 
     settings = WatchSettings(period="2026-10", workspace=str(halves.workspace.root), today="2027-01-01")
     key = LogKey("credit_score", 3, halves.key().population, "2026-10")
     with pytest.raises(RequestError, match=r"version 3 has no scores of 2026-10 .* use version=1 or version=2"):
-        report_of(
-            halves.workspace, halves.reference, LogKey("credit_score", 3, halves.key().population, "2026-10"), settings
-        )
+        report_of(halves.workspace, halves.reference, key, settings)
