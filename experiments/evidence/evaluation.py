@@ -1,6 +1,6 @@
 """Measures of a model on a test part, with bootstrap intervals, also by group and by vintage."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -85,7 +85,6 @@ class Evaluation:
 class GroupEvaluation:
     """Measures on one group of applications; None for a group that is too small or has one outcome only."""
 
-    level: str
     rows: int
     bad: int
     enough: bool
@@ -105,44 +104,15 @@ def evaluate(bad: NDArray[np.int8], probability: NDArray[np.float64], *, seed: i
 
 def evaluate_groups(
     bad: NDArray[np.int8], probability: NDArray[np.float64], labels: NDArray[np.str_], *, minimum: int, seed: int
-) -> list[GroupEvaluation]:
+) -> dict[str, GroupEvaluation]:
     """Return the measures of each group of applications that share a label, by label; all of shape (n,).
 
     Groups of fewer than `minimum` rows, or with one outcome only, are counted without measures.
     """
-    return [
-        _evaluate_group(str(level), bad[labels == level], probability[labels == level], minimum, seed)
+    return {
+        str(level): _evaluate_group(bad[labels == level], probability[labels == level], minimum, seed)
         for level in np.unique(labels)
-    ]
-
-
-def evaluate_segments(
-    bad: NDArray[np.int8],
-    probability: NDArray[np.float64],
-    protected: Mapping[str, NDArray[np.str_]],
-    *,
-    minimum: int,
-    seed: int,
-) -> list[dict[str, Any]]:
-    """Return the measures by level of each protected attribute as JSON values."""
-    return [
-        {"attribute": attribute, **asdict(group)}
-        for attribute, labels in protected.items()
-        for group in evaluate_groups(bad, probability, labels, minimum=minimum, seed=seed)
-    ]
-
-
-def evaluate_vintages(
-    bad: NDArray[np.int8],
-    probability: NDArray[np.float64],
-    times: NDArray[np.datetime64],
-    *,
-    minimum: int,
-    seed: int,
-) -> list[dict[str, Any]]:
-    """Return the measures by month of application as JSON values, in time order."""
-    groups = evaluate_groups(bad, probability, times.astype("datetime64[M]").astype(str), minimum=minimum, seed=seed)
-    return [{"vintage": group.level} | {k: v for k, v in asdict(group).items() if k != "level"} for group in groups]
+    }
 
 
 def separation(bad: NDArray[np.int8], whole_points: NDArray[np.int64]) -> list[dict[str, float]]:
@@ -165,12 +135,12 @@ def separation(bad: NDArray[np.int8], whole_points: NDArray[np.int64]) -> list[d
 
 
 def _evaluate_group(
-    level: str, bad: NDArray[np.int8], probability: NDArray[np.float64], minimum: int, seed: int
+    bad: NDArray[np.int8], probability: NDArray[np.float64], minimum: int, seed: int
 ) -> GroupEvaluation:
     rows, bads = len(bad), int(bad.sum())
     enough = rows >= minimum and 0 < bads < rows
     measures = _estimates(tally(bad, probability), seed=seed, resamples=RESAMPLES_OF_A_GROUP) if enough else None
-    return GroupEvaluation(level, rows, bads, enough, measures)
+    return GroupEvaluation(rows, bads, enough, measures)
 
 
 def _estimates(counts: Tally, *, seed: int, resamples: int) -> dict[str, Estimate]:

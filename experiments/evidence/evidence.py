@@ -1,7 +1,7 @@
 """Gathers all measures of a challenger in one record, which the gates and the document read."""
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.evidence.decisions import TtdPopulation, by_group, cutoffs, swaps, ttd_population_of
-from experiments.evidence.evaluation import evaluate, evaluate_segments, evaluate_vintages, separation
+from experiments.evidence.evaluation import evaluate, evaluate_groups, separation
 from experiments.evidence.evaluation_set import EvaluationSet, ScoredVersion, is_unseen_by
 from experiments.evidence.leak import leak_evidence
 from experiments.evidence.monotonicity import monotonicity
@@ -157,14 +157,20 @@ def _against(
 
 
 def _segments(test: Applications, answers: Floats, minimum: int, seed: int) -> list[dict[str, Any]]:
-    groups = {str(name): as_text(test.protected[name]).fillna("missing").to_numpy(str) for name in test.protected}
-    return evaluate_segments(test.outcomes, answers, groups, minimum=minimum, seed=seed)
+    labels = {str(name): as_text(test.protected[name]).fillna("missing").to_numpy(str) for name in test.protected}
+    return [
+        {"attribute": name, "level": level} | asdict(group)
+        for name in labels
+        for level, group in evaluate_groups(test.outcomes, answers, labels[name], minimum=minimum, seed=seed).items()
+    ]
 
 
 def _vintages(test: Applications, answers: Floats, minimum: int, seed: int) -> list[dict[str, Any]]:
     if test.times is None:
         return []
-    return evaluate_vintages(test.outcomes, answers, test.times, minimum=minimum, seed=seed)
+    months = test.times.astype("datetime64[M]").astype(str)
+    groups = evaluate_groups(test.outcomes, answers, months, minimum=minimum, seed=seed)
+    return [{"vintage": month} | asdict(group) for month, group in groups.items()]
 
 
 def _development(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from experiments.evidence import evaluation
-from experiments.evidence.evaluation import MEASURES, evaluate, evaluate_groups, evaluate_segments, evaluate_vintages
+from experiments.evidence.evaluation import MEASURES, evaluate, evaluate_groups
 from pipelines.credit.discrimination import kolmogorov_smirnov_of
 from pipelines.credit.tally import tally
 
@@ -128,26 +128,12 @@ def test_groups_are_measured_on_their_own_rows_and_small_ones_are_not() -> None:
     labels = np.array(["A"] * 400 + ["B"] * 400 + ["C"] * 60 + ["D"] * 40)
     bad[860:] = 0
     found = evaluate_groups(bad, probability, labels, minimum=50, seed=1)
-    assert [(one.level, one.rows, one.enough) for one in found] == [
+    assert [(level, one.rows, one.enough) for level, one in found.items()] == [
         ("A", 400, True), ("B", 400, True), ("C", 60, True), ("D", 40, False)
     ]  # fmt: skip
-    assert found[1].measures is not None
+    assert found["B"].measures is not None
     alone = kolmogorov_smirnov_of(tally(bad[400:800], probability[400:800]))
-    assert found[1].measures["ks"].value == pytest.approx(alone)
-    assert found[3].measures is None
+    assert found["B"].measures["ks"].value == pytest.approx(alone)
+    assert found["D"].measures is None
     # and: a group of one outcome cannot be measured, however large
-    assert not evaluate_groups(bad, probability, labels, minimum=40, seed=1)[3].enough
-
-
-def test_segments_and_vintages_have_the_shape_of_the_evidence() -> None:
-    bad, probability = binormal(7, 400, 0.2, 1.0)
-    times = np.datetime64("2026-01-20", "us") + np.arange(400) * np.timedelta64(3, "h")
-    sex = np.where(np.arange(400) % 2, "F", "M")
-    segments = evaluate_segments(bad, probability, {"sex": sex}, minimum=50, seed=1)
-    assert [(one["attribute"], one["level"], one["rows"]) for one in segments] == [("sex", "F", 200), ("sex", "M", 200)]
-    assert set(segments[0]) == {"attribute", "level", "rows", "bad", "enough", "measures"}
-    vintages = evaluate_vintages(bad, probability, times, minimum=50, seed=1)
-    assert [one["vintage"] for one in vintages] == ["2026-01", "2026-02", "2026-03"]
-    assert set(vintages[0]) == {"vintage", "rows", "bad", "enough", "measures"}
-    assert sum(one["rows"] for one in vintages) == 400
-    json.dumps([*segments, *vintages], allow_nan=False)
+    assert not evaluate_groups(bad, probability, labels, minimum=40, seed=1)["D"].enough
