@@ -1,16 +1,27 @@
 """Splits applications into a development part with folds and a test part."""
 
 import hashlib
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.applications.applications import Applications
+from pipelines.applications.date_cuts import DateCuts, Times
+from pipelines.applications.embargo import embargo_advice
 from pipelines.applications.settings import SplitSettings
 from pipelines.errors import ConfigurationError, DataError
 
+log = logging.getLogger(__name__)
+
 Rows = NDArray[np.intp]
+
+SHORT_HISTORY = 4
+"""With less than one application in so many left by the embargo, a split comes with advice."""
+
+SMALLEST_TEST = 0.5
+"""The test part may begin later, where the folds need more dates, until so much of its share is left."""
 
 
 @dataclass(frozen=True)
@@ -84,32 +95,44 @@ def _stratified(applications: Applications, settings: SplitSettings, seed: int) 
     return Split(development, test, tuple(Fold(*fold) for fold in folds), _part(applications, test), description)
 
 
-def _out_of_time(applications: Applications, times: NDArray[np.datetime64], settings: SplitSettings) -> Split:
-    cutoff = _cutoff(times, settings)
-    is_earlier = times < cutoff
-    is_known = _known_by(cutoff, applications)
+def _out_of_time(applications: Applications, times: Times, settings: SplitSettings) -> Split:
+    cutoffs = _cutoffs(times, settings)
+    for cutoff in cutoffs:
+        split = _split_at(cutoff, applications, times, settings.folds)
+        if split is not None:
+            return split
+    raise DataError(_too_little(applications, times, cutoffs[0], settings.folds))
+
+
+def _split_at(cutoff: np.datetime64, applications: Applications, times: Times, folds: int) -> Split | None:
+    """Return the split at a cutoff, None where what is before it is too little for the folds."""
+    is_earlier, is_known = times < cutoff, _known_by(cutoff, applications)
     development, test = np.flatnonzero(is_earlier & is_known), np.flatnonzero(times >= cutoff)
-    day = np.datetime_as_string(cutoff, unit="D")
     if not len(test):
         raise DataError(
-            f"no application was made on or after the cutoff {day} "
-            f"(latest {np.datetime_as_string(times.max(), unit='D')}); lower split.cutoff"
+            f"no application was made on or after the cutoff {_day(cutoff)} (latest {_day(times.max())}); lower "
+            "split.cutoff"
         )
     if not is_earlier.any():
         raise DataError(
-            f"no application was made before the cutoff {day} "
-            f"(earliest {np.datetime_as_string(times.min(), unit='D')}); raise split.cutoff"
+            f"no application was made before the cutoff {_day(cutoff)} (earliest {_day(times.min())}); raise "
+            "split.cutoff"
         )
-    if not len(development):
-        raise DataError(
-            f"none of the {int(is_earlier.sum()):,} applications before the cutoff {day} had a known outcome by then; "
-            "raise split.cutoff, lower split.test or choose a definition of bad with a shorter window"
-        )
-    folds, embargoed = _time_ordered_folds(applications.take(development), settings.folds)
-    description = f"out of time at {day}, {len(development)} before for development, {len(test)} after for the test"
+    divided = _time_ordered_folds(applications.take(development), folds)
+    if divided is None:
+        return None
+    if SHORT_HISTORY * len(development) < is_earlier.sum():
+        log.warning("%s", embargo_advice(applications, cutoff, len(development), folds))
+    description = (
+        f"out of time at {_day(cutoff)}, {len(development)} before for development, {len(test)} after for the test"
+    )
     if applications.outcome_known_at is not None:
-        description += f", {int((is_earlier & ~is_known).sum())} under embargo; {embargoed}"
-    return Split(development, test, folds, _part(applications, test), description)
+        description += f", {int((is_earlier & ~is_known).sum())} under embargo; {divided[1]}"
+    return Split(development, test, divided[0], _part(applications, test), description)
+
+
+def _day(moment: np.datetime64) -> str:
+    return str(np.datetime_as_string(moment, unit="D"))
 
 
 def _known_by(moment: np.datetime64, applications: Applications) -> NDArray[np.bool_]:
@@ -119,28 +142,42 @@ def _known_by(moment: np.datetime64, applications: Applications) -> NDArray[np.b
     return np.asarray(applications.outcome_known_at <= moment)
 
 
-def _cutoff(times: NDArray[np.datetime64], settings: SplitSettings) -> np.datetime64:
-    if settings.cutoff is None:
-        latest: np.datetime64 = np.sort(times)[int(len(times) * (1 - settings.test))]
-        return latest
-    try:
-        return np.datetime64(settings.cutoff, "us")
-    except ValueError as error:
-        message = f"split.cutoff is '{settings.cutoff}'; write an ISO date such as 2024-06-30"
-        raise ConfigurationError(message) from error
+def _cutoffs(times: Times, settings: SplitSettings) -> list[np.datetime64]:
+    """Return the first date of the test part, and later ones where it is not declared and may move."""
+    if settings.cutoff is not None:
+        try:
+            return [np.datetime64(settings.cutoff, "us")]
+        except ValueError as error:
+            message = f"split.cutoff is '{settings.cutoff}'; write an ISO date such as 2024-06-30"
+            raise ConfigurationError(message) from error
+    dates, rows = np.unique(times, return_counts=True)
+    if len(dates) < 2:
+        raise DataError(
+            f"all {len(times):,} applications have the time {_day(times.min())}, and the test part begins at a later "
+            "one; add data, or leave data.time out to draw the test part at random"
+        )
+    first = max(int(np.searchsorted(np.cumsum(rows), int(len(times) * (1 - settings.test)), side="right")), 1)
+    remaining = np.cumsum(rows[::-1])[::-1]
+    return [
+        date
+        for index, date in enumerate(dates)
+        if index == first or (index > first and remaining[index] >= SMALLEST_TEST * settings.test * len(times))
+    ]
 
 
-def _time_ordered_folds(applications: Applications, folds: int) -> tuple[tuple[Fold, ...], str]:
+def _time_ordered_folds(applications: Applications, folds: int) -> tuple[tuple[Fold, ...], str] | None:
     """Return folds that fit on the past and hold out what follows, and a description of their embargo.
 
-    Equal times stay on one side. The embargo applies only where every fold keeps a third of its rows to fit on: a
-    development part that is not much longer than the performance window is too short for one.
+    Equal times stay on one side; None where the dates are too few. The embargo applies only where every fold keeps a
+    third of its rows to fit on: a development part that is not much longer than the performance window is too short
+    for one.
     """
     times = applications.times
     assert times is not None
-    ordered = np.sort(times)
-    starts = [ordered[len(ordered) * part // (folds + 1)] for part in range(1, folds + 1)]
-    ends = [*starts[1:], ordered[-1] + np.timedelta64(1, "us")]
+    starts = DateCuts(times, applications.outcomes).starts(folds + 1)
+    if starts is None:
+        return None
+    ends = [*starts[1:], times.max() + np.timedelta64(1, "us")]
     without_embargo = [
         Fold(np.flatnonzero(times < start), np.flatnonzero((times >= start) & (times < end)))
         for start, end in zip(starts, ends, strict=True)
@@ -149,9 +186,30 @@ def _time_ordered_folds(applications: Applications, folds: int) -> tuple[tuple[F
         Fold(fold.fit[_known_by(start, applications)[fold.fit]], fold.held_out)
         for fold, start in zip(without_embargo, starts, strict=True)
     ]
-    if all(3 * len(one.fit) >= len(other.fit) for one, other in zip(with_embargo, without_embargo, strict=True)):
+    bad = applications.outcomes
+    pairs = zip(with_embargo, without_embargo, strict=True)
+    if all(3 * len(one.fit) >= len(other.fit) and len(np.unique(bad[one.fit])) == 2 for one, other in pairs):
         return tuple(with_embargo), "folds have an embargo too"
     return tuple(without_embargo), "folds are too short for an embargo"
+
+
+def _too_little(applications: Applications, times: Times, cutoff: np.datetime64, folds: int) -> str:
+    """Return the message that the applications before a cutoff are too few for the folds, with advice."""
+    is_known = _known_by(cutoff, applications)
+    past = applications.take(np.flatnonzero((times < cutoff) & is_known))
+    everything = applications.take(np.flatnonzero(times < cutoff))
+    assert past.times is not None
+    assert everything.times is not None
+    if not is_known.all() and DateCuts(everything.times, everything.outcomes).most_blocks > folds:
+        return embargo_advice(applications, cutoff, len(past), folds)
+    cuts = DateCuts(past.times, past.outcomes)
+    most, bad = cuts.most_blocks - 1, int(past.outcomes.sum())
+    fewer_folds = f"set split.folds={most}" if most >= 2 else "raise split.cutoff"
+    return (
+        f"the {len(past):,} applications before the cutoff {_day(cutoff)} ({bad:,} bad) have {len(cuts.dates)} "
+        f"distinct dates, and {folds} folds need {folds + 1} periods with new dates and both outcomes; "
+        f"{fewer_folds} or add data"
+    )
 
 
 def _part(applications: Applications, rows: Rows) -> str:

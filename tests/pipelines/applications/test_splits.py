@@ -144,7 +144,7 @@ def test_the_cutoff_itself_belongs_to_the_test() -> None:
             "2020-01-01",
             r"no application was made before the cutoff 2020-01-01 \(earliest 2024-01-01\); raise split.cutoff",
         ),
-        ("2024-01-03", r"each part of a split needs both outcomes; .* lower split.folds or add data"),
+        ("2024-01-03", r"have 2 distinct dates, and 5 folds need 6 periods .*; raise split.cutoff or add data"),
     ],
 )
 def test_a_cutoff_that_leaves_a_part_empty_is_told(cutoff: str, message: str) -> None:
@@ -206,6 +206,99 @@ def test_what_was_not_known_when_the_test_begins_is_under_embargo(window: int, f
 
 def test_a_window_longer_than_the_past_leaves_nothing_to_learn_from() -> None:
     with pytest.raises(
-        DataError, match=r"none of the 150 applications before the cutoff 2024-05-30 had .*; raise split.cutoff"
+        DataError,
+        match=r"^0 of 150 applications before the cutoff 2024-05-30 .*; a performance window of 3 months leaves 60",
     ):
         split_applications(matured(list(range(200)), 300), SplitSettings(cutoff="2024-05-30"), seed=0)
+
+
+def dated(seed: int, counts: list[int], months_apart: int, rate: float = 0.2) -> Applications:
+    """Return applications on the first day of every so many months, as a monthly or quarterly extract has them."""
+    generator = np.random.default_rng(seed)
+    months = np.datetime64("2023-01") + months_apart * np.repeat(np.arange(len(counts)), counts)
+    rows = applications(None, generator.binomial(1, rate, sum(counts)).tolist())
+    order = generator.permutation(sum(counts))
+    return replace(rows, times=months[order].astype("datetime64[us]"))
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(("months_apart", "dates", "folds"), [(1, 10, 5), (1, 24, 5), (3, 6, 3)])
+def test_monthly_and_quarterly_dates_leave_every_fold_with_both_outcomes(
+    seed: int, months_apart: int, dates: int, folds: int
+) -> None:
+    # given: the first date has more than a sixth of all rows, and the number falls
+    rows = dated(seed, [300, *np.linspace(250, 100, dates - 1).astype(int)], months_apart)
+    split = split_applications(rows, SplitSettings(folds=folds), seed=seed)
+    assert rows.times is not None
+    times, bad = rows.times[split.development], rows.outcomes[split.development]
+    assert len(split.folds) == folds
+    begins = [times[fold.held_out].min() for fold in split.folds]
+    assert len(set(begins)) == folds
+    assert begins == sorted(begins)
+    for fold in split.folds:
+        assert times[fold.fit].max() < times[fold.held_out].min()
+        assert set(bad[fold.fit]) == set(bad[fold.held_out]) == {0, 1}
+    assert rows.times[split.development].max() < rows.times[split.test].min()
+
+
+def most_blocks(times: np.ndarray, bad: np.ndarray) -> int:
+    """Return by dynamic programming into how many runs of dates with both outcomes a history can be divided."""
+    outcomes = [bad[times == date] for date in np.unique(times)]
+    best = [0] + [-1] * len(outcomes)
+    for end in range(1, len(outcomes) + 1):
+        for begin in range(end):
+            if best[begin] >= 0 and len(set(np.concatenate(outcomes[begin:end]))) == 2:
+                best[end] = max(best[end], best[begin] + 1)
+    return max(best[-1], 0)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_folds_are_made_wherever_the_dates_allow_them_and_otherwise_their_number_is_advised(seed: int) -> None:
+    # given: few bad ones, so that many dates have none
+    rows = dated(seed, [40] * 12, 1, rate=0.02)
+    rows = replace(rows, bad=np.where(rows.times == rows.times.max(), np.arange(len(rows)) % 2, rows.outcomes))  # type: ignore[union-attr]
+    settings = SplitSettings(folds=5, cutoff="2023-12-01")
+    assert rows.times is not None
+    before = rows.times < np.datetime64("2023-12-01")
+    possible = most_blocks(rows.times[before], rows.outcomes[before]) - 1
+    if possible >= 5:
+        assert len(split_applications(rows, settings, seed=0).folds) == 5
+        return
+    with pytest.raises(DataError, match="have 11 distinct dates, and 5 folds need 6 periods") as error:
+        split_applications(rows, settings, seed=0)
+    assert (f"set split.folds={possible} or" in str(error.value)) == (possible >= 2)
+    if possible >= 2:
+        assert len(split_applications(rows, replace(settings, folds=possible), seed=0).folds) == possible
+
+
+def test_one_date_is_told_and_of_two_the_later_is_tested() -> None:
+    with pytest.raises(DataError, match=r"all 90 applications have the time 2023-01-01, .*; add data"):
+        split_applications(dated(0, [90], 1), SplitSettings(), seed=0)
+    with pytest.raises(DataError, match="have 1 distinct dates, and 5 folds need 6 periods"):
+        split_applications(dated(0, [900, 90], 1), SplitSettings(), seed=0)
+
+
+@pytest.mark.parametrize("months", [6, 9])
+def test_a_history_that_is_short_for_its_window_gets_advice_that_holds(months: int) -> None:
+    rows, declared = dated(1, [100] * 12, 1), SplitSettings(cutoff="2023-08-01", folds=4)
+    assert rows.times is not None
+    known_at = (rows.times.astype("datetime64[M]") + months).astype("datetime64[us]")
+    with pytest.raises(DataError) as error:
+        split_applications(replace(rows, outcome_known_at=known_at), declared, seed=0)
+    left = 100 * max(0, 8 - months)
+    assert f"{left} of 700 applications before the cutoff 2023-08-01 are left for development" in str(error.value)
+    # then the window that it names leaves what it says, and is enough for the folds
+    shorter = int(str(error.value).partition("a performance window of ")[2].split()[0])
+    shorter_at = (rows.times.astype("datetime64[M]") + shorter).astype("datetime64[us]")
+    assert f"leaves {int((shorter_at <= np.datetime64('2023-08-01')).sum()):,}" in str(error.value)
+    split_applications(replace(rows, outcome_known_at=shorter_at), declared, seed=0)
+
+
+def test_a_short_history_with_enough_dates_is_split_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    rows = applications(list(range(400)), [0, 1] * 200)
+    assert rows.times is not None
+    rows = replace(rows, outcome_known_at=rows.times + np.timedelta64(250, "D"))
+    with caplog.at_level("WARNING"):
+        split = split_applications(rows, SplitSettings(cutoff="2024-10-27", folds=3), seed=0)
+    assert len(split.development) == 51
+    assert "51 of 300 applications before the cutoff 2024-10-27 are left for development" in caplog.text
