@@ -1,0 +1,1 @@
+"""One reader for every table: files and folders, text formats, types by value, missing values and times."""

@@ -1,0 +1,99 @@
+"""A table as a data frame with one form for each value, whatever file and type it was written in."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from pipelines.reading.column_types import ColumnType, column_type
+from pipelines.reading.reading import Reading
+from pipelines.reading.settings import ReadingSettings
+from pipelines.reading.tables import read_rows
+from pipelines.reading.texts import is_text, plain, without_nulls
+from pipelines.reading.times import times
+from pipelines.reading.values import Kind, identities, numbers, spelled
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The rows of a table, what each column was taken for, and how its values were read.
+
+    Numbers and flags are float64 and times datetime64 where all values are; otherwise a column holds objects: numbers,
+    and texts as they are written, None for missing.
+    """
+
+    rows: pd.DataFrame
+    types: Mapping[str, ColumnType]
+    reading: Reading
+    table: pa.Table
+
+    def identities(self, name: str) -> NDArray[np.object_]:
+        """Return the ids of a column as text exactly as they are written, None for missing."""
+        return np.asarray(identities(self.table[name]).to_numpy(zero_copy_only=False), object)
+
+
+def read_frame(
+    path: Path,
+    settings: ReadingSettings,
+    scratch: Path,
+    *,
+    types: Mapping[str, ColumnType] | None = None,
+    numeric: Iterable[str] = (),
+    setting: str = "data.path",
+    group: str = "data",
+) -> Frame:
+    """Return a table with one form for each value.
+
+    `types` are those that a model learnt, `numeric` columns that are declared to be numbers; the types of the others
+    are found from their values.
+
+    Raises:
+        DataError: see `read_rows`.
+    """
+    table = read_rows(path, settings, scratch, setting=setting, group=group)
+    declared = dict.fromkeys(numeric, ColumnType(Kind.number, "declared to be numbers"))
+    return frame_of(table, Reading.of(settings), {**declared, **(types or {})})
+
+
+def frame_of(table: pa.Table, reading: Reading, types: Mapping[str, ColumnType]) -> Frame:
+    """Return a table with one form for each value; the types of columns without one are found from their values."""
+    found = {name: types.get(name) or column_type(table[name], reading) for name in table.column_names}
+    columns = {name: values_of(table[name], one.kind, reading) for name, one in found.items()}
+    return Frame(pd.DataFrame(columns), found, reading, table)
+
+
+def values_of(column: pa.ChunkedArray, kind: Kind, reading: Reading) -> "pd.Series[Any]":
+    """Return the values of a column of a kind in their one form."""
+    if kind in (Kind.number, Kind.flag):
+        values, broken = numbers(column, reading, flags=kind is Kind.flag)
+        doubles = np.asarray(values, np.float64)
+        return pd.Series(doubles) if broken is None else _with_texts(doubles, np.isnan(doubles), column, broken)
+    if kind is Kind.time:
+        moments, odd = times(column, reading)
+        return pd.Series(moments) if not odd.any() else _with_texts(moments, np.isnat(moments), column, odd)
+    if kind in (Kind.nested, Kind.empty):
+        return column.to_pandas().astype(object).where(lambda values: values.notna(), None)
+    if is_text(column.type):
+        texts = without_nulls(column, reading)
+        return pd.Series(texts.to_numpy().astype(object), dtype=object)
+    coded = plain(column).cast(pa.string()) if pt.is_null(column.type) else plain(column)
+    dictionary = coded.dictionary_encode().unify_dictionaries().combine_chunks()
+    names = np.array([*spelled(dictionary.dictionary, kind, reading), None], dtype=object)
+    codes = dictionary.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return pd.Series(names[codes], dtype=object)
+
+
+def _with_texts(
+    values: NDArray[Any], missing: NDArray[np.bool_], column: pa.ChunkedArray, odd: NDArray[np.bool_]
+) -> "pd.Series[Any]":
+    """Return values as objects with the texts that could not be read as they are written."""
+    objects = pd.Series(values).astype(object).to_numpy().copy()
+    objects[missing] = None
+    objects[odd] = np.array([str(one) for one in column.filter(pa.array(odd)).to_pylist()], dtype=object)
+    return pd.Series(objects, dtype=object)

@@ -1,0 +1,108 @@
+"""The layout of a text file: its delimiter, the names of its columns, and whether its lines end with a delimiter."""
+
+import csv
+import gzip
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from pipelines.errors import DataError
+from pipelines.reading.settings import ReadingSettings
+
+DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """How a text file is divided. With `is_trailing` every line ends with a delimiter that divides nothing."""
+
+    delimiter: str
+    names: tuple[str, ...]
+    has_header: bool = True
+    is_trailing: bool = False
+
+
+def layout_of(path: Path, settings: ReadingSettings, *, group: str = "data") -> TextLayout:
+    """Return the layout of a text file from its first two lines and from what is declared.
+
+    The delimiter is that which divides the first line most. Nothing else is guessed: detection from a sample can
+    silently skip lines, read a row as a comment or repair an open quotation mark.
+
+    Raises:
+        DataError: the file is empty or not in its encoding; two columns have one name; the second line has more fields
+            than there are names.
+    """
+    first, second = _first_lines(path, settings, group)
+    if not first:
+        raise DataError(f"'{path}' cannot be read as csv (it is empty); check the file")
+    delimiter = settings.delimiter or max(DELIMITERS, key=lambda mark: len(_fields(first, mark)))
+    names, row = _fields(first, delimiter), _fields(second, delimiter)
+    if not settings.header:
+        names, row = settings.names, names
+    is_trailing = len(row) == len(names) + 1 and row[-1] == ""
+    if settings.header and names[-1] == "" and (not row or row[-1] == "") and len(names) > 1:
+        names, is_trailing = names[:-1], True  # the header ends with a delimiter too
+    if len(row) > len(names) + is_trailing:
+        raise DataError(
+            f"'{path}' has {len(row)} fields in its first row and {len(names)} column names; add the missing names to "
+            f"its header, or set {group}.names"
+        )
+    if settings.names:
+        if len(settings.names) != len(names):
+            raise DataError(
+                f"{group}.names has {len(settings.names)} names and '{path}' has {len(names)} columns; name each column"
+            )
+        names = list(settings.names)
+    names = [name or f"Unnamed: {index}" for index, name in enumerate(names)]
+    _check_names(path, names)
+    return TextLayout(delimiter, tuple(names), settings.header, is_trailing)
+
+
+def open_text(path: Path, encoding: str) -> IO[str]:
+    """Open a text file, compressed or not, without a byte order mark."""
+    name = "utf-8-sig" if is_utf8(encoding) else encoding
+    if path.name.lower().endswith(".gz"):
+        return gzip.open(path, "rt", encoding=name, newline="")
+    return path.open(encoding=name, newline="")
+
+
+def is_utf8(encoding: str) -> bool:
+    """Return whether an encoding is UTF-8, with or without a byte order mark."""
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+
+
+def _first_lines(path: Path, settings: ReadingSettings, group: str) -> tuple[str, str]:
+    """Return the first two records as text; a quoted field may hold a line break."""
+    try:
+        with open_text(path, settings.encoding) as file:
+            lines = list(islice(file, 2))
+            while lines and "".join(lines).count('"') % 2 and len(lines) < 100 and (more := file.readline()):
+                lines.append(more)
+    except UnicodeError as error:
+        raise DataError(
+            f"'{path}' cannot be read as csv (it is not {settings.encoding}: {error}); set "
+            f"{group}.encoding, for example {group}.encoding=latin-1"
+        ) from error
+    except (OSError, EOFError) as error:
+        raise DataError(f"'{path}' cannot be read as csv ({error}); check the file") from error
+    if lines and lines[0].count('"') % 2:  # the header itself goes on
+        end = next((n for n in range(1, len(lines)) if "".join(lines[: n + 1]).count('"') % 2 == 0), len(lines) - 1)
+        return "".join(lines[: end + 1]), "".join(lines[end + 1 :])
+    return (lines[0] if lines else "").rstrip("\r\n"), "".join(lines[1:])
+
+
+def _fields(record: str, delimiter: str) -> list[str]:
+    return next(csv.reader(record.splitlines(keepends=True), delimiter=delimiter), [])
+
+
+def _check_names(path: Path, names: list[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise DataError(f"the first line of '{path}' has {times} columns '{name}'; rename all but one")
+    by_case: dict[str, str] = {}
+    for name in names:
+        other = by_case.setdefault(name.casefold(), name)
+        if other != name:  # DuckDB, which parses the file, ignores case
+            raise DataError(f"columns '{other}' and '{name}' of '{path}' differ only in case; rename one")

@@ -1,0 +1,189 @@
+"""The values of an Arrow column in one spelling each, whatever type its file gives them."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from pipelines.reading.reading import Reading
+from pipelines.reading.texts import is_text, plain, whole, without_nulls
+from pipelines.reading.times import times
+
+PLAIN_NUMBER = r"^ *[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? *$|^ *[+-]?(?i:inf|infinity) *$"
+"""Numbers as programs write them. A number with leading zeros is one only in a column that is known to be numeric."""
+NOT_A_NUMBER = r"^ *(?i:nan) *$"
+"""How programs write a missing number; in a column of text it is text."""
+TRUE, FALSE = "true", "false"
+
+
+class Kind(Enum):
+    """What the values of a column are."""
+
+    number = "number"
+    flag = "flag"
+    text = "text"
+    time = "time"
+    empty = "empty"
+    nested = "nested"
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Return whether a type is that of numbers; flags have one of their own."""
+    value = kind.value_type if pt.is_dictionary(kind) else kind
+    return bool(pt.is_integer(value) or pt.is_floating(value) or pt.is_decimal(value))
+
+
+def numbers(
+    column: pa.ChunkedArray, reading: Reading, *, flags: bool = False
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Return a column as doubles, NaN for missing, and which values are no numbers (None: all are).
+
+    The doubles are the nearest to what is written, whatever the type. Single precision stays as it is. With `flags` the
+    words true and false are 1 and 0, in any case.
+    """
+    column = plain(column)
+    kind = column.type
+    if is_text(kind):
+        found, broken = _parsed(without_nulls(column, reading), reading, flags)
+        return _without_numbers(found, reading), broken
+    if pt.is_boolean(kind):
+        return _array(column.cast(pa.int8()).cast(pa.float64())), None
+    if pt.is_null(kind):
+        return np.full(len(column), np.nan), None
+    if pt.is_decimal(kind):
+        found = _array(column.cast(pa.string()).cast(pa.float64()))
+    elif pt.is_floating(kind):
+        found = _array(column.cast(pa.float32()) if pt.is_float16(kind) else column)
+    elif pt.is_integer(kind):
+        found = _array(column.cast(pa.float64(), safe=False))
+    else:
+        return np.full(len(column), np.nan), _array(column.is_valid()).astype(bool)
+    return _without_numbers(found, reading), None
+
+
+def spelled(values: pa.Array, kind: Kind | None, reading: Reading) -> list[str | None]:
+    """Return values as text in one spelling: numbers without needless digits, flags as 1 and 0, times as ISO.
+
+    Without a kind, each value is spelled as its own type says.
+
+    >>> spelled(pa.array(["1.50", "x", None]), Kind.number, Reading()), spelled(pa.array([1.5]), None, Reading())
+    (['1.5', 'x', None], ['1.5'])
+    >>> spelled(pa.array(["01"]), Kind.text, Reading()), spelled(pa.array(["True", "0"]), Kind.flag, Reading())
+    (['01'], ['1', '0'])
+    """
+    if not is_text(values.type):
+        found = [_spelled(one, kind) for one in values.to_pylist()]
+        return [None if one in reading.nulls else one for one in found]
+    texts = without_nulls(pa.chunked_array([values]), reading)
+    written: list[str | None] = texts.to_pylist()
+    if kind is Kind.time:
+        found, odd = times(texts, reading)
+        moments = pa.array(found).to_pylist()
+        return [
+            text if is_odd else _spelled(one, kind) for text, one, is_odd in zip(written, moments, odd, strict=True)
+        ]
+    if kind not in (Kind.number, Kind.flag):
+        return written
+    parsed, is_broken = numbers(texts, reading, flags=kind is Kind.flag)
+    broken = np.zeros(len(parsed), bool) if is_broken is None else is_broken
+    each = zip(written, parsed.tolist(), broken.tolist(), strict=True)
+    return [text if is_odd else None if one != one else spelled_number(one) for text, one, is_odd in each]
+
+
+def spelled_number(value: float | Decimal) -> str:
+    """Return a number in its shortest digits; whole numbers have no point.
+
+    >>> spelled_number(1.0), spelled_number(0.1), spelled_number(Decimal("1.50"))
+    ('1', '0.1', '1.5')
+    """
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+    if not np.isfinite(value):
+        return repr(float(value))
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def identities(column: pa.ChunkedArray) -> pa.Array:
+    """Return ids as text exactly as they are written; whole numbers never pass through a double."""
+    column = plain(column)
+    if is_text(column.type):
+        return whole(without_nulls(column, Reading()))
+    if pt.is_integer(column.type):
+        return whole(column.cast(pa.string()))
+    return pa.array([_spelled(one, None, Reading()) for one in column.to_pylist()], pa.string())
+
+
+def parsed_numbers(texts: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray:
+    """Return texts as doubles; what is no number, or missing, is null."""
+    texts = _with_points(texts, reading)
+    is_plain = pc.match_substring_regex(texts, PLAIN_NUMBER)
+    kept = pc.if_else(is_plain, texts, pa.scalar(None, pa.string()))
+    return pc.utf8_ltrim(pc.utf8_trim_whitespace(kept), "+").cast(pa.float64())
+
+
+def _with_points(texts: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray:
+    """Return texts with numbers spelled as programs do; a text with marks in wrong places is not a number."""
+    if reading.thousands is None and reading.decimal == ".":
+        return texts
+    found = texts
+    if reading.thousands is not None:
+        mark = "\\" + reading.thousands if not reading.thousands.isalnum() else reading.thousands
+        grouped = pc.match_substring_regex(texts, rf"^ *[+-]?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+(?:[^0-9{mark}].*)?$")
+        bare = pc.replace_substring(texts, reading.thousands, "")
+        others = pc.if_else(pc.match_substring(texts, reading.thousands), "not a number", texts)
+        found = pc.if_else(grouped, bare, others)
+    if reading.decimal != ".":
+        pointed = pc.if_else(pc.match_substring(found, "."), "not a number", found)
+        found = pc.replace_substring(pointed, reading.decimal, ".")
+    return found
+
+
+def _parsed(texts: pa.ChunkedArray, reading: Reading, flags: bool) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    found = parsed_numbers(_flags_as_digits(texts) if flags else texts, reading)
+    values = np.array(_array(found)) if found.null_count == len(found) else _array(found)
+    if found.null_count == texts.null_count:
+        return values, None
+    odd = pc.and_(pc.and_(found.is_null(), texts.is_valid()), pc.invert(pc.match_substring_regex(texts, NOT_A_NUMBER)))
+    broken = _array(pc.fill_null(odd, False)).astype(bool)
+    return values, broken if broken.any() else None
+
+
+def _flags_as_digits(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    lower = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    return pc.if_else(pc.equal(lower, TRUE), "1", pc.if_else(pc.equal(lower, FALSE), "0", texts))
+
+
+def _spelled(value: Any, kind: Kind | None) -> str | None:
+    if value is None or value != value:
+        return None
+    if isinstance(value, bool):
+        return str(value) if kind in (None, Kind.text) else str(int(value))
+    if isinstance(value, float | Decimal):
+        return spelled_number(value)
+    return spelled_time(value) if isinstance(value, date) else str(value)
+
+
+def spelled_time(value: date | datetime) -> str:
+    """Return a time in ISO, a whole day as its date."""
+    if isinstance(value, datetime) and value.time() != time():
+        return value.isoformat(sep=" ")
+    return value.strftime("%Y-%m-%d")
+
+
+def _without_numbers(values: NDArray[Any], reading: Reading) -> NDArray[Any]:
+    """Return numbers in which those that mean missing are NaN."""
+    missing = reading.null_numbers
+    if not missing:
+        return values
+    return np.where(np.isin(values, missing), values.dtype.type(np.nan), values)
+
+
+def _array(column: pa.ChunkedArray) -> NDArray[Any]:
+    return np.asarray(whole(column).to_numpy(zero_copy_only=False))
