@@ -22,6 +22,7 @@ from experiments.reject_inference.propensity import decisions
 from experiments.reject_inference.reject_inference import FuzzyAugmentation, approval_weights
 from experiments.reject_inference.settings import RejectInference
 from pipelines.applications.applications import Applications, load_applications
+from pipelines.applications.roles import BAD
 from pipelines.applications.settings import DataSettings
 from pipelines.applications.splits import Split, split_applications
 from pipelines.applications.ttd_population import decided_ttd_population, read_ttd_population, ttd_path
@@ -152,7 +153,7 @@ def outcome_of(data: DataSettings) -> str:
     """Return in words what a bad outcome is: the loan contract of a prepared marketplace, or the label of a table."""
     loan = manifest_beside(data).get("configuration", {}).get("loan")
     if loan is None:
-        return f"{data.label} = {data.bad}"
+        return f"{data.label} = {data.bad or BAD}"
     bad = loan["bad"]
     what = "the first instalment" if bad["first_instalment_only"] else "an instalment"
     return f"{what} {bad['days_past_due']} days past due within {bad['window_months']} months on book"
@@ -182,7 +183,14 @@ def _applicants_in_development(experiment: Experiment) -> Applications | None:
 def sample_of(applications: Applications) -> Sample:
     """Return applications as rows to train or to evaluate on."""
     roles = applications.roles
-    return Sample.of(applications.features, applications.outcomes, roles.numeric, roles.categorical, roles.meanings)
+    return Sample.of(
+        applications.features,
+        applications.outcomes,
+        roles.numeric,
+        roles.categorical,
+        roles.meanings,
+        roles.reading_record,
+    )
 
 
 def _identity(experiment: Experiment) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,12 @@ from monitoring.outcomes.performance import PerformanceReport, measure_performan
 from monitoring.outcomes.settings import OutcomeSettings
 from monitoring.outcomes.stored_estimates import StoredEstimates, estimates_folder
 from monitoring.windows.months import end_of
-from pipelines.applications.settings import DataSettings, Source
-from pipelines.applications.sources import read_table
 from pipelines.credit.loan import DEFINITIONS, FIRST_PAYMENT, GOOD, UNLABELLED
 from pipelines.credit.points import band_labels
 from pipelines.credit.vintage import VintageTable
 from pipelines.errors import ConfigurationError, nearest
 from pipelines.policy.pack import PolicySettings
+from pipelines.reading.tables import read_table
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
@@ -109,8 +109,8 @@ def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame])
 
 def _known_outcomes(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _KnownOutcomes:
     if settings.marketplace is None:
-        early = _of_table(settings.early_table, settings.early, settings)
-        full = _of_table(settings.table, settings.full, settings)
+        early = _of_table(workspace, settings.early_table, settings.early, settings)
+        full = _of_table(workspace, settings.table, settings.full, settings)
         return _KnownOutcomes(early, full)
     if settings.table or settings.early_table:
         raise ConfigurationError(
@@ -134,8 +134,8 @@ def _after(first: Outcomes, other: Outcomes) -> Outcomes:
     return replace(other, bad=np.where(first.of(other.ids) == GOOD, other.bad, UNLABELLED).astype(np.int8))
 
 
-def _of_table(path: str | None, definition: str, settings: OutcomeSettings) -> Outcomes | None:
+def _of_table(workspace: Workspace, path: str | None, definition: str, settings: OutcomeSettings) -> Outcomes | None:
     if path is None:
         return None
-    table = read_table(DataSettings(source=Source.table, path=path))
+    table = read_table(Path(path), settings, workspace.root, setting="outcomes.table", group="outcomes")
     return outcomes_of_table(table, definition, identity=settings.id, bad=settings.bad)

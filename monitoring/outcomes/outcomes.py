@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from pipelines.credit.loan import BAD, GOOD, UNLABELLED
 from pipelines.errors import DataError
+from pipelines.reading.reading import Reading
+from pipelines.reading.values import identities, numbers
 
 Codes = NDArray[np.int8]
 
@@ -57,17 +59,19 @@ def outcomes_of_table(
 
 
 def as_ids(column: pa.ChunkedArray) -> pa.StringArray:
-    """Return ids as text."""
-    combined = column.cast(pa.string()).combine_chunks()
-    return combined.combine_chunks() if isinstance(combined, pa.ChunkedArray) else combined
+    """Return ids as text, exactly as they are written."""
+    return identities(column)
 
 
 def _codes(column: pa.ChunkedArray, name: str) -> Codes:
-    numbers = np.asarray(column.cast(pa.float64()).to_numpy(), np.float64)
-    known = ~np.isnan(numbers)
-    wrong = numbers[known & (numbers != GOOD) & (numbers != BAD)]
-    if len(wrong):
+    values, broken = numbers(column, Reading(), flags=True)
+    known = ~np.isnan(values)
+    wrong = known & (values != GOOD) & (values != BAD)
+    if broken is not None:
+        wrong |= broken
+    if wrong.any():
+        value = column.filter(pa.array(wrong))[0].as_py()
         raise DataError(
-            f"outcome column '{name}' has the value {wrong[0]:g}; use {BAD} (bad), {GOOD} (good) or an empty value"
+            f"outcome column '{name}' has the value {value}; use {BAD} (bad), {GOOD} (good) or an empty value"
         )
-    return np.where(known, np.nan_to_num(numbers), UNLABELLED).astype(np.int8)
+    return np.where(known, np.nan_to_num(values), UNLABELLED).astype(np.int8)

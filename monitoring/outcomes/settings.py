@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from pipelines.reading.settings import ReadingSettings
+
 
 @dataclass
 class PerformanceSettings:
@@ -28,7 +30,7 @@ class PerformanceSettings:
 
 
 @dataclass
-class OutcomeSettings:
+class OutcomeSettings(ReadingSettings):
     """Where outcomes come from: a prepared marketplace, or flat tables."""
 
     marketplace: str | None = None

@@ -1,6 +1,7 @@
 """Applications ready for a model: features, ids, times, outcomes and protected attributes."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -10,13 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.applications.contract import apply_contract, as_text
-from pipelines.applications.roles import Roles
+from pipelines.applications.roles import Roles, customer_column
 from pipelines.applications.settings import DataSettings
-from pipelines.applications.sources import read_table
+from pipelines.applications.sources import source_path
 from pipelines.erasures.erased_rows import ErasedRows
-from pipelines.erasures.person import CUSTOMER
 from pipelines.erasures.record import read_erasures
 from pipelines.errors import DataError
+from pipelines.reading.column_types import TIMES, ColumnType
+from pipelines.reading.frames import Frame, read_frame
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_table
 from pipelines.storage.workspace import Workspace
@@ -88,44 +90,64 @@ def _some(values: NDArray[Any] | None, rows: NDArray[np.intp]) -> NDArray[Any] |
 
 
 def load_applications(
-    data: DataSettings, workspace: Workspace, *, labelled: bool = True, decided: bool = False
+    data: DataSettings,
+    workspace: Workspace,
+    *,
+    labelled: bool = True,
+    decided: bool = False,
+    types: Mapping[str, ColumnType] | None = None,
 ) -> Applications:
     """Read a table, apply its contract and return its applications; broken rows go to the quarantine.
 
-    `labelled` reads outcomes, `decided` reads the decisions of an earlier policy.
+    `labelled` reads outcomes, `decided` reads the decisions of an earlier policy. `types` are what columns of another
+    table were taken for, such as the one that a model is trained on.
 
     Raises:
-        DataError: the file or the table breaks a rule (see `read_table` and `apply_contract`), or no label is declared
+        DataError: the file or the table breaks a rule (see `read_frame` and `apply_contract`), or no label is declared
             where outcomes are needed.
     """
-    table = read_table(data)
     if labelled and data.label is None:
         raise DataError("data.label is not set, and training needs outcomes; add data.label=COLUMN and data.bad=VALUE")
-    everybody, table = table, _without_erased(table, data, workspace)
-    roles = Roles.of(table, data, labelled=labelled, decided=decided)
-    rows = apply_contract(table, roles, max_quarantined=data.max_quarantined)
+    frame = _read(data, workspace, types)
+    everybody = frame.rows
+    is_erased = _erased(frame, data, workspace)
+    table = everybody if not is_erased.any() else everybody[~is_erased].reset_index(drop=True)
     fingerprint = fingerprint_table(table)
+    for name in _identities(data, everybody):
+        table = table.assign(**{name: frame.identities(name)[~is_erased]})
+    roles = Roles.of(table, data, frame.types, labelled=labelled, decided=decided)
+    rows = apply_contract(table, roles, max_quarantined=data.max_quarantined, bad_is_declared=data.bad is not None)
     if rows.counts:
         _keep_quarantine(rows.quarantined, workspace.quarantine / f"{fingerprint[:16]}.parquet")
     applications = _arrange(rows.clean, roles, fingerprint, rows.counts)
-    if len(table) == len(everybody):
+    if not is_erased.any():
         return applications
-    erased = len(everybody) - len(table)
-    return replace(applications, erased=erased, fingerprint_with_erased=fingerprint_table(everybody))
+    return replace(applications, erased=int(is_erased.sum()), fingerprint_with_erased=fingerprint_table(everybody))
 
 
-def _without_erased(table: pd.DataFrame, data: DataSettings, workspace: Workspace) -> pd.DataFrame:
-    """Return the table without the rows of erased people, matched by customer_id and by the table's id column."""
+def _read(data: DataSettings, workspace: Workspace, types: Mapping[str, ColumnType] | None) -> Frame:
+    """Return the table; text in a column of times is read as times even where most of it is not ISO."""
+    times = dict.fromkeys((name for name in (data.time, data.outcome_known_at) if name), TIMES)
+    return read_frame(source_path(data), data, workspace.root, types=types, numeric=data.numeric, texts=times)
+
+
+def _identities(data: DataSettings, rows: pd.DataFrame) -> list[str]:
+    names = (data.id, customer_column(data, map(str, rows)))
+    return [name for name in names if name is not None and name in rows]
+
+
+def _erased(frame: Frame, data: DataSettings, workspace: Workspace) -> NDArray[np.bool_]:
+    """Return which rows are those of erased people, by the ids of customers and applications."""
     returning = ErasedRows(read_erasures(workspace))
-    if not returning:
-        return table
-    names = {"customers": CUSTOMER, "applications": data.id}
-    ids = {kind: as_text(table[name]).to_numpy(object) for kind, name in names.items() if name in table}
+    names = {"customers": customer_column(data, map(str, frame.rows)), "applications": data.id}
+    here = {kind: name for kind, name in names.items() if name is not None and name in frame.rows}
+    ids = {kind: frame.identities(name) for kind, name in here.items()} if returning else {}
+    if not ids:
+        return np.zeros(len(frame.rows), bool)
     is_erased = returning.rows(**ids)
-    if not ids or not is_erased.any():
-        return table
-    log.info("left out %s rows of erased people", f"{is_erased.sum():,}")
-    return table[~is_erased].reset_index(drop=True)
+    if is_erased.any():
+        log.info("left out %s rows of erased people", f"{is_erased.sum():,}")
+    return is_erased
 
 
 def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: dict[str, int]) -> Applications:

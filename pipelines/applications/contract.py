@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pandas as pd
 from pipelines.applications.roles import Roles
 from pipelines.credit.loan import Status, require_mature
 from pipelines.errors import ConfigurationError, DataError, nearest
+from pipelines.reading.times import check_years
+from pipelines.reading.values import spelled_number, spelled_time
 
 RULE = "broken_rule"
 
@@ -27,13 +30,17 @@ class CheckedTable:
         return {str(rule): int(rows) for rule, rows in self.quarantined[RULE].value_counts().items()}
 
 
-def apply_contract(table: pd.DataFrame, roles: Roles, *, max_quarantined: float) -> CheckedTable:
+def apply_contract(
+    table: pd.DataFrame, roles: Roles, *, max_quarantined: float, bad_is_declared: bool = True
+) -> CheckedTable:
     """Return the rows that keep the contract, with numbers as doubles and categories as text, and the other rows.
+
+    Where `bad_is_declared` is false, the label must be 0 and 1.
 
     Raises:
         DataError: the table is empty; a declared column is missing; an id repeats; a row is not mature; the label
-            does not have exactly two values, or not the declared bad one; more than `max_quarantined` of the rows
-            break a rule.
+            does not have exactly two values, or not the declared bad one; a time is before 1900 or after 2200; more
+            than `max_quarantined` of the rows break a rule.
     """
     if not 0 <= max_quarantined <= 1:
         raise ConfigurationError(f"data.max_quarantined is {max_quarantined}; set a share from 0 to 1, such as 0.1")
@@ -43,8 +50,10 @@ def apply_contract(table: pd.DataFrame, roles: Roles, *, max_quarantined: float)
     _check_time(table, roles)
     _check_ids(table, roles)
     _check_mature(table, roles)
-    _check_label(table, roles)
+    _check_label(table, roles, bad_is_declared=bad_is_declared)
     typed = _typed(table, roles)
+    for column in roles.times:
+        check_years(column, typed[column].to_numpy("datetime64[us]"))
     broken = _broken_rules(table, typed, roles)
     if len(broken) > max_quarantined * len(table):
         raise DataError(_too_many(table, broken, max_quarantined))
@@ -77,8 +86,8 @@ def _check_time(table: pd.DataFrame, roles: Roles) -> None:
     for column in roles.times:
         if pd.api.types.is_numeric_dtype(table[column]):
             raise DataError(
-                f"time column '{column}' has numbers (first {table[column].iloc[0]}); write times as dates or as text "
-                "such as 2026-10-31"
+                f"time column '{column}' has numbers (first {as_text(table[column]).iloc[0]}); write times as dates or "
+                "as text such as 2026-10-31"
             )
 
 
@@ -92,7 +101,7 @@ def _check_mature(table: pd.DataFrame, roles: Roles) -> None:
     require_mature(np.asarray([by_name[name] for name in statuses], dtype=np.int8))
 
 
-def _check_label(table: pd.DataFrame, roles: Roles) -> None:
+def _check_label(table: pd.DataFrame, roles: Roles, *, bad_is_declared: bool) -> None:
     if roles.label is None:
         return
     values = sorted(as_text(table[roles.label]).dropna().unique())
@@ -101,6 +110,11 @@ def _check_label(table: pd.DataFrame, roles: Roles) -> None:
         raise DataError(
             f"label column '{roles.label}' has {len(values)} values ({shown}) where a label has two; set data.bad to "
             "the one that means default and drop the rows of the others, or name another column in data.label"
+        )
+    if not bad_is_declared and values != ["0", "1"]:
+        raise DataError(
+            f"label column '{roles.label}' has the values {' and '.join(map(repr, values))}, and data.bad is not set; "
+            f"set data.bad to the one that means default, such as data.bad={values[0]}"
         )
     if roles.bad not in values:
         raise DataError(
@@ -159,22 +173,26 @@ def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
     if pd.api.types.is_bool_dtype(values):
         values = values.astype(object)
     if pd.api.types.is_float_dtype(values):
-        text = values.map(_number_as_text, na_action="ignore")
+        text = values.map(spelled_number, na_action="ignore")
     else:
-        text = values.astype(object).map(str, na_action="ignore")
+        text = values.astype(object).map(_as_text, na_action="ignore")
     return text.astype(object).where(values.notna().to_numpy(), None)
 
 
-def _number_as_text(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
+def _as_text(value: object) -> str:
+    if isinstance(value, float):
+        return spelled_number(value)
+    return spelled_time(value) if isinstance(value, date) else str(value)
 
 
 def _too_many(table: pd.DataFrame, broken: "pd.Series[str]", limit: float) -> str:
     rule, rows = next(iter(broken.value_counts().items()))
     first = broken.index[broken == rule][0]
     column = str(rule)[1:].rpartition("'")[0]
+    advice = "correct the column, change its role or raise data.max_quarantined"
+    if str(rule).endswith("is not a date"):
+        advice = "if its times have another format than ISO, set data.date_format, such as data.date_format=%d/%m/%Y"
     return (
         f"{len(broken)} of {len(table)} rows break the contract, more than the {limit:.0%} that data.max_quarantined "
-        f"allows; most often: {rule} ({rows} rows, first {str(table.loc[first, column])!r}); correct the column, "
-        "change its role or raise data.max_quarantined"
+        f"allows; most often: {rule} ({rows} rows, first {str(table.loc[first, column])!r}); {advice}"
     )

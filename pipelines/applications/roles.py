@@ -1,18 +1,27 @@
 """The role of each column of a table of applications, declared or inferred."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import pandas as pd
+import pyarrow as pa
 
 from pipelines.applications.meanings import Meaning, check_meanings, meanings_of
-from pipelines.applications.settings import DataSettings
+from pipelines.applications.settings import DataSettings, Source
+from pipelines.erasures.person import CUSTOMER
 from pipelines.errors import ConfigurationError
+from pipelines.reading.column_types import ColumnType
+from pipelines.reading.contract import ReadingContract
+from pipelines.reading.left_out import listed, uninformative
+from pipelines.reading.reading import Reading
+from pipelines.reading.values import Kind, spelled
 
-IDENTIFIER_SHARE = 0.5
-"""A text column with more than this share of distinct values is an identifier, not a category, and is left out."""
+MOST_LEVELS, IDENTIFIER_SHARE = 50, 0.5
+"""A text column with more distinct values, and more than this share of them, is an identifier and not a category."""
+BAD = "1"
+"""The value of a label of 0 and 1 that means default."""
 
 
 @dataclass(frozen=True)
@@ -34,36 +43,60 @@ class Roles:
     by_lot: str | None = None
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
 
+    customer: str | None = None
+    contract: ReadingContract = field(default_factory=ReadingContract)
+
     @classmethod
-    def of(cls, table: pd.DataFrame, data: DataSettings, *, labelled: bool, decided: bool = False) -> Self:
-        """Return the declared roles, and those of the remaining columns inferred from their values.
+    def of(
+        cls,
+        table: pd.DataFrame,
+        data: DataSettings,
+        types: Mapping[str, ColumnType],
+        *,
+        labelled: bool,
+        decided: bool = False,
+    ) -> Self:
+        """Return the declared roles, and those of the remaining columns inferred from what their values are.
 
         With `labelled` false (scoring), a label column is left out. With `decided` true, earlier decisions are read;
-        they are never features.
+        they are never features. `types` are those of all columns.
         """
         _check_single(data)
         if labelled:
             check_meanings(list(map(str, table)), data)
-        taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored, data.customer}
+        customer = customer_column(data, map(str, table))
+        taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored, customer}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
-        numbers = [column for column in rest if _is_number(table[column])]
-        categories = [column for column in rest if column not in numbers and _is_category(table[column])]
+        if data.source is Source.table:
+            rest.sort()  # the same table with its columns in another order gives the same model
+        left_out = _left_out(table, rest, data, types)
+        kept = [column for column in rest if column not in left_out]
+        numbers = [column for column in kept if types[column].is_numeric]
+        categories = [column for column in kept if not types[column].is_numeric]
         return cls(
             id=data.id,
             time=data.time,
             label=data.label if labelled else None,
-            bad=data.bad,
+            bad=_as_spelled(data.bad or BAD, data.label, types),
             status=data.status if labelled else None,
             outcome_known_at=data.outcome_known_at if labelled else None,
             decision=data.decision if decided else None,
-            approved=data.approved,
+            approved=_as_spelled(data.approved, data.decision, types),
             by_lot=data.random_approval if decided else None,
             meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *categories], data),
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
             categorical=(*data.categorical, *categories),
-            inferred=_inferred(numbers, categories, rest),
+            inferred=_inferred(numbers, categories, left_out, types),
+            customer=customer,
+            contract=ReadingContract(types, Reading.of(data)),
         )
+
+    @property
+    def reading_record(self) -> dict[str, Any]:
+        """What columns were taken for, as a model's record says it; of ids nothing is recorded."""
+        ids = [name for name in (self.id, self.customer) if name is not None]
+        return self.contract.to_record(categories=self.categorical, without=ids)
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -106,18 +139,46 @@ def _check_single(data: DataSettings) -> None:
             )
 
 
-def _is_number(values: "pd.Series[Any]") -> bool:
-    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+def customer_column(data: DataSettings, columns: Iterable[str]) -> str | None:
+    """Return the column of the customer's id: the declared one, or customer_id where a table has it."""
+    return data.customer or (CUSTOMER if CUSTOMER in columns else None)
 
 
-def _is_category(values: "pd.Series[Any]") -> bool:
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return False
+def _left_out(
+    table: pd.DataFrame, columns: Sequence[str], data: DataSettings, types: Mapping[str, ColumnType]
+) -> dict[str, str]:
+    """Return why columns are no features. A marketplace's catalogue decides on its own features."""
+    reasons = {column: reason for column in columns if (reason := _not_a_feature(table[column], types[column]))}
+    rest = [column for column in columns if column not in reasons]
+    if data.source is not Source.marketplace:
+        reasons |= uninformative(table, rest, [name for name in (*data.numeric, *data.categorical) if name in table])
+    return reasons
+
+
+def _not_a_feature(values: "pd.Series[Any]", of: ColumnType) -> str | None:
+    if of.kind is Kind.time:
+        return "a time"
+    if of.kind in (Kind.nested, Kind.empty):
+        return of.why
+    if of.is_numeric:
+        return None
     distinct = values.nunique()
-    return bool(distinct <= 50 or distinct <= IDENTIFIER_SHARE * len(values))
+    if distinct > MOST_LEVELS and distinct > IDENTIFIER_SHARE * len(values):
+        return f"{distinct:,} different texts in {len(values):,} rows, as an identifier has"
+    return None
 
 
-def _inferred(numbers: list[str], categories: list[str], columns: list[str]) -> tuple[str, ...]:
-    left_out = [column for column in columns if column not in {*numbers, *categories}]
-    roles = {"numeric": numbers, "categorical": categories, "left out (times and identifiers)": left_out}
-    return tuple(f"{role}: {', '.join(names)}" for role, names in roles.items() if names)
+def _as_spelled(value: str, column: str | None, types: Mapping[str, ColumnType]) -> str:
+    """Return a value of a setting as the values of its column are spelled."""
+    if column is None or column not in types:
+        return value
+    return spelled(pa.array([value]), types[column].kind, Reading())[0] or value
+
+
+def _inferred(
+    numbers: Sequence[str], categories: Sequence[str], left_out: Mapping[str, str], types: Mapping[str, ColumnType]
+) -> tuple[str, ...]:
+    roles = {"numeric": ", ".join(numbers), "categorical": ", ".join(categories), "left out": listed(left_out)}
+    named = [*numbers, *categories, *left_out]
+    notable = [f"{name}: {types[name].kind.value}, because {types[name].why}" for name in named if types[name].notable]
+    return (*(f"{role}: {names}" for role, names in roles.items() if names), *notable)

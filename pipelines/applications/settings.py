@@ -5,6 +5,8 @@ from enum import Enum
 
 from omegaconf import MISSING
 
+from pipelines.reading.settings import ReadingSettings
+
 
 class Source(Enum):
     """The kind of data that applications come from."""
@@ -26,21 +28,21 @@ class SegmentSettings:
 
 
 @dataclass
-class DataSettings(SegmentSettings):
+class DataSettings(SegmentSettings, ReadingSettings):
     """One flat table of applications and the roles of its columns."""
 
     source: Source = MISSING
     """Kind of data."""
     path: str | None = None
-    """CSV or Parquet file, or a folder of Parquet files."""
+    """CSV, TSV (also .gz) or Parquet file, or a folder of such files."""
     id: str | None = None
     """Column of the application's id."""
     time: str | None = None
     """Column of the application time; the test part is then the latest applications."""
     label: str | None = None
     """Column of the outcome; it has two values."""
-    bad: str = "1"
-    """Value of the label that means default."""
+    bad: str | None = None
+    """Value of the label that means default; required unless the label is 0 and 1, where 1 means default."""
     status: str | None = None
     """Column that says whether the outcome is mature; only mature rows have labels."""
     outcome_known_at: str | None = None

@@ -38,7 +38,7 @@ def read_ttd_population(
         )
     numeric, categorical = list(roles.numeric), list(roles.categorical)
     population = replace(data, path=path, numeric=numeric, categorical=categorical, infer=False)
-    return load_applications(population, workspace, labelled=False, decided=decided)
+    return load_applications(population, workspace, labelled=False, decided=decided, types=roles.contract.types)
 
 
 def decided_ttd_population(data: DataSettings, workspace: Workspace, roles: Roles) -> Applications | None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipelines.applications.contract import RULE
 from pipelines.batch.counting import profile_of_part
 from pipelines.batch.digests import spelled_ids
-from pipelines.batch.rows import BatchRoles, Rows, coded_array, levels_of, read_rows, segments_of, texts_of
+from pipelines.batch.rows import BatchRoles, Rows, coded_array, read_rows, segments_of
 from pipelines.batch.selection import Decided, Elsewhere, Selection, select
 from pipelines.candidates.portable_model import Levels
 from pipelines.erasures.erased_rows import ErasedRows
@@ -30,6 +30,7 @@ from pipelines.model_store.predictor import predictor_in
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.policy.pack import PolicySettings, ReasonSettings
 from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.reading.values import identities
 from pipelines.score_log.columns import Decisions, log_rows, row_schema
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipt, Receipts
@@ -157,7 +158,7 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     reasons = work.scorer.reasons(columns, declined) if len(declined) else Reasons([], [], [])
     groups = dict(zip(declined.tolist(), reasons.groups, strict=True))
     words = dict(zip(declined.tolist(), reasons.words, strict=True))
-    segments = segments_of(table, columns, batch.roles.dimensions)
+    segments = segments_of(table, columns, batch.roles)
     profile = profile_of_part(work.reference, columns, answers, groups, segments)
     receipt = _receipt(batch, work.scorer.hash, part, rows, chosen, answers, profile.overall.reasons)
     decisions = _decisions(batch, work.scorer, part, table, rows.ids, chosen, answers, words, segments)
@@ -194,7 +195,7 @@ def _erased(batch: Batch, rows: Rows) -> NDArray[np.bool_] | None:
     if not batch.returning:
         return None
     customer = batch.roles.customer
-    customers = None if customer is None else texts_of(rows.table[customer]).to_numpy(zero_copy_only=False)
+    customers = None if customer is None else identities(rows.table[customer]).to_numpy(zero_copy_only=False)
     return batch.returning.rows(customers, rows.ids.to_numpy(zero_copy_only=False))
 
 
@@ -253,7 +254,7 @@ def _decisions(
         "decision": coded_array(Levels(answers.decision_codes, DECISIONS)),
     }
     if batch.roles.customer:
-        by_row["customer_id"] = texts_of(table[batch.roles.customer])
+        by_row["customer_id"] = identities(table[batch.roles.customer])
     if words:
         by_row["reasons"] = pa.array([words.get(row) for row in range(rows)], columns.field("reasons").type)
     shared = batch.key.columns | {
@@ -287,7 +288,7 @@ def _features(columns: Mapping[str, Any], roles: BatchRoles, ids: pa.ChunkedArra
 
 
 def _protected(table: pa.Table, roles: BatchRoles) -> pa.Table:
-    return pa.table({name: coded_array(levels_of(table[name])) for name in roles.protected})
+    return pa.table({name: coded_array(roles.levels(table, name)) for name in roles.protected})
 
 
 def _quarantine(batch: Batch, part: Part, table: pa.Table, broken: Mapping[str, NDArray[np.intp]]) -> None:

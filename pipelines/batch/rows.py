@@ -1,24 +1,33 @@
 """The columns of a part as the scorer reads them, and the rows that break the contract of a table of applications."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from pipelines.applications.contract import as_text, dates
 from pipelines.candidates.portable_model import Levels
 from pipelines.errors import DataError, nearest
 from pipelines.profiles.dimensions import Dimension
+from pipelines.reading.contract import ReadingContract
+from pipelines.reading.reading import Reading
+from pipelines.reading.texts import whole
+from pipelines.reading.times import check_years, times
+from pipelines.reading.values import Kind, identities, is_number, numbers, spelled
+
+TYPED = Reading()
+"""How values are read of which nothing is declared."""
 
 
 @dataclass(frozen=True)
 class BatchRoles:
-    """Which column of an input is for what; numeric and categorical are those of the model."""
+    """Which column of an input is for what; numeric and categorical are those of the model.
+
+    `contract` says how the model's columns are read.
+    """
 
     id: str
     numeric: tuple[str, ...]
@@ -27,6 +36,15 @@ class BatchRoles:
     customer: str | None = None
     dimensions: tuple[Dimension, ...] = ()
     protected: tuple[str, ...] = ()
+    contract: ReadingContract = field(default_factory=ReadingContract)
+
+    def numbers(self, table: pa.Table, name: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """Return a column as doubles, or as single precision where it is that, and which values are no numbers."""
+        return numbers(table[name], self.contract.reading, flags=self.contract.kind(name) is Kind.flag)
+
+    def levels(self, table: pa.Table, name: str) -> Levels:
+        """Return a column as coded text, as the model learnt its levels."""
+        return levels_of(table[name], self.contract.kind(name), self.contract.reading)
 
     @property
     def columns(self) -> list[str]:
@@ -54,7 +72,7 @@ class BatchRoles:
         for column in (*self.numeric, *(one.name for one in self.dimensions if one.edges is not None)):
             if pt.is_temporal(schema.field(column).type):
                 raise DataError(_unfit(column, schema, file, "numbers"))
-        if self.time is not None and _is_number(schema.field(self.time).type):
+        if self.time is not None and is_number(schema.field(self.time).type):
             raise DataError(_unfit(self.time, schema, file, "dates, or texts such as 2026-10-31"))
 
 
@@ -86,39 +104,30 @@ def read_rows(table: pa.Table, roles: BatchRoles) -> Rows:
     """Return the columns of a part in the types of the scorer, with the values that `apply_contract` gives a frame."""
     wrong: list[tuple[str, NDArray[np.bool_]]] = []
     columns: dict[str, Any] = {}
+    reading = roles.contract.reading
     for name in roles.numeric:
-        columns[name], is_text = numbers_of(table[name])
+        columns[name], is_text = roles.numbers(table, name)
         _note(wrong, f"'{name}' is not a number", is_text)
-    months, undated = (None, None) if roles.time is None else _months(table[roles.time])
+    months, undated = (None, None) if roles.time is None else times(table[roles.time], reading)
+    if months is not None and roles.time is not None:
+        check_years(roles.time, months)
     _note(wrong, f"'{roles.time}' is not a date", undated)
     for name in roles.numeric:
         _note(wrong, f"'{name}' is infinite", np.isinf(columns[name]))
-    ids = texts_of(table[roles.id])
+    ids = identities(table[roles.id])
     if ids.null_count:
         _note(wrong, f"'{roles.id}' is missing", ids.is_null().to_numpy(zero_copy_only=False))
     if months is not None:
         _note(wrong, f"'{roles.time}' is missing", np.isnat(months))
-    columns |= {name: levels_of(table[name]) for name in roles.categorical}
+    columns |= {name: roles.levels(table, name) for name in roles.categorical}
+    months = None if months is None else months.astype("datetime64[M]")
     return Rows(table, columns, ids, _first_rules(wrong), months)
 
 
-def numbers_of(column: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Return a column as float32 where it is that, as float64 otherwise, and which values are no numbers."""
-    kind = column.type
-    if pt.is_float32(kind) or pt.is_float64(kind):
-        return _array(column).to_numpy(zero_copy_only=False), None
-    if _is_number(kind) or pt.is_boolean(kind):
-        whole = column.cast(pa.int8()) if pt.is_boolean(kind) else column
-        return np.asarray(_array(whole.cast(pa.float64(), safe=False)).to_numpy(zero_copy_only=False)), None
-    values = column.to_pandas()
-    numbers = pd.to_numeric(values.astype(object), errors="coerce").astype("float64")
-    return numbers.to_numpy(), (values.notna() & numbers.isna()).to_numpy()
-
-
-def levels_of(column: pa.ChunkedArray) -> Levels:
-    """Return a column as coded text, spelled as `as_text` spells it."""
+def levels_of(column: pa.ChunkedArray, kind: Kind | None = None, reading: Reading = TYPED) -> Levels:
+    """Return a column as coded text, each value in its one spelling."""
     coded = _coded(column)
-    names = _spelled(coded.dictionary)
+    names = spelled(coded.dictionary, kind, reading)
     codes = coded.indices.fill_null(-1).to_numpy() if coded.indices.null_count else coded.indices.to_numpy()
     if None in names or len(set(names)) < len(names):
         codes_by_name = {
@@ -129,26 +138,16 @@ def levels_of(column: pa.ChunkedArray) -> Levels:
     return Levels(codes.astype(np.int32, copy=False), [name for name in names if name is not None])
 
 
-def segments_of(table: pa.Table, columns: Mapping[str, Any], dimensions: Sequence[Dimension]) -> dict[str, Levels]:
+def segments_of(table: pa.Table, columns: Mapping[str, Any], roles: BatchRoles) -> dict[str, Levels]:
     """Return the segments of the rows of a table by dimension; `columns` are those of the scorer."""
-    return {one.name: _segments_of(table, columns, one) for one in dimensions}
+    return {one.name: _segments_of(table, columns, one, roles) for one in roles.dimensions}
 
 
-def _segments_of(table: pa.Table, columns: Mapping[str, Any], dimension: Dimension) -> Levels:
+def _segments_of(table: pa.Table, columns: Mapping[str, Any], dimension: Dimension, roles: BatchRoles) -> Levels:
     values = columns.get(dimension.name)
     if dimension.edges is None:
-        return values if isinstance(values, Levels) else levels_of(table[dimension.name])
-    return dimension.cut(numbers_of(table[dimension.name])[0] if values is None else values)
-
-
-def texts_of(column: pa.ChunkedArray) -> pa.Array:
-    """Return a column as text, spelled as `as_text` spells it."""
-    if pt.is_string(column.type) or pt.is_large_string(column.type):
-        return _array(column.cast(pa.string()))
-    levels = levels_of(column)
-    return pa.DictionaryArray.from_arrays(
-        pa.array(levels.codes, mask=levels.codes < 0), pa.array(levels.names, pa.string())
-    ).cast(pa.string())
+        return values if isinstance(values, Levels) else roles.levels(table, dimension.name)
+    return dimension.cut(roles.numbers(table, dimension.name)[0] if values is None else values)
 
 
 def coded_array(levels: Levels) -> pa.Array:
@@ -158,27 +157,11 @@ def coded_array(levels: Levels) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, pa.array(list(levels.names), pa.string()))
 
 
-def _array(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
 def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
     if not pt.is_dictionary(column.type):
         plain = column.cast(pa.string()) if pt.is_null(column.type) else column
-        return _array(plain.dictionary_encode().unify_dictionaries())
-    return _array(column.unify_dictionaries() if column.num_chunks > 1 else column)
-
-
-def _spelled(dictionary: pa.Array) -> list[str | None]:
-    if pt.is_string(dictionary.type) or pt.is_large_string(dictionary.type):
-        return list(dictionary.to_pylist())
-    return list(as_text(dictionary.to_pandas()))
-
-
-def _months(column: pa.ChunkedArray) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
-    values = column.to_pandas()
-    times = dates(values)
-    return times.to_numpy("datetime64[M]"), (values.notna() & times.isna()).to_numpy()
+        return whole(plain.dictionary_encode().unify_dictionaries())
+    return whole(column.unify_dictionaries() if column.num_chunks > 1 else column)
 
 
 def _note(wrong: list[tuple[str, NDArray[np.bool_]]], rule: str, broken: NDArray[np.bool_] | None) -> None:
@@ -196,11 +179,6 @@ def _first_rules(wrong: Sequence[tuple[str, NDArray[np.bool_]]]) -> dict[str, ND
             by_rule[rule] = rows
         broken_before = broken if broken_before is None else broken_before | broken
     return by_rule
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    tests: tuple[Callable[[pa.DataType], bool], ...] = (pt.is_integer, pt.is_floating, pt.is_decimal)
-    return any(test(kind) for test in tests)
 
 
 def _unfit(column: str, schema: pa.Schema, file: str, required: str) -> str:

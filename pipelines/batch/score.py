@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import replace
 
+from pipelines.applications.roles import customer_column
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.part import Champion, opened
 from pipelines.batch.rows import BatchRoles
@@ -84,9 +85,10 @@ def _roles(data: DataSettings, table: ScoredTable, parts: ParquetInput, champion
         numeric=tuple(work.scorer.numeric),
         categorical=tuple(work.scorer.categorical),
         time=data.time,
-        customer=data.customer or ("customer_id" if "customer_id" in names else None),
+        customer=customer_column(data, names),
         dimensions=dimensions,
         protected=tuple(data.protected),
+        contract=work.scorer.predictor.contract.of(data),
     )
 
 

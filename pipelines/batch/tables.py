@@ -1,6 +1,6 @@
 """The table of applications that is scored, as Parquet: a CSV file and a table without ids are converted first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,16 +11,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.applications.contract import as_text
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.applications.sources import read_table
+from pipelines.applications.sources import source_path
 from pipelines.batch.rows import BatchRoles, read_rows
 from pipelines.errors import DataError, RequestError
+from pipelines.reading.files import SUFFIXES, TableFile, find_files
+from pipelines.reading.frames import frame_of
+from pipelines.reading.reading import Reading
+from pipelines.reading.settings import check_reading
+from pipelines.reading.tables import check_columns, parquet_schema, read_table
+from pipelines.reading.text_files import open_text_file, write_parquet
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.fingerprint import fingerprint_table
-from pipelines.storage.parquet_parts import is_parquet
 from pipelines.storage.workspace import Workspace
 
 ROW_ID = "application_id"
@@ -56,23 +60,48 @@ def open_table(data: DataSettings, given: str | None, usual_id: str, workspace: 
         RequestError: `given` does not exist.
         DataError: the table cannot be read.
     """
+    setting = "input" if given else "data.path"
     if given and not Path(given).exists():
-        raise RequestError(f"input '{given}' does not exist; name a CSV or Parquet file, or a folder of Parquet files")
+        raise RequestError(f"input '{given}' does not exist; name a file ({', '.join(SUFFIXES)}) or a folder of them")
     requested = given or applications_path(data)
-    path = Path(requested) if requested else None
-    if path is not None and path.exists() and is_parquet(path) and (given or data.id is not None):
-        yield ScoredTable(path, path, data.id or usual_id)
+    path = source_path(replace(data, path=requested))
+    check_reading(data)
+    files = find_files(path, setting=setting, any_text=data.delimiter is not None)
+    origin = path if requested else Path(data.source.value)
+    has_ids = bool(given) or data.id is not None
+    if has_ids and all(file.is_parquet for file in files):
+        check_columns([(file.path, [*parquet_schema(file.path).names, *file.partition]) for file in files])
+        yield ScoredTable(path, origin, data.id or usual_id)
         return
-    table = read_table(replace(data, path=requested))
-    if table.empty:
-        raise DataError(f"'{path}' has no rows; name a table of applications")
-    prefix = None
-    if data.id is None:
-        prefix = f"{fingerprint_table(table)[:12]}-"
-        table[ROW_ID] = [f"{prefix}{row}" for row in range(len(table))]
     with scratch_folder(workspace.score_log) as scratch:
-        pq.write_table(pa.table({name: _as_arrow(table[name]) for name in table}), scratch / "input.parquet")
-        yield ScoredTable(scratch / "input.parquet", path or Path(data.source.value), data.id or ROW_ID, prefix)
+        folder = scratch / "table"
+        folder.mkdir()
+        if data.id is not None:
+            _parse(files, data, scratch, folder)
+            yield ScoredTable(folder, origin, data.id)
+        else:
+            prefix = _with_row_ids(read_table(path, data, workspace.score_log, setting=setting), data, folder)
+            yield ScoredTable(folder, origin, ROW_ID, prefix)
+
+
+def _parse(files: Sequence[TableFile], data: DataSettings, scratch: Path, folder: Path) -> None:
+    """Write text files as Parquet, one after the other."""
+    texts = [open_text_file(file, data, scratch) for file in files]
+    check_columns([(text.origin, text.names) for text in texts])
+    for number, text in enumerate(texts):
+        write_parquet(text, folder / f"part-{number:05d}.parquet")
+
+
+def _with_row_ids(rows: pa.Table, data: DataSettings, folder: Path) -> str:
+    """Write a table with a column of ids, which name the rows by the table's fingerprint; return their prefix."""
+    if not len(rows):
+        raise DataError(f"'{data.path}' has no rows; name a table of applications")
+    prefix = f"{fingerprint_table(frame_of(rows, Reading.of(data), {}).rows)[:12]}-"
+    ids = pa.array([f"{prefix}{row}" for row in range(len(rows))])
+    place = rows.column_names.index(ROW_ID) if ROW_ID in rows.column_names else None
+    rows = rows.append_column(ROW_ID, ids) if place is None else rows.set_column(place, ROW_ID, ids)
+    pq.write_table(rows, folder / "part-00000.parquet")
+    return prefix
 
 
 def applications_path(data: DataSettings) -> str | None:
@@ -118,11 +147,3 @@ def _row_hashes(features: pd.DataFrame, roles: BatchRoles) -> "pd.Series[Any]":
     texts = {name: features[name].astype(object) for name in roles.categorical}
     typed = features[list(roles.numeric)].astype("float64").assign(**texts)
     return pd.util.hash_pandas_object(typed[[*roles.numeric, *roles.categorical]], index=False)
-
-
-def _as_arrow(column: "pd.Series[Any]") -> pa.Array:
-    """Return a column in Arrow's types; values of several types become text."""
-    try:
-        return pa.Array.from_pandas(column)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.Array.from_pandas(as_text(column))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ class Sample:
     """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), which are numbers, what they mean.
 
     `weights`, shape (n,), say how many rows each one counts for; None: each for one.
+    `reading` is the record of how the columns were read, which travels with a model (see `ReadingContract`).
     """
 
     columns: Columns
@@ -27,6 +28,7 @@ class Sample:
     categorical: tuple[str, ...]
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
     weights: NDArray[np.float64] | None = None
+    reading: Mapping[str, Any] | None = None
 
     @classmethod
     def of(
@@ -36,10 +38,11 @@ class Sample:
         numeric: Sequence[str],
         categorical: Sequence[str],
         meanings: Mapping[str, Meaning] | None = None,
+        reading: Mapping[str, Any] | None = None,
     ) -> "Sample":
         """Return the sample of a frame of features."""
         columns = columns_of(features, numeric, categorical)
-        return cls(columns, bad, tuple(numeric), tuple(categorical), meanings or {})
+        return cls(columns, bad, tuple(numeric), tuple(categorical), meanings or {}, reading=reading)
 
     def take(self, rows: NDArray[np.intp]) -> "Sample":
         """Return some of the rows."""

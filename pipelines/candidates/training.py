@@ -79,6 +79,7 @@ def _card(candidate: Candidate, sample: Sample, calibration: Mapping[str, Any]) 
         "numeric": list(sample.numeric),
         "categorical": list(sample.categorical),
         "calibration": dict(calibration),
+        "reading": sample.reading,
         "meanings": {name: _described(name, sample) for name in (*sample.numeric, *sample.categorical)},
     }
 

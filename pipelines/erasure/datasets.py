@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-import pyarrow.dataset as pds
+import pyarrow as pa
 
+from pipelines.reading.frames import frame_of
+from pipelines.reading.reading import Reading
+from pipelines.reading.tables import parquet_columns
 from pipelines.storage.fingerprint import add_column
 from pipelines.storage.workspace import Workspace
 
@@ -32,8 +34,8 @@ def datasets_of(workspace: Workspace, changed: Iterable[Path]) -> Iterator[Datas
 def fingerprint_folder(folder: Path) -> str:
     """Return `fingerprint_table` of a folder's table, with one column at a time in memory."""
     digest = hashlib.sha256()
-    for name in pds.dataset(folder, format="parquet").schema.names:
-        add_column(digest, name, pd.read_parquet(folder, columns=[name])[name])
+    for name, column in parquet_columns(folder):
+        add_column(digest, name, frame_of(pa.table({name: column}), Reading(), {}).rows[name])
     return digest.hexdigest()
 
 

@@ -15,6 +15,7 @@ from pipelines.candidates.portable_model import Columns, Floats, Levels
 from pipelines.errors import DataError, RequestError
 from pipelines.model_store.predictor import Prediction, Predictor
 from pipelines.model_store.registered import RegisteredModel
+from pipelines.reading.contract import ReadingContract
 
 
 def load_foreign(folder: Path, registered: RegisteredModel, digest: str) -> Predictor:
@@ -39,6 +40,7 @@ class _Foreign:
     hash: str
     title: str
     meanings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    contract: ReadingContract = field(default_factory=ReadingContract)
 
     def __post_init__(self) -> None:
         self.categorical = [name for name, kind in self.types.items() if kind is DataType.string]

@@ -17,6 +17,7 @@ from pipelines.errors import ThinfileError
 from pipelines.model_store.files import FILES, model_hash
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.tags import MODEL_HASH
+from pipelines.reading.contract import ReadingContract
 
 if TYPE_CHECKING:
     from pipelines.model_store.store import ModelStore
@@ -38,12 +39,14 @@ class Predictor(Protocol):
     """A loaded model: the columns it needs, raw log-odds and probabilities of bad, shape (n,).
 
     `meanings` has the `meaning`, the reason `group` and the `usual` value of columns; empty for a foreign model.
+    `contract` says how the columns of a table are read.
     """
 
     numeric: list[str]
     categorical: list[str]
     hash: str
     meanings: Mapping[str, Mapping[str, Any]]
+    contract: ReadingContract
 
     def predict(self, columns: Columns) -> tuple[Floats, Floats]:
         """Return raw log-odds and calibrated probabilities of bad, each of shape (n,), for columns of numbers."""
@@ -104,6 +107,7 @@ class _Native:
     def __post_init__(self) -> None:
         self.numeric, self.categorical = self.model.numeric, self.model.categorical
         self.meanings = self.model.card.get("meanings", {})
+        self.contract = ReadingContract.from_record(self.model.card.get("reading"))
 
     def predict(self, columns: Columns) -> tuple[Floats, Floats]:
         return self.model.predict(columns)

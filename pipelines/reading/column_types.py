@@ -26,19 +26,20 @@ FLAG_WORDS = (TRUE, FALSE, "1", "0")
 
 @dataclass(frozen=True)
 class ColumnType:
-    """What a column is taken for, and why."""
+    """What a column is taken for, and why. A reader should look at a `notable` reason: other types were possible."""
 
     kind: Kind
     why: str
+    notable: bool = False
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Return what was recorded with `to_record`."""
-        return cls(Kind(record["kind"]), str(record["why"]))
+        return cls(Kind(record["kind"]), str(record["why"]), bool(record.get("notable")))
 
-    def to_record(self) -> dict[str, str]:
+    def to_record(self) -> dict[str, Any]:
         """Return a record of plain values."""
-        return {"kind": self.kind.value, "why": self.why}
+        return {"kind": self.kind.value, "why": self.why} | ({"notable": True} if self.notable else {})
 
     @property
     def is_numeric(self) -> bool:
@@ -46,11 +47,14 @@ class ColumnType:
         return self.kind in (Kind.number, Kind.flag)
 
 
+TIMES = ColumnType(Kind.time, "declared to be times")
+
+
 def column_type(column: pa.ChunkedArray, reading: Reading) -> ColumnType:
     """Return what a column is taken for.
 
     >>> column_type(pa.chunked_array([["1", "2.5", None]]), Reading())
-    ColumnType(kind=<Kind.number: 'number'>, why='all 2 values are numbers')
+    ColumnType(kind=<Kind.number: 'number'>, why='all 2 values are numbers', notable=False)
     >>> column_type(pa.chunked_array([["01", "12"]]), Reading()).why
     'values have leading zeros'
     """
@@ -77,7 +81,7 @@ def _of_numbers(column: pa.ChunkedArray, reading: Reading) -> ColumnType:
     if not len(known):
         return ColumnType(Kind.empty, "no row has a value")
     if not pt.is_floating(column.type) and np.abs(known).max() > EXACT and _is_beyond_doubles(column):
-        return ColumnType(Kind.text, "whole numbers have more digits than a number holds exactly")
+        return ColumnType(Kind.text, "whole numbers have more digits than a number holds exactly", notable=True)
     return _number_or_flag(known, odd=0, example="")
 
 
@@ -91,10 +95,10 @@ def _of_text(texts: pa.ChunkedArray, reading: Reading) -> ColumnType:
     if not known:
         return ColumnType(Kind.empty, "no row has a value")
     if _any(texts, LEADING_ZERO):
-        return ColumnType(Kind.text, "values have leading zeros")
+        return ColumnType(Kind.text, "values have leading zeros", notable=True)
     long = texts.filter(pc.fill_null(pc.match_substring_regex(texts, LONG_NUMBER), False))
     if any(int(float(one)) != int(one) for one in long.to_pylist()):
-        return ColumnType(Kind.text, "whole numbers have more digits than a number holds exactly")
+        return ColumnType(Kind.text, "whole numbers have more digits than a number holds exactly", notable=True)
     values, broken = numbers(texts, reading)
     read, odd = values[~np.isnan(values)], 0 if broken is None else int(broken.sum())
     if not len(read) and not odd:
@@ -106,7 +110,7 @@ def _of_text(texts: pa.ChunkedArray, reading: Reading) -> ColumnType:
     example = "" if broken is None else str(texts.filter(pa.array(broken))[0])
     if len(read) >= NEARLY * (len(read) + odd):
         return _number_or_flag(read, odd, example)
-    return ColumnType(Kind.text, _why_text(odd, len(read) + odd, texts, broken))
+    return ColumnType(Kind.text, _why_text(odd, len(read) + odd, texts, broken), notable=True)
 
 
 def _why_text(odd: int, known: int, texts: pa.ChunkedArray, broken: NDArray[np.bool_] | None) -> str:
@@ -120,10 +124,9 @@ def _why_text(odd: int, known: int, texts: pa.ChunkedArray, broken: NDArray[np.b
 
 def _number_or_flag(known: NDArray[Any], odd: int, example: str) -> ColumnType:
     if odd:
-        total = len(known) + odd
-        verb = "is not" if odd == 1 else "are not"
-        why = f"{len(known):,} of {total:,} values are numbers; {odd:,} {verb}: '{example}'"
-        return ColumnType(Kind.number, why if odd == 1 else f"{why[: -len(example) - 4]}, such as '{example}'")
+        ending = f"1 is not: '{example}'" if odd == 1 else f"{odd:,} are not, such as '{example}'"
+        why = f"{len(known):,} of {len(known) + odd:,} values are numbers; {ending}"
+        return ColumnType(Kind.number, why, notable=True)
     if np.isin(known[:1000], (0, 1)).all() and np.isin(known, (0, 1)).all():
         return ColumnType(Kind.flag, "values are 0 and 1")
     return ColumnType(Kind.number, f"all {len(known):,} values are numbers")

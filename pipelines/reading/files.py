@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
 
 from pipelines.errors import DataError
+from pipelines.storage.parquet_parts import partition_of
 
 PARQUET = ".parquet"
 TEXT_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 SUFFIXES = (PARQUET, *TEXT_SUFFIXES)
-NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-"""The name that Hive gives the partition of missing values."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +61,6 @@ def find_files(path: Path, *, setting: str = "data.path", any_text: bool = False
                 f"{_shown(files[0].partition)}; name the same partitions for all files"
             )
     return files
-
-
-def partition_of(relative: Path) -> dict[str, str | None]:
-    """Return the values that the names of a file's folders give its rows.
-
-    >>> partition_of(Path("channel=web/month=2026-10/part-0.parquet"))
-    {'channel': 'web', 'month': '2026-10'}
-    """
-    named = (part.partition("=") for part in relative.parts[:-1])
-    return {unquote(key): None if value == NO_VALUE else unquote(value) for key, mark, value in named if mark and key}
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipelines.reading.column_types import ColumnType, column_type
 from pipelines.reading.reading import Reading
 from pipelines.reading.settings import ReadingSettings
-from pipelines.reading.tables import read_rows
+from pipelines.reading.tables import read_table
 from pipelines.reading.texts import is_text, plain, without_nulls
 from pipelines.reading.times import times
 from pipelines.reading.values import Kind, identities, numbers, spelled
@@ -41,29 +41,36 @@ class Frame:
 def read_frame(
     path: Path,
     settings: ReadingSettings,
-    scratch: Path,
+    root: Path,
     *,
     types: Mapping[str, ColumnType] | None = None,
     numeric: Iterable[str] = (),
+    texts: Mapping[str, ColumnType] | None = None,
     setting: str = "data.path",
     group: str = "data",
 ) -> Frame:
     """Return a table with one form for each value.
 
-    `types` are those that a model learnt, `numeric` columns that are declared to be numbers; the types of the others
-    are found from their values.
+    `types` are those that a model learnt, `numeric` columns that are declared to be numbers, and `texts` the types of
+    columns that their values alone show to be text; the types of the others are found from their values.
 
     Raises:
-        DataError: see `read_rows`.
+        DataError: see `read_table`.
     """
-    table = read_rows(path, settings, scratch, setting=setting, group=group)
+    table = read_table(path, settings, root, setting=setting, group=group)
     declared = dict.fromkeys(numeric, ColumnType(Kind.number, "declared to be numbers"))
-    return frame_of(table, Reading.of(settings), {**declared, **(types or {})})
+    return frame_of(table, Reading.of(settings), {**declared, **(types or {})}, texts)
 
 
-def frame_of(table: pa.Table, reading: Reading, types: Mapping[str, ColumnType]) -> Frame:
-    """Return a table with one form for each value; the types of columns without one are found from their values."""
+def frame_of(
+    table: pa.Table,
+    reading: Reading,
+    types: Mapping[str, ColumnType],
+    texts: Mapping[str, ColumnType] | None = None,
+) -> Frame:
+    """Return a table with one form for each value; see `read_frame`."""
     found = {name: types.get(name) or column_type(table[name], reading) for name in table.column_names}
+    found |= {name: of for name, of in (texts or {}).items() if name in found and found[name].kind is Kind.text}
     columns = {name: values_of(table[name], one.kind, reading) for name, one in found.items()}
     return Frame(pd.DataFrame(columns), found, reading, table)
 
@@ -78,7 +85,8 @@ def values_of(column: pa.ChunkedArray, kind: Kind, reading: Reading) -> "pd.Seri
         moments, odd = times(column, reading)
         return pd.Series(moments) if not odd.any() else _with_texts(moments, np.isnat(moments), column, odd)
     if kind in (Kind.nested, Kind.empty):
-        return column.to_pandas().astype(object).where(lambda values: values.notna(), None)
+        objects: pd.Series[Any] = column.to_pandas().astype(object)
+        return objects.where(objects.notna(), None)
     if is_text(column.type):
         texts = without_nulls(column, reading)
         return pd.Series(texts.to_numpy().astype(object), dtype=object)

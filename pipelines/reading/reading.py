@@ -29,7 +29,7 @@ class Reading:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Return what was recorded with `to_record`."""
-        return cls(**record | {name: tuple(record[name]) for name in ("nulls", "never")})
+        return cls(**{**record, "nulls": tuple(record["nulls"]), "never": tuple(record["never"])})
 
     def to_record(self) -> dict[str, Any]:
         """Return a record of plain values."""

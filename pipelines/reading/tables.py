@@ -11,25 +11,26 @@ from pipelines.errors import DataError
 from pipelines.reading.files import TableFile, find_files
 from pipelines.reading.reading import Reading
 from pipelines.reading.settings import ReadingSettings, check_reading
-from pipelines.reading.text_files import open_text_file, text_batches
+from pipelines.reading.text_files import open_text_file, scratch_of_texts, text_batches
 from pipelines.reading.texts import is_text, plain
 from pipelines.reading.values import spelled
 
 
-def read_rows(
-    path: Path, settings: ReadingSettings, scratch: Path, *, setting: str = "data.path", group: str = "data"
+def read_table(
+    path: Path, settings: ReadingSettings, root: Path, *, setting: str = "data.path", group: str = "data"
 ) -> pa.Table:
     """Return the rows of a file or folder in the order of the files' names, as they are stored.
 
     Columns of text files are text. Levels of an index of pandas are columns. `setting` and `group` are the settings
-    that messages name.
+    that messages name; a file that is not in UTF-8 is copied below `root` for the time of reading.
 
     Raises:
         DataError: there is no table; a file cannot be read; two files have different columns.
     """
     check_reading(settings, group)
     files = find_files(path, setting=setting, any_text=settings.delimiter is not None)
-    parts = [_with_partition(_read(file, settings, scratch, group), file) for file in files]
+    with scratch_of_texts(root, settings) as scratch:
+        parts = [_with_partition(_read(file, settings, scratch, group), file) for file in files]
     check_columns([(file.path, part.column_names) for file, part in zip(files, parts, strict=True)])
     names = parts[0].column_names
     return pa.table({name: unified([part[name] for part in parts]) for name in names})
@@ -81,6 +82,15 @@ def parquet_schema(path: Path) -> pa.Schema:
     return schema
 
 
+def parquet_columns(path: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    """Yield the columns of a Parquet file or folder one by one, as `read_table` returns them together."""
+    files = [file for file in find_files(path) if file.is_parquet]
+    names = [*parquet_schema(files[0].path).names, *files[0].partition]
+    for name in dict.fromkeys(names):
+        parts = [_with_partition(pq.ParquetFile(file.path).read(columns=[name]), file)[name] for file in files]
+        yield name, unified(parts)
+
+
 def unreadable_parquet(path: Path, error: Exception) -> DataError:
     """Return the error for a damaged Parquet file."""
     return DataError(f"'{path}' cannot be read as parquet ({str(error).splitlines()[0]}); check the file")
@@ -88,8 +98,8 @@ def unreadable_parquet(path: Path, error: Exception) -> DataError:
 
 def _read(file: TableFile, settings: ReadingSettings, scratch: Path, group: str) -> pa.Table:
     if not file.is_parquet:
-        text = open_text_file(file.path, settings, scratch, group=group)
-        schema = pa.schema([(name, pa.string()) for name in text.layout.names])
+        text = open_text_file(file, settings, scratch, group=group)
+        schema = pa.schema([(name, pa.string()) for name in text.names])
         return pa.Table.from_batches(list(text_batches(text)), schema)
     parquet_schema(file.path)
     try:

@@ -1,18 +1,20 @@
 """Parses text files with DuckDB, with all values as text: what a column holds is found from its values."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipelines.engine.duckdb_engine import in_memory, literal, quoted
+from pipelines.engine.duckdb_engine import in_memory, sql_name, sql_text
 from pipelines.errors import DataError
+from pipelines.reading.files import TableFile
 from pipelines.reading.settings import ReadingSettings
 from pipelines.reading.text_layout import TextLayout, is_utf8, layout_of, open_text
+from pipelines.storage.atomic_files import scratch_folder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,36 +32,48 @@ class TextFile:
     path: Path
     layout: TextLayout
     origin: Path
+    partition: Mapping[str, str | None] = field(default_factory=dict)
     group: str = "data"
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, those that the file's folders name after its own."""
+        return [*self.layout.names, *self._folders]
 
     @property
     def sql(self) -> str:
         """SQL that reads the file."""
-        names = [*self.layout.names, *([TRAILING] if self.layout.is_trailing else [])]
-        columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+        fields = [*self.layout.names, *([TRAILING] if self.layout.is_trailing else [])]
+        columns = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in fields)
         compression = "gzip" if self.path.name.lower().endswith(".gz") else "none"
         rows = (
-            f"read_csv({literal(str(self.path))}, auto_detect=false, header={str(self.layout.has_header).lower()}, "
-            f"delim={literal(self.layout.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, "
-            f"compression={literal(compression)}, hive_partitioning=false)"
+            f"read_csv({sql_text(str(self.path))}, auto_detect=false, header={str(self.layout.has_header).lower()}, "
+            f"delim={sql_text(self.layout.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, "
+            f"compression={sql_text(compression)}, hive_partitioning=false)"
         )
-        if not self.layout.is_trailing:
+        if not self.layout.is_trailing and not self._folders:
             return f"(from {rows})"
-        wrong = f"error({literal(f'a value follows the last named column {names[-2]!r}')})"
-        values = ", ".join(quoted(name) for name in self.layout.names)
-        return f"(select {values} from {rows} where case when {quoted(TRAILING)} is null then true else {wrong} end)"
+        values = [sql_name(name) for name in self.layout.names]
+        values += [f"{_sql_value(value)} as {sql_name(name)}" for name, value in self._folders.items()]
+        if self.layout.is_trailing:
+            wrong = f"error({sql_text(f'a value follows the last named column {self.layout.names[-1]!r}')})"
+            rows = f"{rows} where case when {sql_name(TRAILING)} is null then true else {wrong} end"
+        return f"(select {', '.join(values)} from {rows})"
+
+    @property
+    def _folders(self) -> dict[str, str | None]:
+        return {name: value for name, value in self.partition.items() if name not in self.layout.names}
 
 
-def open_text_file(path: Path, settings: ReadingSettings, scratch: Path, *, group: str = "data") -> TextFile:
+def open_text_file(file: TableFile, settings: ReadingSettings, scratch: Path, *, group: str = "data") -> TextFile:
     """Return a text file and its layout; one that is not in UTF-8 is written again below `scratch`.
 
     Raises:
         DataError: see `layout_of`.
     """
-    layout = layout_of(path, settings, group=group)
+    path, layout = file.path, layout_of(file.path, settings, group=group)
     if is_utf8(settings.encoding):
-        return TextFile(path, layout, path, group)
-    scratch.mkdir(parents=True, exist_ok=True)
+        return TextFile(path, layout, path, file.partition, group)
     copy = scratch / f"utf8-{len(list(scratch.glob('utf8-*')))}.csv"
     try:
         with open_text(path, settings.encoding) as source, copy.open("w", encoding="utf-8", newline="") as target:
@@ -68,7 +82,17 @@ def open_text_file(path: Path, settings: ReadingSettings, scratch: Path, *, grou
         raise DataError(
             f"'{path}' cannot be read as csv (it is not {settings.encoding}: {error}); correct {group}.encoding"
         ) from error
-    return TextFile(copy, layout, path, group)
+    return TextFile(copy, layout, path, file.partition, group)
+
+
+@contextmanager
+def scratch_of_texts(root: Path, settings: ReadingSettings) -> Iterator[Path]:
+    """Yield a folder below `root` for copies in UTF-8; it is made only where the settings need one."""
+    if is_utf8(settings.encoding):
+        yield root
+    else:
+        with scratch_folder(root) as scratch:
+            yield scratch
 
 
 def text_batches(file: TextFile, rows: int = AT_ONCE) -> Iterator[pa.RecordBatch]:
@@ -80,7 +104,7 @@ def text_batches(file: TextFile, rows: int = AT_ONCE) -> Iterator[pa.RecordBatch
 def write_parquet(file: TextFile, target: Path, connection: "DuckDBPyConnection | None" = None) -> None:
     """Write a text file as Parquet, with all values as text. Raises DataError as `text_batches` does."""
     with readable_text(file):
-        command = f"copy {file.sql} to {literal(str(target))} (format parquet)"
+        command = f"copy {file.sql} to {sql_text(str(target))} (format parquet)"
         if connection is not None:
             connection.execute(command)
             return
@@ -102,3 +126,7 @@ def readable_text(file: TextFile) -> Iterator[None]:
         if "unicode" in reason.lower() or "utf" in reason.lower():
             advice = f"set {file.group}.encoding, for example {file.group}.encoding=latin-1"
         raise DataError(f"'{file.origin}' cannot be read as csv ({reason}); {advice}") from error
+
+
+def _sql_value(value: str | None) -> str:
+    return "null::varchar" if value is None else sql_text(value)

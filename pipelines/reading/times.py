@@ -59,7 +59,7 @@ def _parsed(texts: pa.ChunkedArray, reading: Reading) -> NDArray[np.datetime64]:
     if reading.date_format is None:
         return found
     declared = _utc(pd.to_datetime(values, format=reading.date_format, errors="coerce", utc=True))
-    return np.where(np.isnat(declared), found, declared)
+    return np.asarray(np.where(np.isnat(declared), found, declared), "datetime64[us]")
 
 
 def _typed(column: pa.ChunkedArray) -> NDArray[np.datetime64]:
@@ -70,4 +70,4 @@ def _typed(column: pa.ChunkedArray) -> NDArray[np.datetime64]:
 
 
 def _utc(values: "pd.Series[Any]") -> NDArray[np.datetime64]:
-    return values.dt.tz_localize(None).to_numpy("datetime64[us]")
+    return np.asarray(values.dt.tz_localize(None).to_numpy("datetime64[us]"))

@@ -78,16 +78,14 @@ def spelled(values: pa.Array, kind: Kind | None, reading: Reading) -> list[str |
     (['01'], ['1', '0'])
     """
     if not is_text(values.type):
-        found = [_spelled(one, kind) for one in values.to_pylist()]
-        return [None if one in reading.nulls else one for one in found]
+        typed = [_spelled(one, kind) for one in values.to_pylist()]
+        return [None if one in reading.nulls else one for one in typed]
     texts = without_nulls(pa.chunked_array([values]), reading)
     written: list[str | None] = texts.to_pylist()
     if kind is Kind.time:
-        found, odd = times(texts, reading)
-        moments = pa.array(found).to_pylist()
-        return [
-            text if is_odd else _spelled(one, kind) for text, one, is_odd in zip(written, moments, odd, strict=True)
-        ]
+        moments, odd = times(texts, reading)
+        spelled_moments = (_spelled(one, kind) for one in pa.array(moments).to_pylist())
+        return [text if is_odd else one for text, one, is_odd in zip(written, spelled_moments, odd, strict=True)]
     if kind not in (Kind.number, Kind.flag):
         return written
     parsed, is_broken = numbers(texts, reading, flags=kind is Kind.flag)
@@ -117,7 +115,7 @@ def identities(column: pa.ChunkedArray) -> pa.Array:
         return whole(without_nulls(column, Reading()))
     if pt.is_integer(column.type):
         return whole(column.cast(pa.string()))
-    return pa.array([_spelled(one, None, Reading()) for one in column.to_pylist()], pa.string())
+    return pa.array([_spelled(one, None) for one in column.to_pylist()], pa.string())
 
 
 def parsed_numbers(texts: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray:

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,6 +16,8 @@ from pipelines.storage.fingerprint import fingerprint_record
 
 LEAST_ROWS, MOST_ROWS = 100_000, 250_000
 """Row groups of one file are taken together up to the first, and cut where one of them holds more than the second."""
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""The name that Hive gives the folder of missing values."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Part:
     """Rows of one file: `rows` of them from row `skip` of the row groups `groups` on.
 
     `name` is that of the partition in the log, `fingerprint` identifies the content and the rows; `first` is the
-    number of its first row in the file.
+    number of its first row in the file. `partition` has the columns that the names of its folders give all rows.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Part:
     rows: int
     first: int
     fingerprint: str
+    partition: tuple[tuple[str, str | None], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,16 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() == ".parquet" if path.is_file() else next(_found(path), None) is not None
 
 
+def partition_of(relative: Path) -> dict[str, str | None]:
+    """Return the values that the names of a file's folders give its rows.
+
+    >>> partition_of(Path("channel=web/month=2026-10/part-0.parquet"))
+    {'channel': 'web', 'month': '2026-10'}
+    """
+    named = (part.partition("=") for part in relative.parts[:-1])
+    return {unquote(key): None if value == NO_VALUE else unquote(value) for key, mark, value in named if mark and key}
+
+
 def survey(path: Path, roles: Sequence[str | None], *, may_be_empty: bool = False) -> ParquetInput:
     """Return the parts of a Parquet input; `roles` are settings that decide which decisions a row makes.
 
@@ -71,8 +85,14 @@ def survey(path: Path, roles: Sequence[str | None], *, may_be_empty: bool = Fals
         name = file.name if file == path else file.relative_to(path).as_posix()
         content, metadata = _footer(file)
         contents.append((name, content))
-        schemas.append((str(file), metadata.schema.to_arrow_schema()))
-        parts += _parts(file, fingerprint_record([name, content]), metadata, roles)
+        schema = metadata.schema.to_arrow_schema()
+        partition = {} if file == path else partition_of(file.relative_to(path))
+        folders = tuple((key, value) for key, value in partition.items() if key not in schema.names)
+        for key, _ in folders:
+            schema = schema.append(pa.field(key, pa.string()))
+        schemas.append((str(file), schema))
+        fingerprint = fingerprint_record([name, content])
+        parts += (replace(part, partition=folders) for part in _parts(file, fingerprint, metadata, roles))
     if not parts and not may_be_empty:
         raise DataError(f"'{path}' has no rows; check input")
     return ParquetInput(tuple(parts), fingerprint_record(contents), tuple(schemas))
@@ -81,8 +101,17 @@ def survey(path: Path, roles: Sequence[str | None], *, may_be_empty: bool = Fals
 def read_tables(parts: Sequence[Part], columns: Sequence[str], levels: Sequence[str]) -> Iterator[pa.Table]:
     """Yield the rows of parts that follow each other within one file; `levels` are columns to be read as codes.
 
-    Columns that the file lacks are left out.
+    Columns that the file lacks are left out; those of its folders follow the others.
     """
+    folders = [(name, value) for name, value in parts[0].partition if name in columns]
+    for rows in _tables_of_file(parts, columns, levels):
+        table = rows
+        for name, value in folders:
+            table = table.append_column(name, pa.array([value] * len(rows), pa.string()))
+        yield table
+
+
+def _tables_of_file(parts: Sequence[Part], columns: Sequence[str], levels: Sequence[str]) -> Iterator[pa.Table]:
     first = parts[0]
     metadata = _metadata(first.file, Path(first.file).stat().st_mtime_ns)
     held = set(metadata.schema.names)

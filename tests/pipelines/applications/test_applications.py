@@ -22,7 +22,7 @@ def table() -> pd.DataFrame:
         {
             "id": [f"A{row:03d}" for row in range(ROWS)],
             "when": pd.date_range("2024-01-01", periods=ROWS),
-            "income": np.arange(ROWS, dtype=float),
+            "income": 1.5 * np.arange(ROWS),
             "children": np.arange(ROWS) % 4,
             "channel": ["app", "web"] * (ROWS // 2),
             "comment": [f"free text {row}" for row in range(ROWS)],
@@ -46,10 +46,10 @@ def test_roles_are_inferred_and_the_inference_is_told(
     table: pd.DataFrame, tmp_path: Path, workspace: Workspace
 ) -> None:
     found = load_applications(settings_of(written(table, tmp_path)), workspace)
-    assert found.roles.numeric == ("income", "children")
+    assert found.roles.numeric == ("children", "income")
     assert found.roles.categorical == ("channel",)
-    assert found.roles.inferred[-1] == "left out (times and identifiers): comment"
-    assert list(found.features) == ["income", "children", "channel"]
+    assert found.roles.inferred[-1] == "left out: comment (100 different texts in 100 rows, as an identifier has)"
+    assert list(found.features) == ["children", "income", "channel"]
     assert list(found.protected) == ["sex"]
     assert found.outcomes.tolist() == table["bad"].tolist()
 
@@ -138,7 +138,7 @@ def test_what_the_quarantine_and_the_clean_rows_hold_is_the_whole_table(
 def test_taken_rows_keep_everything_together(table: pd.DataFrame, tmp_path: Path, workspace: Workspace) -> None:
     found = load_applications(settings_of(written(table, tmp_path)), workspace).take(np.array([30, 7]))
     assert found.ids.tolist() == ["A030", "A007"]
-    assert found.features["income"].tolist() == [30.0, 7.0]
+    assert found.features["income"].tolist() == [45.0, 10.5]
     assert found.outcomes.tolist() == [0, 1]
     assert found.protected["sex"].tolist() == ["f", "m"]
     assert found.times is not None

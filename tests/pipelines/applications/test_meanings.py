@@ -67,7 +67,7 @@ def test_a_meaning_of_a_column_that_is_not_there_is_told() -> None:
     for setting in ("meanings", "reason_groups"):
         data = DataSettings(source=Source.table, label="bad", **{setting: {"incme": "income"}})
         with pytest.raises(ConfigurationError, match=rf"data.{setting} names 'incme', .*; did you mean income"):
-            Roles.of(table, data, labelled=True)
+            Roles.of(table, data, {}, labelled=True)
 
 
 def test_every_column_of_the_german_credit_data_has_a_meaning(german_table: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,14 +10,16 @@ from hypothesis import strategies as st
 from pipelines.applications.roles import Roles
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.errors import ConfigurationError
+from pipelines.reading.frames import frame_of
+from pipelines.reading.reading import Reading
 
 ROWS = 200
 TABLE = pd.DataFrame(
     {
         "id": [f"A{row}" for row in range(ROWS)],
         "bad": [0, 1] * (ROWS // 2),
-        "amount": np.arange(ROWS, dtype=float),
-        "children": pd.array([None, *range(ROWS - 1)], dtype="Int64"),
+        "amount": 1.5 * np.arange(ROWS),
+        "children": pd.array([None, *(row % 5 for row in range(ROWS - 1))], dtype="Int64"),
         "renewal": [True, False] * (ROWS // 2),
         "channel": ["app", None] * (ROWS // 2),
         "dealer": [f"dealer {row % 100}" for row in range(ROWS)],
@@ -29,25 +32,32 @@ TABLE = pd.DataFrame(
 
 def roles(table: pd.DataFrame = TABLE, *, labelled: bool = True, **declared: object) -> Roles:
     known: dict[str, object] = {"source": Source.table, "id": "id", "label": "bad"}
-    return Roles.of(table, DataSettings(**(known | declared)), labelled=labelled)  # type: ignore[arg-type]
+    frame = frame_of(pa.Table.from_pandas(table, preserve_index=False), Reading(), {})
+    data = DataSettings(**(known | declared))  # type: ignore[arg-type]
+    return Roles.of(frame.rows, data, frame.types, labelled=labelled)
 
 
 def test_each_kind_of_column_gets_its_role_and_is_told() -> None:
     found = roles()
-    assert found.numeric == ("amount", "children")
-    assert found.categorical == ("renewal", "channel", "dealer", "nothing")  # at most half as many levels as rows
+    assert found.numeric == ("amount", "children", "renewal")  # a flag is the number 1 or 0
+    assert found.categorical == ("channel", "dealer")  # at most half as many levels as rows
     assert found.inferred == (
-        "numeric: amount, children",
-        "categorical: renewal, channel, dealer, nothing",
-        "left out (times and identifiers): phone, applied",
+        "numeric: amount, children, renewal",
+        "categorical: channel, dealer",
+        "left out: applied (a time), nothing (no row has a value), phone (120 different texts in 200 rows, as an "
+        "identifier has)",
+        "phone: text, because values have leading zeros",
     )
 
 
 def test_what_is_declared_is_taken_and_not_told_as_inferred() -> None:
     found = roles(numeric=["children"], categorical=["phone"], ignored=["amount"], protected=["renewal"])
     assert found.numeric == ("children",)
-    assert found.categorical == ("phone", "channel", "dealer", "nothing")
-    assert found.inferred == ("categorical: channel, dealer, nothing", "left out (times and identifiers): applied")
+    assert found.categorical == ("phone", "channel", "dealer")
+    assert found.inferred == (
+        "categorical: channel, dealer",
+        "left out: applied (a time), nothing (no row has a value)",
+    )
 
 
 def test_nothing_is_inferred_where_that_is_off() -> None:
@@ -66,6 +76,19 @@ def test_no_column_is_lost_and_none_has_two_roles(order: list[str]) -> None:
     found = roles(TABLE[order])
     columns = [column for role in found.declared.values() for column in role]
     assert sorted(columns) == sorted(order)
+
+
+def test_row_numbers_constants_and_copies_are_left_out_with_their_reason() -> None:
+    table = TABLE[["id", "bad", "amount", "channel"]].assign(
+        **{"Unnamed: 0": np.arange(ROWS)[::-1], "again": TABLE["amount"], "fee": 12.5, "country": "NA"}
+    )
+    found = roles(table)
+    assert (found.numeric, found.categorical) == (("again",), ("channel",))
+    assert found.inferred[-1] == (
+        "left out: Unnamed: 0 (running row numbers), amount (equal to again), country ('NA' in every row), "
+        "fee (12.5 in every row)"
+    )
+    assert roles(table, numeric=["amount"]).numeric == ("amount",)  # a declared feature stays, its copy goes
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.applications.applications import load_applications
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.applications.sources import read_table
 from pipelines.erasure.datasets import fingerprint_folder
 from pipelines.erasure.files import look_for, remove
 from pipelines.erasures.person import Person
-from pipelines.storage.fingerprint import fingerprint_table
+from pipelines.storage.workspace import Workspace
 from tests.pipelines.erasure.filled_workspace import written
 
 
@@ -24,7 +24,8 @@ def test_a_folder_has_the_fingerprint_that_a_study_records(tmp_path: Path) -> No
     written(table, tmp_path / "table" / "a" / "1.parquet", row_group_size=2)
     written(table.slice(1), tmp_path / "table" / "b" / "2.parquet")
     data = DataSettings(source=Source.table, path=str(tmp_path / "table"))
-    assert fingerprint_folder(tmp_path / "table") == fingerprint_table(read_table(data))
+    applications = load_applications(data, Workspace.at(tmp_path / "w"), labelled=False)
+    assert fingerprint_folder(tmp_path / "table") == applications.fingerprint
 
 
 @pytest.mark.parametrize(
