@@ -71,8 +71,8 @@ class Roles:
             rest.sort()  # the same table with its columns in another order gives the same model
         left_out = _left_out(table, rest, data, types)
         kept = [column for column in rest if column not in left_out]
-        numbers = [column for column in kept if types[column].is_numeric]
-        categories = [column for column in kept if not types[column].is_numeric]
+        numbers = [column for column in kept if types[column].is_numeric or _is_empty_number(table[column])]
+        categories = [column for column in kept if column not in numbers]
         return cls(
             id=data.id,
             time=data.time,
@@ -147,12 +147,17 @@ def customer_column(data: DataSettings, columns: Iterable[str]) -> str | None:
 def _left_out(
     table: pd.DataFrame, columns: Sequence[str], data: DataSettings, types: Mapping[str, ColumnType]
 ) -> dict[str, str]:
-    """Return why columns are no features. A marketplace's catalogue decides on its own features."""
+    """Return why columns are no features. Those of a marketplace are features by its catalogue, whatever they hold."""
     reasons = {column: reason for column in columns if (reason := _not_a_feature(table[column], types[column]))}
+    if data.source is Source.marketplace:
+        return {column: reason for column, reason in reasons.items() if types[column].kind is not Kind.empty}
     rest = [column for column in columns if column not in reasons]
-    if data.source is not Source.marketplace:
-        reasons |= uninformative(table, rest, [name for name in (*data.numeric, *data.categorical) if name in table])
-    return reasons
+    declared = [name for name in (*data.numeric, *data.categorical) if name in table]
+    return reasons | uninformative(table, rest, declared)
+
+
+def _is_empty_number(values: "pd.Series[Any]") -> bool:
+    return bool(pd.api.types.is_float_dtype(values) and values.isna().all())
 
 
 def _not_a_feature(values: "pd.Series[Any]", of: ColumnType) -> str | None:

@@ -17,7 +17,7 @@ from pipelines.reading.settings import ReadingSettings
 from pipelines.reading.tables import read_table
 from pipelines.reading.texts import is_text, plain, without_nulls
 from pipelines.reading.times import times
-from pipelines.reading.values import Kind, identities, numbers, spelled
+from pipelines.reading.values import Kind, identities, is_number, numbers, spelled
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ def values_of(column: pa.ChunkedArray, kind: Kind, reading: Reading) -> "pd.Seri
     if kind is Kind.time:
         moments, odd = times(column, reading)
         return pd.Series(moments) if not odd.any() else _with_texts(moments, np.isnat(moments), column, odd)
+    if kind is Kind.empty and is_number(column.type):
+        return pd.Series(np.full(len(column), np.nan))
     if kind in (Kind.nested, Kind.empty):
         objects: pd.Series[Any] = column.to_pandas().astype(object)
         return objects.where(objects.notna(), None)
