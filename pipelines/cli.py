@@ -32,10 +32,14 @@ def prepare(arguments: Sequence[str]) -> int:
     """Make a training table of a marketplace's raw tables."""
     from pipelines.credit.loan import LoanContract
     from pipelines.features.settings import FeatureSettings
-    from pipelines.marketplace.settings import PrepareSettings
+    from pipelines.marketplace.settings import PrepareSettings, RawSettings
 
     OmegaConf.register_new_resolver("as_of", _as_of, replace=True)
-    groups: dict[str, dict[str, type]] = {"loan": {"loan": LoanContract}, "features": {"features": FeatureSettings}}
+    groups: dict[str, dict[str, type]] = {
+        "raw": {"raw": RawSettings},
+        "loan": {"loan": LoanContract},
+        "features": {"features": FeatureSettings},
+    }
     return run(Verb("prepare", PrepareSettings, _prepare, groups), arguments)
 
 

@@ -23,12 +23,11 @@ from pipelines.features.kernel import feature_columns
 from pipelines.features.settings import FeatureSettings, check_features
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.extract import check_as_of
-from pipelines.marketplace.intake import run_intake
+from pipelines.marketplace.intake import BOOK_TABLES, TRAINING_TABLES, run_intake
 from pipelines.marketplace.manifest import INTAKE, MANIFEST, IntakeRecord
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
-from pipelines.marketplace.raw_files import find_files, fingerprint_raw
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
-from pipelines.marketplace.tables import CONTRACTS
+from pipelines.marketplace.sources import TableSource, find_sources, fingerprint_sources
 from pipelines.marketplace.training_table import Counts, publish, remove_earlier
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
@@ -58,10 +57,10 @@ def prepare(settings: PrepareSettings) -> Outcome:
     if settings.engine is Engine.spark:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
-    contents = fingerprint_raw(settings.raw, settings.threads)
+    sources = find_sources(settings.raw, required_tables(settings.population))
     with file_lock(lake.with_name(f".{settings.name}.lock")):  # two commands would remove each other's buckets
         check_own_folder(lake, "prepare")
-        taken = _take_in(settings, lake, contents)
+        taken = _take_in(settings, lake, sources)
         if observation is not None:
             return prepare_book(settings, lake, taken, observation)
         return prepared_outcome(settings, lake, _prepared(settings, lake, taken))
@@ -78,6 +77,11 @@ def _observation(settings: PrepareSettings) -> Observation | None:
         )
     check(settings.loan)
     return None
+
+
+def required_tables(population: Population) -> tuple[str, ...]:
+    """Return the tables that a population needs."""
+    return BOOK_TABLES if population is Population.book else TRAINING_TABLES
 
 
 def _prepared(settings: PrepareSettings, lake: Path, taken: IntakeRecord) -> Mapping[str, Any]:
@@ -108,11 +112,11 @@ def _on_a_clock(settings: PrepareSettings) -> FeatureSettings:
     return replace(features, time_zone=features.time_zone or settings.raw.time_zone or features.clock)
 
 
-def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str]) -> IntakeRecord:
+def _take_in(settings: PrepareSettings, lake: Path, sources: Mapping[str, TableSource]) -> IntakeRecord:
     """Return the intake of the raw tables; an earlier one of the same bytes and settings is reused."""
     inputs = to_json_values(settings.raw) | {
         "folder": None,
-        "contents": contents,
+        "contents": fingerprint_sources(sources, settings.threads),
         "code": fingerprint_code("marketplace/*.py"),
     }
     identity, path = fingerprint_record(inputs), lake / INTAKE
@@ -120,7 +124,7 @@ def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str])
         kept = json.loads(path.read_text())
         if kept["identity"] == identity:
             return IntakeRecord(**kept)
-    size = sum(path.stat().st_size for one in CONTRACTS for path in find_files(settings.raw, one.name).paths)
+    size = sum(source.bytes for source in sources.values())
     buckets = math.ceil(size / BYTES_A_BUCKET)
     log.info("reading %s MB of raw tables", f"{size / 1e6:,.0f}")
     path.unlink(missing_ok=True)  # the tables that it describes are about to be replaced
@@ -131,6 +135,7 @@ def _take_in(settings: PrepareSettings, lake: Path, contents: Mapping[str, str])
         buckets=buckets,
         threads=settings.threads,
         memory_limit=settings.memory,
+        required=required_tables(settings.population),
         erasures=erasures,
     )
     taken = IntakeRecord(identity, buckets, {name: asdict(table) for name, table in intake.tables.items()})

@@ -26,6 +26,7 @@ def prepared_outcome(settings: PrepareSettings, lake: Path, manifest: Mapping[st
         "identity": manifest["identity"],
         "training_fingerprint": manifest["training_fingerprint"],
         "rows": {name: {key: table[key] for key in ("rows", "clean", "quarantined")} for name, table in tables.items()},
+        "copies": {name: table.get("copies", 0) for name, table in tables.items()},
         "erased": {name: table.get("erased", 0) for name, table in tables.items()},
         "erasures": manifest.get(NOTES, []),
         "statuses": statuses,
@@ -59,6 +60,11 @@ def _summary(
         f"  quarantined {rows:,} {name}: {rule}"
         for name, table in manifest["tables"].items()
         for rule, rows in table["quarantined"].items()
+    ]
+    lines += [
+        f"  {table['copies']:,} {name} are equal copies of other rows and count once"
+        for name, table in manifest["tables"].items()
+        if table.get("copies")
     ]
     lines += [
         f"  left out {table['erased']:,} {name} of erased people"

@@ -107,12 +107,12 @@ def show(name: str, args: argparse.Namespace, task: Callable[[Any], Any], first:
     _run_hydra(args, get_args_parser(), task, args.config_path, name)
 
 
-def text_mappings(node: DictConfig) -> Iterator[DictConfig]:
-    """Yield the mappings from text to text below a structured node."""
+def open_mappings(node: DictConfig) -> Iterator[DictConfig]:
+    """Yield the mappings from text to text or to anything below a structured node."""
     for key in node:
         child = None if OmegaConf.is_missing(node, key) else node._get_node(key)
         if isinstance(child, DictConfig) and not child._is_none():
             if OmegaConf.get_type(child) not in (None, dict):
-                yield from text_mappings(child)
-            elif child._metadata.element_type is str:
+                yield from open_mappings(child)
+            elif child._metadata.element_type in (str, Any):
                 yield child

@@ -117,9 +117,9 @@ def _store_schemas(verb: Verb[Any], folders: Sequence[Path]) -> None:
 
 
 def _schema(schema: Any) -> DictConfig:
-    """Return a schema as Hydra stores it; a mapping from text to text accepts any names."""
+    """Return a schema as Hydra stores it; a mapping from text accepts any names."""
     node: DictConfig = OmegaConf.structured(schema)
-    for mapping in hydra_adapter.text_mappings(node):
+    for mapping in hydra_adapter.open_mappings(node):
         OmegaConf.set_struct(mapping, False)
     return node
 

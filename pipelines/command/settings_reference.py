@@ -112,7 +112,7 @@ def _allowed(kind: Any) -> str:
         return f"mapping to {_allowed(arguments[1])}"
     if inspect.isclass(kind) and issubclass(kind, Enum):
         return " | ".join(str(member.value) for member in kind)
-    names = {bool: "true | false", int: "integer", float: "number", str: "text"}
+    names = {Any: "any value", bool: "true | false", int: "integer", float: "number", str: "text"}
     return names.get(kind, getattr(kind, "__name__", str(kind)).lower())
 
 

@@ -1,8 +1,7 @@
 """The rows of a table as SQL: each column as written and as converted to its contract."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from pipelines.engine.duckdb_engine import sql_name
 from pipelines.marketplace.mapping import MappedTable
 from pipelines.marketplace.readings import Reading, Units, family, read_column, sql_type
 from pipelines.marketplace.settings import RawSettings
@@ -15,7 +14,7 @@ def ids_as_text(tables: Sequence[MappedTable]) -> frozenset[str]:
         column.name
         for table in tables
         for column in table.present
-        if column.kind is Kind.identifier and family(table.columns[column.name][1]) == "text"
+        if column.kind is Kind.identifier and family(table.columns[column.name].mapped_type(column)) == "text"
     )
 
 
@@ -25,9 +24,10 @@ def readings(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> dic
     return {
         column.name: read_column(
             column,
-            sql_name(table.columns[column.name][0]),
-            table.columns[column.name][1],
-            Units(raw.scale, zone, column.name in texts),
+            table.columns[column.name].sql,
+            table.columns[column.name].type,
+            Units(raw.scale, zone, column.name in texts, raw.decimals, tuple(raw.never)),
+            table.columns[column.name].mapping,
         )
         for column in table.present
     }
@@ -37,17 +37,20 @@ def converted(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> st
     """Return SQL of a table's rows with, for every column, the original as raw_<name> and the converted <name>."""
     present = readings(table, raw, texts)
     sources = ", ".join(f"{reading.source} as raw_{name}" for name, reading in present.items())
+    mapped = [f"{reading.mapped} as {reading.input}" for reading in present.values() if reading.mapped]
     values = ", ".join(f"{_value(column, present, texts)} as {column.name}" for column in table.contract.columns)
-    return f"(select *, {values} from (select {sources} from {table.relation}))"
+    rows = f"select {', '.join(['*', *mapped])} from (select {sources} from {table.relation})"
+    return f"(select *, {values} from ({rows}))"
 
 
-def empty(column: Column, present: Container[str]) -> str:
+def empty(column: Column, present: Mapping[str, Reading]) -> str:
     """Return SQL that is true where an empty column means missing and not 0."""
+    is_empty = f"{present[column.name].input} is null"
     if column.zero_without is None:
-        return f"raw_{column.name} is null"
+        return is_empty
     if column.zero_without not in present:
         return "false"
-    return f"raw_{column.name} is null and raw_{column.zero_without} is not null"
+    return f"{is_empty} and {present[column.zero_without].input} is not null"
 
 
 def _value(column: Column, present: Mapping[str, Reading], texts: frozenset[str]) -> str:
@@ -56,4 +59,5 @@ def _value(column: Column, present: Mapping[str, Reading], texts: frozenset[str]
     value = present[column.name].value
     if column.zero_without is None:
         return value
-    return f"case when raw_{column.name} is null and not ({empty(column, present)}) then 0 else {value} end"
+    is_empty = f"{present[column.name].input} is null"
+    return f"case when {is_empty} and not ({empty(column, present)}) then 0 else {value} end"

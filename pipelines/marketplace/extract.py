@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
@@ -49,17 +50,28 @@ class Reach:
 
 
 def check_reach(lake: Path, reach: Reach, tables: Mapping[str, Any]) -> None:
-    """Raise DataError where a setting requires complete tables more than TOLERANCE after their latest event."""
+    """Raise DataError where a setting requires complete tables more than TOLERANCE after their latest event.
+
+    Without instalments the longest pause between two orders is tolerated too.
+    """
     latest, column = max(
         (datetime.fromisoformat(moment), f"{column} of {name}")
         for name, table in tables.items()
         for column, moment in table["latest"].items()
     )
-    if reach.until > latest + TOLERANCE:
-        raise DataError(_too_late(reach, f"the latest event is from {latest:%Y-%m-%d} ({column})", latest))
+    tolerance = TOLERANCE if tables["instalments"]["rows"] else max(TOLERANCE, _longest_pause(lake))
+    if reach.until > latest + tolerance:
+        raise DataError(_too_late(reach, f"the latest event is from {latest:%Y-%m-%d} ({column})", latest, tolerance))
     paid = tables["instalments"]["latest"].get("paid_at")
     if paid is not None:
         _check_payments(lake, reach, datetime.fromisoformat(paid))
+
+
+def _longest_pause(lake: Path) -> timedelta:
+    """Return the longest time without an order, in whole days."""
+    orders = pds.dataset(lake / CLEAN / "orders").to_table(["ordered_at"])["ordered_at"]
+    days = np.sort(pc.unique(orders.cast(pa.date32(), safe=False)).to_numpy(zero_copy_only=False))
+    return timedelta(days=int(np.diff(days).max().astype(int))) if len(days) > 1 else TOLERANCE
 
 
 def _check_payments(lake: Path, reach: Reach, paid: datetime) -> None:
@@ -69,14 +81,19 @@ def _check_payments(lake: Path, reach: Reach, paid: datetime) -> None:
     rows = pds.dataset(lake / CLEAN / "instalments").count_rows(filter=(due > ends[0]) & (due < ends[1]))
     if rows > MOST_UNPAID:
         raise DataError(
-            _too_late(reach, f"the last payment is from {paid:%Y-%m-%d} and {rows:,} instalments fell due since", paid)
+            _too_late(
+                reach,
+                f"the last payment is from {paid:%Y-%m-%d} and {rows:,} instalments fell due since",
+                paid,
+                TOLERANCE,
+            )
         )
 
 
-def _too_late(reach: Reach, evidence: str, latest: datetime) -> str:
+def _too_late(reach: Reach, evidence: str, latest: datetime, tolerance: timedelta) -> str:
     lagged = f" and the feature lag of {reach.lag.days} days" if reach.lag else ""
     return (
-        f"{reach.setting}={reach.value} is more than {TOLERANCE.days} days{lagged} after the end of the tables "
-        f"({evidence}), so that later payments would count as unpaid; "
+        f"{reach.setting}={reach.value} is more than {tolerance.days} days{lagged} after the end of the tables "
+        f"({evidence}), so that later orders and payments would be missing; "
         f"use {reach.setting}={(latest + reach.lag + timedelta(days=1)):%Y-%m-%d} or provide later tables"
     )

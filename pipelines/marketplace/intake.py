@@ -7,7 +7,7 @@ give a wrong label.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,9 @@ from pipelines.erasures.record import Erasures
 from pipelines.errors import DataError
 from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
 from pipelines.marketplace.conversion import converted, ids_as_text, readings
-from pipelines.marketplace.keys import find_repeated
+from pipelines.marketplace.keys import find_repeated, without_copies
 from pipelines.marketplace.mapping import MappedTable, check_settings, parquet
 from pipelines.marketplace.quarantine import QUARANTINE, Quarantine
-from pipelines.marketplace.raw_files import fingerprint_raw
 from pipelines.marketplace.rules import (
     BROKEN_LOAN,
     BROKEN_SCHEDULE,
@@ -34,6 +33,7 @@ from pipelines.marketplace.rules import (
     repeated_key,
 )
 from pipelines.marketplace.settings import RawSettings
+from pipelines.marketplace.sources import find_sources, fingerprint_sources
 from pipelines.marketplace.staging import (
     explained_shortage,
     named_files,
@@ -41,6 +41,7 @@ from pipelines.marketplace.staging import (
     staged_tables,
     without_erased,
 )
+from pipelines.marketplace.table_sql import Resources
 from pipelines.marketplace.tables import APPROVED, ORDERS, Kind, TableContract
 from pipelines.storage.atomic_files import scratch_folder
 
@@ -48,6 +49,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 log = logging.getLogger(__name__)
+
+TRAINING_TABLES = ("customers", "orders", "applications", "instalments")
+BOOK_TABLES = ("customers", "orders")
+"""The tables that a training table and a book need."""
 
 FUTURE = "due_at"
 """The one time column that may be in the future."""
@@ -58,7 +63,7 @@ MOST_LEVELS = 1_000
 
 @dataclass(frozen=True)
 class TableIntake:
-    """Counts of one table: rows read, clean rows, quarantined rows by rule; and the SHA-256 of its files.
+    """Counts of one table: rows read, clean rows, quarantined rows by rule, equal copies; and the SHA-256 of its files.
 
     `latest` is the latest moment of each time column (ISO, UTC) and `levels` the rows of each level of the orders, both
     of the clean rows. The `erased` rows of erased people are left out and not counted in `rows`.
@@ -71,6 +76,7 @@ class TableIntake:
     levels: Mapping[str, Mapping[str, int]]
     fingerprint: str
     erased: int = 0
+    copies: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,11 +94,13 @@ def run_intake(
     buckets: int,
     threads: int,
     memory_limit: str,
+    required: Collection[str] = TRAINING_TABLES,
     erasures: Erasures | None = None,
 ) -> Intake:
     """Write into/clean/<table>/bucket=<n>/*.parquet and into/quarantine/<table>.parquet, all of them or none.
 
-    Rows of people in `erasures` are left out and counted.
+    Tables that are not `required` may be missing and are empty then. Rows of people in `erasures` are left out and
+    counted.
 
     Raises:
         ConfigurationError: see `check_settings`.
@@ -107,8 +115,10 @@ def run_intake(
         explained_shortage(memory_limit),
     ):
         check_settings(connection, raw)
-        fingerprints = fingerprint_raw(raw, threads)
-        staged = without_erased(connection, staged_tables(connection, raw, scratch), erasures or Erasures())
+        sources = find_sources(raw, required)
+        fingerprints = fingerprint_sources(sources, threads)
+        resources = Resources(threads, memory_limit, scratch)
+        staged = without_erased(connection, staged_tables(connection, raw, sources, resources), erasures or Erasures())
         tables = {table.contract.name: table for table in staged}
         broken_files = named_files(connection, {name: table.files for name, table in tables.items()})
         with broken_files, progress("tables", len(tables), log) as advance:
@@ -117,7 +127,7 @@ def run_intake(
             counts = run.all_tables()
         _move_into_place(run.folder, into, scratch)
     return Intake(
-        {name: TableIntake(**table, fingerprint=fingerprints[name]) for name, table in counts.items()}, currency
+        {name: TableIntake(**table, fingerprint=fingerprints.get(name, "")) for name, table in counts.items()}, currency
     )
 
 
@@ -132,6 +142,7 @@ class _Run:
     folder: Path
     advance: Advance
     counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    copies: dict[str, int] = field(default_factory=dict)
 
     def all_tables(self) -> dict[str, dict[str, Any]]:
         """Return the counts of each table."""
@@ -153,6 +164,7 @@ class _Run:
         rows = converted(table, self.raw, texts)
         checks = own_checks(table.contract, readings(table, self.raw, texts), self.raw.scale)
         if find_repeated(self.connection, table.contract, rows):
+            rows, self.copies[name] = without_copies(self.connection, table.contract, rows)
             checks.append(repeated_key(table.contract))
         quarantine = Quarantine(self.connection, table.contract, rows, (*checks, *others))
         quarantine.fill(joins)
@@ -183,7 +195,8 @@ class _Run:
             f"create temp table broken_loans as select distinct application_id from {instalments.table} "
             "where application_id is not null"
         )
-        for quarantine, checks in ((applications, (NO_INSTALMENTS, BROKEN_LOAN)), (instalments, (BROKEN_SCHEDULE,))):
+        of_loans = (BROKEN_LOAN,) if self.tables["instalments"].is_absent else (NO_INSTALMENTS, BROKEN_LOAN)
+        for quarantine, checks in ((applications, of_loans), (instalments, (BROKEN_SCHEDULE,))):
             quarantine.add(checks)
             quarantine.check_share(self._rows(quarantine.contract.name), self.raw.max_quarantined)
 
@@ -200,13 +213,14 @@ class _Run:
             self.buckets,
         )
         quarantine.write(self.folder / QUARANTINE / f"{contract.name}.parquet")
-        rows, broken = self._rows(contract.name), quarantine.counts
-        if rows != clean + sum(broken.values()):
+        rows, broken, copies = self._rows(contract.name), quarantine.counts, self.copies.get(contract.name, 0)
+        if rows != clean + sum(broken.values()) + copies:
             raise DataError(
                 f"the files of {contract.name} changed while they were read: of {rows:,} rows {clean:,} are clean and "
                 f"{sum(broken.values()):,} broken; run again when the files are complete"
             )
-        counts = {"rows": rows, "clean": clean, "quarantined": broken, "erased": self._erased(contract.name)}
+        counts: dict[str, Any] = {"rows": rows, "clean": clean, "quarantined": broken, "copies": copies}
+        counts["erased"] = self._erased(contract.name)
         rows_of_table = parquet(self._clean(contract.name))
         levels = {name: self._levels(name, rows_of_table) for name in contract.of_kind(Kind.text)}
         counts |= {"latest": self._latest(contract, rows_of_table), "levels": levels if contract is ORDERS else {}}

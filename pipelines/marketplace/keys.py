@@ -29,6 +29,25 @@ def find_repeated(connection: "DuckDBPyConnection", contract: TableContract, row
     return int(connection.execute(f"select count(*) from repeated_{contract.name}").fetchall()[0][0])
 
 
+def without_copies(connection: "DuckDBPyConnection", contract: TableContract, rows: str) -> tuple[str, int]:
+    """Return SQL of the rows in which equal rows of a repeated key count once, and the number of the other copies.
+
+    Afterwards repeated_<name> has only the keys of rows that differ.
+    """
+    name, key = contract.name, ", ".join(contract.key)
+    connection.execute(f"create temp table delivered_again_{name} as from repeated_{name}")
+    again = f"from {rows} semi join delivered_again_{name} using ({key})"
+    connection.execute(f"create temp table distinct_{name} as select distinct * {again}")
+    connection.execute(
+        f"create or replace temp table repeated_{name} as select {key} from distinct_{name} group by {key} "
+        "having count(*) > 1"
+    )
+    counts = f"select (select count(*) {again}) - (select count(*) from distinct_{name})"
+    copies = int(connection.execute(counts).fetchall()[0][0])
+    others = f"from {rows} anti join delivered_again_{name} using ({key})"
+    return f"({others} union all by name from distinct_{name})", copies
+
+
 def _is_proven_unique(connection: "DuckDBPyConnection", contract: TableContract, rows: str, complete: str) -> bool:
     ends = ", ".join(f"min({name}), max({name})" for name in contract.key)
     count, *limits = connection.execute(f"select count(*), {ends} from {rows} where {complete}").fetchall()[0]

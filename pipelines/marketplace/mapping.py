@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.duckdb_engine import sql_name, sql_text
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.engine.duckdb_engine import sql_text
 from pipelines.errors import ConfigurationError, DataError, nearest
+from pipelines.marketplace.column_mapping import ZONED, ColumnMapping, read_mapping
 from pipelines.marketplace.raw_files import RawFiles, unreadable
-from pipelines.marketplace.readings import family, is_readable, noun
+from pipelines.marketplace.readings import family, is_readable, noun, sql_type
 from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.tables import CONTRACTS, Column, Kind, TableContract
 
@@ -19,18 +23,45 @@ CURRENCY = "currency"
 """A column outside the contracts, read only to check that all amounts are in one currency."""
 
 
+class MissingColumns(DataError):
+    """A table without columns that its contract or its mapping names."""
+
+
+@dataclass(frozen=True)
+class MappedColumn:
+    """A column of a contract in a user's table: its name there, its mapping, and the type of what is written.
+
+    `sql` is the value as written, over the table's files.
+    """
+
+    name: str
+    mapping: ColumnMapping
+    type: str
+
+    @property
+    def sql(self) -> str:
+        """SQL of the value as written."""
+        return self.mapping.source_sql(self.name)
+
+    def mapped_type(self, column: Column) -> str:
+        """The type of the mapped value."""
+        return self.mapping.convert(column, "x", self.type)[1]
+
+
 @dataclass(frozen=True)
 class MappedTable:
-    """A table's Parquet files, and the columns of its contract in them: name -> (the user's name, its type).
+    """A table's Parquet files, and the columns of its contract in them.
 
-    `erased` is SQL that is true of the rows of erased people, which are left out.
+    `erased` is SQL that is true of the rows of erased people, which are left out. A table that `is_absent` has no
+    source and no rows.
     """
 
     contract: TableContract
     files: tuple[Path, ...]
-    columns: Mapping[str, tuple[str, str]]
+    columns: Mapping[str, MappedColumn]
     currency: str | None
     erased: str = ""
+    is_absent: bool = False
 
     @property
     def everything(self) -> str:
@@ -46,6 +77,21 @@ class MappedTable:
     def present(self) -> tuple[Column, ...]:
         """The columns of the contract that the files have."""
         return tuple(column for column in self.contract.columns if column.name in self.columns)
+
+
+def empty_table(contract: TableContract, scratch: Path) -> MappedTable:
+    """Return a table without rows, with all columns of its contract."""
+    columns = {column.name: sql_type(column, ids_as_text=False) for column in contract.columns}
+    types = {"bigint": pa.int64(), "integer": pa.int32(), "double": pa.float64(), "boolean": pa.bool_()}
+    times = pa.timestamp("us", "UTC")
+    schema = pa.schema(
+        [(name, times if kind == "timestamp" else types.get(kind, pa.string())) for name, kind in columns.items()]
+    )
+    path = scratch / f"no-{contract.name}.parquet"
+    pq.write_table(schema.empty_table(), path)
+    duckdb_types = {name: ZONED if kind == "timestamp" else kind.upper() for name, kind in columns.items()}
+    mapped = {name: MappedColumn(name, ColumnMapping(), kind) for name, kind in duckdb_types.items()}
+    return MappedTable(contract, (path,), mapped, None, is_absent=True)
 
 
 def parquet(files: Sequence[Path]) -> str:
@@ -75,6 +121,7 @@ def check_settings(connection: "DuckDBPyConnection", raw: RawSettings) -> None:
                     f"raw.tables.{contract.name}.columns has '{name}', which is not a column of the contract; "
                     f"{nearest(name, names)}"
                 )
+        _mappings(raw, contract)
 
 
 def map_table(
@@ -127,20 +174,35 @@ def _described(connection: "DuckDBPyConnection", table: str, path: Path, part: P
     return {str(name): str(written_as) for name, written_as, *_ in described}
 
 
-def _columns(raw: RawSettings, contract: TableContract, types: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    mapping = raw.tables.of(contract.name).columns
-    columns = {}
+def _mappings(raw: RawSettings, contract: TableContract) -> dict[str, ColumnMapping]:
+    """Return the declared mapping of each column. Raises ConfigurationError for one that the column cannot have."""
+    declared = raw.tables.of(contract.name).columns
+    return {
+        column.name: read_mapping(contract.name, column, declared[column.name])
+        for column in contract.columns
+        if column.name in declared
+    }
+
+
+def _columns(raw: RawSettings, contract: TableContract, types: Mapping[str, str]) -> dict[str, MappedColumn]:
+    """Return the columns of a contract in a table. Raises MissingColumns, which names all of them."""
+    mappings, columns, missing = _mappings(raw, contract), dict[str, MappedColumn](), list[str]()
     for column in contract.columns:
-        name = mapping.get(column.name, column.name)
-        if name in types:
-            columns[column.name] = (name, types[name])
-        elif column.name in mapping:
-            raise DataError(_no_column(contract, column.name, name, types))
+        mapping = mappings.get(column.name, ColumnMapping())
+        name = mapping.source or column.name
+        if mapping.source_type is not None:
+            columns[column.name] = MappedColumn(name, mapping, mapping.source_type)
+        elif name in types:
+            columns[column.name] = MappedColumn(name, mapping, types[name])
+        elif column.name in mappings:
+            missing.append(_no_column(contract, column.name, name, types))
         elif not column.optional:
-            raise DataError(
+            missing.append(
                 f"{contract.name} has no column {column.name}; name the column in "
                 f"raw.tables.{contract.name}.columns.{column.name}; {nearest(name, types)}"
             )
+    if missing:
+        raise MissingColumns("; ".join(missing))
     return columns
 
 
@@ -153,6 +215,10 @@ def _no_column(contract: TableContract, column: str, name: str, types: Mapping[s
 
 def _currency_column(raw: RawSettings, contract: TableContract, types: Mapping[str, str]) -> str | None:
     mapped = raw.tables.of(contract.name).columns.get(CURRENCY)
+    if mapped is not None and not isinstance(mapped, str):
+        raise ConfigurationError(
+            f"raw.tables.{contract.name}.columns.{CURRENCY} is {mapped}; write a column's name, or set raw.currency"
+        )
     if mapped is not None and mapped not in types:
         raise DataError(_no_column(contract, CURRENCY, mapped, types))
     return mapped or (CURRENCY if CURRENCY in types else None)
@@ -162,22 +228,23 @@ def _cannot_be_read(connection: "DuckDBPyConnection", raw: RawSettings, table: M
     """Return whether an unreadable column is empty, as one without a type is; raise DataError where it has values."""
     if column.name not in table.columns:
         return False
-    name, written_as = table.columns[column.name]
-    no_zone = family(written_as) == "local time" and raw.zone_of(table.contract.name) is None
-    if is_readable(column.kind, written_as) and not (column.kind is Kind.time and no_zone):
+    mapped = table.columns[column.name]
+    mapped_type = mapped.mapped_type(column)
+    no_zone = family(mapped_type) == "local time" and raw.zone_of(table.contract.name) is None
+    if is_readable(column.kind, mapped_type) and not (column.kind is Kind.time and no_zone):
         return False
-    query = f"select {sql_name(name)}::varchar from {table.relation} where {sql_name(name)} is not null limit 1"
+    query = f"select {mapped.sql}::varchar from {table.relation} where {mapped.sql} is not null limit 1"
     example = connection.execute(query).fetchone()
     if example is None and column.optional:
         return True
-    where = f"'{name}' of {table.contract.name}"
-    if is_readable(column.kind, written_as) and example is not None:
+    where = f"'{mapped.name}' of {table.contract.name}"
+    if is_readable(column.kind, mapped_type) and example is not None:
         raise DataError(
             f"time column {where} has no time zone ({example[0]}) and raw.time_zone is not set; "
             f"add raw.time_zone=UTC or the zone of the times"
         )
     raise DataError(
-        f"column {where} has the type {written_as}{f' ({example[0]})' if example else ''}, and {column.name} is "
+        f"column {where} has the type {mapped_type}{f' ({example[0]})' if example else ''}, and {column.name} is "
         f"{noun(column.kind, raw.scale)}; convert it or name another column in "
         f"raw.tables.{table.contract.name}.columns.{column.name}"
     )

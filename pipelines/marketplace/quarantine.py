@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.duckdb_engine import sql_text
 from pipelines.errors import DataError
-from pipelines.marketplace.rules import NO_ZONE, RULE, Check, first_broken
-from pipelines.marketplace.tables import TableContract
+from pipelines.marketplace.rules import NO_ZONE, OUT_OF_RANGE, RULE, Check, first_broken
+from pipelines.marketplace.tables import Kind, TableContract
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -66,10 +66,16 @@ class Quarantine:
                     f"{self._example(check)}) and raw.time_zone is not set; add raw.time_zone=UTC or the zone of the "
                     "times"
                 )
+            if check.sentence.endswith(OUT_OF_RANGE) and check.sentence in counts:
+                raise DataError(
+                    f"{check.sentence} in {counts[check.sentence]:,} rows of {self.contract.name} (first "
+                    f"{self._example(check)}); correct it, declare the format in {self._setting(check)}.format, or "
+                    "declare it as never: raw.never=[9999-12-31]"
+                )
             if check.stops and check.sentence in counts and self._is_unreadable(check.column):
                 raise DataError(
                     f"every {check.sentence} in {self.contract.name} (first {self._example(check)}); convert it or "
-                    f"name another column in raw.tables.{self.contract.name}.columns.{check.column}"
+                    f"name another column in {self._setting(check)}{self._format_advice(check)}"
                 )
 
     def check_share(self, total: int, limit: float) -> None:
@@ -84,6 +90,7 @@ class Quarantine:
             f"{broken:,} of {total:,} rows of {self.contract.name} break the contract, more than the {limit:.0%} that "
             f"raw.max_quarantined allows; most often: {sentence} ({rows:,} rows, first {self._example(check)}); "
             f"correct the files or the mapping in raw.tables.{self.contract.name}, or raise raw.max_quarantined"
+            f"{self._format_advice(check) if check.stops else ''}"
         )
 
     def write(self, path: Path) -> None:
@@ -96,6 +103,15 @@ class Quarantine:
         checked = f"select *, {first_broken(checks)} as {RULE} from {rows} as line {joins}"
         key = ", ".join(self.contract.key)
         return f"select columns('^raw_'), {key}, {RULE} from ({checked}) where {RULE} is not null"
+
+    def _setting(self, check: Check) -> str:
+        return f"raw.tables.{self.contract.name}.columns.{check.column}"
+
+    def _format_advice(self, check: Check) -> str:
+        """Return what to do about times that are not ISO, nothing for other columns."""
+        if check.column not in self.contract.of_kind(Kind.time):
+            return ""
+        return f"; if times are not ISO, declare their format: '{self._setting(check)}={{format: \"%d/%m/%Y %H:%M\"}}'"
 
     def _is_unreadable(self, column: str) -> bool:
         return not self.connection.execute(f"select 1 from {self.rows} where {column} is not null limit 1").fetchall()

@@ -1,7 +1,9 @@
 """SQL that converts a user's column to a column of the contract, for each kind and source type."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipelines.marketplace.column_mapping import ColumnMapping
 from pipelines.marketplace.tables import Column, Kind
 
 SLACK_DIGITS = 3
@@ -11,7 +13,13 @@ Text is read with this many more digits. Decimals of up to 18 digits are 64-bit 
 slower to read from text.
 """
 
-_LOCAL = r"^\d{4,}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
+YEARS = (1900, 2200)
+"""The years of times; an earlier or later one is a wrong format or stands for never."""
+
+UNMAPPED = ColumnMapping()
+
+_ISO = r"^\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}(\D|$)|^[-+]?inf"
+_LOCAL = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
 _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
 _FAMILIES = (
     dict.fromkeys(_INTEGERS | {"INTEGER", "UINTEGER"}, "integer")
@@ -42,22 +50,33 @@ _NOUNS = {
 
 @dataclass(frozen=True)
 class Units:
-    """Settings of a column: the decimals of money, the zone of local times, and whether an id is text."""
+    """Settings of a column: decimals of money as written and of the currency, the zone of local times, ids as text.
+
+    Times that begin with one of `never` are missing.
+    """
 
     decimals: int = 0
     zone: str | None = None
     ids_as_text: bool = False
+    currency_decimals: int = 2
+    never: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Reading:
-    """SQL of a column: `source` reads the user's column; `value` and the conditions of faults are over the source."""
+    """SQL of a column: `source` reads the user's column, and `mapped` its mapped value under the name `input`.
+
+    `value` and the conditions of faults are over `input`, which is the source itself without a mapping.
+    """
 
     source: str
+    input: str
     value: str
     unreadable: str
+    mapped: str | None = None
     infinite: str | None = None
     zoneless: str | None = None
+    out_of_range: str | None = None
 
 
 def family(sql_type: str) -> str:
@@ -96,27 +115,33 @@ def sql_type(column: Column, *, ids_as_text: bool) -> str:
     return str(column.kind.value)
 
 
-def read_column(column: Column, name: str, written_as: str, units: Units) -> Reading:
-    """Return the SQL that converts the column `name`, of a readable DuckDB type, to a column of the contract.
+def read_column(column: Column, name: str, written_as: str, units: Units, mapping: ColumnMapping = UNMAPPED) -> Reading:
+    """Return the SQL that converts `name`, SQL of a readable DuckDB type, to a column of the contract.
 
     Not-a-number is read as missing, as data frames write it.
     """
-    group = family(written_as)
-    raw = f"raw_{column.name}"
+    source = f"raw_{column.name}"
+    mapped, mapped_as = mapping.convert(column, source, written_as, units.never)
+    is_mapped = mapped != source
+    group = family(mapped_as)
+    raw = f"mapped_{column.name}" if is_mapped else source
     target = sql_type(column, ids_as_text=units.ids_as_text)
     value = {
         Kind.identifier: lambda: _identifier(raw, group, units),
         Kind.time: lambda: _time(raw, group, units.zone),
-        Kind.money: lambda: _money(raw, group, units.decimals),
+        Kind.money: lambda: _money(raw, group, mapping.decimals(units.decimals, units.currency_decimals)),
         Kind.whole: lambda: f"try_cast({_whole(raw, group)} as integer)",
         Kind.flag: lambda: f"case when {raw} in (0, 1) then {raw} = 1 end" if group == "integer" else "",
     }.get(column.kind, lambda: "")()
     return Reading(
         source=_source(name, written_as),
+        input=raw,
         value=value or f"try_cast({raw} as {target})",
-        unreadable=f"{raw} is not null and {column.name} is null",
+        unreadable=f"{source if mapping.format else raw} is not null and {column.name} is null",
+        mapped=mapped if is_mapped else None,
         infinite=_infinite(column, raw, group),
         zoneless=f"regexp_matches({raw}, '{_LOCAL}')" if _needs_zone(column, group, units) else None,
+        out_of_range=f"year({column.name}) not between {YEARS[0]} and {YEARS[1]}" if column.kind is Kind.time else None,
     )
 
 
@@ -184,10 +209,11 @@ def _time(raw: str, group: str, zone: str | None) -> str:
         rf"regexp_replace({raw}, '^(.{{8,10}}[ T]\d{{1,2}}:\d{{2}})([Z+-])', '\1:00\2')"  # DuckDB requires seconds
     )
     zoned = f"timezone('UTC', coalesce(try_cast({raw} as timestamptz), try_cast({seconds} as timestamptz)))"
+    is_iso = f"regexp_matches({raw}, '{_ISO}')"
     if zone in (None, "UTC"):
-        return zoned
+        return f"case when {is_iso} then {zoned} end"
     local = _to_utc(f"try_cast({raw} as timestamp)", zone)
-    return f"case when regexp_matches({raw}, '{_LOCAL}') then {local} else {zoned} end"
+    return f"case when regexp_matches({raw}, '{_LOCAL}') then {local} when {is_iso} then {zoned} end"
 
 
 def _to_utc(local: str, zone: str | None) -> str:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from pipelines.engine.duckdb_engine import sql_text
 from pipelines.marketplace.conversion import empty
-from pipelines.marketplace.readings import Reading, noun
+from pipelines.marketplace.readings import YEARS, Reading, noun
 from pipelines.marketplace.tables import Column, Rule, TableContract
 
 RULE = "broken_rule"
 """The column of the quarantine with the rule that a row breaks."""
 
 NO_ZONE = "has no time zone"
+OUT_OF_RANGE = f"not between the years {YEARS[0]} and {YEARS[1]}"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def _value_checks(column: Column, readings: Mapping[str, Reading], decimals: int
         (f"{name} is infinite", reading.infinite, False),
         (f"{name} {NO_ZONE}", reading.zoneless, True),
         (f"{name} is not {noun(column.kind, decimals)}", reading.unreadable, True),
+        (f"{name} is {OUT_OF_RANGE}", reading.out_of_range, True),
     ]
     return [Check(sentence, broken, name, stops) for sentence, broken, stops in checks if broken is not None]
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -30,8 +31,11 @@ class TableMapping:
     path: str | None = None
     """File, or folder of .parquet or .csv files, below `raw.folder`; by default the file or folder named as the table.
     """
-    columns: dict[str, str] = field(default_factory=dict)
-    """Name in the contract: name in your file; other columns keep their name."""
+    sql: str | None = None
+    """One SELECT over the files of `raw.folder`, or the name of a .sql file there, in place of a path."""
+    columns: dict[str, Any] = field(default_factory=dict)
+    """Name in the contract: name in your file, or a mapping with from, value, map, unit or format; other columns keep
+    their name."""
     time_zone: str | None = None
     """Overrides `raw.time_zone` for this table."""
 
@@ -50,10 +54,9 @@ class TableMappings:
     """Mapping of the instalments."""
 
     def of(self, table: str) -> TableMapping:
-        """Return the mapping of the table of a contract."""
-        mapping = getattr(self, table)
-        assert isinstance(mapping, TableMapping)
-        return mapping
+        """Return the mapping of a table, the usual one for a table without."""
+        mapping = getattr(self, table, None)
+        return mapping if isinstance(mapping, TableMapping) else TableMapping()
 
 
 @dataclass
@@ -73,6 +76,8 @@ class RawSettings:
     """Value that a column `currency` must hold."""
     max_quarantined: float = 0.1
     """Share of a table's rows that may break the contract before the run stops."""
+    never: list[str] = field(default_factory=list)
+    """Beginnings of times that mean never, such as 9999-12-31; they are read as missing."""
     tables: TableMappings = field(default_factory=TableMappings)
     """Mapping of each table."""
 

@@ -10,10 +10,12 @@ from pipelines.engine.duckdb_engine import sql_name
 from pipelines.erasures.record import Erasures
 from pipelines.erasures.salt import Kind, hashed_in_sql
 from pipelines.errors import DataError, ThinfileError
-from pipelines.marketplace.mapping import MappedTable, map_table, parquet
-from pipelines.marketplace.raw_files import find_files, unreadable
+from pipelines.marketplace.mapping import MappedTable, MissingColumns, empty_table, map_table, parquet
+from pipelines.marketplace.raw_files import RawFiles, unreadable
 from pipelines.marketplace.readings import family
 from pipelines.marketplace.settings import RawSettings
+from pipelines.marketplace.sources import TableSource
+from pipelines.marketplace.table_sql import Resources, run_select
 from pipelines.marketplace.tables import CONTRACTS
 from pipelines.marketplace.text_files import as_parquet
 
@@ -21,15 +23,42 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-def staged_tables(connection: "DuckDBPyConnection", raw: RawSettings, scratch: Path) -> list[MappedTable]:
-    """Return the tables of a folder in the order of the contracts, with CSV files as Parquet below `scratch`."""
-    sources = [(contract, find_files(raw, contract.name)) for contract in CONTRACTS]
-    tables = []
-    for contract, files in sources:
-        parts = as_parquet(connection, files, scratch)
-        with named_files(connection, {contract.name: parts}):
-            tables.append(map_table(connection, raw, contract, files, parts))
+def staged_tables(
+    connection: "DuckDBPyConnection", raw: RawSettings, sources: Mapping[str, TableSource], resources: Resources
+) -> list[MappedTable]:
+    """Return the tables in the order of the contracts, with CSV files and SELECTs as Parquet.
+
+    A table without a source is empty.
+
+    Raises:
+        DataError: see `map_table`; missing columns of all tables are named at once.
+    """
+    tables, missing = list[MappedTable](), list[str]()
+    for contract in CONTRACTS:
+        if contract.name not in sources:
+            tables.append(empty_table(contract, resources.scratch))
+            continue
+        files, parts = _staged(connection, sources[contract.name], resources)
+        try:
+            with named_files(connection, {contract.name: parts}):
+                tables.append(map_table(connection, raw, contract, files, parts))
+        except MissingColumns as error:
+            missing.append(str(error))
+    if missing:
+        raise DataError("; ".join(missing))
     return tables
+
+
+def _staged(connection: "DuckDBPyConnection", source: TableSource, resources: Resources) -> tuple[RawFiles, list[Path]]:
+    """Return the files of a table and the same as Parquet."""
+    if source.sql is None:
+        (files,) = source.files
+        return files, as_parquet(connection, files, resources.scratch)
+    folder = resources.scratch / "selected" / source.table
+    views = {files.table: as_parquet(connection, files, folder) for files in source.files}
+    selected = folder / "rows.parquet"
+    run_select(source.table, source.sql, views, selected, resources)
+    return RawFiles(source.table, (selected,)), [selected]
 
 
 def one_currency(connection: "DuckDBPyConnection", raw: RawSettings, tables: Sequence[MappedTable]) -> str | None:
@@ -85,9 +114,9 @@ def _without_customers(table: MappedTable, salt: str) -> MappedTable:
 
 def _id(table: MappedTable, column: str) -> str:
     """Return SQL of an id as the text that is hashed, whatever type it is written in."""
-    name, written_as = table.columns[column]
-    text = f"{sql_name(name)}::varchar"
-    return f"trim({text})" if family(written_as) == "text" else f"try_cast({sql_name(name)} as bigint)::varchar"
+    mapped = table.columns[column]
+    is_text = family(mapped.type) == "text"
+    return f"trim({mapped.sql}::varchar)" if is_text else f"try_cast({mapped.sql} as bigint)::varchar"
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The commands of the documentation run as they are written, page by page, each page in a workspace of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.docs.commands import PAGES, ROOT, blocks, words_of
+from tests.docs.example_files import write_lender, write_shop
 
 pytestmark = pytest.mark.integration
 
@@ -48,7 +50,14 @@ def own_table(folder: Path) -> None:
     applications(300, "2026-10-01", 10).drop(columns=["decision", "defaulted"]).to_parquet(folder / "october.parquet")
 
 
-PREPARED: dict[str, Callable[[Path], None]] = {"own_table.md": own_table}
+def own_marketplace(folder: Path) -> None:
+    """Write the files of the two examples."""
+    shutil.copytree(ROOT / "docs" / "examples", folder / "examples")
+    write_lender(folder / "lender")
+    write_shop(folder / "shop")
+
+
+PREPARED: dict[str, Callable[[Path], None]] = {"own_table.md": own_table, "own_marketplace.md": own_marketplace}
 
 
 @pytest.mark.parametrize("page", [page for page, found in RUN.items() if found], ids=lambda page: page.name)

@@ -25,7 +25,10 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_verb_and_settings_that_exist(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_a_verb_and_settings_that_exist(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT / "docs")
     verb, *words = words_of(command)[1:]
     assert verb in thinfile.VERBS
     words = [word for word in words if word != "--multirun"]

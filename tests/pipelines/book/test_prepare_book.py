@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pds
@@ -20,7 +21,7 @@ from pipelines.book.removal import remove_customer
 from pipelines.credit.population import Population
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.features.settings import FeatureSettings, What
-from pipelines.marketplace.settings import PrepareSettings, ReferenceLoan
+from pipelines.marketplace.settings import PrepareSettings, RawSettings, ReferenceLoan
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
 from tests.pipelines.book.askers import asked
@@ -233,3 +234,30 @@ def test_ids_may_be_text(workspace: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownCustomerError):
         spelt.of(1, 700, 6, at)
     assert remove_customer(folder_of(tmp_path).resolve(), f"né-{one}") == 1
+
+
+def test_a_book_of_customers_and_orders_alone_has_the_features_of_orders(workspace: Path, tmp_path: Path) -> None:
+    for table in ("customers", "orders"):
+        shutil.copytree(workspace / "lake" / "simulated" / table, tmp_path / "raw" / table)
+    raw = RawSettings(folder=str(tmp_path / "raw"), time_zone="UTC")
+    prepare(book(tmp_path / "own", raw=raw))
+    tables = [pds.dataset(folder_of(one)).to_table().sort_by("customer_id") for one in (workspace, tmp_path / "own")]
+    pd.testing.assert_frame_equal(*(table.to_pandas() for table in tables))
+
+
+@pytest.mark.parametrize(("observed_at", "is_refused"), [("2024-05-01", False), ("2024-05-08", True)])
+def test_without_loans_a_book_may_be_observed_a_pause_after_the_last_order(
+    observed_at: str, is_refused: bool, tmp_path: Path
+) -> None:
+    """The longest pause between two orders is the one from 5 February to 7 March: 31 days."""
+    (tmp_path / "customers.csv").write_text("customer_id,registered_at\n1,2024-01-01\n")
+    lines = [
+        f"{number},1,{day},1000" for number, day in enumerate(("2024-01-06", "2024-02-05", "2024-03-07", "2024-04-06"))
+    ]
+    (tmp_path / "orders.csv").write_text("\n".join(["order_id,customer_id,ordered_at,amount", *lines]))
+    settings = book(tmp_path / "own", observed_at, raw=RawSettings(folder=str(tmp_path), time_zone="UTC"))
+    if is_refused:
+        with pytest.raises(DataError, match=r"more than 31 days after the end of the tables .*2024-04-06"):
+            prepare(settings)
+    else:
+        assert prepare(settings).result["customers"] == 1

@@ -133,7 +133,8 @@ def test_an_application_that_was_disbursed_has_instalments(tmp_path: Path) -> No
 
 def test_every_row_of_a_repeated_key_is_set_aside(tmp_path: Path) -> None:
     shop = a_shop()
-    twice = shop | {"applications": pa.concat_tables([shop["applications"], shop["applications"].slice(1, 1)])}
+    other = with_cell(shop, "applications", "principal", 1, 2999)["applications"].slice(1, 1)
+    twice = shop | {"applications": pa.concat_tables([shop["applications"], other])}
     taken = intake_of(twice, tmp_path).tables
     assert taken["applications"].quarantined == {"application_id repeats": 2}
     assert taken["instalments"].quarantined == {NO_APPLICATION: 3}

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.engine.duckdb_engine import connect
+from pipelines.marketplace.column_mapping import ColumnMapping
 from pipelines.marketplace.readings import Units, family, is_readable, read_column
 from pipelines.marketplace.tables import Column, Kind
 
@@ -25,21 +26,27 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[DuckDBPyCo
         yield opened
 
 
-def read(connection: "DuckDBPyConnection", kind: Kind, value: Any, written_as: str, units: Units = Units()) -> Any:  # noqa: B008
-    """Return what a value of a type says, or what ails it."""
-    assert is_readable(kind, written_as)
-    how = read_column(Column("x", kind), "given", written_as, units)
-    ails = [how.infinite or "false", how.zoneless or "false", how.unreadable]
-    sql = (
-        f"select x, {', '.join(f'({one})' for one in ails)} from (select *, {how.value} as x from "
-        f"(select {how.source} as raw_x from (select $1::{written_as} as given)))"
-    )
-    found = connection.execute(sql, [value]).fetchone()
-    assert found is not None
-    for told, ill in zip(("infinite", "no zone", "unreadable"), found[1:], strict=True):
-        if ill:
-            return told
-    return found[0]
+NO_UNITS, NO_MAPPING = Units(), ColumnMapping()
+
+
+def read(
+    connection: "DuckDBPyConnection",
+    kind: Kind,
+    value: Any,
+    written_as: str,
+    units: Units = NO_UNITS,
+    mapping: ColumnMapping = NO_MAPPING,
+) -> Any:
+    """Return a value of a type as it is read, or what is wrong with it."""
+    how = read_column(Column("x", kind), "given", written_as, units, mapping)
+    faults = [one or "false" for one in (how.infinite, how.zoneless, how.unreadable, how.out_of_range)]
+    sources = f"select {how.source} as raw_x from (select $1::{written_as} as given)"
+    mapped = f"select *, {how.mapped or 'null'} as mapped_x from ({sources})"
+    sql = f"select x, {', '.join(f'({one})' for one in faults)} from (select *, {how.value} as x from ({mapped}))"
+    row = connection.execute(sql, [value]).fetchone()
+    assert row is not None
+    names = ("infinite", "no zone", "unreadable", "out of range")
+    return next((name for name, is_so in zip(names, row[1:], strict=True) if is_so), row[0])
 
 
 @pytest.mark.parametrize(
@@ -214,3 +221,69 @@ def test_every_type_has_a_family_and_every_kind_is_readable_from_itself() -> Non
         own = "BIGINT" if kind is Kind.identifier else kind.value.upper()
         assert is_readable(kind, own)
     assert family("STRUCT(a INTEGER)") == family("BLOB") == family("INTERVAL") == "other"
+
+
+@pytest.mark.parametrize(
+    ("value", "mapping", "utc"),
+    [
+        ("6/1/19 10:00:00", ColumnMapping(), "unreadable"),
+        ("06-01-19", ColumnMapping(), "unreadable"),
+        ("20240701", ColumnMapping(), "unreadable"),
+        ("0019-01-06", ColumnMapping(), "out of range"),
+        ("9999-12-31", ColumnMapping(), "out of range"),
+        ("2200-12-31", ColumnMapping(), datetime(2200, 12, 31)),
+        ("6/1/19 10:00:00", ColumnMapping(format=["%d/%m/%y %H:%M:%S"]), datetime(2019, 1, 6, 10)),
+        ("6/1/19", ColumnMapping(format=["%d/%m/%y %H:%M:%S", "%d/%m/%y"]), datetime(2019, 1, 6)),
+        ("Jan-2025", ColumnMapping(format=["%b-%Y"]), datetime(2025, 1, 1)),
+        ("2024-07-01", ColumnMapping(format=["%d.%m.%Y"]), "unreadable"),
+        ("1719835200", ColumnMapping(unit="seconds"), datetime(2024, 7, 1, 12)),
+        ("1719835200500", ColumnMapping(unit="milliseconds"), datetime(2024, 7, 1, 12, 0, 0, 500_000)),
+        ("soon", ColumnMapping(unit="seconds"), None),
+    ],
+)
+def test_times_are_iso_or_of_a_declared_format(
+    connection: "DuckDBPyConnection", value: str, mapping: ColumnMapping, utc: datetime | str | None
+) -> None:
+    assert read(connection, Kind.time, value, "VARCHAR", Units(zone="UTC"), mapping) == utc
+
+
+@pytest.mark.parametrize("written_as", ["VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"])
+def test_a_time_that_means_never_is_missing(connection: "DuckDBPyConnection", written_as: str) -> None:
+    units = Units(zone="UTC", never=("9999-12-31", "2999-12-31"))
+    assert [read(connection, Kind.time, f"{one}-12-31", written_as, units) for one in (9999, 2999)] == [None, None]
+    assert read(connection, Kind.time, "2024-12-31", written_as, units) == datetime(2024, 12, 31)
+
+
+def test_a_declared_format_is_in_local_time(connection: "DuckDBPyConnection") -> None:
+    mapping = ColumnMapping(format=["%d.%m.%Y %H:%M"])
+    assert read(connection, Kind.time, "01.07.2024 12:00", "VARCHAR", Units(zone=BERLIN), mapping) == datetime(
+        2024, 7, 1, 10
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "written_as", "mapping", "expected"),
+    [
+        (Kind.text, 0, "INTEGER", {0: "declined", 1: "approved"}, "declined"),
+        (Kind.text, 1.0, "DOUBLE", {0: "declined", 1: "approved"}, "approved"),
+        (Kind.text, "1", "VARCHAR", {0: "declined", 1: "approved"}, "approved"),
+        (Kind.text, "01", "VARCHAR", {"1": "approved"}, "01"),
+        (Kind.text, True, "BOOLEAN", {True: "approved", False: "declined"}, "approved"),
+        (Kind.text, "web", "VARCHAR", {"app": "mobile"}, "web"),
+        (Kind.text, "it's", "VARCHAR", {"it's": "l'argent"}, "l'argent"),
+        (Kind.flag, "Y", "VARCHAR", {"Y": True, "N": False}, True),
+        (Kind.whole, "quarter", "VARCHAR", {"quarter": 3}, 3),
+        (Kind.whole, "n/a", "VARCHAR", {"n/a": None}, None),
+        (Kind.whole, "long", "VARCHAR", {"quarter": 3}, "unreadable"),
+    ],
+)
+def test_values_are_mapped_and_others_stay(
+    connection: "DuckDBPyConnection", kind: Kind, value: Any, written_as: str, mapping: dict[Any, Any], expected: Any
+) -> None:
+    assert read(connection, kind, value, written_as, mapping=ColumnMapping(map=mapping)) == expected
+
+
+def test_a_unit_of_one_column_stands_above_that_of_all(connection: "DuckDBPyConnection") -> None:
+    assert read(connection, Kind.money, "12.34", "VARCHAR", Units(0), ColumnMapping(unit="major")) == 1234
+    assert read(connection, Kind.money, "1234", "VARCHAR", Units(2), ColumnMapping(unit="minor")) == 1234
+    assert read(connection, Kind.number, 19.5, "DOUBLE", mapping=ColumnMapping(unit="percent")) == 0.195

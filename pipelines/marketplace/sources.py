@@ -1,0 +1,97 @@
+"""The sources of the tables of a marketplace: files, or one SELECT over the files of the raw folder."""
+
+import hashlib
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import ConfigurationError, DataError
+from pipelines.marketplace.raw_files import FORMATS, RawFiles, find_files, fingerprint_of
+from pipelines.marketplace.settings import RawSettings
+from pipelines.marketplace.tables import CONTRACTS
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """The files of one table; with `sql`, a SELECT over the views that `files` names."""
+
+    table: str
+    files: tuple[RawFiles, ...]
+    sql: str | None = None
+
+    @property
+    def bytes(self) -> int:
+        """The size of the files."""
+        return sum(path.stat().st_size for files in self.files for path in files.paths)
+
+
+def find_sources(raw: RawSettings, required: Collection[str]) -> dict[str, TableSource]:
+    """Return the sources of the tables, without those that are not `required` and have no file.
+
+    Raises:
+        ConfigurationError: a table has both a path and a SELECT; a file with a SELECT is missing.
+        DataError: a required table is missing; a SELECT names none of the files.
+    """
+    sources = {}
+    for contract in CONTRACTS:
+        mapping = raw.tables.of(contract.name)
+        if mapping.sql is not None:
+            sources[contract.name] = _of_sql(raw, contract.name, mapping.sql, mapping.path)
+        elif contract.name in required or mapping.path is not None or _has_file(raw, contract.name):
+            sources[contract.name] = TableSource(contract.name, (find_files(raw, contract.name),))
+    if "applications" not in sources:
+        sources.pop("instalments", None)  # nothing to refer to
+    return sources
+
+
+def fingerprint_sources(sources: Mapping[str, TableSource], threads: int) -> dict[str, str]:
+    """Return a SHA-256 of each table's files by their bytes, and of its SELECT."""
+    return {name: _fingerprint(source, threads) for name, source in sources.items()}
+
+
+def _fingerprint(source: TableSource, threads: int) -> str:
+    digests = [fingerprint_of(files, threads) for files in source.files]
+    if source.sql is None:
+        return digests[0]
+    return hashlib.sha256("".join([source.sql, *digests]).encode()).hexdigest()
+
+
+def _has_file(raw: RawSettings, table: str) -> bool:
+    folder = Path(raw.folder).expanduser()
+    return any((folder / name).exists() for name in (table, *(f"{table}{suffix}" for suffix in FORMATS)))
+
+
+def _of_sql(raw: RawSettings, table: str, sql: str, path: str | None) -> TableSource:
+    if path is not None:
+        raise ConfigurationError(f"raw.tables.{table} has both path and sql; keep one")
+    folder = Path(raw.folder).expanduser()
+    if sql.strip().endswith(".sql") and len(sql.split()) == 1:
+        file = folder / sql.strip()
+        if not file.is_file():
+            raise ConfigurationError(f"raw.tables.{table}.sql is '{sql}', and '{file}' does not exist; correct it")
+        sql = file.read_text(encoding="utf-8")
+    names = _names_below(folder)
+    used = [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE)]
+    if not used:
+        raise DataError(
+            f"raw.tables.{table}.sql reads none of the files in '{folder}'; name them without their suffix: "
+            f"{', '.join(names) or 'the folder has no .csv or .parquet file'}"
+        )
+    return TableSource(table, tuple(_files_of(raw, name) for name in used), sql.strip().rstrip(";"))
+
+
+def _files_of(raw: RawSettings, name: str) -> RawFiles:
+    return find_files(RawSettings(folder=raw.folder), name)
+
+
+def _names_below(folder: Path) -> list[str]:
+    """Return the names of the files and folders that a SELECT can read, without suffixes."""
+    if not folder.is_dir():
+        raise DataError(f"raw.folder is '{folder}', which is not a folder; correct it")
+    visible = [path for path in folder.iterdir() if not path.name.startswith((".", "_"))]
+    return sorted({path.stem if path.is_file() else path.name for path in visible if _is_source(path)})
+
+
+def _is_source(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in FORMATS
