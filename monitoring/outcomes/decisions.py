@@ -20,13 +20,17 @@ COLUMNS = ("application_id", "pd", "band", "decision", "period")
 
 @dataclass(frozen=True)
 class Decisions:
-    """The decisions of one period, each array of shape (n,); `early` and `full` are outcome codes."""
+    """The decisions of one period, each array of shape (n,); `early` and `full` are outcome codes.
+
+    `compared` are those whose outcomes are compared with their PDs: the approved, or everyone.
+    """
 
     period: str
     ids: NDArray[np.str_]
     probability: Floats
     band: NDArray[np.str_]
     approved: NDArray[np.bool_]
+    compared: NDArray[np.bool_]
     early: Codes
     full: Codes
 
@@ -56,12 +60,15 @@ def _decisions(period: str, table: pa.Table, early: Outcomes | None, full: Outco
     probability = table["pd"].cast(pa.float64()).to_numpy()
     if not np.all((probability >= 0) & (probability <= 1)):
         raise DataError(f"{period} has a PD outside 0 to 1; score the period again")
+    approved = np.asarray(pc.equal(table["decision"].cast(pa.string()), APPROVED).to_numpy(zero_copy_only=False))
+    of_everyone = any(one is not None and one.of_everyone for one in (early, full))
     return Decisions(
         period=period,
         ids=_text(ids),
         probability=probability,
         band=_text(table["band"].cast(pa.string())),
-        approved=np.asarray(pc.equal(table["decision"].cast(pa.string()), APPROVED).to_numpy(zero_copy_only=False)),
+        approved=approved,
+        compared=approved | of_everyone,
         early=_outcome(early, ids),
         full=_outcome(full, ids),
     )

@@ -22,7 +22,7 @@ Codes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Loans:
-    """The approved of a vintage with a known outcome by some definition, each array of shape (n,)."""
+    """Loans of a vintage with a known outcome by some definition, each array of shape (n,)."""
 
     period: str
     bad: Codes
@@ -31,8 +31,17 @@ class Loans:
 
     @classmethod
     def of(cls, decisions: Decisions, outcome: Codes) -> "Loans":
-        """Return the approved with an outcome; `outcome` are the codes of all decisions."""
-        rows = decisions.approved & (outcome != UNLABELLED)
+        """Return those that are compared and have an outcome; `outcome` are the codes of all decisions."""
+        return cls._of(decisions, outcome, decisions.compared)
+
+    @classmethod
+    def of_approved(cls, decisions: Decisions, outcome: Codes) -> "Loans":
+        """Return the approved with an outcome."""
+        return cls._of(decisions, outcome, decisions.approved)
+
+    @classmethod
+    def _of(cls, decisions: Decisions, outcome: Codes, chosen: NDArray[np.bool_]) -> "Loans":
+        rows = chosen & (outcome != UNLABELLED)
         return cls(decisions.period, outcome[rows], decisions.probability[rows], decisions.band[rows])
 
 

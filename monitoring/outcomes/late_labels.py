@@ -109,8 +109,11 @@ def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame])
 
 def _known_outcomes(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _KnownOutcomes:
     if settings.marketplace is None:
-        early = _of_table(workspace, settings.early_table, settings.early, settings)
-        full = _of_table(workspace, settings.table, settings.full, settings)
+        usual = OutcomeSettings()
+        own = settings.early if settings.early != usual.early else f"{settings.bad} (early)"
+        early = _of_table(workspace, settings.early_table, own, settings)
+        own = settings.full if settings.full != usual.full else settings.bad
+        full = _of_table(workspace, settings.table, own, settings)
         return _KnownOutcomes(early, full)
     if settings.table or settings.early_table:
         raise ConfigurationError(
@@ -138,4 +141,4 @@ def _of_table(workspace: Workspace, path: str | None, definition: str, settings:
     if path is None:
         return None
     table = read_table(Path(path), settings, workspace.root, setting="outcomes.table", group="outcomes")
-    return outcomes_of_table(table, definition, identity=settings.id, bad=settings.bad)
+    return outcomes_of_table(table, definition, identity=settings.id, bad=settings.bad, of_everyone=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from monitoring.outcomes.settings import PerformanceSettings
 from pipelines.credit.backtest import BacktestResult, backtest_level, backtest_ranking
@@ -53,10 +54,10 @@ class Observed:
 class Contradiction:
     """Outcomes against the expectation: ranking, level, and which of them differ by more than noise and the floor.
 
-    `expected_from` names the source of the expectation.
+    `ranking` is None where outcomes are of one class, or nearly. `expected_from` names the source of the expectation.
     """
 
-    ranking: BacktestResult
+    ranking: BacktestResult | None
     level: BacktestResult
     ranks_worse: bool
     level_moved: bool
@@ -108,22 +109,29 @@ def contradiction(
 ) -> Contradiction | None:
     """Return how outcomes compare with the PDs, recalibrated to their definition; None with too few outcomes.
 
+    Too few of one class leave the ranking open; a level that is far from the expected one contradicts the PDs anyway.
     `between` is the variance of level between vintages (`variance_between`). `judges_level` is false where
     too few vintages are known to distinguish a move of the level from a season.
     """
-    if not enough(bad, settings):
+    if len(bad) < settings.least_of_each:
         return None
     level = backtest_level(bad, probability, recalibration, between=between)
-    ranking = backtest_ranking(bad, probability, recalibration)
     chance = settings.level / TESTS
     ratio = level.observed / max(level.expected, np.finfo(np.float64).tiny)
-    return Contradiction(
-        ranking=ranking,
-        level=level,
-        ranks_worse=ranking.p_value < chance and ranking.expected - ranking.observed > settings.ranking_floor,
-        level_moved=judges_level and level.p_value < chance and max(ratio, 1 / ratio) > settings.level_floor,
-        expected_from=expected_from,
-    )
+    is_large = not 1 / settings.level_floor <= ratio <= settings.level_floor
+    level_moved = judges_level and level.p_value < chance and is_large
+    if not enough(bad, settings):
+        is_far = level_moved and _chance_of_level(bad, level.expected) < chance
+        return Contradiction(None, level, False, True, expected_from) if is_far else None
+    ranking = backtest_ranking(bad, probability, recalibration)
+    ranks_worse = ranking.p_value < chance and ranking.expected - ranking.observed > settings.ranking_floor
+    return Contradiction(ranking, level, ranks_worse, level_moved, expected_from)
+
+
+def _chance_of_level(bad: Codes, expected: float) -> float:
+    """Return the exact two-sided probability of as many bad loans or more extreme, of any number of loans."""
+    events, rows = int(bad.sum()), len(bad)
+    return 2 * float(min(binom.cdf(events, rows, expected), binom.sf(events - 1, rows, expected)))
 
 
 def _auc(bad: Codes, probability: Floats, confidence: float) -> Estimate:

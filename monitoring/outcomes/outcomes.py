@@ -23,11 +23,14 @@ class Outcomes:
     `ids` are application ids as text, `bad` is GOOD, BAD or UNLABELLED, both of shape (n,). An outcome is known once
     the performance window has closed, whatever happened before: a table that lists bad loans as soon as they are bad,
     and good ones later, makes every vintage look bad at first.
+
+    With `of_everyone` all who have an outcome are compared with their PDs, whether the policy approved them or not.
     """
 
     definition: str
     ids: pa.StringArray
     bad: Codes
+    of_everyone: bool = False
 
     def of(self, application_ids: pa.StringArray) -> Codes:
         """Return the outcome of each application, UNLABELLED for ids without one."""
@@ -38,7 +41,12 @@ class Outcomes:
 
 
 def outcomes_of_table(
-    table: pd.DataFrame | pa.Table, definition: str, *, identity: str = "application_id", bad: str = "bad"
+    table: pd.DataFrame | pa.Table,
+    definition: str,
+    *,
+    identity: str = "application_id",
+    bad: str = "bad",
+    of_everyone: bool = False,
 ) -> Outcomes:
     """Return the outcomes of a flat table: an id and whether it was bad (1, true), empty where unknown.
 
@@ -55,7 +63,7 @@ def outcomes_of_table(
         counts = pc.value_counts(ids).to_pylist()
         name = next(one["values"] for one in counts if one["counts"] > 1)
         raise DataError(f"application '{name}' has more than one outcome; keep only the latest")
-    return Outcomes(definition, ids, _codes(rows[bad], bad))
+    return Outcomes(definition, ids, _codes(rows[bad], bad), of_everyone)
 
 
 def as_ids(column: pa.ChunkedArray) -> pa.StringArray:

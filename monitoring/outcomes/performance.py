@@ -25,6 +25,12 @@ SELECTION = (
     "PDs of the others are inferred, reported separately and never added to observed figures."
 )
 
+SELECTION_OF_EVERYONE = (
+    "The table of outcomes has some of applications that were not approved. All observed outcomes are compared with "
+    "the PDs; estimates and matured outcomes are about the approved alone. The PDs of applications without an outcome "
+    "are inferred, reported separately and never added to observed figures."
+)
+
 
 @dataclass(frozen=True)
 class PerformanceReport:
@@ -86,7 +92,8 @@ def measure_performance(
         by_later = later_contradictions(by_period(decisions, later, None), later, earlier, settings)
         measured = tuple(_with_later(measured, by_later))
     curves = () if vintages is None else vintage_curves(vintages, confidence=settings.confidence)
-    return PerformanceReport(measured, past_errors(measured), curves)
+    selection = SELECTION_OF_EVERYONE if any(one.everyone is not None for one in measured) else SELECTION
+    return PerformanceReport(measured, past_errors(measured), curves, selection)
 
 
 def _with_later(

@@ -36,9 +36,9 @@ class OutcomeSettings(ReadingSettings):
     marketplace: str | None = None
     """Folder of a prepared marketplace below lake/."""
     early: str = "dpd30_at_3_mob"
-    """Definition of the early read."""
+    """Definition of the early read, or the name of the outcomes of `early_table`; by default its column."""
     full: str = "dpd90_in_12_months"
-    """Definition that the PD is about."""
+    """Definition that the PD is about, or the name of the outcomes of `table`; by default its column."""
     table: str | None = None
     """Table of outcomes by the definition of the PD."""
     early_table: str | None = None

@@ -14,7 +14,7 @@ class NotApproved:
     """Applications that the policy did not approve: without outcomes, except some approved by a person or at random.
 
     `expected_bad_rate` is the mean of their PDs: inferred, never observed. `with_outcome` and `bad` count the
-    exceptions, which are in no other figure.
+    exceptions, which are in no figure of the approved.
     """
 
     applications: int
@@ -50,8 +50,10 @@ class VintagePerformance:
     `estimate` is the stored one, with its blind spots in `estimate.estimate.cannot_see`; `recalibrated` and
     `reweighted` are its variants on earlier loans (see `stored_estimates.METHODS`), None without such loans.
     `early_expected` is the early outcome that the PDs predict, given that of earlier vintages. All figures but those in
-    `not_approved` are about the approved. `later_contradiction` is about the later outcomes of loans that are good by
-    the early read (see `measure_performance`), of the vintage before where they are too few.
+    `not_approved` are about the approved. Where a table has outcomes of others too, `everyone` has the figures of all
+    with an outcome, which are then compared with the PDs, overall and by band. `later_contradiction` is about the later
+    outcomes of loans that are good by the early read (see `measure_performance`), of the vintage before where they are
+    too few.
     """
 
     period: str
@@ -71,3 +73,4 @@ class VintagePerformance:
     reconciled: tuple[Reconciled, ...]
     statement: str
     later_contradiction: Contradiction | None = None
+    everyone: Observed | None = None

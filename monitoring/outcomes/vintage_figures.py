@@ -56,11 +56,13 @@ class VintageContext:
 def measure_vintage(one: Decisions, context: VintageContext, outcomes: VintageOutcomes) -> VintagePerformance:
     """Return the performance of a vintage; `outcomes` are those of all vintages, of which the earlier ones are used."""
     settings, probability = context.settings, one.probability[one.approved]
-    loans = Loans.of(one, one.full)
+    loans, approved = Loans.of(one, one.full), Loans.of_approved(one, one.full)
     expected = expected_before(one.period, outcomes.early, settings)
     estimates = _estimates(one, context)
     early, early_contradiction = _early(one, context, expected)
-    matured, matured_contradiction = _matured(one, loans, context, outcomes)
+    matured = _observed(context.full, approved, int(one.approved.sum()), settings)
+    everyone = _observed(context.full, loans, len(one.ids), settings) if len(loans.bad) > len(approved.bad) else None
+    matured_contradiction = _against_pds(one, loans, context, outcomes)
     return VintagePerformance(
         period=one.period,
         scored=len(one.ids),
@@ -75,13 +77,14 @@ def measure_vintage(one: Decisions, context: VintageContext, outcomes: VintageOu
         early_contradiction=early_contradiction,
         matured=matured,
         matured_contradiction=matured_contradiction,
-        bands=() if matured is None else binomial_by_band(
+        bands=() if not len(loans.bad) else binomial_by_band(
             loans.bad, loans.probability, loans.band, context.bands, confidence=settings.confidence),
         hosmer_lemeshow=hosmer_lemeshow(loans.bad, loans.probability, groups=settings.groups)
         if enough(loans.bad, settings) else None,
         reconciled=() if matured is None or matured.share_known < settings.reconcile_from else reconcile(
-            matured, estimates, loans.probability, settings),
-        statement=statement(early, early_contradiction, matured, matured_contradiction),
+            matured, estimates, approved.probability, settings),
+        statement=statement(early, early_contradiction, everyone or matured, matured_contradiction, len(approved.bad)),
+        everyone=everyone,
     )  # fmt: skip
 
 
@@ -142,12 +145,16 @@ def _not_approved(one: Decisions) -> NotApproved | None:
 def _early(
     one: Decisions, context: VintageContext, expected: ExpectedPerformance | None
 ) -> tuple[Observed | None, Contradiction | None]:
-    loans, settings = Loans.of(one, one.early), context.settings
-    if context.early is None or not len(loans.bad):
-        return None, None
-    awaiting = int(one.approved.sum()) - len(loans.bad)
-    observed = observe(context.early.definition, loans.bad, loans.probability, awaiting, settings)
-    return observed, _compared(expected, loans, settings)
+    approved, settings = Loans.of_approved(one, one.early), context.settings
+    observed = _observed(context.early, approved, int(one.approved.sum()), settings)
+    return observed, _compared(expected, Loans.of(one, one.early), settings)
+
+
+def _observed(outcomes: Outcomes | None, loans: Loans, rows: int, settings: PerformanceSettings) -> Observed | None:
+    """Return the measures of loans out of `rows` applications, None without an outcome."""
+    if outcomes is None or not len(loans.bad):
+        return None
+    return observe(outcomes.definition, loans.bad, loans.probability, rows - len(loans.bad), settings)
 
 
 def _compared(
@@ -167,17 +174,16 @@ def _compared(
     )
 
 
-def _matured(
+def _against_pds(
     one: Decisions, loans: Loans, context: VintageContext, outcomes: VintageOutcomes
-) -> tuple[Observed | None, Contradiction | None]:
-    if context.full is None or not len(loans.bad):
-        return None, None
-    awaiting = int(one.approved.sum()) - len(loans.bad)
-    observed = observe(context.full.definition, loans.bad, loans.probability, awaiting, context.settings)
+) -> Contradiction | None:
+    """Return how matured outcomes compare with the PDs, recalibrated where enough earlier vintages are known."""
+    if not len(loans.bad):
+        return None
     expected = expected_before(one.period, outcomes.full, context.settings)
     if expected is not None and len(expected.periods) < context.settings.least_vintages_for_level:
         expected = None  # too few to know the level: the PDs themselves are the expectation
-    compared = contradiction(
+    return contradiction(
         loans.bad,
         loans.probability,
         None if expected is None else expected.recalibration,
@@ -186,36 +192,46 @@ def _matured(
         expected_from="the PDs" if expected is None else f"the outcomes of {expected.source}",
         settings=context.settings,
     )
-    return observed, compared
 
 
 UNKNOWN = "no outcomes yet, so a change in P(bad | features) cannot be detected; the estimate assumes no such change"
+TOO_FEW = "too few to show whether P(bad | features) has changed"
 
 
-def statement(early: Observed | None, early_contradiction: Contradiction | None, matured: Observed | None,
-              matured_contradiction: Contradiction | None) -> str:  # fmt: skip
-    """Return what the outcomes show so far, the most mature first."""
+def statement(
+    early: Observed | None,
+    early_contradiction: Contradiction | None,
+    matured: Observed | None,
+    matured_contradiction: Contradiction | None,
+    approved: int,
+) -> str:
+    """Return what the outcomes show so far, the most mature first; `approved` of the matured are of approved loans."""
     if matured_contradiction is not None and matured is not None:
-        return f"{matured.loans:,} outcomes by {matured.definition}: {_comparison(matured_contradiction)}"
+        return f"{_outcomes(matured, approved)}: {_comparison(matured_contradiction)}"
     if early_contradiction is not None and early is not None:
         return f"{early.loans:,} early outcomes by {early.definition}: {_comparison(early_contradiction)}"
-    observed = matured or early
-    if observed is None:
-        return UNKNOWN
-    return (
-        f"{observed.loans:,} outcomes by {observed.definition}, too few to show whether P(bad | features) has changed"
-    )
+    if matured is not None:
+        return f"{_outcomes(matured, approved)}, {TOO_FEW}"
+    return UNKNOWN if early is None else f"{early.loans:,} outcomes by {early.definition}, {TOO_FEW}"
+
+
+def _outcomes(matured: Observed, approved: int) -> str:
+    others = matured.loans - approved
+    split = f" ({approved:,} of approved applications, {others:,} of others)" if others else ""
+    return f"{matured.loans:,} outcomes by {matured.definition}{split}"
 
 
 def _comparison(contradiction: Contradiction) -> str:
     parts = []
-    if contradiction.ranks_worse:
+    if contradiction.ranks_worse and contradiction.ranking is not None:
         parts.append(f"the score ranks worse than expected (AUC {_figures(contradiction.ranking)})")
     if contradiction.level_moved:
         parts.append(f"the default rate differs from the expected one (bad rate {_figures(contradiction.level)})")
     if not parts:
         return "as expected"
     text = " and ".join(parts)
+    if contradiction.ranking is None:
+        text += ", with too few of one class to test the ranking"
     return f"{text}; expected from {contradiction.expected_from}; estimates without labels cannot detect this"
 
 

@@ -27,6 +27,8 @@ CONTRADICTIONS = {
     CONCEPT_CHANGE: "the score ranks worse than expected, so features no longer predict default as they did",
 }
 
+ONE_CLASS = "the default rate is far from the expected one, and the outcomes are nearly all the same"
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -102,7 +104,7 @@ def _reasons(facts: Facts) -> Iterator[str]:
         kinds = [one.kind if one.column is None else f"{one.column} ({one.kind})" for one in facts.faults]
         yield f"data fault, not a change of applicants: {listed(list(dict.fromkeys(kinds)), NAMED)}"
     for vintage, contradiction in contradictions(facts.performance):
-        cause = CONTRADICTIONS[cause_of(vintage, contradiction)]
+        cause = ONE_CLASS if contradiction.ranking is None else CONTRADICTIONS[cause_of(vintage, contradiction)]
         yield f"outcomes of {vintage.period} contradict the model: {cause}"
     moved = _moved(facts)
     if moved:
@@ -187,6 +189,8 @@ def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
         return facts.faults[0].remedy
     if facts.rows == 0:
         return "find out why the delivery is empty, deliver the rows and run the report again"
+    if any(one.ranking is None for _, one in contradictions(facts.performance)):
+        return "check how the outcomes are coded (1 is bad) and that good and bad ones are both delivered"
     if contradictions(facts.performance):
         return "read the vintages below, then retrain on the newest mature outcomes and pass the usual gates"
     if moved and {move.column for move in moved} == {SCORE}:

@@ -97,6 +97,54 @@ def test_outcomes_of_the_declined_are_part_of_nothing_but_their_own_count(tmp_pa
     assert found.not_approved.expected_bad_rate == pytest.approx(one.decisions["pd"][declined].mean())
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_outcomes_of_a_flat_table_are_compared_for_everyone_who_has_one(tmp_path: Path, seed: int) -> None:
+    # given PDs that are right for the approved and too low for those who were not
+    one = book(MONTHS[:1], seed=seed)
+    declined = one.decisions["decision"].ne("approved").to_numpy()
+    low = one.decisions.assign(pd=one.decisions["pd"].mask(declined, 0.06))
+    low["decision"] = low["decision"].mask(np.arange(len(low)) % 4 == 0, "declined")
+    bad = one.full.mask(low["decision"].ne("approved") & one.full.eq(False) & (np.arange(len(low)) % 8 == 0), True)
+    table = pd.DataFrame({"application_id": low["application_id"], "bad": bad.astype(int)})
+    outcomes = outcomes_of_table(table, "bad_in_a_year", of_everyone=True)
+    # when
+    report = measure_performance(low, early=None, full=outcomes, stored=StoredEstimates(tmp_path), bands=BANDS, now=NOW)
+    # then
+    (found,) = report.vintages
+    approved = low["decision"].eq("approved")
+    assert found.matured is not None
+    assert (found.matured.loans, found.matured.bad) == (approved.sum(), bad[approved].sum())
+    assert found.everyone is not None
+    assert (found.everyone.loans, found.everyone.bad) == (len(low), bad.sum())
+    assert found.matured_contradiction is not None
+    assert found.matured_contradiction.level_moved
+    assert found.matured_contradiction.level.observed == pytest.approx(bad.mean())
+    assert found.matured_contradiction.level.expected == pytest.approx(low["pd"].mean())
+    others = len(low) - approved.sum()
+    assert f"by bad_in_a_year ({approved.sum():,} of approved applications, {others:,} of others)" in found.statement
+    assert sum(band.rows for band in found.bands) == len(low)
+    assert "inferred, reported separately" in report.selection
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("share", "rows"), [(1.0, 2000), (1.0, 60), (0.995, 2000), (0.0, 2000)])
+def test_outcomes_of_one_class_contradict_the_level(tmp_path: Path, share: float, rows: int, seed: int) -> None:
+    one = book(MONTHS[:1], rows=rows, seed=seed)
+    bad = np.random.default_rng(seed).permutation(rows) < share * rows
+    found = measured(tmp_path, Book(one.decisions, one.early, pd.Series(bad))).vintages[0]
+    assert found.matured_contradiction is not None
+    assert found.matured_contradiction.level_moved
+    assert found.matured_contradiction.ranking is None
+    assert "with too few of one class to test the ranking" in found.statement
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("rows", [10, 30, 100, 250])
+def test_few_outcomes_at_the_level_of_the_pds_contradict_none(tmp_path: Path, rows: int, seed: int) -> None:
+    found = measured(tmp_path, book(MONTHS[:1], rows=rows, seed=seed)).vintages[0].matured_contradiction
+    assert found is None or not found.level_moved
+
+
 def test_a_concept_change_is_unseen_without_labels_and_caught_early(tmp_path: Path) -> None:
     quiet, changed = book(MONTHS), book(MONTHS, changed=MONTHS[4:])
     before, after = measured(tmp_path / "quiet", quiet), measured(tmp_path / "changed", changed)

@@ -123,6 +123,21 @@ def test_outcomes_of_flat_tables_are_told_by_vintage(scored: Bench, tmp_path: Pa
     assert again.performance is None
 
 
+@pytest.mark.parametrize("label", ["bad", "default_in_6_months"])
+@pytest.mark.parametrize("bad", [0, 1])
+def test_outcomes_of_one_class_are_acted_on(scored: Bench, tmp_path: Path, bad: int, label: str) -> None:
+    ids = scored.log.decisions(scored.key("2026-08"))["application_id"]
+    path = tmp_path / "outcomes.parquet"
+    pd.DataFrame({"application_id": ids, label: bad}).to_parquet(path)
+    report, _ = asked(scored, period="2026-08", outcomes=OutcomeSettings(table=str(path), bad=label))
+    assert report.verdict is Verdict.ACT
+    assert "2026-08 contradict the model: the default rate is far from the expected one" in report.sentence
+    assert report.causes == ("level shift",)
+    (vintage,) = [one for one in report.points if one.heading == "vintage 2026-08"]
+    assert vintage.text.startswith(f"2,000 outcomes by {label} (")
+    assert {one.heading: one.text for one in report.points}["next step"].startswith("check how the outcomes")
+
+
 @pytest.mark.parametrize("form", [lambda name: f"X{name}", lambda name: name.replace("-", ""), None])
 def test_outcomes_that_match_no_decision_are_inconclusive(
     scored: Bench, tmp_path: Path, form: Callable[[str], str] | None
