@@ -1,9 +1,10 @@
 """One pass over the parts of a table: on threads of this process, or on Spark's executors."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -13,6 +14,7 @@ import pyarrow as pa
 from pipelines.errors import DataError
 from pipelines.storage.parquet_parts import Part, is_parquet, read_tables, survey, tasks
 
+MONTH = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])")
 Result = TypeVar("Result")
 Look = Callable[["PartOfTable", pa.Table], Result]
 """A function of the rows of a part."""
@@ -49,6 +51,8 @@ class Pass(Protocol):
 def open_table(path: Path) -> ScoredTable:
     """Return the table of a Parquet file or of a folder of them, without reading rows.
 
+    Folders such as `channel=web` are a column; those of months, such as `period=2026-10`, are periods and no column.
+
     Raises:
         DataError: there is no Parquet file, or one cannot be read.
     """
@@ -56,10 +60,18 @@ def open_table(path: Path) -> ScoredTable:
         raise DataError(f"'{path}' has no Parquet file; name a Parquet file or a folder of them")
     files = survey(path, (), may_be_empty=True)
     parts, first = [], 0
+    months: set[str] = set()
     for part in files.parts:
-        parts.append(PartOfTable(part, first))
+        columns = tuple(one for one in part.partition if not MONTH.fullmatch(one[1] or ""))
+        months |= {name for name, _ in part.partition} - {name for name, _ in columns}
+        parts.append(PartOfTable(replace(part, partition=columns), first))
         first += part.rows
-    return ScoredTable(path, tuple(parts), files.schemas, first, files.fingerprint)
+    schemas = tuple((file, _without(schema, months)) for file, schema in files.schemas)
+    return ScoredTable(path, tuple(parts), schemas, first, files.fingerprint)
+
+
+def _without(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
+    return pa.schema([field for field in schema if field.name not in names], schema.metadata)
 
 
 def on_threads(threads: int) -> Pass:

@@ -50,8 +50,8 @@ def count_in_duckdb(
     _check_case(table)
     profile = WindowProfile(counting.name, nothing(bins), {})
     with connect(threads, memory, scratch) as connection:
-        for schema, files in _by_schema(table):
-            profile += _profile(connection, counting, schema, files)
+        for schema, source in _sources(table):
+            profile += _profile(connection, counting, schema, source)
             check_segments(profile.segments, roles)
     columns = list(dict.fromkeys([*counting.numeric, *counting.coded]))
     sample = sample_table(table, columns, most_sampled, on_threads(threads)) if most_sampled else joined([], columns)
@@ -69,20 +69,28 @@ def _check_case(table: ScoredTable) -> None:
             )
 
 
-def _by_schema(table: ScoredTable) -> Iterator[tuple[pa.Schema, list[str]]]:
-    """Yield files with equal schemas: a common type of two columns might not hold the values of both."""
-    ordered = sorted(table.schemas, key=lambda one: str(one[1]))
-    for _, some in groupby(ordered, key=lambda one: str(one[1])):
+def _sources(table: ScoredTable) -> Iterator[tuple[pa.Schema, str]]:
+    """Yield SQL of files with equal schemas: a common type of two columns might not hold the values of both."""
+    folders = {one.part.file: one.part.partition for one in table.parts}
+    with_rows = [one for one in table.schemas if one[0] in folders]
+    ordered = sorted(with_rows, key=lambda one: (str(one[1]), str(folders[one[0]])))
+    for (_, folder), some in groupby(ordered, key=lambda one: (str(one[1]), folders[one[0]])):
         held = list(some)
-        yield held[0][1], [file for file, _ in held]
+        files = ", ".join(sql_text(file) for file, _ in held)
+        values = [
+            f"{'null' if value is None else sql_text(value)}::varchar as {sql_name(name)}" for name, value in folder
+        ]
+        source = f"read_parquet([{files}], hive_partitioning = false)"
+        yield held[0][1], f"(select {', '.join(['*', *values])} from {source})"
 
 
-def _profile(
-    connection: "DuckDBPyConnection", counting: Counting, schema: pa.Schema, files: Sequence[str]
-) -> WindowProfile:
-    held = ", ".join(map(sql_text, files))
+def _text(value: str | None) -> str:
+    return "null::varchar" if value is None else sql_text(value)
+
+
+def _profile(connection: "DuckDBPyConnection", counting: Counting, schema: pa.Schema, source: str) -> WindowProfile:
     by_dimension = [
-        _tallies(counting, _Counts(connection, counting.roles, one, schema, held))
+        _tallies(counting, _Counts(connection, counting.roles, one, schema, source))
         for one in counting.roles.segments or (None,)
     ]
     overall = sum(by_dimension[0].values(), nothing(list(counting.bins.values())))
@@ -116,7 +124,7 @@ class _Counts:
     roles: TableRoles
     dimension: Dimension | None
     schema: pa.Schema
-    files: str
+    source: str
 
     def of(self, value: str = "null", counted: str = "x") -> list[tuple[str | None, Any, int]]:
         """Return segment, value and rows; `counted` is SQL of the value over an expression `value` that is named x."""
@@ -161,8 +169,7 @@ class _Counts:
 
     def _ask(self, values: str, results: str) -> list[tuple[Any, ...]]:
         """Return SQL aggregates (`results`) of expressions, for each segment and each v."""
-        source = f"read_parquet([{self.files}], hive_partitioning = false)"
-        rows = f"select {self._segment()} as s, {values} from {source}"
+        rows = f"select {self._segment()} as s, {values} from {self.source}"
         return self.connection.execute(f"select s, {results} from ({rows}) group by s, v").fetchall()
 
 

@@ -138,7 +138,7 @@ def test_other_data_is_named_and_nothing_is_computed_on_it(
     assert other.exit_code is ExitCode.ANSWER_IS_NO
     assert {"data.fingerprint", "data.rows"} <= set(differing(other))
     assert not any(what.startswith("trial") for what in differing(other))
-    with pytest.raises(DataError, match=r"data\.path is .* where there is no file"):
+    with pytest.raises(DataError, match=r"data\.path is .* where there is no table"):
         replayed(workspace, run=answered["run_id"], data=MovedData(path=str(tmp_path / "gone.csv")))
 
 

@@ -130,3 +130,16 @@ def test_rare_levels_and_names_of_people_raise_no_alarm(tmp_path: Path, engine: 
     assert any(
         note.startswith("'email' is not compared: it holds 5,000 values that occur once") for note in found.notes
     )
+
+
+def test_the_folders_of_partitions_are_compared(tmp_path: Path, engine: Engine) -> None:
+    for name, seed, shares in (("before", 1, (600, 400)), ("now", 2, (100, 900))):
+        for channel, rows in zip(("app", "web"), shares, strict=True):
+            folder = tmp_path / name / f"partner={channel}"
+            folder.mkdir(parents=True)
+            pq.write_table(scored(rows, seed), folder / "p.parquet")
+    found = opened(tmp_path / "now", tmp_path / "before", engine)
+    (bins,) = (one for one in found.reference.profile.bins if one.column == "partner")
+    assert dict(zip(bins.labels, found.window.overall.columns["partner"].tolist(), strict=True)) == {
+        label: {"app": 100, "web": 900}.get(label, 0) for label in bins.labels
+    }

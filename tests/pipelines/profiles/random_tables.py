@@ -103,7 +103,7 @@ COLUMNS: Mapping[str, Callable[[Random, int], Any]] = {
 def write(table: pa.Table, folder: Path, generator: Random, files: int = 3) -> pa.Table:
     """Write a table as some files, with row groups of any size, and return it as written.
 
-    One file lacks a column, another holds numbers in more bits than the others.
+    One file lacks a column, another holds numbers in more bits than the others; the folders are a column too.
     """
     cuts = sorted(generator.integers(0, len(table) + 1, files - 1).tolist())
     gone = str(generator.choice(["double", "amount", "few", "coded", "flag", "decision"]))
@@ -117,7 +117,7 @@ def write(table: pa.Table, folder: Path, generator: Random, files: int = 3) -> p
         path = folder / f"month={place % 2}" / f"{place}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(part, path, row_group_size=int(generator.integers(1, len(table) + 2)))
-        written.append(part)
+        written.append(part.append_column("month", pa.array([str(place % 2)] * len(part), pa.string())))
     return pa.concat_tables(written, promote_options="permissive")
 
 
