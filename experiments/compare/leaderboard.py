@@ -1,6 +1,7 @@
 """The verb compare: every registered version, best first, champion marked."""
 
 import json
+import shlex
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +31,7 @@ def compare(settings: CompareSettings) -> Outcome:
         summary=[_table(settings.model, rows), *_remarks(rows)],
         next_steps=[
             f"thinfile promote version=N{carried(settings)}",
-            f"mlflow ui --backend-store-uri {store.shown_url}",
+            f"mlflow ui --backend-store-uri {shlex.quote(store.shown_url)}",
         ],
     )
 

@@ -1,5 +1,6 @@
 """The outcome of the verb watch: writes the report, acts on its alarm and summarises both."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -74,10 +75,11 @@ def _outcome(report: PeriodReport, files: Any, workspace: Workspace, alarm: Alar
     lines = [f"  {report.sentence}", *(f"  {one.heading}: {one.text}" for one in report.points)]
     lines += [f"  data fault: {one.seen} Likely cause: {one.cause}" for one in report.faults]
     lines += [f"  note: {one}" for one in report.notes]
+    evidently = f"evidently ui --workspace {shlex.quote(str(workspace.evidently))}"
     return Outcome(
         {**_result(report, files), "alarm": alarm.result},
         summary=[head, *lines, *(f"  {one}" for one in alarm.sentences), f"  report: {files.html}"],
-        next_steps=[f"open {files.html}", f"evidently ui --workspace {workspace.evidently}", *alarm.next_steps],
+        next_steps=[f"open {shlex.quote(str(files.html))}", evidently, *alarm.next_steps],
         exit_code=ExitCode.ANSWER_IS_NO if report.verdict is Verdict.INCONCLUSIVE else alarm.exit_code,
     )
 

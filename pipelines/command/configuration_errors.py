@@ -1,13 +1,16 @@
 """One message for each error of Hydra or OmegaConf, with the nearest valid names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from yaml import YAMLError
 
+from pipelines.command.configuration_files import explain_encoding, explain_interpolation, explain_yaml, location_of
 from pipelines.errors import ConfigurationError, nearest
 
 SCHEMA, DEFAULTS = "_schema", "_defaults"
@@ -50,19 +53,27 @@ def _has_keys(kind: Any) -> bool:
     return is_dataclass(kind) or get_origin(kind) is dict or kind is Any or any(map(_has_keys, get_args(kind)))
 
 
-def explain(error: Exception) -> str:
-    """Return one message for an error of Hydra or OmegaConf."""
+def explain(error: Exception, folders: Sequence[Path] = ()) -> str:
+    """Return one message for an error of Hydra, OmegaConf or YAML; `folders` are those of the configuration files."""
+    if isinstance(error, YAMLError):
+        return explain_yaml(error)
+    if isinstance(error, UnicodeDecodeError):
+        return explain_encoding(error, folders)
+    interpolation = explain_interpolation(error, folders)
+    if interpolation is not None:
+        return interpolation
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = str(error.missing_cfg_file).rpartition("/")
         options = [name for name in error.options or () if not name.endswith((SCHEMA, DEFAULTS))]
         return f"unknown choice {group or 'configuration'}={option}; {nearest(option, options)}"
-    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    causes = (error.__cause__, error.__context__)
+    cause = next((one for one in causes if isinstance(one, OmegaConfBaseException)), error)
     if isinstance(cause, OmegaConfBaseException) and cause.full_key:
-        return _explain_key(cause, str(cause.full_key))
+        return location_of(error, str(cause.full_key), folders) + _explain_key(cause, str(cause.full_key))
     if isinstance(error, OverrideParseException):
         received = f"received '{error.override}' ({_first_line(cause)})"
         return f"an override is written key=value, {received}; quote what is special to the shell and to Hydra"
-    return _first_line(error)
+    return location_of(error, "", folders) + _first_line(cause)
 
 
 def _explain_key(error: OmegaConfBaseException, key: str) -> str:

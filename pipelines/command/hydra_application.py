@@ -13,6 +13,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from pipelines.command import hydra_adapter
 from pipelines.command.configuration_errors import explain, forbid_unknown_keys, unknown_below
@@ -56,19 +57,26 @@ def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
     stay_private()
     log_plainly()
     hydra_adapter.prepare_hydra()
+    folders: list[Path] = []
     try:
         args = _with_action(verb, hydra_adapter.parse_arguments(arguments))
         args.overrides = [renamed_override(word) for word in args.overrides]
         first, second = _folders(args)
-        _store_schemas(verb, [folder for folder in (first, second) if folder])
+        folders = [folder for folder in (first, second) if folder]
+        _store_schemas(verb, folders)
         outcomes = _run(verb, args, first, second)
-    except (ConfigurationError, HydraException, OmegaConfBaseException) as error:
-        unknown = unknown_below(verb.schema, list(arguments))
-        refusal = error if isinstance(error, ConfigurationError) else ConfigurationError(unknown or explain(error))
-        outcomes = [failed(refusal, debug=_requested(arguments, "debug") == "true")]
+    except Exception as error:  # those of the task itself are outcomes already
+        outcomes = [failed(_explained(error, verb, arguments, folders), debug=_requested(arguments, "debug") == "true")]
         output = Output.json if _requested(arguments, "output") == Output.json.value else Output.text
         print_outcomes(outcomes, output, as_list=bool({"--multirun", "-m"} & set(arguments)))
     return worst_exit_code(outcomes)
+
+
+def _explained(error: Exception, verb: Verb[Any], arguments: Sequence[str], folders: Sequence[Path]) -> Exception:
+    """Return the error of composing a configuration as one message."""
+    if not isinstance(error, HydraException | OmegaConfBaseException | YAMLError | UnicodeDecodeError):
+        return error
+    return ConfigurationError(unknown_below(verb.schema, list(arguments)) or explain(error, folders))
 
 
 def _requested(arguments: Sequence[str], key: str) -> str:
@@ -135,7 +143,7 @@ def groups_of(verb: Verb[Any]) -> dict[str, list[str]]:
 
 def _run(verb: Verb[Any], args: argparse.Namespace, first: Path, second: Path | None) -> list[Outcome]:
     def job(config: DictConfig) -> tuple[Outcome, Output]:
-        outcome = _run_job(verb, config)
+        outcome = _run_job(verb, config, [folder for folder in (first, second) if folder])
         if not args.multirun or config.output is Output.text:
             print_outcomes([outcome], config.output)
         return outcome, config.output  # to Hydra's launcher, which may be in another process
@@ -163,12 +171,12 @@ def _help(verb: Verb[Any], config: DictConfig) -> str:
     return help_page(verb.name, VERBS[verb.name].meaning, file, verb.schema, config, groups_of(verb))
 
 
-def _run_job(verb: Verb[Any], config: DictConfig) -> Outcome:
+def _run_job(verb: Verb[Any], config: DictConfig, folders: Sequence[Path]) -> Outcome:
     try:
         forbid_unknown_keys(config)
         settings = OmegaConf.to_object(config)
     except (ConfigurationError, OmegaConfBaseException) as error:
-        return failed(error if isinstance(error, ConfigurationError) else ConfigurationError(explain(error)))
+        return failed(error if isinstance(error, ConfigurationError) else ConfigurationError(explain(error, folders)))
     assert isinstance(settings, verb.schema)
     return attempt(verb.task, settings)
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, fields
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from pipelines.command.library_errors import explained
+from pipelines.command.names import check_model_name, check_workspace
 from pipelines.errors import ThinfileError
 
 if TYPE_CHECKING:
@@ -112,6 +114,9 @@ def attempt(task: Callable[[S], Outcome], settings: S) -> Outcome:
     """
     try:
         with contextlib.redirect_stdout(sys.stderr):
+            check_workspace(settings.workspace)
+            if hasattr(settings, "model"):
+                check_model_name(settings.model)
             return task(settings)
     except Exception as error:
         return failed(error, debug=settings.debug)
@@ -123,8 +128,8 @@ def failed(error: Exception, *, debug: bool = False) -> Outcome:
         traceback.print_exception(error)
     if isinstance(error, ThinfileError):
         return Outcome({}, exit_code=ExitCode(error.exit_code), error=str(error))
-    message = f"unexpected {type(error).__name__}: {error}; run again with debug=true for the traceback"
-    return Outcome({}, exit_code=ExitCode.FAILED, error=message)
+    unexpected = f"unexpected {type(error).__name__}: {error}; run again with debug=true for the traceback"
+    return Outcome({}, exit_code=ExitCode.FAILED, error=explained(error) or unexpected)
 
 
 def print_outcomes(outcomes: Sequence[Outcome], output: Output, *, as_list: bool = False) -> None:

@@ -1,6 +1,7 @@
 """The verb demo: tunes and promotes two candidates, then scores and watches two production periods."""
 
 import json
+import shlex
 from pathlib import Path
 
 from pipelines.applications.settings import Source
@@ -67,10 +68,11 @@ def _outcome(data: DemoData, runner: Runner, workspace: Workspace) -> Outcome:
         "steps": runner.steps,
     }
     runs = shown(workspace.database) if workspace.database else sqlite_url(workspace.mlflow)
+    here = shlex.quote(override("workspace", str(workspace.root)))
     looks = [
-        f"mlflow ui --backend-store-uri {runs}    # runs, models, pictures",
-        f"thinfile ui workspace={workspace.root}    # every report, and the commands that open the rest",
-        *(f"open {report}" for report in reports.values()),
+        f"mlflow ui --backend-store-uri {shlex.quote(runs)}    # runs, models, pictures",
+        f"thinfile ui {here}    # every report, and the commands that open the rest",
+        *(f"open {shlex.quote(str(report))}" for report in reports.values()),
     ]
     return Outcome(result, summary=["", f"The demo is complete. {data.opening}", *periods], next_steps=looks)
 

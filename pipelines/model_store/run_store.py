@@ -1,6 +1,7 @@
 """Runs in MLflow: experiments, what is logged to a run, and what is read back from it."""
 
 import json
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,19 +9,24 @@ from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 from sqlalchemy import inspect
 
 from pipelines.errors import RequestError
 from pipelines.model_store.tags import CONFIG, KIND, STUDY_RUN
+from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.postgresql import address, advisory_lock, open_engine, shown
 from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
 
 MOST_RUNS = 50_000
 RUNS_SHOWN = 5
 
-ALREADY_EXISTS = "RESOURCE_ALREADY_EXISTS"
+ALREADY_EXISTS, DOES_NOT_EXIST = "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"
+"""Error codes of MLflow."""
+
+ACTIVE = "active"
+"""The life-cycle stage of experiments and runs that are not deleted."""
 
 
 class RunStore:
@@ -43,6 +49,7 @@ class RunStore:
         """Return the id of an experiment, created when it is new."""
         experiment = self.client.get_experiment_by_name(name)
         if experiment is not None:
+            self._check_active(experiment)
             return str(experiment.experiment_id)
         location = (self.workspace.artifacts / name).as_uri()
         try:
@@ -110,9 +117,41 @@ class RunStore:
 
     def read_record(self, run_id: str | None, name: str = CONFIG) -> Any:
         """Return a JSON file of a run, by default its resolved configuration; None when the run has no such file."""
-        if run_id is None or not any(file.path == name for file in self.client.list_artifacts(run_id)):
+        if run_id is None or name not in self._artifacts(run_id):
             return None
-        return json.loads(Path(self.client.download_artifacts(run_id, name)).read_text())
+        with scratch_folder(self.workspace.root) as folder:
+            return json.loads(Path(self.client.download_artifacts(run_id, name, str(folder))).read_text())
+
+    def _artifacts(self, run_id: str) -> set[str]:
+        """Return the paths of a run's files at the top; empty for a run that is no longer in MLflow."""
+        try:
+            return {file.path for file in self.client.list_artifacts(run_id)}
+        except MlflowException as error:
+            if error.error_code != DOES_NOT_EXIST:
+                raise
+            return set()
+
+    def _refuse_deleted(self, prefix: str) -> None:
+        """Raise RequestError where a run whose id starts with a prefix was deleted in MLflow."""
+        for experiment in self.client.search_experiments(view_type=ViewType.ALL):
+            for run in self.client.search_runs([experiment.experiment_id], run_view_type=ViewType.DELETED_ONLY):
+                if run.info.run_id.startswith(prefix):
+                    self._check_active(experiment)
+                    raise RequestError(
+                        f"run '{run.info.run_id}' was deleted in MLflow; restore it with "
+                        f"`{self._command(f'runs restore --run-id {run.info.run_id}')}`"
+                    )
+
+    def _check_active(self, experiment: Experiment) -> None:
+        if experiment.lifecycle_stage != ACTIVE:
+            raise RequestError(
+                f"experiment '{experiment.name}' was deleted in MLflow; restore it with "
+                f"`{self._command(f'experiments restore --experiment-id {experiment.experiment_id}')}`"
+            )
+
+    def _command(self, words: str) -> str:
+        """Return a command of MLflow for this store."""
+        return f"MLFLOW_TRACKING_URI={shlex.quote(self.shown_url)} mlflow {words}"
 
     def read_trace(self, run_id: str, metric: str) -> list[float]:
         """Return a metric of a run by step."""
@@ -120,12 +159,18 @@ class RunStore:
         return [float(point.value) for point in points]
 
     def study_run(self, prefix: str) -> Run:
-        """Return the one run of a study whose id starts with a prefix. Raises RequestError for none or several."""
+        """Return the one run of a study whose id starts with a prefix.
+
+        Raises:
+            RequestError: none or several do, or the run was deleted in MLflow.
+        """
         everywhere = [experiment.experiment_id for experiment in self.client.search_experiments()]
         runs = self.client.search_runs(everywhere, f"tags.`{KIND}` = '{STUDY_RUN}'", max_results=MOST_RUNS)
         matching = [run for run in runs if run.info.run_id.startswith(prefix)]
         if len(matching) == 1:
             return matching[0]
+        if not matching:
+            self._refuse_deleted(prefix)
         ids = ", ".join(sorted(run.info.run_id for run in matching or runs)[:RUNS_SHOWN]) or "none"
         problem = f"matches {len(matching)} studies" if matching else "is not a study's run"
         raise RequestError(f"run '{prefix}' {problem}; give one of: {ids} (`thinfile compare` lists their models)")

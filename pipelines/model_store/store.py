@@ -11,7 +11,7 @@ from mlflow.models import Model
 
 from pipelines.errors import RequestError, ThinfileError, nearest
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.run_store import ALREADY_EXISTS, RunStore, filter_of, is_initialised
+from pipelines.model_store.run_store import ALREADY_EXISTS, DOES_NOT_EXIST, RunStore, filter_of, is_initialised
 from pipelines.model_store.tags import CHAMPION, MODEL_HASH, STUDY, TRIAL
 from pipelines.storage.workspace import Workspace
 
@@ -104,7 +104,7 @@ class ModelStore(RunStore):
         try:
             return dict(self.client.get_registered_model(name).tags)
         except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            if error.error_code != DOES_NOT_EXIST:
                 raise
             return {}
 

@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import printable
+from urllib.parse import quote
 
 from pipelines.storage.atomic_files import scratch_folder
+
+CHARACTERS_OF_URLS = "".join(sorted(set(printable) - set("%?{}#")))
+"""Characters that stay as they are in a database URL: SQLAlchemy and Optuna read the others as part of its syntax."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,12 @@ class Workspace:
 
 
 def sqlite_url(path: Path) -> str:
-    """Return the SQLAlchemy address of a SQLite file."""
-    return f"sqlite:///{path}"
+    """Return the SQLAlchemy address of a SQLite file.
+
+    >>> sqlite_url(Path("/tmp/50% {a}?/mlflow.db"))
+    'sqlite:////tmp/50%25 %7Ba%7D%3F/mlflow.db'
+    """
+    return f"sqlite:///{quote(str(path), safe=CHARACTERS_OF_URLS)}"
 
 
 @contextmanager

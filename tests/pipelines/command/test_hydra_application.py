@@ -158,7 +158,7 @@ def test_a_users_folder_can_add_a_choice_and_change_a_verb(run: Run, tmp_path: P
         (["score", "period=2026-01", "debug=perhaps"], "debug: "),
         (["score", "period=2026-01", "data.max_quarantined=some"], "data.max_quarantined: "),
         (["score", "period=2026-01", "model=it's"], "an override is written key=value, received 'model=it's'"),
-        (["score", "period=${nowhere}"], "'nowhere' not found"),
+        (["score", "period=${nowhere}"], "${nowhere} names no key"),
         (["tune", "--cfg", "jobs"], "invalid choice: 'jobs' (choose from"),
         (["tune", "candidate.space.depth.lo=3", "candidate=catboost"], "did you mean low"),
     ],

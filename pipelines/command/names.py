@@ -1,0 +1,64 @@
+"""Checks the names that folders and databases are made of, before a verb begins to work."""
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+from pipelines.errors import RequestError
+
+MOST_BYTES_OF_WORKSPACE = 400
+"""SQLite opens paths of up to 512 bytes; the names of our files take some of them."""
+
+MOST_BYTES_OF_MODEL = 180
+"""A folder name has at most 255 bytes, and folders of the score log are named for the model."""
+
+MODEL_NAME = r"\w([\w .,+()'&@-]*[\w)])?"
+
+
+def check_model_name(name: str) -> None:
+    """Raise RequestError for a model name that cannot be the name of a folder and of a model in MLflow's registry."""
+    if not re.fullmatch(MODEL_NAME, name):
+        raise RequestError(
+            f"model name {name!r} is not valid; begin with a letter or a digit and use letters, digits, spaces and "
+            "_ - . , + ( ) & @ '"
+        )
+    size = len(name.encode())
+    if size > MOST_BYTES_OF_MODEL:
+        raise RequestError(
+            f"model name '{name[:30]}...' has {size} bytes; use a name of at most {MOST_BYTES_OF_MODEL} bytes"
+        )
+
+
+def check_workspace(path: str) -> None:
+    """Raise RequestError for a path at which no workspace can be."""
+    if not path.strip():
+        raise RequestError("workspace is empty; name a folder, for example workspace=./workspace")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
+        raise RequestError(f"workspace {path!r} contains control characters; name a folder without them")
+    try:
+        root = Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise RequestError(f"workspace '{path}' names the home of an unknown user; write the path out") from error
+    size = len(os.fsencode(root))
+    if size > MOST_BYTES_OF_WORKSPACE:
+        raise RequestError(
+            f"the path of the workspace has {size} bytes ('{str(root)[:40]}...'); use one of at most "
+            f"{MOST_BYTES_OF_WORKSPACE} bytes"
+        )
+    _check_ancestors(root)
+
+
+def _check_ancestors(root: Path) -> None:
+    """Raise RequestError where a path is or goes through a file, or where its folder cannot be created."""
+    try:
+        existing = next(one for one in (root, *root.parents) if one.exists())
+        is_folder = existing.is_dir()
+    except OSError as error:
+        raise RequestError(f"workspace '{root}' cannot be opened ({error.strerror}); use another folder") from error
+    if not is_folder:
+        raise RequestError(f"workspace '{root}' cannot be a folder, because '{existing}' is a file; use another path")
+    if existing != root and not os.access(existing, os.W_OK | os.X_OK):
+        raise RequestError(
+            f"workspace '{root}' cannot be created, because '{existing}' is not writable; use another path"
+        )
