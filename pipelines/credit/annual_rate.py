@@ -11,14 +11,14 @@ STEPS = 200
 
 
 class RateConvention(Enum):
-    """How a year is made of months: with interest on interest, or as twelve times the monthly rate."""
+    """How a year is made of shorter intervals: with interest on interest, or as a multiple of the rate of one."""
 
     effective = "effective"
     nominal = "nominal"
 
 
-def monthly_irr(received: float, payments: Sequence[float]) -> float:
-    """Return the rate r of a month at which `received` equals the sum of payment k (1 + r)^-k, k = 1, 2, ...
+def interval_irr(received: float, payments: Sequence[float]) -> float:
+    """Return the rate r of an interval at which `received` equals the sum of payment k (1 + r)^-k, k = 1, 2, ...
 
     `received` is the amount lent less the fees that are paid at once. The sum is convex and rises in 1 / (1 + r), so
     that Newton's method finds its only root. Below zero where less is paid than was received.
@@ -26,7 +26,7 @@ def monthly_irr(received: float, payments: Sequence[float]) -> float:
     Raises:
         ValueError: nothing is received or nothing paid, so that there is no rate.
 
-    >>> round(monthly_irr(100_000, [34_002, 34_002, 34_003]), 5)
+    >>> round(interval_irr(100_000, [34_002, 34_002, 34_003]), 5)
     0.01
     """
     _check(received, payments)
@@ -43,17 +43,18 @@ def monthly_irr(received: float, payments: Sequence[float]) -> float:
     return 1 / factor - 1
 
 
-def annual_rate(monthly: float, convention: RateConvention) -> float:
-    """Return the annual percentage rate of a monthly rate of return.
+def annual_rate(rate: float, convention: RateConvention, a_year: float = MONTHS) -> float:
+    """Return the annual percentage rate of a rate of return, `a_year` of whose intervals are a year.
 
-    Effective: (1 + r)^12 - 1, as Directive 2008/48/EC, annex I, part I requires, and Directive (EU) 2023/2225 after it:
-    drawdowns equal the sum of payments D (1 + X)^-s with s in years of 12 equal months. Nominal: 12 r, as 12 CFR 1026
+    Effective: (1 + r)^n - 1, as Directive 2008/48/EC, annex I, part I requires, and Directive (EU) 2023/2225 after it:
+    drawdowns equal the sum of payments D (1 + X)^-s with s in years of 12 equal months, 52 weeks or 365 days.
+    Nominal: n r, as 12 CFR 1026
     (Regulation Z), appendix J (b)(1) requires: the unit-period rate times the number of unit-periods in a year.
 
     >>> round(annual_rate(0.01, RateConvention.effective), 6), annual_rate(0.01, RateConvention.nominal)
     (0.126825, 0.12)
     """
-    return MONTHS * monthly if convention is RateConvention.nominal else math.expm1(MONTHS * math.log1p(monthly))
+    return a_year * rate if convention is RateConvention.nominal else math.expm1(a_year * math.log1p(rate))
 
 
 def dated_irr(received: float, payments: Sequence[float], days: Sequence[int]) -> float:

@@ -1,11 +1,13 @@
-"""The amortisation schedule: equal monthly instalments in whole minor units that sum exactly to what is owed."""
+"""The amortisation schedule: equal instalments in whole minor units that sum exactly to what is owed."""
 
 import math
 from dataclasses import dataclass
 from enum import Enum
 from itertools import accumulate
 
-MILLIONTHS, MONTHS = 1_000_000, 12
+from pipelines.credit.periods import Repayment
+
+MILLIONTHS = 1_000_000
 
 
 class Interest(Enum):
@@ -31,7 +33,7 @@ class Schedule:
 
     @property
     def amounts(self) -> tuple[int, ...]:
-        """What is due each month."""
+        """What each instalment is."""
         return tuple(map(int.__add__, self.interest, self.principal))
 
     @property
@@ -47,43 +49,50 @@ def schedule_of(
     term: int,
     interest: Interest = Interest.annuity,
     rounding: Rounding = Rounding.half_even,
+    repayment: Repayment | None = None,
 ) -> Schedule:
-    """Return the schedule of a loan of `principal` minor units over `term` months, the first due after one month.
+    """Return the schedule of a loan of `principal` minor units over `term` periods, the first due after one interval.
 
-    Days are counted 30/360: each month is a twelfth of a year. The rate is nominal and taken to six decimals; interest
-    is rounded to the minor unit from whole numbers, so that a half is a half. The last instalment takes the rounding.
+    Loans are repaid monthly by default. A year has 12 equal months, 52 weeks or 365 days. The rate is nominal and taken
+    to six decimals; interest is rounded to the minor unit from whole numbers, so that a half is a half. The last
+    instalment takes the rounding.
 
-    Annuity: each instalment is P r / (1 - (1 + r)^-n), rounded, with r = rate / 12; it pays the month's interest on
-    what is owed, the rest repays. Flat: the interest of the whole term, P rate n / 12, and the principal are paid in
-    equal parts. So few minor units that rounding repays them early leave the last instalments at 0.
+    Annuity: each of n instalments is P r / (1 - (1 + r)^-n), rounded, r being the rate of an interval; it pays the
+    interest of the interval on what is owed, the rest repays. Flat: the interest of the whole term and the principal
+    are paid in equal parts. So few minor units that rounding repays them early leave the last instalments at 0.
 
     Raises:
-        ValueError: nothing lent, no month, or a negative rate.
+        ValueError: nothing lent, no period, or a negative rate.
 
     >>> schedule_of(100_000, 0.12, 3).amounts, schedule_of(100_000, 0.12, 3).interest
     ((34002, 34002, 34003), (1000, 670, 337))
     >>> schedule_of(100_000, 0.12, 3, Interest.flat).amounts
     (34333, 34333, 34334)
+    >>> from pipelines.credit.periods import Period
+    >>> schedule_of(100_000, 0.12, 30, repayment=Repayment(Period.day, None)).amounts  # 12% x 30/365 of 1,000.00
+    (100986,)
     """
     if principal < 1 or term < 1 or not annual_rate >= 0:
         raise ValueError(
             "a schedule needs an amount and a term of at least 1 and a rate of at least 0, received "
             f"{principal}, {term} and {annual_rate}; correct the amount, term or rate"
         )
-    millionths = round(annual_rate * MILLIONTHS)
+    repayment = repayment or Repayment()
+    millionths, a_year = round(annual_rate * MILLIONTHS), MILLIONTHS * repayment.period.a_year
     if interest is Interest.flat:
-        charged = divided(principal * millionths * term, MILLIONTHS * MONTHS, rounding)
-        return _spread(principal, charged, term, rounding)
-    return _run_down(principal, millionths, term, rounding)
+        charged = divided(principal * millionths * term, a_year, rounding)
+        return _spread(principal, charged, repayment.instalments(term), rounding)
+    rate = (millionths * repayment.interval(term), a_year)
+    return _run_down(principal, rate, repayment.instalments(term), rounding)
 
 
-def annuity_factor(monthly_rate: float, term: int) -> float:
-    """Return the instalment for each unit that is lent, not rounded: r / (1 - (1 + r)^-n).
+def annuity_factor(rate: float, term: int) -> float:
+    """Return each of n instalments for a unit that is lent, not rounded: r / (1 - (1 + r)^-n) at r per interval.
 
     >>> annuity_factor(0.0, 4), round(annuity_factor(0.01, 3), 6)
     (0.25, 0.340022)
     """
-    return monthly_rate / -math.expm1(-term * math.log1p(monthly_rate)) if monthly_rate > 0 else 1 / term
+    return rate / -math.expm1(-term * math.log1p(rate)) if rate > 0 else 1 / term
 
 
 def divided(numerator: int, denominator: int, rounding: Rounding) -> int:
@@ -97,14 +106,14 @@ def divided(numerator: int, denominator: int, rounding: Rounding) -> int:
     return whole + is_up
 
 
-def _run_down(principal: int, millionths: int, term: int, rounding: Rounding) -> Schedule:
-    each = divided(principal, term, rounding)
-    if millionths:
-        each = round(principal * annuity_factor(millionths / (MILLIONTHS * MONTHS), term))
+def _run_down(principal: int, rate: tuple[int, int], term: int, rounding: Rounding) -> Schedule:
+    """Return the schedule of an annuity; `rate` is that of an interval, numerator and denominator."""
+    part, whole = rate
+    each = round(principal * annuity_factor(part / whole, term)) if part else divided(principal, term, rounding)
     balance = principal
     interest, repaid = [], []
     for number in range(1, term + 1):
-        interest.append(divided(balance * millionths, MILLIONTHS * MONTHS, rounding))
+        interest.append(divided(balance * part, whole, rounding))
         repaid.append(balance if number == term else min(each - interest[-1], balance))
         balance -= repaid[-1]
     return Schedule(tuple(interest), tuple(repaid))

@@ -4,7 +4,7 @@ Loans and instalments are columns. A moment is UTC, datetime64[us]; one that did
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.credit.arrays import Flags, Times, Wholes
+from pipelines.credit.periods import Period, Repayment, broken_terms
 from pipelines.errors import ConfigurationError, DataError
 
 Codes = NDArray[np.int8]
@@ -28,16 +29,36 @@ GOOD, BAD, UNLABELLED = 0, 1, -1
 class BadDefinition:
     """A loan is bad once an instalment is `days_past_due` days past due, or it is written off, within the window.
 
-    The window closes `window_months` calendar months after disbursement. With `first_instalment_only` neither later
-    instalments nor a write-off count.
+    The window closes `window_months` calendar months or `window_days` days after disbursement: one of them is set. With
+    `first_instalment_only` neither later instalments nor a write-off count.
     """
 
     days_past_due: int
     """Days past due from which a loan is bad."""
-    window_months: int
+    window_months: int | None = None
     """Length of the performance window in months on book."""
     first_instalment_only: bool = False
     """Judge the first instalment alone."""
+    window_days: int | None = None
+    """Length of the performance window in days on book, instead of months."""
+    write_off: bool = True
+    """Whether a write-off within the window is bad too."""
+
+    @property
+    def window(self) -> str:
+        """The length of the window in words.
+
+        >>> BadDefinition(90, 12).window, BadDefinition(14, window_days=60).window
+        ('12 months on book', '60 days on book')
+        """
+        months = self.window_months is not None
+        length = Period.month.counted(self.window_months or 0) if months else Period.day.counted(self.window_days or 0)
+        return f"{length} on book"
+
+    @property
+    def longest_window_days(self) -> int:
+        """Days that the window has at most."""
+        return 31 * self.window_months if self.window_months is not None else self.window_days or 0
 
 
 FIRST_PAYMENT = "first_payment_default"
@@ -65,6 +86,10 @@ class LoanContract:
     """Date after which nothing is known (ISO; UTC unless it names a zone)."""
     feature_lag_days: int = 0
     """Days before the application at which the history used by features ends."""
+    terms: list[int] = field(default_factory=lambda: [3, 6, 12, 24])
+    """Terms that loans may have, in periods of `repayment`."""
+    repayment: Repayment = field(default_factory=Repayment)
+    """Unit of the terms, and how often a loan is repaid."""
 
     @property
     def known_until(self) -> np.datetime64:
@@ -125,24 +150,44 @@ def check(contract: LoanContract) -> None:
     """Refuse a contract whose settings are out of range or contradict each other.
 
     Raises:
-        ConfigurationError: no day past due; no month of window; a default that no window can hold; a negative feature
-            lag; an as-of date that is no ISO date.
+        ConfigurationError: no day past due; no window, or one in months and in days; a default that no window can hold;
+            a negative feature lag; terms that are not in order or not multiples of the interval between instalments; an
+            as-of date that is no ISO date.
     """
-    bad = contract.bad
-    at_least = {"loan.bad.days_past_due": (bad.days_past_due, 1), "loan.bad.window_months": (bad.window_months, 1)}
-    for name, (value, least) in (at_least | {"loan.feature_lag_days": (contract.feature_lag_days, 0)}).items():
-        if value < least:
-            raise ConfigurationError(f"{name} must be at least {least}, received {value}; raise it")
-    if bad.days_past_due > 31 * bad.window_months:
-        received = f"received {bad.days_past_due} days in {bad.window_months} months"
-        raise ConfigurationError(
-            f"a loan must be able to turn bad in its window, {received}; raise loan.bad.window_months"
-        )
+    _check_window(contract.bad)
+    for name, value, least in (
+        ("feature_lag_days", contract.feature_lag_days, 0),
+        ("repayment.every", contract.repayment.every, 1),
+    ):
+        if value is not None and value < least:
+            raise ConfigurationError(f"loan.{name} must be at least {least}, received {value}; raise it")
+    if (rule := broken_terms(contract.terms, contract.repayment)) is not None:
+        raise ConfigurationError(f"loan.terms must {rule}, received {contract.terms}; correct them or loan.repayment")
     try:
         _ = contract.known_until
     except ValueError:
         received = f"received '{contract.as_of}'"
         raise ConfigurationError(f"loan.as_of must be an ISO date, {received}; write it as 2026-06-30") from None
+
+
+def _check_window(bad: BadDefinition) -> None:
+    windows = {"window_months": bad.window_months, "window_days": bad.window_days}
+    lengths = {name: value for name, value in windows.items() if value is not None}
+    if len(lengths) != 1:
+        received = " and ".join(f"{name}={value}" for name, value in lengths.items()) or "no window"
+        raise ConfigurationError(
+            f"loan.bad has {received}; set one of window_months and window_days, and the other to null"
+        )
+    for name, value in (("days_past_due", bad.days_past_due), *lengths.items()):
+        if value < 1:
+            raise ConfigurationError(f"loan.bad.{name} must be at least 1, received {value}; raise it")
+    if bad.days_past_due > bad.longest_window_days:
+        ((name, _),) = lengths.items()
+        length = bad.window.removesuffix(" on book")
+        raise ConfigurationError(
+            f"a loan must be able to turn bad in its window, received {bad.days_past_due} days in {length}; raise "
+            f"loan.bad.{name}"
+        )
 
 
 def add_months(times: Times, months: int | Wholes) -> Times:
@@ -160,6 +205,9 @@ def add_months(times: Times, months: int | Wholes) -> Times:
 
 def window_end(disbursed_at: Times, bad: BadDefinition) -> Times:
     """Return the last moment of the performance window."""
+    if bad.window_days is not None:
+        return np.asarray(disbursed_at + bad.window_days * DAY)
+    assert bad.window_months is not None
     return add_months(disbursed_at, bad.window_months)
 
 
@@ -185,7 +233,7 @@ def turned_bad_at(loans: Loans, instalments: Instalments, bad: BadDefinition) ->
     if bad.first_instalment_only:
         counts &= instalments.number == 1
     moments = _earliest(len(loans), instalments.loan[counts], reaches[counts])
-    return moments if bad.first_instalment_only else np.fmin(moments, loans.written_off_at)
+    return moments if bad.first_instalment_only or not bad.write_off else np.fmin(moments, loans.written_off_at)
 
 
 def statuses(loans: Loans, instalments: Instalments, contract: LoanContract) -> Codes:

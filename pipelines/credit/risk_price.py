@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.credit.arrays import Floats
-from pipelines.credit.instalments import MONTHS, Interest, annuity_factor
+from pipelines.credit.instalments import Interest, annuity_factor
 
+MONTHS = 12
 PRECISION = 1e-9
 STEPS = 100
 """Regula falsi needs about five."""
@@ -17,50 +18,57 @@ STEPS = 100
 class ExpectedPayments:
     """What one unit that is lent is expected to pay back, discounted, as a function of the rate.
 
-    `paid` is the sum over months k of S(k) v^k, the chance that instalment k is paid; `recovered` has for each month
-    the chance of default in it times 1 - loss given default times v^k, for the principal that was still owed.
+    `paid` is the sum over instalments k of S(k) v^k, the chance that it is paid; `recovered` has for each the chance of
+    default at it times 1 - loss given default times v^k, for the principal that was still owed. `a_year` instalments
+    fall due in a year.
     """
 
     interest: Interest
     paid: float
     recovered: tuple[float, ...]
+    a_year: float = MONTHS
 
     def value(self, annual_rate: float) -> float:
         """Return the expected value of all payments for one unit that is lent, not rounded.
 
         It rises with the rate: so do the instalments, and an annuity of a higher rate repays later.
         """
-        term, monthly = len(self.recovered), annual_rate / MONTHS
+        term, rate = len(self.recovered), annual_rate / self.a_year
         if self.interest is Interest.flat:
-            return (1 / term + monthly) * self.paid + self._of_straight_line(term)
-        each = annuity_factor(monthly, term)
-        if monthly < PRECISION:
+            return (1 / term + rate) * self.paid + self._of_straight_line(term)
+        each = annuity_factor(rate, term)
+        if rate < PRECISION:
             return each * self.paid + self._of_straight_line(term)
         grown = 0.0
         for one in reversed(self.recovered):  # of what is owed before instalment k: g^(k-1) - each (g^(k-1) - 1) / r
-            grown = grown * (1 + monthly) + one
-        per_rate = each / monthly
+            grown = grown * (1 + rate) + one
+        per_rate = each / rate
         return each * self.paid + (1 - per_rate) * grown + per_rate * sum(self.recovered)
 
     def _of_straight_line(self, term: int) -> float:
         return sum(one * (1 - month / term) for month, one in enumerate(self.recovered))
 
 
-def discounts(annual_yield: float, months: int) -> Floats:
-    """Return what one unit after month 1, 2, ... is worth now, shape (months,): (1 + yield / 12)^-k.
+def discounts(annual_yield: float, instalments: int, a_year: float = MONTHS) -> Floats:
+    """Return what one unit at instalment 1, 2, ... is worth now, shape (instalments,): (1 + yield / a_year)^-k.
 
     >>> discounts(0.12, 2).round(6).tolist()
     [0.990099, 0.980296]
     """
-    return np.asarray((1 + annual_yield / MONTHS) ** -np.arange(1.0, months + 1))
+    return np.asarray((1 + annual_yield / a_year) ** -np.arange(1.0, instalments + 1))
 
 
 def expected_payments(
-    alive: Floats, defaults: Floats, discount: Floats, loss_given_default: float, interest: Interest
+    alive: Floats,
+    defaults: Floats,
+    discount: Floats,
+    loss_given_default: float,
+    interest: Interest,
+    a_year: float = MONTHS,
 ) -> ExpectedPayments:
-    """Return the expected payments of a term: months 1 to n of survival, defaults and discounts, each shape (n,)."""
+    """Return the expected payments of n instalments: their survival, defaults and discounts, each shape (n,)."""
     recovered = (1 - loss_given_default) * defaults * discount
-    return ExpectedPayments(interest, float(alive @ discount), tuple(recovered.tolist()))
+    return ExpectedPayments(interest, float(alive @ discount), tuple(recovered.tolist()), a_year)
 
 
 def lowest_rate(payments: ExpectedPayments, target: float, low: float, high: float) -> float | None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -104,7 +104,7 @@ def recipe_of(lake: Path, content: str, loan: LoanContract, features: FeatureSet
     """Return the recipe for clean tables of that content; equal content, settings and code share a folder."""
     inputs = {
         "content": content,
-        "loan": asdict(loan),
+        "loan": to_json_values(loan),
         "features": to_json_values(features),
         "code": fingerprint_code(*CODE),
     }

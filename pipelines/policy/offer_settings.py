@@ -9,6 +9,7 @@ from itertools import pairwise
 from pipelines.credit.annual_rate import RateConvention
 from pipelines.credit.instalments import Interest, Rounding
 from pipelines.credit.loan import DEFINITIONS, BadDefinition
+from pipelines.credit.periods import Repayment, broken_terms
 from pipelines.errors import ConfigurationError
 
 SIMULATED_SHAPE = (1.65, *(round(math.exp(-0.04 * month), 2) for month in range(2, 25)))
@@ -32,7 +33,9 @@ class OfferSettings:
     """
 
     terms: list[int] = field(default_factory=lambda: [3, 6, 12, 24])
-    """Terms on offer, in months."""
+    """Terms on offer, in periods of `repayment`."""
+    repayment: Repayment = field(default_factory=Repayment)
+    """Unit of the terms, and how often a loan is repaid."""
     lowest_amount: int = 1_000
     """Smallest loan."""
     lowest_instalment: int = 100
@@ -66,7 +69,7 @@ class OfferSettings:
     bad: BadDefinition = field(default_factory=lambda: replace(DEFINITIONS["dpd90_in_12_months"]))
     """Definition of default of the champion's PD."""
     hazard_by_month: list[float] = field(default_factory=lambda: list(SIMULATED_SHAPE))
-    """Hazard to stop paying at instalment 1, 2, ... up to a factor; later months use the last. The default is the
+    """Hazard to stop paying at instalment 1, 2, ... up to a factor; later ones use the last. The default is the
     simulated marketplace's."""
 
 
@@ -78,9 +81,10 @@ def check_offers(offers: OfferSettings, bands: int) -> None:
 
 
 def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, object]]:
-    terms, limits, shape = offers.terms, offers.band_limits, offers.hazard_by_month
-    is_rising = all(low < high for low, high in pairwise([0, *terms])) and bool(terms)
-    yield "terms", is_rising and terms[-1] <= 120, "be whole months from 1 to 120 in rising order", terms
+    limits, shape, every = offers.band_limits, offers.hazard_by_month, offers.repayment.every
+    yield "repayment.every", every is None or every >= 1, "be at least 1, or null for one payment", every
+    broken = broken_terms(offers.terms, offers.repayment)
+    yield "terms", broken is None, broken or "", offers.terms
     yield "lowest_amount", offers.lowest_amount >= 1, "be at least 1", offers.lowest_amount
     yield "lowest_instalment", offers.lowest_instalment >= 1, "be at least 1", offers.lowest_instalment
     is_enough = offers.lowest_amount <= offers.highest_amount < 2**53
@@ -110,7 +114,10 @@ def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, 
         yield name, low <= value <= high, f"lie between {low:g} and {high:g}", value
     yield "reference_months", offers.reference_months >= 1, "be at least 1", offers.reference_months
     yield "bad.days_past_due", offers.bad.days_past_due >= 1, "be at least 1", offers.bad.days_past_due
-    is_long = 31 * offers.bad.window_months >= offers.bad.days_past_due
-    yield "bad.window_months", is_long, "be so many months that a loan can turn bad", offers.bad.window_months
+    bad, lengths = offers.bad, (offers.bad.window_months, offers.bad.window_days)
+    yield "bad", lengths.count(None) == 1, "have one of window_months and window_days, and null for the other", lengths
+    is_long = bad.longest_window_days >= bad.days_past_due
+    name = "bad.window_months" if bad.window_days is None else "bad.window_days"
+    yield name, is_long, "be so long that a loan can turn bad", bad.window_days or bad.window_months
     is_hazard = bool(shape) and all(0 < one < math.inf for one in shape)
-    yield "hazard_by_month", is_hazard, "be numbers above 0, one for each month", shape
+    yield "hazard_by_month", is_hazard, "be numbers above 0, one for each instalment", shape

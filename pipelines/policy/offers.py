@@ -69,8 +69,8 @@ def offer_of(
 
     `decision` is approved, declined or referred; `band` counts from 0, the lowest; `amount` is asked for in minor
     units. `pd` is the champion's, over the window of `policy.offers.bad`: one number, of the application as it was made
-    with `asked_term` months (None: at least as long as the window), or by term where the champion was asked anew with
-    each term in its place. It is brought to each offered term through the monthly hazard.
+    with a term of `asked_term` periods (None: at least as long as the window), or by term where the champion scored the
+    application again with each term. It is brought to each offered term through the hazard.
 
     Raises:
         DataError: an unknown decision, an amount or term below 1, a PD outside of 0 to 1, or no PD for a term on offer.
@@ -119,7 +119,7 @@ def _check(
     if not amount >= 1 or amount % 1:
         raise DataError(f"amount is {amount}; use whole minor units, at least 1")
     if asked_term is not None and asked_term < 1:
-        raise DataError(f"term is {asked_term}; use at least 1 month")
+        raise DataError(f"term is {asked_term}; use at least 1 {offers.repayment.period.value}")
     if isinstance(pd, Mapping):
         missing = [term for term in offers.terms if term not in pd]
         if missing:

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.credit.annual_rate import annual_rate, monthly_irr
+from pipelines.credit.annual_rate import annual_rate, interval_irr
 from pipelines.credit.arrays import Floats
-from pipelines.credit.hazard import monthly_defaults, months_in_window, survival
+from pipelines.credit.hazard import instalments_in_window, monthly_defaults, survival
 from pipelines.credit.instalments import Interest, Schedule, schedule_of
+from pipelines.credit.periods import Repayment
 from pipelines.credit.risk_price import (
     discounts,
     expected_payments,
@@ -30,9 +31,9 @@ SLACK = 1e-4
 class TermOffer:
     """One term that may be chosen; money in minor units, rates of a year.
 
-    For the customer: `term` in months, `rate` on what `interest` says, `apr` with the `fee` that is paid at once, to a
-    hundredth of a per cent, and the schedule. For the lender: the PD over the term, the expected loss, and the
-    `expected_margin` over funding cost and loss, both discounted at the funding rate.
+    For the customer: `term` in periods of `repayment`, `rate` on what `interest` says, `apr` with the `fee` that is
+    paid at once, to a hundredth of a per cent, and the schedule. For the lender: the PD over the term, the expected
+    loss, and the `expected_margin` over funding cost and loss, both discounted at the funding rate.
     """
 
     term: int
@@ -44,6 +45,7 @@ class TermOffer:
     pd: float
     expected_loss: int
     expected_margin: int
+    repayment: Repayment = field(default_factory=Repayment)
 
     @property
     def total(self) -> int:
@@ -52,18 +54,25 @@ class TermOffer:
 
     def told(self) -> dict[str, Any]:
         """Return what the customer is told, as JSON values."""
-        amounts = self.schedule.amounts
+        amounts, interval = self.schedule.amounts, self.repayment.interval(self.term)
         return {
             "term": self.term,
+            "period": self.repayment.period.value,
             "interest": self.interest.value,
             "rate": self.rate,
             "apr": self.apr,
             "fee": self.fee,
             "instalment": amounts[0],
             "last_instalment": amounts[-1],
-            "total": self.fee + sum(amounts),
+            "total": self.total,
             "schedule": [
-                {"number": number, "amount": amount, "interest": interest, "principal": principal}
+                {
+                    "number": number,
+                    "due_after": number * interval,
+                    "amount": amount,
+                    "interest": interest,
+                    "principal": principal,
+                }
                 for number, (amount, interest, principal) in enumerate(
                     zip(amounts, self.schedule.interest, self.schedule.principal, strict=True), start=1
                 )
@@ -79,62 +88,67 @@ def term_offers(
     `pd` and `asked_term` as in `offer_of`: a PD is about no more instalments than the requested loan has.
     """
     offers = policy.offers
+
+    def window(term: int | None) -> int:
+        return instalments_in_window(offers.bad, term, offers.repayment)
+
     if isinstance(pd, Mapping):
-        windows = {term: months_in_window(offers.bad, term) for term in offers.terms}
-        return {
-            term: _term_offer(policy, amount, term, _outlook(policy, pd[term], window, term), pd[term], window)
-            for term, window in windows.items()
-        }
-    window = months_in_window(offers.bad, asked_term or offers.bad.window_months)
-    outlook = _outlook(policy, pd, window, max(offers.terms))
-    return {term: _term_offer(policy, amount, term, outlook.first(term), pd, window) for term in offers.terms}
+        return {term: _term_offer(policy, amount, term, pd[term], window(term)) for term in offers.terms}
+    return {term: _term_offer(policy, amount, term, pd, window(asked_term)) for term in offers.terms}
 
 
 @dataclass(frozen=True)
 class _Outlook:
-    """What the months of a loan bring: its survival and default, and the discounts of each, shape (n,).
+    """Survival and default at each instalment of a loan, and its discounts, shape (n,).
 
-    `funding` discounts at what money costs, `asked` at what the lender asks of it.
+    `funding` discounts at the funding rate, `target` at that and the target margin; `a_year` instalments fall due in a
+    year.
     """
 
     alive: Floats
     defaults: Floats
     funding: Floats
-    asked: Floats
-
-    def first(self, months: int) -> "_Outlook":
-        return _Outlook(self.alive[:months], self.defaults[:months], self.funding[:months], self.asked[:months])
+    target: Floats
+    a_year: float
 
 
-def _outlook(policy: PolicySettings, pd: float, window: int, months: int) -> _Outlook:
+def _outlook(policy: PolicySettings, pd: float, window: int, term: int) -> _Outlook:
     offers = policy.offers
-    chances = survival(pd, window, offers.hazard_by_month, months)
+    instalments, a_year = offers.repayment.instalments(term), offers.repayment.a_year(term)
+    chances = survival(pd, window, offers.hazard_by_month, instalments)
     yearly = yearly_funding(policy.economics.funding_cost, offers.reference_months)
     return _Outlook(
         chances[1:],
         monthly_defaults(chances),
-        discounts(yearly, months),
-        discounts(yearly + offers.target_margin, months),
+        discounts(yearly, instalments, a_year),
+        discounts(yearly + offers.target_margin, instalments, a_year),
+        a_year,
     )
 
 
-def _term_offer(
-    policy: PolicySettings, amount: int, term: int, outlook: _Outlook, pd: float, window: int
-) -> TermOffer | str:
-    offers = policy.offers
+def _term_offer(policy: PolicySettings, amount: int, term: int, pd: float, window: int) -> TermOffer | str:
+    offers, outlook = policy.offers, _outlook(policy, pd, window, term)
     fee = fee_of(offers, amount)
     rate = _rate(policy, outlook, fee / amount)
     if rate is None:
         return f"no rate within the highest annual percentage rate of {offers.highest_apr:.2%} covers the risk"
-    schedule = schedule_of(amount, rate, term, offers.interest, offers.rounding)
+    schedule = schedule_of(amount, rate, term, offers.interest, offers.rounding, offers.repayment)
     if min(schedule.amounts) < offers.lowest_instalment:
         return f"an instalment would be below the smallest of {offers.lowest_instalment} minor units"
-    apr = _told_rate(annual_rate(monthly_irr(amount - fee, schedule.amounts), offers.apr))
+    apr = _told_rate(annual_rate(interval_irr(amount - fee, schedule.amounts), offers.apr, outlook.a_year))
     if apr > offers.highest_apr:
         return f"its annual percentage rate would be {apr:.2%}, above the highest of {offers.highest_apr:.2%}"
-    over_term = pd if term == window else 1 - float(outlook.alive[-1])
+    over_term = pd if len(schedule.amounts) == window else 1 - float(outlook.alive[-1])
     return TermOffer(
-        term, offers.interest, rate, apr, fee, schedule, over_term, *_economics_of(policy, schedule, fee, outlook)
+        term,
+        offers.interest,
+        rate,
+        apr,
+        fee,
+        schedule,
+        over_term,
+        *_economics_of(policy, schedule, fee, outlook),
+        offers.repayment,
     )
 
 
@@ -157,7 +171,12 @@ def _rate(policy: PolicySettings, outlook: _Outlook, fee_share: float) -> float 
     if offers.pricing is Pricing.same_for_all:
         return offers.rate
     payments = expected_payments(
-        outlook.alive, outlook.defaults, outlook.asked, policy.economics.loss_given_default, offers.interest
+        outlook.alive,
+        outlook.defaults,
+        outlook.target,
+        policy.economics.loss_given_default,
+        offers.interest,
+        outlook.a_year,
     )
     exact = lowest_rate(payments, 1 - fee_share, offers.lowest_rate, offers.highest_apr)
     return None if exact is None else math.ceil(exact * STEPS_OF_RATE - SLACK) / STEPS_OF_RATE

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.credit.loan import BadDefinition
+from pipelines.credit.loan import BadDefinition, window_end
 from pipelines.simulation.draws import Flags, Floats, Ints, logistic
 from pipelines.simulation.period import DAY, add_months, month_of
 from pipelines.simulation.requests import MONTHLY_INCOME, Requests
@@ -82,8 +82,8 @@ def true_pd(chances: Hazards, disbursed_at: Ints, bad: BadDefinition) -> Floats:
     loan runs on unharmed past instalment k, stop chance d_k, payoff p_k, lateness l_k and q the share of late payments
     that are too late: PD = sum over k of S_(k-1) (d_k + (1 - d_k)(1 - p_k) l_k q).
     """
-    window_end = add_months(disbursed_at, bad.window_months)[:, None]
-    counts = chances.is_due & (chances.due_at + bad.days_past_due * DAY <= window_end)
+    closes_at = window_end(disbursed_at.astype("M8[s]").astype("M8[us]"), bad).astype("M8[s]").astype(np.int64)
+    counts = chances.is_due & (chances.due_at + bad.days_past_due * DAY <= closes_at[:, None])
     if bad.first_instalment_only:
         counts[:, 1:] = False
     goes_on = (1 - chances.stops) * (1 - chances.pays_off)

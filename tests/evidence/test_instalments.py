@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy_financial
 
-from pipelines.credit.annual_rate import monthly_irr
+from pipelines.credit.annual_rate import interval_irr
 from pipelines.credit.instalments import Interest, Rounding, Schedule, schedule_of
 from tests.evidence.conftest import Evidence
 
@@ -73,7 +73,7 @@ def is_exact(loan: Loan, schedule: Schedule) -> bool:
 def distance_of_rate(loan: Loan, schedule: Schedule) -> float:
     """Return how far the monthly rate that the customer pays, fee included, lies from theirs."""
     received = loan.amount * (1 - loan.fee)
-    return abs(monthly_irr(received, schedule.amounts) - float(numpy_financial.irr([-received, *schedule.amounts])))
+    return abs(interval_irr(received, schedule.amounts) - float(numpy_financial.irr([-received, *schedule.amounts])))
 
 
 def test_schedules_and_rates_are_those_of_numpy_financial_and_sum_exactly(evidence: Evidence) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.credit.hazard import monthly_defaults, months_in_window, survival
+from pipelines.credit.hazard import instalments_in_window, monthly_defaults, survival
 from pipelines.credit.loan import BAD, DEFINITIONS, BadDefinition, LoanContract, labels
 from pipelines.policy.offer_settings import SIMULATED_SHAPE
 from pipelines.simulation.hazards import STOP_AT_ONCE, STOP_LATER
@@ -89,16 +89,16 @@ def test_the_months_of_a_window_are_those_of_the_loan_contract(name: str) -> Non
     bad = DEFINITIONS[name]
     days = [f"20{year}-{month:02d}-{day}" for year in (22, 23) for month in range(1, 13) for day in (10, 25)]
     found = [latest_instalment_that_turns_bad(one, bad) for one in days]
-    usual = months_in_window(bad, 12)
+    usual = instalments_in_window(bad, 12)
     assert max(set(found), key=found.count) == usual
     assert {abs(one - usual) for one in found} <= {0, 1}  # months have 28 to 31 days
 
 
 def test_a_window_holds_no_more_instalments_than_the_loan() -> None:
     bad = DEFINITIONS["dpd90_in_12_months"]
-    assert [months_in_window(bad, term) for term in (1, 3, 9, 24)] == [1, 3, 9, 9]
-    assert months_in_window(replace(bad, days_past_due=360), 24) == 1
-    assert months_in_window(replace(bad, window_months=24), 24) == 21
+    assert [instalments_in_window(bad, term) for term in (1, 3, 9, 24)] == [1, 3, 9, 9]
+    assert instalments_in_window(replace(bad, days_past_due=360), 24) == 1
+    assert instalments_in_window(replace(bad, window_months=24), 24) == 21
 
 
 def test_the_default_shape_is_that_of_the_simulated_marketplace() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipelines.credit.arrays import Floats
-from pipelines.credit.hazard import months_in_window, survival
+from pipelines.credit.hazard import instalments_in_window, survival
 from pipelines.credit.loan import DEFINITIONS
 from pipelines.policy.offer_settings import SIMULATED_SHAPE
 from pipelines.simulation.hazards import Hazards
@@ -47,7 +47,7 @@ def book() -> Book:
 @pytest.mark.parametrize("offered", TERMS)
 def test_the_pd_of_another_term_is_near_the_truth(book: Book, asked: int, offered: int) -> None:
     rows = book.term == asked
-    found = 1 - survival(book.pd[rows], months_in_window(BAD, asked), SIMULATED_SHAPE, offered)[:, -1]
+    found = 1 - survival(book.pd[rows], instalments_in_window(BAD, asked), SIMULATED_SHAPE, offered)[:, -1]
     truth = book.truth(offered, with_payoff=False)[rows]
     assert found.mean() == pytest.approx(truth.mean(), rel=0.1)
     assert np.corrcoef(found, truth)[0, 1] > 0.95
@@ -61,6 +61,6 @@ def test_the_pd_as_it_is_would_be_far_from_it(book: Book) -> None:
 @pytest.mark.parametrize("asked", TERMS)
 def test_early_repayment_makes_long_terms_lose_less_than_is_reckoned(book: Book, asked: int) -> None:
     rows = book.term == asked
-    found = (1 - survival(book.pd[rows], months_in_window(BAD, asked), SIMULATED_SHAPE, 24)[:, -1]).mean()
+    found = (1 - survival(book.pd[rows], instalments_in_window(BAD, asked), SIMULATED_SHAPE, 24)[:, -1]).mean()
     truth = book.truth(24, with_payoff=True)[rows].mean()
     assert truth < found < 1.25 * truth
