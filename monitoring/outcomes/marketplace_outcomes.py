@@ -69,4 +69,4 @@ def _summed(parts: list[VintageTable]) -> VintageTable:
         rows = np.searchsorted(month, one.month)
         observed[rows, : one.observed.shape[1]] += one.observed
         bad[rows, : one.bad.shape[1]] += one.bad
-    return VintageTable(month, observed, bad)
+    return VintageTable(month, observed, bad, parts[0].period)

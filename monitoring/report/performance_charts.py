@@ -9,6 +9,7 @@ from monitoring.report.formatting import between
 from pipelines.charts.number_formats import number, percent
 from pipelines.charts.series_chart import Chart, Mark, Series
 from pipelines.credit.label_free import Estimate
+from pipelines.credit.periods import Period
 from pipelines.credit.vintage_curve import VintageCurve, VintagePoint
 
 ASIDE = 0.22
@@ -68,28 +69,29 @@ def curve_chart(curves: Sequence[VintageCurve]) -> Chart | None:
         for index, one in enumerate(earlier)
     ]
     series += [Series(one.month, f"s{index}", [*_curve(one)], joined=True) for index, one in enumerate(newest, 1)]
-    oldest = max(point.months_on_book for one in drawn for point in one.points)
+    on_book = f"{drawn[0].period.value}s on book"
+    oldest = max(point.age for one in drawn for point in one.points)
     shares = "; ".join(f"{one.month} {percent(one.points[-1].share)}" for one in newest)
     return Chart(
-        "Cumulative bad rate by months on book",
-        f"Vintage curves; the newest up to their last month: {shares}",
+        f"Cumulative bad rate by {on_book}",
+        f"Vintage curves; the newest up to their last age: {shares}",
         series,
         [str(age) for age in range(oldest + 1)],
         share=True,
-        along="months on book",
+        along=on_book,
         from_zero=True,
     )
 
 
 def _curve(curve: VintageCurve) -> Iterator[Mark]:
     for one in curve.points:
-        yield Mark(one.months_on_book, one.share, _tooltip(curve.month, one), hollow=not one.is_whole)
+        yield Mark(one.age, one.share, _tooltip(curve, one), hollow=not one.is_whole)
 
 
-def _tooltip(month: str, one: VintagePoint) -> str:
+def _tooltip(curve: VintageCurve, one: VintagePoint) -> str:
     whole = "" if one.is_whole else ", the first days of the month only"
     return (
-        f"{month} at {one.months_on_book} months on book: {percent(one.share)} "
+        f"{curve.month} at {one.age} {curve.period.value}s on book: {percent(one.share)} "
         f"({percent(one.low)} to {percent(one.high)}) of {one.loans:,} loans{whole}"
     )
 
@@ -142,7 +144,7 @@ def _estimate(period: str, name: str, estimate: Estimate, share: bool) -> str:
     return f"{period}, {name}: {value} ({between(estimate, share=share)})"
 
 
-AGES = (1, 3, 6, 9, 12, 18, 24)
+AGES = {Period.month: (1, 3, 6, 9, 12, 18, 24), Period.week: (2, 4, 8, 12, 26, 52)}
 MOST_AGES = 4
 MONTHS_SHOWN = 12
 
@@ -158,22 +160,24 @@ class MonthRow:
 
 @dataclass(frozen=True)
 class AgesReached:
-    """The ages that are shown, and the months, newest first."""
+    """The ages that are shown, in `period`, and the months, newest first."""
 
     ages: tuple[int, ...]
     rows: tuple[MonthRow, ...]
+    period: str
 
 
 def ages_reached(curves: Sequence[VintageCurve]) -> AgesReached:
     """Return the bad rates at the oldest few of the usual ages that any vintage has reached."""
     newest = list(reversed(curves))[:MONTHS_SHOWN]
-    reached = max((point.months_on_book for one in newest for point in one.points), default=0)
-    ages = tuple(age for age in AGES if age <= reached)[-MOST_AGES:]
-    return AgesReached(ages, tuple(_row(one, ages) for one in newest))
+    reached = max((point.age for one in newest for point in one.points), default=0)
+    period = newest[0].period if newest else Period.month
+    ages = tuple(age for age in AGES[period] if age <= reached)[-MOST_AGES:]
+    return AgesReached(ages, tuple(_row(one, ages) for one in newest), period.value)
 
 
 def _row(curve: VintageCurve, ages: Sequence[int]) -> MonthRow:
-    points = {one.months_on_book: one for one in curve.points}
+    points = {one.age: one for one in curve.points}
     loans = max((one.loans for one in curve.points), default=0)
     return MonthRow(curve.month, loans, tuple((age, _share(points.get(age))) for age in ages))
 

@@ -93,8 +93,8 @@ class BookFeatures:
     ) -> dict[str, float | str | None]:
         """Return the value of every feature, in the order of the training table; NaN or None where it is missing.
 
-        `amount` is in minor units, `term` in months; `at` is when the application is made (UTC unless it has a zone);
-        `basket_category` that of the order that is to be financed.
+        `amount` is in minor units, `term` in periods of the loan contract; `at` is when the application is made (UTC
+        unless it has a zone); `basket_category` that of the order that is to be financed.
 
         Raises:
             RequestError: an amount or a term that no application may have.
@@ -102,7 +102,7 @@ class BookFeatures:
             StaleBookError: `at` is after `serves_until`.
             BookAheadError: `at` is before `serves_from`.
         """
-        check_asked(amount, term, RequestError)
+        check_asked(amount, term, self.manifest.rules, RequestError)
         moment = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
         self.check_moment(moment)
         row = self._customers.find(customer_id)

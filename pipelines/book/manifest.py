@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from pipelines.credit.periods import Period, Repayment
 from pipelines.errors import DataError
-from pipelines.features.settings import FeatureSettings, What
+from pipelines.features.settings import FeatureSettings, recorded_features
+from pipelines.marketplace.loan_rules import LoanRules
 
 MANIFEST = "_book.json"
 """Readers of Parquet folders skip names that begin with an underscore."""
@@ -28,6 +30,7 @@ class BookManifest:
     numeric: list[str]
     categorical: list[str]
     customers: int
+    rules: LoanRules
 
     @property
     def known_before(self) -> datetime:
@@ -59,8 +62,17 @@ def read_manifest(folder: Path) -> BookManifest:
         identity=record["identity"],
         observed_at=datetime.fromisoformat(record["observed_at"]),
         feature_lag_days=record["feature_lag_days"],
-        features=FeatureSettings(**features | {"what": [What(one) for one in features["what"]]}),
+        features=recorded_features(features),
         numeric=record["numeric"],
         categorical=record["categorical"],
         customers=record["customers"],
+        rules=_rules(record["configuration"].get("loan", {})),
     )
+
+
+def _rules(loan: Mapping[str, Any]) -> LoanRules:
+    """Return the rules of a recorded loan contract; books made before terms were declared have the default ones."""
+    if "terms" not in loan:
+        return LoanRules()
+    repayment = Repayment(Period(loan["repayment"]["period"]), loan["repayment"]["every"])
+    return LoanRules(tuple(loan["terms"]), repayment, loan["lowest_charges"], loan["highest_charges"])

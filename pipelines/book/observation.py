@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from pipelines.errors import ConfigurationError, RequestError
 from pipelines.features.settings import FeatureSettings
+from pipelines.marketplace.loan_rules import LoanRules
 from pipelines.marketplace.settings import PrepareSettings, ReferenceLoan
-from pipelines.marketplace.tables import LARGEST_AMOUNT, TERMS
+from pipelines.marketplace.tables import LARGEST_AMOUNT
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def observation_of(settings: PrepareSettings) -> Observation:
         ConfigurationError: no observation time, or one that is not an ISO date or time; a reference loan that breaks
             the contract of applications.
     """
-    check_reference(settings.reference)
+    check_reference(settings.reference, LoanRules.of(settings.loan))
     if settings.observed_at is None:
         raise ConfigurationError(
             "observed_at is not set, and a book needs an observation time; add for example observed_at=2026-10-01"
@@ -65,19 +66,19 @@ def moment_of(text: str, hour: int, features: FeatureSettings) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def check_reference(loan: ReferenceLoan) -> None:
+def check_reference(loan: ReferenceLoan, rules: LoanRules) -> None:
     """Raise ConfigurationError for a loan that breaks the contract of applications, or an invalid hour."""
-    check_asked(loan.amount, loan.term, ConfigurationError, "reference.")
+    check_asked(loan.amount, loan.term, rules, ConfigurationError, "reference.")
     if not 0 <= loan.hour <= 23:
         raise ConfigurationError(f"reference.hour is {loan.hour}; set 0 to 23 (12 is noon)")
 
 
-def check_asked(amount: int, term: int, error: type[RequestError], prefix: str = "") -> None:
+def check_asked(amount: int, term: int, rules: LoanRules, error: type[RequestError], prefix: str = "") -> None:
     """Raise an error for an amount or a term that breaks the contract of applications."""
     if not 0 < amount <= LARGEST_AMOUNT:
         raise error(f"{prefix}amount is {amount}; use minor units, above 0 and at most {LARGEST_AMOUNT:,}")
-    if term not in TERMS:
-        raise error(f"{prefix}term is one of {', '.join(map(str, TERMS))} months, received {term}; choose one of them")
+    if term not in rules.terms:
+        raise error(f"{prefix}term is {rules.allowed_terms}, received {term}; correct it")
 
 
 def _is_date(text: str) -> bool:

@@ -24,6 +24,7 @@ from pipelines.features.settings import FeatureSettings, check_features
 from pipelines.marketplace.buckets import CLEAN
 from pipelines.marketplace.extract import check_as_of
 from pipelines.marketplace.intake import BOOK_TABLES, TRAINING_TABLES, run_intake
+from pipelines.marketplace.loan_rules import LoanRules
 from pipelines.marketplace.manifest import INTAKE, MANIFEST, IntakeRecord
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
@@ -109,7 +110,8 @@ def _read_manifest(manifest: Path) -> Mapping[str, Any]:
 
 def _on_a_clock(settings: PrepareSettings) -> FeatureSettings:
     features = settings.features
-    return replace(features, time_zone=features.time_zone or settings.raw.time_zone or features.clock)
+    time_zone = features.time_zone or settings.raw.time_zone or features.clock
+    return replace(features, time_zone=time_zone, term_period=settings.loan.repayment.period)
 
 
 def _take_in(settings: PrepareSettings, lake: Path, sources: Mapping[str, TableSource]) -> IntakeRecord:
@@ -117,6 +119,7 @@ def _take_in(settings: PrepareSettings, lake: Path, sources: Mapping[str, TableS
     inputs = to_json_values(settings.raw) | {
         "folder": None,
         "contents": fingerprint_sources(sources, settings.threads),
+        "loan": to_json_values(LoanRules.of(settings.loan)),
         "code": fingerprint_code("marketplace/*.py"),
     }
     identity, path = fingerprint_record(inputs), lake / INTAKE
@@ -137,6 +140,7 @@ def _take_in(settings: PrepareSettings, lake: Path, sources: Mapping[str, TableS
         memory_limit=settings.memory,
         required=required_tables(settings.population),
         erasures=erasures,
+        rules=LoanRules.of(settings.loan),
     )
     taken = IntakeRecord(identity, buckets, {name: asdict(table) for name, table in intake.tables.items()})
     _write(path, asdict(taken))

@@ -91,7 +91,7 @@ def _outcome(settings: PrepareSettings, recipe: BookRecipe, record: Mapping[str,
     summary = [
         f"{customers:,} customers registered before {observation.at:%Y-%m-%d %H:%M} UTC, each with the {features} "
         "features of an application made then",
-        f"  reference loan: {loan.amount:,} minor units over {loan.term} months",
+        f"  reference loan: {loan.amount:,} minor units over {settings.loan.repayment.period.counted(loan.term)}",
         f"  history known strictly before {observation.known_before:%Y-%m-%d %H:%M} UTC (feature lag "
         f"{observation.lag.days} days); by customer it serves applications from then until the observation time",
         f"  {recipe.offered}",

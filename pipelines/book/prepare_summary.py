@@ -79,7 +79,7 @@ def _summary(
         *lines,
         f"{sum(statuses.values()):,} applications by {settings.loan.as_of}: {mature:,} mature, {others}",
         f"  {bad:,} mature applications are bad ({bad / mature:.1%}): {definition.days_past_due} days past due within "
-        f"{definition.window_months} months on book",
+        f"{definition.window}",
         f"  {features} features, known strictly before each application; {manifest['first']} to {manifest['last']}",
         *_time_zone(settings.features),
         *(f"  {line}" for one in strange for line in one.lines()),

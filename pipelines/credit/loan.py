@@ -90,6 +90,10 @@ class LoanContract:
     """Terms that loans may have, in periods of `repayment`."""
     repayment: Repayment = field(default_factory=Repayment)
     """Unit of the terms, and how often a loan is repaid."""
+    lowest_charges: float = 0.0
+    """Least that a loan's instalments sum to beyond its principal, as a share of it."""
+    highest_charges: float = 1.0
+    """Most that a loan's instalments sum to beyond its principal, as a share of it."""
 
     @property
     def known_until(self) -> np.datetime64:
@@ -151,8 +155,8 @@ def check(contract: LoanContract) -> None:
 
     Raises:
         ConfigurationError: no day past due; no window, or one in months and in days; a default that no window can hold;
-            a negative feature lag; terms that are not in order or not multiples of the interval between instalments; an
-            as-of date that is no ISO date.
+            a negative feature lag; terms that are not in order or not multiples of the interval between instalments;
+            charges that are not in order; an as-of date that is no ISO date.
     """
     _check_window(contract.bad)
     for name, value, least in (
@@ -163,6 +167,11 @@ def check(contract: LoanContract) -> None:
             raise ConfigurationError(f"loan.{name} must be at least {least}, received {value}; raise it")
     if (rule := broken_terms(contract.terms, contract.repayment)) is not None:
         raise ConfigurationError(f"loan.terms must {rule}, received {contract.terms}; correct them or loan.repayment")
+    if not -1 < contract.lowest_charges <= contract.highest_charges < np.inf:
+        raise ConfigurationError(
+            f"loan.lowest_charges and loan.highest_charges are {contract.lowest_charges:g} and "
+            f"{contract.highest_charges:g}; set shares of the principal in rising order, such as 0 and 1"
+        )
     try:
         _ = contract.known_until
     except ValueError:

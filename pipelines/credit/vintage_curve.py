@@ -1,9 +1,10 @@
-"""Vintage curves: the share of each month's lending that had gone bad by each month on book, with intervals."""
+"""Vintage curves: the share of each month's lending that had gone bad by each age, with intervals."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from pipelines.credit.periods import Period
 from pipelines.credit.rates import wilson_interval
 from pipelines.credit.vintage import VintageTable
 
@@ -15,7 +16,7 @@ class VintagePoint:
     `is_whole` says whether every loan of the month is that old; where not, the share is that of the month's first days.
     """
 
-    months_on_book: int
+    age: int
     loans: int
     bad: int
     share: float
@@ -26,16 +27,17 @@ class VintagePoint:
 
 @dataclass(frozen=True)
 class VintageCurve:
-    """The curve of the loans disbursed in a month (YYYY-MM), by ascending age."""
+    """The curve of the loans disbursed in a month (YYYY-MM), by ascending age; ages are in `period`."""
 
     month: str
     points: tuple[VintagePoint, ...]
+    period: Period = Period.month
 
 
 def vintage_curves(table: VintageTable, *, confidence: float) -> tuple[VintageCurve, ...]:
     """Return a curve per month of disbursement, as far as its oldest loans reach."""
     return tuple(
-        VintageCurve(str(month), _points(observed.tolist(), bad.tolist(), confidence))
+        VintageCurve(str(month), _points(observed.tolist(), bad.tolist(), confidence), table.period)
         for month, observed, bad in zip(np.datetime_as_string(table.month), table.observed, table.bad, strict=True)
     )
 

@@ -6,6 +6,7 @@ from enum import Enum
 from functools import partial
 from typing import Any
 
+from pipelines.credit.periods import Period
 from pipelines.features import formulas
 from pipelines.features.facts import OTHER, levels_of
 from pipelines.features.formulas import ratio
@@ -143,7 +144,7 @@ OF_ALL_TIME = (
     _Row("overdue", "amount overdue", What.instalments, RISKIER, formulas.itself, "due.amount"),
     _Row("overdue_instalments", "number of instalments overdue", What.instalments, RISKIER, formulas.itself, _DUE),
     _Row("principal", "amount to be financed", What.application, UNKNOWN, formulas.known, "own.principal"),
-    _Row("term", "term in months", What.application, RISKIER, formulas.known, "own.term"),
+    _Row("{term}", "term in {period}s", What.application, RISKIER, formulas.known, "own.term"),
     _Row("applied_at_night", "application made at night", What.application, RISKIER, formulas.itself, "own.night"),
 )  # fmt: skip
 
@@ -158,7 +159,7 @@ def features_of(settings: FeatureSettings) -> list[Feature]:
     features = [feature for days in windows for row in OF_EACH_WINDOW for feature in _of_row(row, settings, days)]
     features += _of_pace(windows)
     features += [feature for row in OF_ALL_TIME for feature in _of_row(row, settings, None)]
-    features += _of_relation(windows[-1])
+    features += _of_relation(settings.term_period, windows[-1])
     return [feature for feature in features if feature.what in settings.what]
 
 
@@ -173,8 +174,9 @@ def _of_row(row: _Row, settings: FeatureSettings, days: int | None) -> Iterator[
         return
     for level in levels[row.each] if row.each else [""]:
         needs = [need.format(each=row.each, level=level) for need in row.needs.split()]
-        spelled = row.meaning.format(level=level.replace("_", " "))
-        name, meaning = row.name.format(level=name_of_level(level)), spelled
+        spelled = row.meaning.format(level=level.replace("_", " "), period=settings.term_period.value)
+        name = row.name.format(level=name_of_level(level), term=name_of_term(settings.term_period))
+        meaning = spelled
         if days is not None:
             name, meaning = f"{name}_{days}d", f"{spelled} in the last {days} days"
         quantities = tuple(one for need in needs for one in _quantities(need, days, levels["category"]))
@@ -208,14 +210,23 @@ def _of_pace(windows: Sequence[int]) -> Iterator[Feature]:
             )
 
 
-def _of_relation(longest: int) -> Iterator[Feature]:
+def name_of_term(period: Period) -> str:
+    """Return the name of the feature that is the term: one in months and one in days are not the same feature.
+
+    >>> name_of_term(Period.month), name_of_term(Period.day)
+    ('term', 'term_days')
+    """
+    return "term" if period is Period.month else f"term_{period.value}s"
+
+
+def _of_relation(period: Period, longest: int) -> Iterator[Feature]:
     """Yield what the application asks for in relation to what was spent."""
     spent, orders = Sum("orders", "spent", longest), Sum("orders", "orders", longest)
     principal, term, past = Own("principal"), Own("term"), f"in the last {longest} days"
     to_mean = ("principal_to_mean_order", f"amount to be financed over the mean order {past}")
     to_spent = ("principal_to_spent", f"amount to be financed over the amount spent {past}")
     burden = ("instalment_to_spending", f"monthly instalment over monthly spending {past}")
-    per_month = partial(formulas.burden, longest)
+    per_month = partial(formulas.burden, longest, formulas.DAYS[period])
     yield Feature(*to_mean, RISKIER, What.application, (principal, orders, spent), formulas.to_mean)
     yield Feature(*to_spent, RISKIER, What.application, (principal, spent), ratio)
     yield Feature(*burden, RISKIER, What.application, (principal, term, spent), per_month)

@@ -6,11 +6,12 @@ What cannot be said (a share of nothing, the deviation of one value) is missing:
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.credit.periods import Period
 from pipelines.features.columns import MISSING, Integers
 
 Floats = NDArray[np.float64]
 
-DAYS_A_MONTH = 365.25 / 12
+DAYS = {Period.day: 1.0, Period.week: 7.0, Period.month: 365.25 / 12}
 
 EXACT_BELOW = 2.0**61
 """Sums that wrapped around in int64 differ by the true value as long as that fits; below this it does for certain."""
@@ -79,9 +80,12 @@ def to_mean(value: Integers, count: Integers, total: Integers) -> Floats:
     return ratio(value * count, total)
 
 
-def burden(window: int, principal: Integers, term: Integers, spent: Integers) -> Floats:
-    """Return the monthly instalment of a principal over the monthly spending in a window of so many days."""
-    return ratio(principal, term * spent) * (window / DAYS_A_MONTH)
+def burden(window: int, days: float, principal: Integers, term: Integers, spent: Integers) -> Floats:
+    """Return what a principal takes of each period over the spending of a period, in a window of so many days.
+
+    A period of the term has `days` days.
+    """
+    return ratio(principal, term * spent) * (window / days)
 
 
 def distinct(*counts: Integers) -> Integers:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from pipelines.features.catalogue import Feature, features_of
+from pipelines.credit.periods import Period
+from pipelines.features.catalogue import Feature, features_of, name_of_term
 from pipelines.features.settings import FeatureSettings, What
 
 GROUPS = {
@@ -33,7 +34,7 @@ OTHER_GROUPS = {
     "open_instalments": "debts",
     "applications": "earlier_applications",
     "days_since_last_application": "earlier_applications",
-    "term": "term",
+    **{name_of_term(period): "term" for period in Period},
     "applied_at_night": "time_of_application",
 }
 """Features that say another thing to a shopper than those they are computed with."""
@@ -64,6 +65,7 @@ def features_named(names: Sequence[str]) -> dict[str, Feature]:
         categories=_levels("spent_on", names) or ["any"],  # without one there is no diversity of categories
         channels=_levels("by", names),
         payment_methods=_levels("paid_by", names),
+        term_period=next((period for period in Period if name_of_term(period) in names), Period.month),
     )
     return {feature.name: feature for feature in features_of(declared) if feature.name in set(names)}
 

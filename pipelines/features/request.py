@@ -20,7 +20,7 @@ OF_THE_REQUEST = frozenset({PRINCIPAL, TERM, NIGHT})
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: `amount` in minor units, `term` in months, and when, UTC without a zone."""
+    """The request: `amount` in minor units, `term` in periods of the contract, and the time, UTC without a zone."""
 
     amount: int
     term: int

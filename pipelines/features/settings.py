@@ -1,9 +1,12 @@
 """The feature settings: families of features and windows."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
+from pipelines.credit.periods import Period
 from pipelines.errors import ConfigurationError
 
 
@@ -54,11 +57,19 @@ class FeatureSettings:
     """Day of the month on which payday begins."""
     payday_until: int = 3
     """Day of the next month on which payday ends."""
+    term_period: Period = Period.month
+    """Unit of the terms; `thinfile prepare` sets that of the loan contract."""
 
     @property
     def clock(self) -> str:
         """The time zone of the shoppers' clocks; UTC where none is given."""
         return self.time_zone or "UTC"
+
+
+def recorded_features(record: Mapping[str, Any]) -> FeatureSettings:
+    """Return settings from their record in a manifest."""
+    what, period = [What(one) for one in record["what"]], Period(record.get("term_period", Period.month.value))
+    return FeatureSettings(**{**record, "what": what, "term_period": period})
 
 
 def name_of_level(level: str) -> str:

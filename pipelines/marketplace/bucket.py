@@ -19,6 +19,7 @@ from pipelines.credit.loan import (
     statuses,
     window_end,
 )
+from pipelines.credit.periods import Period
 from pipelines.credit.vintage import vintage_table
 from pipelines.features.columns import numbers
 from pipelines.features.history import History
@@ -34,7 +35,10 @@ Times = NDArray[np.datetime64]
 
 @dataclass(frozen=True)
 class PreparedBucket:
-    """`applications` has a row for each application of any status; `vintages` has month, mob, observed and bad."""
+    """`applications` has a row for each application of any status.
+
+    `vintages` has month, observed, bad, and the months (`mob`) on book, or weeks (`wob`) where the window is in days.
+    """
 
     applications: pa.Table
     vintages: pa.Table
@@ -55,9 +59,10 @@ def prepare_bucket(history: History, loan: LoanContract, features: FeatureSettin
     for name in values.column_names[1:]:
         joined = joined.append_column(name, values[name])
     vintages = vintage_table(loans, instalments, loan)
-    month, mob = np.nonzero(vintages.observed)
-    cells = {"month": vintages.month[month].astype("datetime64[D]"), "mob": mob}
-    counts = {name: getattr(vintages, name)[month, mob] for name in ("observed", "bad")}
+    month, age = np.nonzero(vintages.observed)
+    name_of_age = "mob" if vintages.period is Period.month else "wob"
+    cells = {"month": vintages.month[month].astype("datetime64[D]"), name_of_age: age}
+    counts = {name: getattr(vintages, name)[month, age] for name in ("observed", "bad")}
     return PreparedBucket(
         joined.sort_by([("applied_at", "ascending"), ("application_id", "ascending")]), pa.table(cells | counts)
     )

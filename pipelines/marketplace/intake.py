@@ -19,6 +19,7 @@ from pipelines.errors import DataError
 from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
 from pipelines.marketplace.conversion import converted, ids_as_text, readings
 from pipelines.marketplace.keys import find_repeated, without_copies
+from pipelines.marketplace.loan_rules import WRONG_SUM, LoanRules
 from pipelines.marketplace.mapping import MappedTable, check_settings, parquet
 from pipelines.marketplace.quarantine import QUARANTINE, Quarantine
 from pipelines.marketplace.rules import (
@@ -96,11 +97,12 @@ def run_intake(
     memory_limit: str,
     required: Collection[str] = TRAINING_TABLES,
     erasures: Erasures | None = None,
+    rules: LoanRules | None = None,
 ) -> Intake:
     """Write into/clean/<table>/bucket=<n>/*.parquet and into/quarantine/<table>.parquet, all of them or none.
 
     Tables that are not `required` may be missing and are empty then. Rows of people in `erasures` are left out and
-    counted.
+    counted. `rules` are those of the loan contract; by default those of monthly loans.
 
     Raises:
         ConfigurationError: see `check_settings`.
@@ -123,7 +125,7 @@ def run_intake(
         broken_files = named_files(connection, {name: table.files for name, table in tables.items()})
         with broken_files, progress("tables", len(tables), log) as advance:
             currency = one_currency(connection, raw, list(tables.values()))
-            run = _Run(connection, raw, tables, buckets, scratch / "whole", advance)
+            run = _Run(connection, raw, rules or LoanRules(), tables, buckets, scratch / "whole", advance)
             counts = run.all_tables()
         _move_into_place(run.folder, into, scratch)
     return Intake(
@@ -137,6 +139,7 @@ class _Run:
 
     connection: "DuckDBPyConnection"
     raw: RawSettings
+    rules: LoanRules
     tables: Mapping[str, MappedTable]
     buckets: int
     folder: Path
@@ -163,6 +166,7 @@ class _Run:
         texts = ids_as_text(list(self.tables.values()))
         rows = converted(table, self.raw, texts)
         checks = own_checks(table.contract, readings(table, self.raw, texts), self.raw.scale)
+        checks += self.rules.checks(name)
         if find_repeated(self.connection, table.contract, rows):
             rows, self.copies[name] = without_copies(self.connection, table.contract, rows)
             checks.append(repeated_key(table.contract))
@@ -181,11 +185,11 @@ class _Run:
         self.connection.execute(
             f"create temp table loans as select application_id as loan_id, {bucket_of_customer(self.buckets)} as "
             f"loan_bucket, applied_at as loan_applied_at, decision = '{APPROVED}' and disbursed_at is not null as "
-            f"loan_was_disbursed from {applications.kept}"
+            f"loan_was_disbursed, principal as loan_principal from {applications.kept}"
         )
 
     def _quarantine_whole_loans(self, applications: Quarantine, instalments: Quarantine) -> None:
-        """Quarantine loans with a quarantined instalment, and disbursed loans without instalments."""
+        """Quarantine loans without instalments, with a quarantined one, or whose instalments have a wrong sum."""
         self.connection.execute(
             "create temp table loans_without_instalments as select loan_id from loans "
             f"where loan_was_disbursed and loan_id not in (select application_id from {instalments.rows} "
@@ -195,7 +199,9 @@ class _Run:
             f"create temp table broken_loans as select distinct application_id from {instalments.table} "
             "where application_id is not null"
         )
-        of_loans = (BROKEN_LOAN,) if self.tables["instalments"].is_absent else (NO_INSTALMENTS, BROKEN_LOAN)
+        self.connection.execute(f"create temp table loans_with_wrong_sums as {self.rules.wrong_sums(instalments.rows)}")
+        is_absent = self.tables["instalments"].is_absent
+        of_loans = (BROKEN_LOAN,) if is_absent else (NO_INSTALMENTS, BROKEN_LOAN, WRONG_SUM)
         for quarantine, checks in ((applications, of_loans), (instalments, (BROKEN_SCHEDULE,))):
             quarantine.add(checks)
             quarantine.check_share(self._rows(quarantine.contract.name), self.raw.max_quarantined)

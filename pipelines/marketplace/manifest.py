@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.errors import DataError
-from pipelines.features.settings import FeatureSettings, What
+from pipelines.features.settings import FeatureSettings, recorded_features
 from pipelines.marketplace.buckets import CLEAN
 
 INTAKE, MANIFEST = "intake.json", "manifest.json"
@@ -64,7 +64,7 @@ def lake_beside(data: DataSettings) -> PreparedLake:
     _check_unchanged(path, folder, manifest)
     assert folder is not None
     settings = manifest["configuration"]
-    features = FeatureSettings(**settings["features"] | {"what": [What(one) for one in settings["features"]["what"]]})
+    features = recorded_features(settings["features"])
     return PreparedLake(folder, features, settings["loan"]["feature_lag_days"])
 
 

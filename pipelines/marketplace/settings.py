@@ -116,7 +116,7 @@ class ReferenceLoan:
     amount: int = 10_000
     """Amount in minor units."""
     term: int = 6
-    """Term in months."""
+    """Term, one of loan.terms."""
     hour: int = 12
     """Hour of the day, in the shoppers' time zone, of an `observed_at` without a time."""
     basket_category: str | None = None

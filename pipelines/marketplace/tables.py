@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-TERMS = (3, 6, 12, 24)
-"""Terms of an instalment loan, in months."""
-
 APPROVED, DECLINED = "approved", "declined"
 
 LARGEST_AMOUNT = 1_000_000_000
@@ -128,7 +125,7 @@ APPLICATIONS = TableContract(
         Column("applied_at", Kind.time, "When the application was made: the observation time of its features."),
         _optional("order_id", Kind.identifier, "The order that the loan finances."),
         Column("principal", Kind.money, "Amount applied for, above 0."),
-        Column("term", Kind.whole, "Term in months: 3, 6, 12 or 24."),
+        Column("term", Kind.whole, "Term, one of loan.terms in their unit; by default 3, 6, 12 or 24 months."),
         _optional("basket_category", Kind.text, "Category of the financed order."),
         _optional("price", Kind.number, "Annual interest rate offered, such as 0.12. Never a feature."),
         Column("decision", Kind.text, "Decision of the earlier policy: approved or declined."),
@@ -143,7 +140,6 @@ APPLICATIONS = TableContract(
     rules=(
         Rule("principal is not above 0", "principal > 0"),
         *_at_most("principal"),
-        Rule(f"term is not one of {', '.join(map(str, TERMS))} months", f"term in {TERMS}"),
         Rule(f"decision is neither {APPROVED} nor {DECLINED}", f"decision in ('{APPROVED}', '{DECLINED}')"),
         Rule("a declined application was disbursed", f"decision = '{APPROVED}' or disbursed_at is null"),
         *_not_before("disbursed_at", "applied_at"),
@@ -156,7 +152,9 @@ INSTALMENTS = TableContract(
     "instalments",
     (
         Column("application_id", Kind.identifier, "The application whose loan the instalment repays."),
-        Column("number", Kind.whole, "Number of the instalment in its loan, 1 to 24."),
+        Column(
+            "number", Kind.whole, "Number of the instalment in its loan, from 1 to the most that loan.terms allows."
+        ),
         Column("due_at", Kind.time, "When the instalment is due."),
         Column("due_amount", Kind.money, "Amount due, above 0."),
         _optional("paid_at", Kind.time, "When the last payment arrived; empty if nothing was paid."),
@@ -169,12 +167,10 @@ INSTALMENTS = TableContract(
     ),
     key=("application_id", "number"),
     rules=(
-        Rule("number is not between 1 and 24", "number between 1 and 24"),
         Rule("due_amount is not above 0", "due_amount > 0"),
         *_not_negative("paid_amount"),
         *_at_most("due_amount", "paid_amount"),
         Rule("paid_at is missing although paid_amount is above 0", "paid_at is not null or paid_amount = 0"),
-        Rule("paid_at is more than 25 months before due_at", "paid_at >= due_at - interval 25 month"),
     ),
 )
 

@@ -73,9 +73,10 @@ def _check(counts: Counts, loan: LoanContract) -> None:
     mature = counts.statuses[Status.mature.name]
     if not mature:
         listed = ", ".join(f"{count:,} {status}" for status, count in counts.statuses.items() if count)
+        window = loan.bad.window.removesuffix(" on book")
         raise DataError(
-            f"no loan is mature by loan.as_of={loan.as_of} ({listed}); a loan is mature {loan.bad.window_months} "
-            "months after its disbursement: raise loan.as_of or choose a shorter window such as loan=dpd30_at_3_mob"
+            f"no loan is mature by loan.as_of={loan.as_of} ({listed}); a loan is mature {window} after its "
+            "disbursement: raise loan.as_of or choose a shorter window such as loan=dpd30_at_3_mob"
         )
     if counts.bad in (0, mature):
         raise DataError(
@@ -86,6 +87,7 @@ def _check(counts: Counts, loan: LoanContract) -> None:
 
 def _vintages(recipe: Recipe) -> pa.Table:
     cells = pds.dataset(recipe.vintages).to_table()
-    summed = cells.group_by(["month", "mob"]).aggregate([("observed", "sum"), ("bad", "sum")])
-    named = summed.select(["month", "mob", "observed_sum", "bad_sum"]).rename_columns(cells.column_names)
-    return named.sort_by([("month", "ascending"), ("mob", "ascending")])
+    month, age, *_ = cells.column_names
+    summed = cells.group_by([month, age]).aggregate([("observed", "sum"), ("bad", "sum")])
+    named = summed.select([month, age, "observed_sum", "bad_sum"]).rename_columns(cells.column_names)
+    return named.sort_by([(month, "ascending"), (age, "ascending")])

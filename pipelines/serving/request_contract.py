@@ -17,8 +17,8 @@ from pipelines.serving.refusal import Refusal, shown
 
 MOST_ID, MOST_TEXT = 128, 256
 """Characters of an id, and of the value of a categorical feature."""
-MOST_AMOUNT, MOST_TERM = 10**12, 600
-"""The largest amount in minor units, and the longest term in months."""
+MOST_AMOUNT, MOST_TERM = 10**12, 3_660
+"""The largest amount in minor units, and the longest term in periods of the loan contract."""
 ID_PATTERN = r"^[^\x00-\x1f\x7f]+$"
 LARGEST = 1.7976931348623157e308
 
@@ -34,7 +34,15 @@ _AMOUNT = Annotated[
         description="Requested amount, minor units, for an offer",
     ),
 ]
-_TERM = Annotated[float, Meta(ge=1, le=MOST_TERM, multiple_of=1, description="Requested term in months")]
+_TERM = Annotated[
+    float,
+    Meta(
+        ge=1,
+        le=MOST_TERM,
+        multiple_of=1,
+        description="Requested term, in the periods of policy.offers.repayment (months by default)",
+    ),
+]
 _CATEGORY = Annotated[_TEXT | UnsetType | None, Meta(description="Category of what is financed")]
 _STRICT: dict[str, Any] = {"forbid_unknown_fields": True, "kw_only": True, "gc": False}
 _KNOWN = ("application_id", "customer_id", "features", "amount", "term")
@@ -306,7 +314,7 @@ def _not_whole(value: Any, most: int, where: str) -> Iterator[Refusal]:
     is_whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value % 1 == 0
     if value is not None and not (is_whole and 1 <= value <= most):
         rule = f"{where.rpartition('.')[2]} must be a whole number from 1 to {most}, or null"
-        yield _broken(rule, value, "send the amount in minor units, the term in months", where)
+        yield _broken(rule, value, "send the amount in minor units, the term in whole periods", where)
 
 
 def _not_a_number(value: Any, where: str) -> Iterator[Refusal]:

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.features.settings import FeatureSettings
+from pipelines.marketplace.loan_rules import LoanRules
 from pipelines.marketplace.settings import PrepareSettings, RawSettings, ReferenceLoan
-from pipelines.marketplace.tables import TERMS
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
 
@@ -53,7 +53,7 @@ def _asking(customers: Any, schema: pa.Schema, seed: int) -> pa.Table:
         "customer_id": ids,
         "applied_at": pa.repeat(pa.scalar(AT, pa.timestamp("us")), len(ids)),
         "principal": np.where(usual, REFERENCE.amount, generator.integers(1, 10**6, len(ids))),
-        "term": np.where(usual, REFERENCE.term, generator.choice(TERMS, len(ids))),
+        "term": np.where(usual, REFERENCE.term, generator.choice(LoanRules().terms, len(ids))),
         "basket_category": of_all_sorts[np.where(usual, 2, generator.integers(3, size=len(ids)))],
         "decision": pa.repeat("declined", len(ids)),
     }

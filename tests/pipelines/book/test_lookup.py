@@ -87,7 +87,7 @@ def test_an_unknown_customer_is_told(customer_id: int | str, book: BookFeatures)
     [
         (0, 6, "amount is 0; use minor units, above 0 and at most 1,000,000,000"),
         (2 * 10**9, 6, "amount is 2000000000"),
-        (100, 7, "term is one of 3, 6, 12, 24 months, received 7; choose one of them"),
+        (100, 7, "term is one of 3, 6, 12, 24 months, received 7; correct it"),
     ],
 )
 def test_what_nobody_may_ask_for_is_refused(amount: int, term: int, message: str, book: BookFeatures) -> None:

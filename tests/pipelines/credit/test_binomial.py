@@ -68,7 +68,7 @@ def test_vintage_curves_say_where_only_part_of_a_month_is_old_enough() -> None:
     table = VintageTable(months, np.array([[3, 3, 2], [2, 1, 0]]), np.array([[0, 1, 1], [0, 1, 0]]))
     old, young = vintage_curves(table, confidence=0.95)
     assert (old.month, young.month) == ("2023-01", "2023-02")
-    assert [(p.months_on_book, p.loans, p.bad, p.is_whole) for p in old.points] == [
+    assert [(p.age, p.loans, p.bad, p.is_whole) for p in old.points] == [
         (0, 3, 0, True), (1, 3, 1, True), (2, 2, 1, False)]  # fmt: skip
     assert [p.share for p in young.points] == [0, 1]
     assert all(p.low <= p.share <= p.high for p in (*old.points, *young.points))

@@ -14,6 +14,7 @@ from pipelines.credit.loan import (
     statuses,
     turned_bad_at,
 )
+from pipelines.credit.periods import Period
 from pipelines.credit.vintage import vintage_table
 from tests.pipelines.credit.schedules import Payment, Schedule, columns, random_loans, shuffled
 
@@ -87,3 +88,29 @@ def test_the_order_of_instalments_changes_nothing(seed: int) -> None:
     one, other = (vintage_table(loans, each, contract) for each in (instalments, shuffled(instalments, seed)))
     assert (one.bad == other.bad).all()
     assert (one.observed == other.observed).all()
+
+
+def test_windows_in_days_have_vintages_by_week() -> None:
+    # given three loans of one day, due after 14 days, seen on the 35th day; the first is 14 days late on day 28
+    start = "2024-02-01"
+    due = str(np.datetime64(start) + 14)
+    loans, instalments = columns(
+        Schedule((Payment(due),), disbursed_at=start),
+        Schedule((Payment(due, due),), disbursed_at=start),
+        Schedule((Payment(due),), disbursed_at=start, written_off_at=str(np.datetime64(start) + 20)),
+    )
+    contract = LoanContract(BadDefinition(14, window_days=60), str(np.datetime64(start) + 35))
+    table = vintage_table(loans, instalments, contract)
+    assert (table.period, table.observed.tolist()) == (Period.week, [[3] * 6])
+    # then day 20 is in the third week, and day 28 is the end of the fourth
+    assert table.bad.tolist() == [[0, 0, 0, 1, 2, 2]]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 30))
+def test_at_the_end_of_a_window_of_weeks_a_vintage_is_the_mean_of_its_labels(seed: int, weeks: int) -> None:
+    loans, instalments = random_loans(seed, 200)
+    contract = LoanContract(BadDefinition(10, window_days=7 * weeks), "2023-09-15")
+    table, label = vintage_table(loans, instalments, contract), labels(loans, instalments, contract)
+    assert table.observed[:, weeks].sum() == (label >= 0).sum()
+    assert table.bad[:, weeks].sum() == (label == 1).sum()
