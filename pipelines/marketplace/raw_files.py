@@ -1,47 +1,71 @@
-"""Finds the files of a table in a user's folder and fingerprints their bytes."""
+"""The files of a table in a user's folder: as Parquet, and the fingerprint of their bytes."""
 
 import hashlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.errors import DataError
 from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.tables import CONTRACTS
+from pipelines.reading.files import SUFFIXES, TableFile
+from pipelines.reading.files import find_files as files_of_table
+from pipelines.reading.settings import TextSettings, check_text
+from pipelines.reading.text_files import open_text_file, write_parquet, write_partition
 
-FORMATS = (".parquet", ".csv")
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 @dataclass(frozen=True)
 class RawFiles:
-    """The files of one table, all of one format."""
+    """The files of one table, all of one format; `text` divides text files and is set in the group `group`."""
 
     table: str
-    paths: tuple[Path, ...]
+    files: tuple[TableFile, ...]
+    text: TextSettings = field(default_factory=TextSettings)
+    group: str = "raw"
 
     @property
-    def is_csv(self) -> bool:
-        """Whether the files are CSV."""
-        return self.paths[0].suffix.lower() == ".csv"
+    def paths(self) -> tuple[Path, ...]:
+        """The paths of the files."""
+        return tuple(file.path for file in self.files)
 
 
 def find_files(raw: RawSettings, table: str) -> RawFiles:
     """Return the files of a table.
 
     Raises:
-        DataError: there is no such file; a folder has neither Parquet nor CSV files, or both.
+        DataError: there is no such file; a folder has neither Parquet nor text files, or both.
     """
-    source = _source(raw, table)
-    paths = tuple(sorted(_files_below(source))) if source.is_dir() else (source,)
-    formats = {path.suffix.lower() for path in paths}
-    if len(formats) != 1 or not formats <= set(FORMATS):
-        listed = " and ".join(sorted(formats)) or "no .parquet or .csv"
-        raise DataError(
-            f"'{source}' of {table} has {listed} files; keep only .parquet or only .csv files or name another path in "
-            f"raw.tables.{table}.path"
-        )
-    return RawFiles(table, paths)
+    group, text = raw.text_of(table)
+    setting = f"raw.tables.{table}.path"
+    files = files_of_table(_source(raw, table), setting=setting, any_text=text.delimiter is not None)
+    return RawFiles(table, files, text, group)
+
+
+def as_parquet(connection: "DuckDBPyConnection", files: RawFiles, scratch: Path) -> list[Path]:
+    """Return the Parquet files of a table; text files are parsed into some below `scratch`, with all values as text.
+
+    Columns of partitions are written into files too.
+
+    Raises:
+        ConfigurationError: text files cannot be divided as is set.
+        DataError: see `open_text_file` and `write_parquet`.
+    """
+    if files.files[0].is_parquet and not files.files[0].partition:
+        return list(files.paths)
+    check_text(files.text, files.group)
+    folder = scratch / "parsed" / files.table
+    folder.mkdir(parents=True)
+    parts = [folder / f"part-{number:05d}.parquet" for number in range(len(files.files))]
+    for file, part in zip(files.files, parts, strict=True):
+        if file.is_parquet:
+            write_partition(file, part, connection)
+        else:
+            write_parquet(open_text_file(file, files.text, scratch, group=files.group), part, connection)
+    return parts
 
 
 def fingerprint_raw(raw: RawSettings, threads: int) -> dict[str, str]:
@@ -64,7 +88,7 @@ def unreadable(table: str, path: Path, error: Exception) -> DataError:
     """Return the error for a file that cannot be read, with the first lines of DuckDB's message."""
     lines = str(error).partition("\n\n")[0].splitlines()[:3]
     reason = ", ".join(lines).partition(" Error: ")[2] or lines[0]
-    return DataError(f"'{path}' of {table} cannot be read as {path.suffix[1:]} ({reason}); write the file again")
+    return DataError(f"'{path}' of {table} cannot be read as parquet ({reason}); write the file again")
 
 
 def _digest(path: Path) -> str:
@@ -75,17 +99,11 @@ def _digest(path: Path) -> str:
 def _source(raw: RawSettings, table: str) -> Path:
     folder = Path(raw.folder).expanduser()
     path = raw.tables.of(table).path
-    paths = [folder / path] if path else [folder / table, *(folder / f"{table}{suffix}" for suffix in FORMATS)]
+    paths = [folder / path] if path else [folder / table, *(folder / f"{table}{suffix}" for suffix in SUFFIXES)]
     existing = next((path for path in paths if path.exists()), None)
     if existing is None:
-        tried = " or ".join(f"'{path}'" for path in paths)
-        raise DataError(f"table {table} does not exist at {tried}; correct raw.folder or raw.tables.{table}.path")
+        kinds = "" if path else f", as a folder or a file ({', '.join(SUFFIXES)})"
+        raise DataError(
+            f"table {table} does not exist at '{paths[0]}'{kinds}; correct raw.folder or raw.tables.{table}.path"
+        )
     return existing
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the data files below a folder, without files such as _SUCCESS and .part.crc."""
-    for path in folder.rglob("*"):
-        inside = path.relative_to(folder).parts
-        if path.suffix.lower() in FORMATS and not any(part.startswith(("_", ".")) for part in inside):
-            yield path

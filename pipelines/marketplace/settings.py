@@ -1,7 +1,7 @@
 """Settings of a marketplace's raw tables and of the verb prepare: the schema behind conf/prepare.yaml."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any
 
@@ -12,6 +12,7 @@ from pipelines.credit.loan import LoanContract
 from pipelines.credit.population import Population
 from pipelines.errors import ConfigurationError
 from pipelines.features.settings import FeatureSettings
+from pipelines.reading.settings import TextSettings
 
 MOST_DECIMALS = 6
 """No currency has more than four decimals; with more than six, amounts could exceed int64."""
@@ -25,12 +26,12 @@ class Money(Enum):
 
 
 @dataclass
-class TableMapping:
-    """Where a table is and how its columns are named."""
+class TableMapping(TextSettings):
+    """Where a table is, how its text files are divided and how its columns are named."""
 
     path: str | None = None
-    """File, or folder of .parquet or .csv files, below `raw.folder`; by default the file or folder named as the table.
-    """
+    """File, or folder of Parquet or text files (.csv, .tsv, also .gz), below `raw.folder`; by default the file or
+    folder named as the table."""
     sql: str | None = None
     """One SELECT over the files of `raw.folder`, or the name of a .sql file there, in place of a path."""
     columns: dict[str, Any] = field(default_factory=dict)
@@ -60,8 +61,8 @@ class TableMappings:
 
 
 @dataclass
-class RawSettings:
-    """A folder of a marketplace's own Parquet or CSV files."""
+class RawSettings(TextSettings):
+    """A folder of a marketplace's own Parquet or text files."""
 
     folder: str = MISSING
     """Folder of the raw tables."""
@@ -89,6 +90,14 @@ class RawSettings:
     def zone_of(self, table: str) -> str | None:
         """Return the time zone for a table's times that are written without one."""
         return self.tables.of(table).time_zone or self.time_zone
+
+    def text_of(self, table: str) -> tuple[str, TextSettings]:
+        """Return how the text files of a table are divided, and where that is set: for the table, or for all."""
+        mapping = self.tables.of(table)
+        usual = TextSettings()
+        if any(getattr(mapping, one.name) != getattr(usual, one.name) for one in fields(usual)):
+            return f"raw.tables.{table}", mapping
+        return "raw", self
 
     def check(self) -> None:
         """Raise ConfigurationError for a share or decimals out of range."""

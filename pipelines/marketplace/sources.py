@@ -3,13 +3,14 @@
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.errors import ConfigurationError, DataError
-from pipelines.marketplace.raw_files import FORMATS, RawFiles, find_files, fingerprint_of
-from pipelines.marketplace.settings import RawSettings
+from pipelines.marketplace.raw_files import RawFiles, find_files, fingerprint_of
+from pipelines.marketplace.settings import RawSettings, TableMappings
 from pipelines.marketplace.tables import CONTRACTS
+from pipelines.reading.files import SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def _fingerprint(source: TableSource, threads: int) -> str:
 
 def _has_file(raw: RawSettings, table: str) -> bool:
     folder = Path(raw.folder).expanduser()
-    return any((folder / name).exists() for name in (table, *(f"{table}{suffix}" for suffix in FORMATS)))
+    return any((folder / name).exists() for name in (table, *(f"{table}{suffix}" for suffix in SUFFIXES)))
 
 
 def _of_sql(raw: RawSettings, table: str, sql: str, path: str | None) -> TableSource:
@@ -76,13 +77,13 @@ def _of_sql(raw: RawSettings, table: str, sql: str, path: str | None) -> TableSo
     if not used:
         raise DataError(
             f"raw.tables.{table}.sql reads none of the files in '{folder}'; name them without their suffix: "
-            f"{', '.join(names) or 'the folder has no .csv or .parquet file'}"
+            f"{', '.join(names) or 'the folder has no table'}"
         )
     return TableSource(table, tuple(_files_of(raw, name) for name in used), sql.strip().rstrip(";"))
 
 
 def _files_of(raw: RawSettings, name: str) -> RawFiles:
-    return find_files(RawSettings(folder=raw.folder), name)
+    return find_files(replace(raw, tables=TableMappings()), name)
 
 
 def _names_below(folder: Path) -> list[str]:
@@ -90,8 +91,12 @@ def _names_below(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise DataError(f"raw.folder is '{folder}', which is not a folder; correct it")
     visible = [path for path in folder.iterdir() if not path.name.startswith((".", "_"))]
-    return sorted({path.stem if path.is_file() else path.name for path in visible if _is_source(path)})
+    return sorted({_bare_name(path) for path in visible if _is_source(path)})
 
 
 def _is_source(path: Path) -> bool:
-    return path.is_dir() or path.suffix.lower() in FORMATS
+    return path.is_dir() or path.name.lower().endswith(SUFFIXES)
+
+
+def _bare_name(path: Path) -> str:
+    return path.name if path.is_dir() else path.name.removesuffix(".gz").rpartition(".")[0]

@@ -11,13 +11,13 @@ from pipelines.erasures.record import Erasures
 from pipelines.erasures.salt import Kind, hashed_in_sql
 from pipelines.errors import DataError, ThinfileError
 from pipelines.marketplace.mapping import MappedTable, MissingColumns, empty_table, map_table, parquet
-from pipelines.marketplace.raw_files import RawFiles, unreadable
+from pipelines.marketplace.raw_files import RawFiles, as_parquet, unreadable
 from pipelines.marketplace.readings import family
 from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.sources import TableSource
 from pipelines.marketplace.table_sql import Resources, run_select
 from pipelines.marketplace.tables import CONTRACTS
-from pipelines.marketplace.text_files import as_parquet
+from pipelines.reading.files import TableFile
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -58,7 +58,7 @@ def _staged(connection: "DuckDBPyConnection", source: TableSource, resources: Re
     views = {files.table: as_parquet(connection, files, folder) for files in source.files}
     selected = folder / "rows.parquet"
     run_select(source.table, source.sql, views, selected, resources)
-    return RawFiles(source.table, (selected,)), [selected]
+    return RawFiles(source.table, (TableFile(selected),)), [selected]
 
 
 def one_currency(connection: "DuckDBPyConnection", raw: RawSettings, tables: Sequence[MappedTable]) -> str | None:

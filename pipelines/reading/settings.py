@@ -6,13 +6,9 @@ from pipelines.errors import ConfigurationError
 
 
 @dataclass(kw_only=True)
-class ReadingSettings:
-    """How the files of a table are read."""
+class TextSettings:
+    """How text files are divided into columns."""
 
-    nulls: list[str] = field(default_factory=list)
-    """Texts and numbers that mean a missing value, in every column; an empty text always does."""
-    special: dict[str, list[str]] = field(default_factory=dict)
-    """Column: numbers in it that are codes and no amounts, such as [-9, -8]; each code is a category of its own."""
     delimiter: str | None = None
     """Character between the fields of a text file; by default the one of `,` `;` tab and `|` that divides the first
     line most."""
@@ -22,6 +18,16 @@ class ReadingSettings:
     """Whether the first line of a text file names the columns."""
     names: list[str] = field(default_factory=list)
     """Names of the columns of a text file, in place of its header."""
+
+
+@dataclass(kw_only=True)
+class ReadingSettings(TextSettings):
+    """How the files of a table are read."""
+
+    nulls: list[str] = field(default_factory=list)
+    """Texts and numbers that mean a missing value, in every column; an empty text always does."""
+    special: dict[str, list[str]] = field(default_factory=dict)
+    """Column: numbers in it that are codes and no amounts, such as [-9, -8]; each code is a category of its own."""
     decimal: str = "."
     """Decimal mark of numbers in text."""
     thousands: str | None = None
@@ -32,16 +38,9 @@ class ReadingSettings:
     """Dates that mean never, such as 9999-12-31; they are read as missing."""
 
 
-def check_reading(settings: ReadingSettings, group: str = "data") -> None:
-    """Raise ConfigurationError for marks or formats that cannot be read; `group` is where the settings are."""
-    marks = {"delimiter": settings.delimiter, "decimal": settings.decimal, "thousands": settings.thousands}
-    for name, mark in marks.items():
-        if mark is not None and len(mark) != 1:
-            raise ConfigurationError(f"{group}.{name} is '{mark}'; set a single character")
-    if settings.decimal == settings.thousands:
-        raise ConfigurationError(
-            f"{group}.decimal and {group}.thousands are both '{settings.decimal}'; set two different characters"
-        )
+def check_text(settings: TextSettings, group: str = "data") -> None:
+    """Raise ConfigurationError for a delimiter, an encoding or names that no file can have."""
+    _check_mark(f"{group}.delimiter", settings.delimiter)
     try:
         "".encode(settings.encoding)
     except LookupError:
@@ -53,3 +52,19 @@ def check_reading(settings: ReadingSettings, group: str = "data") -> None:
     repeated = sorted({name for name in settings.names if settings.names.count(name) > 1})
     if repeated:
         raise ConfigurationError(f"{group}.names has '{repeated[0]}' more than once; give each column its own name")
+
+
+def check_reading(settings: ReadingSettings, group: str = "data") -> None:
+    """Raise ConfigurationError for marks or formats that cannot be read; `group` is where the settings are."""
+    check_text(settings, group)
+    _check_mark(f"{group}.decimal", settings.decimal)
+    _check_mark(f"{group}.thousands", settings.thousands)
+    if settings.decimal == settings.thousands:
+        raise ConfigurationError(
+            f"{group}.decimal and {group}.thousands are both '{settings.decimal}'; set two different characters"
+        )
+
+
+def _check_mark(name: str, mark: str | None) -> None:
+    if mark is not None and len(mark) != 1:
+        raise ConfigurationError(f"{name} is '{mark}'; set a single character")

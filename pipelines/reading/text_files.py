@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.engine.duckdb_engine import in_memory, sql_name, sql_text
 from pipelines.errors import DataError
 from pipelines.reading.files import TableFile
-from pipelines.reading.settings import ReadingSettings
+from pipelines.reading.settings import TextSettings
 from pipelines.reading.text_layout import TextLayout, is_utf8, layout_of, open_text
 from pipelines.storage.atomic_files import scratch_folder
 
@@ -65,7 +66,7 @@ class TextFile:
         return {name: value for name, value in self.partition.items() if name not in self.layout.names}
 
 
-def open_text_file(file: TableFile, settings: ReadingSettings, scratch: Path, *, group: str = "data") -> TextFile:
+def open_text_file(file: TableFile, settings: TextSettings, scratch: Path, *, group: str = "data") -> TextFile:
     """Return a text file and its layout; one that is not in UTF-8 is written again below `scratch`.
 
     Raises:
@@ -86,7 +87,7 @@ def open_text_file(file: TableFile, settings: ReadingSettings, scratch: Path, *,
 
 
 @contextmanager
-def scratch_of_texts(root: Path, settings: ReadingSettings) -> Iterator[Path]:
+def scratch_of_texts(root: Path, settings: TextSettings) -> Iterator[Path]:
     """Yield a folder below `root` for copies in UTF-8; it is made only where the settings need one."""
     if is_utf8(settings.encoding):
         yield root
@@ -110,6 +111,16 @@ def write_parquet(file: TextFile, target: Path, connection: "DuckDBPyConnection 
             return
         with in_memory() as own:
             own.execute(command)
+
+
+def write_partition(file: TableFile, target: Path, connection: "DuckDBPyConnection") -> None:
+    """Write a Parquet file again with the columns that its folders name; a column of its own stays as it is."""
+    names = pq.read_schema(file.path).names
+    folders = [
+        f"{_sql_value(value)} as {sql_name(name)}" for name, value in file.partition.items() if name not in names
+    ]
+    rows = f"read_parquet({sql_text(str(file.path))}, hive_partitioning=false)"
+    connection.execute(f"copy (select {', '.join(['*', *folders])} from {rows}) to {sql_text(str(target))}")
 
 
 @contextmanager

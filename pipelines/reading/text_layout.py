@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from pipelines.errors import DataError
-from pipelines.reading.settings import ReadingSettings
+from pipelines.reading.settings import TextSettings
 
 DELIMITERS = ",;\t|"
 
@@ -24,7 +24,7 @@ class TextLayout:
     is_trailing: bool = False
 
 
-def layout_of(path: Path, settings: ReadingSettings, *, group: str = "data") -> TextLayout:
+def layout_of(path: Path, settings: TextSettings, *, group: str = "data") -> TextLayout:
     """Return the layout of a text file from its first two lines and from what is declared.
 
     The delimiter is that which divides the first line most. Nothing else is guessed: detection from a sample can
@@ -73,7 +73,7 @@ def is_utf8(encoding: str) -> bool:
     return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
 
 
-def _first_lines(path: Path, settings: ReadingSettings, group: str) -> tuple[str, str]:
+def _first_lines(path: Path, settings: TextSettings, group: str) -> tuple[str, str]:
     """Return the first two records as text; a quoted field may hold a line break."""
     try:
         with open_text(path, settings.encoding) as file:

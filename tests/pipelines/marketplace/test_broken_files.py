@@ -15,7 +15,7 @@ from tests.pipelines.marketplace.shop import a_shop, assert_stops, lay, settings
 Spoil = Callable[[Path], object]
 HEADER = "order_id,customer_id,ordered_at,amount\n"
 NOT_PARQUET = r"'.*{}' of orders cannot be read as parquet \(.*\); write the file again"
-NOT_CSV = r"'.*orders.csv' of orders cannot be read as csv \(.*{}.*\); write the file again"
+NOT_CSV = r"'.*orders.csv' cannot be read as csv \(.*{}.*\); check the file"
 
 
 def removed(folder: Path) -> None:
@@ -94,17 +94,17 @@ def csv(content: str | bytes) -> Spoil:
 CASES: dict[str, tuple[Spoil, str]] = {
     "nothing at all": (
         all_removed,
-        r"table customers does not exist at '.*/customers' or '.*/customers.parquet' or "
-        r"'.*/customers.csv'; correct raw.folder or raw.tables.customers.path",
+        r"table customers does not exist at '.*/customers', as a folder or a file \(.parquet, .csv, .*\); "
+        r"correct raw.folder or raw.tables.customers.path",
     ),
     "no table": (removed, r"table orders does not exist at"),
     "an empty folder": (
         emptied_folder,
-        r"'.*orders' of orders has no .parquet or .csv files",
+        r"raw.tables.orders.path is '.*orders', where there is no table; set it to a file",
     ),
     "csv beside parquet": (
         csv_beside,
-        r"'.*orders' of orders has .csv and .parquet files; keep",
+        r"'.*orders' has Parquet and text files; keep only one kind or set raw.tables.orders.path",
     ),
     "a file cut short": (bytes_of(lambda content: content[:-40]), NOT_PARQUET.format("orders.parquet")),
     "a file damaged inside": (bytes_of(damaged_pages), NOT_PARQUET.format("orders.parquet")),
@@ -120,19 +120,25 @@ CASES: dict[str, tuple[Spoil, str]] = {
         parts(same, with_zone),
         r"differ in ordered_at; give all files the same columns",
     ),
-    "csv of nothing": (csv(""), r"'.*orders.csv' has no column names of orders; write the file again"),
+    "csv of nothing": (csv(""), r"'.*orders.csv' cannot be read as csv \(it is empty\); check the file"),
     "csv without rows": (csv(HEADER), r"orders has no rows in '.*orders.csv'; check"),
     "csv with a column twice": (
         csv("a,amount,Amount\n1,2,3\n"),
-        r"has two columns 'amount' of orders; rename",
+        r"columns 'amount' and 'Amount' of '.*orders.csv' differ only in case; rename one",
     ),
     "csv with a short row": (
         csv(HEADER + "1,2,3,4\n1,2\n"),
         NOT_CSV.format(r"Line: 3, .*: 1,2, Expected .* 4 Found: 2"),
     ),
-    "csv with a long row": (csv(HEADER + "1,2,3,4,5\n"), NOT_CSV.format("Line: 2, .* Expected .* 4 Found: 5")),
+    "csv with a long row": (
+        csv(HEADER + "1,2,3,4,5\n"),
+        r"has 5 fields in its first row and 4 column names; add .* or set raw.names",
+    ),
     "csv with an open quotation": (csv(HEADER + '1,"2,3,4\n'), NOT_CSV.format("Line: 2")),
-    "csv that is not utf-8": (csv(HEADER.encode() + b"\xe9\xff,1,2024-01-01,3\n"), NOT_CSV.format("Line: 2, .*utf-8")),
+    "csv that is not utf-8": (
+        csv(HEADER.encode() + b"\xe9\xff,1,2024-01-01,3\n"),
+        r"cannot be read as csv \(it is not utf-8: .*\); set raw.encoding, for example",
+    ),
 }
 
 

@@ -1,10 +1,13 @@
 """Which files a table is, and what their fingerprint follows."""
 
+import gzip
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
-from pipelines.marketplace.raw_files import find_files, fingerprint_of, fingerprint_raw
+from pipelines.engine.duckdb_engine import in_memory
+from pipelines.marketplace.raw_files import as_parquet, find_files, fingerprint_of, fingerprint_raw
 from pipelines.marketplace.settings import RawSettings, TableMapping, TableMappings
 from pipelines.marketplace.tables import CONTRACTS
 from tests.pipelines.marketplace.shop import a_shop, lay, settings
@@ -52,3 +55,22 @@ def test_the_fingerprint_of_a_folder_is_one_for_each_table(tmp_path: Path) -> No
     found = fingerprint_raw(settings(lay(a_shop(), tmp_path)), 2)
     assert list(found) == [contract.name for contract in CONTRACTS]
     assert len(set(found.values())) == 4
+
+
+def test_text_files_are_divided_as_is_declared_and_partitions_are_columns(tmp_path: Path) -> None:
+    (tmp_path / "orders" / "shop=berlin").mkdir(parents=True)
+    with gzip.open(tmp_path / "orders" / "shop=berlin" / "a.csv.gz", "wt", encoding="latin-1") as file:
+        file.write("1;Müller;\n2;;\n")
+    mapping = TableMapping(delimiter=";", encoding="latin-1", header=False, names=["order_id", "name"])
+    raw = RawSettings(str(tmp_path), tables=TableMappings(orders=mapping))
+    with in_memory() as connection:
+        (part,) = as_parquet(connection, find_files(raw, "orders"), tmp_path / "scratch")
+    assert pq.read_table(part, partitioning=None).to_pylist() == [
+        {"order_id": "1", "name": "Müller", "shop": "berlin"},
+        {"order_id": "2", "name": None, "shop": "berlin"},
+    ]
+
+
+def test_a_delimiter_of_all_tables_is_set_once(tmp_path: Path) -> None:
+    raw = RawSettings(str(a_folder(tmp_path, "orders.csv").folder), delimiter=";")
+    assert (find_files(raw, "orders").text.delimiter, find_files(raw, "orders").group) == (";", "raw")

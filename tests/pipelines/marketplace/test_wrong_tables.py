@@ -97,7 +97,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a spreadsheet": (
         {"tables": TableMappings(orders=TableMapping(path="orders.xlsx"))},
-        r"'.*raw/orders.xlsx' of orders has .xlsx files; keep only .parquet or only .csv files or name",
+        r"raw.tables.orders.path ends in 'orders.xlsx'; convert the file to .parquet or .csv",
     ),
     "a name no contract has": (
         orders(ordred_at="at"),
