@@ -78,9 +78,9 @@ def _simulate(settings: "SimulateSettings") -> Outcome:
     return simulate(settings)
 
 
-def _as_of(population: Population, observed_at: str | None) -> str:
-    """Return what conf/prepare.yaml says of loan.as_of: a book, which has no outcomes, needs no date for them."""
-    return (observed_at or "") if population is Population.book else MISSING
+def _as_of(population: Population, observed_at: str | None, check: bool) -> str:
+    """Return the default of loan.as_of: a book and a preview, which have no outcomes, need no date for them."""
+    return (observed_at or "") if population is Population.book or check else MISSING
 
 
 def _prepare(settings: "PrepareSettings") -> Outcome:

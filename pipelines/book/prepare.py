@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.book.observation import Observation, observation_of
 from pipelines.book.prepare_book import prepare_book
 from pipelines.book.prepare_summary import prepared_outcome
+from pipelines.book.preview_summary import preview_outcome
 from pipelines.command.provenance import provenance
 from pipelines.command.verb import Outcome
 from pipelines.credit.loan import check
@@ -27,6 +28,7 @@ from pipelines.marketplace.intake import BOOK_TABLES, TRAINING_TABLES, run_intak
 from pipelines.marketplace.loan_rules import LoanRules
 from pipelines.marketplace.manifest import INTAKE, MANIFEST, IntakeRecord
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
+from pipelines.marketplace.preview import preview_tables
 from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
 from pipelines.marketplace.sources import TableSource, find_sources, fingerprint_sources
 from pipelines.marketplace.training_table import Counts, publish, remove_earlier
@@ -44,7 +46,7 @@ BYTES_A_BUCKET = 16_000_000
 
 
 def prepare(settings: PrepareSettings) -> Outcome:
-    """Make the training table or the book, unless it was made of the same content and settings before.
+    """Make the training table or the book, unless it was made of the same content and settings before; or a preview.
 
     Raises:
         ConfigurationError: no thread or no memory; the name of a folder with raw tables; an invalid loan contract or
@@ -52,6 +54,12 @@ def prepare(settings: PrepareSettings) -> Outcome:
         DataError: the tables break their contracts (see `run_intake`), or have no outcomes to learn from.
     """
     check_resources(settings)
+    if settings.check:
+        erasures = read_erasures(Workspace.at(settings.workspace))
+        required = required_tables(settings.population)
+        rules = LoanRules.of(settings.loan)
+        preview = preview_tables(settings.raw, required, settings.threads, settings.memory, erasures, rules)
+        return preview_outcome(preview)
     check_features(settings.features)
     settings = replace(settings, features=_on_a_clock(settings))
     observation = _observation(settings)

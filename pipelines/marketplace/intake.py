@@ -1,40 +1,22 @@
-"""The intake: reads a folder of a user's files into clean, bucketed tables and a quarantine.
-
-Tables are checked in order: customers; orders and applications, which refer to a customer; instalments, which refer to
-an application. A row that refers to a quarantined row is quarantined too. A loan is clean or quarantined as a whole: if
-one of its instalments is quarantined, so are the application and its other instalments, because half a schedule would
-give a wrong label.
-"""
+"""The intake: reads a folder of a user's files into clean, bucketed tables and a quarantine."""
 
 import logging
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipelines.command.progress import Advance, progress
+from pipelines.command.progress import progress
 from pipelines.engine.duckdb_engine import connect
 from pipelines.erasures.record import Erasures
-from pipelines.errors import DataError
-from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
-from pipelines.marketplace.conversion import converted, ids_as_text, readings
-from pipelines.marketplace.keys import find_repeated, without_copies
-from pipelines.marketplace.loan_rules import WRONG_SUM, LoanRules
-from pipelines.marketplace.mapping import MappedTable, check_settings, parquet
-from pipelines.marketplace.quarantine import QUARANTINE, Quarantine
-from pipelines.marketplace.rules import (
-    BROKEN_LOAN,
-    BROKEN_SCHEDULE,
-    NO_INSTALMENTS,
-    PAID_TOO_EARLY,
-    UNKNOWN_APPLICATION,
-    UNKNOWN_CUSTOMER,
-    Check,
-    own_checks,
-    repeated_key,
-)
+from pipelines.marketplace.buckets import CLEAN
+from pipelines.marketplace.intake_run import IntakeRun, TableIntake
+from pipelines.marketplace.loan_rules import LoanRules
+from pipelines.marketplace.mapping import MappedTable, check_settings
+from pipelines.marketplace.quarantine import QUARANTINE
 from pipelines.marketplace.settings import RawSettings
-from pipelines.marketplace.sources import find_sources, fingerprint_sources
+from pipelines.marketplace.sources import TableSource, find_sources, fingerprint_sources
 from pipelines.marketplace.staging import (
     explained_shortage,
     named_files,
@@ -43,7 +25,6 @@ from pipelines.marketplace.staging import (
     without_erased,
 )
 from pipelines.marketplace.table_sql import Resources
-from pipelines.marketplace.tables import APPROVED, ORDERS, Kind, TableContract
 from pipelines.storage.atomic_files import scratch_folder
 
 if TYPE_CHECKING:
@@ -54,30 +35,6 @@ log = logging.getLogger(__name__)
 TRAINING_TABLES = ("customers", "orders", "applications", "instalments")
 BOOK_TABLES = ("customers", "orders")
 """The tables that a training table and a book need."""
-
-FUTURE = "due_at"
-"""The one time column that may be in the future."""
-
-MOST_LEVELS = 1_000
-"""Levels kept of a column, the most frequent first."""
-
-
-@dataclass(frozen=True)
-class TableIntake:
-    """Counts of one table: rows read, clean rows, quarantined rows by rule, equal copies; and the SHA-256 of its files.
-
-    `latest` is the latest moment of each time column (ISO, UTC) and `levels` the rows of each level of the orders, both
-    of the clean rows. The `erased` rows of erased people are left out and not counted in `rows`.
-    """
-
-    rows: int
-    clean: int
-    quarantined: Mapping[str, int]
-    latest: Mapping[str, str]
-    levels: Mapping[str, Mapping[str, int]]
-    fingerprint: str
-    erased: int = 0
-    copies: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,152 +68,48 @@ def run_intake(
             broken; files change while they are read.
         ThinfileError: memory or disk is exhausted.
     """
+    opened = opened_tables(raw, into.parent, required, threads, memory_limit, erasures or Erasures())
+    with opened as tables, progress("tables", len(tables.tables), log) as advance:
+        run = IntakeRun(
+            tables.connection, raw, rules or LoanRules(), tables.tables, buckets, tables.scratch / "whole", advance
+        )
+        counts = run.all_tables()
+        fingerprints = fingerprint_sources(tables.sources, threads)
+        _move_into_place(run.folder, into, tables.scratch)
+    return Intake(
+        {name: TableIntake(**table, fingerprint=fingerprints.get(name, "")) for name, table in counts.items()},
+        tables.currency,
+    )
+
+
+@dataclass(frozen=True)
+class OpenedTables:
+    """The tables of a folder, ready to be checked on a connection, and their currency."""
+
+    connection: "DuckDBPyConnection"
+    scratch: Path
+    sources: Mapping[str, TableSource]
+    tables: Mapping[str, MappedTable]
+    currency: str | None
+
+
+@contextmanager
+def opened_tables(
+    raw: RawSettings, beside: Path, required: Collection[str], threads: int, memory_limit: str, erasures: Erasures
+) -> Iterator[OpenedTables]:
+    """Open the tables of a folder, with temporary files in a folder `beside`. Raises as `run_intake` does."""
     with (
-        scratch_folder(into.parent) as scratch,
+        scratch_folder(beside) as scratch,
         connect(threads, memory_limit, scratch) as connection,
         explained_shortage(memory_limit),
     ):
         check_settings(connection, raw)
         sources = find_sources(raw, required)
-        fingerprints = fingerprint_sources(sources, threads)
         resources = Resources(threads, memory_limit, scratch)
-        staged = without_erased(connection, staged_tables(connection, raw, sources, resources), erasures or Erasures())
+        staged = without_erased(connection, staged_tables(connection, raw, sources, resources), erasures)
         tables = {table.contract.name: table for table in staged}
-        broken_files = named_files(connection, {name: table.files for name, table in tables.items()})
-        with broken_files, progress("tables", len(tables), log) as advance:
-            currency = one_currency(connection, raw, list(tables.values()))
-            run = _Run(connection, raw, rules or LoanRules(), tables, buckets, scratch / "whole", advance)
-            counts = run.all_tables()
-        _move_into_place(run.folder, into, scratch)
-    return Intake(
-        {name: TableIntake(**table, fingerprint=fingerprints.get(name, "")) for name, table in counts.items()}, currency
-    )
-
-
-@dataclass
-class _Run:
-    """One intake: checks the tables in order and writes clean rows and quarantines below `folder`."""
-
-    connection: "DuckDBPyConnection"
-    raw: RawSettings
-    rules: LoanRules
-    tables: Mapping[str, MappedTable]
-    buckets: int
-    folder: Path
-    advance: Advance
-    counts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    copies: dict[str, int] = field(default_factory=dict)
-
-    def all_tables(self) -> dict[str, dict[str, Any]]:
-        """Return the counts of each table."""
-        self._finish(self._checked("customers"))
-        self._create_customers()
-        self._finish(self._checked("orders", UNKNOWN_CUSTOMER))
-        applications = self._checked("applications", UNKNOWN_CUSTOMER)
-        self._create_loans(applications)
-        schedule = "left join loans on loan_id = application_id"
-        instalments = self._checked("instalments", UNKNOWN_APPLICATION, PAID_TOO_EARLY, joins=schedule)
-        self._quarantine_whole_loans(applications, instalments)
-        self._finish(applications)
-        self._finish(instalments, "loan_bucket", "join loans on loan_id = application_id")
-        return self.counts
-
-    def _checked(self, name: str, *others: Check, joins: str = "") -> Quarantine:
-        table = self.tables[name]
-        texts = ids_as_text(list(self.tables.values()))
-        rows = converted(table, self.raw, texts)
-        checks = own_checks(table.contract, readings(table, self.raw, texts), self.raw.scale)
-        checks += self.rules.checks(name)
-        if find_repeated(self.connection, table.contract, rows):
-            rows, self.copies[name] = without_copies(self.connection, table.contract, rows)
-            checks.append(repeated_key(table.contract))
-        quarantine = Quarantine(self.connection, table.contract, rows, (*checks, *others))
-        quarantine.fill(joins)
-        quarantine.check_readable()
-        quarantine.check_share(self._rows(name), self.raw.max_quarantined)
-        return quarantine
-
-    def _create_customers(self) -> None:
-        clean = parquet(self._clean("customers"))
-        self.connection.execute(f"create temp view known_customers as select customer_id from {clean}")
-
-    def _create_loans(self, applications: Quarantine) -> None:
-        """Create the table of the applications that are clean so far, with the columns that instalments refer to."""
-        self.connection.execute(
-            f"create temp table loans as select application_id as loan_id, {bucket_of_customer(self.buckets)} as "
-            f"loan_bucket, applied_at as loan_applied_at, decision = '{APPROVED}' and disbursed_at is not null as "
-            f"loan_was_disbursed, principal as loan_principal from {applications.kept}"
-        )
-
-    def _quarantine_whole_loans(self, applications: Quarantine, instalments: Quarantine) -> None:
-        """Quarantine loans without instalments, with a quarantined one, or whose instalments have a wrong sum."""
-        self.connection.execute(
-            "create temp table loans_without_instalments as select loan_id from loans "
-            f"where loan_was_disbursed and loan_id not in (select application_id from {instalments.rows} "
-            "where application_id is not null)"
-        )
-        self.connection.execute(
-            f"create temp table broken_loans as select distinct application_id from {instalments.table} "
-            "where application_id is not null"
-        )
-        self.connection.execute(f"create temp table loans_with_wrong_sums as {self.rules.wrong_sums(instalments.rows)}")
-        is_absent = self.tables["instalments"].is_absent
-        of_loans = (BROKEN_LOAN,) if is_absent else (NO_INSTALMENTS, BROKEN_LOAN, WRONG_SUM)
-        for quarantine, checks in ((applications, of_loans), (instalments, (BROKEN_SCHEDULE,))):
-            quarantine.add(checks)
-            quarantine.check_share(self._rows(quarantine.contract.name), self.raw.max_quarantined)
-
-    def _finish(self, quarantine: Quarantine, bucket: str = "", joins: str = "") -> None:
-        """Write a table's clean rows and its quarantine, and record the counts."""
-        contract = quarantine.contract
-        columns = ", ".join(column.name for column in contract.columns)
-        clean = write_buckets(
-            self.connection,
-            f"{quarantine.kept} {joins}",
-            columns,
-            bucket or bucket_of_customer(self.buckets),
-            self.folder / CLEAN / contract.name,
-            self.buckets,
-        )
-        quarantine.write(self.folder / QUARANTINE / f"{contract.name}.parquet")
-        rows, broken, copies = self._rows(contract.name), quarantine.counts, self.copies.get(contract.name, 0)
-        if rows != clean + sum(broken.values()) + copies:
-            raise DataError(
-                f"the files of {contract.name} changed while they were read: of {rows:,} rows {clean:,} are clean and "
-                f"{sum(broken.values()):,} broken; run again when the files are complete"
-            )
-        counts: dict[str, Any] = {"rows": rows, "clean": clean, "quarantined": broken, "copies": copies}
-        counts["erased"] = self._erased(contract.name)
-        rows_of_table = parquet(self._clean(contract.name))
-        levels = {name: self._levels(name, rows_of_table) for name in contract.of_kind(Kind.text)}
-        counts |= {"latest": self._latest(contract, rows_of_table), "levels": levels if contract is ORDERS else {}}
-        self.counts[contract.name] = counts
-        self.advance(len(self.counts), f"{contract.name}: {clean:,} clean rows")
-
-    def _latest(self, contract: TableContract, rows: str) -> dict[str, str]:
-        names = [name for name in contract.of_kind(Kind.time) if name != FUTURE]
-        maxima = self.connection.execute(f"select {', '.join(f'max({name})' for name in names)} from {rows}").fetchall()
-        return {name: moment.isoformat() for name, moment in zip(names, maxima[0], strict=True) if moment is not None}
-
-    def _levels(self, column: str, rows: str) -> dict[str, int]:
-        query = (
-            f"select {column}, count(*) from {rows} where {column} is not null group by all order by 2 desc, 1 "
-            f"limit {MOST_LEVELS}"
-        )
-        return {str(level): int(count) for level, count in self.connection.execute(query).fetchall()}
-
-    def _clean(self, name: str) -> list[Path]:
-        return sorted((self.folder / CLEAN / name).rglob("*.parquet"))
-
-    def _rows(self, name: str) -> int:
-        return self._counted(self.tables[name].relation)
-
-    def _erased(self, name: str) -> int:
-        table = self.tables[name]
-        return self._counted(f"{table.everything} where {table.erased}") if table.erased else 0
-
-    def _counted(self, rows: str) -> int:
-        return int(self.connection.execute(f"select count(*) from {rows}").fetchall()[0][0])
+        with named_files(connection, {name: table.files for name, table in tables.items()}):
+            yield OpenedTables(connection, scratch, sources, tables, one_currency(connection, raw, staged))
 
 
 def _move_into_place(folder: Path, into: Path, scratch: Path) -> None:

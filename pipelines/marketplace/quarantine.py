@@ -99,6 +99,10 @@ class Quarantine:
         raw = "columns('^raw_(.*)$') as '\\1'"
         self.connection.execute(f"copy (select {raw}, {RULE} from {self.table}) to {sql_text(str(path))}")
 
+    def example_of(self, rule: str) -> str:
+        """Return the first value that breaks a rule, with the key of its row."""
+        return self._example(next(check for check in self.checks if check.sentence == rule))
+
     def _broken(self, rows: str, checks: tuple[Check, ...], joins: str = "") -> str:
         checked = f"select *, {first_broken(checks)} as {RULE} from {rows} as line {joins}"
         key = ", ".join(self.contract.key)

@@ -138,6 +138,8 @@ class PrepareSettings(VerbSettings):
 
     name: str = "marketplace"
     """Folder below lake/ for the prepared tables."""
+    check: bool = False
+    """Show the mapped tables, their ranges and broken rules, and write nothing."""
     population: Population = Population.applications
     """Applications, or the book: every customer under a declared reference loan."""
     observed_at: str | None = None

@@ -24,7 +24,7 @@ def prepared(thinfile: Callable[..., Answer], tmp_path: Path, monkeypatch: pytes
     write_shop(Path("shop"))
 
     def run(name: str, *more: str) -> Answer:
-        (words,) = [words for words in COMMANDS if f"raw={name}" in words]
+        (words,) = [words for words in COMMANDS if f"raw={name}" in words and "check=true" not in words]
         return thinfile(*words[1:], *more, "threads=1", "output=json")
 
     return run

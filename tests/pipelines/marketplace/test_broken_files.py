@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.marketplace import intake
+from pipelines.marketplace import intake_run
 from pipelines.marketplace.buckets import write_buckets
 from tests.pipelines.marketplace.shop import a_shop, assert_stops, lay, settings
 
@@ -157,6 +157,6 @@ def test_files_that_change_while_they_are_read_are_told(tmp_path: Path, monkeypa
         fewer = f"(from {rows} limit 39)" if place.name == "orders" else rows
         return write_buckets(connection, fewer, columns, bucket, place, buckets)
 
-    monkeypatch.setattr(intake, "write_buckets", write_fewer)
+    monkeypatch.setattr(intake_run, "write_buckets", write_fewer)
     message = r"the files of orders changed while they were read: of 40 rows 39 are clean and 0 broken"
     assert_stops(settings(folder), tmp_path, message)

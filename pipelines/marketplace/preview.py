@@ -1,0 +1,132 @@
+"""A preview of the mapped tables: first rows, types, ranges, broken rules and counts, without writing anything."""
+
+import logging
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.command.progress import progress
+from pipelines.erasures.record import Erasures
+from pipelines.marketplace.intake import opened_tables
+from pipelines.marketplace.intake_run import IntakeRun
+from pipelines.marketplace.loan_rules import LoanRules
+from pipelines.marketplace.mapping import MappedTable
+from pipelines.marketplace.quarantine import Quarantine
+from pipelines.marketplace.settings import RawSettings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+log = logging.getLogger(__name__)
+
+FIRST_ROWS = 3
+
+
+@dataclass(frozen=True)
+class ColumnPreview:
+    """A column of a contract: where it is from, its type there, the share of missing values, and the range as read."""
+
+    name: str
+    source: str
+    type: str
+    missing: float
+    lowest: str | None
+    highest: str | None
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """A rule of a contract, the rows that break it, and the first of these."""
+
+    rule: str
+    rows: int
+    example: str
+
+
+@dataclass(frozen=True)
+class TablePreview:
+    """A mapped table; its `rows` are the `clean` ones, the quarantined ones by rule, and equal `copies`."""
+
+    table: str
+    rows: int
+    clean: int
+    copies: int
+    erased: int
+    broken: Sequence[BrokenRule]
+    columns: Sequence[ColumnPreview]
+    first_rows: Sequence[Mapping[str, str | None]]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The preview of each table that has a source, and why `thinfile prepare` would stop, if it would."""
+
+    tables: Sequence[TablePreview]
+    refusals: Sequence[str]
+
+
+def preview_tables(
+    raw: RawSettings,
+    required: Collection[str],
+    threads: int,
+    memory_limit: str,
+    erasures: Erasures,
+    rules: LoanRules,
+) -> Preview:
+    """Check the tables of a folder in a temporary folder and return their preview.
+
+    Raises:
+        ConfigurationError, DataError: see `run_intake`; rows that break a rule are no error here.
+    """
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        opened_tables(raw, Path(temporary), required, threads, memory_limit, erasures) as opened,
+        progress("tables", len(opened.tables), log) as advance,
+    ):
+        run = IntakeRun(opened.connection, raw, rules, opened.tables, 1, opened.scratch / "whole", advance, stops=False)
+        counts = run.all_tables()
+        present = [table for table in opened.tables.values() if not table.is_absent]
+        tables = [_preview(opened.connection, table, counts, run) for table in present]
+    return Preview(tables, run.refusals)
+
+
+def _preview(
+    connection: "DuckDBPyConnection", table: MappedTable, counts: Mapping[str, Any], run: IntakeRun
+) -> TablePreview:
+    name = table.contract.name
+    counted, quarantine = counts[name], run.quarantines[name]
+    broken = [BrokenRule(rule, rows, quarantine.example_of(rule)) for rule, rows in counted["quarantined"].items()]
+    return TablePreview(
+        name,
+        counted["rows"],
+        counted["clean"],
+        counted["copies"],
+        counted["erased"],
+        broken,
+        _columns(connection, table, quarantine),
+        _first_rows(connection, table, quarantine),
+    )
+
+
+def _columns(connection: "DuckDBPyConnection", table: MappedTable, quarantine: Quarantine) -> list[ColumnPreview]:
+    names = [column.name for column in table.present]
+    statistics = ", ".join(f"count({name}), min({name})::varchar, max({name})::varchar" for name in names)
+    row = connection.execute(f"select count(*), {statistics} from {quarantine.rows}").fetchall()[0]
+    previews = []
+    for index, name in enumerate(names):
+        values, lowest, highest = row[1 + 3 * index : 4 + 3 * index]
+        mapped = table.columns[name]
+        source = mapped.name if mapped.mapping.value is None else f"constant {mapped.mapping.value}"
+        previews.append(ColumnPreview(name, source, mapped.type, (row[0] - values) / max(row[0], 1), lowest, highest))
+    return previews
+
+
+def _first_rows(
+    connection: "DuckDBPyConnection", table: MappedTable, quarantine: Quarantine
+) -> list[dict[str, str | None]]:
+    names = [column.name for column in table.present]
+    values = ", ".join(f"{name}::varchar" for name in names)
+    query = f"select {values} from {quarantine.rows} order by {', '.join(table.contract.key)} limit {FIRST_ROWS}"
+    return [dict(zip(names, row, strict=True)) for row in connection.execute(query).fetchall()]
