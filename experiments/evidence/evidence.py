@@ -19,6 +19,7 @@ from experiments.evidence.selection import selection_report
 from experiments.experiment.experiment import Experiment, resolve
 from pipelines.applications.applications import Applications
 from pipelines.applications.contract import as_text
+from pipelines.applications.twins import find_twins
 from pipelines.credit.discrimination import delong_difference
 from pipelines.credit.points import points
 from pipelines.credit.stability import noise_limit, population_stability_index, shares
@@ -68,6 +69,7 @@ def gather(
         "monotonicity": monotonicity(challenger, test, evaluation_set.manifest.get("features", ()), seed),
         "reasons": reason_quality(challenger.predictor, ttd.applications.features, policy, seed=seed),
         "timing": _timing(challenger, test),
+        "twins": _twins(evaluation_set),
         "leak": _leak(evaluation_set, challenger, policy),
         "selection": _selection(evaluation_set, challenger, ttd),
         "tried_before": tried_before,
@@ -238,6 +240,12 @@ def _selection(evaluation_set: EvaluationSet, challenger: ScoredVersion, ttd: Tt
         )
     except DataError as error:
         return {"why": str(error)}
+
+
+def _twins(evaluation_set: EvaluationSet) -> dict[str, Any]:
+    split, twins = evaluation_set.split, find_twins(evaluation_set.applications)
+    across = twins.across(split.test, split.development)
+    return {"rows": twins.rows, "kinds": str(twins), "across": int(across.sum()), "test_rows": len(split.test)}
 
 
 def _leak(evaluation_set: EvaluationSet, challenger: ScoredVersion, policy: PolicySettings) -> dict[str, Any]:

@@ -36,8 +36,9 @@ class Applications:
     `features` has the numeric columns as float64 (missing is NaN), then the categorical ones as text (missing is None).
     `bad` is 1 for default and 0 for good, or None where outcomes are not read; `outcome_known_at` is when each outcome
     became known, or None where the table has no such column. `approved` and `by_lot` are the earlier policy's
-    approvals and its random approvals, or None where decisions are not read. `fingerprint` identifies the table read,
-    quarantined rows included but without the `erased` rows of erased people; `fingerprint_with_erased` includes them.
+    approvals and its random approvals, or None where decisions are not read. `groups` are the values of data.group,
+    whose equal rows a split keeps together, or None without it. `fingerprint` identifies the table read, quarantined
+    rows included but without the `erased` rows of erased people; `fingerprint_with_erased` includes them.
     """
 
     features: pd.DataFrame
@@ -51,6 +52,7 @@ class Applications:
     outcome_known_at: NDArray[np.datetime64] | None = None
     approved: NDArray[np.bool_] | None = None
     by_lot: NDArray[np.bool_] | None = None
+    groups: NDArray[np.object_] | None = None
     erased: int = 0
     fingerprint_with_erased: str | None = None
 
@@ -75,6 +77,7 @@ class Applications:
             outcome_known_at=_some(self.outcome_known_at, rows),
             approved=_some(self.approved, rows),
             by_lot=_some(self.by_lot, rows),
+            groups=_some(self.groups, rows),
             protected=self.protected.iloc[rows].reset_index(drop=True),
         )
 
@@ -166,6 +169,7 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
         outcome_known_at=known_at,
         approved=approved,
         by_lot=by_lot,
+        groups=None if roles.group is None else as_text(clean[roles.group]).to_numpy(object),
         protected=clean[list(roles.protected)],
         roles=roles,
         fingerprint=fingerprint,

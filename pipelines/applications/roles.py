@@ -41,6 +41,7 @@ class Roles:
     decision: str | None = None
     approved: str = "approved"
     by_lot: str | None = None
+    group: str | None = None
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
 
     customer: str | None = None
@@ -65,7 +66,8 @@ class Roles:
         if labelled:
             check_meanings(list(map(str, table)), data)
         customer = customer_column(data, map(str, table))
-        taken = {*_single(data), *data.protected, *data.numeric, *data.categorical, *data.ignored, customer}
+        features = (*data.protected, *data.numeric, *data.categorical, *data.ignored)
+        taken = {*_single(data), *features, customer, data.group}
         rest = [str(column) for column in table if column not in taken] if data.infer else []
         if data.source is Source.table:
             rest.sort()  # the same table with its columns in another order gives the same model
@@ -83,6 +85,7 @@ class Roles:
             decision=data.decision if decided else None,
             approved=_as_spelled(data.approved, data.decision, types),
             by_lot=data.random_approval if decided else None,
+            group=data.group if labelled else None,
             meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *categories], data),
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
@@ -114,6 +117,7 @@ class Roles:
             "outcome_known_at": self.outcome_known_at,
             "decision": self.decision,
             "by_lot": self.by_lot,
+            "group": self.group,
         }
         return {role: (column,) for role, column in single.items() if column is not None} | {
             "protected": self.protected,

@@ -58,6 +58,8 @@ class DataSettings(SegmentSettings, ReadingSettings):
     """Column that marks applications which the earlier policy would have declined and approved at random."""
     customer: str | None = None
     """Column of the customer's id."""
+    group: str | None = None
+    """Column whose equal values, such as one customer's applications, stay on one side of every split and fold."""
     protected: list[str] = field(default_factory=list)
     """Columns of protected attributes: never features, kept for fairness."""
     numeric: list[str] = field(default_factory=list)

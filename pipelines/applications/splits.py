@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from pipelines.applications.applications import Applications
 from pipelines.applications.date_cuts import DateCuts, Times
 from pipelines.applications.embargo import embargo_advice
 from pipelines.applications.settings import SplitSettings
+from pipelines.applications.twins import Twins, find_twins
 from pipelines.errors import ConfigurationError, DataError
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ class Split:
     """Rows of the development part, with its folds, and rows of the test part, which no search uses.
 
     Folds index the development part. `test_part` is the hash of the test part's application ids: two models were
-    tested on the same applications when it is equal.
+    tested on the same applications when it is equal. `twins` are on one side of every division.
     """
 
     development: Rows
@@ -45,6 +47,7 @@ class Split:
     folds: tuple[Fold, ...]
     test_part: str
     description: str
+    twins: Twins | None = None
 
 
 def split_applications(applications: Applications, settings: SplitSettings, *, seed: int) -> Split:
@@ -60,15 +63,19 @@ def split_applications(applications: Applications, settings: SplitSettings, *, s
         raise ConfigurationError(f"split.folds is {settings.folds}; set at least 2, for example 5")
     if not len(applications):
         raise DataError("no application is left to split; look into the quarantine or correct the table")
+    twins = find_twins(applications)
+    if twins.rows:
+        message = "%s of %s applications are twins (%s); they stay on one side of every split and fold"
+        log.warning(message, f"{twins.rows:,}", f"{len(applications):,}", twins)
     if applications.times is None:
-        split = _stratified(applications, settings, seed)
+        split = _stratified(applications, settings, twins, seed)
     else:
-        split = _out_of_time(applications, applications.times, settings)
+        split = _out_of_time(applications, applications.times, settings, twins)
     _check_outcomes(applications, split)
-    return split
+    return replace(split, twins=twins)
 
 
-def _stratified(applications: Applications, settings: SplitSettings, seed: int) -> Split:
+def _stratified(applications: Applications, settings: SplitSettings, twins: Twins, seed: int) -> Split:
     from sklearn.model_selection import StratifiedKFold, train_test_split
 
     if settings.cutoff is not None:
@@ -88,24 +95,41 @@ def _stratified(applications: Applications, settings: SplitSettings, seed: int) 
             f"split.test={settings.test} leaves {tested} applications of the rarer outcome for the test and "
             f"{fewest - tested} for the folds, which need at least 1 and {settings.folds}; use for example 0.3"
         )
-    development, test = train_test_split(np.arange(len(bad)), test_size=settings.test, stratify=bad, random_state=seed)
-    development, test = np.sort(development), np.sort(test)
+    _, drawn = train_test_split(np.arange(len(bad)), test_size=settings.test, stratify=bad, random_state=seed)
+    is_tested = twins.as_first(np.isin(np.arange(len(bad)), drawn))
+    development, test = np.flatnonzero(~is_tested), np.flatnonzero(is_tested)
+    _check_both_outcomes(bad, {"the development part": development, "the test part": test})
+    number = np.empty(len(development), np.intp)
     folds = StratifiedKFold(settings.folds, shuffle=True, random_state=seed).split(development, bad[development])
+    for fold, (_, held_out) in enumerate(folds):
+        number[held_out] = fold
+    number = twins.take(development).as_first(number)
     description = f"stratified by outcome, {len(development)} for development, {len(test)} for the test"
-    return Split(development, test, tuple(Fold(*fold) for fold in folds), _part(applications, test), description)
+    moved = int((is_tested != np.isin(np.arange(len(bad)), drawn)).sum())
+    if moved:
+        description += f", {moved} moved to the side of their twins"
+    divided = tuple(
+        Fold(np.flatnonzero(number != fold), np.flatnonzero(number == fold)) for fold in range(settings.folds)
+    )
+    return Split(development, test, divided, _part(applications, test), description)
 
 
-def _out_of_time(applications: Applications, times: Times, settings: SplitSettings) -> Split:
+def _out_of_time(applications: Applications, times: Times, settings: SplitSettings, twins: Twins) -> Split:
     cutoffs = _cutoffs(times, settings)
     for cutoff in cutoffs:
-        split = _split_at(cutoff, applications, times, settings.folds)
+        split = _split_at(cutoff, applications, times, settings.folds, twins)
         if split is not None:
             return split
     raise DataError(_too_little(applications, times, cutoffs[0], settings.folds))
 
 
-def _split_at(cutoff: np.datetime64, applications: Applications, times: Times, folds: int) -> Split | None:
-    """Return the split at a cutoff, None where what is before it is too little for the folds."""
+def _split_at(
+    cutoff: np.datetime64, applications: Applications, times: Times, folds: int, twins: Twins
+) -> Split | None:
+    """Return the split at a cutoff, None where what is before it is too little for the folds.
+
+    Twins of test applications are left out of development, and twins of held-out ones out of the rows to fit on.
+    """
     is_earlier, is_known = times < cutoff, _known_by(cutoff, applications)
     development, test = np.flatnonzero(is_earlier & is_known), np.flatnonzero(times >= cutoff)
     if not len(test):
@@ -118,7 +142,9 @@ def _split_at(cutoff: np.datetime64, applications: Applications, times: Times, f
             f"no application was made before the cutoff {_day(cutoff)} (earliest {_day(times.min())}); raise "
             "split.cutoff"
         )
-    divided = _time_ordered_folds(applications.take(development), folds)
+    is_twin = twins.across(development, test)
+    development = development[~is_twin]
+    divided = _time_ordered_folds(applications.take(development), folds, twins.take(development))
     if divided is None:
         return None
     if SHORT_HISTORY * len(development) < is_earlier.sum():
@@ -128,6 +154,8 @@ def _split_at(cutoff: np.datetime64, applications: Applications, times: Times, f
     )
     if applications.outcome_known_at is not None:
         description += f", {int((is_earlier & ~is_known).sum())} under embargo; {divided[1]}"
+    if is_twin.any():
+        description += f"; {int(is_twin.sum())} left out of development as twins of test applications"
     return Split(development, test, divided[0], _part(applications, test), description)
 
 
@@ -165,7 +193,7 @@ def _cutoffs(times: Times, settings: SplitSettings) -> list[np.datetime64]:
     ]
 
 
-def _time_ordered_folds(applications: Applications, folds: int) -> tuple[tuple[Fold, ...], str] | None:
+def _time_ordered_folds(applications: Applications, folds: int, twins: Twins) -> tuple[tuple[Fold, ...], str] | None:
     """Return folds that fit on the past and hold out what follows, and a description of their embargo.
 
     Equal times stay on one side; None where the dates are too few. The embargo applies only where every fold keeps a
@@ -178,10 +206,10 @@ def _time_ordered_folds(applications: Applications, folds: int) -> tuple[tuple[F
     if starts is None:
         return None
     ends = [*starts[1:], times.max() + np.timedelta64(1, "us")]
-    without_embargo = [
-        Fold(np.flatnonzero(times < start), np.flatnonzero((times >= start) & (times < end)))
-        for start, end in zip(starts, ends, strict=True)
-    ]
+    without_embargo = []
+    for start, end in zip(starts, ends, strict=True):
+        fit, held_out = np.flatnonzero(times < start), np.flatnonzero((times >= start) & (times < end))
+        without_embargo.append(Fold(fit[~twins.across(fit, held_out)], held_out))
     with_embargo = [
         Fold(fold.fit[_known_by(start, applications)[fold.fit]], fold.held_out)
         for fold, start in zip(without_embargo, starts, strict=True)
@@ -217,11 +245,14 @@ def _part(applications: Applications, rows: Rows) -> str:
 
 
 def _check_outcomes(applications: Applications, split: Split) -> None:
-    bad = applications.outcomes
     parts = {"the development part": split.development, "the test part": split.test}
     for number, fold in enumerate(split.folds, start=1):
         parts[f"the rows to fit on of fold {number}"] = split.development[fold.fit]
         parts[f"the held-out rows of fold {number}"] = split.development[fold.held_out]
+    _check_both_outcomes(applications.outcomes, parts)
+
+
+def _check_both_outcomes(bad: NDArray[np.int8], parts: Mapping[str, Rows]) -> None:
     for name, rows in parts.items():
         if len(np.unique(bad[rows])) < 2:
             raise DataError(

@@ -110,6 +110,7 @@ def full_evidence() -> dict[str, Any]:
             "groups": [{"group": "payments on earlier instalments", "share": 0.41}, {"group": "orders", "share": 0.22}],
         },
         "timing": {"rows": 100000, "rows_per_second": 412000, "one_row_ms": 3.2},
+        "twins": {"rows": 0, "kinds": "", "across": 0, "test_rows": 4210},
         "leak": {"kind": "recomputed", "sampled": 1000, "differing": {}, "telling": {}, "waived": []},
         "selection": {"declined": 2210, "extrapolated_share": 0.081, "auc": {"augmented": 0.741, "accepted": 0.768}},
         "tried_before": 3,

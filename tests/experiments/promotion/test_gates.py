@@ -27,6 +27,7 @@ EVIDENCE: dict[str, Any] = {
     },
     "development": {"psi": 0.02, "noise": 0.03},
     "leak": {"kind": "recomputed", "sampled": 1000, "differing": {}},
+    "twins": {"rows": 8, "kinds": "8 exact copies", "across": 0, "test_rows": 300},
     "fairness": [],
     "comparable": {"unseen": True, "why": "its own", "outcome": {"challenger": "a", "champion": "a"}},
     "difference": {"auc": 0.02, "low": 0.005, "high": 0.035, "p": 0.004},
@@ -62,7 +63,7 @@ def test_good_evidence_passes_every_gate_and_what_is_advisory_does_not_block() -
     assert [gate.gate for gate in results if not gate.passed] == ["profit where it is inferred"]
 
 
-@pytest.mark.parametrize("part", ["measures", "development", "leak", "comparable", "difference", "swap_set"])
+@pytest.mark.parametrize("part", ["measures", "development", "leak", "twins", "comparable", "difference", "swap_set"])
 def test_evidence_that_is_missing_is_refused(part: str) -> None:
     refused = [gate for gate in judge(changed(**{part: None}), PolicySettings()) if not gate.passed and gate.blocking]
     assert refused
@@ -87,6 +88,7 @@ def test_a_swap_set_without_its_inferred_rows_is_refused_although_inferred_profi
         ({"measures__measures__auc__value": 0.59}, "discrimination"),
         ({"measures__measures__expected_to_observed__value": 1.4}, "calibration"),
         ({"development__psi": 0.29}, "score stability"),
+        ({"twins__across": 1}, "no twins"),
         ({"leak__differing": {"orders_90d": 3}}, "no leak"),
         ({"leak": {"kind": "not possible", "why": "the lake is gone"}}, "no leak"),
         ({"leak": {"kind": "single_feature", "telling": {"x": 0.97}, "waived": []}}, "no leak"),
@@ -126,6 +128,7 @@ def test_a_first_champion_is_not_compared() -> None:
     assert [gate.gate for gate in results] == [
         "outcome maturity",
         "enough outcomes",
+        "no twins",
         "discrimination",
         "calibration",
         "score stability",
@@ -226,7 +229,7 @@ def toy_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("toy_gate")
 def test_one_file_adds_a_gate_to_judgement_ledger_and_document(book: Book) -> None:
-    assert [gate.name for gate in gates()][2:5] == ["discrimination", "odd rows", "calibration"]
+    assert [gate.name for gate in gates()][3:6] == ["discrimination", "odd rows", "calibration"]
     assert failed(EVIDENCE) == ["odd rows"]
     advisory = PolicySettings(gates=GateSettings(advisory=["odd rows", "profit where it is inferred"]))
     check_gate_names(advisory)

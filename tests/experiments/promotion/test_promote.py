@@ -72,6 +72,7 @@ def test_a_first_champion_passes_the_floors_alone(workspace: Workspace, tables: 
     assert asked == [
         "outcome maturity",
         "enough outcomes",
+        "no twins",
         "discrimination",
         "calibration",
         "score stability",

@@ -1,5 +1,6 @@
 """Flat tables as lenders have them: each is written by its test, and tuned and promoted by command."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +37,23 @@ def test_monthly_dates_are_tuned_with_default_folds(
     )
     assert code == 0, printed
     assert "out of time at 2025-07-01" in printed
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_copies_do_not_make_noise_a_champion(seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # given: noise, each row four times under ids of its own
+    generator = np.random.default_rng(seed)
+    noise = pd.DataFrame(generator.normal(size=(80, 6)).round(3), columns=[f"x{i}" for i in range(6)])
+    noise["bad"] = generator.binomial(1, 0.4, 80)
+    table = pd.concat([noise] * 4, ignore_index=True).rename_axis("id").reset_index()
+    table.to_csv(tmp_path / "repeated.csv", index=False)
+    where = f"workspace={tmp_path / 'w'}"
+    settings = ("data=table", "data.label=bad", "data.id=id", "candidate=catboost", "trials=1")
+    code, printed = run(capsys, "tune", *settings, f"data.path={tmp_path / 'repeated.csv'}", where)
+    assert code == 0, printed
+    assert "320 of 320 applications are twins (320 exact copies)" in printed
+    # noise: 24 distinct test applications, whose AUC is 0.5 give or take 0.12
+    assert 0.1 < float(re.search(r"bad: AUC ([\d.]+)", printed)[1]) < 0.9  # type: ignore[index]
+    code, printed = run(capsys, "promote", where)
+    assert code == 3, printed
+    assert "passed  no twins: none of" in printed
