@@ -42,3 +42,17 @@ class Observed:
     counts: Mapping[str, NDArray[np.int64]]
     intake: Intake | None = None
     repeated: float | None = None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a window could be searched for, and the rows that were compared.
+
+    `repeats`: its rows can be told apart; `values`: some of its values are stored; `volume`: earlier windows are known.
+    """
+
+    rows: int
+    reference_rows: int
+    repeats: bool
+    values: bool
+    volume: bool

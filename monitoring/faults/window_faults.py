@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from monitoring.faults.duplicates import repeated_share
 from monitoring.faults.fault import Fault
-from monitoring.faults.observed import Intake, Observed
+from monitoring.faults.observed import Intake, Observed, Searched
 from monitoring.faults.search import find_faults
 from monitoring.windows.references import Reference
 from monitoring.windows.windows import PeriodCounts, Window, earlier_periods, sample_of
@@ -25,8 +25,11 @@ SEARCHED_FOR_REPEATS = 3
 
 def faults_of(
     workspace: Workspace, counts: PeriodCounts, window: Window, reference: Reference, sample: pd.DataFrame
-) -> list[Fault]:
-    """Return the data faults of a window, compared with the reference and with the periods before it."""
+) -> tuple[list[Fault], Searched]:
+    """Return the data faults of a window, compared with the reference and with the periods before it.
+
+    The second result is what could be searched.
+    """
     key, log = window.key, counts.log
     earlier = [period for period in earlier_periods(log, key) if period < window.periods[0]][-MOST_EARLIER:]
     before = [
@@ -40,7 +43,21 @@ def faults_of(
         intake_of(workspace, log, [replace(key, period=period) for period in window.periods]),
         repeated_share(sample, counts.of(key).overall.rows),
     )
-    return find_faults(reference.profile, now, sample, before, months=months_of(reference))
+    faults = find_faults(reference.profile, now, sample, before, months=months_of(reference))
+    return faults, searched_of(now, reference, sample, before)
+
+
+def searched_of(
+    window: Observed, reference: Reference, sample: pd.DataFrame, earlier: Sequence[Observed] = ()
+) -> Searched:
+    """Return what a window can be searched for."""
+    return Searched(
+        rows=window.rows,
+        reference_rows=reference.total.rows,
+        repeats=window.repeated is not None,
+        values=not sample.empty,
+        volume=any(one.rows for one in earlier),
+    )
 
 
 def months_of(reference: Reference) -> Mapping[str, NDArray[np.int64]]:

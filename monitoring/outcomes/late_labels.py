@@ -1,6 +1,6 @@
 """Performance of a report from late labels: outcomes of a prepared marketplace or of flat tables, as far as known."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,27 +75,41 @@ def performance_of(
         vintages=outcomes.vintages,
         later=outcomes.later,
     )
-    return replace(report, unmatched=tuple(_unmatched(log, key, outcomes, parts, settings)))
+    return _matched(report, log, key, outcomes, parts, settings)
 
 
-def _unmatched(
-    log: ScoreLog, key: LogKey, outcomes: _KnownOutcomes, parts: Mapping[str, pd.DataFrame], settings: OutcomeSettings
-) -> Iterator[str]:
-    """Yield a reason for each table of outcomes of which no id is that of a decision of the model, of any version."""
+def _matched(
+    report: PerformanceReport,
+    log: ScoreLog,
+    key: LogKey,
+    outcomes: _KnownOutcomes,
+    parts: Mapping[str, pd.DataFrame],
+    settings: OutcomeSettings,
+) -> PerformanceReport:
+    """Return the report with the number of outcomes in tables that are of no decision of it.
+
+    Where none is of any, by any version of the model, the ids are in another form, or another column.
+    """
     tables = {} if settings.marketplace else {settings.table: outcomes.full, settings.early_table: outcomes.early}
+    unmatched, left_out = [], []
     for path, table in tables.items():
-        if table is None or any(_knows(table, rows) for rows in parts.values()):
+        if table is None:
             continue
+        rest = len(table.ids) - sum(_known_ids(table, rows) for rows in parts.values())
         others = (one for one in log.logged_keys() if (one.model, one.population) == (key.model, key.population))
-        if not any(_knows(table, log.decisions(one)) for one in others):
+        if rest == len(table.ids) and not any(_known_ids(table, log.decisions(one)) for one in others):
             first = "".join(f" (the first is '{one}')" for one in table.ids[:1])
-            known = f"0 of {len(table.ids):,} ids of the outcomes in '{path}' are known to the score log{first}"
-            yield f"{known}; set outcomes.id to the column of application ids"
+            known = f"0 of {rest:,} ids of the outcomes in '{path}' are known to the score log{first}"
+            unmatched.append(f"{known}; set outcomes.id to the column of application ids")
+        elif rest:
+            outcomes_left_out = f"{rest:,} of {len(table.ids):,} outcomes in '{path}'"
+            left_out.append(f"{outcomes_left_out}: their decisions are not in this report")
+    return replace(report, unmatched=tuple(unmatched), left_out=tuple(left_out))
 
 
-def _knows(table: Outcomes, decisions: pd.DataFrame) -> bool:
+def _known_ids(table: Outcomes, decisions: pd.DataFrame) -> int:
     ids = as_ids(pa.chunked_array([pa.array(decisions["application_id"])]))
-    return bool(pc.any(pc.is_in(ids, value_set=table.ids)).as_py())
+    return int(pc.sum(pc.is_in(ids, value_set=table.ids)).as_py() or 0)
 
 
 def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

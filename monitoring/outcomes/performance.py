@@ -1,7 +1,7 @@
 """Performance by vintage from decisions and the outcomes known so far."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -37,7 +37,7 @@ class PerformanceReport:
     """Vintages in the order of their periods, the past error of the estimates, and vintage curves.
 
     `selection` is to be shown with any of them. `unmatched` are the reasons why a table of outcomes could not be
-    compared with any decision.
+    compared with any decision; `left_out` says how many outcomes are of no decision that is compared.
     """
 
     vintages: tuple[VintagePerformance, ...]
@@ -45,6 +45,8 @@ class PerformanceReport:
     curves: tuple[VintageCurve, ...]
     selection: str = SELECTION
     unmatched: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    settings: PerformanceSettings = field(default_factory=PerformanceSettings)
 
 
 def measure_performance(
@@ -93,7 +95,7 @@ def measure_performance(
         measured = tuple(_with_later(measured, by_later))
     curves = () if vintages is None else vintage_curves(vintages, confidence=settings.confidence)
     selection = SELECTION_OF_EVERYONE if any(one.everyone is not None for one in measured) else SELECTION
-    return PerformanceReport(measured, past_errors(measured), curves, selection)
+    return PerformanceReport(measured, past_errors(measured), curves, selection, settings=settings)
 
 
 def _with_later(

@@ -86,6 +86,7 @@ def _sections(report: PeriodReport) -> list[tuple[str, str]]:
         ("performance", "Performance", performance is not None and bool(performance.vintages)),
         ("vintages", "Vintage curves", performance is not None and curve_chart(performance.curves) is not None),
         ("decisions", "Decisions over time", bool(report.decision_mix)),
+        ("limits", "What this report cannot see", bool(report.cannot_see)),
         ("sample", "Sample summary by Evidently", True),
     ]
     return [(anchor, name) for anchor, name, is_shown in parts if is_shown]

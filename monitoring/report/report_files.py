@@ -115,7 +115,10 @@ def _texts(report: PeriodReport) -> list[MarkdownText]:
         f"{_plain(f'{one.seen} {one.cause} {one.remedy}')}"
         for one in report.faults
     ]
-    lists = {"": [*points, *(f"- {_plain(note)}" for note in report.notes)], "Data faults": faults}
+    limits = [f"- {_plain(one)}" for one in report.cannot_see]
+    limits += [f"- **Smallest change, {_plain(one.heading)}**: {_plain(one.text)}" for one in report.smallest_changes]
+    notes = [f"- {_plain(note)}" for note in report.notes]
+    lists = {"": [*points, *notes], "Data faults": faults, "What this report cannot see": limits}
     return [MarkdownText(title, "\n".join(lines)) for title, lines in lists.items() if lines]
 
 

@@ -40,7 +40,8 @@ class PeriodReport:
     `window` names the window ("2026-10", "2026-08 to 2026-10"), `reference` what it is compared with. `points` are what
     moved, where, since when, its effect and the next step. `notes` are what a reader must know about the comparison (a
     reference of one period, a fault that hides a move, a segment that is too small). `causes` are the kinds of change
-    (`monitoring.verdict.causes`).
+    (`monitoring.verdict.causes`). `cannot_see` are changes that the report would not have named, `smallest_changes` the
+    smallest ones that it would have named, by kind.
     """
 
     title: str
@@ -59,3 +60,5 @@ class PeriodReport:
     notes: tuple[str, ...] = ()
     score: ScoreComparison | None = None
     causes: tuple[str, ...] = ()
+    cannot_see: tuple[str, ...] = ()
+    smallest_changes: tuple[Point, ...] = ()

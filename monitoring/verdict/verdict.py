@@ -1,18 +1,16 @@
 """The verdict of a report with its reason, its figures and the next step."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from monitoring.decision_mix.decision_mix import DecisionMix
-from monitoring.faults.fault import Fault
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
 from monitoring.measures.score_comparison import compare_scores
-from monitoring.outcomes.performance import PerformanceReport
 from monitoring.thresholds.thresholds import EVERYONE, MOVED, Level
+from monitoring.verdict.blind_spots import cannot_see, smallest_changes
 from monitoring.verdict.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, cause_of, causes_of, contradictions
+from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport, Point, Verdict
-from monitoring.verdict.too_little import too_little
 from monitoring.windows.references import Reference
 from monitoring.windows.windows import Window
 from pipelines.errors import listed
@@ -28,24 +26,6 @@ CONTRADICTIONS = {
 }
 
 ONE_CLASS = "the default rate is far from the expected one, and the outcomes are nearly all the same"
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Everything that a verdict rests on."""
-
-    moves: Sequence[Move] = ()
-    faults: Sequence[Fault] = ()
-    effect: Effect | None = None
-    decision_mix: Sequence[DecisionMix] = ()
-    performance: PerformanceReport | None = None
-    incomplete: str | None = None
-    rows: int | None = None
-
-    @property
-    def too_little(self) -> list[str]:
-        """The reasons why too little could be compared."""
-        return too_little(self.rows, self.moves, self.performance)
 
 
 def verdict_of(facts: Facts) -> Verdict:
@@ -216,6 +196,7 @@ def _capitalised(text: str) -> str:
 def build_report(title: str, window: Window, reference: Reference, facts: Facts, notes: Sequence[str]) -> PeriodReport:
     """Return the report of a window; `notes` precede those that follow from the facts."""
     verdict = verdict_of(facts)
+    score = compare_scores(reference.total.scores, window.profile.overall.scores)
     return PeriodReport(
         title=title,
         key=window.key,
@@ -231,8 +212,10 @@ def build_report(title: str, window: Window, reference: Reference, facts: Facts,
         decision_mix=tuple(facts.decision_mix),
         performance=facts.performance,
         notes=(*notes, *_notes(reference, facts)),
-        score=compare_scores(reference.total.scores, window.profile.overall.scores),
+        score=score,
         causes=causes_of(facts.moves, facts.faults, facts.performance),
+        cannot_see=cannot_see(facts),
+        smallest_changes=smallest_changes(facts, score),
     )
 
 

@@ -8,11 +8,12 @@ from monitoring.alarms.settings import check_alarms
 from monitoring.faults.duplicates import repeated_share
 from monitoring.faults.observed import Intake, Observed
 from monitoring.faults.search import find_faults
-from monitoring.faults.window_faults import months_of
+from monitoring.faults.window_faults import months_of, searched_of
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import compare
+from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport
-from monitoring.verdict.verdict import Facts, build_report
+from monitoring.verdict.verdict import build_report
 from monitoring.watch.settings import TableSettings, WatchSettings
 from monitoring.watch.watch_result import Samples, report_folder, report_outcome
 from monitoring.windows.external_tables import ExternalTables, open_external_tables
@@ -101,4 +102,6 @@ def _facts(tables: ExternalTables, window: Window, settings: WatchSettings) -> F
         faults=find_faults(reference.profile, now, sample, months=months_of(reference)),
         effect=effect_of(reference, window.profile, None),
         rows=rows,
+        not_compared=tables.not_compared,
+        searched=searched_of(now, reference, sample),
     )

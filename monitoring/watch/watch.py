@@ -12,8 +12,9 @@ from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import find_moves
 from monitoring.outcomes.earlier_loans import EarlierLoans, earlier_loans
 from monitoring.outcomes.late_labels import performance_of
+from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport
-from monitoring.verdict.verdict import Facts, build_report
+from monitoring.verdict.verdict import build_report
 from monitoring.watch.settings import WatchSettings
 from monitoring.watch.watch_result import Samples, report_outcome
 from monitoring.windows.months import end_of
@@ -71,14 +72,13 @@ def report_of(
     if window.incomplete is not None:
         facts = Facts(incomplete=window.incomplete)
     else:
+        faults, searched = faults_of(workspace, counts, window, reference, samples.current)
         facts = Facts(
             moves=find_moves(counts, window, reference, policy, settings, settings.thresholds),
-            faults=[
-                *faults_of(workspace, counts, window, reference, samples.current),
-                *faults_of_marketplace(workspace, settings.outcomes.marketplace, window, reference),
-            ],
+            faults=[*faults, *faults_of_marketplace(workspace, settings.outcomes.marketplace, window, reference)],
             effect=effect_of(reference, window.profile, policy),
             rows=len(window),
+            searched=searched,
             decision_mix=decision_mixes(workspace, counts, key, policy),
             performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
         )

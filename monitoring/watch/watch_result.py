@@ -76,6 +76,8 @@ def _outcome(report: PeriodReport, files: Any, workspace: Workspace, alarm: Alar
     lines += [f"  data fault: {one.seen} Likely cause: {one.cause}" for one in report.faults]
     lines += [f"  note: {one}" for one in report.notes]
     evidently = f"evidently ui --workspace {shlex.quote(str(workspace.evidently))}"
+    lines += [f"  cannot see: {one}" for one in report.cannot_see]
+    lines += [f"  smallest change named, {one.heading}: {one.text}" for one in report.smallest_changes]
     return Outcome(
         {**_result(report, files), "alarm": alarm.result},
         summary=[head, *lines, *(f"  {one}" for one in alarm.sentences), f"  report: {files.html}"],
@@ -98,6 +100,8 @@ def _result(report: PeriodReport, files: Any) -> Mapping[str, object]:
         "verdict": report.verdict.value,
         "sentence": report.sentence,
         "causes": list(report.causes),
+        "cannot_see": list(report.cannot_see),
+        "smallest_changes": {one.heading: one.text for one in report.smallest_changes},
         "moved": [_move(one) for one in sorted(moved, key=lambda one: -one.judgement.excess)],
         "faults": [asdict(one) for one in report.faults],
         "effect": None if report.effect is None else asdict(report.effect),

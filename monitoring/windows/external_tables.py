@@ -37,6 +37,11 @@ class ExternalTables:
     window_sample: pd.DataFrame
     notes: tuple[str, ...]
 
+    @property
+    def not_compared(self) -> dict[str, str]:
+        """The reason for each column that is left out."""
+        return {**self.window_profile.left_out, **self.reference_profile.left_out}
+
 
 def open_external_tables(
     window: Path, reference: Path, roles: TableRoles, population: Population, engine: Engine, *, most_sampled: int

@@ -14,8 +14,9 @@ from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict.causes import CONCEPT_CHANGE, DATA_FAULT, FRAUD, LEVEL_SHIFT, MIX_SHIFT, causes_of
+from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import Verdict
-from monitoring.verdict.verdict import Facts, points_of, sentence_of, verdict_of
+from monitoring.verdict.verdict import points_of, sentence_of, verdict_of
 from pipelines.credit.backtest import BacktestResult
 from pipelines.credit.label_free import Estimate
 from pipelines.credit.loan import FIRST_PAYMENT

@@ -113,3 +113,56 @@ def test_values_outside_the_reference_are_a_fault_and_a_bin(
     (move,) = [one for one in found.moves if one.column == column]
     assert move.labels[side].startswith("outside, below " if side == 0 else "outside, above ")
     assert (move.reference[side], move.current[side]) == (0, pytest.approx(3000 * part, abs=3))
+
+
+def named(found: PeriodReport, heading: str) -> str:
+    return next(one.text for one in found.smallest_changes if one.heading == heading)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("part", "verdict"), [(0.7, Verdict.STABLE), (1.4, Verdict.WATCH)])
+def test_the_smallest_change_of_the_score_is_the_one_that_is_named(
+    tmp_path: Path, part: float, verdict: Verdict, seed: int
+) -> None:
+    usual = report(tmp_path, table(20_000, seed), table(20_000, 50 + seed))
+    points = float(named(usual, "score").split("all scores ")[1].split()[0])
+    now = table(20_000, seed)
+    now["points"] += round(part * points)
+    assert report(tmp_path, now, table(20_000, 50 + seed)).verdict is verdict
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("part", "verdict"), [(0.6, Verdict.STABLE), (1.4, Verdict.ACT)])
+@pytest.mark.parametrize(("heading", "code"), [("missing values", np.nan), ("values outside the reference", -999.0)])
+def test_the_smallest_share_of_a_fault_is_the_one_that_is_named(
+    tmp_path: Path, heading: str, code: float, part: float, verdict: Verdict, seed: int
+) -> None:
+    share = float(named(report(tmp_path, table(600, seed)), heading).split("%")[0]) / 100
+    now = table(600, seed)
+    now["income"] = now["income"].mask(np.random.default_rng(seed).permutation(600) < part * share * 600, code)
+    assert report(tmp_path, now).verdict is verdict
+
+
+def test_a_report_ends_with_what_it_cannot_see(tmp_path: Path) -> None:
+    now = table(3000, 0).assign(remarks=None, fresh=1.5)
+    found = report(tmp_path, now, table(3000, 1).assign(remarks=None), segments=("channel",))
+    text = "\n".join(found.cannot_see)
+    assert "Changes of several columns together" in text
+    assert "Changes in columns that are not compared: fresh (the reference has no such column), remarks (" in text
+    assert "Rows that were delivered twice: too few numeric columns" in text
+    assert "Another unit in fewer than 5% of the rows" in text
+    assert "in what features mean for default, or in its level: no outcomes were given" in text
+    assert "no segments were compared" not in text
+    three = [one.assign(debt=one["income"] * 0.3) for one in (table(3000, 0), table(3000, 1))]
+    assert "Rows that were delivered twice, in fewer than 5% of the rows" in report(tmp_path, *three).cannot_see
+    outcome = watch_external_tables(settings(tmp_path, now, table(3000, 1), ("channel",)))
+    assert [line for line in outcome.summary if line.startswith("  cannot see: ")]
+    assert list(outcome.result["smallest_changes"])[:3] == ["score", "columns", "segments"]  # type: ignore[call-overload]
+
+
+def test_what_has_too_few_rows_is_named(tmp_path: Path) -> None:
+    now = table(400, 0).assign(channel=lambda one: one["channel"].mask(one.index < 10, "kiosk"))
+    before = table(3000, 1).assign(channel=lambda one: one["channel"].mask(one.index < 40, "kiosk"))
+    found = report(tmp_path, now, before, segments=("channel",))
+    assert "Changes in segments with too few rows: channel=kiosk" in found.cannot_see
+    assert report(tmp_path, table(0, 0)).cannot_see == ("All changes, because nothing was compared",)

@@ -119,6 +119,11 @@ def test_outcomes_of_flat_tables_are_told_by_vintage(scored: Bench, tmp_path: Pa
     assert first.matured is not None
     assert (first.matured.loans, first.matured.bad) == (len(approved), bad.sum())
     assert all(one.matured is None and one.estimate is not None for one in others)
+    assert "in its level, after 2026-07: outcomes are not known yet" in report.cannot_see[-1]
+    others = table.head(30).assign(application_id=[f"X{row}" for row in range(30)])
+    pd.concat([table, others]).to_parquet(tmp_path / "outcomes.parquet")
+    partly, _ = asked(scored, outcomes=outcomes)
+    assert partly.cannot_see[-1].startswith(f"30 of {len(table) + 30:,} outcomes in '")
     again, _ = asked(scored, outcomes=replace(outcomes, table=None))
     assert again.performance is None
 
