@@ -16,6 +16,7 @@ from pipelines.model_store.files import DOCUMENT, FILES, PROFILE
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CANDIDATE, CV_AUC, DATA_RECORD, EVALUATION, MODEL_HASH, PROVENANCE, STUDY, TRIAL
+from pipelines.profiles.column_names import feature_named
 from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.chain import Entry
@@ -81,9 +82,9 @@ def _features(folder: Path, settings: Record, prepared: Record) -> Iterator[Feat
     card, catalogue = _card(folder), {one["name"]: one for one in prepared.get("features", [])}
     data = settings.get("data") or {}
     for bins in profile.bins:
-        name = bins.column
-        if name == SCORE:
+        if bins.column == SCORE:
             continue
+        name = feature_named(bins.column)
         described: Mapping[str, Any] = card.get(name) or catalogue.get(name) or {}
         meaning = (data.get("meanings") or {}).get(name) or described.get("meaning", "")
         yield FeatureFact(
@@ -92,7 +93,7 @@ def _features(folder: Path, settings: Record, prepared: Record) -> Iterator[Feat
             meaning="" if meaning == _name_in_words(name) else meaning,
             group=(data.get("reason_groups") or {}).get(name) or described.get("group", ""),
             direction=catalogue.get(name, {}).get("direction", ""),
-            missing=profile.counts[name][0] / profile.rows if profile.rows else None,
+            missing=profile.counts[bins.column][0] / profile.rows if profile.rows else None,
         )
 
 

@@ -21,6 +21,7 @@ from pipelines.credit.points import band_labels
 from pipelines.credit.vintage import VintageTable
 from pipelines.errors import ConfigurationError, nearest
 from pipelines.policy.pack import PolicySettings
+from pipelines.profiles.column_names import feature_named
 from pipelines.reading.tables import read_table
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
@@ -118,7 +119,7 @@ def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame])
         for period, rows in decisions.items()
     ]
     features = pd.concat(parts, ignore_index=True).drop(columns="decision_id")
-    return features.drop_duplicates("application_id").set_index("application_id")
+    return features.drop_duplicates("application_id").set_index("application_id").rename(columns=feature_named)
 
 
 def _known_outcomes(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _KnownOutcomes:

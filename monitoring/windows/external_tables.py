@@ -11,9 +11,10 @@ from monitoring.windows.references import Reference
 from monitoring.windows.windows import joined
 from pipelines.credit.population import Population
 from pipelines.errors import DataError, RequestError
+from pipelines.profiles.column_names import feature_named, profile_column
 from pipelines.profiles.engines import Engine
 from pipelines.profiles.passes import open_table
-from pipelines.profiles.reference_profile import ANY_TIME, ReferenceProfile
+from pipelines.profiles.reference_profile import ANY_TIME, SCORE, ReferenceProfile
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.table_profile import TableProfile, profile_reference, profile_window
 from pipelines.profiles.window_profile import WindowProfile, name_of_bins
@@ -68,8 +69,8 @@ def open_external_tables(
         window=now.total,
         reference_profile=before,
         window_profile=now,
-        reference_sample=_features(before.sample, before.reference, roles),
-        window_sample=_features(now.sample, before.reference, roles),
+        reference_sample=_features(before.sample, before.reference),
+        window_sample=_features(now.sample, before.reference),
         notes=tuple(_notes(before, now)),
     )
 
@@ -115,12 +116,12 @@ def _check(before: TableProfile, now: TableProfile, population: Population) -> N
         )
 
 
-def _features(sample: pa.Table | None, reference: ReferenceProfile, roles: TableRoles) -> pd.DataFrame:
+def _features(sample: pa.Table | None, reference: ReferenceProfile) -> pd.DataFrame:
     if sample is None:
         return pd.DataFrame()
-    names = [one.column for one in reference.bins if one.column in sample.column_names and one.column != roles.score]
-    features: pd.DataFrame = sample.select(names).to_pandas()
-    return features
+    names = [feature_named(one.column) for one in reference.bins if one.column != SCORE]
+    features: pd.DataFrame = sample.select([name for name in names if name in sample.column_names]).to_pandas()
+    return features.rename(columns=profile_column)
 
 
 def _notes(before: TableProfile, now: TableProfile) -> Iterator[str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipelines.candidates.portable_model import Levels
 from pipelines.errors import DataError
+from pipelines.profiles.column_names import feature_named
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.dimensions import segment_name
 from pipelines.profiles.reference_profile import SCORE, FrozenBins, ReferenceProfile
@@ -36,7 +37,7 @@ def profile_of_part(
     """
     bins = reference.bins if reference else ()
     name = name_of_bins(reference) if reference else ""
-    counted = {one.column: columns[one.column] for one in bins if one.column != SCORE}
+    counted = {one.column: columns[feature_named(one.column)] for one in bins if one.column != SCORE}
     overall = _tally(bins, counted, answers, groups.values())
     tallies = {}
     for dimension, levels in segments.items():

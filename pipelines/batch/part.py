@@ -29,6 +29,7 @@ from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import predictor_in
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.policy.pack import PolicySettings, ReasonSettings
+from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.reading.values import identities
 from pipelines.score_log.columns import Decisions, log_rows, row_schema
@@ -282,8 +283,8 @@ def _sample(numbers: NDArray[np.uint64], share: float) -> NDArray[np.intp]:
 
 def _features(columns: Mapping[str, Any], roles: BatchRoles, ids: pa.ChunkedArray, kept: NDArray[np.intp]) -> pa.Table:
     some = select_rows({name: columns[name] for name in (*roles.numeric, *roles.categorical)}, kept)
-    arrays = {name: pa.array(some[name], from_pandas=True) for name in roles.numeric}
-    arrays |= {name: coded_array(some[name]) for name in roles.categorical}
+    arrays = {profile_column(name): pa.array(some[name], from_pandas=True) for name in roles.numeric}
+    arrays |= {profile_column(name): coded_array(some[name]) for name in roles.categorical}
     return pa.table(arrays | {"decision_id": ids.take(pa.array(kept))})
 
 

@@ -15,6 +15,7 @@ from pipelines.applications.settings import DataSettings, Source
 from pipelines.applications.sources import source_path
 from pipelines.batch.rows import BatchRoles, read_rows
 from pipelines.errors import DataError, RequestError
+from pipelines.profiles.column_names import feature_named
 from pipelines.reading.files import SUFFIXES, TableFile, find_files
 from pipelines.reading.frames import frame_of
 from pipelines.reading.reading import Reading
@@ -126,7 +127,7 @@ def check_unlike(table: ScoredTable, roles: BatchRoles, log: ScoreLog, key: LogK
         is_new &= rows.months == np.datetime64(key.period, "M")
     others = logged.loc[~logged["application_id"].str.startswith(table.id_prefix), "decision_id"]
     features = log.features(key)
-    features = features[features["decision_id"].isin(others)]
+    features = features[features["decision_id"].isin(others)].drop(columns="decision_id").rename(columns=feature_named)
     if features.empty or not is_new.any():
         return
     is_alike = _row_hashes(_frame(rows.columns, roles)[is_new], roles).isin(_row_hashes(features, roles))

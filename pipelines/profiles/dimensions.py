@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipelines.applications.settings import SegmentSettings
 from pipelines.candidates.portable_model import Levels, levels_of
 from pipelines.errors import ConfigurationError, nearest
+from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.reference_profile import FrozenBins, distinct_numbers
 
 QUARTERS = (0.25, 0.5, 0.75)
@@ -89,7 +90,7 @@ def dimensions_of(settings: SegmentSettings, bins: Sequence[FrozenBins], key: st
 def _edges(name: str, bands: Mapping[str, Sequence[float]], bins: Sequence[FrozenBins]) -> tuple[float, ...] | None:
     if name in bands:
         return tuple(map(float, bands[name]))
-    edges = next((one.edges for one in bins if one.column == name), None)
+    edges = next((one.edges for one in bins if one.column == profile_column(name)), None)
     if edges is None:
         return None
     return tuple(sorted({edges[min(int(share * len(edges)), len(edges) - 1)] for share in QUARTERS if edges}))

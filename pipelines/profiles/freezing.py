@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.passes import PartOfTable, Pass, ScoredTable
 from pipelines.profiles.reference_profile import LEAST_ROWS, LEAST_SHARE, SCORE, FrozenBins
 from pipelines.profiles.roles import TableColumns, TableRoles, columns_of
@@ -68,10 +69,14 @@ def freeze_bins(table: ScoredTable, roles: TableRoles, one_pass: Pass, *, most_s
     kinds = {name: times for name, times in levels.items() if times is not None and name not in left_out}
     score = replace(numeric[0], column=SCORE)
     all_of, some_of = (
-        (score, *numeric[1:], *(_categorical(name, times, table.rows, least) for name, times in kinds.items()))
+        (score, *map(_as_feature, [*numeric[1:], *(_categorical(*one, table.rows, least) for one in kinds.items())]))
         for least in (1, 2)
     )
     return Frozen(all_of, some_of, sample, {**columns.left_out, **left_out})
+
+
+def _as_feature(bins: FrozenBins) -> FrozenBins:
+    return replace(bins, column=profile_column(bins.column))
 
 
 def _numeric(name: str, sample: pa.Table, extremes: Extremes) -> FrozenBins:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from pipelines.errors import DataError
+from pipelines.profiles.column_names import feature_named
 from pipelines.profiles.passes import ScoredTable
 from pipelines.profiles.reference_profile import SCORE, FrozenBins
 from pipelines.profiles.roles import EMPTY, LEVELS, NUMBERS, TableColumns, TableRoles, columns_of
@@ -48,9 +49,9 @@ def counting_of(table: ScoredTable, bins: Sequence[FrozenBins], roles: TableRole
     Raises:
         DataError: a role names no column; a column holds numbers where its bins are of levels, or the reverse.
     """
-    codes = tuple(one.column for one in bins if one.edges is None)
+    codes = tuple(feature_named(one.column) for one in bins if one.edges is None)
     columns = columns_of(table.schemas, _with_codes(table, roles, codes))
-    by_column = {roles.score if one.column == SCORE else one.column: one for one in bins}
+    by_column = {roles.score if one.column == SCORE else feature_named(one.column): one for one in bins}
     for column, one in by_column.items():
         _check_kind(column, one, columns, table)
     held = {name for _, schema in table.schemas for name in schema.names}

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.credit.population import Population
+from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.score_counts import ScoreCounts
 
@@ -29,7 +30,7 @@ LEAST_SHARE = 0.01
 
 @dataclass(frozen=True)
 class FrozenBins:
-    """The bins of one column.
+    """The bins of one column, named as `profile_column` names it.
 
     Numeric: `missing`, `below` and `above` the reference's range, and between them bins closed on the right at `edges`.
     Categorical: `missing`, each frequent level, `other` for the reference's rare ones, `unseen` for what it never held.
@@ -159,8 +160,8 @@ def profile_of(
 ) -> ReferenceProfile:
     """Return the profile of applications that the model was not fitted on: their points, PDs, features and times."""
     values: dict[str, NDArray[Any]] = {SCORE: points.astype(np.float64)}
-    values |= {str(column): features[column].to_numpy() for column in features}
-    numbers = {SCORE, *numeric}
+    values |= {profile_column(str(column)): features[column].to_numpy() for column in features}
+    numbers = {SCORE, *map(profile_column, numeric)}
     bins = tuple(
         FrozenBins.of_numbers(column, numbers_or_levels)
         if column in numbers

@@ -72,7 +72,7 @@ def columns_of(schemas: Sequence[tuple[str, pa.Schema]], roles: TableRoles) -> T
 
     Raises:
         DataError: no file has the column of a role, the score is not a number, two files have a column in different
-            types, two columns have one name, or a feature is named as the score is in a profile.
+            types, or two columns have one name.
     """
     kinds: dict[str, str] = {}
     for file, schema in schemas:
@@ -132,11 +132,6 @@ def _check(kinds: Mapping[str, str], roles: TableRoles) -> None:
         named = roles.named.get(role)
         if named is not None and kinds[named] != NUMBERS:
             raise DataError(f"{role} is '{named}', which has {kinds[named]}; name a column of numbers")
-    if roles.score != SCORE and SCORE in kinds:
-        raise DataError(
-            f"the table has a column '{SCORE}' beside score={roles.score}, and a profile uses that name for the score; "
-            "add the column to ignored"
-        )
 
 
 def _why(kind: str) -> str:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from pipelines.credit.population import Population
 from pipelines.errors import ThinfileError
+from pipelines.profiles.column_names import feature_named
 from pipelines.profiles.window_profile import WindowProfile
 from pipelines.score_log.columns import SHADOW, row_schema, with_later_columns
 from pipelines.score_log.files import (
@@ -172,7 +173,7 @@ class ScoreLog:
             raise ThinfileError(
                 f"the features of decision '{decision_id}' are not in '{path}'; restore the file from a copy"
             )
-        features: pd.DataFrame = row.to_pandas()
+        features: pd.DataFrame = row.drop_columns("decision_id").to_pandas().rename(columns=feature_named)
         return features
 
     def partitions(self, key: LogKey) -> list[str]:

@@ -19,6 +19,7 @@ from pipelines.credit.population import Population
 from pipelines.errors import RequestError
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import ModelStore
+from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.dimensions import dimensions_of
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.score_log.columns import COLUMNS, SHADOW, Decisions, log_rows
@@ -136,7 +137,12 @@ class Roller:
         segments = segments_of_records(records, version.dimensions if version else ())
         profile = profile_of_records(records, frame, version, segments) if version else None
         protected = pd.DataFrame(index=range(len(records)))
-        self._log.write(key, partition, _table(records, segments), PartitionFiles(frame, protected, profile))
+        self._log.write(
+            key,
+            partition,
+            _table(records, segments),
+            PartitionFiles(frame.rename(columns=profile_column), protected, profile),
+        )
 
     def _decided_in_batches(self, key: LogKey, records: Sequence[Journalled]) -> dict[str, LoggedDecision]:
         """Return the log's decisions of the same applications by any version, by the ids of the records.

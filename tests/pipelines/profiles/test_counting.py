@@ -73,7 +73,6 @@ def test_a_value_rarer_than_the_sample_sees_is_news_when_it_gets_frequent(tmp_pa
         ({"score": [1.0], "grade": [1.5]}, SCORED, "column 'grade' of categorical has"),
         ({"points": [1.0]}, SCORED, "score is 'score', which is not a column of the table"),
         ({"score": ["high"]}, SCORED, "score is 'score', which has levels; name a column of numbers"),
-        ({"score": [1.0], "points": [1.0]}, SCORED, "the table has a column 'points' beside score=score"),
         ({"score": [1.0], "grade": [[1]]}, SCORED, "column 'grade' of categorical has"),
         (
             {"score": [1.0] * 201, "id": [str(n) for n in range(201)]},
