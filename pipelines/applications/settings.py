@@ -79,6 +79,8 @@ class DataSettings(SegmentSettings, ReadingSettings):
     """Infer the roles of the remaining columns."""
     max_quarantined: float = 0.1
     """Share of the rows that may break the contract before the run stops."""
+    max_unknown: float | None = 0.5
+    """Share of a column's rows that may have values which the model does not know when they are scored; null: any."""
 
 
 @dataclass

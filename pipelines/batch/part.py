@@ -22,6 +22,7 @@ from pipelines.batch.counting import profile_of_part
 from pipelines.batch.digests import spelled_ids
 from pipelines.batch.rows import BatchRoles, Rows, coded_array, read_rows, segments_of
 from pipelines.batch.selection import Decided, Elsewhere, Selection, select
+from pipelines.batch.unknown_levels import check_unknown, unknown_levels
 from pipelines.candidates.portable_model import Levels
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.errors import DataError, ThinfileError
@@ -70,8 +71,9 @@ class Batch:
 
     `champion` is a pickled `Champion`; `logged` is a file of sorted numbers of decisions that are in the log already,
     `other_versions` one of those that other versions made (see `select`); `sampled` is the share of the decisions whose
-    features are kept; of the `rows` of the input a share of `max_quarantined` may break the contract; `returning` knows
-    who was erased and must not come back.
+    features are kept; of the `rows` of the input a share of `max_quarantined` may break the contract, and of a column a
+    share of `max_unknown` may have levels that the model does not know; `returning` knows who was erased and must not
+    come back.
     """
 
     champion: bytes
@@ -85,6 +87,7 @@ class Batch:
     sampled: float
     rows: int
     max_quarantined: float
+    max_unknown: float | None
     logged: Path | None = None
     other_versions: Path | None = None
     returning: ErasedRows | None = None
@@ -154,6 +157,9 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     is_whole = len(chosen.rows) == part.rows
     columns = rows.columns if is_whole else select_rows(rows.columns, chosen.rows)
     table = rows.table if is_whole else rows.table.take(chosen.rows)
+    known = work.scorer.predictor.known_levels
+    unknown = unknown_levels(columns, known)
+    check_unknown(unknown, len(table), known, batch.max_unknown)
     answers = work.scorer.score(columns) if len(table) else _nothing(work.scorer)
     declined = answers.unapproved if batch.with_reasons else answers.unapproved[:0]
     reasons = work.scorer.reasons(columns, declined) if len(declined) else Reasons([], [], [])
@@ -162,6 +168,8 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     segments = segments_of(table, columns, batch.roles)
     profile = profile_of_part(work.reference, columns, answers, groups, segments)
     receipt = _receipt(batch, work.scorer.hash, part, rows, chosen, answers, profile.overall.reasons)
+    receipt.unknown = {name: found.rows for name, found in unknown.items()}
+    receipt.unknown_examples = {name: list(found.examples) for name, found in unknown.items()}
     decisions = _decisions(batch, work.scorer, part, table, rows.ids, chosen, answers, words, segments)
     kept = _sample(chosen.numbers, batch.sampled)
     features = _features(columns, batch.roles, decisions["decision_id"], kept)

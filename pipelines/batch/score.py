@@ -39,6 +39,10 @@ def score(settings: ScoreSettings) -> Outcome:
     check_policy(settings.policy)
     if settings.threads < 1:
         raise ConfigurationError(f"threads must be at least 1, received {settings.threads}; use for example threads=2")
+    if settings.data.max_unknown is not None and not 0 <= settings.data.max_unknown <= 1:
+        raise ConfigurationError(
+            f"data.max_unknown is {settings.data.max_unknown}; set a share from 0 to 1, or null for any share"
+        )
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
     registered = store.require_champion(settings.model)
@@ -59,6 +63,7 @@ def score(settings: ScoreSettings) -> Outcome:
             with_notices=settings.notices,
             features_kept=settings.features_kept if settings.input and not table.is_converted else parts.rows,
             max_quarantined=settings.data.max_quarantined,
+            max_unknown=settings.data.max_unknown,
         )
         processes = 1 if parts.rows <= ONE_PROCESS else settings.threads
         with workers(settings.engine, request, processes, settings.memory) as work:
@@ -128,6 +133,9 @@ def _counts(done: Done, request: Request) -> Counts:
         quarantined=everything["quarantined"],
         decisions=now["decisions"],
         reasons=now["reasons"],
+        unknown=everything["unknown"],
+        unknown_examples={name: texts for one in done.receipts for name, texts in one.unknown_examples.items()},
+        all_scored=everything["scored"],
         mean_pd=sum(one.sum_pd for one in done.now()) / scored if scored else None,
         with_reasons=request.with_reasons,
     )

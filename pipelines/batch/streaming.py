@@ -46,6 +46,7 @@ class Request:
     with_notices: bool
     features_kept: int
     max_quarantined: float
+    max_unknown: float | None
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def _open(request: Request, parts: ParquetInput) -> Batch:
         sampled=min(request.features_kept / parts.rows, 1.0),
         rows=parts.rows,
         max_quarantined=request.max_quarantined,
+        max_unknown=request.max_unknown,
         returning=ErasedRows(read_erasures(request.workspace)),
     )
     path = manifest_file(batch, parts)
@@ -233,7 +235,7 @@ def totals(receipts: Sequence[Receipt]) -> dict[str, Any]:
     """Return the counts of receipts, added up."""
     counted = ("rows", "scored", "already_logged", "other_versions", "other_periods", "erased")
     counts: dict[str, Any] = {name: sum(getattr(one, name) for one in receipts) for name in counted}
-    for name in ("quarantined", "decisions", "reasons"):
+    for name in ("quarantined", "decisions", "reasons", "unknown"):
         counts[name] = added([getattr(one, name) for one in receipts])
     return counts
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.batch.settings import ScoreSettings
+from pipelines.batch.unknown_levels import WARNED_FROM
 from pipelines.command.verb import Outcome, carried
 from pipelines.credit.population import Population
 from pipelines.model_store.registered import RegisteredModel
@@ -22,7 +23,8 @@ MOST_REASONS = 3
 class Counts:
     """What became of the rows of an input; `decisions`, `reasons` and `mean_pd` are those of what was scored now.
 
-    `versions` are the other versions that have decisions of the period.
+    `versions` are the other versions that have decisions of the period. `unknown` counts, by column, those of the
+    `all_scored` rows whose level the model does not know.
     """
 
     rows_in: int
@@ -35,6 +37,9 @@ class Counts:
     quarantined: Mapping[str, int]
     decisions: Mapping[str, int]
     reasons: Mapping[str, int]
+    unknown: Mapping[str, int]
+    unknown_examples: Mapping[str, Sequence[str]]
+    all_scored: int
     mean_pd: float | None
     with_reasons: bool
 
@@ -55,6 +60,7 @@ def outcome_of(settings: ScoreSettings, key: LogKey, champion: RegisteredModel, 
         "quarantined": dict(counts.quarantined),
         **{name: counts.decisions.get(name, 0) for name in DECISIONS},
         "reasons": dict(counts.reasons),
+        "unknown_levels": dict(counts.unknown),
         "policy": settings.policy.name,
         "is_policy_of_promotion": champion.tags.get(POLICY, policy_hash(settings.policy))
         == policy_hash(settings.policy),
@@ -86,10 +92,21 @@ def _summary(result: Mapping[str, Any], counts: Counts) -> list[str]:
         decided = ", ".join(f"{result[name]:,} {name}" for name in (APPROVED, DECLINED, REFERRED) if result[name])
         lines.append(f"  {decided}; mean probability of default {result['mean_pd']:.1%}")
         lines += _about_reasons(result) if counts.with_reasons else []
+    lines += _about_unknown(counts)
     if not result["is_policy_of_promotion"]:
         lines.append(f"  note: policy '{result['policy']}' is not the one that this version was promoted under")
     lines += [f"  quarantined {rows:,} rows: {rule}" for rule, rows in result["quarantined"].items()]
     return [*lines, f"  score log: {result['score_log']}"]
+
+
+def _about_unknown(counts: Counts) -> list[str]:
+    """Return a warning for each column of which the model does not know many values."""
+    return [
+        f"  warning: the model does not know {rows / counts.all_scored:.0%} of the values of '{name}' (such as "
+        f"'{counts.unknown_examples[name][0]}'); check how they are written"
+        for name, rows in counts.unknown.items()
+        if rows >= WARNED_FROM * counts.all_scored
+    ]
 
 
 def _about_reasons(result: Mapping[str, Any]) -> list[str]:

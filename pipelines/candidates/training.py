@@ -14,7 +14,7 @@ from pipelines.applications.meanings import default_meaning
 from pipelines.applications.splits import Fold
 from pipelines.candidates.calibration_map import fit_calibration
 from pipelines.candidates.candidate import Candidate
-from pipelines.candidates.portable_model import Model
+from pipelines.candidates.portable_model import Levels, Model, levels_of
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.settings import CalibrationMethod
 from pipelines.errors import DataError
@@ -80,8 +80,15 @@ def _card(candidate: Candidate, sample: Sample, calibration: Mapping[str, Any]) 
         "categorical": list(sample.categorical),
         "calibration": dict(calibration),
         "reading": sample.reading,
+        "known_levels": {name: _levels(sample.columns[name]) for name in sample.categorical},
         "meanings": {name: _described(name, sample) for name in (*sample.numeric, *sample.categorical)},
     }
+
+
+def _levels(values: Any) -> list[str]:
+    """Return the levels that a categorical column had, sorted."""
+    coded = values if isinstance(values, Levels) else levels_of(values)
+    return sorted(coded.names[code] for code in np.unique(coded.codes[coded.codes >= 0]))
 
 
 def _described(name: str, sample: Sample) -> dict[str, str | float | None]:

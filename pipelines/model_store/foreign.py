@@ -40,6 +40,7 @@ class _Foreign:
     hash: str
     title: str
     meanings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    known_levels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     contract: ReadingContract = field(default_factory=ReadingContract)
 
     def __post_init__(self) -> None:

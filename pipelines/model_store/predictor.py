@@ -38,7 +38,8 @@ class Prediction:
 class Predictor(Protocol):
     """A loaded model: the columns it needs, raw log-odds and probabilities of bad, shape (n,).
 
-    `meanings` has the `meaning`, the reason `group` and the `usual` value of columns; empty for a foreign model.
+    `meanings` has the `meaning`, the reason `group` and the `usual` value of columns, `known_levels` the levels that
+    categorical ones had in the development sample; both are empty for a foreign model.
     `contract` says how the columns of a table are read.
     """
 
@@ -46,6 +47,7 @@ class Predictor(Protocol):
     categorical: list[str]
     hash: str
     meanings: Mapping[str, Mapping[str, Any]]
+    known_levels: Mapping[str, frozenset[str]]
     contract: ReadingContract
 
     def predict(self, columns: Columns) -> tuple[Floats, Floats]:
@@ -107,6 +109,8 @@ class _Native:
     def __post_init__(self) -> None:
         self.numeric, self.categorical = self.model.numeric, self.model.categorical
         self.meanings = self.model.card.get("meanings", {})
+        known = self.model.card.get("known_levels", {})  # models of earlier versions have none
+        self.known_levels: Mapping[str, frozenset[str]] = {name: frozenset(levels) for name, levels in known.items()}
         self.contract = ReadingContract.from_record(self.model.card.get("reading"))
 
     def predict(self, columns: Columns) -> tuple[Floats, Floats]:

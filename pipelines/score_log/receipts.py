@@ -16,7 +16,7 @@ class Receipt:
     Each was scored, logged already, decided by another version, of another period, of a person who was erased, or
     quarantined under a rule. `erased_since` counts the scored that were erased later, by the entry of the erasures.
     `first_month` and `last_month` are those of the applications, where they have times; `sum_pd` is that of the scored
-    ones' probabilities of default.
+    ones' probabilities of default. `unknown` counts, by column, the scored whose level the model does not know.
     """
 
     partition: str
@@ -33,6 +33,8 @@ class Receipt:
     quarantined: dict[str, int] = field(default_factory=dict)
     decisions: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    unknown_examples: dict[str, list[str]] = field(default_factory=dict)
     sum_pd: float = 0.0
     first_month: str | None = None
     last_month: str | None = None
