@@ -27,10 +27,11 @@ def order_facts(orders: Rows, settings: FeatureSettings) -> list[Facts]:
     happened, known = times(orders.table, "ordered_at"), _available(orders.table)
     is_late = known > happened
     order = np.lexsort((known, orders.customer))  # rows are put in order once, not each of their weights
-    return [_order_facts(orders.take(order[is_late[order] == late]), settings) for late in (False, True)]
+    parts = [order[is_late[order] == late] for late in (False, True)]
+    return [_order_facts(orders.take(rows), rows, settings) for rows in parts]
 
 
-def _order_facts(orders: Rows, settings: FeatureSettings) -> Facts:
+def _order_facts(orders: Rows, source: Integers, settings: FeatureSettings) -> Facts:
     table = orders.table
     happened, amount = times(table, "ordered_at"), numbers(table, "amount", otherwise=0)
     _check_squares(orders.customer, amount)
@@ -50,7 +51,7 @@ def _order_facts(orders: Rows, settings: FeatureSettings) -> Facts:
         for position, level in enumerate([*levels, OTHER]):
             weights[f"orders:{column}:{level}"] = (code == position).astype(np.int64)
             weights[f"spent:{column}:{level}"] = np.where(code == position, amount, 0)
-    return Facts(orders.customer, happened, _available(table), _never(happened), weights)
+    return Facts(orders.customer, happened, _available(table), _never(happened), weights, source)
 
 
 def levels_of(settings: FeatureSettings) -> dict[str, list[str]]:
@@ -65,10 +66,11 @@ def levels_of(settings: FeatureSettings) -> dict[str, list[str]]:
 def fate_facts(orders: Rows, column: str) -> Facts:
     """Return one fact for each order that was returned (or cancelled), known only when that happened."""
     fate = times(orders.table, column)
-    ended = orders.take(np.flatnonzero(fate != MISSING))
-    happened, known = times(ended.table, "ordered_at"), np.maximum(fate[fate != MISSING], _available(ended.table))
+    source = np.flatnonzero(fate != MISSING)
+    ended = orders.take(source)
+    happened, known = times(ended.table, "ordered_at"), np.maximum(fate[source], _available(ended.table))
     weights = {"orders": np.ones(len(ended), np.int64), "spent": numbers(ended.table, "amount", otherwise=0)}
-    return Facts(ended.customer, happened, known, _never(happened), weights)
+    return Facts(ended.customer, happened, known, _never(happened), weights, source)
 
 
 def application_facts(applications: Rows) -> Facts:

@@ -10,10 +10,11 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.features import facts
 from pipelines.features.catalogue import BASKET_CATEGORY, Age, Feature, Own, Quantity, Sum, features_of, quantities_of
-from pipelines.features.columns import MISSING, Integers, numbers, times
+from pipelines.features.columns import MISSING, Integers, filled, numbers, times
 from pipelines.features.facts import MICROSECONDS_A_DAY, MICROSECONDS_AN_HOUR, Debts
 from pipelines.features.history import History, Numbered, Rows, number, slices
 from pipelines.features.running_sums import ActiveSums, Clock, Facts, Moments
@@ -63,7 +64,8 @@ def _compute(
 ) -> pa.Table:
     asked = _in_order(history.asked, clock)
     lagged = times(asked.table, "applied_at") - lag_days * MICROSECONDS_A_DAY
-    answers = _Answers(history, asked, Moments(asked.customer, lagged), clock, settings)
+    moments = Moments(asked.customer, lagged, _financed(asked.table, history.orders.table))
+    answers = _Answers(history, asked, moments, clock, settings)
     quantities = answers.all(quantities_of(features))
     columns: dict[str, object] = {"application_id": asked.table["application_id"]}
     for feature in features:
@@ -71,6 +73,20 @@ def _compute(
     if What.application in settings.what:
         columns[BASKET_CATEGORY] = _basket(asked.table)
     return pa.table(columns)
+
+
+def _financed(applications: pa.Table, orders: pa.Table) -> Integers | None:
+    """Return the row of the order that each application is to finance, -1 for none; None where no application has one.
+
+    That order is not history, even if its time is before the application.
+    """
+    if "order_id" not in applications.column_names or not len(orders):
+        return None
+    ids = applications["order_id"]
+    if ids.null_count == len(ids):
+        return None
+    rows = pc.index_in(ids, value_set=orders["order_id"].combine_chunks(), skip_nulls=True)
+    return filled(rows.cast(pa.int64()), -1)
 
 
 def _in_order(applications: Rows, clock: Clock) -> Rows:

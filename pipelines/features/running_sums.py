@@ -53,7 +53,8 @@ FOREVER = np.iinfo(np.int64).max
 class Facts:
     """Events of customers: whose, when they happened, became known and ended (microseconds), each of shape (n,).
 
-    `weights` are what may be summed, by name. Nothing is known before it happens.
+    `weights` are what may be summed, by name. Nothing is known before it happens. `source` is the row of the table that
+    each comes from, for facts that a moment may leave out.
     """
 
     customer: Integers
@@ -61,6 +62,7 @@ class Facts:
     known: Integers
     ended: Integers
     weights: Mapping[str, Integers]
+    source: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.customer)
@@ -68,15 +70,20 @@ class Facts:
     def take(self, rows: NDArray[Any]) -> "Facts":
         """Return some of the facts, by place or by mask."""
         weights = {name: values[rows] for name, values in self.weights.items()}
-        return Facts(self.customer[rows], self.happened[rows], self.known[rows], self.ended[rows], weights)
+        source = None if self.source is None else self.source[rows]
+        return Facts(self.customer[rows], self.happened[rows], self.known[rows], self.ended[rows], weights, source)
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Where questions are asked: whose, and when (microseconds), each of shape (m,)."""
+    """The moments to sum at: whose, and when (microseconds), each of shape (m,).
+
+    `without` is the source of the facts that each moment leaves out, -1 for none: the order that a loan finances.
+    """
 
     customer: Integers
     at: Integers
+    without: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.customer)
@@ -138,7 +145,19 @@ class _InOrder:
         order = _order(leaves)
         came = np.searchsorted(self._entered, questions, side="left")
         went = np.searchsorted(leaves if order is None else leaves[order], questions, side="left")
-        return {name: self._running_sum(name)[came] - self._left(name, order)[went] for name in names}
+        sums = {name: self._running_sum(name)[came] - self._left(name, order)[went] for name in names}
+        if (own := self._left_out(moments)) is not None:
+            is_active = (own >= 0) & (self._entered[own] < questions) & (questions <= leaves[own])
+            sums = {name: total - np.where(is_active, self.facts.weights[name][own], 0) for name, total in sums.items()}
+        return sums
+
+    def _left_out(self, moments: Moments) -> NDArray[np.intp] | None:
+        """Return the fact that each moment leaves out, -1 for none of these."""
+        if moments.without is None or self.facts.source is None:
+            return None
+        fact_of = np.full(max(int(self.facts.source.max()), int(moments.without.max())) + 2, -1)
+        fact_of[self.facts.source] = np.arange(len(self.facts))
+        return np.asarray(fact_of[moments.without])
 
     def _left(self, name: str, order: NDArray[np.intp] | None) -> Integers:
         return self._running_sum(name) if order is None else running_sum(self.facts.weights[name][order])
@@ -150,9 +169,15 @@ class _InOrder:
 
     def latest(self, moments: Moments) -> Integers:
         """Return when the latest of each customer's facts known before a moment happened."""
-        best = np.maximum.accumulate(self._clock.place(self.facts.customer, self.facts.happened))
+        places = self._clock.place(self.facts.customer, self.facts.happened)
+        best = np.maximum.accumulate(places)
         came = np.searchsorted(self._entered, self._clock.place(moments.customer, moments.at), side="left") - 1
-        moment = best[np.maximum(came, 0)] - moments.customer * self._clock.span
+        latest = best[np.maximum(came, 0)]
+        if (own := self._left_out(moments)) is not None:
+            second = np.maximum.accumulate(np.minimum(places, np.concatenate([[-1], best[:-1]])))
+            is_latest = (own >= 0) & (own <= came) & (places[own] == latest)
+            latest = np.where(is_latest, second[np.maximum(came, 0)], latest)
+        moment = latest - moments.customer * self._clock.span
         return np.where((came < 0) | (moment < 0), MISSING, moment + self._clock.first)
 
 

@@ -27,6 +27,8 @@ def book_of(history: History, at: datetime, lag: int, loan: ReferenceLoan) -> di
 @settings(max_examples=10, deadline=None)
 def test_who_applied_at_that_moment_for_that_loan_has_the_same_features(seed: int, lag: int) -> None:
     tables = random_tables(seed)
+    for asked in tables["applications"]:
+        asked["order_id"] = None  # a reference loan finances no order
     registered = {row["customer_id"]: row["registered_at"] for row in tables["customers"]}
     found = computed(tables, lag)
     for asked in tables["applications"]:

@@ -74,6 +74,7 @@ def random_tables(seed: int, customers: int = 12) -> Tables:
 
 def _add_application(tables: Tables, customer: int, moment: Any, maybe: Any, pick: Any) -> None:
     applied, number = moment(), len(tables["applications"])
+    mine = [row["order_id"] for row in tables["orders"] if row["customer_id"] == customer]
     disbursed = maybe(moment(applied, 3), 0.8)
     loan = {
         "application_id": number,
@@ -82,6 +83,7 @@ def _add_application(tables: Tables, customer: int, moment: Any, maybe: Any, pic
         "principal": int(pick(10_000, 55_500)),
         "term": pick(3, 6),
         "basket_category": pick("toys", None),
+        "order_id": maybe(pick(*mine), 0.6) if mine else None,
         "decision": "approved",
         "disbursed_at": disbursed,
     }

@@ -30,7 +30,8 @@ def _features(application: Row, tables: Tables, settings: FeatureSettings, lag_d
     }
     loans = {row["application_id"]: row for row in mine["applications"]}
     debts = [row for row in tables["instalments"] if row["application_id"] in loans]
-    orders = [row for row in mine["orders"] if _known(row) < now]
+    financed = application.get("order_id")
+    orders = [row for row in mine["orders"] if _known(row) < now and (financed is None or row["order_id"] != financed)]
     told: Row = {}
     for days in settings.windows:
         recent = [row for row in orders if row["ordered_at"] >= now - days * DAY]

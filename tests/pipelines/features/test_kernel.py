@@ -38,6 +38,7 @@ def test_every_order_known_in_a_window_counts_in_it(seed: int) -> None:
             others = [row for row in tables["orders"] if row is not order]
             known = max(order["ordered_at"], order["available_at"] or order["ordered_at"])
             counts = known < asked["applied_at"] <= order["ordered_at"] + 365 * DAY
+            counts &= order["order_id"] != asked["order_id"]
             without = computed(tables | {"orders": others})[asked["application_id"]]
             whole = computed(tables)[asked["application_id"]]
             assert whole["orders_365d"] - without["orders_365d"] == counts
@@ -79,6 +80,51 @@ def test_a_late_record_counts_once_it_is_there_and_for_the_window_of_its_order()
     unknown = one_customer({"ordered_at": NOW - 40 * DAY, "available_at": NOW})
     assert unknown["orders_365d"] == 0
     assert math.isnan(unknown["days_since_last_order"])
+
+
+@pytest.mark.parametrize("before", [TICK, timedelta(seconds=1), 40 * DAY])
+def test_the_order_that_a_loan_finances_is_never_its_history(before: timedelta) -> None:
+    """Whether it was placed a second before the application or weeks: nothing that it adds to sums may count."""
+    other = {"order_id": 7, "customer_id": 1, "ordered_at": NOW - 50 * DAY, "amount": 700, "category": "toys"}
+    own = {"order_id": 8, "customer_id": 1, "ordered_at": NOW - before, "amount": 9_000, "cancelled_at": NOW - TICK}
+    loan = {"customer_id": 1, "principal": 9_000, "term": 3, "basket_category": "home"}
+    tables: Tables = {
+        "customers": [{"customer_id": 1, "registered_at": START}],
+        "orders": [other, own],
+        "applications": [
+            loan | {"application_id": 1, "applied_at": NOW, "order_id": 8},
+            loan | {"application_id": 2, "applied_at": NOW},
+            loan | {"application_id": 3, "applied_at": NOW + DAY, "order_id": 9},
+        ],
+        "instalments": [],
+    }
+    found = computed(tables)
+    alone = computed(tables | {"orders": [other]})
+    # then the loan that it finances has the features of a customer without it, and other loans count it
+    assert repr(found[1]) == repr(alone[1])
+    assert found[2]["orders_90d"] == found[3]["orders_90d"] == 2
+    assert found[2]["cancelled_share_90d"] == 0.5
+    assert found[1]["days_since_last_order"] == 50
+    assert found[2]["days_since_last_order"] == pytest.approx(before / DAY)
+
+
+def test_the_order_of_another_customer_takes_nothing_away() -> None:
+    loan = {"principal": 9_000, "term": 3, "basket_category": "home", "applied_at": NOW}
+    for theirs in (0, 2):
+        tables: Tables = {
+            "customers": [{"customer_id": one, "registered_at": START} for one in range(3)],
+            "orders": [
+                {"order_id": one, "customer_id": one, "ordered_at": NOW - DAY, "amount": 100} for one in range(3)
+            ],
+            "applications": [
+                loan | {"application_id": one, "customer_id": one, "order_id": theirs if one == 1 else None}
+                for one in range(3)
+            ],
+            "instalments": [],
+        }
+        found = computed(tables)
+        assert [found[one]["orders_30d"] for one in range(3)] == [1, 1, 1]
+        assert [found[one]["days_since_last_order"] for one in range(3)] == [1, 1, 1]
 
 
 def test_an_instalment_is_overdue_until_it_is_paid_in_full() -> None:
