@@ -1,0 +1,309 @@
+"""Small inputs that were once read wrongly: each is written here, and the shared samples are read too where they are.
+
+A case is a function of a folder with its files; `written` says how the test makes such a folder by itself.
+"""
+
+import contextlib
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import thinfile
+from pipelines.credit.population import Population
+from pipelines.score_log.key import LogKey
+from pipelines.score_log.score_log import ScoreLog
+from pipelines.storage.workspace import Workspace
+
+ROWS = 400
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed, and its exit code."""
+
+    exit_code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Runs commands in a workspace."""
+
+    workspace: Path
+
+    def __call__(self, verb: str, *words: str) -> Answer:
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = thinfile.main([verb, *words, f"workspace={self.workspace}", "output=json"])
+        return Answer(code, out.getvalue(), err.getvalue())
+
+    def tune(self, path: Path, *words: str, identity: str | None = "id", code: int = 0) -> Answer:
+        ids = [] if identity is None else [f"data.id={identity}"]
+        answer = self("tune", *TABLE, f"data.path={path}", *ids, "candidate=scorecard", "trials=1", *words)
+        assert answer.exit_code == code, answer.err
+        return answer
+
+    def champion(self, path: Path, *words: str, identity: str | None = "id") -> None:
+        """Tune and promote; gates may refuse so small a table, so that its policy has none."""
+        self.tune(path, *words, identity=identity)
+        answer = self("promote", "why=a case")
+        assert answer.exit_code == 0, answer.out + answer.err
+
+    def score(self, path: Path, period: str, *words: str, identity: str = "id") -> pd.DataFrame:
+        """Score a table and return its decisions by application."""
+        ids = ["data=table", f"data.path={path}", f"data.id={identity}", f"period={period}"]
+        answer = self("score", *ids, *words)
+        assert answer.exit_code == 0, answer.err
+        key = LogKey("credit_score", 1, Population.applications, period)
+        return ScoreLog(Workspace.at(str(self.workspace))).decisions(key).set_index("application_id").sort_index()
+
+    def features(self) -> set[str]:
+        """Return the features of the only model."""
+        return {*self.card["numeric"], *self.card["categorical"]}
+
+    @property
+    def card(self) -> Any:
+        """The record of the only model."""
+        (path,) = (self.workspace / "artifacts").rglob("model.json")
+        return json.loads(path.read_text())
+
+
+TABLE = ("data=table", "data.label=bad")
+Case = Callable[[Path, Commands], None]
+CASES: dict[str, tuple[Callable[[Path], None], Case]] = {}
+
+
+def case(name: str, written: Callable[[Path], None]) -> Callable[[Case], Case]:
+    """Register a case under the name of its shared folder."""
+
+    def register(check: Case) -> Case:
+        CASES[name] = (written, check)
+        return check
+
+    return register
+
+
+def shared(name: str) -> Path | None:
+    """Return the folder of a shared sample where there is one beside a parent of the repository."""
+    parents = Path(__file__).resolve().parents[2:]
+    folders = (parent / "shared" / "cases" / name.partition(":")[0] for parent in parents)
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def loans(rows: int = ROWS, seed: int = 0) -> pd.DataFrame:
+    """Return a table whose label follows its income and its age."""
+    generator = np.random.default_rng(seed)
+    income = np.round(generator.gamma(9, 350, rows), 2)
+    age = generator.integers(20, 70, rows)
+    odds = 1.2 - income / 2000 - (age - 45) / 40
+    bad = (generator.random(rows) < 1 / (1 + np.exp(-odds))).astype(int)
+    return pd.DataFrame({"id": [f"A{row:04d}" for row in range(rows)], "income": income, "age": age, "bad": bad})
+
+
+def codes(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with texts that look like numbers and missing values."""
+    generator = np.random.default_rng(len(table))
+    return table.rename(columns={"id": "application_id", "age": "util"}).assign(
+        customer_id=[f"{row:07d}" for row in range(len(table))],
+        country=generator.choice(["NA", "EU", "AS"], len(table)),
+        branch=generator.choice(["01", "02", "11", "12"], len(table)),
+    )
+
+
+def write_same_rows(folder: Path) -> None:
+    for name, table in (("train", codes(loans(1500, 1))), ("now", codes(loans(300, 2)).drop(columns="bad"))):
+        table.to_csv(folder / f"{name}.csv", index=False)
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+@case("same_rows_csv_and_parquet", write_same_rows)
+def the_same_rows_have_the_same_probabilities(folder: Path, run: Commands) -> None:
+    words = ("data.ignored=[customer_id]", "data.categorical=[branch]")
+    run.champion(folder / "train.csv", *words, identity="application_id")
+    found = [
+        run.score(folder / f"now.{kind}", period, identity="application_id")
+        for kind, period in (("csv", "2026-10"), ("parquet", "2026-11"))
+    ]
+    assert found[0]["pd"].tolist() == found[1]["pd"].tolist()
+    assert found[0]["customer_id"].tolist() == found[1]["customer_id"].tolist()
+    assert {"NA", "01"} <= {*pd.read_csv(folder / "now.csv", dtype=str, keep_default_na=False)[["country", "branch"]]
+                            .to_numpy().ravel()}  # fmt: skip
+    assert run("erase", "customer=0000007").exit_code == 0
+    log = ScoreLog(Workspace.at(str(run.workspace)))
+    for period in ("2026-10", "2026-11"):
+        left = log.decisions(LogKey("credit_score", 1, Population.applications, period))
+        assert len(left) == len(found[0]) - 1
+        assert "0000007" not in set(left["customer_id"])
+        assert "7" not in set(left["customer_id"])
+
+
+def write_parts(folder: Path) -> None:
+    table = codes(loans(800, 3)).drop(columns="customer_id")
+    first = pa.Table.from_pandas(table[:400].assign(country=None), preserve_index=False)
+    place = first.column_names.index("country")
+    pq.write_table(first.set_column(place, "country", pa.nulls(400)), folder / "a.parquet")
+    table[400:].to_parquet(folder / "b.parquet", index=False)
+
+
+@case("null_typed_first_part", write_parts)
+def a_column_without_a_type_agrees_with_any(folder: Path, run: Commands) -> None:
+    run.tune(folder, identity="application_id")
+    assert "country" in run.card["categorical"]
+
+
+def write_other_columns(folder: Path) -> None:
+    table = loans(800, 4).rename(columns={"id": "application_id"})
+    table[:400].drop(columns="income").to_parquet(folder / "a.parquet", index=False)
+    table[400:].to_parquet(folder / "b.parquet", index=False)
+
+
+@case("files_of_a_folder_differ", write_other_columns)
+def files_with_other_columns_are_refused_with_a_diff(folder: Path, run: Commands) -> None:
+    answer = run.tune(folder, identity="application_id", code=2)
+    assert "other columns than" in answer.out
+    assert "(+income)" in answer.out
+
+
+def write_partitions(folder: Path) -> None:
+    generator = np.random.default_rng(5)
+    for name, shares in (("before", (900, 600)), ("now", (150, 850))):
+        for channel, rows in zip(("app", "web"), shares, strict=True):
+            place = folder / name / f"channel={channel}"
+            place.mkdir(parents=True)
+            table = {"income": generator.gamma(9, 350, rows), "points": generator.integers(400, 800, rows)}
+            pd.DataFrame(table).to_parquet(place / "p.parquet", index=False)
+
+
+@case("partition_folders", write_partitions)
+def the_folders_of_partitions_are_compared(folder: Path, run: Commands) -> None:
+    answer = run("watch", "period=2026-10", f"input={folder / 'now'}", f"reference_input={folder / 'before'}")
+    assert answer.exit_code == 3, answer.err
+    assert "channel" in answer.out
+
+
+def write_decimals(folder: Path) -> None:
+    table = pa.Table.from_pandas(loans(600, 6).rename(columns={"id": "application_id"}), preserve_index=False)
+    place = table.column_names.index("income")
+    pq.write_table(table.set_column(place, "income", table["income"].cast(pa.decimal128(18, 2))),
+                   folder / "decimal.parquet")  # fmt: skip
+
+
+@case("decimals_left_out", write_decimals)
+def decimals_are_numbers(folder: Path, run: Commands) -> None:
+    run.tune(folder / "decimal.parquet", identity="application_id")
+    assert "income" in run.card["numeric"]
+
+
+def write_flags(folder: Path) -> None:
+    table = loans(seed=7)
+    table = table.assign(car=np.random.default_rng(7).random(len(table)) < 0.5 + 0.4 * table["bad"])
+    table.to_csv(folder / "03_boolean.csv", index=False)
+    table.astype({"car": int}).to_csv(folder / "03_boolean_as_01.csv", index=False)
+
+
+@case("experiments:flags", write_flags)
+def a_flag_has_one_spelling(folder: Path, run: Commands) -> None:
+    run.champion(folder / "03_boolean.csv")
+    assert "car" in run.features()
+    words = run.score(folder / "03_boolean.csv", "2026-10")
+    digits = run.score(folder / "03_boolean_as_01.csv", "2026-11")
+    assert words["pd"].tolist() == digits["pd"].tolist()
+
+
+def write_customer_numbers(folder: Path) -> None:
+    loans(seed=8).to_csv(folder / "00_plain.csv", index=False)
+    numbers = [f"{1582218195625938945 + 2 * row}" for row in range(ROWS)]
+    numbers[5] = ""
+    loans(seed=9).assign(customer=numbers).to_csv(folder / "04_customer_numbers.csv", index=False)
+
+
+@case("experiments:customers", write_customer_numbers)
+def an_id_is_never_changed_by_reading_it(folder: Path, run: Commands) -> None:
+    run.champion(folder / "00_plain.csv")
+    path = folder / "04_customer_numbers.csv"
+    found = run.score(path, "2026-10", "data.customer=customer")
+    written = pd.read_csv(path, dtype=str).set_index("id").sort_index()["customer"]
+    assert found["customer_id"].dropna().to_dict() == written.dropna().to_dict()
+    assert found["customer_id"].nunique() == ROWS - 1
+    answer = run("erase", f"customer={written.dropna().iloc[0]}")
+    assert answer.exit_code == 0, answer.err
+    left = ScoreLog(Workspace.at(str(run.workspace))).decisions(
+        LogKey("credit_score", 1, Population.applications, "2026-10")
+    )
+    assert len(left) == ROWS - 1
+
+
+def write_row_numbers(folder: Path) -> None:
+    loans(seed=10).sample(frac=1, random_state=0, ignore_index=True).to_csv(folder / "07_row_numbers.csv")
+
+
+@case("experiments:row_numbers", write_row_numbers)
+def row_numbers_are_no_feature_and_it_is_said(folder: Path, run: Commands) -> None:
+    run.tune(folder / "07_row_numbers.csv")
+    assert run.features() == {"income", "age"}
+    documents = [path.read_text() for path in (run.workspace / "artifacts").rglob("*.json")]
+    assert any("Unnamed: 0 (running row numbers)" in text for text in documents)
+
+
+def write_trailing_commas(folder: Path) -> None:
+    table = loans(seed=11)[["bad", "income", "age"]]
+    table.insert(1, "homeowner", np.arange(ROWS) % 2)
+    lines = table.to_csv(index=False).splitlines()
+    (folder / "09_trailing_comma.csv").write_text("\n".join([lines[0], *(f"{line}," for line in lines[1:])]) + "\n")
+
+
+@case("experiments:trailing_comma", write_trailing_commas)
+def a_delimiter_at_the_end_of_lines_shifts_nothing(folder: Path, run: Commands) -> None:
+    path = folder / "09_trailing_comma.csv"
+    answer = run.tune(path, identity=None)
+    assert run.features() <= {"homeowner", "income", "age"}
+    assert answer.exit_code == 0
+    labels = [int(line.split(",")[0]) for line in path.read_text().splitlines()[1:]]
+    assert 0 < sum(labels) < len(labels)
+    assert run.card["reading"]["columns"]["bad"]["why"] == "values are 0 and 1"
+
+
+def write_twice(folder: Path) -> None:
+    table = loans(seed=12).rename(columns={"income": "x"})
+    table.assign(x_again=table["x"]).to_csv(folder / "twice.csv", index=False)
+
+
+@case("flat:twice", write_twice)
+def equal_columns_are_one_feature_and_it_is_said(folder: Path, run: Commands) -> None:
+    run.tune(folder / "twice.csv")
+    assert "x" in run.features()
+    assert "x_again" not in run.features()
+    documents = [path.read_text() for path in (run.workspace / "artifacts").rglob("*.json")]
+    assert any("x_again (equal to x)" in text for text in documents)
+
+
+FOLDERS = [(name, None) for name in CASES] + [(name, folder) for name in CASES if (folder := shared(name))]
+
+
+@pytest.mark.parametrize(
+    ("name", "sample"), FOLDERS, ids=[f"{name}-{'shared' if sample else 'written'}" for name, sample in FOLDERS]
+)
+def test_an_input_that_was_read_wrongly_once_is_read_right(
+    name: str, sample: Path | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, check = CASES[name]
+    monkeypatch.chdir(tmp_path)
+    folder = sample or tmp_path / "case"
+    if sample is None:
+        folder.mkdir()
+        write(folder)
+    check(folder, Commands(tmp_path / "workspace"))
