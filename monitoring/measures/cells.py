@@ -1,4 +1,4 @@
-"""The cells that are compared: every column in its bins, and bands, decisions and reasons, overall and by segment."""
+"""The cells that are compared: columns in their bins, bands, decisions and reasons, and the shares of segments."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ from monitoring.windows.references import Reference
 from pipelines.credit.points import band_labels
 from pipelines.policy.pack import PolicySettings
 from pipelines.profiles.decision_tally import Tally
+from pipelines.profiles.dimensions import bare_name
 from pipelines.profiles.reference_profile import SCORE, FrozenBins
 from pipelines.profiles.window_profile import WindowProfile
 from pipelines.scoring.scorer import APPROVED, DECISIONS, unapproved_decision
@@ -71,7 +72,21 @@ def compared_cells(reference: Reference, current: WindowProfile, policy: PolicyS
         earlier = reference.of_segment(segment)
         if earlier:
             cells += _cells(reference, segment, periods, earlier, tally, policy)
-    return cells
+    return [*cells, *_segment_shares(reference, current, periods)]
+
+
+def _segment_shares(reference: Reference, current: WindowProfile, periods: Sequence[str]) -> Iterator[ComparedCell]:
+    """Yield a cell for each dimension of segments that is not a column already: the rows of each of its segments."""
+    segments = [name for name in sorted({*reference.segments, *current.segments}) if "=" in name]
+    columns = {one.column for one in reference.profile.bins}
+    for dimension in sorted({name.partition("=")[0] for name in segments} - columns):
+        names = [name for name in segments if name.partition("=")[0] == dimension]
+        now = np.array([current.segments.get(name, Tally()).rows for name in names])
+        tallies = [reference.of_segment(name) for name in names]
+        before = np.array([[one.get(period, Tally()).rows for one in tallies] for period in periods])
+        if now.any() and before.any():
+            shown = ShownBins.of([bare_name(name) for name in names], before, now)
+            yield ComparedCell(Cell(dimension), "feature", before, now, shown)
 
 
 def reference_periods(reference: Reference) -> list[str]:

@@ -79,6 +79,18 @@ def test_an_inconclusive_report_ends_with_exit_code_3_and_raises_no_alarm(tmp_pa
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("new", ["web", "kiosk"])
+def test_the_shares_of_segments_are_compared_too(tmp_path: Path, new: str, seed: int) -> None:
+    now = table(3000, seed)
+    now["channel"] = now["channel"].mask(np.random.default_rng(seed).random(3000) < 0.4, new)
+    found = report(tmp_path, now, segments=("channel",))
+    assert found.verdict in (Verdict.WATCH, Verdict.ACT)
+    assert found.sentence.startswith("1 column moved beyond its limit: channel; the score did not move;")
+    (move,) = [one for one in found.moves if one.column == "channel"]
+    assert dict(zip(move.labels, move.current, strict=True)) == now["channel"].value_counts().to_dict()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("points", [40, 60])
 def test_a_score_that_moves_within_segments_is_named_with_them(tmp_path: Path, points: int, seed: int) -> None:
     now, before = table(6000, seed), table(6000, 50 + seed)
