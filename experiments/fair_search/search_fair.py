@@ -18,7 +18,7 @@ from experiments.fair_search.report import as_table, front_chart
 from experiments.search.space import space_of, whole_numbers
 from experiments.search.study import Study
 from experiments.search.trial_result import TrialResult, best_of
-from experiments.search.tune import Tracking, about_data, record_trials, run_metrics, search, tracked
+from experiments.search.tune import Tracking, log_data, record_trials, run_metrics, search, tracked
 from pipelines.candidates.training import check_features
 from pipelines.charts.standalone import write_chart
 from pipelines.command.verb import Outcome, carried
@@ -44,8 +44,7 @@ def search_fair(settings: TuneSettings) -> Outcome:
     _check(settings)
     experiment = resolve(settings)
     space = space_of(experiment.candidate.parameters, settings.candidate.space)
-    for line in about_data(experiment):
-        log.info(line)
+    log_data(experiment)
     check_features(experiment.development)
     objective = fairness_objective_of(experiment)
     proxies = _proxies(experiment, objective)

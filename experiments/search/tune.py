@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
+from experiments.evidence.leak import early_leak_warnings
 from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.settings import TuneSettings
 from experiments.search.registration import register_trial
@@ -69,8 +70,7 @@ def tune(settings: TuneSettings) -> Outcome:
     experiment = resolve(settings)
     workspace = Workspace.at(settings.workspace)
     space = space_of(experiment.candidate.parameters, settings.candidate.space)
-    for line in about_data(experiment):
-        log.info(line)
+    log_data(experiment)
     configured = asdict(experiment.candidate.parameters)
     check_features(experiment.development)
     guide = starting_with(configured)
@@ -209,6 +209,16 @@ def record_trials(tracking: Tracking, experiment: Experiment, trials: list[Trial
         gap = {} if trial.unfairness is None else {"cv_gap": trial.unfairness}
         tracking.store.log(run_id, metrics={"cv_auc": trial.value} | gap, parameters=trial.parameters)
         tracking.store.close_run(run_id)
+
+
+def log_data(experiment: Experiment) -> None:
+    """Log what the data of a search is, and warn of possible leaks."""
+    for line in about_data(experiment):
+        log.info(line)
+    settings, applications = experiment.settings, experiment.applications
+    development = applications.take(experiment.split.development)
+    for warning in early_leak_warnings(settings.data, development, settings.policy.gates):
+        log.warning(warning)
 
 
 def about_data(experiment: Experiment) -> list[str]:

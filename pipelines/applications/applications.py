@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.applications.contract import apply_contract, as_text
+from pipelines.applications.contract import apply_contract, as_text, dates
 from pipelines.applications.roles import Roles, customer_column
 from pipelines.applications.settings import DataSettings
 from pipelines.applications.sources import source_path
@@ -25,6 +25,7 @@ from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
+DAY = np.timedelta64(1, "D")
 YES = ("True", "true", "1")
 """Texts that mean yes in a column of flags."""
 
@@ -37,8 +38,9 @@ class Applications:
     `bad` is 1 for default and 0 for good, or None where outcomes are not read; `outcome_known_at` is when each outcome
     became known, or None where the table has no such column. `approved` and `by_lot` are the earlier policy's
     approvals and its random approvals, or None where decisions are not read. `groups` are the values of data.group,
-    whose equal rows a split keeps together, or None without it. `fingerprint` identifies the table read, quarantined
-    rows included but without the `erased` rows of erased people; `fingerprint_with_erased` includes them.
+    whose equal rows a split keeps together, or None without it. `later_dates` counts the rows in which another column
+    has a date more than a day after the application. `fingerprint` identifies the table read, quarantined rows
+    included but without the `erased` rows of erased people; `fingerprint_with_erased` includes them.
     """
 
     features: pd.DataFrame
@@ -53,6 +55,7 @@ class Applications:
     approved: NDArray[np.bool_] | None = None
     by_lot: NDArray[np.bool_] | None = None
     groups: NDArray[np.object_] | None = None
+    later_dates: Mapping[str, int] = field(default_factory=dict)
     erased: int = 0
     fingerprint_with_erased: str | None = None
 
@@ -135,7 +138,7 @@ def _read(data: DataSettings, workspace: Workspace, types: Mapping[str, ColumnTy
 
 
 def _identities(data: DataSettings, rows: pd.DataFrame) -> list[str]:
-    names = (data.id, customer_column(data, map(str, rows)))
+    names = (data.id, data.group, customer_column(data, map(str, rows)))
     return [name for name in names if name is not None and name in rows]
 
 
@@ -169,12 +172,20 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
         outcome_known_at=known_at,
         approved=approved,
         by_lot=by_lot,
+        later_dates={} if time is None else _later_dates(clean, roles, time),
         groups=None if roles.group is None else as_text(clean[roles.group]).to_numpy(object),
         protected=clean[list(roles.protected)],
         roles=roles,
         fingerprint=fingerprint,
         quarantined=quarantined,
     )
+
+
+def _later_dates(clean: pd.DataFrame, roles: Roles, times: NDArray[np.datetime64]) -> dict[str, int]:
+    """Return in how many rows each column of dates lies after the application; outcome dates always do."""
+    columns = [name for name in roles.other_times if name in clean]
+    later = {name: dates(clean[name]).to_numpy("datetime64[us]") > times + DAY for name in columns}
+    return {name: int(rows.sum()) for name, rows in later.items() if rows.any()}
 
 
 def _decisions(clean: pd.DataFrame, roles: Roles) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:

@@ -42,6 +42,7 @@ class Roles:
     approved: str = "approved"
     by_lot: str | None = None
     group: str | None = None
+    ignored: tuple[str, ...] = ()
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
 
     customer: str | None = None
@@ -86,6 +87,7 @@ class Roles:
             approved=_as_spelled(data.approved, data.decision, types),
             by_lot=data.random_approval if decided else None,
             group=data.group if labelled else None,
+            ignored=tuple(data.ignored),
             meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *categories], data),
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
@@ -100,6 +102,11 @@ class Roles:
         """What columns were taken for, as a model's record says it; of ids nothing is recorded."""
         ids = [name for name in (self.id, self.customer) if name is not None]
         return self.contract.to_record(categories=self.categorical, without=ids)
+
+    @property
+    def other_times(self) -> list[str]:
+        """The columns of times without a role."""
+        return [name for name, of in self.contract.types.items() if of.kind is Kind.time and name not in self.times]
 
     @property
     def times(self) -> tuple[str, ...]:

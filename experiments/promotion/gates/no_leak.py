@@ -13,7 +13,7 @@ def _judge(evidence: Record, policy: PolicySettings) -> GateResult:
     if kind == "recomputed":
         return _recomputed(leak)
     if kind == "single_feature":
-        return _single_feature(leak, policy.gates.most_telling_auc)
+        return _by_rules(leak, policy.gates.most_telling_auc)
     raise NotMeasured(leak.get("why") or kind)
 
 
@@ -30,19 +30,22 @@ def _recomputed(leak: dict[str, Any]) -> GateResult:
     return GateResult(not differing, float(len(differing)), bound, sentence)
 
 
-def _single_feature(leak: dict[str, Any], limit: float) -> GateResult:
-    above = {name: auc for name, auc in leak["telling"].items() if name not in leak["waived"]}
-    sentence = f"no feature exceeds AUC {limit:g} on its own"
-    if leak["waived"]:
-        sentence += f" (waived: {', '.join(leak['waived'])})"
-    if above:
-        names = ", ".join(f"{name} (AUC {auc:.3f})" for name, auc in above.items())
+def _by_rules(leak: dict[str, Any], limit: float) -> GateResult:
+    findings = leak.get("findings") or {name: [f"AUC {auc:.3f} on its own"] for name, auc in leak["telling"].items()}
+    bound = f"no feature exceeds AUC {limit:g} on its own or has information from after the application"
+    scope = f"checked: {'; '.join(leak.get('checked') or ['AUC of each feature on its own'])}"
+    if leak.get("unchecked"):
+        scope += f". Not checked: {'; '.join(leak['unchecked'])}"
+    waived = f" (waived: {', '.join(leak['waived'])})" if leak["waived"] else ""
+    if findings:
+        named = "; ".join(f"{name} ({', '.join(reasons)})" for name, reasons in findings.items())
         sentence = (
-            f"suspiciously predictive for data known at application time: {names}; "
-            "drop the feature, or add it to policy.gates.waived"
+            f"suspicious for data known at application time: {named}{waived}. Leave these columns out "
+            f"(data.ignored), or add them to policy.gates.waived. {scope[0].upper()}{scope[1:]}"
         )
-    highest = max(leak["telling"].values(), default=None)
-    return GateResult(not above, highest, f"no feature exceeds AUC {limit:g} on its own", sentence)
+    else:
+        sentence = f"no feature exceeds AUC {limit:g} on its own or looks later than the application{waived}; {scope}"
+    return GateResult(not findings, max(leak["telling"].values(), default=None), bound, sentence)
 
 
 GATE = Gate("no leak", 60, _judge)
