@@ -96,7 +96,9 @@ def required_tables(population: Population) -> tuple[str, ...]:
 def _prepared(settings: PrepareSettings, lake: Path, taken: IntakeRecord) -> Mapping[str, Any]:
     """Return the manifest of the training table of these settings, which is made unless it exists."""
     check_as_of(lake, settings.loan, taken.tables)
-    recipe = recipe_of(lake, taken.identity, settings.loan, settings.features)
+    has_marketplaces = taken.tables["applications"]["levels"].get("marketplace")
+    segments = ("marketplace",) if has_marketplaces else ()
+    recipe = recipe_of(lake, taken.identity, settings.loan, settings.features, segments)
     manifest = lake / MANIFEST
     if not (_is_offered(manifest, recipe, taken) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
         prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)

@@ -60,6 +60,7 @@ def levels_of(settings: FeatureSettings) -> dict[str, list[str]]:
         "category": settings.categories,
         "channel": settings.channels,
         "payment_method": settings.payment_methods,
+        "marketplace": settings.marketplaces,
     }
 
 

@@ -22,6 +22,7 @@ GROUPS = {
     What.timing: "times_of_orders",
     What.channels: "channels",
     What.payment_methods: "payment_methods",
+    What.marketplaces: "channels",
     What.instalments: "late_payments",
     What.application: "amount_asked_for",
 }
@@ -65,6 +66,7 @@ def features_named(names: Sequence[str]) -> dict[str, Feature]:
         categories=_levels("spent_on", names) or ["any"],  # without one there is no diversity of categories
         channels=_levels("by", names),
         payment_methods=_levels("paid_by", names),
+        marketplaces=_levels("orders_in", names),
         term_period=next((period for period in Period if name_of_term(period) in names), Period.month),
     )
     return {feature.name: feature for feature in features_of(declared) if feature.name in set(names)}

@@ -27,6 +27,7 @@ class What(Enum):
     timing = "timing"
     channels = "channels"
     payment_methods = "payment_methods"
+    marketplaces = "marketplaces"
     instalments = "instalments"
     application = "application"
 
@@ -49,6 +50,8 @@ class FeatureSettings:
     """Channels with features of their own."""
     payment_methods: list[str] = field(default_factory=list)
     """Payment methods with features of their own."""
+    marketplaces: list[str] = field(default_factory=list)
+    """Marketplaces with features of their own, where customers shop in several."""
     time_zone: str | None = None
     """IANA time zone of the shoppers' clocks; by default `raw.time_zone`."""
     night_until: int = 6
@@ -91,7 +94,7 @@ def check_features(settings: FeatureSettings) -> None:
         raise ConfigurationError(
             f"features.windows must be different numbers of days, received {settings.windows}; use for example [30,365]"
         )
-    for name in ("categories", "channels", "payment_methods"):
+    for name in ("categories", "channels", "payment_methods", "marketplaces"):
         levels = getattr(settings, name)
         if len({name_of_level(level) for level in levels} - {""}) < len(levels):
             raise ConfigurationError(

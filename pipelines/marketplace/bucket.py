@@ -1,6 +1,6 @@
 """Features, outcomes and protected attributes of the applications in one bucket of customers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,15 +44,17 @@ class PreparedBucket:
     vintages: pa.Table
 
 
-def prepare_bucket(history: History, loan: LoanContract, features: FeatureSettings) -> PreparedBucket:
+def prepare_bucket(
+    history: History, loan: LoanContract, features: FeatureSettings, segments: Sequence[str] = ()
+) -> PreparedBucket:
     """Return the applications of a bucket, ordered by time and id, and its vintages.
 
     Columns: application_id, customer_id, applied_at, decision, is_random_approval, status, outcome_known_at, bad (empty
-    unless mature), sex, age_band, then the features.
+    unless mature), sex, age_band, the columns of applications that are `segments`, then the features.
     """
     history = _until(history, loan)
     loans, instalments = loans_of(history.applications), instalments_of(history)
-    outcomes = _outcomes(history, loans, instalments, loan)
+    outcomes = _outcomes(history, loans, instalments, loan, segments)
     values = compute_features(history, features, lag_days=loan.feature_lag_days)
     rows = pc.index_in(values["application_id"], value_set=outcomes["application_id"].combine_chunks())
     joined = outcomes.take(rows)
@@ -77,7 +79,9 @@ def _until(history: History, loan: LoanContract) -> History:
     return replace(history, applications=applications, instalments=instalments)
 
 
-def _outcomes(history: History, loans: Loans, instalments: Instalments, loan: LoanContract) -> pa.Table:
+def _outcomes(
+    history: History, loans: Loans, instalments: Instalments, loan: LoanContract, segments: Sequence[str]
+) -> pa.Table:
     table = history.applications
     label = labels(loans, instalments, loan)
     status = np.asarray([one.name for one in Status])[statuses(loans, instalments, loan)]
@@ -91,7 +95,9 @@ def _outcomes(history: History, loans: Loans, instalments: Instalments, loan: Lo
         "outcome_known_at": pa.array(window_end(loans.disbursed_at, loan.bad)),
         "bad": pa.array((label == BAD).astype(np.int8), mask=label == UNLABELLED),
     }
-    return pa.table(columns | protected(history.customers, table))
+    return pa.table(
+        columns | protected(history.customers, table) | {name: table[name].cast(pa.string()) for name in segments}
+    )
 
 
 def protected(customers: pa.Table, applications: pa.Table) -> dict[str, pa.Array]:

@@ -6,7 +6,7 @@ one of its instalments is quarantined, so are the application and its other inst
 give a wrong label.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 FUTURE = "due_at"
 """The one time column that may be in the future."""
 
+WITH_LEVELS: Mapping[str, Sequence[str]] = {"orders": ORDERS.of_kind(Kind.text), "applications": ["marketplace"]}
+"""The columns whose levels are counted, by table; never those of customers."""
+
 MOST_LEVELS = 1_000
 """Levels kept of a column, the most frequent first."""
 
@@ -47,8 +50,8 @@ MOST_LEVELS = 1_000
 class TableIntake:
     """Counts of one table: rows read, clean rows, quarantined rows by rule, equal copies; and the SHA-256 of its files.
 
-    `latest` is the latest moment of each time column (ISO, UTC) and `levels` the rows of each level of the orders, both
-    of the clean rows. The `erased` rows of erased people are left out and not counted in `rows`.
+    `latest` is the latest moment of each time column (ISO, UTC) and `levels` the rows of each level of some columns,
+    both of the clean rows. The `erased` rows of erased people are left out and not counted in `rows`.
     """
 
     rows: int
@@ -173,8 +176,8 @@ class IntakeRun:
         counts: dict[str, Any] = {"rows": rows, "clean": clean, "quarantined": broken, "copies": copies}
         counts["erased"] = self._erased(contract.name)
         rows_of_table = parquet(self._clean(contract.name))
-        levels = {name: self._levels(name, rows_of_table) for name in contract.of_kind(Kind.text)}
-        counts |= {"latest": self._latest(contract, rows_of_table), "levels": levels if contract is ORDERS else {}}
+        levels = {name: self._levels(name, rows_of_table) for name in WITH_LEVELS.get(contract.name, ())}
+        counts |= {"latest": self._latest(contract, rows_of_table), "levels": levels}
         self.counts[contract.name] = counts
         self.advance(len(self.counts), f"{contract.name}: {clean:,} clean rows")
 

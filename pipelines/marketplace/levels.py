@@ -22,6 +22,7 @@ DECLARATIONS = (
     Declaration("categories", "category", frozenset({What.categories, What.diversity})),
     Declaration("channels", "channel", frozenset({What.channels})),
     Declaration("payment_methods", "payment_method", frozenset({What.payment_methods})),
+    Declaration("marketplaces", "marketplace", frozenset({What.marketplaces})),
 )
 
 

@@ -51,12 +51,16 @@ class BucketRecipe(Protocol):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Prepares the clean buckets of a marketplace; `identity` is a hash of everything that determines the result."""
+    """Prepares the clean buckets of a marketplace; `identity` is a hash of everything that determines the result.
+
+    `segments` are columns of the applications that are kept beside the features.
+    """
 
     lake: Path
     loan: LoanContract
     features: FeatureSettings
     identity: str
+    segments: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -84,7 +88,7 @@ class Recipe:
 
     def make(self, bucket: int) -> int:
         """Make one bucket and return its number; its mature applications are written last and mark it complete."""
-        prepared = prepare_bucket(read_history(self.lake, bucket), self.loan, self.features)
+        prepared = prepare_bucket(read_history(self.lake, bucket), self.loan, self.features, self.segments)
         is_mature = pc.equal(prepared.applications["status"], Status.mature.name)
         for folder, table in (
             (self.vintages, prepared.vintages),
@@ -100,7 +104,9 @@ def name_of(bucket: int) -> str:
     return f"bucket-{bucket:05d}.parquet"
 
 
-def recipe_of(lake: Path, content: str, loan: LoanContract, features: FeatureSettings) -> Recipe:
+def recipe_of(
+    lake: Path, content: str, loan: LoanContract, features: FeatureSettings, segments: tuple[str, ...] = ()
+) -> Recipe:
     """Return the recipe for clean tables of that content; equal content, settings and code share a folder."""
     inputs = {
         "content": content,
@@ -108,7 +114,7 @@ def recipe_of(lake: Path, content: str, loan: LoanContract, features: FeatureSet
         "features": to_json_values(features),
         "code": fingerprint_code(*CODE),
     }
-    return Recipe(lake, loan, features, fingerprint_record(inputs)[:16])
+    return Recipe(lake, loan, features, fingerprint_record(inputs)[:16], segments)
 
 
 def prepare_buckets(recipe: BucketRecipe, buckets: int, threads: int, engine: Engine, memory: str) -> None:

@@ -12,7 +12,7 @@ from tests.conftest import Answer
 from tests.docs.commands import ROOT, blocks, words_of
 from tests.docs.example_files import LOANS, write_lender, write_shop
 
-COMMANDS = [words_of(command) for block in blocks() for command in block.commands if "--config-dir examples" in command]
+COMMANDS = [words_of(command) for block in blocks() if block.is_run for command in block.commands]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pytest
 
 from experiments.experiment.settings import TuneSettings
 from experiments.search.tune import tune
+from pipelines.applications.applications import load_applications
 from pipelines.applications.settings import DataSettings, Source, SplitSettings
 from pipelines.book.prepare import prepare
 from pipelines.candidates.families.scorecard import ScorecardSettings
@@ -275,3 +276,49 @@ def test_what_was_made_before_the_last_table_but_one_is_removed(copied: Path) ->
 def test_resources_that_cannot_be_are_refused(workspace: Path) -> None:
     with pytest.raises(ConfigurationError, match="threads is 0; set at least 1"):
         prepare(asked(workspace, threads=0))
+
+
+def with_marketplaces(workspace: Path, raw: Path) -> RawSettings:
+    """Write the raw tables again with orders and applications in two marketplaces, by their numbers."""
+    shutil.copytree(workspace / "lake" / "simulated", raw)
+    for name, key in (("orders", "order_id"), ("applications", "application_id")):
+        rows = pds.dataset(raw / name).to_table()
+        is_odd = pc.equal(pc.bit_wise_and(rows[key], 1), 1)
+        shutil.rmtree(raw / name)
+        (raw / name).mkdir()
+        names = pc.if_else(is_odd, "south", "north")
+        pq.write_table(rows.append_column("marketplace", names), raw / name / "all.parquet")
+    return RawSettings(folder=str(raw), time_zone="UTC")
+
+
+def test_features_and_segments_are_taken_by_marketplace(workspace: Path, tmp_path: Path) -> None:
+    raw = with_marketplaces(workspace, tmp_path / "raw")
+    declared = FeatureSettings(what=[What.frequency, What.marketplaces], windows=[180], marketplaces=["north", "south"])
+    prepare(replace(asked(workspace), workspace=str(tmp_path), raw=raw, features=declared))
+    training = table(tmp_path, "training").to_pandas()
+    assert (training["orders_in_north_180d"] + training["orders_in_south_180d"] == training["orders_180d"]).all()
+    assert training["orders_in_north_180d"].sum() > 0
+    assert ((training["marketplace"] == "south") == (training["application_id"] % 2 == 1)).all()
+    data = DataSettings(
+        source=Source.marketplace,
+        path=str(tmp_path / "lake" / "marketplace" / "training"),
+        label="bad",
+        id="application_id",
+        time="applied_at",
+        status="status",
+        outcome_known_at="outcome_known_at",
+        decision="decision",
+        random_approval="is_random_approval",
+        protected=["sex", "age_band"],
+        customer="customer_id",
+        ignored=["marketplace"],
+        segments=["marketplace"],
+    )
+    roles = load_applications(data, Workspace.at(str(tmp_path)), labelled=True).roles
+    assert {*roles.numeric, *roles.categorical} == {"orders_180d"} | {
+        f"{stem}_in_{name}_180d" for stem in ("orders", "spent") for name in ("north", "south")
+    }
+
+
+def test_without_marketplaces_there_is_no_such_column(workspace: Path) -> None:
+    assert "marketplace" not in table(workspace, "training").column_names

@@ -14,6 +14,7 @@ SETTINGS = FeatureSettings(
     categories=["toys", "home"],
     channels=["app", "web"],
     payment_methods=["card", "cash_on_delivery"],
+    marketplaces=["north", "south"],
     time_zone="America/New_York",
 )
 START = datetime(2024, 1, 1)
@@ -61,6 +62,7 @@ def random_tables(seed: int, customers: int = 12) -> Tables:
                     "discount": pick(None, 0, 250),
                     "channel": pick("app", "web", "store", None),
                     "payment_method": pick("card", "cash_on_delivery", "wallet"),
+                    "marketplace": pick("north", "south", "east", None),
                     "returned_at": maybe(moment(ordered, 60), 0.3),
                     "cancelled_at": maybe(moment(ordered, 5), 0.1),
                     "available_at": maybe(moment(ordered, 100), 0.2),

@@ -101,6 +101,10 @@ def _of_orders(orders: list[Row], now: datetime, settings: FeatureSettings) -> R
         told[f"by_{name_of_level(level)}"] = _share(row["channel"] == level for row in orders)
     for level in settings.payment_methods:
         told[f"paid_by_{name_of_level(level)}"] = _share(row["payment_method"] == level for row in orders)
+    for level in settings.marketplaces:
+        theirs = [row["amount"] for row in orders if row["marketplace"] == level]
+        told[f"orders_in_{name_of_level(level)}"] = len(theirs)
+        told[f"spent_in_{name_of_level(level)}"] = _ratio(sum(theirs), sum(amounts))
     return told
 
 

@@ -22,7 +22,12 @@ def test_names_and_meanings_are_distinct_and_spelled_out() -> None:
 def test_every_thing_that_can_be_said_is_said_once_for_each_window() -> None:
     for what in What:
         declared = FeatureSettings(
-            what=[what], windows=[7, 14], categories=["a"], channels=["b"], payment_methods=["c"]
+            what=[what],
+            windows=[7, 14],
+            categories=["a"],
+            channels=["b"],
+            payment_methods=["c"],
+            marketplaces=["d"],
         )
         features = features_of(declared)
         assert features
