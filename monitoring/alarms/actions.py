@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from monitoring.alarms.alarm import Alarm
 from monitoring.alarms.alarm_log import Logged
 from monitoring.alarms.event import encoded, event_of, write_event
-from monitoring.alarms.retraining import open_retraining, start
+from monitoring.alarms.retraining import note_on_data, open_retraining, start
 from monitoring.alarms.settings import AlarmPolicySettings, LevelActions, Retraining
 from monitoring.alarms.webhook import post
 from monitoring.thresholds.thresholds import Level
@@ -88,8 +88,12 @@ def _retrain(raised: Logged, context: ActionContext) -> ActionResult:
     folder = context.folder.resolve() / f"retraining-{raised.alarm.id}"
     commands = open_retraining(raised.alarm, context.workspace, context.settings.retrain, folder)
     lines = tuple(shlex.join(command) for command in commands)
+    note = note_on_data(raised.alarm, context.workspace, context.settings.retrain)
+    note = f"; {note}" if note else ""
     if level_actions(raised.alarm.level, context.settings).retraining is not Retraining.start:
-        return ActionResult(f"commands written: {' && '.join(lines)}", lines)
+        return ActionResult(f"commands written: {' && '.join(lines)}{note}", lines)
     log = folder / "retraining.log"
     number = start(commands, log)
-    return ActionResult(f"started as process {number}: {' && '.join(lines)}", (f"tail -f {shlex.quote(str(log))}",))
+    return ActionResult(
+        f"started as process {number}: {' && '.join(lines)}{note}", (f"tail -f {shlex.quote(str(log))}",)
+    )

@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,26 @@ def open_retraining(alarm: Alarm, workspace: Workspace, settings: RetrainSetting
     _write(folder / "experiment" / f"{EXPERIMENT}.yaml", _experiment_file(alarm, record, training))
     commands.append(("thinfile", "tune", f"--config-dir={folder}", *chosen, *settings.tune, in_workspace))
     return commands
+
+
+def note_on_data(alarm: Alarm, workspace: Workspace, settings: RetrainSettings) -> str:
+    """Return which file a retraining of a flat table needs new rows in, empty where it takes its data elsewhere.
+
+    A marketplace is prepared again up to the alarm's period; a flat table has the rows that somebody writes into it.
+    """
+    record = _record_of(alarm, workspace)
+    is_named = any(one.startswith("data.path=") for one in settings.tune)
+    if record is None or record["data"]["source"] != Source.table.value or is_named:
+        return ""
+    path = Path(record["data"]["path"])
+    files = [one for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file()]
+    if not files:
+        return f"'{path}', the table of the model, is missing; name another one: alarms.retrain.tune=['data.path=FILE']"
+    changed = datetime.fromtimestamp(max(one.stat().st_mtime for one in files), UTC).date()
+    return (
+        f"it reads '{path}', last changed on {changed}: add the rows labelled since, or name a table that has "
+        "them: alarms.retrain.tune=['data.path=FILE']"
+    )
 
 
 def start(commands: Sequence[Command], log: Path) -> int:

@@ -12,7 +12,7 @@ import yaml
 import thinfile
 from monitoring.alarms import retraining
 from monitoring.alarms.alarm import Alarm, alarm_of
-from monitoring.alarms.retraining import open_retraining, start
+from monitoring.alarms.retraining import note_on_data, open_retraining, start
 from monitoring.alarms.settings import RetrainSettings
 from pipelines.applications.settings import DataSettings, Source, SplitSettings
 from pipelines.candidates.families.scorecard import ScorecardSettings
@@ -122,6 +122,24 @@ def test_without_a_record_the_experiment_is_the_one_that_ships(
     found = composed(tune)
     assert (found["trials"], found["data"]["source"]) == (60, "german_credit")
     assert not workspace.root.exists()
+
+
+def test_a_flat_table_that_needs_new_rows_is_named_with_its_date(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "loans.csv"
+    table.write_text("id,bad\n1,0\n")
+    os.utime(table, (0, 0))
+    given(record(DataSettings(Source.table, str(table))), monkeypatch)
+    note = note_on_data(alarm(), workspace, RetrainSettings())
+    assert note.startswith(f"it reads '{table}', last changed on 1970-01-01: add the rows labelled since")
+    assert note_on_data(alarm(), workspace, RetrainSettings(tune=["data.path=new.csv"])) == ""
+    table.unlink()
+    assert note_on_data(alarm(), workspace, RetrainSettings()).startswith(
+        f"'{table}', the table of the model, is missing"
+    )
+    given(record(DataSettings(Source.marketplace)), monkeypatch)
+    assert note_on_data(alarm(), workspace, RetrainSettings()) == ""
 
 
 def test_started_commands_run_one_after_the_other_apart_from_this_process(tmp_path: Path) -> None:
