@@ -29,7 +29,7 @@ from pipelines.applications.ttd_population import decided_ttd_population, read_t
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
-from pipelines.credit.loan import BadDefinition
+from pipelines.credit.loan import recorded_contract
 from pipelines.errors import ConfigurationError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.policy.pack import check_policy
@@ -155,9 +155,11 @@ def outcome_of(data: DataSettings) -> str:
     loan = manifest_beside(data).get("configuration", {}).get("loan")
     if loan is None:
         return f"{data.label} = {data.bad or BAD}"
-    bad = loan["bad"]
-    what = "the first instalment" if bad["first_instalment_only"] else "an instalment"
-    return f"{what} {bad['days_past_due']} days past due within {BadDefinition(**bad).window}"
+    contract = recorded_contract(loan)
+    if contract.bad_flag is not None:
+        return contract.definition
+    what = "the first instalment" if contract.bad.first_instalment_only else "an instalment"
+    return f"{what} {contract.definition}"
 
 
 def _check_decisions(settings: TuneSettings) -> None:

@@ -1,5 +1,6 @@
 """Performance of a report from late labels: outcomes of a prepared marketplace or of flat tables, as far as known."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,16 +17,20 @@ from monitoring.outcomes.performance import PerformanceReport, measure_performan
 from monitoring.outcomes.settings import OutcomeSettings
 from monitoring.outcomes.stored_estimates import StoredEstimates, estimates_folder
 from monitoring.windows.months import end_of
-from pipelines.credit.loan import DEFINITIONS, FIRST_PAYMENT, GOOD, UNLABELLED
+from pipelines.credit.loan import DEFINITIONS, FIRST_PAYMENT, GOOD, UNLABELLED, LoanContract, recorded_contract
 from pipelines.credit.points import band_labels
 from pipelines.credit.vintage import VintageTable
 from pipelines.errors import ConfigurationError, nearest
+from pipelines.marketplace.manifest import MANIFEST
 from pipelines.policy.pack import PolicySettings
 from pipelines.profiles.column_names import feature_named
 from pipelines.reading.tables import read_table
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
+
+CONTRACT = "contract"
+"""The definition of the loan contract that a marketplace was prepared with."""
 
 AFTER_FIRST_PAYMENT = "dpd30_at_3_mob"
 """Where the early read is the first payment, those who made it are followed by this definition."""
@@ -134,17 +139,40 @@ def _known_outcomes(workspace: Workspace, settings: OutcomeSettings, as_of: str)
         raise ConfigurationError(
             f"outcomes.marketplace={settings.marketplace} and a table of outcomes are both set; set only one of them"
         )
-    for name in (settings.early, settings.full):
-        if name not in DEFINITIONS:
+    lake = workspace.lake / settings.marketplace
+    known = {name: LoanContract(bad, as_of) for name, bad in DEFINITIONS.items()} | _own_contract(lake, as_of)
+    names = _definitions(settings, known)
+    for name in names:
+        if name not in known:
             raise ConfigurationError(
-                f"'{name}' is not a definition of bad ({', '.join(DEFINITIONS)}); {nearest(name, list(DEFINITIONS))}"
+                f"'{name}' is not a definition of bad ({', '.join(known)}); {nearest(name, list(known))}"
             )
-    names = {settings.early, settings.full} | ({AFTER_FIRST_PAYMENT} if settings.early == FIRST_PAYMENT else set())
-    definitions = {name: DEFINITIONS[name] for name in sorted(names)}
-    loans = outcomes_of_marketplace(workspace.lake / settings.marketplace, definitions, as_of)
-    early, full = (loans.outcomes[name] for name in (settings.early, settings.full))
-    later = _after(early, loans.outcomes[AFTER_FIRST_PAYMENT]) if settings.early == FIRST_PAYMENT else None
-    return _KnownOutcomes(early, full, loans.vintages[settings.full], later)
+    is_first = names[0] == FIRST_PAYMENT
+    needed = {*names, AFTER_FIRST_PAYMENT} if is_first else set(names)
+    loans = outcomes_of_marketplace(lake, {name: known[name] for name in sorted(needed)})
+    early, full = (loans.outcomes[name] for name in names)
+    later = _after(early, loans.outcomes[AFTER_FIRST_PAYMENT]) if is_first else None
+    return _KnownOutcomes(early, full, loans.vintages[names[1]], later)
+
+
+def _own_contract(lake: Path, as_of: str) -> dict[str, LoanContract]:
+    """Return the loan contract that a marketplace was prepared with, by the name `contract`."""
+    path = lake / MANIFEST
+    loan = json.loads(path.read_text())["configuration"]["loan"] if path.exists() else None
+    return {} if loan is None else {CONTRACT: replace(recorded_contract(loan), as_of=as_of)}
+
+
+def _definitions(settings: OutcomeSettings, known: Mapping[str, LoanContract]) -> tuple[str, str]:
+    """Return the names of the early and the full definition.
+
+    A marketplace with a definition of its own has that as its full one unless another is set, and as its early one
+    where the window is in days.
+    """
+    usual, own = OutcomeSettings(), known.get(CONTRACT)
+    if own is None or (own.bad_flag is None and own.bad in DEFINITIONS.values()):
+        return settings.early, settings.full
+    is_short = own.bad.window_days is not None and settings.early == usual.early
+    return CONTRACT if is_short else settings.early, CONTRACT if settings.full == usual.full else settings.full
 
 
 def _after(first: Outcomes, other: Outcomes) -> Outcomes:

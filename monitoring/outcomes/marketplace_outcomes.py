@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring.outcomes.outcomes import Outcomes, as_ids
-from pipelines.credit.loan import BadDefinition, LoanContract, check, labels
+from pipelines.credit.loan import LoanContract, check, labels
 from pipelines.credit.vintage import VintageTable, vintage_table
 from pipelines.errors import DataError
 from pipelines.marketplace.bucket import instalments_of, loans_of
@@ -24,17 +24,16 @@ class MarketplaceOutcomes:
     vintages: Mapping[str, VintageTable]
 
 
-def outcomes_of_marketplace(lake: Path, definitions: Mapping[str, BadDefinition], as_of: str) -> MarketplaceOutcomes:
-    """Return the outcomes known at a date (see `LoanContract.as_of`) by several definitions, read bucket by bucket.
+def outcomes_of_marketplace(lake: Path, contracts: Mapping[str, LoanContract]) -> MarketplaceOutcomes:
+    """Return the outcomes by several loan contracts, each known at its `as_of`, read bucket by bucket.
 
     `lake` is the folder of the marketplace in the lake of the workspace, as `thinfile prepare` writes it. The training
     table has the labels of one definition; an early read needs those of another.
 
     Raises:
         DataError: there are no prepared tables.
-        ConfigurationError: a definition or a date is invalid.
+        ConfigurationError: a contract is invalid.
     """
-    contracts = {name: LoanContract(bad, as_of) for name, bad in definitions.items()}
     for contract in contracts.values():
         check(contract)
     folders = sorted((lake / CLEAN / "applications").glob("bucket=*"))

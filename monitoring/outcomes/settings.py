@@ -36,9 +36,11 @@ class OutcomeSettings(ReadingSettings):
     marketplace: str | None = None
     """Folder of a prepared marketplace below lake/."""
     early: str = "dpd30_at_3_mob"
-    """Definition of the early read, or the name of the outcomes of `early_table`; by default its column."""
+    """Definition of the early read, or `contract` for that of the marketplace's loan contract; of an `early_table` the
+    name of its outcomes, by default its column."""
     full: str = "dpd90_in_12_months"
-    """Definition that the PD is about, or the name of the outcomes of `table`; by default its column."""
+    """Definition that the PD is about, or `contract` for that of the marketplace's loan contract (the default where it
+    is not a named definition); of a `table` the name of its outcomes, by default its column."""
     table: str | None = None
     """Table of outcomes by the definition of the PD."""
     early_table: str | None = None

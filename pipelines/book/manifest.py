@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipelines.credit.periods import Period, Repayment
+from pipelines.credit.loan import recorded_contract
 from pipelines.errors import DataError
 from pipelines.features.settings import FeatureSettings, recorded_features
 from pipelines.marketplace.loan_rules import LoanRules
@@ -66,13 +66,5 @@ def read_manifest(folder: Path) -> BookManifest:
         numeric=record["numeric"],
         categorical=record["categorical"],
         customers=record["customers"],
-        rules=_rules(record["configuration"].get("loan", {})),
+        rules=LoanRules.of(recorded_contract(record["configuration"]["loan"])),
     )
-
-
-def _rules(loan: Mapping[str, Any]) -> LoanRules:
-    """Return the rules of a recorded loan contract; books made before terms were declared have the default ones."""
-    if "terms" not in loan:
-        return LoanRules()
-    repayment = Repayment(Period(loan["repayment"]["period"]), loan["repayment"]["every"])
-    return LoanRules(tuple(loan["terms"]), repayment, loan["lowest_charges"], loan["highest_charges"])

@@ -29,8 +29,9 @@ from pipelines.marketplace.loan_rules import LoanRules
 from pipelines.marketplace.manifest import INTAKE, MANIFEST, IntakeRecord
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.preview import preview_tables
-from pipelines.marketplace.settings import Engine, PrepareSettings, check_resources
+from pipelines.marketplace.settings import Engine, PrepareSettings, RawSettings, check_resources
 from pipelines.marketplace.sources import TableSource, find_sources, fingerprint_sources
+from pipelines.marketplace.tables import BAD_FLAG
 from pipelines.marketplace.training_table import Counts, publish, remove_earlier
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
@@ -54,9 +55,10 @@ def prepare(settings: PrepareSettings) -> Outcome:
         DataError: the tables break their contracts (see `run_intake`), or have no outcomes to learn from.
     """
     check_resources(settings)
+    settings = replace(settings, raw=_with_flag(settings))
     if settings.check:
         erasures = read_erasures(Workspace.at(settings.workspace))
-        required = required_tables(settings.population)
+        required = required_tables(settings)
         rules = LoanRules.of(settings.loan)
         preview = preview_tables(settings.raw, required, settings.threads, settings.memory, erasures, rules)
         return preview_outcome(preview)
@@ -66,7 +68,7 @@ def prepare(settings: PrepareSettings) -> Outcome:
     if settings.engine is Engine.spark:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
-    sources = find_sources(settings.raw, required_tables(settings.population))
+    sources = find_sources(settings.raw, required_tables(settings))
     with file_lock(lake.with_name(f".{settings.name}.lock")):  # two commands would remove each other's buckets
         check_own_folder(lake, "prepare")
         taken = _take_in(settings, lake, sources)
@@ -88,9 +90,20 @@ def _observation(settings: PrepareSettings) -> Observation | None:
     return None
 
 
-def required_tables(population: Population) -> tuple[str, ...]:
-    """Return the tables that a population needs."""
-    return BOOK_TABLES if population is Population.book else TRAINING_TABLES
+def required_tables(settings: PrepareSettings) -> tuple[str, ...]:
+    """Return the tables that the population needs; without instalments where the lender's own flag is the label."""
+    if settings.population is Population.book:
+        return BOOK_TABLES
+    return tuple(one for one in TRAINING_TABLES if one != "instalments" or settings.loan.bad_flag is None)
+
+
+def _with_flag(settings: PrepareSettings) -> RawSettings:
+    """Return the mapping of the raw tables, the lender's own flag with it; one that is mapped already stays."""
+    mapping, flag = settings.raw.tables.applications, settings.loan.bad_flag
+    if flag is None or BAD_FLAG in mapping.columns:
+        return settings.raw
+    applications = replace(mapping, columns=mapping.columns | {BAD_FLAG: flag})
+    return replace(settings.raw, tables=replace(settings.raw.tables, applications=applications))
 
 
 def _prepared(settings: PrepareSettings, lake: Path, taken: IntakeRecord) -> Mapping[str, Any]:
@@ -148,7 +161,7 @@ def _take_in(settings: PrepareSettings, lake: Path, sources: Mapping[str, TableS
         buckets=buckets,
         threads=settings.threads,
         memory_limit=settings.memory,
-        required=required_tables(settings.population),
+        required=required_tables(settings),
         erasures=erasures,
         rules=LoanRules.of(settings.loan),
     )

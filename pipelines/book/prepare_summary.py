@@ -52,7 +52,6 @@ def _summary(
     others = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in statuses.items()
                        if count and name != Status.mature.name)  # fmt: skip
     features = len(manifest["numeric"]) + len(manifest["categorical"])
-    definition = settings.loan.bad
     lines = [
         f"{name}: {table['clean']:,} of {table['rows']:,} rows are clean" for name, table in manifest["tables"].items()
     ]
@@ -78,8 +77,7 @@ def _summary(
     return [
         *lines,
         f"{sum(statuses.values()):,} applications by {settings.loan.as_of}: {mature:,} mature, {others}",
-        f"  {bad:,} mature applications are bad ({bad / mature:.1%}): {definition.days_past_due} days past due within "
-        f"{definition.window}",
+        f"  {bad:,} mature applications are bad ({bad / mature:.1%}): {settings.loan.definition}",
         f"  {features} features, known strictly before each application; {manifest['first']} to {manifest['last']}",
         *_time_zone(settings.features),
         *(f"  {line}" for one in strange for line in one.lines()),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +95,22 @@ class LoanContract:
     """Least that a loan's instalments sum to beyond its principal, as a share of it."""
     highest_charges: float = 1.0
     """Most that a loan's instalments sum to beyond its principal, as a share of it."""
+    bad_flag: str | None = None
+    """Column of the applications with the lender's own flag of a default (1 is bad), instead of days past due and
+    write-offs; it is read once the window of `bad` has passed."""
+
+    @property
+    def definition(self) -> str:
+        """The definition of bad in words.
+
+        >>> LoanContract(BadDefinition(90, 12), "2026-06-30").definition
+        '90 days past due within 12 months on book'
+        >>> LoanContract(BadDefinition(90, 12), "2026-06-30", bad_flag="charged_off").definition
+        "flagged by 'charged_off' after 12 months on book"
+        """
+        if self.bad_flag is not None:
+            return f"flagged by '{self.bad_flag}' after {self.bad.window}"
+        return f"{self.bad.days_past_due} days past due within {self.bad.window}"
 
     @property
     def known_until(self) -> np.datetime64:
@@ -119,13 +136,14 @@ class Status(IntEnum):
 
 @dataclass(frozen=True)
 class Loans:
-    """Applications, each shape (n,)."""
+    """Applications, each shape (n,); `bad_flag` is the lender's own label, -1 where it has none."""
 
     approved: Flags
     disbursed_at: Times
     refunded_at: Times
     fraud_confirmed_at: Times
     written_off_at: Times
+    bad_flag: Codes | None = None
 
     def __len__(self) -> int:
         return len(self.approved)
@@ -148,6 +166,15 @@ class Instalments:
     def unpaid(self, at: Times) -> Flags:
         """Return whether each is unpaid at its own moment; a part settles nothing, payment at that moment does."""
         return ~((self.paid_amount >= self.due_amount) & (self.paid_at <= at))
+
+
+def recorded_contract(record: Mapping[str, Any]) -> LoanContract:
+    """Return the contract of a record in a manifest; what is newer than the record has its default."""
+    changed: dict[str, Any] = {"bad": BadDefinition(**record["bad"])}
+    if "repayment" in record:
+        repayment = record["repayment"]
+        changed["repayment"] = Repayment(Period(repayment["period"]), repayment["every"])
+    return LoanContract(**{**record, **changed})
 
 
 def check(contract: LoanContract) -> None:
@@ -245,6 +272,17 @@ def turned_bad_at(loans: Loans, instalments: Instalments, bad: BadDefinition) ->
     return moments if bad.first_instalment_only or not bad.write_off else np.fmin(moments, loans.written_off_at)
 
 
+def known_bad_at(loans: Loans, instalments: Instalments, contract: LoanContract) -> Times:
+    """Return when each loan met the contract's definition of bad, its window aside; NaT where it never did.
+
+    A loan that the lender flagged is known to be bad when its window closes.
+    """
+    if contract.bad_flag is None:
+        return turned_bad_at(loans, instalments, contract.bad)
+    is_bad = np.zeros(len(loans), np.bool_) if loans.bad_flag is None else loans.bad_flag == BAD
+    return np.where(is_bad, window_end(loans.disbursed_at, contract.bad), np.datetime64("NaT", "us"))
+
+
 def statuses(loans: Loans, instalments: Instalments, contract: LoanContract) -> Codes:
     """Return the `Status` of each application at the as-of date."""
     as_of = contract.known_until
@@ -261,9 +299,20 @@ def statuses(loans: Loans, instalments: Instalments, contract: LoanContract) -> 
 
 
 def labels(loans: Loans, instalments: Instalments, contract: LoanContract) -> Codes:
-    """Return `BAD` or `GOOD` for each mature application, `UNLABELLED` for all others."""
-    turned = turned_bad_at(loans, instalments, contract.bad) <= window_end(loans.disbursed_at, contract.bad)
+    """Return `BAD` or `GOOD` for each mature application, `UNLABELLED` for all others.
+
+    Raises:
+        DataError: a mature application without the lender's flag, where the contract names one.
+    """
+    turned = known_bad_at(loans, instalments, contract) <= window_end(loans.disbursed_at, contract.bad)
     is_mature = statuses(loans, instalments, contract) == Status.mature
+    if contract.bad_flag is not None:
+        missing = is_mature if loans.bad_flag is None else is_mature & (loans.bad_flag == UNLABELLED)
+        if missing.any():
+            raise DataError(
+                f"loan.bad_flag '{contract.bad_flag}' is empty for {missing.sum():,} of {is_mature.sum():,} mature "
+                "applications; fill in 0 or 1, or map the empty values in raw.tables.applications.columns.bad_flag"
+            )
     return np.where(is_mature, np.where(turned, np.int8(BAD), np.int8(GOOD)), np.int8(UNLABELLED))
 
 

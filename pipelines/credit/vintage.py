@@ -12,9 +12,9 @@ from pipelines.credit.loan import (
     Loans,
     Status,
     add_months,
+    known_bad_at,
     months_on_book,
     statuses,
-    turned_bad_at,
 )
 from pipelines.credit.periods import Period
 
@@ -45,7 +45,7 @@ def vintage_table(loans: Loans, instalments: Instalments, contract: LoanContract
     disbursed_at = loans.disbursed_at[ran]
     period = Period.month if contract.bad.window_days is None else Period.week
     age = _age(disbursed_at, np.full(len(disbursed_at), contract.known_until), period)
-    bad_at = turned_bad_at(loans, instalments, contract.bad)[ran]
+    bad_at = known_bad_at(loans, instalments, contract)[ran]
     turned = np.flatnonzero(~np.isnat(bad_at))
     bad_from = _first_age_after(disbursed_at[turned], bad_at[turned], period)
     observed = bad_from <= age[turned]

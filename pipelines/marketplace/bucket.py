@@ -25,7 +25,7 @@ from pipelines.features.columns import numbers
 from pipelines.features.history import History
 from pipelines.features.kernel import compute_features
 from pipelines.features.settings import FeatureSettings
-from pipelines.marketplace.tables import APPROVED
+from pipelines.marketplace.tables import APPROVED, BAD_FLAG
 
 AGE_BANDS = (18, 25, 35, 45, 55, 65)
 """Lower ends of the bands, in years."""
@@ -132,7 +132,15 @@ def loans_of(applications: pa.Table) -> Loans:
         refunded_at=moment("refunded_at"),
         fraud_confirmed_at=moment("fraud_confirmed_at"),
         written_off_at=moment("written_off_at"),
+        bad_flag=_flags(applications),
     )
+
+
+def _flags(applications: pa.Table) -> NDArray[np.int8] | None:
+    if BAD_FLAG not in applications.column_names:
+        return None
+    flags = pc.fill_null(applications[BAD_FLAG].cast(pa.int8()), UNLABELLED)
+    return np.asarray(flags.to_numpy(), np.int8)
 
 
 def instalments_of(history: History) -> Instalments:

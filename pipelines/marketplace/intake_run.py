@@ -148,8 +148,8 @@ class IntakeRun:
             "where application_id is not null"
         )
         self.connection.execute(f"create temp table loans_with_wrong_sums as {self.rules.wrong_sums(instalments.rows)}")
-        is_absent = self.tables["instalments"].is_absent
-        of_loans = (BROKEN_LOAN,) if is_absent else (NO_INSTALMENTS, BROKEN_LOAN, WRONG_SUM)
+        is_needed = self.rules.need_instalments and not self.tables["instalments"].is_absent
+        of_loans = (*((NO_INSTALMENTS,) if is_needed else ()), BROKEN_LOAN, WRONG_SUM)
         for quarantine, checks in ((applications, of_loans), (instalments, (BROKEN_SCHEDULE,))):
             quarantine.add(checks)
             self._check(quarantine, is_readable=False)

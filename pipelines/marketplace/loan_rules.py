@@ -15,17 +15,22 @@ WRONG_SUM = Check(
 
 @dataclass(frozen=True)
 class LoanRules:
-    """What the loan contract says of the rows of applications and instalments."""
+    """The rules of the loan contract for the rows of applications and instalments.
+
+    Loans do not `need_instalments` where the lender's own flag is their label.
+    """
 
     terms: tuple[int, ...] = (3, 6, 12, 24)
     repayment: Repayment = field(default_factory=Repayment)
     lowest_charges: float = 0.0
     highest_charges: float = 1.0
+    need_instalments: bool = True
 
     @classmethod
     def of(cls, loan: LoanContract) -> "LoanRules":
         """Return the rules of a loan contract."""
-        return cls(tuple(loan.terms), loan.repayment, loan.lowest_charges, loan.highest_charges)
+        needed = loan.bad_flag is None
+        return cls(tuple(loan.terms), loan.repayment, loan.lowest_charges, loan.highest_charges, needed)
 
     @property
     def allowed_terms(self) -> str:

@@ -6,6 +6,9 @@ from enum import Enum
 
 APPROVED, DECLINED = "approved", "declined"
 
+BAD_FLAG = "bad_flag"
+"""Column of the applications with the lender's own label."""
+
 LARGEST_AMOUNT = 1_000_000_000
 """Minor units. A larger order or principal is an error in the data, and its square would exceed int64."""
 
@@ -137,6 +140,7 @@ APPLICATIONS = TableContract(
         _optional("refunded_at", Kind.time, "When the financed order was refunded; empty if it was not."),
         _optional("fraud_confirmed_at", Kind.time, "When fraud was confirmed; empty if it was not."),
         _optional("written_off_at", Kind.time, "When the loan was written off; empty if it was not."),
+        _optional(BAD_FLAG, Kind.flag, "The lender's own flag of a default, the column that loan.bad_flag names."),
     ),
     key=("application_id",),
     rules=(

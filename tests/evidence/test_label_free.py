@@ -23,7 +23,7 @@ from pipelines.candidates.registry import family_named
 from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import train
 from pipelines.credit.label_free import label_free_performance
-from pipelines.credit.loan import DEFINITIONS
+from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
@@ -154,8 +154,8 @@ def _market(folder: Path, customers: int, scenario: str, loan: str) -> Market:
     assert asked is not None
     truth = pd.read_parquet(folder / "lake" / "simulated" / "truth").set_index("application_id")
     truth.index = truth.index.astype(str)
-    definitions = {name: DEFINITIONS[name] for name in (EARLY, FULL)}
-    outcomes = outcomes_of_marketplace(folder / "lake" / "marketplace", definitions, AS_OF)
+    contracts = {name: LoanContract(DEFINITIONS[name], AS_OF) for name in (EARLY, FULL)}
+    outcomes = outcomes_of_marketplace(folder / "lake" / "marketplace", contracts)
     return Market(asked, outcomes, truth[f"true_pd_{loan}"])
 
 

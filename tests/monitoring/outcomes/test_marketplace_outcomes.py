@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from monitoring.outcomes.marketplace_outcomes import MarketplaceOutcomes, outcomes_of_marketplace
-from pipelines.credit.loan import BAD, DEFINITIONS, UNLABELLED
+from pipelines.credit.loan import BAD, DEFINITIONS, UNLABELLED, LoanContract
 from pipelines.errors import DataError
 from tests.experiments.marketplaces import AS_OF, LAKE, prepared
 from tests.pipelines.simulation.lakes import Lake, labelled
@@ -22,7 +22,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def found(workspace: Path) -> MarketplaceOutcomes:
-    return outcomes_of_marketplace(workspace / LAKE, {name: DEFINITIONS[name] for name in NAMES}, AS_OF)
+    return outcomes_of_marketplace(workspace / LAKE, {name: LoanContract(DEFINITIONS[name], AS_OF) for name in NAMES})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -48,4 +48,4 @@ def test_vintages_are_those_that_prepare_made(workspace: Path, found: Marketplac
 
 def test_no_prepared_tables_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="run `thinfile prepare`"):
-        outcomes_of_marketplace(tmp_path, DEFINITIONS, AS_OF)
+        outcomes_of_marketplace(tmp_path, {"full": LoanContract(DEFINITIONS[NAMES[1]], AS_OF)})

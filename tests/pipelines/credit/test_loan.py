@@ -1,5 +1,6 @@
 """What a credit analyst would say of a schedule, said by the loan contract."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,13 +23,17 @@ from pipelines.credit.loan import (
     check,
     labels,
     months_on_book,
+    recorded_contract,
     require_mature,
     status_counts,
     statuses,
     turned_bad_at,
     window_end,
 )
+from pipelines.credit.periods import Period, Repayment
+from pipelines.credit.vintage import vintage_table
 from pipelines.errors import ConfigurationError, DataError
+from pipelines.storage.json_values import to_json_values
 from tests.pipelines.credit.schedules import Payment, Schedule, columns, moment, random_loans, shuffled
 
 AS_OF = "2024-06-30"
@@ -476,3 +481,45 @@ def test_the_as_of_date_is_a_moment_of_utc(as_of: str, known_until: str) -> None
 def test_a_contract_that_means_nothing_is_refused(contract: LoanContract, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         check(contract)
+
+
+def test_the_lenders_own_flag_is_the_label_once_the_window_has_passed() -> None:
+    # given four loans lent on 10 January 2023 and one a year later, whatever their payments say
+    never_paid = Schedule((Payment(FIRST),))
+    loans, instalments = columns(
+        never_paid, Schedule(USUAL), Schedule(USUAL), Schedule(approved=False, disbursed_at=None),
+        Schedule(USUAL, disbursed_at="2024-01-10"),
+    )  # fmt: skip
+    flagged = replace(loans, bad_flag=np.array([0, 1, 0, -1, 1], np.int8))
+    contract = LoanContract(DEFINITIONS[DPD90], "2024-06-30", bad_flag="charged_off")
+    # then the flag is taken for the mature ones, and nothing of the others
+    assert labels(flagged, instalments, contract).tolist() == [0, 1, 0, -1, -1]
+    assert vintage_table(flagged, instalments, contract).bad.tolist() == [[0] * 12 + [1] * 6, [0] * 18]
+
+
+def test_a_mature_loan_without_the_lenders_flag_stops_the_labels() -> None:
+    loans, instalments = columns(Schedule(USUAL), Schedule(USUAL), Schedule(USUAL, disbursed_at="2024-01-10"))
+    contract = LoanContract(DEFINITIONS[DPD90], "2024-06-30", bad_flag="charged_off")
+    some = replace(loans, bad_flag=np.array([0, -1, -1], np.int8))
+    with pytest.raises(DataError, match=r"loan\.bad_flag 'charged_off' is empty for 1 of 2 mature applications; fill"):
+        labels(some, instalments, contract)
+    with pytest.raises(DataError, match="is empty for 2 of 2"):
+        labels(loans, instalments, contract)
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        LoanContract(BadDefinition(90, 12), AS_OF),
+        LoanContract(BadDefinition(14, window_days=60, write_off=False), AS_OF, 3, [8], Repayment(Period.week, 2)),
+        LoanContract(BadDefinition(90, 12), AS_OF, bad_flag="charged_off", lowest_charges=-0.25),
+    ],
+)
+def test_a_contract_is_read_back_from_its_record(contract: LoanContract) -> None:
+    assert recorded_contract(json.loads(json.dumps(to_json_values(contract)))) == contract
+
+
+def test_a_record_from_before_terms_were_declared_has_the_monthly_ones() -> None:
+    bad = {"days_past_due": 90, "window_months": 12, "first_instalment_only": False}
+    record = {"bad": bad, "as_of": AS_OF, "feature_lag_days": 1}
+    assert recorded_contract(record) == LoanContract(DEFINITIONS[DPD90], AS_OF, 1)
