@@ -1,6 +1,6 @@
 """Makes the pictures and the terminal output of the README and the quickstart from a real run of the demo.
 
-Run `.venv/bin/python docs/screenshots.py`; it needs Chromium.
+Run `PYTHONPATH=. .venv/bin/python docs/screenshots.py`; it needs Chromium.
 """
 
 import html
@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.pay_later import simulate
+
 HERE = Path(__file__).resolve().parent
 MODEL = "model=demo_german_credit"
 COMMANDS = {
@@ -18,6 +20,17 @@ COMMANDS = {
     "history": ("promote", "history", MODEL),
     "watch": ("watch", "period=2026-02", MODEL),
 }
+PREPARE = ("prepare", "--config-dir", "examples", "raw=pay_later", "loan=pay_in_30_days", "loan.as_of=2024-09-01")
+PAY_LATER = {
+    "pay_later_check": (*PREPARE, "features=short", "check=true"),
+    "pay_later_prepare": (*PREPARE, "features=short"),
+    "": ("tune", "data=marketplace", "candidate=scorecard", "trials=5"),
+    "pay_later_promote": ("promote",),
+    " ": ("score", "data=marketplace", "period=2024-08"),
+    "pay_later_watch": ("watch", "period=2024-08"),
+}
+"""The commands of the page of the pay-later lender, by the file that keeps their output."""
+
 TERMINAL = """<meta charset="utf-8"><style>body{{margin:0;background:#1b2230;color:#e6eaf0;padding:18px 22px;
 font:14px/1.45 "DejaVu Sans Mono",Menlo,Consolas,monospace}}
 pre{{margin:0;white-space:pre-wrap}}b{{color:#7fd1a6}}</style><pre>{}</pre>"""
@@ -35,10 +48,22 @@ def main() -> None:
         shoot(report.as_uri(), "report", 1280, 900)
         shoot(report.as_uri(), "report-phone", 400, 800)
         shoot(document.as_uri(), "document", 1280, 900)
+    pay_later()
     terminal = Path(tempfile.mkdtemp()) / "terminal.html"
     terminal.write_text(TERMINAL.format(html.escape((HERE / "examples" / "promote.txt").read_text())))
     shoot(terminal.as_uri(), "terminal", 960, 440)
     shutil.rmtree(terminal.parent)
+
+
+def pay_later() -> None:
+    """Run the commands of the page of the pay-later lender and keep what four of them print."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(HERE / "examples", Path(folder) / "examples")
+        simulate().write(Path(folder) / "pay_later")
+        for name, words in PAY_LATER.items():
+            output = run(folder, *words)
+            if name.strip():
+                keep(name, words, output, folder)
 
 
 def run(folder: str, *words: str) -> str:

@@ -11,9 +11,11 @@ from experiments.promotion.approvals import ApprovalCount, approval_of, count_ap
 from experiments.promotion.ledger import Ledger
 from experiments.promotion.ledger_state import PROMOTED, ROLLED_BACK, section
 from experiments.promotion.settings import PromoteSettings, carried_along
+from pipelines.applications.settings import Source
 from pipelines.command.verb import Outcome
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.model_store.store import ModelStore, existing_store
+from pipelines.model_store.tags import CONFIG
 from pipelines.policy.pack import PolicySettings, check_policy, policy_hash
 from pipelines.storage.chain import Entry
 from pipelines.storage.workspace import Workspace
@@ -65,12 +67,20 @@ def apply(settings: PromoteSettings) -> Outcome:
     version, previous = request.content["version"], entry.content["previous"]
     for one in (previous, version) if previous is not None else (version,):
         renew_document(store, settings.model, one, ledger.entries)
+    data = _data_of(store, settings.model, int(str(version)))
     before = f" (previously version {previous})" if previous is not None else ""
     return Outcome(
         {"decision": PROMOTED, "version": version, "request": request.sequence, "ledger_entry": entry.sequence},
         summary=[f"PROMOTED: {settings.model} version {version} is champion{before} (ledger entry {entry.sequence})"],
-        next_steps=[f"thinfile score data=table data.path=FILE period=YYYY-MM{carried_along(settings)}"],
+        next_steps=[f"thinfile score {data} period=YYYY-MM{carried_along(settings)}"],
     )
+
+
+def _data_of(store: ModelStore, model: str, version: int) -> str:
+    """Return the overrides for the data of a month: the marketplace where the model was made on one, or a table."""
+    record = store.read_record(store.version(model, version).run_id, CONFIG) or {}
+    source = (record.get("data") or {}).get("source")
+    return "data=marketplace" if source == Source.marketplace.value else "data=table data.path=FILE"
 
 
 def apply_request(store: ModelStore, ledger: Ledger, request: Entry, settings: PromoteSettings) -> Entry:

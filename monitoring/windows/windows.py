@@ -84,7 +84,7 @@ def open_window(counts: PeriodCounts, key: LogKey, settings: WindowSettings) -> 
     incomplete = why_incomplete(key.period, settings.today)
     if incomplete is None and not log.is_whole(key):
         incomplete = f"{key.period} is only partly scored; run the same `thinfile score` again to finish it"
-    return Window(key, periods, whole.with_dimensions(), _policy_hash(log, key), incomplete)
+    return Window(key, periods, whole.with_dimensions(), policy_hash_of(log, key), incomplete)
 
 
 def periods_of(log: ScoreLog, key: LogKey, settings: WindowSettings) -> tuple[str, ...]:
@@ -173,10 +173,12 @@ def _named(values: "pd.Series[Any]") -> Counter[str]:
     return Counter({str(name): int(number) for name, number in values.value_counts().items()})
 
 
-def _policy_hash(log: ScoreLog, key: LogKey) -> str:
-    with pq.ParquetFile(log.file(key, log.partitions(key)[-1])) as file:
-        for batch in file.iter_batches(1, columns=["policy_hash"]):
-            return str(batch.column(0)[0].as_py())
+def policy_hash_of(log: ScoreLog, key: LogKey) -> str:
+    """Return the hash of the policy of a period's last decisions, "" without decisions."""
+    for partition in reversed(log.partitions(key)):  # a partition without decisions has no policy
+        with pq.ParquetFile(log.file(key, partition)) as file:
+            for batch in file.iter_batches(1, columns=["policy_hash"]):
+                return str(batch.column(0)[0].as_py())
     return ""
 
 

@@ -21,12 +21,13 @@ def ids_as_text(tables: Sequence[MappedTable]) -> frozenset[str]:
 def readings(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> dict[str, Reading]:
     """Return how each column of the contract that a table has is read."""
     zone = raw.zone_of(table.contract.name)
+    _, text = raw.text_of(table.contract.name)
     return {
         column.name: read_column(
             column,
             table.columns[column.name].sql,
             table.columns[column.name].type,
-            Units(raw.scale, zone, column.name in texts, raw.decimals, tuple(raw.never)),
+            Units(raw.scale, zone, column.name in texts, raw.decimals, tuple(raw.never), text.decimal, text.thousands),
             table.columns[column.name].mapping,
         )
         for column in table.present

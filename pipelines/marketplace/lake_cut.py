@@ -24,6 +24,9 @@ KNOWN_BEFORE = "known_before"
 SINGLED = "singled"
 """Column: the number of the application that a row's history is cut for, which is its customer in the cut lake."""
 
+FINANCED = "financed"
+"""Column: the order that the application asks to finance, which is no history."""
+
 DECIDED = ("order_id", "price", "decision", "decision_score", "is_random_approval")
 """Columns of applications that result from their own decision."""
 
@@ -44,8 +47,8 @@ def recompute_features(lake: PreparedLake, ids: Sequence[str]) -> pa.Table:
 def cut_history(folder: Path, singled: pa.Table) -> History:
     """Return the history of each selected application's customer as known then, under a customer of its own.
 
-    `singled` has SINGLED (0, 1, ...), customer_id, `requested_id` (the application's id) and KNOWN_BEFORE. In the
-    history the id of a selected application is its number; earlier applications have other numbers.
+    `singled` has SINGLED (0, 1, ...), customer_id, `requested_id` (the application's id), KNOWN_BEFORE and FINANCED. In
+    the history the id of a selected application is its number; earlier applications have other numbers.
     """
     applications = _applications(_of_customers(folder, "applications", singled))
     return History(
@@ -58,13 +61,14 @@ def cut_history(folder: Path, singled: pa.Table) -> History:
 
 def _singled(lake: PreparedLake, ids: Sequence[str]) -> pa.Table:
     is_selected = pc.field("application_id").cast(pa.string()).isin(pa.array(ids, pa.string()))
-    rows = _read(lake.folder, "applications", is_selected, ["application_id", "customer_id", "applied_at"])
+    rows = _read(lake.folder, "applications", is_selected, ["application_id", "customer_id", "applied_at", "order_id"])
     lag = pa.scalar(timedelta(days=lake.lag_days), pa.duration("us"))
     columns = {
         SINGLED: pa.array(np.arange(len(rows))),
         "customer_id": rows["customer_id"],
         "requested_id": rows["application_id"],
         KNOWN_BEFORE: pc.subtract(rows["applied_at"], lag),
+        FINANCED: rows["order_id"],
     }
     return pa.table(columns)
 
@@ -80,10 +84,11 @@ def _of_customers(folder: Path, table: str, singled: pa.Table) -> pa.Table:
 
 
 def _orders(orders: pa.Table) -> pa.Table:
-    """Delete orders that were placed or recorded later; blank later returns and cancellations of the others."""
+    """Delete later orders and the financed one; blank later returns and cancellations of the others."""
     placed = _before(orders, "ordered_at")
     arrived = pc.fill_null(pc.less(placed["available_at"], placed[KNOWN_BEFORE]), True)
-    return _blanked(placed.filter(arrived), "returned_at", "cancelled_at")
+    is_other = pc.fill_null(pc.not_equal(placed["order_id"], placed[FINANCED]), True)
+    return _blanked(placed.filter(pc.and_(arrived, is_other)), "returned_at", "cancelled_at")
 
 
 def _applications(applications: pa.Table) -> pa.Table:
@@ -124,4 +129,6 @@ def _blanked(table: pa.Table, *columns: str) -> pa.Table:
 
 def _as_own(table: pa.Table) -> pa.Table:
     """Return rows with the selected application's number as their customer."""
-    return table.drop_columns(["customer_id", "requested_id", KNOWN_BEFORE]).rename_columns({SINGLED: "customer_id"})
+    return table.drop_columns(["customer_id", "requested_id", KNOWN_BEFORE, FINANCED]).rename_columns(
+        {SINGLED: "customer_id"}
+    )

@@ -1,8 +1,10 @@
 """SQL that converts a user's column to a column of the contract, for each kind and source type."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipelines.engine.duckdb_engine import sql_text
 from pipelines.marketplace.column_mapping import ColumnMapping
 from pipelines.marketplace.tables import Column, Kind
 
@@ -52,7 +54,7 @@ _NOUNS = {
 class Units:
     """Settings of a column: decimals of money as written and of the currency, the zone of local times, ids as text.
 
-    Times that begin with one of `never` are missing.
+    Times that begin with one of `never` are missing. `decimal` and `thousands` are the marks of numbers in text.
     """
 
     decimals: int = 0
@@ -60,6 +62,8 @@ class Units:
     ids_as_text: bool = False
     currency_decimals: int = 2
     never: Sequence[str] = ()
+    decimal: str = "."
+    thousands: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,9 @@ def read_column(column: Column, name: str, written_as: str, units: Units, mappin
     mapped, mapped_as = mapping.convert(column, source, written_as, units.never)
     is_mapped = mapped != source
     group = family(mapped_as)
-    raw = f"mapped_{column.name}" if is_mapped else source
+    written = raw = f"mapped_{column.name}" if is_mapped else source
+    if group == "text" and column.kind in (Kind.money, Kind.whole, Kind.number):
+        raw = plain_number(raw, units.decimal, units.thousands)
     target = sql_type(column, ids_as_text=units.ids_as_text)
     value = {
         Kind.identifier: lambda: _identifier(raw, group, units),
@@ -135,9 +141,9 @@ def read_column(column: Column, name: str, written_as: str, units: Units, mappin
     }.get(column.kind, lambda: "")()
     return Reading(
         source=_source(name, written_as),
-        input=raw,
+        input=written,
         value=value or f"try_cast({raw} as {target})",
-        unreadable=f"{source if mapping.format else raw} is not null and {column.name} is null",
+        unreadable=f"{source if mapping.format else written} is not null and {column.name} is null",
         mapped=mapped if is_mapped else None,
         infinite=_infinite(column, raw, group),
         zoneless=f"regexp_matches({raw}, '{_LOCAL}')" if _needs_zone(column, group, units) else None,
@@ -149,6 +155,17 @@ def _source(name: str, written_as: str) -> str:
     if family(written_as) == "real":
         return f"case when not isnan({name}) then {name} end"
     return f"{name}::varchar" if written_as.startswith(("ENUM", "UUID")) else name
+
+
+def plain_number(text: str, decimal: str, thousands: str | None) -> str:
+    """Return SQL for the text of a number as DuckDB reads it; missing where marks are in wrong places."""
+    if decimal == "." and thousands is None:
+        return text
+    mark = re.escape(thousands or "")
+    whole = rf"\d{{1,3}}({mark}\d{{3}})+|\d+" if thousands else r"\d+"
+    pattern = sql_text(rf"^\s*[-+]?({whole})?({re.escape(decimal)}\d*)?\s*$")
+    bare = f"replace({text}, {sql_text(thousands)}, '')" if thousands else text
+    return f"case when regexp_matches({text}, {pattern}) then replace({bare}, {sql_text(decimal)}, '.') end"
 
 
 def _needs_zone(column: Column, group: str, units: Units) -> bool:

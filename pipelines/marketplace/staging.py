@@ -12,7 +12,7 @@ from pipelines.erasures.salt import Kind, hashed_in_sql
 from pipelines.errors import DataError, ThinfileError
 from pipelines.marketplace.mapping import MappedTable, MissingColumns, empty_table, map_table, parquet
 from pipelines.marketplace.raw_files import RawFiles, as_parquet, unreadable
-from pipelines.marketplace.readings import family
+from pipelines.marketplace.readings import family, plain_number
 from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.sources import TableSource
 from pipelines.marketplace.table_sql import Resources, run_select
@@ -38,7 +38,7 @@ def staged_tables(
         if contract.name not in sources:
             tables.append(empty_table(contract, resources.scratch))
             continue
-        files, parts = _staged(connection, sources[contract.name], resources)
+        files, parts = _staged(connection, raw, sources[contract.name], resources)
         try:
             with named_files(connection, {contract.name: parts}):
                 tables.append(map_table(connection, raw, contract, files, parts))
@@ -49,7 +49,9 @@ def staged_tables(
     return tables
 
 
-def _staged(connection: "DuckDBPyConnection", source: TableSource, resources: Resources) -> tuple[RawFiles, list[Path]]:
+def _staged(
+    connection: "DuckDBPyConnection", raw: RawSettings, source: TableSource, resources: Resources
+) -> tuple[RawFiles, list[Path]]:
     """Return the files of a table and the same as Parquet."""
     if source.sql is None:
         (files,) = source.files
@@ -57,7 +59,8 @@ def _staged(connection: "DuckDBPyConnection", source: TableSource, resources: Re
     folder = resources.scratch / "selected" / source.table
     views = {files.table: as_parquet(connection, files, folder) for files in source.files}
     selected = folder / "rows.parquet"
-    run_select(source.table, source.sql, views, selected, resources)
+    number = f"({plain_number('given', raw.decimal, raw.thousands)})::decimal(18, 6)"
+    run_select(source.table, source.sql, views, selected, resources, number)
     return RawFiles(source.table, (TableFile(selected),)), [selected]
 
 

@@ -26,8 +26,12 @@ class Resources:
     scratch: Path
 
 
-def run_select(table: str, sql: str, views: Mapping[str, Sequence[Path]], into: Path, resources: Resources) -> None:
+def run_select(
+    table: str, sql: str, views: Mapping[str, Sequence[Path]], into: Path, resources: Resources, number: str
+) -> None:
     """Write the rows of a SELECT into a Parquet file; `views` are Parquet files by the name that the SELECT uses.
+
+    `number` is SQL over `given`: the SELECT can call it as number(text).
 
     DuckDB runs it without access to any other file, to extensions and to the network, and cannot write.
 
@@ -39,6 +43,7 @@ def run_select(table: str, sql: str, views: Mapping[str, Sequence[Path]], into: 
 
     with connect(resources.threads, resources.memory_limit, resources.scratch) as connection:
         _check_is_select(connection, table, sql)
+        connection.execute(f"create macro number(given) as {number}")
         _create_views(connection, views)
         try:
             batches = connection.execute(sql).to_arrow_reader(ROWS_A_BATCH)

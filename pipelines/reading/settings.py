@@ -7,7 +7,7 @@ from pipelines.errors import ConfigurationError
 
 @dataclass(kw_only=True)
 class TextSettings:
-    """How text files are divided into columns."""
+    """How text files are divided into columns, and how numbers are written in them."""
 
     delimiter: str | None = None
     """Character between the fields of a text file; by default the one of `,` `;` tab and `|` that divides the first
@@ -18,6 +18,10 @@ class TextSettings:
     """Whether the first line of a text file names the columns."""
     names: list[str] = field(default_factory=list)
     """Names of the columns of a text file, in place of its header."""
+    decimal: str = "."
+    """Decimal mark of numbers in text."""
+    thousands: str | None = None
+    """Mark between thousands of numbers in text."""
 
 
 @dataclass(kw_only=True)
@@ -28,10 +32,6 @@ class ReadingSettings(TextSettings):
     """Texts and numbers that mean a missing value, in every column; an empty text always does."""
     special: dict[str, list[str]] = field(default_factory=dict)
     """Column: numbers in it that are codes and no amounts, such as [-9, -8]; each code is a category of its own."""
-    decimal: str = "."
-    """Decimal mark of numbers in text."""
-    thousands: str | None = None
-    """Mark between thousands of numbers in text."""
     date_format: str | None = None
     """Format of times in text that are not ISO, such as %d/%m/%Y or %b-%Y."""
     never: list[str] = field(default_factory=list)
@@ -47,6 +47,12 @@ def check_text(settings: TextSettings, group: str = "data") -> None:
         raise ConfigurationError(
             f"{group}.encoding is '{settings.encoding}', which is not an encoding; use for example utf-8 or latin-1"
         ) from None
+    _check_mark(f"{group}.decimal", settings.decimal)
+    _check_mark(f"{group}.thousands", settings.thousands)
+    if settings.decimal == settings.thousands:
+        raise ConfigurationError(
+            f"{group}.decimal and {group}.thousands are both '{settings.decimal}'; set two different characters"
+        )
     if not settings.header and not settings.names:
         raise ConfigurationError(f"{group}.header is false and {group}.names is not set; name the columns in order")
     repeated = sorted({name for name in settings.names if settings.names.count(name) > 1})
@@ -57,12 +63,6 @@ def check_text(settings: TextSettings, group: str = "data") -> None:
 def check_reading(settings: ReadingSettings, group: str = "data") -> None:
     """Raise ConfigurationError for marks or formats that cannot be read; `group` is where the settings are."""
     check_text(settings, group)
-    _check_mark(f"{group}.decimal", settings.decimal)
-    _check_mark(f"{group}.thousands", settings.thousands)
-    if settings.decimal == settings.thousands:
-        raise ConfigurationError(
-            f"{group}.decimal and {group}.thousands are both '{settings.decimal}'; set two different characters"
-        )
 
 
 def _check_mark(name: str, mark: str | None) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.docs.commands import PAGES, ROOT, blocks, words_of
 from tests.docs.example_files import write_lender, write_shop
+from tests.pay_later import simulate
 
 pytestmark = pytest.mark.integration
 
@@ -57,7 +58,17 @@ def own_marketplace(folder: Path) -> None:
     write_shop(folder / "shop")
 
 
-PREPARED: dict[str, Callable[[Path], None]] = {"own_table.md": own_table, "own_marketplace.md": own_marketplace}
+def pay_later(folder: Path) -> None:
+    """Write the files of a simulated pay-later lender."""
+    shutil.copytree(ROOT / "docs" / "examples", folder / "examples")
+    simulate().write(folder / "pay_later")
+
+
+PREPARED: dict[str, Callable[[Path], None]] = {
+    "own_table.md": own_table,
+    "own_marketplace.md": own_marketplace,
+    "pay_later.md": pay_later,
+}
 
 
 @pytest.mark.parametrize("page", [page for page, found in RUN.items() if found], ids=lambda page: page.name)

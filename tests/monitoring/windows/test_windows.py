@@ -1,12 +1,13 @@
 """A window read from the counts beside the log is the window read from its rows; unfinished months are not compared."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from monitoring.watch.settings import WatchSettings
 from monitoring.windows.references import reference_for
 from monitoring.windows.settings import DEVELOPMENT, WindowKind
-from monitoring.windows.windows import PeriodCounts, open_window, why_incomplete
+from monitoring.windows.windows import PeriodCounts, open_window, policy_hash_of, why_incomplete
 from pipelines.credit.population import Population
 from pipelines.errors import RequestError
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
@@ -56,6 +57,19 @@ def test_counts_say_what_rows_say(scored: Bench, monkeypatch: pytest.MonkeyPatch
         assert (ours.decisions, ours.bands) == (theirs.decisions, theirs.bands)
         assert ours.scores.rows.tolist() == theirs.scores.rows.tolist()
         np.testing.assert_allclose(ours.scores.pd, theirs.scores.pd)
+
+
+def test_the_policy_is_that_of_the_last_part_with_decisions(scored: Bench) -> None:
+    expected = policy_hash_of(scored.log, scored.key())
+    first = scored.log.file(scored.key(), scored.log.partitions(scored.key())[0])
+    empty = first.with_name("zzz.parquet")
+    pq.write_table(pq.read_table(first, partitioning=None).slice(0, 0), empty)
+    try:
+        assert scored.log.partitions(scored.key())[-1] == "zzz.parquet"
+        assert len(expected) == 64
+        assert policy_hash_of(scored.log, scored.key()) == expected
+    finally:
+        empty.unlink()
 
 
 def test_counts_in_other_bins_are_not_taken_for_these(scored: Bench) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.features.history import History
 from pipelines.features.kernel import compute_features
-from pipelines.marketplace.lake_cut import KNOWN_BEFORE, SINGLED, cut_history, recompute_features
+from pipelines.marketplace.lake_cut import FINANCED, KNOWN_BEFORE, SINGLED, cut_history, recompute_features
 from pipelines.marketplace.manifest import PreparedLake
 from tests.pipelines.features.marketplaces import SETTINGS, arrow_table, history_of, random_tables
 
@@ -80,6 +80,7 @@ def a_history() -> History:
             order(3, NOW - 7 * DAY, available_at=NOW),
             order(4, NOW),
             order(5, NOW + DAY),
+            order(6, NOW - timedelta(minutes=2)),
         ],
         "applications": [
             loan(20, NOW - 90 * DAY, NOW - 89 * DAY),
@@ -104,7 +105,7 @@ def column_by_column(table: pa.Table, *names: str) -> list[tuple[Any, ...]]:
 
 def test_what_was_not_known_strictly_before_is_deleted_or_blanked(tmp_path: Path) -> None:
     moment = pa.array([NOW], "timestamp[us]")
-    singled = pa.table({SINGLED: [0], "customer_id": [7], "requested_id": [22], KNOWN_BEFORE: moment})
+    singled = pa.table({SINGLED: [0], "customer_id": [7], "requested_id": [22], KNOWN_BEFORE: moment, FINANCED: [6]})
     cut = cut_history(laid(a_history(), tmp_path), singled)
     assert cut.customers["customer_id"].to_pylist() == [0]
     orders = column_by_column(cut.orders, "order_id", "returned_at", "cancelled_at")

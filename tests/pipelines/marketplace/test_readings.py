@@ -287,3 +287,28 @@ def test_a_unit_of_one_column_stands_above_that_of_all(connection: "DuckDBPyConn
     assert read(connection, Kind.money, "12.34", "VARCHAR", Units(0), ColumnMapping(unit="major")) == 1234
     assert read(connection, Kind.money, "1234", "VARCHAR", Units(2), ColumnMapping(unit="minor")) == 1234
     assert read(connection, Kind.number, 19.5, "DOUBLE", mapping=ColumnMapping(unit="percent")) == 0.195
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "thousands", "minor"),
+    [
+        ("1.234,56", ",", ".", 123456),
+        ("12,5", ",", ".", 1250),
+        ("-1.234.567", ",", ".", -123456700),
+        (" 7 ", ",", ".", 700),
+        ("1234,56", ",", None, 123456),
+        ("1,234.56", ".", ",", 123456),
+        ("1'234.50", ".", "'", 123450),
+        ("12.34", ",", None, "unreadable"),
+        ("12.34", ",", ".", "unreadable"),
+        ("1,23,4", ".", ",", "unreadable"),
+        ("1.234.56", ",", ".", "unreadable"),
+        ("abc", ",", ".", "unreadable"),
+        ("", ",", ".", "unreadable"),
+    ],
+)
+def test_numbers_in_text_are_read_by_their_marks(
+    connection: "DuckDBPyConnection", text: str, decimal: str, thousands: str | None, minor: int | str
+) -> None:
+    units = Units(decimals=2, decimal=decimal, thousands=thousands)
+    assert read(connection, Kind.money, text, "VARCHAR", units) == minor
