@@ -291,6 +291,38 @@ def equal_columns_are_one_feature_and_it_is_said(folder: Path, run: Commands) ->
     assert any("x_again (equal to x)" in text for text in documents)
 
 
+def write_special_codes(folder: Path) -> None:
+    generator = np.random.default_rng(13)
+    table = loans(1200, 13).rename(columns={"income": "x"})
+    months = generator.integers(0, 60, len(table))
+    kind = generator.random(len(table))
+    table["months_since"] = np.where(kind < 0.2, -9, np.where(kind < 0.35, -8, months))
+    table["bad"] = (generator.random(len(table)) < np.where(kind < 0.2, 0.7, 0.2)).astype(int)
+    table.to_csv(folder / "special_codes.csv", index=False)
+
+
+@case("flat:special_codes", write_special_codes)
+def special_codes_are_categories_of_their_own(folder: Path, run: Commands) -> None:
+    path = folder / "special_codes.csv"
+    run.champion(path, "data.special={months_since: [-9, -8]}", "data.ignored=[month]")
+    assert set(run.card["known_levels"]["months_since (code)"]) == {"-8", "-9", "an amount"}
+    (profile,) = (run.workspace / "artifacts").rglob("reference_profile.json")
+    bins = {one["column"]: one for one in json.loads(profile.read_text())["bins"]}
+    (codes,) = (one for name, one in bins.items() if "months_since (code)" in name)
+    assert {"-8", "-9"} <= {*codes["levels"], *codes["rare"]}
+    (amounts,) = (one for name, one in bins.items() if name.endswith("months_since"))
+    assert amounts["lowest"] >= 0
+    found = run.score(path, "2026-10", "data.ignored=[month]")
+    codes_by_id = pd.read_csv(path, dtype={"id": str}).set_index("id")["months_since"]
+    words = found["reasons"].dropna().explode().dropna()
+    of_code = words[codes_by_id.loc[words.index].isin([-9, -8]).to_numpy() & words.str.startswith("months since")]
+    assert len(of_code)
+    assert set(of_code) <= {"months since (code -9)", "months since (code -8)"}
+    assert not words.str.contains("months since (code", regex=False)[
+        ~codes_by_id.loc[words.index].isin([-9, -8]).to_numpy()
+    ].any()
+
+
 FOLDERS = [(name, None) for name in CASES] + [(name, folder) for name in CASES if (folder := shared(name))]
 
 

@@ -46,6 +46,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["tune", "candidate=catbost"], "unknown choice candidate=catbost; did you mean catboost?"),
         (["tune", "trials=many"], "trials: Value 'many' of type 'str' could not be converted to Integer; correct"),
         (["tune", "candidate.calibration=platt"], "expected one of [none, logistic, isotonic]"),
+        (["tune", "data.label=paid = no"], "; write 'data.label=\"paid = no\"'"),
         (["tune", "trials"], "an override is written key=value, received 'trials'"),
         (["score"], "period must be given, received nothing; add period=..."),
         (["score", "period=october"], "period must be a month such as 2026-10, received 'october'"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.errors import ConfigurationError, nearest
+from pipelines.reading.special import code_columns
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,12 @@ def meanings_of(features: Sequence[str], data: DataSettings) -> dict[str, Meanin
     """Return the meaning of each feature: as declared, from the marketplace's catalogue, or its name in words."""
     catalogued = _of_marketplace(features) if data.source is Source.marketplace else {}
     usual = {name: catalogued.get(name) or default_meaning(name) for name in features}
-    return {
+    meanings = {
         name: Meaning(data.meanings.get(name, one.meaning), data.reason_groups.get(name, one.group))
         for name, one in usual.items()
     }
+    numbers = {name: base for name, base in code_columns(data.special).items() if name in meanings}
+    return meanings | {name: meanings.get(base) or default_meaning(base) for name, base in numbers.items()}
 
 
 def default_meaning(name: str) -> Meaning:

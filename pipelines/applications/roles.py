@@ -16,6 +16,7 @@ from pipelines.reading.column_types import ColumnType
 from pipelines.reading.contract import ReadingContract
 from pipelines.reading.left_out import listed, uninformative
 from pipelines.reading.reading import Reading
+from pipelines.reading.special import code_columns
 from pipelines.reading.values import Kind, spelled
 
 MOST_LEVELS, IDENTIFIER_SHARE = 50, 0.5
@@ -76,6 +77,9 @@ class Roles:
         kept = [column for column in rest if column not in left_out]
         numbers = [column for column in kept if types[column].is_numeric or _is_empty_number(table[column])]
         categories = [column for column in kept if column not in numbers]
+        for code, number in code_columns(data.special).items():
+            if number in data.numeric and code not in {*categories, *data.categorical, *left_out}:
+                categories.append(code)
         return cls(
             id=data.id,
             time=data.time,

@@ -10,10 +10,12 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from pipelines.candidates.portable_model import Levels
+from pipelines.candidates.portable_model import levels_of as levels_of_texts
 from pipelines.errors import DataError, nearest
 from pipelines.profiles.dimensions import Dimension
 from pipelines.reading.contract import ReadingContract
 from pipelines.reading.reading import Reading
+from pipelines.reading.special import code_column, code_columns, split_codes
 from pipelines.reading.texts import whole
 from pipelines.reading.times import check_years, times
 from pipelines.reading.values import Kind, identities, is_number, numbers, spelled
@@ -51,13 +53,20 @@ class BatchRoles:
         """Every column that is read, once."""
         single = [name for name in (self.time, self.customer) if name is not None]
         single += [dimension.name for dimension in self.dimensions]
-        return list(dict.fromkeys([self.id, *single, *self.numeric, *self.categorical, *self.protected]))
+        levels = [self.codes.get(name, name) for name in self.categorical]
+        return list(dict.fromkeys([self.id, *single, *self.numeric, *levels, *self.protected]))
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """The column of numbers of each category of special codes."""
+        return code_columns(self.contract.reading.special)
 
     @property
     def coded(self) -> list[str]:
         """The columns that are read as codes."""
         segments = (dimension.name for dimension in self.dimensions if dimension.edges is None)
-        return [*self.categorical, *self.protected, *segments]
+        levels = (name for name in self.categorical if name not in self.codes)
+        return [*levels, *self.protected, *segments]
 
     def check(self, file: str, schema: pa.Schema) -> None:
         """Raise DataError for a file that lacks a column, or holds one of a type that cannot be its role's."""
@@ -119,7 +128,12 @@ def read_rows(table: pa.Table, roles: BatchRoles) -> Rows:
         _note(wrong, f"'{roles.id}' is missing", ids.is_null().to_numpy(zero_copy_only=False))
     if months is not None:
         _note(wrong, f"'{roles.time}' is missing", np.isnat(months))
-    columns |= {name: roles.levels(table, name) for name in roles.categorical}
+    for name, codes in reading.special.items():
+        if name in table.column_names:
+            values = columns[name] if name in columns else roles.numbers(table, name)[0]
+            columns[name], levels = split_codes(values, codes)
+            columns[code_column(name)] = levels_of_texts(levels)
+    columns |= {name: roles.levels(table, name) for name in roles.categorical if name not in columns}
     months = None if months is None else months.astype("datetime64[M]")
     return Rows(table, columns, ids, _first_rules(wrong), months)
 

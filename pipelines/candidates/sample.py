@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.applications.meanings import Meaning
 from pipelines.candidates.portable_model import Columns, columns_of
+from pipelines.reading.special import Codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,11 @@ class Sample:
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
     weights: NDArray[np.float64] | None = None
     reading: Mapping[str, Any] | None = None
+
+    @property
+    def special(self) -> Codes:
+        """The special codes of columns (see `split_codes`)."""
+        return {} if self.reading is None else self.reading["values"]["special"]
 
     @classmethod
     def of(

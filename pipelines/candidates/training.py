@@ -18,6 +18,7 @@ from pipelines.candidates.portable_model import Levels, Model, levels_of
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.settings import CalibrationMethod
 from pipelines.errors import DataError
+from pipelines.reading.special import code_column, code_columns
 
 
 @dataclass(frozen=True)
@@ -102,4 +103,8 @@ def _described(name: str, sample: Sample) -> dict[str, str | float | None]:
     if len(values):
         usual = float(values.median()) if name in sample.numeric else str(values.mode().iloc[0])
         described["usual"] = usual
+    codes = code_columns(sample.special)
+    code = name if name in codes else code_column(name)
+    if code in codes and code in sample.categorical:
+        described["code"] = code
     return described

@@ -72,8 +72,21 @@ def explain(error: Exception, folders: Sequence[Path] = ()) -> str:
         return location_of(error, str(cause.full_key), folders) + _explain_key(cause, str(cause.full_key))
     if isinstance(error, OverrideParseException):
         received = f"received '{error.override}' ({_first_line(cause)})"
-        return f"an override is written key=value, {received}; quote what is special to the shell and to Hydra"
+        return f"an override is written key=value, {received}; {_quoting(str(error.override))}"
     return location_of(error, "", folders) + _first_line(cause)
+
+
+def _quoting(override: str) -> str:
+    """Return the override as it is written in a shell where its value has characters of Hydra's grammar.
+
+    >>> print(_quoting("data.label=a=b"))
+    write 'data.label="a=b"'
+    """
+    key, mark, value = override.partition("=")
+    if not mark or not value or value[0] in "[{\"'":
+        return "quote what is special to the shell and to Hydra"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f"write '{key}=\"{escaped}\"'"
 
 
 def _explain_key(error: OmegaConfBaseException, key: str) -> str:

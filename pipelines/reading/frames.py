@@ -1,6 +1,6 @@
 """A table as a data frame with one form for each value, whatever file and type it was written in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from pipelines.errors import ConfigurationError, nearest
 from pipelines.reading.column_types import ColumnType, column_type
 from pipelines.reading.reading import Reading
 from pipelines.reading.settings import ReadingSettings
+from pipelines.reading.special import code_column, split_codes
 from pipelines.reading.tables import read_table
 from pipelines.reading.texts import is_text, plain, without_nulls
 from pipelines.reading.times import times
@@ -71,8 +73,28 @@ def frame_of(
     """Return a table with one form for each value; see `read_frame`."""
     found = {name: types.get(name) or column_type(table[name], reading) for name in table.column_names}
     found |= {name: of for name, of in (texts or {}).items() if name in found and found[name].kind is Kind.text}
+    _check_special(reading, found)
+    found |= {name: ColumnType(Kind.number, "special codes are declared") for name in reading.special}
     columns = {name: values_of(table[name], one.kind, reading) for name, one in found.items()}
+    for name, codes in reading.special.items():
+        values, levels = split_codes(_numbers(columns[name]), codes)
+        is_odd = columns[name].map(lambda value: isinstance(value, str)).to_numpy(bool)
+        columns[name] = pd.Series(values) if not is_odd.any() else columns[name].where(is_odd, pd.Series(values))
+        columns[code_column(name)] = pd.Series(levels, dtype=object)
+        found[code_column(name)] = ColumnType(Kind.text, f"the special codes of {name}")
     return Frame(pd.DataFrame(columns), found, reading, table)
+
+
+def _check_special(reading: Reading, names: Collection[str]) -> None:
+    for name in reading.special:
+        if name not in names:
+            raise ConfigurationError(
+                f"data.special names '{name}', which is not a column of the table; {nearest(name, names)}"
+            )
+
+
+def _numbers(values: "pd.Series[Any]") -> NDArray[np.float64]:
+    return np.array([np.nan if one is None or isinstance(one, str) else float(one) for one in values])
 
 
 def values_of(column: pa.ChunkedArray, kind: Kind, reading: Reading) -> "pd.Series[Any]":

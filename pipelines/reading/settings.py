@@ -1,6 +1,7 @@
 """Settings of a table that its files do not say themselves: the part of the schemas that every table shares."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipelines.errors import ConfigurationError
 
@@ -30,7 +31,7 @@ class ReadingSettings(TextSettings):
 
     nulls: list[str] = field(default_factory=list)
     """Texts and numbers that mean a missing value, in every column; an empty text always does."""
-    special: dict[str, list[str]] = field(default_factory=dict)
+    special: dict[str, Any] = field(default_factory=dict)
     """Column: numbers in it that are codes and no amounts, such as [-9, -8]; each code is a category of its own."""
     date_format: str | None = None
     """Format of times in text that are not ISO, such as %d/%m/%Y or %b-%Y."""
@@ -40,7 +41,8 @@ class ReadingSettings(TextSettings):
 
 def check_text(settings: TextSettings, group: str = "data") -> None:
     """Raise ConfigurationError for a delimiter, an encoding or names that no file can have."""
-    _check_mark(f"{group}.delimiter", settings.delimiter)
+    if settings.delimiter not in (r"\t", "tab"):
+        _check_mark(f"{group}.delimiter", settings.delimiter)
     try:
         "".encode(settings.encoding)
     except LookupError:

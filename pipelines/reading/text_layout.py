@@ -12,6 +12,9 @@ from pipelines.errors import DataError
 from pipelines.reading.settings import TextSettings
 
 DELIMITERS = ",;\t|"
+TAB = "\t"
+TABS = ("\\t", "tab")
+"""How a tab is written in settings."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ def layout_of(path: Path, settings: TextSettings, *, group: str = "data") -> Tex
     if not first:
         raise DataError(f"'{path}' cannot be read as csv (it is empty); check the file")
     delimiter = settings.delimiter or max(DELIMITERS, key=lambda mark: len(_fields(first, mark)))
+    delimiter = TAB if delimiter in TABS else delimiter
     names, row = _fields(first, delimiter), _fields(second, delimiter)
     if not settings.header:
         names, row = settings.names, names

@@ -14,6 +14,7 @@ from pipelines.applications.meanings import default_meaning
 from pipelines.candidates.portable_model import Columns, Floats, Levels, columns_of
 from pipelines.model_store.predictor import Predictor
 from pipelines.policy.pack import ReasonSettings
+from pipelines.reading.special import AMOUNT
 
 LEAST = 1e-9
 """A smaller contribution, in log-odds, is what rounding leaves of none."""
@@ -59,7 +60,7 @@ class ReasonTexts:
 
         `contributions` are those of the model for these rows. Other words are the meaning of the group's feature that
         raised the risk most, and whether its value was higher or lower than usual among the applications that the model
-        was learnt from.
+        was learnt from. A special code is named in place of both.
         """
         count = len(rows)
         if contributions is None or not count:
@@ -76,7 +77,9 @@ class ReasonTexts:
         stated = [group for group in top if sums[group] > LEAST]
         leading = [max(self._members[group], key=added.__getitem__) for group in stated]
         words = [
-            self._wording[group] or _word(self._described[index], columns[self._names[index]], row)
+            self._wording[group]
+            or _code(self._described[index], columns, row)
+            or _word(self._described[index], columns[self._names[index]], row)
             for group, index in zip(stated, leading, strict=True)
         ]
         return [self._groups[group] for group in stated], words, [sums[group] for group in stated]
@@ -100,7 +103,12 @@ class ReasonTexts:
         words = np.empty(len(rows), dtype=object)
         for index in np.unique(leading).tolist():
             at = np.flatnonzero(leading == index)
-            words[at] = _phrases(self._described[index], columns[self._names[index]], rows[at])
+            described = self._described[index]
+            words[at] = _phrases(described, columns[self._names[index]], rows[at])
+            if "code" in described:
+                words[at] = [
+                    _code(described, columns, row) or usual for row, usual in zip(rows[at], words[at], strict=True)
+                ]
         return words
 
 
@@ -129,6 +137,18 @@ def _description(predictor: Predictor, name: str) -> Mapping[str, Any]:
 
 def _first(table: NDArray[Any], counts: Sequence[int]) -> list[list[Any]]:
     return [row[:count] for row, count in zip(table.tolist(), counts, strict=True)]
+
+
+def _code(described: Mapping[str, Any], columns: Columns, row: int) -> str | None:
+    """Return the words for a special code that a row has in place of an amount, None for a row without one."""
+    if "code" not in described:
+        return None
+    values = columns[described["code"]]
+    if isinstance(values, Levels):
+        level = values.names[values.codes[row]] if values.codes[row] >= 0 else None
+    else:
+        level = values[row]
+    return None if level in (None, AMOUNT) else f"{described['meaning']} (code {level})"
 
 
 def _phrases(described: Mapping[str, Any], values: Any, rows: NDArray[np.intp]) -> NDArray[np.object_]:

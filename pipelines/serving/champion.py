@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.errors import RequestError
+from pipelines.model_store.predictor import Predictor
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHAMPION
 from pipelines.policy.pack import PolicySettings
+from pipelines.reading.special import code_columns
 from pipelines.scoring.scorer import Scorer, open_scorer
 from pipelines.serving.request_contract import RequestContract
 
@@ -48,7 +50,12 @@ def open_serving(
     """
     scorer = open_scorer(store, registered, policy, threads=1)
     contract = RequestContract(
-        scorer.numeric, scorer.categorical, optional or {}, by_customer=by_customer, segments=segments
+        scorer.numeric,
+        scorer.categorical,
+        optional or {},
+        by_customer=by_customer,
+        segments=segments,
+        special=scorer.predictor.contract.reading.special,
     )
     nothing = {name: np.full(1, np.nan) for name in scorer.numeric}
     columns = nothing | {name: np.array([None], dtype=object) for name in scorer.categorical}
@@ -58,8 +65,16 @@ def open_serving(
 
 
 def features_of(scorer: Scorer) -> dict[str, bool]:
-    """Return the features that a scorer reads."""
-    return dict.fromkeys(scorer.numeric, True) | dict.fromkeys(scorer.categorical, False)
+    """Return the features that a request sends: a number with special codes is one, and two columns of the model."""
+    codes = code_columns(scorer.predictor.contract.reading.special)
+    levels = [name for name in scorer.categorical if name not in codes]
+    numbers = [*scorer.numeric, *(codes[name] for name in scorer.categorical if name in codes)]
+    return dict.fromkeys(numbers, True) | dict.fromkeys(levels, False)
+
+
+def columns_of_model(predictor: Predictor) -> Features:
+    """Return the columns of a model, and whether each is a number."""
+    return dict.fromkeys(predictor.numeric, True) | dict.fromkeys(predictor.categorical, False)
 
 
 class Champion:

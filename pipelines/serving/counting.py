@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.profiles.segments import MOST_SEGMENTS
 from pipelines.profiles.window_profile import WindowProfile
+from pipelines.reading.special import Codes
 from pipelines.scoring.scorer import DECISIONS, ScoredApplications
 from pipelines.serving.champion import Features
 from pipelines.serving.decider import DecisionRow, Journalled
@@ -22,11 +23,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Version:
-    """A model version that made decisions: its features, and its reference profile where it has one."""
+    """A model version that made decisions: its columns, and its reference profile where it has one."""
 
     features: Features
     reference: ReferenceProfile | None
     dimensions: tuple[Dimension, ...] = ()
+    special: Codes = field(default_factory=dict)
 
 
 def segments_of_records(records: Sequence[Journalled], dimensions: Sequence[Dimension]) -> dict[str, Levels]:

@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
 from pipelines.errors import listed, nearest
+from pipelines.reading.special import Codes, code_column, code_columns, split_codes
 from pipelines.serving.refusal import Refusal, shown
 
 MOST_ID, MOST_TEXT = 128, 256
@@ -77,9 +78,13 @@ class RequestContract:
         *,
         by_customer: bool = False,
         segments: Sequence[str] = (),
+        special: Codes | None = None,
     ) -> None:
         self.by_customer, self.segments = by_customer, list(segments)
-        self.numeric, self.categorical = list(numeric), list(categorical)
+        self._special = special or {}
+        codes = code_columns(self._special)
+        self.numeric, self.categorical = list(numeric), [name for name in categorical if name not in codes]
+        self.numeric += [codes[name] for name in categorical if name in codes and codes[name] not in numeric]
         self.optional = {name: kind for name, kind in optional.items() if name not in {*numeric, *categorical}}
         self.names = sorted([*self.numeric, *self.categorical, *self.optional])
         self._places = {name: index for index, name in enumerate(self.names)}
@@ -148,6 +153,9 @@ class RequestContract:
             levels = np.empty((len(rows), len(self.categorical)), dtype=object)
             levels[:] = [self._levels(row) for row in rows]
             columns |= zip(self.categorical, levels.T, strict=True)
+        for name, codes in self._special.items():
+            if name in columns:
+                columns[name], columns[code_column(name)] = split_codes(columns[name], codes)
         return columns
 
     def application_type(self, meanings: Mapping[str, Mapping[str, Any]]) -> Any:

@@ -22,12 +22,13 @@ from pipelines.model_store.store import ModelStore
 from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.dimensions import dimensions_of
 from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.reading.special import Codes, code_column, split_codes
 from pipelines.score_log.columns import COLUMNS, SHADOW, Decisions, log_rows
 from pipelines.score_log.key import LogKey, decision_ids
 from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
 from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.score_log.segments import segment_columns
-from pipelines.serving.champion import Features, Serving, features_of
+from pipelines.serving.champion import Features, Serving, columns_of_model, features_of
 from pipelines.serving.counting import Version, profile_of_records, segments_of_records
 from pipelines.serving.decider import Asked, DecisionRow, Journalled
 from pipelines.serving.journal import Journal, Location, Segment, force_to_disk
@@ -133,7 +134,7 @@ class Roller:
     def _write(self, key: LogKey, partition: str, records: Sequence[Journalled], version: Version | None) -> None:
         if not records:
             return
-        frame = _frame(records, version.features if version else None)
+        frame = _frame(records, version.features if version else None, version.special if version else {})
         segments = segments_of_records(records, version.dimensions if version else ())
         profile = profile_of_records(records, frame, version, segments) if version else None
         protected = pd.DataFrame(index=range(len(records)))
@@ -193,7 +194,11 @@ class Roller:
 def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> list[Journalled]:
     """Return what another version would have decided on the same applications."""
     scorer = shadow.scorer
-    columns = columns_of(_frame(records, features_of(scorer)), scorer.numeric, scorer.categorical)
+    columns = columns_of(
+        _frame(records, columns_of_model(scorer.predictor), scorer.predictor.contract.reading.special),
+        scorer.numeric,
+        scorer.categorical,
+    )
     answers = scorer.score(columns)
     reasons = scorer.reasons(columns, answers.unapproved)
     words = dict(zip(answers.unapproved.tolist(), reasons.words, strict=True))
@@ -237,10 +242,14 @@ def versions_in(store: ModelStore, segments: SegmentSettings | None = None) -> C
             except (RequestError, OSError):
                 versions[model, version] = None
                 return None
-            kinds = dict.fromkeys(predictor.numeric, True) | dict.fromkeys(predictor.categorical, False)
             reference = ReferenceProfile.from_json(profile.read_text()) if profile.exists() else None
             bins = reference.bins if reference else ()
-            versions[model, version] = Version(kinds, reference, dimensions_of(segments or SegmentSettings(), bins))
+            versions[model, version] = Version(
+                columns_of_model(predictor),
+                reference,
+                dimensions_of(segments or SegmentSettings(), bins),
+                predictor.contract.reading.special,
+            )
         return versions[model, version]
 
     return version_of
@@ -293,8 +302,11 @@ def _table(records: Sequence[Journalled], segments: Mapping[str, Levels]) -> pa.
     return log_rows(Decisions(len(rows), {}, by_row | segment_columns(segments)))
 
 
-def _frame(records: Sequence[Journalled], kinds: Features | None) -> pd.DataFrame:
-    """Return the features that a decision was made on: numbers as float64, text with None where it is missing."""
+def _frame(records: Sequence[Journalled], kinds: Features | None, special: Codes) -> pd.DataFrame:
+    """Return the features that a decision was made on: numbers as float64, text with None where it is missing.
+
+    Special codes are split from their numbers, as for the decision.
+    """
     are_numbers = kinds or {
         name: not any(isinstance(one.features.get(name), str) for one in records)
         for name in sorted({name for one in records for name in one.features})
@@ -303,4 +315,9 @@ def _frame(records: Sequence[Journalled], kinds: Features | None) -> pd.DataFram
     for name, is_number in are_numbers.items():
         values = [record.features.get(name) for record in records]
         columns[name] = np.array(values, dtype=np.float64) if is_number else pd.array(values, dtype="str")
+    for name, codes in special.items():
+        if code_column(name) in columns:
+            numbers = np.array([record.features.get(name) for record in records], dtype=np.float64)
+            columns[name], levels = split_codes(numbers, codes)
+            columns[code_column(name)] = pd.array(levels, dtype="str")
     return pd.DataFrame(columns, index=range(len(records)))

@@ -123,3 +123,13 @@ def test_optional_features_may_come_and_a_feature_of_the_model_keeps_its_kind() 
 def test_amount_and_term_are_whole(name: str, value: Any) -> None:
     assert refusal(request() | {name: value}).field == name
     CONTRACT.decode(json.dumps(request() | {name: 12.0}).encode(), 1)
+
+
+def test_a_number_with_special_codes_is_sent_as_it_is_and_split_for_the_model() -> None:
+    contract = RequestContract(["months"], ["city", "months (code)"], {}, special={"months": ("-9",)})
+    assert contract.names == ["city", "months"]
+    bodies = [f'{{"application_id": "A{value}", "features": {{"city": "x", "months": {value}}}}}' for value in (-9, 4)]
+    applications, _ = contract.decode(f"[{', '.join(bodies)}]".encode(), 10)
+    columns = contract.columns([one.features for one in applications])
+    assert np.isnan(columns["months"]).tolist() == [True, False]
+    assert columns["months (code)"].tolist() == ["-9", "an amount"]
