@@ -172,14 +172,15 @@ def _with_columns(data: DataSettings, champion: ScoredVersion) -> DataSettings:
     )
 
 
-def is_unseen_by(champion: RegisteredModel, evaluation_set: EvaluationSet) -> tuple[bool, str]:
+def is_unseen_by(champion: RegisteredModel, evaluation_set: EvaluationSet) -> tuple[bool | None, str]:
     """Return whether the champion was not trained on the test part, as far as its record shows, and the reason.
 
-    A champion from elsewhere has no record; training on these applications would only make it harder to beat.
+    None for a champion from elsewhere, without a record; training on these applications could only make it harder to
+    beat.
     """
     test_part, until, times = champion.tags.get(TEST_PART), champion.tags.get(FITTED_UNTIL), evaluation_set.test.times
     if test_part is None:
-        return True, "assumed (the champion has no record of its training rows; seeing these could only help it)"
+        return None, "assumed (the champion has no record of its training rows; seeing these could only help it)"
     if test_part == evaluation_set.split.test_part:
         return True, "the test part is the champion's own"
     if until is not None and times is not None and bool(times.min() > np.datetime64(until)):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.evidence.evidence_files import evidence_finding, model_findings
+from experiments.promotion.gates.gate import NOT_MEASURED
 from experiments.promotion.ledger import Ledger
 from experiments.promotion.ledger_state import APPROVED, PROMOTED, REFUSED, REQUESTED, ROLLED_BACK, section, whole
 from experiments.promotion.settings import PromoteSettings
@@ -153,7 +154,9 @@ def _table(name: str, entries: list[Entry]) -> FittedTable:
 def _what(content: Mapping[str, Any]) -> str:
     decision = content["decision"]
     if decision in (REQUESTED, REFUSED):
-        failed = [gate["gate"] for gate in section(content, "evidence", "gates") if not gate["passed"]]
+        gates = section(content, "evidence", "gates")
+        tolerated = [gate for gate in gates if gate.get("answer") == NOT_MEASURED and not gate["blocking"]]
+        failed = [gate["gate"] for gate in gates if not gate["passed"] and gate not in tolerated]
         champion = section(content, "champion", "version")
         against = f"against version {champion}" if champion is not None else "as first champion"
         return f"{against}; failed: {', '.join(failed)}" if failed else against

@@ -140,7 +140,7 @@ def _outcome(
 
 def _mark(gate: GateResult) -> str:
     if not gate.measured:
-        mark = "note  " if gate.passed else "NOT MEASURED" if gate.blocking else "not measured"
+        mark = "NOT MEASURED" if gate.blocking else "not measured"
     else:
         mark = "passed" if gate.passed else "FAILED" if gate.blocking else "warned"
     return f"  {mark}  {gate.gate}: {gate.sentence}"

@@ -57,6 +57,8 @@ class GateSettings:
     """Days after which evidence is too old."""
     advisory: list[str] = field(default_factory=lambda: ["profit where it is inferred"])
     """Gates that are reported and do not block."""
+    may_be_unmeasured: list[str] = field(default_factory=lambda: ["outcome maturity", "same outcome", "same test part"])
+    """Gates that do not block where the data or a record lacks what they read."""
 
 
 @dataclass

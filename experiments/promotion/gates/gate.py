@@ -12,7 +12,11 @@ PASSED, FAILED, NOT_MEASURED = "passed", "failed", "not measured"
 
 
 class NotMeasured(Exception):
-    """The evidence lacks what a gate reads."""
+    """The data cannot answer what a gate asks; the message says why, and is the sentence of the result."""
+
+
+class EvidenceMissing(NotMeasured):
+    """The evidence record lacks a part that it should have; no policy tolerates that in a gate that blocks."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,9 @@ class GateResult:
         value: the figure that was judged, None where the gate judges none.
         bound: the requirement in words.
         sentence: the figure in words, and by how much it misses the bound.
-        measured: whether the evidence decided. A gate may let a challenger through on an assumption, which it names.
+        measured: whether the evidence decided; what is not measured has not passed.
         gate: the gate's name, set by `judge`.
-        blocking: whether a failure refuses the promotion, set by `judge`.
+        blocking: whether the result refuses the promotion unless it passed, set by `judge`.
     """
 
     passed: bool
@@ -54,11 +58,11 @@ class Gate:
     """One gate. A module constant of this type in `experiments.promotion.gates` is judged in every promotion.
 
     Args:
-        name: its name in output, ledger and document, and in policy.gates.advisory.
+        name: its name in output, ledger and document, and in policy.gates.advisory and policy.gates.may_be_unmeasured.
         position: gates are judged and shown in ascending order of it.
         judge: the result for an evidence record under a policy, None where the policy does not require the gate.
             It raises NotMeasured where the record lacks what it reads.
-        section: a name that means several gates in policy.gates.advisory.
+        section: a name that means several gates in these lists.
         against_champion: whether it compares with a champion; a first champion skips it.
         former_name: an earlier name that policies may still use.
     """
@@ -80,11 +84,11 @@ def read(evidence: Record, *path: str) -> Any:
     """Return a part of the evidence.
 
     Raises:
-        NotMeasured: it is missing or null.
+        EvidenceMissing: it is missing or null.
     """
     value: Any = evidence
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
         if value is None:
-            raise NotMeasured(f"the evidence has no {'.'.join(path)}")
+            raise EvidenceMissing(f"the evidence has no {'.'.join(path)}")
     return value

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from experiments.promotion.gates.gate import Gate, GateResult, NotMeasured, Record
+from experiments.promotion.gates.gate import EvidenceMissing, Gate, GateResult, NotMeasured, Record
 from pipelines.command.registry import registered
 from pipelines.errors import ConfigurationError, nearest
 from pipelines.policy.pack import PolicySettings
@@ -15,16 +15,18 @@ def gates() -> list[Gate]:
 
 
 def judge(evidence: Record, policy: PolicySettings) -> list[GateResult]:
-    """Return the result of each gate that the policy requires; those listed in policy.gates.advisory do not block."""
-    advisory, is_first = set(policy.gates.advisory), evidence["about"]["champion"] is None
-    results = [
-        (gate, _judge_one(gate, evidence, policy)) for gate in gates() if not (is_first and gate.against_champion)
-    ]
-    return [
-        replace(result, gate=gate.name, blocking=advisory.isdisjoint(gate.names))
-        for gate, result in results
-        if result is not None
-    ]
+    """Return the result of each gate that the policy requires.
+
+    Gates in policy.gates.advisory do not block; those in policy.gates.may_be_unmeasured do not where the data cannot
+    answer them.
+    """
+    is_first = evidence["about"]["champion"] is None
+    results = []
+    for gate in gates():
+        result = None if is_first and gate.against_champion else _judge_one(gate, evidence, policy)
+        if result is not None:
+            results.append(result)
+    return results
 
 
 def lets_through(results: Sequence[GateResult]) -> bool:
@@ -33,15 +35,21 @@ def lets_through(results: Sequence[GateResult]) -> bool:
 
 
 def check_gate_names(policy: PolicySettings) -> None:
-    """Raise ConfigurationError for a name in policy.gates.advisory that no gate has."""
+    """Raise ConfigurationError for a name in policy.gates.advisory or may_be_unmeasured that no gate has."""
     names = {name for gate in gates() for name in gate.names}
-    for name in policy.gates.advisory:
-        if name not in names:
-            raise ConfigurationError(f"unknown gate '{name}' in policy.gates.advisory; {nearest(name, names)}")
+    lists = {"advisory": policy.gates.advisory, "may_be_unmeasured": policy.gates.may_be_unmeasured}
+    for key, listed in lists.items():
+        for name in listed:
+            if name not in names:
+                raise ConfigurationError(f"unknown gate '{name}' in policy.gates.{key}; {nearest(name, names)}")
 
 
 def _judge_one(gate: Gate, evidence: Record, policy: PolicySettings) -> GateResult | None:
+    tolerated = set(policy.gates.advisory)
     try:
-        return gate.judge(evidence, policy)
-    except NotMeasured as missing:
-        return GateResult(False, None, "must be measured", str(missing), measured=False)
+        result = gate.judge(evidence, policy)
+    except NotMeasured as reason:
+        if not isinstance(reason, EvidenceMissing):
+            tolerated |= set(policy.gates.may_be_unmeasured)
+        result = GateResult(False, None, "must be measured", str(reason), measured=False)
+    return result and replace(result, gate=gate.name, blocking=tolerated.isdisjoint(gate.names))

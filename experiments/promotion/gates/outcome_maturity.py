@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from experiments.promotion.gates.gate import Gate, GateResult, Record, read
+from experiments.promotion.gates.gate import Gate, GateResult, NotMeasured, Record, read
 from pipelines.policy.pack import PolicySettings
 
 
@@ -10,7 +10,7 @@ def _judge(evidence: Record, policy: PolicySettings) -> GateResult:  # noqa: ARG
     known_by, made_at = read(evidence, "about").get("outcomes_known_by"), read(evidence, "about", "made_at")
     bound = "all outcomes known when the evidence was made"
     if known_by is None:
-        return GateResult(True, None, bound, "assumed (the table has no outcome dates)", measured=False)
+        raise NotMeasured("assumed (the table has no outcome dates)")
     passed = datetime.fromisoformat(known_by) <= datetime.fromisoformat(made_at).replace(tzinfo=None)
     sentence = f"the last outcome {'was' if passed else 'is only'} known on {known_by[:10]}"
     return GateResult(passed, None, bound, sentence)

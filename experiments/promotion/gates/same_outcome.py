@@ -1,6 +1,6 @@
 """Challenger and champion predict the same outcome."""
 
-from experiments.promotion.gates.gate import Gate, GateResult, Record, read
+from experiments.promotion.gates.gate import Gate, GateResult, NotMeasured, Record, read
 from pipelines.policy.pack import PolicySettings
 
 BOUND = "one loan contract for both"
@@ -10,7 +10,7 @@ def _judge(evidence: Record, policy: PolicySettings) -> GateResult:  # noqa: ARG
     outcome = read(evidence, "comparable", "outcome")
     ours, theirs = outcome["challenger"], outcome["champion"]
     if ours is None or theirs is None:
-        return GateResult(True, None, BOUND, "assumed (a record does not name the outcome)", measured=False)
+        raise NotMeasured("assumed (a record does not name the outcome)")
     if ours == theirs:
         return GateResult(True, None, BOUND, f"both predict {ours}")
     return GateResult(False, None, BOUND, f"the champion predicts {theirs}, the challenger {ours}")

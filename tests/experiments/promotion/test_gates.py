@@ -42,6 +42,10 @@ EVIDENCE: dict[str, Any] = {
 }
 
 
+MATURITY = ["outcome maturity"]
+"""The evidence has no outcome dates."""
+
+
 def changed(**parts: Any) -> dict[str, Any]:
     evidence = deepcopy(EVIDENCE)
     for path, value in parts.items():
@@ -60,7 +64,10 @@ def failed(evidence: dict[str, Any], policy: PolicySettings | None = None) -> li
 def test_good_evidence_passes_every_gate_and_what_is_advisory_does_not_block() -> None:
     results = judge(EVIDENCE, PolicySettings())
     assert lets_through(results)
-    assert [gate.gate for gate in results if not gate.passed] == ["profit where it is inferred"]
+    assert [(gate.gate, gate.answer) for gate in results if not gate.passed] == [
+        ("outcome maturity", NOT_MEASURED),
+        ("profit where it is inferred", "failed"),
+    ]
 
 
 @pytest.mark.parametrize("part", ["measures", "development", "leak", "twins", "comparable", "difference", "swap_set"])
@@ -163,6 +170,11 @@ def test_fairness_is_judged_by_the_worst_group_where_the_policy_asks() -> None:
     assert failed(changed(fairness=groups)) == []
 
 
+def test_a_gate_that_may_be_not_measured_must_exist() -> None:
+    with pytest.raises(ConfigurationError, match=r"unknown gate 'leaks' in policy\.gates\.may_be_unmeasured"):
+        check_gate_names(PolicySettings(gates=GateSettings(may_be_unmeasured=["leaks"])))
+
+
 def test_an_advisory_gate_must_exist() -> None:
     with pytest.raises(ConfigurationError, match=r"unknown gate 'calibrtion'.*did you mean calibration"):
         check_gate_names(PolicySettings(gates=GateSettings(advisory=["calibrtion"])))
@@ -186,8 +198,47 @@ def test_a_gate_that_passes_names_the_group_that_is_nearest_to_the_bound() -> No
 
 def test_outcomes_without_dates_are_assumed_to_be_mature_and_the_result_says_so() -> None:
     maturity = judge(EVIDENCE, PolicySettings())[0]
-    assert (maturity.gate, maturity.passed, maturity.answer) == ("outcome maturity", True, NOT_MEASURED)
+    assert (maturity.gate, maturity.passed, maturity.answer) == ("outcome maturity", False, NOT_MEASURED)
     assert maturity.sentence == "assumed (the table has no outcome dates)"
+    assert not maturity.blocking
+
+
+UNMEASURED: dict[str, dict[str, Any]] = {
+    "outcome maturity": {"about__outcomes_known_by": None},
+    "same outcome": {"comparable__outcome__champion": None},
+    "same test part": {"comparable__unseen": None},
+    "no leak": {"leak": {"kind": "not possible", "why": "the lake is gone"}},
+}
+
+
+@pytest.mark.parametrize("gate", UNMEASURED)
+def test_the_policy_says_which_gates_may_be_not_measured(gate: str) -> None:
+    evidence = changed(about__outcomes_known_by="2026-11-01T00:00:00") if gate != "outcome maturity" else changed()
+    assert failed(evidence) == []
+    evidence = changed(**({"about__outcomes_known_by": "2026-11-01T00:00:00"} | UNMEASURED[gate]))
+    none, this = (PolicySettings(gates=GateSettings(may_be_unmeasured=names)) for names in ([], [gate]))
+    assert failed(evidence, none) == [gate]
+    assert failed(evidence, this) == []
+    (result,) = (result for result in judge(evidence, this) if result.gate == gate)
+    assert (result.passed, result.answer) == (False, NOT_MEASURED)
+
+
+@pytest.mark.parametrize("gate", ["calibration", "no twins", "same test part"])
+def test_a_gate_that_may_be_not_measured_still_blocks_when_it_fails(gate: str) -> None:
+    changes = {
+        "calibration": {"measures__measures__expected_to_observed__value": 1.4},
+        "no twins": {"twins__across": 3},
+        "same test part": {"comparable__unseen": False},
+    }
+    policy = PolicySettings(gates=GateSettings(may_be_unmeasured=[gate, *MATURITY]))
+    assert failed(changed(**changes[gate]), policy) == [gate]
+
+
+@pytest.mark.parametrize("part", ["measures", "comparable", "twins"])
+def test_no_policy_tolerates_an_incomplete_record(part: str) -> None:
+    everything = [gate.name for gate in gates()]
+    policy = PolicySettings(gates=GateSettings(may_be_unmeasured=everything))
+    assert failed(changed(**{part: None}), policy)
 
 
 @pytest.mark.parametrize(

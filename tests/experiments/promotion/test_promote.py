@@ -107,7 +107,7 @@ def test_a_better_challenger_is_promoted_and_an_equal_one_is_not(workspace: Work
     tune(TuneSettings(workspace=str(workspace.root), data=data_of(tables["full"]), candidate=candidate, trials=1))
     refused = promoted(workspace)
     assert refused.exit_code is ExitCode.ANSWER_IS_NO
-    failed = [gate["gate"] for gate in refused.result["evidence"]["gates"] if not gate["passed"]]
+    failed = [gate["gate"] for gate in refused.result["evidence"]["gates"] if gate["answer"] == "failed"]
     assert failed == ["superior to the champion"]
     decisions = [entry.content["decision"] for entry in Chain(workspace, "promotions of credit_score").entries()]
     assert decisions == ["requested", "promoted", "requested", "promoted", "refused"]
