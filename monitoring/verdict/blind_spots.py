@@ -15,6 +15,9 @@ from monitoring.verdict.period_report import Point
 from pipelines.errors import listed
 
 NAMED = 6
+LARGEST_PSI = 10.0
+"""Of two normal distributions, PSI 10 is a move by more than three standard deviations."""
+
 NOTHING = "All changes, because nothing was compared"
 
 
@@ -96,13 +99,22 @@ def _moves(moves: Sequence[Move], score: ScoreComparison | None) -> Iterator[Poi
 
 
 def _range(moves: Sequence[Move]) -> str:
-    """Return the least and the largest limit, and what the least is of a number and of a category."""
-    first, last = (choose(moves, key=lambda one: one.judgement.limit) for choose in (min, max))
+    """Return the least and the largest limit, and what the least is of a number and of a category.
+
+    Limits that no change of practice reaches, of columns with hardly any rows outside one bin, are named as such.
+    """
+    reachable = [one for one in moves if one.judgement.limit <= LARGEST_PSI]
+    beyond = [_name(one) for one in moves if one.judgement.limit > LARGEST_PSI]
+    never = f"no move is named in {listed(beyond, 3)}: hardly any rows outside one bin" if beyond else ""
+    if not reachable:
+        return never
+    first, last = (choose(reachable, key=lambda one: one.judgement.limit) for choose in (min, max))
     low, high = first.judgement.limit, last.judgement.limit
     others = "" if f"{low:.2g}" == f"{high:.2g}" else f" ({_name(first)}) to {high:.2g} ({_name(last)})"
     number = f"a number moved by {_shift(low):.2f} standard deviations"
     category = f"a category of 50% that gains or loses {100 * _points_of_half(low):.0f} points"
-    return f"PSI {low:.2g}{others}; {low:.2g} is {number}, or {category}"
+    text = f"PSI {low:.2g}{others}; {low:.2g} is {number}, or {category}"
+    return f"{text}; {never}" if never else text
 
 
 def _name(move: Move) -> str:

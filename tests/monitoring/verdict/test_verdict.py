@@ -13,6 +13,7 @@ from monitoring.outcomes.observed import Contradiction, Observed
 from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
+from monitoring.verdict.blind_spots import smallest_changes
 from monitoring.verdict.causes import CONCEPT_CHANGE, DATA_FAULT, FRAUD, LEVEL_SHIFT, MIX_SHIFT, causes_of
 from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import Verdict
@@ -152,3 +153,12 @@ def test_points_tell_what_for_whom_since_when_how_much_and_what_next() -> None:
     assert told["fairness"] == "approved less often than the policy allows: sex f"
     assert told["next step"].startswith("look at the bins of income")
     assert points_of(replace(facts, incomplete="2026-10 is not over")) == ()
+
+
+def test_a_limit_beyond_any_move_is_not_called_the_smallest_change() -> None:
+    moves = [move(name, Level.QUIET) for name in ("income", "age", "flag")]
+    limits = zip(moves, (0.12, 0.1, 2e10), strict=True)
+    moves = [replace(one, judgement=replace(one.judgement, limit=limit)) for one, limit in limits]
+    (columns,) = (one for one in smallest_changes(Facts(moves=moves, rows=900), None) if one.heading == "columns")
+    assert columns.text.startswith("PSI 0.1 (age) to 0.12 (income)")
+    assert columns.text.endswith("; no move is named in flag: hardly any rows outside one bin")
