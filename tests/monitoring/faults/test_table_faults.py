@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from monitoring.faults.column_gone import COLUMN_GONE
+from monitoring.faults.outside_reference import OUTSIDE_REFERENCE
 from monitoring.faults.table_faults import table_faults
 from monitoring.faults.unit_changed import UNIT_CHANGED
 
@@ -14,8 +15,8 @@ MONTHS = [f"2025-{month:02d}" for month in range(1, 13)]
 NOW, NEXT = "2026-01", "2026-02"
 
 
-def lake(folder: Path, *, empty: bool = False, major: bool = False) -> Path:
-    """Write orders of fourteen months in two buckets; from NOW on some lack how they were paid, or are in major units.
+def lake(folder: Path, *, empty: bool = False, major: bool = False, code: bool = False) -> Path:
+    """Write orders of fourteen months in two buckets; from NOW on they have a fault: empty, in major units, or a code.
 
     Amounts grow by 2% a month, and cards take over from cash: people change too.
     """
@@ -31,6 +32,8 @@ def lake(folder: Path, *, empty: bool = False, major: bool = False) -> Path:
                 table["payment_method"] = None
             if month >= NOW and major:
                 table["amount"] //= 100
+            if month >= NOW and code:
+                table.loc[generator.random(400) < 0.05, "amount"] = -1
             parts.append(table)
         place = folder / "clean" / "orders" / f"bucket={bucket}" / "data_0.parquet"
         place.parent.mkdir(parents=True)
@@ -48,6 +51,7 @@ def test_months_in_which_people_change_hold_no_fault(tmp_path: Path) -> None:
     [
         ({"empty": True}, COLUMN_GONE, "orders.payment_method"),
         ({"major": True}, UNIT_CHANGED, "orders.amount"),
+        ({"code": True}, OUTSIDE_REFERENCE, "orders.amount"),
     ],
 )
 def test_a_fault_is_found_in_its_first_month_and_as_long_as_it_lasts(

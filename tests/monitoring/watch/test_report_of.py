@@ -161,3 +161,15 @@ def test_a_month_that_is_not_over_is_marked_and_not_compared(scored: Bench) -> N
     assert report.verdict is Verdict.INCOMPLETE
     assert report.moves == report.faults == report.decision_mix == ()
     assert report.sentence == "2026-10 is not over on 2026-10-20; no comparison until then."
+
+
+@pytest.mark.parametrize(("code", "part"), [(-999.0, 0.02), (1e9, 0.05)])
+def test_a_code_in_a_scored_month_is_a_fault_with_its_value_and_share(tmp_path: Path, code: float, part: float) -> None:
+    bench = made(tmp_path, "scorecard")
+    table = applications(2000, seed=30)
+    table.loc[: round(part * 2000) - 1, "income"] = code
+    score_it(bench, input=str(written(table, tmp_path / "coded.parquet")), period="2026-10", reasons_for=None)
+    report, _ = asked(bench)
+    assert report.verdict is Verdict.ACT
+    assert [(one.kind, one.column) for one in report.faults] == [("values outside the reference", "income")]
+    assert f"'income' is {code:,g} in {part:.1%} of 2,000 rows" in report.faults[0].seen
