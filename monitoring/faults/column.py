@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from monitoring.faults.observed import Observed
-from pipelines.profiles.reference_profile import FrozenBins, ReferenceProfile
+from pipelines.profiles.reference_profile import SCORE, FrozenBins, ReferenceProfile
 
 Counts = NDArray[np.int64]
 
@@ -16,6 +16,7 @@ MISSING = 0
 """The index of the bin of missing values."""
 
 MOST_OF_THE_WAY = 0.5
+MOST_SAMPLED = 5_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def columns_of(
             [np.asarray(month) for month in months.get(bins.column, ()) if month.sum()],
             window.counts.get(bins.column, _all_missing(bins, window.rows)),
             [one.counts[bins.column] for one in earlier if bins.column in one.counts],
-            _sample(bins, sample),
+            _sample_of_score(window) if bins.column == SCORE else _sample(bins, sample),
         )
         for bins in reference.bins
     ]
@@ -109,6 +110,15 @@ def _sample(bins: FrozenBins, sample: pd.DataFrame) -> pd.Series | None:
     if values is None or bins.edges is None:
         return values
     return pd.to_numeric(values, errors="coerce").astype(float)
+
+
+def _sample_of_score(window: Observed) -> pd.Series | None:
+    """Return evenly spaced values of the sorted score, None where it was not counted point by point."""
+    if window.scores is None or not len(window.scores):
+        return None
+    reached = np.cumsum(window.scores.rows)
+    ranks = np.linspace(0, reached[-1] - 1, min(int(reached[-1]), MOST_SAMPLED)).astype(np.int64)
+    return pd.Series(window.scores.points[np.searchsorted(reached, ranks, side="right")].astype(np.float64))
 
 
 def _all_missing(bins: FrozenBins, rows: int) -> Counts:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.profiles.score_counts import ScoreCounts
+
 
 @dataclass(frozen=True)
 class Intake:
@@ -35,6 +37,7 @@ class Observed:
         intake: how the rows came in, None where that is unknown.
         repeated: the share of rows that repeat others, from a sample of features (see `repeated_share`), None where
             that is unknown.
+        scores: the exact counts of the score, in place of a sample of it.
     """
 
     period: str
@@ -42,6 +45,7 @@ class Observed:
     counts: Mapping[str, NDArray[np.int64]]
     intake: Intake | None = None
     repeated: float | None = None
+    scores: ScoreCounts | None = None
 
 
 @dataclass(frozen=True)

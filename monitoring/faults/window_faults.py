@@ -42,6 +42,7 @@ def faults_of(
         window.profile.overall.columns,
         intake_of(workspace, log, [replace(key, period=period) for period in window.periods]),
         repeated_share(sample, counts.of(key).overall.rows),
+        window.profile.overall.scores,
     )
     faults = find_faults(reference.profile, now, sample, before, months=months_of(reference))
     return faults, searched_of(now, reference, sample, before)

@@ -96,7 +96,8 @@ def _facts(tables: ExternalTables, window: Window, settings: WatchSettings) -> F
     rows = len(window)
     columns = window.profile.overall.columns
     intake = Intake(rows, fingerprints=frozenset([tables.window_profile.source]))
-    now = Observed(settings.period, rows, columns, intake, repeated_share(sample, rows) if len(sample) else None)
+    repeated = repeated_share(sample, rows) if len(sample) else None
+    now = Observed(settings.period, rows, columns, intake, repeated, window.profile.overall.scores)
     return Facts(
         moves=compare(reference, window.profile, None, settings.thresholds, settings.period),
         faults=find_faults(reference.profile, now, sample, months=months_of(reference)),

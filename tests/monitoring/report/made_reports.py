@@ -75,6 +75,8 @@ def made_report(verdict: Verdict = Verdict.ACT) -> PeriodReport:
         decision_mix=made_decision_mixes(CONDUCT),
         performance=made_performance(),
         score=made_score(verdict),
+        cannot_see=("Changes of several columns together", "Changes in segments with too few rows: islands"),
+        smallest_changes=(Point("score", "PSI 0.11, such as all scores 17 points higher"),),
         causes=("data fault", "concept change") if verdict is Verdict.ACT else (),
         notes=(
             "The segment islands has 40 decisions: too few to compare.",

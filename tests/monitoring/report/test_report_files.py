@@ -29,6 +29,7 @@ SECTIONS = (
     "Performance",
     "Vintage curves",
     "Decisions over time",
+    "What this report cannot see",
     "Sample summary by Evidently",
 )
 
@@ -252,7 +253,7 @@ def test_the_page_shows_everything_with_the_network_off(
 def _holds_every_part(report: PeriodReport, page: RenderedPage) -> None:
     headings = [line for line in page.text.splitlines() if line in SECTIONS]
     assert headings[-len(SECTIONS) :] == list(SECTIONS)
-    for told in (*report.points, *report.faults):
+    for told in (*report.points, *report.faults, *report.smallest_changes):
         assert (told.text if hasattr(told, "text") else told.remedy) in page.text
     for one in moved(report):
         assert one.column in page.text
@@ -268,7 +269,7 @@ def test_parts_of_which_nothing_is_known_are_left_out(write: Write) -> None:
     page = open_page(write(quiet(made_report(Verdict.STABLE))).html)
     # then
     headings = {line for line in page.text.splitlines() if line in SECTIONS}
-    assert headings == {"Score and decisions", "Columns", "Segments", "Sample summary by Evidently"}
+    assert headings == {"Score and decisions", "Columns", "Segments", *SECTIONS[-2:]}
     assert "Approval rate" not in page.text
 
 
