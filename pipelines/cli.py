@@ -16,7 +16,7 @@ from pipelines.policy.pack import PolicySettings
 from pipelines.reviews.settings import ReviewAction, ReviewVerbSettings
 
 if TYPE_CHECKING:
-    from pipelines.marketplace.settings import PrepareSettings
+    from pipelines.marketplace.settings import PrepareSettings, TableMapping
     from pipelines.serving.settings import ServeSettings
     from pipelines.simulation.settings import SimulateSettings
 
@@ -78,9 +78,10 @@ def _simulate(settings: "SimulateSettings") -> Outcome:
     return simulate(settings)
 
 
-def _as_of(population: Population, observed_at: str | None, check: bool) -> str:
-    """Return the default of loan.as_of: a book and a preview, which have no outcomes, need no date for them."""
-    return (observed_at or "") if population is Population.book or check else MISSING
+def _as_of(population: Population, observed_at: str | None, check: bool, own: "TableMapping") -> str:
+    """Return the default of loan.as_of: without outcomes no date is needed for them."""
+    has_none = population is Population.book or check or own.path is not None or own.sql is not None
+    return (observed_at or "") if has_none else MISSING
 
 
 def _prepare(settings: "PrepareSettings") -> Outcome:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.book.observation import Observation, observation_of
 from pipelines.book.prepare_book import prepare_book
+from pipelines.book.prepare_join import prepare_join
 from pipelines.book.prepare_summary import prepared_outcome
 from pipelines.book.preview_summary import preview_outcome
 from pipelines.command.provenance import provenance
@@ -29,9 +30,9 @@ from pipelines.marketplace.loan_rules import LoanRules
 from pipelines.marketplace.manifest import INTAKE, MANIFEST, IntakeRecord
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.preview import preview_tables
-from pipelines.marketplace.settings import Engine, PrepareSettings, RawSettings, check_resources
-from pipelines.marketplace.sources import TableSource, find_sources, fingerprint_sources
-from pipelines.marketplace.tables import BAD_FLAG
+from pipelines.marketplace.settings import Engine, PrepareSettings, RawSettings, TableMapping, check_resources
+from pipelines.marketplace.sources import TableSource, find_source, find_sources, fingerprint_sources
+from pipelines.marketplace.tables import BAD_FLAG, OWN_APPLICATIONS
 from pipelines.marketplace.training_table import Counts, publish, remove_earlier
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
@@ -68,12 +69,15 @@ def prepare(settings: PrepareSettings) -> Outcome:
     if settings.engine is Engine.spark:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
+    own = find_source(settings.raw, OWN_APPLICATIONS.name, is_required=False)
     sources = find_sources(settings.raw, required_tables(settings))
     with file_lock(lake.with_name(f".{settings.name}.lock")):  # two commands would remove each other's buckets
         check_own_folder(lake, "prepare")
         taken = _take_in(settings, lake, sources)
         if observation is not None:
             return prepare_book(settings, lake, taken, observation)
+        if own is not None:
+            return prepare_join(settings, lake, taken, own)
         return prepared_outcome(settings, lake, _prepared(settings, lake, taken))
 
 
@@ -86,13 +90,17 @@ def _observation(settings: PrepareSettings) -> Observation | None:
         raise ConfigurationError(
             f"observed_at={settings.observed_at} is only for a book; leave it out, or add population=book"
         )
-    check(settings.loan)
+    is_joined = settings.raw.tables.own_applications.has_source
+    check(replace(settings.loan, as_of="2000-01-01") if is_joined else settings.loan)
     return None
 
 
 def required_tables(settings: PrepareSettings) -> tuple[str, ...]:
-    """Return the tables that the population needs; without instalments where the lender's own flag is the label."""
-    if settings.population is Population.book:
+    """Return the tables that are needed: purchases alone for a book, and for applications of the user's own.
+
+    Instalments are not needed where the lender's own flag is the label.
+    """
+    if settings.population is Population.book or settings.raw.tables.own_applications.has_source:
         return BOOK_TABLES
     return tuple(one for one in TRAINING_TABLES if one != "instalments" or settings.loan.bad_flag is None)
 
@@ -139,7 +147,8 @@ def _on_a_clock(settings: PrepareSettings) -> FeatureSettings:
 
 def _take_in(settings: PrepareSettings, lake: Path, sources: Mapping[str, TableSource]) -> IntakeRecord:
     """Return the intake of the raw tables; an earlier one of the same bytes and settings is reused."""
-    inputs = to_json_values(settings.raw) | {
+    tables = replace(settings.raw.tables, own_applications=TableMapping())
+    inputs = to_json_values(replace(settings.raw, tables=tables)) | {
         "folder": None,
         "contents": fingerprint_sources(sources, settings.threads),
         "loan": to_json_values(LoanRules.of(settings.loan)),

@@ -14,7 +14,7 @@ from pipelines.marketplace.column_mapping import ZONED, ColumnMapping, read_mapp
 from pipelines.marketplace.raw_files import RawFiles, unreadable
 from pipelines.marketplace.readings import family, is_readable, noun, sql_type
 from pipelines.marketplace.settings import RawSettings
-from pipelines.marketplace.tables import CONTRACTS, Column, Kind, TableContract
+from pipelines.marketplace.tables import CONTRACTS, OWN_APPLICATIONS, Column, Kind, TableContract
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -108,7 +108,7 @@ def check_settings(connection: "DuckDBPyConnection", raw: RawSettings) -> None:
     """
     raw.check()
     zones = {name for (name,) in connection.execute("select name from pg_timezone_names()").fetchall()}
-    for contract in CONTRACTS:
+    for contract in (*CONTRACTS, OWN_APPLICATIONS):
         zone = raw.zone_of(contract.name)
         if zone is not None and zone not in zones:
             guess = nearest(zone, zones)

@@ -40,6 +40,11 @@ class TableMapping(TextSettings):
     time_zone: str | None = None
     """Overrides `raw.time_zone` for this table."""
 
+    @property
+    def has_source(self) -> bool:
+        """Whether a path or a SELECT is set."""
+        return self.path is not None or self.sql is not None
+
 
 @dataclass
 class TableMappings:
@@ -53,6 +58,8 @@ class TableMappings:
     """Mapping of the applications."""
     instalments: TableMapping = field(default_factory=TableMapping)
     """Mapping of the instalments."""
+    own_applications: TableMapping = field(default_factory=TableMapping)
+    """Applications of your own, to which purchase features are joined; set its path or sql."""
 
     def of(self, table: str) -> TableMapping:
         """Return the mapping of a table, the usual one for a table without."""

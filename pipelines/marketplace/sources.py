@@ -35,15 +35,23 @@ def find_sources(raw: RawSettings, required: Collection[str]) -> dict[str, Table
         DataError: a required table is missing; a SELECT names none of the files.
     """
     sources = {}
-    for contract in CONTRACTS:
-        mapping = raw.tables.of(contract.name)
-        if mapping.sql is not None:
-            sources[contract.name] = _of_sql(raw, contract.name, mapping.sql, mapping.path)
-        elif contract.name in required or mapping.path is not None or _has_file(raw, contract.name):
-            sources[contract.name] = TableSource(contract.name, (find_files(raw, contract.name),))
+    for name in (contract.name for contract in CONTRACTS):
+        source = find_source(raw, name, is_required=name in required or _has_file(raw, name))
+        if source is not None:
+            sources[name] = source
     if "applications" not in sources:
         sources.pop("instalments", None)  # nothing to refer to
     return sources
+
+
+def find_source(raw: RawSettings, table: str, *, is_required: bool) -> TableSource | None:
+    """Return the source of one table; None for one that neither is required nor has a path or a SELECT."""
+    mapping = raw.tables.of(table)
+    if mapping.sql is not None:
+        return _of_sql(raw, table, mapping.sql, mapping.path)
+    if is_required or mapping.path is not None:
+        return TableSource(table, (find_files(raw, table),))
+    return None
 
 
 def fingerprint_sources(sources: Mapping[str, TableSource], threads: int) -> dict[str, str]:

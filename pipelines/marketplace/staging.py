@@ -38,7 +38,7 @@ def staged_tables(
         if contract.name not in sources:
             tables.append(empty_table(contract, resources.scratch))
             continue
-        files, parts = _staged(connection, raw, sources[contract.name], resources)
+        files, parts = as_parquet_of(connection, raw, sources[contract.name], resources)
         try:
             with named_files(connection, {contract.name: parts}):
                 tables.append(map_table(connection, raw, contract, files, parts))
@@ -49,7 +49,7 @@ def staged_tables(
     return tables
 
 
-def _staged(
+def as_parquet_of(
     connection: "DuckDBPyConnection", raw: RawSettings, source: TableSource, resources: Resources
 ) -> tuple[RawFiles, list[Path]]:
     """Return the files of a table and the same as Parquet."""
@@ -94,10 +94,7 @@ def without_erased(
     """Return tables without the rows of erased customers and the instalments of their applications."""
     if not erasures:
         return list(tables)
-    connection.execute("create temp table erased_customers (hash varchar)")
-    hashes = [[one] for one in sorted(erasures.hashes[Kind.customer])]
-    connection.executemany("insert into erased_customers values (?)", hashes)
-    by_name = {table.contract.name: _without_customers(table, erasures.salt) for table in tables}
+    by_name = {table.contract.name: without_customers(connection, table, erasures) for table in tables}
     applications, instalments = by_name["applications"], by_name["instalments"]
     connection.execute(
         f"create temp table erased_applications as select distinct {_id(applications, 'application_id')} as id "
@@ -108,10 +105,15 @@ def without_erased(
     return list(by_name.values())
 
 
-def _without_customers(table: MappedTable, salt: str) -> MappedTable:
-    if "customer_id" not in table.columns:
+def without_customers(connection: "DuckDBPyConnection", table: MappedTable, erasures: Erasures) -> MappedTable:
+    """Return a table without the rows of erased customers."""
+    if not erasures or "customer_id" not in table.columns:
         return table
-    hashed = hashed_in_sql(salt, Kind.customer, _id(table, "customer_id"))
+    connection.execute("create temp table if not exists erased_customers (hash varchar)")
+    if not connection.execute("select 1 from erased_customers limit 1").fetchall():
+        hashes = [[one] for one in sorted(erasures.hashes[Kind.customer])]
+        connection.executemany("insert into erased_customers values (?)", hashes)
+    hashed = hashed_in_sql(erasures.salt, Kind.customer, _id(table, "customer_id"))
     return replace(table, erased=f"coalesce({hashed} in (select hash from erased_customers), false)")
 
 

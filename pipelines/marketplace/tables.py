@@ -180,4 +180,23 @@ INSTALMENTS = TableContract(
     ),
 )
 
+ROW = "thinfile_row"
+"""The number of a row of a user's own applications."""
+
+OWN_APPLICATIONS = TableContract(
+    "own_applications",
+    (
+        Column(ROW, Kind.identifier, "The number of the row, which is added."),
+        Column("customer_id", Kind.identifier, "The customer who applied."),
+        Column("applied_at", Kind.time, "When the application was made: features are known strictly before it."),
+        _optional("order_id", Kind.identifier, "The order that the loan finances, which is not history."),
+        _optional("principal", Kind.money, "Amount applied for."),
+        _optional("term", Kind.whole, "Term, in the periods of the loan contract."),
+        _optional("basket_category", Kind.text, "Category of the financed order."),
+    ),
+    key=(ROW,),
+    rules=(),
+)
+"""A user's own applications, to which `thinfile prepare` joins purchase features; other columns are kept."""
+
 CONTRACTS: Sequence[TableContract] = (CUSTOMERS, ORDERS, APPLICATIONS, INSTALMENTS)

@@ -50,7 +50,7 @@ def write_lender(folder: Path, seed: int = 0) -> None:
 
 
 def write_shop(folder: Path, seed: int = 0) -> None:
-    """Write a shop's order lines, with returns as negative quantities."""
+    """Write a shop's order lines, with returns as negative quantities, and a bank's applications of its customers."""
     folder.mkdir()
     generator = np.random.default_rng(seed)
     orders = 800
@@ -64,4 +64,16 @@ def write_shop(folder: Path, seed: int = 0) -> None:
         "quantity": generator.choice([-1, 1, 2, 6], len(order), p=[0.05, 0.5, 0.3, 0.15]),
         "unit_price": [f"{price:.2f}" for price in generator.lognormal(1, 0.7, len(order))],
     }
-    pd.DataFrame(lines).to_csv(folder / "lines.csv", index=False)
+    table = pd.DataFrame(lines)
+    table.to_csv(folder / "lines.csv", index=False)
+    clients, days = generator.choice(customers, 1_200), np.sort(generator.integers(200, 545, 1_200))
+    salary = generator.lognormal(8, 0.4, len(clients)).round()
+    risk = 1 / (1 + np.exp(4 * (np.log(salary) - 7.5)))
+    asked = {
+        "application": [f"A{number}" for number in range(len(clients))],
+        "client": clients,
+        "asked_on": [f"{START + timedelta(days=int(day), hours=8):%d.%m.%Y %H:%M}" for day in days],
+        "salary": salary,
+        "defaulted": (generator.random(len(clients)) < risk).astype(int),
+    }
+    pd.DataFrame(asked).to_csv(folder / "asked.csv", index=False)

@@ -24,7 +24,7 @@ def prepared(thinfile: Callable[..., Answer], tmp_path: Path, monkeypatch: pytes
     write_shop(Path("shop"))
 
     def run(name: str, *more: str) -> Answer:
-        (words,) = [words for words in COMMANDS if f"raw={name}" in words and "check=true" not in words]
+        words = next(words for words in COMMANDS if f"raw={name}" in words and "check=true" not in words)
         return thinfile(*words[1:], *more, "threads=1", "output=json")
 
     return run
@@ -47,3 +47,17 @@ def test_the_shop_with_order_lines(prepared: Callable[..., Answer], tmp_path: Pa
     clean = pd.concat(map(pd.read_parquet, Path().glob("**/shop/clean/orders/bucket=*/*.parquet")))
     assert clean["amount"].sum() == int(spent * 100)
     assert len(clean) == bought["invoice"].nunique()
+
+
+def test_a_bank_joins_the_shops_purchases_to_its_own_applications(prepared: Callable[..., Answer]) -> None:
+    answer = prepared("bank").json
+    asked = pd.read_csv("shop/asked.csv", dtype={"application": str})
+    joined = pd.read_parquet(answer["path"])
+    assert (joined["application"] == asked["application"]).all()
+    lines = pd.read_csv("shop/lines.csv", parse_dates=["invoiced"])
+    bought = lines[lines["quantity"] > 0].groupby("invoice").agg({"customer": "first", "invoiced": "min"})
+    at = pd.to_datetime(asked["asked_on"], format="%d.%m.%Y %H:%M")
+    for row in range(0, len(asked), 97):
+        mine = bought[bought["customer"] == asked["client"][row]]["invoiced"]
+        expected = ((mine < at[row]) & (mine >= at[row] - pd.Timedelta(days=180))).sum()
+        assert abs(joined["orders_180d"][row] - expected) <= 1  # summer time moves an hour at the window's edge
