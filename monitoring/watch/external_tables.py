@@ -23,6 +23,7 @@ from pipelines.errors import RequestError
 from pipelines.profiles.dimensions import dimensions_of
 from pipelines.profiles.engines import engine_of
 from pipelines.profiles.roles import TableRoles
+from pipelines.profiles.typed_tables import TableReader
 from pipelines.score_log.key import LogKey, check_period
 from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.workspace import Workspace
@@ -67,6 +68,7 @@ def report_of_tables(settings: WatchSettings) -> tuple[PeriodReport, ExternalTab
             roles_of(table),
             settings.population,
             engine,
+            TableReader(table, scratch),
             most_sampled=settings.sample,
         )
     key = LogKey(settings.model, settings.version or 0, settings.population, settings.period)

@@ -13,6 +13,7 @@ from pipelines.applications.settings import SegmentSettings
 from pipelines.command.verb import VerbSettings
 from pipelines.credit.population import Population
 from pipelines.profiles.settings import ProfileEngine
+from pipelines.reading.settings import ReadingSettings
 
 
 class WatchAction(Enum):
@@ -25,7 +26,7 @@ class WatchAction(Enum):
 
 
 @dataclass
-class TableSettings(SegmentSettings):
+class TableSettings(SegmentSettings, ReadingSettings):
     """How a table that was scored elsewhere is read; columns without a role are features."""
 
     score: str = "points"
@@ -61,7 +62,7 @@ class WatchSettings(WindowSettings, VerbSettings):
     population: Population = Population.applications
     """Applications, or the book."""
     input: str | None = None
-    """Table that was scored elsewhere, or its stored profile: a Parquet file, a folder of them, or a profile."""
+    """Table that was scored elsewhere, or its stored profile: a file, a folder of files, or a profile."""
     reference_input: str | None = None
     """Table or profile that `input` is compared with."""
     table: TableSettings = field(default_factory=TableSettings)

@@ -17,6 +17,7 @@ from pipelines.profiles.passes import open_table
 from pipelines.profiles.reference_profile import ANY_TIME, SCORE, ReferenceProfile
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.table_profile import TableProfile, profile_reference, profile_window
+from pipelines.profiles.typed_tables import TableReader
 from pipelines.profiles.window_profile import WindowProfile, name_of_bins
 
 PROFILE_SUFFIX = ".json"
@@ -45,11 +46,19 @@ class ExternalTables:
 
 
 def open_external_tables(
-    window: Path, reference: Path, roles: TableRoles, population: Population, engine: Engine, *, most_sampled: int
+    window: Path,
+    reference: Path,
+    roles: TableRoles,
+    population: Population,
+    engine: Engine,
+    reader: TableReader,
+    *,
+    most_sampled: int,
 ) -> ExternalTables:
-    """Return a window and its reference, each a Parquet file, a folder of them, or a stored profile (.json).
+    """Return a window and its reference, each a file, a folder of files, or a stored profile (.json).
 
-    The months of a reference come from the names of its folders or files (`period=2026-10`).
+    The months of a reference come from the names of its folders or files (`period=2026-10`). The columns of a window in
+    text files have the types of the reference's columns.
 
     Raises:
         DataError: there is no table, a column is missing or of the wrong kind, or a file is not a profile.
@@ -58,11 +67,13 @@ def open_external_tables(
     if reference.suffix == PROFILE_SUFFIX:
         before = read_profile(reference)
     else:
-        before = profile_reference(engine, open_table(reference), roles, population, most_sampled=most_sampled)
+        table = open_table(reader.as_parquet(reference, "reference_input"))
+        before = profile_reference(engine, table, roles, population, most_sampled=most_sampled)
     if window.suffix == PROFILE_SUFFIX:
         now = read_profile(window)
     else:
-        now = profile_window(engine, open_table(window), before.reference, roles, most_sampled=most_sampled)
+        table = open_table(reader.as_parquet(window, "input", before.reference.bins))
+        now = profile_window(engine, table, before.reference, roles, most_sampled=most_sampled)
     _check(before, now, population)
     return ExternalTables(
         reference=_reference(before),

@@ -27,13 +27,24 @@ def read_table(
     Raises:
         DataError: there is no table; a file cannot be read; two files have different columns.
     """
-    check_reading(settings, group)
     files = find_files(path, setting=setting, any_text=settings.delimiter is not None)
+    return unified_table(read_parts(files, settings, root, group=group))
+
+
+def read_parts(
+    files: Sequence[TableFile], settings: ReadingSettings, root: Path, *, group: str = "data"
+) -> list[pa.Table]:
+    """Return the rows of each file; see `read_table`."""
+    check_reading(settings, group)
     with scratch_of_texts(root, settings) as scratch:
         parts = [_with_partition(_read(file, settings, scratch, group), file) for file in files]
     check_columns([(file.path, part.column_names) for file, part in zip(files, parts, strict=True)])
-    names = parts[0].column_names
-    return pa.table({name: unified([part[name] for part in parts]) for name in names})
+    return parts
+
+
+def unified_table(parts: Sequence[pa.Table]) -> pa.Table:
+    """Return the rows of several files as one table."""
+    return pa.table({name: unified([part[name] for part in parts]) for name in parts[0].column_names})
 
 
 def check_columns(files: Sequence[tuple[Path, Sequence[str]]]) -> None:

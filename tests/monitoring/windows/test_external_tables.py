@@ -18,6 +18,9 @@ from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.engines import Engine, engine_of
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.settings import ProfileEngine
+from pipelines.profiles.typed_tables import TableReader
+from pipelines.reading.settings import ReadingSettings
+from tests.pipelines.profiles.ways import assert_same
 
 ROLES = TableRoles(segments=(Dimension("region"),), ignored=("application_id",))
 MONTHS = ("2026-01", "2026-02", "2026-03")
@@ -57,8 +60,16 @@ def window(tmp_path: Path, shift: float = 0.0) -> Path:
     return tmp_path / "window.parquet"
 
 
-def opened(current: Path, reference: Path, engine: Engine) -> ExternalTables:
-    return open_external_tables(current, reference, ROLES, Population.applications, engine, most_sampled=500)
+def opened(current: Path, reference: Path, engine: Engine, scratch: Path | None = None) -> ExternalTables:
+    return open_external_tables(
+        current,
+        reference,
+        ROLES,
+        Population.applications,
+        engine,
+        TableReader(ReadingSettings(), scratch or current.parent),
+        most_sampled=500,
+    )
 
 
 def test_a_report_needs_no_more_than_two_tables(tmp_path: Path, reference: Path, engine: Engine) -> None:
@@ -102,7 +113,15 @@ def test_another_population_is_refused(tmp_path: Path, reference: Path, engine: 
     path = tmp_path / "reference.json"
     path.write_text(opened(window(tmp_path), reference, engine).reference_profile.to_json())
     with pytest.raises(RequestError, match="set population=applications"):
-        open_external_tables(window(tmp_path), path, ROLES, Population.book, engine, most_sampled=0)
+        open_external_tables(
+            window(tmp_path),
+            path,
+            ROLES,
+            Population.book,
+            engine,
+            TableReader(ReadingSettings(), tmp_path),
+            most_sampled=0,
+        )
 
 
 def test_a_file_that_is_no_profile_is_refused(tmp_path: Path) -> None:
@@ -143,3 +162,22 @@ def test_the_folders_of_partitions_are_compared(tmp_path: Path, engine: Engine) 
     assert dict(zip(bins.labels, found.window.overall.columns["partner"].tolist(), strict=True)) == {
         label: {"app": 100, "web": 900}.get(label, 0) for label in bins.labels
     }
+
+
+def test_a_table_in_text_is_compared_as_the_same_in_parquet(tmp_path: Path, reference: Path, engine: Engine) -> None:
+    parquet = opened(window(tmp_path, shift=1.0), reference, engine)
+    text = tmp_path / "text" / "now.csv.gz"
+    text.parent.mkdir()
+    pq.read_table(window(tmp_path, shift=1.0)).to_pandas().to_csv(text, index=False)
+    found = opened(text, reference, engine, tmp_path / "scratch")
+    assert_same(found.window, parquet.window)
+
+
+def test_months_in_text_files_are_periods(tmp_path: Path, engine: Engine) -> None:
+    for number, month in enumerate(("2026-08", "2026-09")):
+        (tmp_path / "before").mkdir(exist_ok=True)
+        scored(300, number).to_pandas().to_csv(tmp_path / "before" / f"{month}.csv", index=False)
+    scored(300, 5).to_pandas().to_csv(tmp_path / "now.csv", index=False)
+    found = opened(tmp_path / "now.csv", tmp_path / "before", engine, tmp_path / "scratch")
+    assert [*found.reference_profile.periods] == ["2026-08", "2026-09"]
+    assert found.window.overall.rows == 300
