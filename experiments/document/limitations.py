@@ -73,11 +73,19 @@ def _of_time(facts: DocumentFacts) -> Iterator[str]:
             "The applications have no dates: the test part is a random sample of the same months as the development "
             "part. No figure shows how the model ages, and there are no vintages."
         )
-    elif data.get("time") and not data.get("outcome_known_at"):
+    elif data.get("time") and not data.get("outcome_known_at") and not data.get("performance_months"):
         yield (
             "The table has no outcome dates: there is no embargo between development and test, and the model may have "
             "been trained on outcomes that were not known at the start of the test."
         )
+    if "without an embargo" in str((facts.data or {}).get("split", "")):
+        yield (
+            "The history is too short for an embargo between development and test: the model may have been trained on "
+            "outcomes that were not known at the start of the test."
+        )
+    sign = ((facts.evidence or {}).get("about") or {}).get("possible_immaturity")
+    if sign:
+        yield f"{sign[0].upper()}{sign[1:]}."
     split = str((facts.data or {}).get("split", ""))
     if "folds are too short for an embargo" in split or "folds have no room for it" in split:  # an earlier version's
         yield (

@@ -111,6 +111,7 @@ def _about(
         "development_rows": len(evaluation_set.split.development),
         "first": None if times is None else str(times.min())[:19],
         "last": None if times is None else str(times.max())[:19],
+        "possible_immaturity": evaluation_set.applications.possible_immaturity,
         "outcomes_known_by": None if known_at is None else str(known_at.max())[:19],
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "policy_hash": policy_hash(policy),

@@ -212,12 +212,15 @@ def record_trials(tracking: Tracking, experiment: Experiment, trials: list[Trial
 
 
 def log_data(experiment: Experiment) -> None:
-    """Log what the data of a search is, and warn of possible leaks."""
+    """Log what the data of a search is, and warn of possible leaks and immature outcomes."""
     for line in about_data(experiment):
         log.info(line)
     settings, applications = experiment.settings, experiment.applications
     development = applications.take(experiment.split.development)
-    for warning in early_leak_warnings(settings.data, development, settings.policy.gates):
+    warnings = early_leak_warnings(settings.data, development, settings.policy.gates)
+    if applications.possible_immaturity is not None:
+        warnings.append(applications.possible_immaturity)
+    for warning in warnings:
         log.warning(warning)
 
 

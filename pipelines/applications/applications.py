@@ -11,9 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.applications.contract import apply_contract, as_text, dates
+from pipelines.applications.maturity import check_window, open_windows, possible_immaturity
 from pipelines.applications.roles import Roles, customer_column
 from pipelines.applications.settings import DataSettings
 from pipelines.applications.sources import source_path
+from pipelines.credit.loan import add_months
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.record import read_erasures
 from pipelines.errors import DataError
@@ -39,8 +41,10 @@ class Applications:
     became known, or None where the table has no such column. `approved` and `by_lot` are the earlier policy's
     approvals and its random approvals, or None where decisions are not read. `groups` are the values of data.group,
     whose equal rows a split keeps together, or None without it. `later_dates` counts the rows in which another column
-    has a date more than a day after the application. `fingerprint` identifies the table read, quarantined rows
-    included but without the `erased` rows of erased people; `fingerprint_with_erased` includes them.
+    has a date more than a day after the application. `immature` counts the applications left out because their
+    performance window is open; `known_at_is_assumed` where outcomes count as known at its end. `fingerprint` identifies
+    the table read, quarantined rows included but without the `erased` rows of erased people; `fingerprint_with_erased`
+    includes them.
     """
 
     features: pd.DataFrame
@@ -56,6 +60,8 @@ class Applications:
     by_lot: NDArray[np.bool_] | None = None
     groups: NDArray[np.object_] | None = None
     later_dates: Mapping[str, int] = field(default_factory=dict)
+    immature: int = 0
+    known_at_is_assumed: bool = False
     erased: int = 0
     fingerprint_with_erased: str | None = None
 
@@ -68,6 +74,13 @@ class Applications:
         if self.bad is None:
             raise DataError("the table has no label, and this step needs outcomes; add data.label=COLUMN")
         return self.bad
+
+    @property
+    def possible_immaturity(self) -> str | None:
+        """A bad rate that falls with recency, in words; None where it does not or the table says what is mature."""
+        if self.times is None or self.outcome_known_at is not None or self.roles.status is not None:
+            return None
+        return possible_immaturity(self.times, self.outcomes)
 
     def take(self, rows: NDArray[np.intp]) -> Self:
         """Return some of the applications, in the order of `rows`."""
@@ -122,13 +135,30 @@ def load_applications(
     for name in _identities(data, everybody):
         table = table.assign(**{name: frame.identities(name)[~is_erased]})
     roles = Roles.of(table, data, frame.types, labelled=labelled, decided=decided)
+    before, table = len(table), _with_closed_windows(table, data) if labelled else table
     rows = apply_contract(table, roles, max_quarantined=data.max_quarantined, bad_is_declared=data.bad is not None)
     if rows.counts:
         _keep_quarantine(rows.quarantined, workspace.quarantine / f"{fingerprint[:16]}.parquet")
-    applications = _arrange(rows.clean, roles, fingerprint, rows.counts)
+    applications = replace(_arrange(rows.clean, roles, fingerprint, rows.counts), immature=before - len(table))
+    if labelled and data.performance_months is not None and applications.outcome_known_at is None:
+        assert applications.times is not None
+        known_at = add_months(applications.times, data.performance_months)
+        applications = replace(applications, outcome_known_at=known_at, known_at_is_assumed=True)
     if not is_erased.any():
         return applications
     return replace(applications, erased=int(is_erased.sum()), fingerprint_with_erased=fingerprint_table(everybody))
+
+
+def _with_closed_windows(table: pd.DataFrame, data: DataSettings) -> pd.DataFrame:
+    """Return the rows whose performance window is over, all of them where no window is declared."""
+    check_window(data)
+    months, time = data.performance_months, data.time
+    if months is None or time not in table or pd.api.types.is_numeric_dtype(table[time]):
+        return table  # the contract names a column of times that is missing or has numbers
+    is_open = open_windows(dates(table[time]).to_numpy("datetime64[us]"), months, data.as_of)
+    if is_open.any():
+        log.info("left out %s applications whose window of %d months is open", f"{is_open.sum():,}", months)
+    return table[~is_open].reset_index(drop=True)
 
 
 def _read(data: DataSettings, workspace: Workspace, types: Mapping[str, ColumnType] | None) -> Frame:

@@ -47,6 +47,10 @@ class DataSettings(SegmentSettings, ReadingSettings):
     """Column that says whether the outcome is mature; only mature rows have labels."""
     outcome_known_at: str | None = None
     """Column of the time at which the outcome was known."""
+    performance_months: int | None = None
+    """Months after the application in which a loan can turn bad; younger applications are left out as immature."""
+    as_of: str | None = None
+    """Date of the extract (ISO), by which performance windows must be over; by default the latest application."""
     ttd_population: str | None = None
     """Table of all applicants, declined and immature ones included; of a marketplace it is found beside the training
     table."""

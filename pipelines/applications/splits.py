@@ -120,7 +120,13 @@ def _out_of_time(applications: Applications, times: Times, settings: SplitSettin
         split = _split_at(cutoff, applications, times, settings.folds, twins)
         if split is not None:
             return split
-    raise DataError(_too_little(applications, times, cutoffs[0], settings.folds))
+    advice = _too_little(applications, times, cutoffs[0], settings.folds)
+    if not applications.known_at_is_assumed:
+        raise DataError(advice)
+    log.warning("%s; split without an embargo", advice)
+    without = replace(applications, outcome_known_at=None, known_at_is_assumed=False)
+    split = _out_of_time(without, times, settings, twins)
+    return replace(split, description=f"{split.description}, without an embargo")
 
 
 def _split_at(

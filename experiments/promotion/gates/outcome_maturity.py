@@ -10,7 +10,8 @@ def _judge(evidence: Record, policy: PolicySettings) -> GateResult:  # noqa: ARG
     known_by, made_at = read(evidence, "about").get("outcomes_known_by"), read(evidence, "about", "made_at")
     bound = "all outcomes known when the evidence was made"
     if known_by is None:
-        raise NotMeasured("assumed (the table has no outcome dates)")
+        sign = read(evidence, "about").get("possible_immaturity")
+        raise NotMeasured("assumed (the table has no outcome dates)" + (f"; {sign}" if sign else ""))
     passed = datetime.fromisoformat(known_by) <= datetime.fromisoformat(made_at).replace(tzinfo=None)
     sentence = f"the last outcome {'was' if passed else 'is only'} known on {known_by[:10]}"
     return GateResult(passed, None, bound, sentence)

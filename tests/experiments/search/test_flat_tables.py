@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import thinfile
+from tests.pipelines.applications.test_maturity import loans
 
 TUNE = ("tune", "data=table", "data.label=bad", "data.id=id", "candidate=scorecard", "trials=1")
 
@@ -90,3 +91,27 @@ def test_payments_after_the_loan_are_warned_of_and_refused(
     assert [(one["attribute"], one["level"]) for one in evidence["segments"]] == [("sex", "F"), ("sex", "M")]
     assert set(evidence["segments"][0]) == {"attribute", "level", "rows", "bad", "enough", "measures"}
     assert set(evidence["vintages"][0]) == {"vintage", "rows", "bad", "enough", "measures"}
+
+
+def test_immature_outcomes_are_warned_of_until_a_window_is_declared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loans(5).to_csv(tmp_path / "loans.csv", index=False)
+    settings = (*TUNE, f"data.path={tmp_path / 'loans.csv'}", "data.time=applied_at")
+    where = f"workspace={tmp_path / 'w'}"
+    code, printed = run(capsys, *settings, where)
+    assert code == 0, printed
+    assert "possible immaturity: the bad rate falls from" in printed
+    code, printed = run(capsys, "promote", where, "policy.gates.minimum_auc=0")
+    assert "not measured  outcome maturity: assumed (the table has no outcome dates); possible immaturity" in printed
+    document = Path(re.search(r"document: (\S+)", printed)[1]).read_text()  # type: ignore[index]
+    assert "Possible immaturity: the bad rate falls from" in document
+    # then: one setting is enough
+    where = f"workspace={tmp_path / 'declared'}"
+    code, printed = run(capsys, *settings, "data.performance_months=12", where)
+    assert code == 0, printed
+    assert "possible immaturity" not in printed
+    assert "of 12 months is open" in printed
+    assert "; split without an embargo" in printed  # a year of mature loans is too short for another year between
+    code, printed = run(capsys, "promote", where, "policy.gates.minimum_auc=0")
+    assert "passed  outcome maturity: the last outcome was known on 2026-0" in printed

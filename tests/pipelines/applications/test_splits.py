@@ -302,3 +302,17 @@ def test_a_short_history_with_enough_dates_is_split_with_a_warning(caplog: pytes
         split = split_applications(rows, SplitSettings(cutoff="2024-10-27", folds=3), seed=0)
     assert len(split.development) == 51
     assert "51 of 300 applications before the cutoff 2024-10-27 are left for development" in caplog.text
+
+
+def test_a_declared_window_that_is_long_for_the_history_is_split_without_an_embargo(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rows = matured(list(range(200)), 300)
+    with caplog.at_level("WARNING"):
+        split = split_applications(replace(rows, known_at_is_assumed=True), SplitSettings(folds=3), seed=0)
+    assert "of 140 applications before the cutoff 2024-05-20 are left for development" in caplog.text
+    assert "split without an embargo" in caplog.text
+    assert split.description.endswith("without an embargo")
+    assert (len(split.development), len(split.test)) == (140, 60)
+    with pytest.raises(DataError, match="are left for development"):  # declared outcome dates are kept to
+        split_applications(rows, SplitSettings(folds=3), seed=0)
