@@ -35,26 +35,38 @@ NAMES = [
     "$HOME",
     "a:b@c",
     "n" * 150,
+    "a%20b {x}? ü",
 ]
 
 
+WHOLE = ["Kreditprüfung 信用", "a%20b {x}?", "a?uri=true", "100% [0] #b", 'it\'s "so" & c;d', "n" * 150]
+"""Names below which a model is registered and a table is scored, which takes seconds."""
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_every_store_works_below_any_path(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_databases_are_opened_below_any_path(name: str, tmp_path: Path) -> None:
+    workspace = Workspace.at(str(tmp_path / "workspaces" / name))
+    study = optuna.create_study(storage=sqlite_storage(workspace.studies), study_name="one")
+    study.add_trial(optuna.trial.create_trial(value=1.0))
+    assert optuna.load_study(storage=sqlite_storage(workspace.studies), study_name="one").best_value == 1.0
+    Chain(workspace, "one").append({"a": 1}, after=0)
+    assert [dict(entry.content) for entry in Chain(workspace, "one").entries()] == [{"a": 1}]
+    assert [one.name for one in (tmp_path / "workspaces").iterdir()] == [name]
+    assert {one.name for one in workspace.root.iterdir()} >= {"studies.db", "chain.db"}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_table_is_scored_below_any_path(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     root = tmp_path / "workspaces" / name
     workspace = Workspace.at(str(root))
     store = ModelStore(workspace)
-    champion = make_champion(store, trained("scorecard"), tmp_path / "model")
+    models = tmp_path / "models" / name
+    models.mkdir(parents=True)
+    champion = make_champion(store, trained("scorecard"), models / "model")
     assert load_predictor(store, store.require_champion("credit_score")).hash == load_predictor(store, champion).hash
-
-    study = optuna.create_study(storage=sqlite_storage(workspace.studies), study_name="one")
-    study.add_trial(optuna.trial.create_trial(value=1.0))
-    assert optuna.load_study(storage=sqlite_storage(workspace.studies), study_name="one").best_value == 1.0
-
-    Chain(workspace, "one").append({"a": 1}, after=0)
-    assert [dict(entry.content) for entry in Chain(workspace, "one").entries()] == [{"a": 1}]
 
     table = a_table(50)[0].assign(id=[f"a{row}" for row in range(50)])
     table.to_csv(tmp_path / "table.csv", index=False)
@@ -64,7 +76,8 @@ def test_every_store_works_below_any_path(name: str, tmp_path: Path, monkeypatch
     (file,) = (workspace.score_log / "decisions").rglob("*.parquet")
     assert len(pd.read_parquet(file, partitioning=None)) == 50
 
-    assert {one.name for one in root.iterdir()} >= {"mlflow.db", "studies.db", "chain.db", "artifacts", "score_log"}
+    assert {one.name for one in root.iterdir()} >= {"mlflow.db", "artifacts", "score_log"}
     assert list(elsewhere.iterdir()) == []
     assert [one.name for one in root.parent.iterdir()] == [name]
-    assert {one.name for one in tmp_path.iterdir()} == {"elsewhere", "workspaces", "model", "table.csv"}
+    assert [one.name for one in models.parent.iterdir()] == [name]
+    assert {one.name for one in tmp_path.iterdir()} == {"elsewhere", "workspaces", "models", "table.csv"}

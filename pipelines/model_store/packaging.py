@@ -40,7 +40,7 @@ def save_mlflow_model(trained: TrainedModel, folder: Path) -> str:
             mlflow.pyfunc.save_model(
                 folder,
                 python_model=str(script),
-                artifacts={"model": str(files)},
+                artifacts={"model": files.as_uri()},
                 signature=signature_of(card["numeric"], card["categorical"]),
                 pip_requirements=[f"{package}=={version(package)}" for package in requirements],
             )

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from string import printable
-from urllib.parse import quote
 
 from pipelines.storage.atomic_files import scratch_folder
 
-CHARACTERS_OF_URLS = "".join(sorted(set(printable) - set("%?{}#")))
-"""Characters that stay as they are in a database URL: SQLAlchemy and Optuna read the others as part of its syntax."""
+ENCODED = str.maketrans({character: f"%{ord(character):02X}" for character in "%?{}"})
+"""Characters that SQLAlchemy and Optuna would read as a part of a database URL's syntax."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +101,13 @@ class Workspace:
 def sqlite_url(path: Path) -> str:
     """Return the SQLAlchemy address of a SQLite file.
 
-    >>> sqlite_url(Path("/tmp/50% {a}?/mlflow.db"))
-    'sqlite:////tmp/50%25 %7Ba%7D%3F/mlflow.db'
+    MLflow creates the folder that follows `sqlite:///` as it is written, so that an encoded path names the driver too.
+
+    >>> sqlite_url(Path("/tmp/a b/mlflow.db")), sqlite_url(Path("/tmp/50% {a}?/mlflow.db"))
+    ('sqlite:////tmp/a b/mlflow.db', 'sqlite+pysqlite:////tmp/50%25 %7Ba%7D%3F/mlflow.db')
     """
-    return f"sqlite:///{quote(str(path), safe=CHARACTERS_OF_URLS)}"
+    encoded = str(path).translate(ENCODED)
+    return f"sqlite:///{encoded}" if encoded == str(path) else f"sqlite+pysqlite:///{encoded}"
 
 
 @contextmanager
