@@ -21,11 +21,11 @@ _TABLES = {
         from source.financed""",
     "instalments": """
         with loans as (select *, unnest([1, 2, 3]) as n from source.financed),
-        drawn as (select *, ordered_at + n * interval 1 month as due_at, (hash(order_id, n) % 60)::bigint as luck
-          from loans)
-        select order_id + {shift} as application_id, n::integer as number, due_at, 1000::bigint as due_amount,
+        drawn as (select *, ordered_at + n * interval 1 month as due_at, (hash(order_id, n) % 60)::bigint as luck,
+          greatest(amount // 3, 1) + case when n = 1 then amount % 3 else 0 end as due_amount from loans)
+        select order_id + {shift} as application_id, n::integer as number, due_at, due_amount::bigint as due_amount,
           case when luck > 2 then greatest(ordered_at, due_at + (luck - 20) * interval 1 day) end as paid_at,
-          case when luck > 2 then 1000 else 0 end::bigint as paid_amount
+          case when luck > 2 then due_amount else 0 end::bigint as paid_amount
         from drawn""",
 }
 """A twentieth of the instalments is never paid, the others from 17 days early to 39 days late."""
