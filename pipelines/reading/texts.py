@@ -21,7 +21,10 @@ def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def without_nulls(column: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray:
     """Return a text column in which an empty text and the words that mean missing are missing."""
     texts = column if pt.is_string(column.type) else plain(column).cast(pa.string())
-    is_missing = pc.is_in(texts, value_set=pa.array(["", *reading.nulls], pa.string()))
+    if reading.nulls:
+        is_missing = pc.is_in(texts, value_set=pa.array(["", *reading.nulls], pa.string()))
+    else:
+        is_missing = pc.equal(pc.binary_length(texts), 0)
     return pc.if_else(is_missing, pa.scalar(None, pa.string()), texts) if pc.any(is_missing).as_py() else texts
 
 
