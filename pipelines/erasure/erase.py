@@ -25,10 +25,11 @@ from pipelines.erasure.other_files import (
     remove_from_index,
     remove_torn_records,
 )
-from pipelines.erasure.plan import Plan, make_plan, rows_left, unsearched
+from pipelines.erasure.plan import Plan, check_form, make_plan, rows_left, unsearched
 from pipelines.erasure.settings import EraseSettings
+from pipelines.erasures.identity import plain_id, whole_number
 from pipelines.erasures.person import CUSTOMER, Person
-from pipelines.erasures.record import BEGUN, ERASED, Erasures, read_erasures, write_erasure
+from pipelines.erasures.record import BEGUN, COLUMNS, ERASED, NUMBER, Erasures, read_erasures, write_erasure
 from pipelines.erasures.salt import Kind, ensure_salt, hashed
 from pipelines.errors import RequestError
 from pipelines.score_log.score_log import ScoreLog
@@ -43,8 +44,8 @@ def erase(settings: EraseSettings) -> Outcome:
     """Remove a customer from the lake and the score log; run again, it finishes an interrupted erasure.
 
     Raises:
-        RequestError: no such customer; a reason that names the customer; decisions of the customer that the service
-            has not written into the log yet.
+        RequestError: an id that no column of customers can have; a reason that names the customer; decisions that the
+            service has not written into the log yet.
         ThinfileError: a table cannot be read.
         ChainBroken: the chain of erasures was changed.
     """
@@ -55,7 +56,7 @@ def erase(settings: EraseSettings) -> Outcome:
         erasures = read_erasures(workspace)
         plan = _plan(settings, workspace, erasures, customer)
         if plan is None:
-            return _nothing_left(settings, erasures, customer)
+            return _erased_before(erasures, customer)
         check_journals(workspace, plan.person)
         begun = _begun(settings, workspace, plan, erasures)
         plan = _removed(workspace, plan)
@@ -89,7 +90,10 @@ def _alone(workspace: Workspace) -> Iterator[None]:
 
 
 def _plan(settings: EraseSettings, workspace: Workspace, erasures: Erasures, customer: str) -> Plan | None:
-    """Return the plan of an interrupted command, or a new one; None where there is nothing to erase."""
+    """Return the plan of an interrupted command or a new one, perhaps without rows; None for a customer erased before.
+
+    Raises RequestError for an id that no column of customers can have.
+    """
     path = workspace.root / PLAN
     if path.exists():
         kept = Plan.read(path)
@@ -104,22 +108,36 @@ def _plan(settings: EraseSettings, workspace: Workspace, erasures: Erasures, cus
     if plan.rows:
         plan.write(path)
         return plan
-    return plan if _is_unfinished(plan, erasures) else None
+    if _is_unfinished(plan, erasures):
+        return plan
+    if erasures.erased(Kind.customer, customer) is not None:
+        return None
+    check_form(workspace, plan.person)
+    return plan
 
 
 def _is_unfinished(plan: Plan, erasures: Erasures) -> bool:
-    return bool(erasures) and hashed(erasures.salt, Kind.customer, plan.person.customer) in erasures.unfinished
+    return (
+        bool(erasures) and hashed(erasures.salt, Kind.customer, plain_id(plan.person.customer)) in erasures.unfinished
+    )
 
 
 def _begun(settings: EraseSettings, workspace: Workspace, plan: Plan, erasures: Erasures) -> Entry:
     """Return the entry that begins the erasure, written now unless an interrupted command wrote it."""
     salt = ensure_salt(workspace)
-    customer = hashed(salt, Kind.customer, plan.person.customer)
+    customer = hashed(salt, Kind.customer, plain_id(plan.person.customer))
     if customer in erasures.unfinished:
         return erasures.unfinished[customer]
     ids = {Kind.application: plan.person.applications, Kind.decision: plan.person.decisions}
     content: dict[str, object] = {"action": BEGUN, "by": account(), "why": settings.why, "customer": customer}
-    content |= {f"{kind.value}s": sorted(hashed(salt, kind, one) for one in some) for kind, some in ids.items()}
+    content |= {
+        f"{kind.value}s": sorted(hashed(salt, kind, plain_id(one)) for one in some) for kind, some in ids.items()
+    }
+    number = whole_number(plan.person.customer)
+    if number is not None and str(number) != plain_id(plan.person.customer):
+        content[NUMBER] = hashed(salt, Kind.customer, str(number))
+    if settings.columns:
+        content[COLUMNS] = list(settings.columns)
     return write_erasure(workspace, content, erasures)
 
 
@@ -142,7 +160,8 @@ def remove_rows(person: Person, path: Path) -> None:
         remove_lines(person, path)
     elif path.parent.parent.name == BOOKS:
         kind = pq.read_schema(path).field(CUSTOMER).type
-        remove_customer(path.parent, int(person.customer) if pa.types.is_integer(kind) else person.customer)
+        number = whole_number(person.customer) if pa.types.is_integer(kind) else None
+        remove_customer(path.parent, person.customer if number is None else number)
     else:
         remove(person, path)
 
@@ -167,19 +186,14 @@ def _end(settings: EraseSettings, workspace: Workspace, plan: Plan, begun: Entry
     return write_erasure(workspace, content, read_erasures(workspace))
 
 
-def _nothing_left(settings: EraseSettings, erasures: Erasures, customer: str) -> Outcome:
-    entry = erasures.erased(Kind.customer, customer)
-    if entry is None:
-        columns = ", ".join(("customer_id", *settings.columns))
-        raise RequestError(
-            f"no row of the workspace has '{customer}' in a column {columns}; correct customer=ID, or name the "
-            "columns of your own tables: columns=[COLUMN]"
-        )
-    ended = erasures.finished(entry)
-    when = (ended or entry).written_at
+def _erased_before(erasures: Erasures, customer: str) -> Outcome:
+    begun = erasures.erased(Kind.customer, customer)
+    assert begun is not None
+    entry = erasures.finished(begun) or begun
+    when = entry.written_at
     return Outcome(
-        {"erased": False, "rows": {}, "files": 0, "entry": (ended or entry).sequence, "erased_at": when},
-        summary=[f"NOTHING TO ERASE: no row of this customer; erased {when[:10]} (entry {(ended or entry).sequence})"],
+        {"erased": False, "rows": {}, "files": 0, "entry": entry.sequence, "erased_at": when},
+        summary=[f"ALREADY ERASED on {when[:10]} (entry {entry.sequence}): no row of this customer is left"],
     )
 
 
@@ -188,7 +202,7 @@ def _outcome(settings: EraseSettings, workspace: Workspace, plan: Plan, ended: E
     sources, skipped = sources_outside(workspace), unsearched(workspace, tuple(settings.columns))
     residue = files_that_name(workspace, [plan.person.customer, *sorted(plan.person.applications)])
     result = {
-        "erased": True,
+        "erased": bool(rows),
         "rows": rows,
         "files": ended.content["files"],
         "applications": len(plan.person.applications),
@@ -198,10 +212,17 @@ def _outcome(settings: EraseSettings, workspace: Workspace, plan: Plan, ended: E
         "not_searched": skipped,
         "sources_outside": sources,
     }
-    return Outcome(result, summary=_summary(result, rows))
+    columns = ", ".join((CUSTOMER, *settings.columns))
+    return Outcome(result, summary=_summary(result, rows, columns))
 
 
-def _summary(result: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
+def _summary(result: Mapping[str, Any], rows: Mapping[str, int], columns: str) -> list[str]:
+    if not rows:
+        lines = [
+            f"RECORDED: no row of the workspace has this customer in a column {columns} (entry {result['entry']}); "
+            "name the columns of your own tables with columns=[COLUMN]"
+        ]
+        return [*lines, *_files_to_check(result), "  later deliveries leave this customer out and count it"]
     lines = [
         f"ERASED: {sum(rows.values()):,} rows of one customer from {result['files']:,} files "
         f"({result['applications']:,} applications, {result['decisions']:,} decisions; entry {result['entry']})"
@@ -211,7 +232,10 @@ def _summary(result: Mapping[str, Any], rows: Mapping[str, int]) -> list[str]:
         "  kept: counts, vintages and profiles, which hold no ids; chains, which hold hashes; registered models, which "
         "hold no rows",
     ]
-    lines += [f"  still contains this customer: {path}; check it" for path in result["still_named_in"]]
+    return [*lines, *_files_to_check(result), "  later deliveries leave this customer out and count it"]
+
+
+def _files_to_check(result: Mapping[str, Any]) -> list[str]:
+    lines = [f"  still contains this customer: {path}; check it" for path in result["still_named_in"]]
     lines += [f"  not searched, no column of customer ids: {path}" for path in result["not_searched"][:10]]
-    lines += [f"  outside the workspace, delete it yourself: {path}" for path in result["sources_outside"]]
-    return [*lines, "  later deliveries leave this customer out and count it"]
+    return lines + [f"  outside the workspace, delete it yourself: {path}" for path in result["sources_outside"]]

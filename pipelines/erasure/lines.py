@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipelines.erasures.identity import plain_id, whole_number
 from pipelines.erasures.person import APPLICATION, CUSTOMER, DECISION, Person
 from pipelines.storage.atomic_files import whole_file
 
@@ -36,7 +37,16 @@ def _is_theirs(person: Person, line: bytes) -> bool:
 
 
 def _names(person: Person, row: Mapping[str, Any]) -> bool:
-    customers = [str(row[name]) for name in (CUSTOMER, *person.columns) if row.get(name) is not None]
+    customers = [row[name] for name in (CUSTOMER, *person.columns) if row.get(name) is not None]
     if customers:
-        return person.customer in customers
-    return str(row.get(APPLICATION)) in person.applications or str(row.get(DECISION)) in person.decisions
+        return any(_is(one, person.customer) for one in customers)
+    return (
+        any(_is(row.get(APPLICATION), one) for one in person.applications) or str(row.get(DECISION)) in person.decisions
+    )
+
+
+def _is(value: object, identity: str) -> bool:
+    """Return whether a JSON value is an id, as a number or as text."""
+    if isinstance(value, int | float):
+        return value == whole_number(identity)
+    return plain_id(str(value)) == plain_id(identity)

@@ -5,10 +5,15 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from pipelines.erasure.datasets import Dataset, datasets_of
 from pipelines.erasure.files import PersonRows, files_below, kind_of, look_for, parquet_below
 from pipelines.erasure.lines import SUFFIX, lines_of
+from pipelines.erasures.identity import whole_number
 from pipelines.erasures.person import Person
+from pipelines.errors import RequestError
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.workspace import Workspace
 
@@ -68,6 +73,21 @@ def make_plan(workspace: Workspace, customer: str, columns: tuple[str, ...], app
     plan = Plan(person, {lake: sorted(ids) for lake, ids in lakes.items()}, {}, ())
     rows = rows_left(workspace, plan)
     return replace(plan, rows=rows, datasets=tuple(datasets_of(workspace, [root / path for path in rows])))
+
+
+def check_form(workspace: Workspace, person: Person) -> None:
+    """Raise RequestError where all columns of customers have whole numbers and the id is not one."""
+    kinds = set[bool]()
+    for path in parquet_below(workspace.root):
+        schema = pq.read_schema(path)
+        kinds |= {
+            pa.types.is_integer(schema.field(name).type) for name in schema.names if name in person.customer_columns
+        }
+    if kinds == {True} and whole_number(person.customer) is None:
+        raise RequestError(
+            f"customer is '{person.customer}', and every customer of the workspace has a whole number; correct "
+            "customer=ID"
+        )
 
 
 def rows_left(workspace: Workspace, plan: Plan) -> dict[str, int]:

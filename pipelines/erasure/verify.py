@@ -1,6 +1,6 @@
 """Verifies erasures: the chain is unchanged, no erasure is unfinished, and no erased customer is back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -10,9 +10,11 @@ import pyarrow.parquet as pq
 from pipelines.command.verb import ExitCode, Outcome, carried
 from pipelines.erasure.files import kind_of, parquet_below
 from pipelines.erasure.settings import EraseSettings
+from pipelines.erasures.identity import plain_id
 from pipelines.erasures.person import CUSTOMER
-from pipelines.erasures.record import BEGUN, Erasures, read_erasures
+from pipelines.erasures.record import BEGUN, COLUMNS, Erasures, read_erasures
 from pipelines.erasures.salt import Kind, hashed
+from pipelines.reading.texts import is_text
 from pipelines.storage.chain import ChainBroken, Entry
 from pipelines.storage.workspace import Workspace
 
@@ -52,21 +54,31 @@ def _unfinished(erasures: Erasures) -> Iterator[str]:
 
 
 def _came_back(workspace: Workspace, erasures: Erasures) -> Iterator[str]:
-    gone = erasures.hashes.get(Kind.customer, frozenset())
-    for path in parquet_below(workspace.root) if gone else ():
+    columns = {CUSTOMER, *(one for entry in erasures.entries for one in _own_columns(entry))}
+    for path in parquet_below(workspace.root) if erasures else ():
         with pq.ParquetFile(path) as file:
-            if CUSTOMER not in file.schema_arrow.names:
-                continue
-            groups = (file.read_row_group(group, [CUSTOMER])[CUSTOMER] for group in range(file.num_row_groups))
-            ids = pa.chunked_array([pc.unique(_plain(one)) for one in groups], pa.string())
-        back = sum(hashed(erasures.salt, Kind.customer, one) in gone for one in pc.unique(ids).to_pylist() if one)
+            names = [name for name in file.schema_arrow.names if name in columns]
+            back = sum(len(_erased_in(file, name, erasures)) for name in names)
         if back:
             kind = kind_of(path, workspace.root)
             yield f"{back:,} erased customers are again in {kind} ('{path}'); erase them again"
 
 
-def _plain(ids: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.utf8_trim_whitespace(ids.cast(pa.string()))
+def _own_columns(entry: Entry) -> Sequence[str]:
+    """Return the user's own columns of customer ids that an erasure searched."""
+    names: Any = entry.content.get(COLUMNS, ())
+    return [str(one) for one in names]
+
+
+def _erased_in(file: pq.ParquetFile, name: str, erasures: Erasures) -> set[str]:
+    """Return the hashes of the erased customers in a column, whatever type it has."""
+    kind = file.schema_arrow.field(name).type
+    are_numbers = not is_text(kind.value_type if pa.types.is_dictionary(kind) else kind)
+    hashes = set[str]()
+    for group in range(file.num_row_groups):
+        ids = pc.unique(file.read_row_group(group, [name])[name]).cast(pa.string()).to_pylist()
+        hashes |= {hashed(erasures.salt, Kind.customer, plain_id(one)) for one in ids if one is not None}
+    return hashes & erasures.customers(are_numbers=are_numbers)
 
 
 def _record(begun: Entry, ended: Entry | None) -> dict[str, Any]:

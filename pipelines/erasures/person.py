@@ -1,11 +1,12 @@
 """The ids of a person, and which rows of a table are theirs."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from pipelines.erasures.identity import DECIMAL_WHOLE, plain_id, whole_number
 
 CUSTOMER, APPLICATION, DECISION = "customer_id", "application_id", "decision_id"
 """Columns that name a person, themselves or by what is theirs."""
@@ -20,6 +21,11 @@ class Person:
     decisions: frozenset[str] = frozenset()
     columns: tuple[str, ...] = ()
 
+    @property
+    def customer_columns(self) -> tuple[str, ...]:
+        """The columns that hold a customer's id."""
+        return (CUSTOMER, *self.columns)
+
     def named_in(self, names: Iterable[str]) -> list[str]:
         """Return those of a table's columns that can name the person."""
         return [name for name in names if name in (CUSTOMER, APPLICATION, DECISION, *self.columns)]
@@ -30,7 +36,7 @@ class Person:
         Where a row has a customer id, that decides; application and decision decide where it has none: two marketplaces
         may number their applications alike.
         """
-        customers = [name for name in table.column_names if name in (CUSTOMER, *self.columns)]
+        customers = [name for name in table.column_names if name in self.customer_columns]
         nobody = pa.chunked_array([pa.array([False] * len(table), pa.bool_())])
         theirs, unnamed = nobody, pc.invert(nobody)
         for name in customers:
@@ -46,16 +52,16 @@ def _is_one_of(column: pa.ChunkedArray, ids: Sequence[str]) -> pa.ChunkedArray:
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _is_one_of(column.cast(kind.value_type), ids)
-    whole = [int(one) for one in ids if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", one)]
+    numbers = [number for one in ids if (number := whole_number(one)) is not None]
     if pa.types.is_integer(kind):
-        return _among(column.cast(pa.int64(), safe=False), whole)
-    if pa.types.is_floating(kind):
-        return _among(column.cast(pa.float64()), [float(one) for one in whole if abs(one) < 2**53])
-    if pa.types.is_decimal(kind):
-        return _among(column.cast(pa.float64()), [float(one) for one in whole if abs(one) < 2**53])
-    text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    texts = pc.utf8_trim_whitespace(column.cast(pa.string())) if text else column
-    return _among(texts, list(ids) if text else [])
+        return _among(column.cast(pa.int64(), safe=False), numbers)
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return _among(column.cast(pa.float64()), [float(one) for one in numbers if abs(one) < 2**53])
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+        return _among(column, [])
+    texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    plain = pc.replace_substring_regex(texts, DECIMAL_WHOLE, r"\1")
+    return _among(plain, [plain_id(one) for one in ids])
 
 
 def _among(column: pa.ChunkedArray, ids: Sequence[object]) -> pa.ChunkedArray:

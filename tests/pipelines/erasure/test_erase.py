@@ -5,18 +5,30 @@ from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.command.verb import ExitCode
 from pipelines.erasure import erase as erasing
+from pipelines.erasure import verify
 from pipelines.erasure.erase import erase
 from pipelines.erasure.settings import EraseSettings
 from pipelines.erasures.record import Erasures, read_erasures
+from pipelines.erasures.salt import Kind
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.storage.chain import Chain
 from pipelines.storage.workspace import Workspace
 from tests.conftest import Answer
-from tests.pipelines.erasure.filled_workspace import GONE, STAYS, Killed, gone_decisions, rows_below, theirs, written
+from tests.pipelines.erasure.filled_workspace import (
+    GONE,
+    STAYS,
+    Killed,
+    gone_decisions,
+    rows_below,
+    settings,
+    theirs,
+    written,
+)
 
 
 def test_the_rows_of_one_person_go_and_all_others_stay_in_order(filled: Workspace, gone: Callable[..., Any]) -> None:
@@ -52,17 +64,74 @@ def test_a_second_command_finds_nothing_left(filled: Workspace, gone: Callable[.
     before = {path: path.stat().st_mtime_ns for path in filled.root.rglob("*.parquet")}
     outcome = gone()
     assert (outcome.exit_code, outcome.result["erased"], outcome.result["entry"]) == (ExitCode.DONE, False, 2)
-    assert "NOTHING TO ERASE" in str(outcome.summary[0])
+    assert str(outcome.summary[0]).startswith("ALREADY ERASED on ")
     assert {path: path.stat().st_mtime_ns for path in filled.root.rglob("*.parquet")} == before
     assert len(Chain(filled, "erasures").entries()) == 2
 
 
-def test_an_unknown_customer_is_refused_and_nothing_is_written(filled: Workspace, gone: Callable[..., Any]) -> None:
+def test_an_unknown_customer_is_recorded_for_later_deliveries(filled: Workspace, gone: Callable[..., Any]) -> None:
     before = rows_below(filled)
-    with pytest.raises(RequestError, match="no row of the workspace has 'NOBODY'"):
-        gone("NOBODY")
+    outcome = gone("NOBODY")
+    assert (outcome.exit_code, outcome.result["erased"], outcome.result["rows"]) == (ExitCode.DONE, False, {})
+    assert "RECORDED: no row of the workspace has this customer in a column customer_id" in str(outcome.summary[0])
     assert rows_below(filled) == before
+    assert read_erasures(filled).erased(Kind.customer, "NOBODY") is not None
+    assert str(gone("NOBODY").summary[0]).startswith("ALREADY ERASED on ")
+    assert len(Chain(filled, "erasures").entries()) == 2
+
+
+def whole_numbers(workspace: Workspace) -> None:
+    for path in workspace.root.rglob("*.parquet"):
+        path.unlink()
+    written(pa.table({"customer_id": [7, 8], "x": [1.0, 2.0]}), workspace.root / "numbers" / "part.parquet")
+
+
+def test_an_id_that_no_customer_can_have_is_refused(filled: Workspace, gone: Callable[..., Any]) -> None:
+    whole_numbers(filled)
+    with pytest.raises(RequestError, match="customer is 'C-7', and every customer of the workspace has a whole number"):
+        gone("C-7")
     assert read_erasures(filled) == Erasures()
+
+
+@pytest.mark.parametrize("spelled", ["7", "0000007", "7.0", " 7 "])
+def test_a_customer_is_found_as_the_file_wrote_the_id(
+    spelled: str, filled: Workspace, gone: Callable[..., Any]
+) -> None:
+    whole_numbers(filled)
+    texts = {"customer_id": [spelled, "8", "77"]}
+    written(pa.table(texts), filled.root / "texts" / "part.parquet")
+    line = filled.root / "serving" / "aside.jsonl"
+    line.parent.mkdir()
+    line.write_text('{"customer_id": 7}\n{"customer_id": 8}\n')
+    assert gone(spelled).result["rows"] == {"numbers": 1, "serving": 1, "texts": 1}
+    assert verify.verify(settings(filled)).exit_code is ExitCode.DONE
+    assert pq.read_table(filled.root / "numbers" / "part.parquet")["customer_id"].to_pylist() == [8]
+
+
+@pytest.mark.parametrize(
+    ("erased", "back", "is_found"),
+    [
+        ("0000007", [7], True),
+        ("0000007", ["7"], False),
+        ("7", ["0000007"], False),
+        ("7", ["7.0"], True),
+        ("7", [7.0], True),
+    ],
+)
+def test_verify_compares_ids_as_the_file_writes_them(
+    erased: str, back: list[Any], is_found: bool, filled: Workspace, gone: Callable[..., Any]
+) -> None:
+    gone(erased)
+    written(pa.table({"customer_id": back}), filled.root / "back" / "part.parquet")
+    outcome = verify.verify(settings(filled))
+    assert (outcome.exit_code is ExitCode.ANSWER_IS_NO) == is_found
+
+
+def test_verify_looks_in_the_columns_that_were_searched(filled: Workspace, gone: Callable[..., Any]) -> None:
+    written(pa.table({"client_no": [GONE, "x"]}), filled.root / "own" / "clients.parquet")
+    gone(columns=["client_no"])
+    written(pa.table({"client_no": [GONE]}), filled.root / "own" / "more.parquet")
+    assert "1 erased customers are again in own" in str(verify.verify(settings(filled)).result["findings"])
 
 
 def test_a_reason_does_not_name_the_person(gone: Callable[..., Any]) -> None:

@@ -5,11 +5,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipelines.applications.applications import load_applications
 from pipelines.applications.settings import DataSettings, Source
+from pipelines.erasure.erase import erase
+from pipelines.erasure.settings import EraseSettings
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.record import BEGUN, Erasures, read_erasures
 from pipelines.erasures.salt import Kind, ensure_salt, hashed, hashed_in_sql
@@ -78,3 +81,20 @@ def test_rows_are_known_by_application_where_they_name_no_customer(workspace: Wo
     customers, applications = np.array(["5", "6", None, None], object), np.array(["1", "5", "5", "6"], object)
     assert returning.rows(customers, applications).tolist() == [True, False, True, False]
     assert returning.rows(applications=applications).tolist() == [False, True, True, False]
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_customer_is_left_out_of_deliveries_that_write_the_id_as_a_number(
+    as_text: bool, workspace: Workspace, tmp_path: Path
+) -> None:
+    """Erased as 0000005: a column of numbers has 5, a column of text another customer 5."""
+    ids = pa.array([5, 6]).cast(pa.string()) if as_text else pa.array([5, 6])
+    pq.write_table(pa.table({"customer_id": ids, "id": ["a", "b"], "x": [1.0, 2.0]}), tmp_path / "t.parquet")
+    workspace.root.mkdir(exist_ok=True)
+    erase(EraseSettings(workspace=str(workspace.root), customer="0000005"))
+    data = DataSettings(source=Source.table, path=str(tmp_path / "t.parquet"), id="id", ignored=["customer_id"])
+    left = list(load_applications(data, workspace, labelled=False).ids)
+    assert left == (["a", "b"] if as_text else ["b"])
+    raw = raw_settings(lay(a_shop(), tmp_path / "raw"))
+    how: dict[str, Any] = {"buckets": BUCKETS, "threads": 2, "memory_limit": "1GB"}
+    assert run_intake(raw, tmp_path / "into", **how, erasures=read_erasures(workspace)).tables["customers"].erased == 1
