@@ -44,7 +44,7 @@ class DataSettings(SegmentSettings, ReadingSettings):
     bad: str | None = None
     """Value of the label that means default; required unless the label is 0 and 1, where 1 means default."""
     status: str | None = None
-    """Column that says whether the outcome is mature; only mature rows have labels."""
+    """Column that shows whether the outcome is mature; only mature rows have labels."""
     outcome_known_at: str | None = None
     """Column of the time at which the outcome was known."""
     performance_months: int | None = None

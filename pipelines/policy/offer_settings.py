@@ -91,7 +91,7 @@ def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, 
     yield (
         "highest_amount",
         is_enough,
-        f"lie between lowest_amount {offers.lowest_amount} and 2^53",
+        f"be between lowest_amount {offers.lowest_amount} and 2^53",
         offers.highest_amount,
     )
     yield (
@@ -101,7 +101,7 @@ def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, 
         limits,
     )
     in_order = all(0 <= low <= high <= 1 for low, high in pairwise([0.0, *limits]))
-    yield "band_limits", in_order, "lie between 0 and 1 and not fall", limits
+    yield "band_limits", in_order, "be between 0 and 1 and not fall", limits
     for name, low, high in (
         ("rate", 0.0, 10.0),
         ("lowest_rate", 0.0, 10.0),
@@ -111,7 +111,7 @@ def _rules(offers: OfferSettings, bands: int) -> Iterator[tuple[str, bool, str, 
         ("opening_fee", 0, offers.lowest_amount * (1 - offers.opening_fee_share) - 1),
     ):
         value = getattr(offers, name)
-        yield name, low <= value <= high, f"lie between {low:g} and {high:g}", value
+        yield name, low <= value <= high, f"be between {low:g} and {high:g}", value
     yield "reference_months", offers.reference_months >= 1, "be at least 1", offers.reference_months
     yield "bad.days_past_due", offers.bad.days_past_due >= 1, "be at least 1", offers.bad.days_past_due
     bad, lengths = offers.bad, (offers.bad.window_months, offers.bad.window_days)

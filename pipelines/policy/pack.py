@@ -169,7 +169,7 @@ def check_policy(policy: PolicySettings) -> None:
         ("economics.funding_cost", economics.funding_cost, 0.0, 10.0),
     ):
         if not low <= value <= high or (name == "gates.confidence" and value == high):
-            raise ConfigurationError(f"policy.{name} must lie between {low:g} and {high:g}, received {value:g}")
+            raise ConfigurationError(f"policy.{name} must be between {low:g} and {high:g}, received {value:g}")
     for name, count, least in (
         ("gates.leak_sample", gates.leak_sample, 1),
         ("gates.minimum_bad", gates.minimum_bad, 2),

@@ -286,7 +286,7 @@ def test_what_cannot_be_answered_is_refused(asked: dict[str, Any], message: str)
         ({"band_limits": [0.5, 0.4, 1.0, 1.0, 1.0]}, "not fall"),
         ({"band_limits": [0.5, 0.6, 1.0, 1.0, 1.1]}, "between 0 and 1"),
         ({"rate": -0.1}, "rate"),
-        ({"lowest_rate": 0.4}, "highest_apr must lie between 0.4"),
+        ({"lowest_rate": 0.4}, "highest_apr must be between 0.4"),
         ({"target_margin": float("nan")}, "target_margin"),
         ({"opening_fee": 1_000}, "opening_fee"),
         ({"opening_fee_share": 1.0}, "opening_fee_share"),
