@@ -1,1 +1,1 @@
-"""What production looks like now: the report of a period, its verdict, and what it asks for."""
+"""What production looks like now: the report of a period, its verdict, and its alarm."""

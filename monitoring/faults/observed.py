@@ -52,7 +52,7 @@ class Observed:
 class Searched:
     """What a window could be searched for, and the rows that were compared.
 
-    `repeats`: its rows can be told apart; `values`: some of its values are stored; `volume`: earlier windows are known.
+    `repeats`: its rows are distinct enough; `values`: some of them are stored; `volume`: earlier windows are known.
     """
 
     rows: int

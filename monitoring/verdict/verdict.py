@@ -185,7 +185,7 @@ def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
             "whether the PDs still hold"
         )
     if facts.too_little:
-        return "compare more rows: a longer window (window=rolling), or wait for the rows that are missing"
+        return "compare more rows, such as several months together, and find out whether rows or outcomes are missing"
     return "none; only outcomes can show a concept change, estimates without labels cannot"
 
 
