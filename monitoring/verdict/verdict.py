@@ -25,7 +25,9 @@ CONTRADICTIONS = {
     CONCEPT_CHANGE: "the score ranks worse than expected, so features no longer predict default as they did",
 }
 
-ONE_CLASS = "the default rate is far from the expected one, and the outcomes are nearly all the same"
+ONE_CLASS_ONLY = "with too few of one class to test the ranking"
+ONE_CLASS = 0.01
+"""Outcomes are nearly all of one class where at most this share is of the other: perhaps they are coded otherwise."""
 
 
 def verdict_of(facts: Facts) -> Verdict:
@@ -84,7 +86,11 @@ def _reasons(facts: Facts) -> Iterator[str]:
         kinds = [one.kind if one.column is None else f"{one.column} ({one.kind})" for one in facts.faults]
         yield f"data fault, not a change of applicants: {listed(list(dict.fromkeys(kinds)), NAMED)}"
     for vintage, contradiction in contradictions(facts.performance):
-        cause = ONE_CLASS if contradiction.ranking is None else CONTRADICTIONS[cause_of(vintage, contradiction)]
+        cause = CONTRADICTIONS[cause_of(vintage, contradiction)]
+        if contradiction.ranking is None:
+            level = contradiction.level
+            rates = f"{level.observed:.1%} bad against {level.expected:.1%}"
+            cause = f"the default rate is far from the expected one ({rates}), {ONE_CLASS_ONLY}"
         yield f"outcomes of {vintage.period} contradict the model: {cause}"
     moved = _moved(facts)
     if moved:
@@ -169,7 +175,8 @@ def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
         return facts.faults[0].remedy
     if facts.rows == 0:
         return "find out why the delivery is empty, deliver the rows and run the report again"
-    if any(one.ranking is None for _, one in contradictions(facts.performance)):
+    rates = [one.level.observed for _, one in contradictions(facts.performance)]
+    if any(min(one, 1 - one) <= ONE_CLASS for one in rates):
         return "check how the outcomes are coded (1 is bad) and that good and bad ones are both delivered"
     if contradictions(facts.performance):
         return "read the vintages below, then retrain on the newest mature outcomes and pass the usual gates"

@@ -103,6 +103,20 @@ def test_first_payments_are_no_mark_of_fraud_where_later_ones_fail_too(
     assert causes_of((), (), performance(seen)) == (cause,)
 
 
+@pytest.mark.parametrize(
+    ("rate", "step"), [(1.0, "check how the outcomes are coded"), (0.3, "read the vintages below")]
+)
+def test_too_few_of_one_class_leave_the_ranking_open(rate: float, step: str) -> None:
+    level = BacktestResult(rate, 0.12, 1e-9)
+    seen = replace(
+        vintage("bad", early=False), matured_contradiction=Contradiction(None, level, False, True, "the PDs")
+    )
+    facts = Facts(performance=performance(seen))
+    assert causes_of((), (), performance(seen)) == (LEVEL_SHIFT,)
+    assert f"({rate:.1%} bad against 12.0%), with too few of one class" in sentence_of(facts, Verdict.ACT)
+    assert points_of(facts)[-1].text.startswith(step)
+
+
 def test_only_the_newest_outcomes_of_each_kind_ring() -> None:
     again = replace(vintage("dpd30_at_3_mob"), period="2026-08")
     assert causes_of((), (), performance(vintage("dpd30_at_3_mob", worse=True), again)) == ()
