@@ -14,6 +14,7 @@ from experiments.promotion.gates.judgement import check_gate_names, judge, lets_
 from experiments.promotion.ledger import Ledger
 from experiments.promotion.settings import PromoteAction, PromoteSettings, carried_along
 from pipelines.command.verb import ExitCode, Outcome, carried
+from pipelines.credit.loan import LoanContract, recorded_contract
 from pipelines.credit.points import points
 from pipelines.credit.population import Population
 from pipelines.errors import RequestError
@@ -77,7 +78,29 @@ def request(settings: PromoteSettings) -> Outcome:
         _make_ready(store, scored, evaluation_set, settings.policy)
     entry = ledger.request(challenger, evidence, settings.why)
     document = renew_document(store, settings.model, challenger.version, ledger.entries)
-    return _outcome(settings, challenger, champion, gates, evidence, entry, str(document))
+    notes = offer_notes(settings.policy, evaluation_set.manifest)
+    return _outcome(settings, challenger, champion, gates, evidence, entry, str(document), notes)
+
+
+def offer_notes(policy: PolicySettings, manifest: Mapping[str, Any]) -> list[str]:
+    """Return where the offers of a policy are for other loans than those of a model's training table.
+
+    `manifest` is that of a prepared marketplace, empty for other tables, whose loans are not known.
+    """
+    loan = manifest.get("configuration", {}).get("loan")
+    if loan is None:
+        return []
+    contract, offers, notes = recorded_contract(loan), policy.offers, []
+    if contract.bad != offers.bad:
+        theirs = LoanContract(offers.bad, contract.as_of).definition
+        learnt = replace(contract, bad_flag=None).definition
+        notes.append(f"policy.offers.bad is {theirs}, and the model's PD is for {learnt}; set it to that of the model")
+    if contract.repayment != offers.repayment:
+        learnt = f"{contract.repayment.period.value}s, every={contract.repayment.every}"
+        notes.append(
+            f"policy.offers.repayment is not that of the loan contract ({learnt}); set it and policy.offers.terms"
+        )
+    return [f"  note    {note} before offers are made" for note in notes]
 
 
 def _about_request(settings: PromoteSettings, entry: int) -> PromoteSettings:
@@ -120,6 +143,7 @@ def _outcome(
     evidence: Mapping[str, Any],
     entry: Entry,
     document: str,
+    notes: Sequence[str],
 ) -> Outcome:
     decision = str(entry.content["decision"])
     against = f"against champion version {champion.version}" if champion else "as first champion"
@@ -132,7 +156,7 @@ def _outcome(
     result = {"decision": decision, "version": challenger.version, "ledger_entry": entry.sequence}
     return Outcome(
         result | {"evidence": evidence, "document": document},
-        summary=[head, *map(_mark, gates), *unknown, f"  document: {document}"],
+        summary=[head, *map(_mark, gates), *unknown, *notes, f"  document: {document}"],
         next_steps=_next(settings, entry, decision),
         exit_code=ExitCode.DONE if decision == "requested" else ExitCode.ANSWER_IS_NO,
     )
