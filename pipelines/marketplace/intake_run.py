@@ -8,6 +8,7 @@ give a wrong label.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pipelines.command.progress import Advance
 from pipelines.errors import DataError
 from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
 from pipelines.marketplace.conversion import converted, ids_as_text, readings
+from pipelines.marketplace.isolated_times import isolated_times
 from pipelines.marketplace.keys import find_repeated, without_copies
 from pipelines.marketplace.loan_rules import WRONG_SUM, LoanRules
 from pipelines.marketplace.mapping import MappedTable, parquet
@@ -96,6 +98,7 @@ class IntakeRun:
         self._quarantine_whole_loans(applications, instalments)
         self._finish(applications)
         self._finish(instalments, "loan_bucket", "join loans on loan_id = application_id")
+        self._check_times()
         return self.counts
 
     def _checked(self, name: str, *others: Check, joins: str = "") -> Quarantine:
@@ -120,9 +123,12 @@ class IntakeRun:
                 quarantine.check_readable()
             quarantine.check_share(self._rows(quarantine.contract.name), self.raw.max_quarantined)
         except DataError as error:
-            if self.stops:
-                raise
-            self.refusals.append(str(error))
+            self._refuse(error)
+
+    def _refuse(self, error: DataError) -> None:
+        if self.stops:
+            raise error
+        self.refusals.append(str(error))
 
     def _create_customers(self) -> None:
         clean = parquet(self._clean("customers"))
@@ -185,6 +191,29 @@ class IntakeRun:
         names = [name for name in contract.of_kind(Kind.time) if name != FUTURE]
         maxima = self.connection.execute(f"select {', '.join(f'max({name})' for name in names)} from {rows}").fetchall()
         return {name: moment.isoformat() for name, moment in zip(names, maxima[0], strict=True) if moment is not None}
+
+    def _check_times(self) -> None:
+        """Check that no few times are years after all others; instalments may be due in the future."""
+        months = {
+            f"{name} of {table}": dict(self._months(name, parquet(self._clean(table))))
+            for table in self.counts
+            for name in self.tables[table].contract.of_kind(Kind.time)
+            if name != FUTURE
+        }
+        isolated = isolated_times(months)
+        if isolated is not None:
+            month = f"{isolated.first:%Y-%m}"
+            message = (
+                f"{isolated.column} is in {month}, {isolated.months} months after every earlier time of the tables "
+                f"({isolated.rows:,} rows); correct it, or declare it as never: raw.never=[{month}]"
+            )
+            self._refuse(DataError(message))
+
+    def _months(self, column: str, rows: str) -> list[tuple[date, int]]:
+        query = (
+            f"select date_trunc('month', {column})::date, count(*) from {rows} where {column} is not null group by all"
+        )
+        return self.connection.execute(query).fetchall()
 
     def _levels(self, column: str, rows: str) -> dict[str, int]:
         query = (

@@ -1,5 +1,6 @@
 """Tables are mapped in the configuration: renames, constants, values, units, and a SELECT over the raw files."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -243,3 +244,24 @@ def test_years_out_of_range_are_refused_or_declared_as_never(year: int, suffix: 
     taken = taken_in(settings(folder, never=[f"{year:04d}-12-31"]), tmp_path / "lake" / "own").tables["orders"]
     assert (taken.clean, taken.quarantined) == (40, {})
     assert clean(tmp_path, "orders")["returned_at"].to_pylist()[3] is None
+
+
+@pytest.mark.parametrize("year", [2027, 2150])
+def test_one_time_years_after_all_others_is_refused_or_declared_as_never(year: int, tmp_path: Path) -> None:
+    shop = with_cell(a_shop(), "instalments", "paid_at", 5, datetime(year, 6, 1))
+    folder = lay(shop, tmp_path / "raw")
+    message = rf"paid_at of instalments is in {year}-06, \d+ months after every earlier time of the tables \(1 rows\)"
+    assert_stops(settings(folder), tmp_path, message)
+    shop = with_cell(shop, "instalments", "paid_amount", 5, 0)
+    raw = settings(lay(shop, tmp_path / "raw"), never=[f"{year}-06"])
+    taken = taken_in(raw, tmp_path / "lake" / "own").tables["instalments"]
+    assert (taken.clean, taken.quarantined) == (48, {})
+
+
+def test_a_second_period_after_a_long_pause_is_no_error(tmp_path: Path) -> None:
+    shop = a_shop()
+    later = pa.array([datetime(2027, 1, 1)] * 10 + shop["orders"]["ordered_at"].to_pylist()[10:], pa.timestamp("us"))
+    shop = with_column(
+        with_column(shop, "orders", "ordered_at", later), "orders", "returned_at", pa.nulls(40, later.type)
+    )
+    assert intake_of(shop, tmp_path).tables["orders"].clean == 40
