@@ -15,6 +15,8 @@ import mlflow
 import pandas as pd
 
 from pipelines.applications.sources import german_credit_path
+from pipelines.reading.frames import read_frame
+from pipelines.reading.settings import ReadingSettings
 
 workspace = Path(os.environ.get("THINFILE_WORKSPACE", "workspace")).resolve()
 
@@ -31,7 +33,7 @@ def thinfile(*words: str) -> dict:
 # Who defaults? The bad rate by checking account already says a lot, so a model has something to learn.
 
 # %%
-applications = pd.read_csv(german_credit_path())
+applications = read_frame(german_credit_path(), ReadingSettings(), workspace).rows
 is_bad = applications["creditability"].eq("bad")
 by_account = is_bad.groupby(applications["status_of_existing_checking_account"]).agg(["size", "mean"])
 print(by_account.rename(columns={"size": "applications", "mean": "bad rate"}).round(3))

@@ -10,6 +10,8 @@ from pipelines.applications.sources import german_credit_path
 from pipelines.command.verb import override
 from pipelines.demo.runner import Runner
 from pipelines.demo.settings import DemoData, DemoSettings
+from pipelines.reading.frames import read_frame
+from pipelines.reading.settings import ReadingSettings
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.workspace import Workspace
 
@@ -54,7 +56,7 @@ def german_credit_data(settings: DemoSettings, workspace: Workspace, _: Runner) 
 
 def draw_periods(seed: int) -> Draw:
     """Return a random part for development and two production periods: one at random, one with a known selection."""
-    table = pd.read_csv(german_credit_path())
+    table = read_frame(german_credit_path(), ReadingSettings(), german_credit_path().parent).rows
     table.insert(0, "application_id", [f"G{row:04d}" for row in range(1, len(table) + 1)])
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(table))

@@ -38,6 +38,11 @@ class ReadingContract:
         """Return what a column was taken for, None for one that the model did not see."""
         return self.types[name].kind if name in self.types else None
 
+    @property
+    def flags(self) -> frozenset[str]:
+        """The columns that are true and false."""
+        return frozenset(name for name, one in self.types.items() if one.kind is Kind.flag)
+
     def of(self, settings: ReadingSettings) -> Self:
         """Return the contract for a table with its own settings: these count where they are set.
 

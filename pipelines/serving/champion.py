@@ -55,7 +55,7 @@ def open_serving(
         optional or {},
         by_customer=by_customer,
         segments=segments,
-        special=scorer.predictor.contract.reading.special,
+        contract=scorer.predictor.contract,
     )
     nothing = {name: np.full(1, np.nan) for name in scorer.numeric}
     columns = nothing | {name: np.array([None], dtype=object) for name in scorer.categorical}

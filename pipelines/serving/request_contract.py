@@ -13,7 +13,9 @@ from msgspec import UNSET, Meta, UnsetType
 from numpy.typing import NDArray
 
 from pipelines.errors import listed, nearest
-from pipelines.reading.special import Codes, code_column, code_columns, split_codes
+from pipelines.reading.contract import ReadingContract
+from pipelines.reading.special import code_columns
+from pipelines.serving.columns_as_read import as_read
 from pipelines.serving.refusal import Refusal, shown
 
 MOST_ID, MOST_TEXT = 128, 256
@@ -46,6 +48,7 @@ _TERM = Annotated[
 ]
 _CATEGORY = Annotated[_TEXT | UnsetType | None, Meta(description="Category of what is financed")]
 _STRICT: dict[str, Any] = {"forbid_unknown_fields": True, "kw_only": True, "gc": False}
+_NOTHING_LEARNT = ReadingContract()
 _KNOWN = ("application_id", "customer_id", "features", "amount", "term")
 _OF_CUSTOMER = ("application_id", "customer_id", "amount", "term", "basket_category")
 
@@ -78,11 +81,11 @@ class RequestContract:
         *,
         by_customer: bool = False,
         segments: Sequence[str] = (),
-        special: Codes | None = None,
+        contract: ReadingContract = _NOTHING_LEARNT,
     ) -> None:
         self.by_customer, self.segments = by_customer, list(segments)
-        self._special = special or {}
-        codes = code_columns(self._special)
+        self._reading, self._flags = contract.reading, contract.flags
+        codes = code_columns(contract.reading.special)
         self.numeric, self.categorical = list(numeric), [name for name in categorical if name not in codes]
         self.numeric += [codes[name] for name in categorical if name in codes and codes[name] not in numeric]
         self.optional = {name: kind for name, kind in optional.items() if name not in {*numeric, *categorical}}
@@ -153,10 +156,7 @@ class RequestContract:
             levels = np.empty((len(rows), len(self.categorical)), dtype=object)
             levels[:] = [self._levels(row) for row in rows]
             columns |= zip(self.categorical, levels.T, strict=True)
-        for name, codes in self._special.items():
-            if name in columns:
-                columns[name], columns[code_column(name)] = split_codes(columns[name], codes)
-        return columns
+        return as_read(columns, self._reading)
 
     def application_type(self, meanings: Mapping[str, Mapping[str, Any]]) -> Any:
         """Return the type of an application that sends its features, described by their meanings."""
@@ -195,7 +195,7 @@ class RequestContract:
         fields: list[Any] = []
         for index, name in enumerate(self.names):
             is_number = self.optional.get(name, name in self.numeric)
-            kind: Any = (float if is_number else _TEXT) | None
+            kind: Any = (float | bool if name in self._flags else float if is_number else _TEXT) | None
             if name in meanings:
                 kind = Annotated[kind, Meta(description=str(meanings[name]["meaning"]))]
             fields.append((f"f{index}", kind | UnsetType, UNSET) if name in self.optional else (f"f{index}", kind))
@@ -266,7 +266,8 @@ class RequestContract:
         yield from _unlike(features, self.names, required, f"{where}features.", "the model")
         numbers = {*self.numeric, *(name for name, is_number in self.optional.items() if is_number)}
         for name, value in features.items():
-            yield from (_not_a_number if name in numbers else _not_text)(value, f"{where}features.{name}")
+            if not (name in self._flags and isinstance(value, bool)):
+                yield from (_not_a_number if name in numbers else _not_text)(value, f"{where}features.{name}")
 
     def _segment_breaches(self, segments: Any, where: str) -> Iterator[Refusal]:
         if segments is None:

@@ -202,3 +202,53 @@ def test_an_id_is_the_same_whatever_ids_stand_beside_it(
         table.assign(id=ids).to_csv(tmp_path / f"{name}.csv", index=False)
         found.append(load_applications(settings_of(tmp_path / f"{name}.csv"), workspace).ids[0])
     assert found == ["0000", "0000"]
+
+
+def test_odd_rows_of_a_column_of_numbers_are_quarantined_by_name_and_it_is_said(
+    table: pd.DataFrame, tmp_path: Path, workspace: Workspace
+) -> None:
+    odd = table.astype({"income": str})
+    odd.loc[7, "income"] = "unknown"
+    odd.to_csv(tmp_path / "table.csv", index=False)
+    found = load_applications(settings_of(tmp_path / "table.csv"), workspace)
+    assert found.quarantined == {"'income' is not a number": 1}
+    assert found.roles.inferred[-1] == "income: number, because 99 of 100 values are numbers; 1 is not: 'unknown'"
+    assert found.features["income"].tolist() == table["income"].drop(7).tolist()
+
+
+def test_a_label_that_is_not_0_and_1_needs_its_bad_value(
+    table: pd.DataFrame, tmp_path: Path, workspace: Workspace
+) -> None:
+    for values, label in (([2, 1], "'1' and '2'"), (["NA", "paid"], "'NA' and 'paid'")):
+        path = written(table.assign(bad=values * (ROWS // 2)), tmp_path)
+        with pytest.raises(DataError, match=rf"label column 'bad' has the values {label}, and data.bad is not set"):
+            load_applications(settings_of(path), workspace)
+    path = written(table.assign(bad=[False, True] * (ROWS // 2)), tmp_path)
+    assert load_applications(settings_of(path), workspace).outcomes.tolist() == [0, 1] * (ROWS // 2)
+
+
+def test_times_in_another_format_are_refused_until_it_is_declared(
+    table: pd.DataFrame, tmp_path: Path, workspace: Workspace
+) -> None:
+    day_first = table.assign(when=table["when"].dt.strftime("%d/%m/%Y"))
+    day_first.to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(DataError, match=r"'when' is not a date .*set data.date_format, such as data.date_format=%d/%m"):
+        load_applications(settings_of(tmp_path / "table.csv"), workspace)
+    found = load_applications(settings_of(tmp_path / "table.csv", date_format="%d/%m/%Y"), workspace)
+    assert found.times is not None
+    assert found.times.tolist() == table["when"].dt.to_pydatetime().tolist()
+
+
+def test_a_time_that_means_never_is_refused_until_it_is_declared(
+    table: pd.DataFrame, tmp_path: Path, workspace: Workspace
+) -> None:
+    path = written(
+        table.astype({"when": str}).assign(when=lambda rows: rows["when"].where(rows.index != 3, "9999-12-31")),
+        tmp_path,
+    )
+    with pytest.raises(
+        DataError, match=r"time column 'when' has 9999-12-31 \(1 of 100 rows\), .*data.never=\[9999-12-31\]"
+    ):
+        load_applications(settings_of(path), workspace)
+    found = load_applications(settings_of(path, never=["9999-12-31"]), workspace)
+    assert found.quarantined == {"'when' is missing": 1}

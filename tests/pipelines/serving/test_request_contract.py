@@ -7,6 +7,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from pipelines.reading.column_types import ColumnType
+from pipelines.reading.contract import ReadingContract
+from pipelines.reading.reading import Reading
+from pipelines.reading.values import Kind
 from pipelines.serving.refusal import Refusal
 from pipelines.serving.request_contract import RequestContract
 
@@ -126,10 +130,28 @@ def test_amount_and_term_are_whole(name: str, value: Any) -> None:
 
 
 def test_a_number_with_special_codes_is_sent_as_it_is_and_split_for_the_model() -> None:
-    contract = RequestContract(["months"], ["city", "months (code)"], {}, special={"months": ("-9",)})
+    reading = ReadingContract(reading=Reading(special={"months": ("-9",)}))
+    contract = RequestContract(["months"], ["city", "months (code)"], {}, contract=reading)
     assert contract.names == ["city", "months"]
     bodies = [f'{{"application_id": "A{value}", "features": {{"city": "x", "months": {value}}}}}' for value in (-9, 4)]
     applications, _ = contract.decode(f"[{', '.join(bodies)}]".encode(), 10)
     columns = contract.columns([one.features for one in applications])
     assert np.isnan(columns["months"]).tolist() == [True, False]
     assert columns["months (code)"].tolist() == ["-9", "an amount"]
+
+
+def test_a_flag_is_true_or_1_and_declared_words_are_missing() -> None:
+    flag = ColumnType(Kind.flag, "values are true and false")
+    contract = RequestContract(
+        ["owner", "income"], ["city"], {}, contract=ReadingContract({"owner": flag}, Reading(nulls=("NA",)))
+    )
+    bodies = [
+        f'{{"application_id": "A{place}", "features": {{"owner": {owner}, "income": 1, "city": "{city}"}}}}'
+        for place, (owner, city) in enumerate((("true", "NA"), ("1", "x"), ("false", "x"), ("null", "x")))
+    ]
+    applications, _ = contract.decode(f"[{', '.join(bodies)}]".encode(), 10)
+    columns = contract.columns([one.features for one in applications])
+    np.testing.assert_array_equal(columns["owner"], [1, 1, 0, np.nan])
+    assert columns["city"].tolist() == [None, "x", "x", "x"]
+    with pytest.raises(Refusal, match="must be a number"):
+        contract.decode(bodies[0].replace('"income": 1', '"income": true').encode(), 10)
