@@ -1,8 +1,10 @@
 """Offers of a single payment and of four payments every two weeks, by hand."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from pipelines.credit.annual_rate import RateConvention, dated_irr
 from pipelines.credit.loan import BadDefinition
@@ -94,3 +96,13 @@ def test_terms_that_cannot_be_offered_are_refused(offers: dict[str, Any], messag
 def test_a_term_below_one_is_refused_in_its_own_unit() -> None:
     with pytest.raises(DataError, match="term is 0; use at least 1 day"):
         by_term(policy_with(**ONE_PAYMENT), 0.02, 0)
+
+
+def test_the_pack_of_the_documentation_can_be_offered_from() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "concepts.md").read_text()
+    pack = page.partition("```yaml\noffers:")[2].partition("```")[0]
+    merged = OmegaConf.merge(OmegaConf.structured(PolicySettings), OmegaConf.create(f"offers:{pack}"))
+    policy = OmegaConf.to_object(merged)
+    assert isinstance(policy, PolicySettings)
+    check_policy(policy)
+    assert by_term(policy, 0.001, 30)[30].told()["period"] == "day"
