@@ -11,6 +11,9 @@ from pipelines.errors import DataError
 WARNED_FROM = 0.05
 """Share of the values of a column from which unknown ones are named in the summary."""
 
+FEW_ROWS = 5
+"""Fewer rows with unknown values are scored whatever their share: one applicant from a new city is no misspelling."""
+
 MOST_NAMED = 3
 
 
@@ -30,9 +33,12 @@ def unknown_levels(columns: Columns, known: Mapping[str, Collection[str]]) -> di
 def check_unknown(
     unknown: Mapping[str, UnknownLevels], rows: int, known: Mapping[str, Collection[str]], most: float | None
 ) -> None:
-    """Raise DataError where a larger share of a column's rows is unknown than `most`; None allows any."""
+    """Raise DataError where a larger share of a column's rows is unknown than `most`; None allows any.
+
+    Fewer than FEW_ROWS rows are never refused.
+    """
     for name, found in unknown.items():
-        if most is not None and found.rows > most * rows:
+        if most is not None and found.rows >= FEW_ROWS and found.rows > most * rows:
             raise DataError(
                 f"column '{name}' has values that the model does not know in {found.rows:,} of {rows:,} rows (such as "
                 f"{_quoted(found.examples)}; it knows {_quoted(sorted(known[name]))}), more than data.max_unknown="

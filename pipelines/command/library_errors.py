@@ -1,5 +1,6 @@
 """One message for an error of a library that no module of ours has explained."""
 
+import re
 from types import TracebackType
 
 LIBRARIES = {
@@ -52,4 +53,5 @@ def _first_line(error: BaseException) -> str:
     text = str(getattr(error, "orig", None) or error)  # of SQLAlchemy's errors, what the database reports
     text = f"no {text}" if isinstance(error, KeyError) else text
     line = next((one.strip() for one in text.splitlines() if one.strip()), type(error).__name__)
+    line = re.sub(r"://([^:/@\s]*):[^@\s]+@", r"://\1:***@", line)  # the password of an address
     return line.rstrip(".") if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}..."

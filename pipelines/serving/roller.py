@@ -155,12 +155,13 @@ class Roller:
         is_shadow = any(one.columns.get("role") == SHADOW for one in records)
         logged = {}
         for other in [key, *([] if is_shadow else self._log.other_versions(key))]:
-            for path, rows in self._log.decided(other, ["application_id", "decision_id", "raw_score"]):
-                if path.name.startswith(f"{PARTITION}-"):
+            for path, rows in self._log.decided(other, ["application_id"]):
+                found = rows.filter(pc.is_in(rows["application_id"], value_set=requested))["application_id"].to_pylist()
+                if not found or path.name.startswith(f"{PARTITION}-"):
                     continue
-                for row in rows.filter(pc.is_in(rows["application_id"], value_set=requested)).to_pylist():
-                    found = LoggedDecision(str(_file(other, path.stem)), row["decision_id"], row["raw_score"])
-                    logged[applications[row["application_id"]]] = found
+                for row in _rows_of(path, found):
+                    decision = LoggedDecision(str(_file(other, path.stem)), row["decision_id"], row["raw_score"])
+                    logged[applications[row["application_id"]]] = decision
         return logged
 
     def _set_aside_contradictions(self, records: Sequence[Journalled], logged: Mapping[str, LoggedDecision]) -> None:
@@ -279,6 +280,14 @@ def _by_key(records: Sequence[Journalled]) -> dict[LogKey, list[Journalled]]:
 def _file(key: LogKey, partition: str) -> Path:
     """Return the path of a partition below the folder of decisions."""
     return key.folder(Path()) / f"{partition}.parquet"
+
+
+def _rows_of(path: Path, applications: Sequence[str]) -> list[dict[str, Any]]:
+    """Return ids and raw scores of the decisions of some applications in a file."""
+    columns = ["application_id", "decision_id", "raw_score"]
+    rows = pq.read_table(path, columns=columns, filters=[("application_id", "in", applications)], partitioning=None)
+    found: list[dict[str, Any]] = rows.to_pylist()
+    return found
 
 
 def _contradicts(row: DecisionRow, logged: LoggedDecision | None) -> bool:

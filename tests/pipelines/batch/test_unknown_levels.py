@@ -64,6 +64,18 @@ def test_more_than_the_share_is_refused_and_nothing_is_logged(
     assert family.log.decisions(family.key("2029-01")).empty
 
 
+@pytest.mark.parametrize(("rows", "is_refused"), [(1, False), (4, False), (5, True), (8, True)])
+def test_a_few_applicants_with_new_values_are_scored(
+    family: Bench, tmp_path: Path, rows: int, is_refused: bool
+) -> None:
+    few = table(1.0)[:rows]
+    if is_refused:
+        with pytest.raises(DataError, match=f"in {rows} of {rows} rows"):
+            scored(family, few, tmp_path / "table.csv", "2029-06")
+    else:
+        assert scored(family, few, tmp_path / "table.csv", f"2029-{rows + 6:02d}").result["scored"] == rows
+
+
 def test_null_scores_any_share(family: Bench, tmp_path: Path) -> None:
     outcome = scored(family, table(1.0), tmp_path / "table.csv", "2029-02", max_unknown=None)
     assert (outcome.result["scored"], outcome.result["unknown_levels"]) == (ROWS, {"channel": ROWS})

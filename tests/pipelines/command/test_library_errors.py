@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import sqlalchemy
+from mlflow.exceptions import MlflowException
 
 import thinfile
 from pipelines.command.library_errors import explained
@@ -25,8 +26,6 @@ def evidently_report() -> None:
 
 
 def mlflow_run() -> None:
-    from mlflow.exceptions import MlflowException
-
     raise MlflowException("Run with id=x not found")
 
 
@@ -86,6 +85,17 @@ def test_an_error_of_a_library_is_one_message(
     assert "Background on this error" not in line
     assert thinfile.main([verb, "output=json", *words]) == 1
     assert named in json.loads(capsys.readouterr().out)["error"]
+
+
+@pytest.mark.parametrize(
+    "address", ["postgresql://anna:s3cret@host/scores", "postgresql+psycopg://anna:s3cret@h:5432/d?x=1"]
+)
+def test_a_password_in_an_address_is_not_printed(address: str) -> None:
+    for error in (sqlalchemy.exc.ArgumentError(f"cannot parse '{address}'"), MlflowException(f"no store at {address}")):
+        message = explained(error)
+        assert message is not None
+        assert "s3cret" not in message
+        assert "anna:***@h" in message
 
 
 def test_an_error_of_our_own_code_is_not_put_on_a_library() -> None:
