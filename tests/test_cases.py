@@ -323,6 +323,60 @@ def special_codes_are_categories_of_their_own(folder: Path, run: Commands) -> No
     ].any()
 
 
+def write_leak(folder: Path) -> None:
+    generator, rows = np.random.default_rng(14), 3000
+    table = pd.DataFrame({"id": range(rows), "income": generator.normal(3000, 500, rows).round()})
+    table["applied_at"] = pd.Timestamp("2023-01-01") + pd.to_timedelta(3 * np.arange(rows), "h")
+    bad = generator.binomial(1, 0.1, rows)
+    table["paybacks_so_far"] = 1 + generator.poisson(np.where(bad, 2.0, 1.0))
+    table["last_payback_amount"] = generator.lognormal(np.where(bad, 6.3, 7.0), 0.6).round()
+    table["paid_on"] = table["applied_at"] + pd.Timedelta(31, "D")
+    table.assign(bad=bad).to_csv(folder / "loans.csv", index=False)
+
+
+@case("leak_not_seen", write_leak)
+def what_is_written_after_the_outcome_is_warned_of_and_refused(folder: Path, run: Commands) -> None:
+    answer = run.tune(folder / "loans.csv", "data.time=applied_at")
+    refused = run("promote")
+    assert refused.exit_code == 3, refused.err
+    (gate,) = (gate for gate in refused.json["evidence"]["gates"] if gate["gate"] == "no leak")
+    assert (gate["answer"], gate["blocking"]) == ("failed", True)
+    assert "not checked:" in gate["sentence"].lower()
+    for name in ("paybacks_so_far", "last_payback_amount"):
+        assert f"possible leak: {name}" in answer.err
+        assert name in gate["sentence"]
+
+
+def write_repeated_rows(folder: Path) -> None:
+    generator = np.random.default_rng(15)
+    noise = pd.DataFrame(generator.normal(size=(80, 6)).round(3), columns=[f"x{number}" for number in range(6)])
+    repeated = pd.concat([noise.assign(bad=generator.binomial(1, 0.4, 80))] * 4, ignore_index=True)
+    repeated.rename_axis("id").reset_index().to_csv(folder / "11_repeated_rows.csv", index=False)
+
+
+@case("experiments:repeated_rows", write_repeated_rows)
+def copies_stay_on_one_side_of_a_split(folder: Path, run: Commands) -> None:
+    answer = run.tune(folder / "11_repeated_rows.csv")
+    assert "320 of 320 applications are twins (320 exact copies)" in answer.err
+    judged = run("promote")
+    assert judged.exit_code == 3, judged.err
+    evidence = judged.json["evidence"]
+    assert evidence["measures"]["measures"]["auc"]["value"] < 0.9  # it was 1
+    assert next(gate["answer"] for gate in evidence["gates"] if gate["gate"] == "no twins") == "passed"
+
+
+def write_monthly_dates(folder: Path) -> None:
+    months = np.repeat([f"2025-{month:02d}-01" for month in range(1, 11)],
+                       [300, 250, 250, 250, 200, 200, 150, 150, 120, 100])  # fmt: skip
+    loans(len(months), 16).assign(month=months).to_csv(folder / "monthly_dates.csv", index=False)
+
+
+@case("flat:monthly_dates", write_monthly_dates)
+def folds_and_parts_begin_at_distinct_dates(folder: Path, run: Commands) -> None:
+    answer = run.tune(folder / "monthly_dates.csv", "data.time=month")
+    assert "out of time at 2025-07-01" in answer.err
+
+
 FOLDERS = [(name, None) for name in CASES] + [(name, folder) for name in CASES if (folder := shared(name))]
 
 
