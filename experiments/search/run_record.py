@@ -49,7 +49,8 @@ class RunRecord:
 def data_record(experiment: Experiment) -> dict[str, Any]:
     """Return what an experiment's data is and how it was read, as JSON values."""
     applications = experiment.applications
-    return {
+    immature = {"immature": applications.immature} if applications.immature else {}
+    return immature | {
         "fingerprint": applications.fingerprint,
         "rows": len(applications),
         "quarantined": applications.quarantined,

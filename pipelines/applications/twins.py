@@ -65,48 +65,88 @@ def find_twins(applications: Applications) -> Twins:
     Rows with equal features are exact copies; rows that agree in all features but one, to four digits, near copies. In
     tables with few or coarse features rows are equal by chance: such rows are not copies.
     """
-    exact, coarse, rarity = _hashed(applications.features)
-    rows = len(applications)
-    chance = _Chance(rarity)
-    copies = _shared(_mixed(exact.sum(axis=1, dtype=np.uint64)), chance.is_small())
-    whole = coarse.sum(axis=1, dtype=np.uint64)
-    columns = range(exact.shape[1]) if exact.shape[1] > 1 else ()
-    near = [_shared(_mixed(whole - coarse[:, column]), chance.is_small(without=column)) for column in columns]
+    features, rows = applications.features, len(applications)
+    exact = np.zeros(rows, np.uint64)
+    for index, name in enumerate(features):
+        exact += _mixed(pd.util.hash_array(features[name].to_numpy()) + _salt(index))
+    coarse = [_Column.of(features[name], index) for index, name in enumerate(features)]
+    chance = _Chance(coarse, rows)
+    copies = _shared(exact, chance.is_small())
+    near = [np.full(rows, -1, np.intp)]
+    candidates = _agree_in_a_half(coarse, rows)
+    if len(coarse) > 1 and len(candidates):
+        whole = _summed(coarse, candidates)
+        for number, column in enumerate(coarse):
+            is_rare = chance.is_small(without=number)[candidates]
+            codes = np.full(rows, -1, np.intp)
+            codes[candidates] = _shared(whole - column.hashes(candidates), is_rare)
+            near.append(codes)
     groups = np.full(rows, -1, np.intp) if applications.groups is None else _shared_groups(applications.groups)
-    is_near = np.any([codes >= 0 for codes in near], axis=0) if near else np.zeros(rows, bool)
-    return Twins(_families([copies, *near, groups], rows), copies >= 0, is_near & (copies < 0), groups >= 0)
+    is_near = np.any([codes >= 0 for codes in near], axis=0) & (copies < 0)
+    return Twins(_families([copies, *near, groups], rows), copies >= 0, is_near, groups >= 0)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """The values of a feature, numbers rounded, as `codes` of its levels, and the hash and log share of each level."""
+
+    codes: NDArray[np.int32]
+    level_hashes: Hashes
+    log_shares: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, values: "pd.Series[Any]", index: int) -> "_Column":
+        rounded = _rounded(values) if pd.api.types.is_float_dtype(values) else values
+        codes, levels = pd.factorize(rounded, use_na_sentinel=False)
+        shares = np.bincount(codes, minlength=len(levels)) / max(len(codes), 1)
+        hashes = _mixed(pd.util.hash_array(np.asarray(levels)) + _salt(index))
+        return cls(codes.astype(np.int32), hashes, np.log(shares).astype(np.float32))
+
+    def hashes(self, rows: Rows) -> Hashes:
+        """Return the hash of the value of each of some rows."""
+        return np.asarray(self.level_hashes[self.codes[rows]])
+
+
+def _agree_in_a_half(columns: list[_Column], rows: int) -> Rows:
+    """Return the rows that agree with another one in every other feature: near copies do, whichever feature differs."""
+    every, agrees = np.arange(rows), np.zeros(rows, bool)
+    for half in (columns[::2], columns[1::2]):
+        agrees |= _shared(_summed(half, every), np.ones(rows, bool)) >= 0
+    return np.flatnonzero(agrees)
+
+
+def _summed(columns: list[_Column], rows: Rows) -> Hashes:
+    total = np.zeros(len(rows), np.uint64)
+    for column in columns:
+        total += column.hashes(rows)
+    return total
 
 
 class _Chance:
     """Whether rows with the same values would hardly meet by chance, judged by their rarest values."""
 
-    def __init__(self, log_shares: NDArray[np.float32]) -> None:
-        """Keep the rarest values of each row; `log_shares` is the log share of rows with each value, shape (n, p)."""
-        self._tries = log_shares.shape[1]
-        self._columns = np.argsort(log_shares, axis=1)[:, : RAREST + 1]
-        self._log_shares = np.take_along_axis(log_shares, self._columns, axis=1)
-        self._limit = np.log(COINCIDENCE / max(len(log_shares), 1))
+    def __init__(self, columns: list[_Column], rows: int) -> None:
+        """Keep the log shares of the rarest values of each row, and the columns that they are in."""
+        self._tries = max(len(columns), 1)
+        self._limit = np.log(COINCIDENCE / max(rows, 1))
+        self._rarest = np.zeros((rows, RAREST + 1), np.float32)
+        self._columns = np.full((rows, RAREST + 1), -1, np.int32)
+        for number, column in enumerate(columns):
+            shares = column.log_shares[column.codes]
+            last = np.argmax(self._rarest, axis=1)[:, None]
+            is_rarer = shares < np.take_along_axis(self._rarest, last, axis=1)[:, 0]
+            self._rarest[is_rarer, last[is_rarer, 0]] = shares[is_rarer]
+            self._columns[is_rarer, last[is_rarer, 0]] = number
 
     def is_small(self, *, without: int | None = None) -> NDArray[np.bool_]:
         """Return whether that holds for each row, without the values of one column."""
-        kept = np.where(self._columns == without, 0.0, self._log_shares)
+        kept = np.where(self._columns == (-2 if without is None else without), 0.0, self._rarest)
         tries = 0.0 if without is None else np.log(self._tries)
         return np.asarray(np.sort(kept, axis=1)[:, :RAREST].sum(axis=1) < self._limit - tries)
 
 
-def _hashed(features: pd.DataFrame) -> tuple[Hashes, Hashes, NDArray[np.float32]]:
-    """Return the hash of each value, that of its rounded value, and the log share of rows with the rounded value."""
-    shape = (len(features), features.shape[1])
-    exact, coarse, rarity = np.empty(shape, np.uint64), np.empty(shape, np.uint64), np.empty(shape, np.float32)
-    salts = np.arange(1, shape[1] + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    for index, name in enumerate(features):
-        values = features[name]
-        rounded = _rounded(values) if pd.api.types.is_float_dtype(values) else values
-        codes, levels = pd.factorize(rounded, use_na_sentinel=False)
-        exact[:, index] = _mixed(pd.util.hash_array(values.to_numpy()) + salts[index : index + 1])
-        coarse[:, index] = _mixed(pd.util.hash_array(np.asarray(levels)) + salts[index : index + 1])[codes]
-        rarity[:, index] = np.log(np.bincount(codes) / max(len(features), 1))[codes]
-    return exact, coarse, rarity
+def _salt(index: int) -> Hashes:
+    return np.array([index + 1], np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 
 
 def _rounded(values: "pd.Series[float]") -> "pd.Series[float]":

@@ -115,3 +115,6 @@ def test_immature_outcomes_are_warned_of_until_a_window_is_declared(
     assert "; split without an embargo" in printed  # a year of mature loans is too short for another year between
     code, printed = run(capsys, "promote", where, "policy.gates.minimum_auc=0")
     assert "passed  outcome maturity: the last outcome was known on 2026-0" in printed
+    document = Path(re.search(r"document: (\S+)", printed)[1]).read_text()  # type: ignore[index]
+    assert "left out: the performance window of 12 months was open" in document
+    assert "The history is too short for an embargo" in document
