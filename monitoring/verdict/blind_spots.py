@@ -148,7 +148,8 @@ def _faults(facts: Facts) -> Iterator[Point]:
     yield Point("missing values", f"{_share(limits.missing, searched.rows, searched.reference_rows)} more of the rows")
     if searched.values:
         share = _share(limits.outside, searched.rows, searched.reference_rows)
-        yield Point("values outside the reference", f"{share} of the rows")
+        far = "" if searched.reference_rows >= limits.least_reference else ", far outside"
+        yield Point("values outside the reference", f"{share} of the rows{far}")
     if searched.volume:
         yield Point("number of rows", f"a fall to less than {limits.volume:.0%} of what earlier periods predict")
 

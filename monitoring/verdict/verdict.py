@@ -130,7 +130,7 @@ def _score_reason(facts: Facts) -> Iterator[str]:
         yield f"the score moved in {listed(sorted(segments), NAMED)}, not over all decisions"
     else:
         is_small = overall.judgement.level is Level.TOO_SMALL
-        yield "the score has too few rows to compare" if is_small else "the score did not move"
+        yield "the score has too few rows to compare" if is_small else "the score stayed within its limit"
 
 
 def _moved(facts: Facts) -> list[Move]:
