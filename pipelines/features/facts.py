@@ -24,7 +24,7 @@ OTHER = "other"
 
 def order_facts(orders: Rows, settings: FeatureSettings) -> list[Facts]:
     """Return one fact for each order, known when its record was available; those that came late in a list apart."""
-    happened, known = times(orders.table, "ordered_at"), _available(orders.table)
+    happened, known = times(orders.table, "ordered_at"), available_at(orders.table)
     is_late = known > happened
     order = np.lexsort((known, orders.customer))  # rows are put in order once, not each of their weights
     parts = [order[is_late[order] == late] for late in (False, True)]
@@ -51,7 +51,7 @@ def _order_facts(orders: Rows, source: Integers, settings: FeatureSettings) -> F
         for position, level in enumerate([*levels, OTHER]):
             weights[f"orders:{column}:{level}"] = (code == position).astype(np.int64)
             weights[f"spent:{column}:{level}"] = np.where(code == position, amount, 0)
-    return Facts(orders.customer, happened, _available(table), _never(happened), weights, source)
+    return Facts(orders.customer, happened, available_at(table), _never(happened), weights, source)
 
 
 def levels_of(settings: FeatureSettings) -> dict[str, list[str]]:
@@ -69,7 +69,7 @@ def fate_facts(orders: Rows, column: str) -> Facts:
     fate = times(orders.table, column)
     source = np.flatnonzero(fate != MISSING)
     ended = orders.take(source)
-    happened, known = times(ended.table, "ordered_at"), np.maximum(fate[source], _available(ended.table))
+    happened, known = times(ended.table, "ordered_at"), np.maximum(fate[source], available_at(ended.table))
     weights = {"orders": np.ones(len(ended), np.int64), "spent": numbers(ended.table, "amount", otherwise=0)}
     return Facts(ended.customer, happened, known, _never(happened), weights, source)
 
@@ -138,7 +138,7 @@ def debt_facts(debts: Debts) -> Facts:
     return Facts(lent.customer, lent.disbursed, lent.disbursed, lent.settled, weights)
 
 
-def _available(orders: pa.Table) -> Integers:
+def available_at(orders: pa.Table) -> Integers:
     """Return when each order was known: when it happened, or when its record arrived if that was later."""
     return np.maximum(times(orders, "available_at"), times(orders, "ordered_at"))
 

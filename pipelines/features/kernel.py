@@ -64,7 +64,7 @@ def _compute(
 ) -> pa.Table:
     asked = _in_order(history.asked, clock)
     lagged = times(asked.table, "applied_at") - lag_days * MICROSECONDS_A_DAY
-    moments = Moments(asked.customer, lagged, _financed(asked.table, history.orders.table))
+    moments = Moments(asked.customer, lagged, _financed(asked.table, history.orders.table, lagged))
     answers = _Answers(history, asked, moments, clock, settings)
     quantities = answers.all(quantities_of(features))
     columns: dict[str, object] = {"application_id": asked.table["application_id"]}
@@ -75,8 +75,8 @@ def _compute(
     return pa.table(columns)
 
 
-def _financed(applications: pa.Table, orders: pa.Table) -> Integers | None:
-    """Return the row of the order that each application is to finance, -1 for none; None where no application has one.
+def _financed(applications: pa.Table, orders: pa.Table, at: Integers) -> Integers | None:
+    """Return the row of the order that each application finances, -1 for none known by then; None where all are -1.
 
     That order is not history, even if its time is before the application.
     """
@@ -86,7 +86,9 @@ def _financed(applications: pa.Table, orders: pa.Table) -> Integers | None:
     if ids.null_count == len(ids):
         return None
     rows = pc.index_in(ids, value_set=orders["order_id"].combine_chunks(), skip_nulls=True)
-    return filled(rows.cast(pa.int64()), -1)
+    row_of = filled(rows.cast(pa.int64()), -1)
+    is_known = (row_of >= 0) & (facts.available_at(orders)[row_of] < at)
+    return np.where(is_known, row_of, -1) if is_known.any() else None
 
 
 def _in_order(applications: Rows, clock: Clock) -> Rows:
