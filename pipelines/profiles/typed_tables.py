@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 
 from pipelines.profiles.column_names import feature_named
 from pipelines.profiles.reference_profile import FrozenBins
-from pipelines.reading.column_types import EXACT, ColumnType
+from pipelines.reading.column_types import ColumnType
 from pipelines.reading.files import TableFile, find_files
 from pipelines.reading.frames import Frame, frame_of
 from pipelines.reading.reading import Reading
 from pipelines.reading.settings import ReadingSettings
 from pipelines.reading.tables import read_parts, unified_table
-from pipelines.reading.values import Kind
+from pipelines.reading.values import EXACT, Kind
 
 TRUTH = frozenset({"true", "false"})
 """The levels of a flag."""

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from pipelines.reading.reading import Reading
 from pipelines.reading.texts import is_text, plain, without_nulls
 from pipelines.reading.times import ISO, times
-from pipelines.reading.values import FALSE, TRUE, Kind, is_number, numbers
+from pipelines.reading.values import EXACT, FALSE, TRUE, Kind, is_number, numbers
 
 NEARLY = 0.95
 """From this share of numbers on, a column is numeric and its other rows break the contract."""
-EXACT = 2**53
-"""Beyond this a double does not hold every whole number."""
 LEADING_ZERO = r"^ *[+-]?0[0-9]"
 LONG_NUMBER = r"^ *[+-]?[0-9]{16,} *$"
 FLAG_WORDS = (TRUE, FALSE, "1", "0")

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from pipelines.errors import DataError
 from pipelines.reading.reading import Reading
 from pipelines.reading.texts import is_text, plain, whole, without_nulls
 from pipelines.reading.times import times
@@ -19,6 +20,8 @@ PLAIN_NUMBER = r"^ *[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)? *$
 """Numbers as programs write them. A number with leading zeros is one only in a column that is known to be numeric."""
 NOT_A_NUMBER = r"^ *(?i:nan) *$"
 """How programs write a missing number; in a column of text it is text."""
+EXACT = 2**53
+"""Beyond this a double does not hold every whole number."""
 TRUE, FALSE = "true", "false"
 
 
@@ -109,8 +112,17 @@ def spelled_number(value: float | Decimal) -> str:
 
 
 def identities(column: pa.ChunkedArray) -> pa.Array:
-    """Return ids as text exactly as they are written; whole numbers never pass through a double."""
+    """Return ids as text exactly as they are written; whole numbers never pass through a double.
+
+    Raises:
+        DataError: ids are doubles beyond the whole numbers that these hold exactly: their last digits are gone.
+    """
     column = plain(column)
+    if pt.is_floating(column.type) and (largest := pc.max(pc.abs(column)).as_py() or 0) >= EXACT:
+        raise DataError(
+            f"ids are stored as doubles, which have lost their last digits (such as {largest:.0f}); write them as "
+            "text or as whole numbers"
+        )
     if is_text(column.type):
         return whole(without_nulls(column, Reading()))
     if pt.is_integer(column.type):

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipelines.errors import DataError
 from pipelines.reading.column_types import column_type
 from pipelines.reading.reading import Reading
 from pipelines.reading.values import Kind, identities, numbers, spelled
@@ -80,3 +81,9 @@ def test_ids_are_text_exactly_as_written() -> None:
     assert identities(pa.chunked_array([whole])).to_pylist() == ["1582218195625938945", None]
     huge = pa.array([Decimal("99999999999999999999999999999999999999")], pa.decimal128(38, 0))
     assert identities(pa.chunked_array([huge])).to_pylist() == ["9" * 38]
+
+
+def test_ids_that_have_lost_their_digits_are_refused() -> None:
+    assert identities(pa.chunked_array([[7.0, None]])).to_pylist() == ["7", None]
+    with pytest.raises(DataError, match="ids are stored as doubles, which have lost their last digits"):
+        identities(pa.chunked_array([[1582218195625938945.0]]))
