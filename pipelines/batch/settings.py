@@ -40,7 +40,7 @@ class ScoreSettings(VerbSettings):
     policy: PolicySettings = field(default_factory=PolicySettings)
     """Policy pack."""
     input: str | None = None
-    """Parquet file, or folder of Parquet files, scored part by part; replaces data.path."""
+    """File, or folder of files, scored part by part; replaces data.path."""
     reasons_for: ReasonsFor | None = None
     """Who gets reasons; by default declined applications, and no one of a book."""
     notices: bool = False
