@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from experiments.evidence.refits import rank_correlation
 from pipelines.credit.points import points
 from pipelines.model_store.predictor import Predictor
 from pipelines.policy.pack import PolicySettings, ReasonSettings
@@ -121,8 +122,7 @@ def _jaccard(before: Sequence[str], after: Sequence[str]) -> float:
 
 
 def _rank_agreement(claimed: Sequence[float], changed: Sequence[float]) -> float | None:
-    """Return Spearman's rank correlation, ties at their mean rank (Spearman 1904)."""
-    first, second = (pd.Series(values).rank().to_numpy(np.float64) for values in (claimed, changed))
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
+    """Return Spearman's rank correlation; None where one side is constant."""
+    if np.ptp(claimed) == 0 or np.ptp(changed) == 0:
         return None
-    return float(np.corrcoef(first, second)[0, 1])
+    return rank_correlation(np.asarray(claimed), np.asarray(changed))

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +11,18 @@ from experiments.experiment.differences import Comparison, Difference, compare_r
 from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.recorded_settings import settings_of
 from experiments.experiment.settings import TuneSettings
-from experiments.replay.erased_data import Erased, erased_since
 from experiments.replay.replay_decision import replay_decision
 from experiments.replay.settings import Extent, ReplaySettings
 from experiments.search.registration import build_version
 from experiments.search.run_record import EARLIER, RunRecord, compare_environments, data_record
 from experiments.search.trial_result import TrialResult, best_of
 from experiments.search.tune import BEST_CV_AUC, objective_of, run_metrics
+from pipelines.applications.applications import Applications
 from pipelines.applications.settings import Source
 from pipelines.command.progress import Advance, progress
 from pipelines.command.provenance import provenance
 from pipelines.command.verb import ExitCode, Outcome
+from pipelines.erasures.record import Erasures, read_erasures
 from pipelines.errors import ConfigurationError, RequestError
 from pipelines.model_store.files import FILES
 from pipelines.model_store.registered import RegisteredModel
@@ -40,6 +41,25 @@ MOST_DIFFERENCES = 20
 
 COMPARED = {".json", ".csv", ".npz", ".cbm", ".py"}
 """Files of a model with numbers or code; pictures and MLflow's own files derive from them."""
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Rows of a study's data that were erased, and the entries of the erasures that removed them."""
+
+    rows: int
+    entries: tuple[int, ...]
+
+    def sentence(self, title: str) -> str:
+        """Return the message that a run or version cannot be replayed."""
+        entries = " and ".join(map(str, self.entries))
+        source = (
+            f"entr{'y' if len(self.entries) == 1 else 'ies'} {entries} of the erasures" if entries else "by their ids"
+        )
+        return (
+            f"ERASED: {self.rows:,} rows of the data of {title} were erased since ({source}); nothing else was "
+            "changed; its numbers cannot be computed again"
+        )
 
 
 @dataclass(frozen=True)
@@ -260,3 +280,30 @@ def _about_environment(recorded: dict[str, Any], differences: Sequence[Differenc
             f"  note: {len(recorded[EARLIER])} other environments ran a part of this study before the recorded one"
         )
     return lines
+
+
+def erased_since(recorded: Mapping[str, Any], experiment: Experiment) -> Erased | None:
+    """Return the rows erased from an experiment's data since its record; None if that does not explain the difference.
+
+    Erasures must lead from the recorded fingerprint to the present one, or the recorded fingerprint must be that of the
+    table before erased rows were left out on reading.
+    """
+    erasures = read_erasures(Workspace.at(experiment.settings.workspace))
+    if not erasures:
+        return None
+    entries = set[int]()
+    for name, now in (("fingerprint", experiment.applications), ("asked", experiment.applicants)):
+        if not _explained(str(recorded.get(name)), now, erasures, entries):
+            return None
+    rows = int(recorded["rows"]) - len(experiment.applications)
+    return Erased(max(rows, 0), tuple(sorted(entries)))
+
+
+def _explained(recorded: str, now: Applications | None, erasures: Erasures, entries: set[int]) -> bool:
+    """Return whether erasures explain the present data, and add their entries."""
+    if now is None or now.fingerprint == recorded:
+        return True
+    as_read = now.fingerprint_with_erased or now.fingerprint
+    path = erasures.leads_to(recorded, as_read)
+    entries |= {entry.sequence for entry in path}
+    return bool(path) or as_read == recorded
