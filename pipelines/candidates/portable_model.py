@@ -158,10 +158,19 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
-def columns_of(frame: Any, numeric: Sequence[str], categorical: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """Return the columns of a pandas frame as arrays: numbers as float64, levels as text or None."""
+def columns_of(
+    frame: Any, numeric: Sequence[str], categorical: Sequence[str], nulls: Sequence[str] = ()
+) -> dict[str, NDArray[Any]]:
+    """Return the columns of a pandas frame as arrays: numbers as float64, levels as text or None.
+
+    An empty text is missing, as in every table that is read, and so are the words `nulls`.
+    """
+    missing = ("", *nulls)
     numbers = {name: frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in numeric}
-    levels = {name: frame[name].astype(object).where(frame[name].notna(), None).to_numpy() for name in categorical}
+    levels = {
+        name: frame[name].astype(object).where(frame[name].notna() & ~frame[name].isin(missing), None).to_numpy()
+        for name in categorical
+    }
     return numbers | levels
 
 
@@ -177,7 +186,8 @@ def pyfunc_model(scorer: type[Scorer]) -> Any:
             self.model = Model(card, scorer.load(folder, card, -1))
 
         def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Floats:  # noqa: ARG002
-            columns = columns_of(model_input, self.model.numeric, self.model.categorical)
+            nulls = ((self.model.card.get("reading") or {}).get("values") or {}).get("nulls", ())
+            columns = columns_of(model_input, self.model.numeric, self.model.categorical, nulls)
             return self.model.probability_of_bad(columns)
 
     return PortableModel()

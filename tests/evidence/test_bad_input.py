@@ -15,7 +15,7 @@ ROWS = 200
 Table = Callable[[pd.DataFrame], pd.DataFrame]
 
 CASES: dict[str, tuple[Table | str | None, list[str], str]] = {
-    "a missing file": (None, [], "where there is no file .*; set it to a CSV file"),
+    "a missing file": (None, [], "where there is no table; set it to a file"),
     "a label with three values": (
         lambda t: t.assign(bad=t.index % 3),
         [],

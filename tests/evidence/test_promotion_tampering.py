@@ -191,5 +191,9 @@ def registry_changes(tampered: Tampered) -> Iterator[Change]:
     yield Change("alias moved", "", f"{names} version 3 in MLflow", point_to("3"), point_to("1"))
     yield Change("alias deleted", "", f"{names} no version in MLflow", drop, point_to("1"))
     yield Change(
-        "tag changed", "", f"the tag {STAGE} of version 3 must be 'refused'", stage("champion"), stage("refused")
+        "tag changed",
+        "",
+        f"the tag {STAGE} of version 3 is 'champion' and must be 'refused'",
+        stage("champion"),
+        stage("refused"),
     )

@@ -129,6 +129,11 @@ def test_missing_unseen_and_extreme_values_are_normal_input(model: TrainedModel)
     assert ((found > 0) & (found < 1)).all()
 
 
+def test_an_empty_text_is_missing(model: TrainedModel) -> None:
+    table = nasty().assign(channel="")
+    np.testing.assert_array_equal(answers(model.model, table), answers(model.model, table.assign(channel=None)))
+
+
 def a_table_of_branches(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Return 3,000 applications: bad are 10% of the frequent branches, 50% of 100 rare ones and 2% of the missing."""
     generator = np.random.default_rng(seed)

@@ -43,6 +43,11 @@ def test_values_become_columns_as_they_were_sent() -> None:
     assert (not is_batch, CONTRACT.columns([one[0].features])["income"].tolist()) == (True, [-0.1])
 
 
+def test_an_empty_text_is_missing_as_in_every_table() -> None:
+    found, _ = CONTRACT.decode(json.dumps(request(channel="")).encode(), most=3)
+    assert CONTRACT.columns([one.features for one in found])["channel"].tolist() == [None]
+
+
 def test_the_same_values_have_one_spelling_whatever_their_order() -> None:
     turned = {"features": dict(reversed(FEATURES.items())) | {"income": 1.0}, "application_id": "A1"}
     one, other = (CONTRACT.decode(json.dumps(body).encode(), 1)[0][0] for body in (request(), turned))
