@@ -53,23 +53,37 @@ def read_own_applications(
     Raises:
         ConfigurationError, DataError: see `run_intake`.
     """
-    contract = OWN_APPLICATIONS
     with (
         scratch_folder(beside) as scratch,
         connect(threads, memory_limit, scratch) as connection,
         explained_shortage(memory_limit),
     ):
         check_settings(connection, raw)
-        files, parts = as_parquet_of(connection, raw, source, Resources(threads, memory_limit, scratch))
-        table, numbered = _numbered(parts, scratch)
-        mapped = map_table(connection, raw, contract, RawFiles(files.table, files.files[:1]), [numbered])
-        left = without_customers(connection, mapped, erasures)
-        quarantine = _quarantine(connection, raw, left)
-        names = ", ".join(column.name for column in contract.columns)
+        table, mapped, quarantine = checked_applications(
+            connection, raw, source, Resources(threads, memory_limit, scratch), erasures
+        )
+        quarantine.check_readable()
+        kept = _count(connection, mapped)
+        quarantine.check_share(kept, raw.max_quarantined)
+        names = ", ".join(column.name for column in OWN_APPLICATIONS.columns)
         rows = connection.execute(f"select {names} from {quarantine.kept} order by {ROW}").to_arrow_table()
         counts = quarantine.counts
-        erased = len(table) - _count(connection, left)
-    return OwnApplications(table.take(rows[ROW]), rows, counts, erased)
+    return OwnApplications(table.take(rows[ROW]), rows, counts, len(table) - kept)
+
+
+def checked_applications(
+    connection: "DuckDBPyConnection", raw: RawSettings, source: TableSource, resources: Resources, erasures: Erasures
+) -> tuple[pa.Table, MappedTable, Quarantine]:
+    """Return a user's table with the number of each row, its mapping without erased people, and its broken rows."""
+    files, parts = as_parquet_of(connection, raw, source, resources)
+    table, numbered = _numbered(parts, resources.scratch)
+    files = RawFiles(files.table, files.files[:1])
+    mapped = map_table(connection, raw, OWN_APPLICATIONS, files, [numbered])
+    mapped = without_customers(connection, mapped, erasures)
+    checks = own_checks(mapped.contract, readings(mapped, raw, TEXTS), raw.scale)
+    quarantine = Quarantine(connection, mapped.contract, converted(mapped, raw, TEXTS), tuple(checks))
+    quarantine.fill()
+    return table, mapped, quarantine
 
 
 def check_names(table: pa.Table, features: Collection[str]) -> None:
@@ -90,15 +104,6 @@ def _numbered(parts: list[Path], scratch: Path) -> tuple[pa.Table, Path]:
     path = scratch / "numbered.parquet"
     pq.write_table(table, path)
     return table, path
-
-
-def _quarantine(connection: "DuckDBPyConnection", raw: RawSettings, table: MappedTable) -> Quarantine:
-    checks = own_checks(table.contract, readings(table, raw, TEXTS), raw.scale)
-    quarantine = Quarantine(connection, table.contract, converted(table, raw, TEXTS), tuple(checks))
-    quarantine.fill()
-    quarantine.check_readable()
-    quarantine.check_share(_count(connection, table), raw.max_quarantined)
-    return quarantine
 
 
 def _count(connection: "DuckDBPyConnection", table: MappedTable) -> int:

@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.command.progress import progress
 from pipelines.erasures.record import Erasures
+from pipelines.errors import DataError
 from pipelines.marketplace.intake import opened_tables
 from pipelines.marketplace.intake_run import IntakeRun
 from pipelines.marketplace.loan_rules import LoanRules
 from pipelines.marketplace.mapping import MappedTable
+from pipelines.marketplace.own_applications import checked_applications
 from pipelines.marketplace.quarantine import Quarantine
 from pipelines.marketplace.settings import RawSettings
+from pipelines.marketplace.sources import TableSource, find_source
+from pipelines.marketplace.table_sql import Resources
+from pipelines.marketplace.tables import OWN_APPLICATIONS, ROW
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -88,32 +93,56 @@ def preview_tables(
         run = IntakeRun(opened.connection, raw, rules, opened.tables, 1, opened.scratch / "whole", advance, stops=False)
         counts = run.all_tables()
         present = [table for table in opened.tables.values() if not table.is_absent]
-        tables = [_preview(opened.connection, table, counts, run) for table in present]
-    return Preview(tables, run.refusals)
+        tables = [
+            _preview(table, run.quarantines[table.contract.name], counts[table.contract.name]) for table in present
+        ]
+        refusals = [*run.refusals]
+        source = find_source(raw, OWN_APPLICATIONS.name, is_required=False)
+        if source is not None:
+            resources = Resources(threads, memory_limit, opened.scratch)
+            tables.append(_own_preview(opened.connection, raw, source, resources, erasures, refusals))
+    return Preview(tables, refusals)
 
 
-def _preview(
-    connection: "DuckDBPyConnection", table: MappedTable, counts: Mapping[str, Any], run: IntakeRun
+def _own_preview(
+    connection: "DuckDBPyConnection",
+    raw: RawSettings,
+    source: TableSource,
+    resources: Resources,
+    erasures: Erasures,
+    refusals: list[str],
 ) -> TablePreview:
-    name = table.contract.name
-    counted, quarantine = counts[name], run.quarantines[name]
-    broken = [BrokenRule(rule, rows, quarantine.example_of(rule)) for rule, rows in counted["quarantined"].items()]
+    """Return the preview of the user's own applications, and add to `refusals` why they would stop the command."""
+    rows, table, quarantine = checked_applications(connection, raw, source, resources, erasures)
+    kept = connection.execute(f"select count(*) from {table.relation}").fetchall()[0][0]
+    try:
+        quarantine.check_readable()
+        quarantine.check_share(kept, raw.max_quarantined)
+    except DataError as error:
+        refusals.append(str(error))
+    broken = quarantine.counts
+    counts = {"rows": kept, "clean": kept - sum(broken.values()), "quarantined": broken, "copies": 0}
+    return _preview(table, quarantine, counts | {"erased": len(rows) - kept})
+
+
+def _preview(table: MappedTable, quarantine: Quarantine, counts: Mapping[str, Any]) -> TablePreview:
+    broken = [BrokenRule(rule, rows, quarantine.example_of(rule)) for rule, rows in counts["quarantined"].items()]
     return TablePreview(
-        name,
-        counted["rows"],
-        counted["clean"],
-        counted["copies"],
-        counted["erased"],
+        table.contract.name,
+        counts["rows"],
+        counts["clean"],
+        counts["copies"],
+        counts["erased"],
         broken,
-        _columns(connection, table, quarantine),
-        _first_rows(connection, table, quarantine),
+        _columns(table, quarantine),
+        _first_rows(table, quarantine),
     )
 
 
-def _columns(connection: "DuckDBPyConnection", table: MappedTable, quarantine: Quarantine) -> list[ColumnPreview]:
-    names = [column.name for column in table.present]
+def _columns(table: MappedTable, quarantine: Quarantine) -> list[ColumnPreview]:
+    names = _names(table)
     statistics = ", ".join(f"count({name}), min({name})::varchar, max({name})::varchar" for name in names)
-    row = connection.execute(f"select count(*), {statistics} from {quarantine.rows}").fetchall()[0]
+    row = quarantine.connection.execute(f"select count(*), {statistics} from {quarantine.rows}").fetchall()[0]
     previews = []
     for index, name in enumerate(names):
         values, lowest, highest = row[1 + 3 * index : 4 + 3 * index]
@@ -123,10 +152,13 @@ def _columns(connection: "DuckDBPyConnection", table: MappedTable, quarantine: Q
     return previews
 
 
-def _first_rows(
-    connection: "DuckDBPyConnection", table: MappedTable, quarantine: Quarantine
-) -> list[dict[str, str | None]]:
-    names = [column.name for column in table.present]
+def _first_rows(table: MappedTable, quarantine: Quarantine) -> list[dict[str, str | None]]:
+    names = _names(table)
     values = ", ".join(f"{name}::varchar" for name in names)
     query = f"select {values} from {quarantine.rows} order by {', '.join(table.contract.key)} limit {FIRST_ROWS}"
-    return [dict(zip(names, row, strict=True)) for row in connection.execute(query).fetchall()]
+    return [dict(zip(names, row, strict=True)) for row in quarantine.connection.execute(query).fetchall()]
+
+
+def _names(table: MappedTable) -> list[str]:
+    """Return the columns that the user's table has, without a number that was added to each row."""
+    return [column.name for column in table.present if column.name != ROW]

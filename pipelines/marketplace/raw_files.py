@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import DataError
 from pipelines.marketplace.settings import RawSettings
-from pipelines.marketplace.tables import CONTRACTS
 from pipelines.reading.files import SUFFIXES, TableFile
 from pipelines.reading.files import find_files as files_of_table
 from pipelines.reading.settings import TextSettings, check_text
@@ -66,15 +65,6 @@ def as_parquet(connection: "DuckDBPyConnection", files: RawFiles, scratch: Path)
         else:
             write_parquet(open_text_file(file, files.text, scratch, group=files.group), part, connection)
     return parts
-
-
-def fingerprint_raw(raw: RawSettings, threads: int) -> dict[str, str]:
-    """Return the SHA-256 of each table's files by their bytes; file names and their order do not change it.
-
-    It is read at the speed of the disk, so that an unchanged folder is recognised before any work. The same rows
-    written in another order have another fingerprint.
-    """
-    return {contract.name: fingerprint_of(find_files(raw, contract.name), threads) for contract in CONTRACTS}
 
 
 def fingerprint_of(files: RawFiles, threads: int) -> str:

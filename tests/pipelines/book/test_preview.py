@@ -99,3 +99,20 @@ def test_a_book_is_checked_without_loans(check: Check) -> None:
     shop = {name: table for name, table in a_shop().items() if name in ("customers", "orders")}
     answer = check(shop, "population=book", "output=json")
     assert [one["table"] for one in answer.json["tables"]] == ["customers", "orders"]
+
+
+def test_applications_of_your_own_are_checked_too(check: Check, tmp_path: Path) -> None:
+    shop = {name: table for name, table in a_shop().items() if name in ("customers", "orders")}
+    own = pa.table({"client": [1, 2, None], "day": ["01.02.2024", "02.02.2024", "03.02.2024"], "bad": [0, 1, 0]})
+    lay({"own": own}, tmp_path, ".csv")
+    columns = '{customer_id: client, applied_at: {from: day, format: "%d.%m.%Y"}}'
+    words = [
+        f"raw.tables.own_applications.path={tmp_path / 'own.csv'}",
+        f"raw.tables.own_applications.columns={columns}",
+    ]
+    answer = check(shop, *words, "output=json")
+    preview = preview_of(answer, "own_applications")
+    assert [one["name"] for one in preview["columns"]] == ["customer_id", "applied_at"]
+    assert (preview["rows"], preview["clean"]) == (3, 2)
+    assert [one["rule"] for one in preview["broken"]] == ["customer_id is missing"]
+    assert answer.exit_code == 3  # a third of the rows

@@ -88,9 +88,12 @@ def whole_numbers(workspace: Workspace) -> None:
 
 def test_an_id_that_no_customer_can_have_is_refused(filled: Workspace, gone: Callable[..., Any]) -> None:
     whole_numbers(filled)
-    with pytest.raises(RequestError, match="customer is 'C-7', and every customer of the workspace has a whole number"):
+    written(pa.table({"customer_id": ["0000007", None]}), filled.root / "texts" / "part.parquet")
+    with pytest.raises(RequestError, match="customer is 'C-7', and every customer of the workspace is a whole number"):
         gone("C-7")
     assert read_erasures(filled) == Erasures()
+    written(pa.table({"customer_id": ["C-8"]}), filled.root / "texts" / "more.parquet")
+    assert gone("C-7").exit_code is ExitCode.DONE
 
 
 @pytest.mark.parametrize("spelled", ["7", "0000007", "7.0", " 7 "])

@@ -7,10 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.engine.duckdb_engine import in_memory
-from pipelines.marketplace.raw_files import as_parquet, find_files, fingerprint_of, fingerprint_raw
+from pipelines.marketplace.raw_files import as_parquet, find_files, fingerprint_of
 from pipelines.marketplace.settings import RawSettings, TableMapping, TableMappings
-from pipelines.marketplace.tables import CONTRACTS
-from tests.pipelines.marketplace.shop import a_shop, lay, settings
 
 
 def a_folder(tmp_path: Path, *names: str) -> RawSettings:
@@ -49,12 +47,6 @@ def test_the_fingerprint_follows_bytes_not_names(tmp_path: Path) -> None:
     assert fingerprint_of(one, 1) == fingerprint_of(find_files(raw, "orders"), 2)
     (tmp_path / "two/orders/y.csv").write_text("orders/a.csV")
     assert fingerprint_of(one, 1) != fingerprint_of(find_files(raw, "orders"), 2)
-
-
-def test_the_fingerprint_of_a_folder_is_one_for_each_table(tmp_path: Path) -> None:
-    found = fingerprint_raw(settings(lay(a_shop(), tmp_path)), 2)
-    assert list(found) == [contract.name for contract in CONTRACTS]
-    assert len(set(found.values())) == 4
 
 
 def test_text_files_are_divided_as_is_declared_and_partitions_are_columns(tmp_path: Path) -> None:
