@@ -48,7 +48,6 @@ def profile_of_part(
 
 
 def _rows_by_segment(dimension: str, levels: Levels) -> Iterator[tuple[str, NDArray[np.intp]]]:
-    """Yield the name and the rows of each segment of a dimension that occurs."""
     order = np.argsort(levels.codes, kind="stable")
     bounds = np.searchsorted(levels.codes[order], np.arange(len(levels.names) + 1))
     rows = [

@@ -158,9 +158,9 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     is_whole = len(chosen.rows) == part.rows
     columns = rows.columns if is_whole else select_rows(rows.columns, chosen.rows)
     table = rows.table if is_whole else rows.table.take(chosen.rows)
-    known = work.scorer.predictor.known_levels
-    unknown = unknown_levels(columns, known)
-    check_unknown(unknown, len(table), known, batch.max_unknown)
+    learnt = work.scorer.predictor.known_levels
+    unknown = unknown_levels(columns, learnt)
+    check_unknown(unknown, len(table), learnt, batch.max_unknown)
     answers = work.scorer.score(columns) if len(table) else _nothing(work.scorer)
     declined = answers.unapproved if batch.with_reasons else answers.unapproved[:0]
     reasons = work.scorer.reasons(columns, declined) if len(declined) else Reasons([], [], [])
@@ -169,8 +169,8 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     segments = segments_of(table, columns, batch.roles)
     profile = profile_of_part(work.reference, columns, answers, groups, segments)
     receipt = _receipt(batch, work.scorer.hash, part, rows, chosen, answers, profile.overall.reasons)
-    receipt.unknown = {name: found.rows for name, found in unknown.items()}
-    receipt.unknown_examples = {name: list(found.examples) for name, found in unknown.items()}
+    receipt.unknown = {name: some.rows for name, some in unknown.items()}
+    receipt.unknown_examples = {name: list(some.examples) for name, some in unknown.items()}
     decisions = _decisions(batch, work.scorer, part, table, rows.ids, chosen, answers, words, segments)
     kept = _sample(chosen.numbers, batch.sampled)
     features = _features(columns, batch.roles, decisions["decision_id"], kept)

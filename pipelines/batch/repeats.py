@@ -68,7 +68,6 @@ def _ranges(files: Sequence[Path]) -> list[Places]:
 
 
 def _some(files: Sequence[Path], places: Places) -> Numbers:
-    """Return the numbers of all parts within one range."""
     numbers = np.empty(sum(end - start for start, end in places), dtype=np.uint64)
     done = 0
     for file, (start, end) in zip(files, places, strict=True):

@@ -25,23 +25,24 @@ class UnknownLevels:
     examples: Sequence[str]
 
 
-def unknown_levels(columns: Columns, known: Mapping[str, Collection[str]]) -> dict[str, UnknownLevels]:
+def unknown_levels(columns: Columns, learnt: Mapping[str, Collection[str]]) -> dict[str, UnknownLevels]:
     """Return the unknown levels of each column that has some, given the levels that the model learnt, by column."""
-    return {name: found for name, learnt in known.items() if (found := _unknown(columns[name], frozenset(learnt))).rows}
+    unknown = {name: _unknown(columns[name], frozenset(levels)) for name, levels in learnt.items()}
+    return {name: levels for name, levels in unknown.items() if levels.rows}
 
 
 def check_unknown(
-    unknown: Mapping[str, UnknownLevels], rows: int, known: Mapping[str, Collection[str]], most: float | None
+    unknown: Mapping[str, UnknownLevels], rows: int, learnt: Mapping[str, Collection[str]], most: float | None
 ) -> None:
     """Raise DataError where a larger share of a column's rows is unknown than `most`; None allows any.
 
     Fewer than FEW_ROWS rows are never refused.
     """
-    for name, found in unknown.items():
-        if most is not None and found.rows >= FEW_ROWS and found.rows > most * rows:
+    for name, levels in unknown.items():
+        if most is not None and levels.rows >= FEW_ROWS and levels.rows > most * rows:
             raise DataError(
-                f"column '{name}' has values that the model does not know in {found.rows:,} of {rows:,} rows (such as "
-                f"{_quoted(found.examples)}; it knows {_quoted(sorted(known[name]))}), more than data.max_unknown="
+                f"column '{name}' has values that the model does not know in {levels.rows:,} of {rows:,} rows (such as "
+                f"{_quoted(levels.examples)}; it knows {_quoted(sorted(learnt[name]))}), more than data.max_unknown="
                 f"{most:g} allows; correct how the values are written, or set data.max_unknown=null to score anyway"
             )
 

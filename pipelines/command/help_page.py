@@ -61,7 +61,6 @@ def examples(file: Path) -> list[str]:
 
 
 def _classes(node: DictConfig, prefix: str = "") -> Iterable[tuple[str, type]]:
-    """Yield the settings classes of a composed configuration by full key."""
     for key in node:
         if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
             kind = OmegaConf.get_type(node[key])

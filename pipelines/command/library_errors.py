@@ -39,8 +39,8 @@ def _raised_in(trace: TracebackType | None) -> str:
     """Return the package of the innermost code that is not Python's own: pandas raises most errors as ValueError."""
     package = ""
     while trace is not None:
-        found = _package(str(trace.tb_frame.f_globals.get("__name__", "")))
-        package = found if found in LIBRARIES or found in OWN else package
+        current = _package(str(trace.tb_frame.f_globals.get("__name__", "")))
+        package = current if current in LIBRARIES or current in OWN else package
         trace = trace.tb_next
     return package
 

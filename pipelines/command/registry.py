@@ -13,10 +13,8 @@ def registered(package: str, kind: type[T]) -> Iterator[T]:
 
     A constant that one module imports from another is yielded once.
     """
-    constants_found: list[T] = []
+    members: list[T] = []
     for module in sorted(one.name for one in iter_modules(import_module(package).__path__)):
         constants = vars(import_module(f"{package}.{module}")).values()
-        constants_found.extend(
-            one for one in constants if isinstance(one, kind) and not any(one is other for other in constants_found)
-        )
-    yield from constants_found
+        members.extend(one for one in constants if isinstance(one, kind) and not any(one is other for other in members))
+    yield from members

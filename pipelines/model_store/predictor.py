@@ -109,8 +109,8 @@ class _Native:
     def __post_init__(self) -> None:
         self.numeric, self.categorical = self.model.numeric, self.model.categorical
         self.meanings = self.model.card.get("meanings", {})
-        known = self.model.card.get("known_levels", {})  # models of earlier versions have none
-        self.known_levels: Mapping[str, frozenset[str]] = {name: frozenset(levels) for name, levels in known.items()}
+        learnt = self.model.card.get("known_levels", {})  # models of earlier versions have none
+        self.known_levels: Mapping[str, frozenset[str]] = {name: frozenset(levels) for name, levels in learnt.items()}
         self.contract = ReadingContract.from_record(self.model.card.get("reading"))
 
     def predict(self, columns: Columns) -> tuple[Floats, Floats]:

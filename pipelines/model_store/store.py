@@ -173,7 +173,6 @@ class ModelStore(RunStore):
 
 
 def _write_ids(folder: Path, model_id: str, run_id: str) -> None:
-    """Write the ids of the logged model and of its run into a saved model."""
     # `Model.load` reads a path as a URI, and decodes what looks encoded in it.
     description = Model.from_dict(yaml.safe_load((folder / "MLmodel").read_text()))
     description.model_id, description.run_id = model_id, run_id

@@ -160,7 +160,6 @@ class ScoreLog:
         return outcomes
 
     def _features_of(self, file: Path, decision_id: str) -> pd.DataFrame:
-        """Return the features that a decision of a file was made on, one row."""
         path = self._features / file.relative_to(self._decisions)
         row = read_row(path, decision_id, _with_decision_id)
         sampled = 1.0 if row is not None else sampled_share(path)
@@ -188,8 +187,8 @@ class ScoreLog:
     def other_versions(self, key: LogKey) -> list[LogKey]:
         """Return the keys of the other versions of the model that were logged for the same population and period."""
         folder = key.folder(self._decisions)
-        found = folder.parents[2].glob(f"version=*/{folder.parent.name}/{folder.name}")
-        keys = [LogKey.of_folder(one, self._decisions) for one in found if one != folder]
+        folders = folder.parents[2].glob(f"version=*/{folder.parent.name}/{folder.name}")
+        keys = [LogKey.of_folder(one, self._decisions) for one in folders if one != folder]
         return sorted((one for one in keys if self.partitions(one)), key=lambda one: one.version)
 
     def decided(self, key: LogKey, columns: Sequence[str]) -> Iterator[tuple[Path, pa.Table]]:
@@ -201,10 +200,10 @@ class ScoreLog:
         for name in self.partitions(key):
             path = self.file(key, name)
             with readable(path), pq.ParquetFile(path) as file:
-                known = [*columns, *(["role"] if "role" in file.schema_arrow.names else [])]
-                for batch in file.iter_batches(ROWS_AT_ONCE, columns=known):
+                names = [*columns, *(["role"] if "role" in file.schema_arrow.names else [])]
+                for batch in file.iter_batches(ROWS_AT_ONCE, columns=names):
                     rows = pa.Table.from_batches([batch])
-                    if "role" in known:
+                    if "role" in names:
                         rows = rows.filter(pc.not_equal(rows["role"], SHADOW))
                     yield path, rows.select(list(columns))
 
@@ -250,7 +249,6 @@ def _with_decision_id(table: pa.Table) -> pa.Table:
 
 
 def _with_ids(rows: pd.DataFrame | pa.Table, decisions: pa.Table) -> pa.Table:
-    """Return rows with their decision_id."""
     table = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else rows
     if "decision_id" in table.column_names:
         return table

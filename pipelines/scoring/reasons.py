@@ -99,7 +99,6 @@ class ReasonTexts:
         return Reasons(_first(named, counts), _first(words, counts), _first(sizes, counts))
 
     def _words(self, columns: Columns, rows: NDArray[np.intp], leading: NDArray[np.intp]) -> NDArray[np.object_]:
-        """Return the words for the leading feature of each row."""
         words = np.empty(len(rows), dtype=object)
         for index in np.unique(leading).tolist():
             at = np.flatnonzero(leading == index)

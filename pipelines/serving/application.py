@@ -184,7 +184,6 @@ class Application:
         return body
 
     def _holder(self, headers: dict[bytes, bytes]) -> str:
-        """Return the id of the presented API key."""
         header = headers.get(b"authorization")
         if header is None:
             if self.is_open and not self.keys.any_valid:

@@ -223,7 +223,6 @@ class Decider:
         return rows, groups
 
     def _earlier(self, record: Record, application_id: str) -> Location | Rolled | None:
-        """Return the decision that an application has already."""
         earlier = self._journal.of_application(record.application) or self._rolled.of_application(record.application)
         if earlier is not None and earlier.request != record.request:
             raise Refusal(

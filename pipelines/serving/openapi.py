@@ -139,7 +139,6 @@ def _responses(schema: Document, *codes: int) -> Document:
 
 
 def _schemas(serving: Serving) -> Document:
-    """Return the schemas of requests and responses, from the types that decode and encode them."""
     application = serving.contract.application_type(serving.scorer.predictor.meanings)
     contract = serving.contract
     requests = (application, contract.customer_type()) if contract.by_customer else (application,)

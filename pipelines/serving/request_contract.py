@@ -182,7 +182,6 @@ class RequestContract:
         return msgspec.defstruct("ApplicationOfCustomer", fields, bases=(ApplicationOfCustomer,), **_STRICT)
 
     def _segment_fields(self) -> list[Any]:
-        """Return the field of the segments, none where the service has none."""
         if not self.segments:
             return []
         names = {f"s{index}": name for index, name in enumerate(self.segments)}

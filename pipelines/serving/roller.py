@@ -156,10 +156,10 @@ class Roller:
         logged = {}
         for other in [key, *([] if is_shadow else self._log.other_versions(key))]:
             for path, rows in self._log.decided(other, ["application_id"]):
-                found = rows.filter(pc.is_in(rows["application_id"], value_set=requested))["application_id"].to_pylist()
-                if not found or path.name.startswith(f"{PARTITION}-"):
+                ids = rows.filter(pc.is_in(rows["application_id"], value_set=requested))["application_id"].to_pylist()
+                if not ids or path.name.startswith(f"{PARTITION}-"):
                     continue
-                for row in _rows_of(path, found):
+                for row in _rows_of(path, ids):
                     decision = LoggedDecision(str(_file(other, path.stem)), row["decision_id"], row["raw_score"])
                     logged[applications[row["application_id"]]] = decision
         return logged
@@ -278,7 +278,6 @@ def _by_key(records: Sequence[Journalled]) -> dict[LogKey, list[Journalled]]:
 
 
 def _file(key: LogKey, partition: str) -> Path:
-    """Return the path of a partition below the folder of decisions."""
     return key.folder(Path()) / f"{partition}.parquet"
 
 
@@ -286,17 +285,17 @@ def _rows_of(path: Path, applications: Sequence[str]) -> list[dict[str, Any]]:
     """Return ids and raw scores of the decisions of some applications in a file."""
     columns = ["application_id", "decision_id", "raw_score"]
     rows = pq.read_table(path, columns=columns, filters=[("application_id", "in", applications)], partitioning=None)
-    found: list[dict[str, Any]] = rows.to_pylist()
-    return found
+    row_list: list[dict[str, Any]] = rows.to_pylist()
+    return row_list
 
 
 def _contradicts(row: DecisionRow, logged: LoggedDecision | None) -> bool:
     return logged is not None and (logged.decision_id, logged.raw_score) != (row.decision_id, row.raw_score)
 
 
-def _rolled(location: Location, logged: LoggedDecision, asked: Asked) -> Rolled:
+def _rolled(location: Location, logged: LoggedDecision, requested: Asked) -> Rolled:
     decision = bytes.fromhex(logged.decision_id)
-    return Rolled(location.application, location.request, decision, logged.file, asked.amount, asked.term)
+    return Rolled(location.application, location.request, decision, logged.file, requested.amount, requested.term)
 
 
 def _table(records: Sequence[Journalled], segments: Mapping[str, Levels]) -> pa.Table:

@@ -190,7 +190,6 @@ def shadow_features(store: ModelStore, settings: ServeSettings) -> Features:
 
 
 def _policies(workspace: Workspace, current: PolicySettings) -> Any:
-    """Return a function that gives the policy of a hash."""
     now = policy_hash(current)
 
     @lru_cache(maxsize=64)

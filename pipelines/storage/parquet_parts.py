@@ -166,7 +166,6 @@ def _found(folder: Path) -> Iterator[Path]:
 
 
 def _footer(file: Path) -> tuple[str, Any]:
-    """Return the fingerprint of a file's footer and size, and its metadata."""
     try:
         with file.open("rb") as opened:
             size = opened.seek(0, 2)
