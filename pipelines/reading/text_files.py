@@ -20,8 +20,10 @@ from pipelines.storage.atomic_files import scratch_folder
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-AT_ONCE = 100_000
-"""Rows of a batch."""
+AT_ONCE = 20_480
+"""Rows of a batch: with these and small buffers values are handed over while they are in the processor's cache."""
+BUFFER, LONGEST_LINE = 8_000_000, 2_000_000
+"""Bytes that are parsed at once, and the most of a line."""
 TRAILING = "after the last delimiter"
 """The column of what follows a trailing delimiter: always empty."""
 
@@ -50,7 +52,8 @@ class TextFile:
         rows = (
             f"read_csv({sql_text(str(self.path))}, auto_detect=false, header={str(self.layout.has_header).lower()}, "
             f"delim={sql_text(self.layout.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, "
-            f"compression={sql_text(compression)}, hive_partitioning=false)"
+            f"compression={sql_text(compression)}, buffer_size={BUFFER}, max_line_size={LONGEST_LINE}, "
+            "hive_partitioning=false)"
         )
         if not self.layout.is_trailing and not self._folders:
             return f"(from {rows})"
