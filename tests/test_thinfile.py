@@ -42,7 +42,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["tuen"], "unknown verb 'tuen'; did you mean tune?"),
         (["tune", "trails=3"], "unknown key 'trails'; did you mean trials"),
         (["tune", "candidate.parameters.dept=3"], "unknown key 'candidate.parameters.dept'; did you mean depth?"),
-        (["tune", "+data.foo=1"], "unknown key 'data.foo'; known: amount, approved, bad,"),
+        (["tune", "+data.foo=1"], "unknown key 'data.foo'; known: amount, approved, as_of, bad,"),
         (["tune", "candidate=catbost"], "unknown choice candidate=catbost; did you mean catboost?"),
         (["tune", "trials=many"], "trials: Value 'many' of type 'str' could not be converted to Integer; correct"),
         (["tune", "candidate.calibration=platt"], "expected one of [none, logistic, isotonic]"),

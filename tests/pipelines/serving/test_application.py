@@ -72,7 +72,7 @@ def test_who_is_referred_gets_reasons_and_no_notice_of_a_decline(
     policy = PolicySettings(approve_from=950, automation=Automation.declines_are_referred)
 
     async def about(client: httpx.AsyncClient) -> Any:
-        return (await client.post("/decisions", json=applications(1)[0])).json()
+        return (await client.post("/decisions", json=applications(2)[1])).json()
 
     answer = talk(about, replace(served, policy=policy))
     assert (answer["decision"], answer["notice"]) == ("referred", [])
