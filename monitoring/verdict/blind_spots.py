@@ -101,11 +101,11 @@ def _moves(moves: Sequence[Move], score: ScoreComparison | None) -> Iterator[Poi
 def _range(moves: Sequence[Move]) -> str:
     """Return the least and the largest limit, and what the least is of a number and of a category.
 
-    Limits that no change of practice reaches, of columns with hardly any rows outside one bin, are named as such.
+    Limits that no move reaches, where the few periods of the reference leave their variation unknown, are named apart.
     """
     reachable = [one for one in moves if one.judgement.limit <= LARGEST_PSI]
     beyond = [_name(one) for one in moves if one.judgement.limit > LARGEST_PSI]
-    never = f"no move is named in {listed(beyond, 3)}: hardly any rows outside one bin" if beyond else ""
+    never = f"no move is named in {listed(beyond, 3)}: too few periods to know how much they vary" if beyond else ""
     if not reachable:
         return never
     first, last = (choose(reachable, key=lambda one: one.judgement.limit) for choose in (min, max))

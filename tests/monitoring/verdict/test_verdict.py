@@ -175,4 +175,4 @@ def test_a_limit_beyond_any_move_is_not_called_the_smallest_change() -> None:
     moves = [replace(one, judgement=replace(one.judgement, limit=limit)) for one, limit in limits]
     (columns,) = (one for one in smallest_changes(Facts(moves=moves, rows=900), None) if one.heading == "columns")
     assert columns.text.startswith("PSI 0.1 (age) to 0.12 (income)")
-    assert columns.text.endswith("; no move is named in flag: hardly any rows outside one bin")
+    assert columns.text.endswith("; no move is named in flag: too few periods to know how much they vary")
