@@ -51,7 +51,7 @@ def main() -> None:
     pay_later()
     terminal = Path(tempfile.mkdtemp()) / "terminal.html"
     terminal.write_text(TERMINAL.format(html.escape((HERE / "examples" / "promote.txt").read_text())))
-    shoot(terminal.as_uri(), "terminal", 960, 440)
+    shoot(terminal.as_uri(), "terminal", 960, 560)
     shutil.rmtree(terminal.parent)
 
 
