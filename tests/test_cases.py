@@ -377,6 +377,151 @@ def folds_and_parts_begin_at_distinct_dates(folder: Path, run: Commands) -> None
     assert "out of time at 2025-07-01" in answer.err
 
 
+def scored_elsewhere(rows: int, seed: int) -> pd.DataFrame:
+    """Return a month of decisions that were made elsewhere."""
+    generator = np.random.default_rng(seed)
+    income = generator.lognormal(7.6, 0.4, rows).round(2)
+    debt = (0.3 * income * generator.random(rows)).round(2)
+    channel = generator.choice(["app", "web", "shop"], rows, p=[0.5, 0.3, 0.2])
+    points = generator.normal(620, 45, rows).astype(int)
+    return pd.DataFrame({"income": income, "debt": debt, "util": generator.random(rows).round(4), "channel": channel,
+                         "points": points})  # fmt: skip
+
+
+def watched(run: Commands, now: Path, before: Path, *words: str) -> Answer:
+    return run("watch", "period=2026-10", f"input={now}", f"reference_input={before}", *words)
+
+
+def write_sentinel(folder: Path) -> None:
+    now = scored_elsewhere(3000, 20)
+    now["income"] = now["income"].mask(np.random.default_rng(20).random(3000) < 0.1, -999.0)
+    now.to_parquet(folder / "now.parquet", index=False)
+    scored_elsewhere(3000, 21).to_parquet(folder / "before.parquet", index=False)
+
+
+@case("sentinel_in_a_column", write_sentinel)
+def a_value_outside_the_reference_is_a_data_fault(folder: Path, run: Commands) -> None:
+    answer = watched(run, folder / "now.parquet", folder / "before.parquet")
+    assert answer.exit_code == 3
+    assert answer.json["verdict"] == "act"
+    assert "income (values outside the reference)" in answer.json["sentence"]
+
+
+def write_no_rows(folder: Path) -> None:
+    scored_elsewhere(3000, 22).to_parquet(folder / "before.parquet", index=False)
+    month = scored_elsewhere(20, 23)
+    for name, rows in (("now", 0), ("one", 1), ("twenty", 20)):
+        month.head(rows).to_parquet(folder / f"{name}.parquet", index=False)
+
+
+@case("no_rows", write_no_rows)
+def too_few_rows_give_no_verdict(folder: Path, run: Commands) -> None:
+    for name, words in (("now", "No rows were delivered"), ("one", "1 row is too few"), ("twenty", "20 rows are too")):
+        answer = watched(run, folder / f"{name}.parquet", folder / "before.parquet")
+        assert (answer.exit_code, answer.json["verdict"]) == (3, "inconclusive")
+        assert answer.json["sentence"].startswith(words)
+
+
+def write_swapped_segments(folder: Path) -> None:
+    for name, seed, sign in (("before", 24, 1), ("now", 25, -1)):
+        table = scored_elsewhere(3000, seed)
+        table["points"] += sign * 30 * ((table["channel"] == "app").astype(int) - (table["channel"] == "web"))
+        table.to_parquet(folder / f"{name}.parquet", index=False)
+
+
+@case("score_moves_within_segments", write_swapped_segments)
+def a_score_that_moves_within_segments_is_said_to_move(folder: Path, run: Commands) -> None:
+    answer = watched(run, folder / "now.parquet", folder / "before.parquet", "table.segments=[channel]")
+    assert answer.json["verdict"] == "act"
+    assert "The score moved in channel=app" in answer.json["sentence"]
+    assert "the score did not" not in answer.json["sentence"]
+
+
+def write_one_class(folder: Path) -> None:
+    ids = [f"A308-{row:06d}" for row in range(1200)]
+    for name, bad in (("all_bad", 1), ("all_good", 0)):
+        pd.DataFrame({"application_id": ids, "bad": bad}).to_parquet(folder / f"{name}.parquet", index=False)
+
+
+@case("outcomes_one_class", write_one_class)
+def outcomes_of_one_class_contradict_the_pds(folder: Path, run: Commands) -> None:
+    ids = pd.read_parquet(folder / "all_bad.parquet")["application_id"]
+    own = run.workspace.parent
+    loans(1500, 1).drop(columns="id").assign(id=[f"B{row}" for row in range(1500)]).to_csv(own / "dev.csv", index=False)
+    loans(len(ids), 27).assign(id=ids).drop(columns="bad").to_csv(own / "month.csv", index=False)
+    run.champion(own / "dev.csv")
+    run.score(own / "month.csv", "2026-01", "policy.approve_from=0")
+    words = ("period=2026-01", "outcomes.id=application_id")
+    for name in ("all_bad", "all_good"):
+        answer = run("watch", *words, f"outcomes.table={folder / f'{name}.parquet'}")
+        assert answer.exit_code == 3, answer.out + answer.err
+        assert answer.json["verdict"] == "act"
+
+
+def write_customers_and_orders(folder: Path) -> None:
+    days = pd.date_range("2024-01-02", periods=40, freq="3D")
+    customers = [1 + row % 10 for row in range(40)]
+    pd.DataFrame({"customer_id": range(1, 11), "registered_at": "2024-01-01"}).to_csv(
+        folder / "customers.csv", index=False
+    )
+    pd.DataFrame({"order_id": range(11, 51), "customer_id": customers, "ordered_at": days, "amount": 1000}).to_csv(
+        folder / "orders.csv", index=False
+    )
+
+
+@case("book_without_loans", write_customers_and_orders)
+def a_book_needs_customers_and_orders_alone(folder: Path, run: Commands) -> None:
+    words = (f"raw.folder={folder}", "raw.time_zone=UTC", "population=book", "observed_at=2024-05-01", "features=short")
+    answer = run("prepare", *words)
+    assert answer.exit_code == 0, answer.err
+    assert answer.json["customers"] == 10
+
+
+def write_days_first(folder: Path) -> None:
+    people = range(1, 11)
+    pd.DataFrame({"customer_id": people, "registered_at": "2018-12-01"}).to_csv(folder / "customers.csv", index=False)
+    orders = pd.DataFrame({"order_id": range(11, 41), "customer_id": [*people] * 3, "amount": 1000})
+    orders["ordered_at"] = [f"{6 + row % 9}/1/19 10:00:00" for row in range(30)]
+    orders.to_csv(folder / "orders.csv", index=False)
+    when = "2019-04-01 09:00:00"
+    loan = {"applied_at": when, "principal": 5000, "term": 3, "decision": "approved", "disbursed_at": when}
+    pd.DataFrame({"application_id": people, "customer_id": people} | loan).to_csv(
+        folder / "applications.csv", index=False
+    )
+    dues = [
+        {"application_id": one, "number": number, "due_at": f"2019-0{4 + number}-01 09:00:00", "due_amount": amount,
+         "paid_at": None, "paid_amount": 0}
+        for one in people for number, amount in ((1, 1667), (2, 1667), (3, 1666))
+    ]  # fmt: skip
+    pd.DataFrame(dues).to_csv(folder / "instalments.csv", index=False)
+
+
+@case("day_first_two_digit_years", write_days_first)
+def a_time_that_is_not_iso_needs_its_format(folder: Path, run: Commands) -> None:
+    words = (f"raw.folder={folder}", "raw.time_zone=UTC", "loan=dpd30_at_3_mob", "features=short",
+             "loan.as_of=2019-08-01")  # fmt: skip
+    answer = run("prepare", *words)
+    assert answer.exit_code == 2
+    assert "ordered_at" in answer.json["error"]
+    assert "format" in answer.json["error"]
+
+
+def write_feature_points(folder: Path) -> None:
+    table = loans(1500, 1)
+    table.insert(3, "points", np.random.default_rng(28).normal(100, 20, len(table)).round(1))
+    table.to_csv(folder / "12_feature_points.csv", index=False)
+
+
+@case("experiments:points", write_feature_points)
+def a_feature_may_be_called_points(folder: Path, run: Commands) -> None:
+    path = folder / "12_feature_points.csv"
+    run.champion(path)
+    run.score(path, "2026-10")
+    answer = run("watch", "period=2026-10", "today=2026-12-01")
+    assert answer.exit_code in (0, 3), answer.out + answer.err
+    assert answer.json["verdict"] in ("stable", "watch")
+
+
 FOLDERS = [(name, None) for name in CASES] + [(name, folder) for name in CASES if (folder := shared(name))]
 
 
