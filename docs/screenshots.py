@@ -22,11 +22,11 @@ COMMANDS = {
 }
 PREPARE = ("prepare", "--config-dir", "examples", "raw=pay_later", "loan=pay_in_30_days", "loan.as_of=2024-09-01")
 PAY_LATER = {
-    "pay_later_check": (*PREPARE, "features=short", "check=true"),
-    "pay_later_prepare": (*PREPARE, "features=short"),
+    "pay_later_check": (*PREPARE, "check=true"),
+    "pay_later_prepare": (*PREPARE, "features.marketplaces=[nord,sued]"),
     "": ("tune", "data=marketplace", "candidate=scorecard", "trials=5"),
     "pay_later_promote": ("promote",),
-    " ": ("score", "data=marketplace", "period=2024-08"),
+    " ": ("score", "data=marketplace", "period=2024-08", "data.segments=[marketplace]"),
     "pay_later_watch": ("watch", "period=2024-08"),
 }
 """The commands of the page of the pay-later lender, by the file that keeps their output."""
