@@ -522,11 +522,15 @@ def a_feature_may_be_called_points(folder: Path, run: Commands) -> None:
     assert answer.json["verdict"] in ("stable", "watch")
 
 
-FOLDERS = [(name, None) for name in CASES] + [(name, folder) for name in CASES if (folder := shared(name))]
+SHARED = [(name, folder) for name in CASES if (folder := shared(name))]
 
 
 @pytest.mark.parametrize(
-    ("name", "sample"), FOLDERS, ids=[f"{name}-{'shared' if sample else 'written'}" for name, sample in FOLDERS]
+    ("name", "sample"),
+    [
+        *(pytest.param(name, None, id=f"{name}-written") for name in CASES),
+        *(pytest.param(*one, id=f"{one[0]}-shared", marks=pytest.mark.integration) for one in SHARED),
+    ],
 )
 def test_an_input_that_was_read_wrongly_once_is_read_right(
     name: str, sample: Path | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

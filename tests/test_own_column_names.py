@@ -62,6 +62,7 @@ def the_loop(folder: Path, names: list[str]) -> tuple[pd.DataFrame, dict[str, An
     return decisions, report, dict(replay(ReplaySettings(decision=first, **where)).result)
 
 
+@pytest.mark.integration
 def test_names_of_our_own_columns_change_no_figure(tmp_path: Path) -> None:
     plain = [f"x{place}" for place in range(len(OURS))]
     decisions, report, replayed = the_loop(tmp_path / "ours", list(OURS))

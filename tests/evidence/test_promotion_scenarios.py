@@ -116,6 +116,7 @@ def expected_auc(arena: Arena, market: Market, version: int) -> float:
     return float(pairs / (bad.sum() * good.sum() - (bad * good).sum()))
 
 
+@pytest.mark.integration
 def test_a_truly_better_challenger_passes(arena: Arena, market: Market, evidence: Evidence) -> None:
     known = [name for name in market.table.columns[10:] if name != "basket_category"]
     poor = arena.tuned(columns(market.data, POOR))
