@@ -48,7 +48,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def test_no_request_fails_while_the_champion_changes(evidence: Evidence, workspace: Path) -> None:
-    count = evidence.size(full=20_000, reduced=1_500)
+    count = evidence.size(full=20_000, reduced=6_000)
     table = a_table(count, seed=3)[0]
     features = table.astype(object).where(pd.notna(table), None).to_dict("records")
     bodies = [json.dumps({"application_id": f"A{row}", "features": one}).encode() for row, one in enumerate(features)]
