@@ -14,6 +14,8 @@ from tests.benchmarks.defaults import (
 )
 from tests.evidence.conftest import Evidence
 
+pytestmark = pytest.mark.integration  # simulates markets and fits many models
+
 PUBLISHED_GERMAN = 0.785
 TAIWAN_FLOOR = {"scorecard": 0.765, "catboost": 0.780, "hist_gradient_boosting": 0.780}
 

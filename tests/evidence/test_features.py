@@ -11,6 +11,8 @@ from tests.benchmarks.marketplaces import enlarge
 from tests.evidence.commands import COMMAND, GIGABYTE, Cost, answer, cost_of
 from tests.evidence.conftest import Evidence
 
+pytestmark = pytest.mark.integration  # simulates markets and fits many models
+
 LEAST_RATIO = 5
 
 

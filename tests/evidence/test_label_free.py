@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from numpy.typing import NDArray
 
 from experiments.experiment.experiment import resolve
@@ -28,6 +29,8 @@ from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import answer
 from tests.evidence.conftest import Evidence
 from tests.experiments.marketplaces import data_of, leaking
+
+pytestmark = pytest.mark.integration  # simulates markets and fits many models
 
 EARLY, FULL = "dpd30_at_3_mob", "dpd90_in_12_months"
 CHANGED, AS_OF = "2026-01", "2027-07-01"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 import yaml
 
 import thinfile
@@ -37,6 +38,8 @@ from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.pipelines.model_store.champions import make_champion
+
+pytestmark = pytest.mark.integration  # simulates markets and fits many models
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "data"
 

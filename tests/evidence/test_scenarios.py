@@ -15,6 +15,8 @@ from pipelines.simulation.settings import DataFaultSettings, Fault, Scenario
 from tests.evidence.conftest import Evidence
 from tests.evidence.watched_markets import CHANGED, Size, Watched, month_of, watched_after, watched_before
 
+pytestmark = pytest.mark.integration  # simulates markets and fits many models
+
 CUSTOMERS, MONTHLY, ENOUGH = 350_000, 10_000, 0.95
 """So many customers give about 10,000 applications in a month; the one of the change has at least 95% of them."""
 

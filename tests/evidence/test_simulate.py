@@ -13,6 +13,8 @@ from tests.evidence.commands import COMMAND, GIGABYTE, answer, below, cost_of, k
 from tests.evidence.conftest import Evidence
 from tests.pipelines.simulation.lakes import DEFINITIONS, Lake, decile_misses, labelled
 
+pytestmark = pytest.mark.integration  # simulates markets and fits many models
+
 
 @pytest.fixture(scope="module")
 def big(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:

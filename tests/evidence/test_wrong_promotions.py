@@ -22,6 +22,8 @@ from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.evidence.small_marketplace import small_marketplace
 
+pytestmark = pytest.mark.integration  # simulates markets and fits many models
+
 CUSTOMERS = 12_000
 CONFIDENCE = 0.95
 
