@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.applications.settings import SegmentSettings
-from pipelines.candidates.portable_model import Levels, levels_of
+from pipelines.candidates.portable_model import Levels
 from pipelines.errors import ConfigurationError, nearest
 from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.reference_profile import FrozenBins, distinct_numbers
@@ -47,12 +47,6 @@ class Dimension:
         codes = np.searchsorted(np.asarray(self.edges), numbers, side="right").astype(np.int32)
         codes[np.isnan(numbers)] = -1
         return Levels(codes, list(self.bands))
-
-    def levels(self, values: Sequence[float | str | None]) -> Levels:
-        """Return the segments of single values as they come in requests; text has no band."""
-        if self.edges is not None:
-            return self.cut(np.array([one if isinstance(one, (int, float)) else np.nan for one in values]))
-        return levels_of(np.array([_text(one) for one in values], dtype=object))
 
 
 def segment_name(dimension: str, value: str) -> str:
@@ -94,9 +88,3 @@ def _edges(name: str, bands: Mapping[str, Sequence[float]], bins: Sequence[Froze
     if edges is None:
         return None
     return tuple(sorted({edges[min(int(share * len(edges)), len(edges) - 1)] for share in QUARTERS if edges}))
-
-
-def _text(value: float | str | None) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return str(int(value)) if float(value).is_integer() else repr(float(value))

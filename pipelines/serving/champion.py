@@ -15,12 +15,13 @@ from pipelines.model_store.tags import CHAMPION
 from pipelines.policy.pack import PolicySettings
 from pipelines.reading.special import code_columns
 from pipelines.scoring.scorer import Scorer, open_scorer
+from pipelines.serving.feature_type import FeatureType
 from pipelines.serving.request_contract import RequestContract
 
 logger = logging.getLogger(__name__)
 
-Features = Mapping[str, bool]
-"""Names of features; true where they are numbers."""
+Features = Mapping[str, FeatureType]
+"""The features that a request sends, by name."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,17 @@ def open_serving(
     return Serving(registered.name, registered.version, scorer, contract)
 
 
-def features_of(scorer: Scorer) -> dict[str, bool]:
+def features_of(scorer: Scorer) -> dict[str, FeatureType]:
     """Return the features that a request sends: a number with special codes is one, and two columns of the model."""
     codes = code_columns(scorer.predictor.contract.reading.special)
     levels = [name for name in scorer.categorical if name not in codes]
     numbers = [*scorer.numeric, *(codes[name] for name in scorer.categorical if name in codes)]
-    return dict.fromkeys(numbers, True) | dict.fromkeys(levels, False)
+    contract = scorer.predictor.contract
+    types = {name: FeatureType(True, contract.kind(name)) for name in numbers}
+    return types | {name: FeatureType(False, contract.kind(name)) for name in levels}
 
 
-def columns_of_model(predictor: Predictor) -> Features:
+def columns_of_model(predictor: Predictor) -> dict[str, bool]:
     """Return the columns of a model, and whether each is a number."""
     return dict.fromkeys(predictor.numeric, True) | dict.fromkeys(predictor.categorical, False)
 

@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 
 from pipelines.batch.counting import profile_of_part
-from pipelines.candidates.portable_model import Levels, columns_of
+from pipelines.candidates.portable_model import Levels, columns_of, levels_of
 from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.profiles.segments import MOST_SEGMENTS
 from pipelines.profiles.window_profile import WindowProfile
-from pipelines.reading.special import Codes
+from pipelines.reading.contract import ReadingContract
+from pipelines.reading.json_values import JsonValue, read_numbers, read_texts
+from pipelines.reading.special import split_codes
+from pipelines.reading.values import Kind
 from pipelines.scoring.scorer import DECISIONS, ScoredApplications
-from pipelines.serving.champion import Features
 from pipelines.serving.decider import DecisionRow, Journalled
 
 logger = logging.getLogger(__name__)
@@ -25,18 +27,30 @@ logger = logging.getLogger(__name__)
 class Version:
     """A model version that made decisions: its columns, and its reference profile where it has one."""
 
-    features: Features
+    features: Mapping[str, bool]
     reference: ReferenceProfile | None
     dimensions: tuple[Dimension, ...] = ()
-    special: Codes = field(default_factory=dict)
+    contract: ReadingContract = field(default_factory=ReadingContract)
 
 
-def segments_of_records(records: Sequence[Journalled], dimensions: Sequence[Dimension]) -> dict[str, Levels]:
+def segments_of_records(records: Sequence[Journalled], version: Version | None) -> dict[str, Levels]:
     """Return the segments of decisions by dimension: of the request's segments, or of its features."""
-    return {
-        one.name: one.levels([record.segments.get(one.name, record.features.get(one.name)) for record in records])
-        for one in dimensions
+    if version is None:
+        return {}
+    values = {
+        one: [record.segments.get(one.name, record.features.get(one.name)) for record in records]
+        for one in version.dimensions
     }
+    return {one.name: _levels(one, some, version.contract) for one, some in values.items()}
+
+
+def _levels(dimension: Dimension, values: Sequence[JsonValue], contract: ReadingContract) -> Levels:
+    """Return the segments of values, read as those of a table; what is not a number has no band."""
+    kind, reading = contract.kind(dimension.name), contract.reading
+    if dimension.edges is None:
+        return levels_of(read_texts(values, kind, reading))
+    numbers, _ = read_numbers(values, reading, flags=kind is Kind.flag)
+    return dimension.cut(split_codes(numbers, reading.special.get(dimension.name, ()))[0])
 
 
 def profile_of_records(

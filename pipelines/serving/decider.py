@@ -13,6 +13,7 @@ from pipelines.credit.points import band_labels
 from pipelines.credit.population import Population
 from pipelines.policy.offers import offer_of
 from pipelines.policy.pack import PolicySettings
+from pipelines.reading.json_values import JsonValue
 from pipelines.score_log.key import LogKey, decision_ids
 from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
 from pipelines.scoring.reasons import notice
@@ -55,18 +56,18 @@ class Asked(msgspec.Struct, gc=False):
 
 
 class Journalled(msgspec.Struct, gc=False):
-    """A record's body: the row, the requested amount and term, the features as sent, the groups behind the reasons.
+    """A record's body: the row, the requested amount and term, the features as read, the groups behind the reasons.
 
     `columns` are values of further columns of the score log by name; those it lacks are made when the row is logged.
     `segments` are values of dimensions that the request named beside the features.
     """
 
     row: DecisionRow
-    features: dict[str, float | str | None]
+    features: dict[str, JsonValue]
     asked: Asked = msgspec.field(default_factory=Asked)
     groups: list[str] = msgspec.field(default_factory=list)
     columns: dict[str, Any] = msgspec.field(default_factory=dict)
-    segments: dict[str, float | str | None] = msgspec.field(default_factory=dict)
+    segments: dict[str, JsonValue] = msgspec.field(default_factory=dict)
 
 
 class Decision(msgspec.Struct, gc=False):

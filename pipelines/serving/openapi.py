@@ -72,6 +72,8 @@ def _decide(serving: Serving, limits: LimitSettings) -> Document:
         "summary": "Decide one application, or several as a list: all of them or none",
         "description": (
             "The same application with the same values gets the same decision again for the rest of its month (UTC). "
+            'Values are read as those of a table: "12.5" is a number, "True", true and 1 are one flag, and words that '
+            "the model's record names as missing are null. "
             f"A body has at most {limits.most_bytes:,} bytes, a batch at most {limits.most_decisions:,} applications."
         ),
         "security": [{"key": []}, {}],

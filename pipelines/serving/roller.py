@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.applications.settings import SegmentSettings
-from pipelines.candidates.portable_model import Levels, columns_of
+from pipelines.candidates.portable_model import Levels
 from pipelines.credit.population import Population
 from pipelines.errors import RequestError
 from pipelines.model_store.files import PROFILE
@@ -28,11 +28,12 @@ from pipelines.score_log.key import LogKey, decision_ids
 from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
 from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.score_log.segments import segment_columns
-from pipelines.serving.champion import Features, Serving, columns_of_model, features_of
+from pipelines.serving.champion import Serving, columns_of_model
 from pipelines.serving.counting import Version, profile_of_records, segments_of_records
 from pipelines.serving.decider import Asked, DecisionRow, Journalled
 from pipelines.serving.journal import Journal, Location, Segment, force_to_disk
 from pipelines.serving.metrics import Metrics
+from pipelines.serving.refusal import Refusal
 from pipelines.storage.fingerprint import fingerprint_record
 from pipelines.storage.lock import file_lock
 from pipelines.storage.workspace import Workspace
@@ -134,8 +135,9 @@ class Roller:
     def _write(self, key: LogKey, partition: str, records: Sequence[Journalled], version: Version | None) -> None:
         if not records:
             return
-        frame = _frame(records, version.features if version else None, version.special if version else {})
-        segments = segments_of_records(records, version.dimensions if version else ())
+        special = version.contract.reading.special if version else {}
+        frame = _frame(records, version.features if version else None, special)
+        segments = segments_of_records(records, version)
         profile = profile_of_records(records, frame, version, segments) if version else None
         protected = pd.DataFrame(index=range(len(records)))
         self._log.write(
@@ -178,9 +180,8 @@ class Roller:
             )
 
     def _score_shadow(self, shadow: Serving, records: Sequence[Journalled]) -> None:
-        needed = features_of(shadow.scorer)
         mine = [one for one in records if one.row.model == shadow.model and one.row.model_version != shadow.version]
-        able = [one for one in mine if needed.keys() <= one.features.keys()]
+        able = [one for one in mine if _read_by(shadow, one) is not None]
         self._metrics.count_event("shadow_lacking", len(mine) - len(able))
         try:
             for key, some in _by_key(able).items():
@@ -195,11 +196,8 @@ class Roller:
 def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> list[Journalled]:
     """Return what another version would have decided on the same applications."""
     scorer = shadow.scorer
-    columns = columns_of(
-        _frame(records, columns_of_model(scorer.predictor), scorer.predictor.contract.reading.special),
-        scorer.numeric,
-        scorer.categorical,
-    )
+    features = [_read_by(shadow, record) for record in records]
+    columns = shadow.contract.columns(features)
     answers = scorer.score(columns)
     reasons = scorer.reasons(columns, answers.unapproved)
     words = dict(zip(answers.unapproved.tolist(), reasons.words, strict=True))
@@ -219,7 +217,7 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
                 decision=str(answers.decision[row]),
                 reasons=words.get(row),
             ),
-            record.features,
+            msgspec.to_builtins(features[row]),
             record.asked,
             groups.get(row, []),
             record.columns | {"role": SHADOW},
@@ -227,6 +225,14 @@ def shadowed(shadow: Serving, key: LogKey, records: Sequence[Journalled]) -> lis
         )
         for row, record in enumerate(records)
     ]
+
+
+def _read_by(version: Serving, record: Journalled) -> Any:
+    """Return the features of a decision as another version reads them, None where it cannot."""
+    try:
+        return version.contract.features_of(record.features)
+    except (Refusal, ValueError):
+        return None
 
 
 def versions_in(store: ModelStore, segments: SegmentSettings | None = None) -> Callable[[str, int], Version | None]:
@@ -249,7 +255,7 @@ def versions_in(store: ModelStore, segments: SegmentSettings | None = None) -> C
                 columns_of_model(predictor),
                 reference,
                 dimensions_of(segments or SegmentSettings(), bins),
-                predictor.contract.reading.special,
+                predictor.contract,
             )
         return versions[model, version]
 
@@ -310,7 +316,7 @@ def _table(records: Sequence[Journalled], segments: Mapping[str, Levels]) -> pa.
     return log_rows(Decisions(len(rows), {}, by_row | segment_columns(segments)))
 
 
-def _frame(records: Sequence[Journalled], kinds: Features | None, special: Codes) -> pd.DataFrame:
+def _frame(records: Sequence[Journalled], kinds: Mapping[str, bool] | None, special: Codes) -> pd.DataFrame:
     """Return the features that a decision was made on: numbers as float64, text with None where it is missing.
 
     Special codes are split from their numbers, as for the decision.
@@ -321,7 +327,7 @@ def _frame(records: Sequence[Journalled], kinds: Features | None, special: Codes
     }
     columns: dict[str, Any] = {}
     for name, is_number in are_numbers.items():
-        values = [record.features.get(name) for record in records]
+        values: list[Any] = [record.features.get(name) for record in records]
         columns[name] = np.array(values, dtype=np.float64) if is_number else pd.array(values, dtype="str")
     for name, codes in special.items():
         if code_column(name) in columns:

@@ -11,6 +11,7 @@ from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHAMPION, MODEL_HASH
 from pipelines.policy.pack import PolicySettings
 from pipelines.serving.champion import Champion
+from pipelines.serving.feature_type import FeatureType
 from pipelines.serving.settings import ServeSettings
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import trained
@@ -29,7 +30,9 @@ def events() -> Counter[str]:
 
 @pytest.fixture
 def champion(store: ModelStore, events: Counter[str]) -> Champion:
-    return Champion(store, "credit_score", PolicySettings(), {"asset": True}, lambda event: events.update([event]))
+    return Champion(
+        store, "credit_score", PolicySettings(), {"asset": FeatureType(True)}, lambda event: events.update([event])
+    )
 
 
 def test_another_champion_is_taken_up_and_who_had_the_first_keeps_it(
@@ -83,7 +86,8 @@ def test_features_of_the_shadow_and_of_champions_before_may_come(
     champion.follow()
     contract = champion.current.contract
     assert (contract.numeric, contract.categorical) == (["income"], ["channel"])
-    assert contract.optional == {"asset": True, "constant": True, "tenure": True, "city": False}
+    number, text = FeatureType(True), FeatureType(False)
+    assert contract.optional == {"asset": number, "constant": number, "tenure": number, "city": text}
 
 
 def test_without_a_champion_nothing_starts(store: ModelStore) -> None:

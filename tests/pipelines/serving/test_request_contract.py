@@ -11,10 +11,12 @@ from pipelines.reading.column_types import ColumnType
 from pipelines.reading.contract import ReadingContract
 from pipelines.reading.reading import Reading
 from pipelines.reading.values import Kind
+from pipelines.serving.feature_type import FeatureType
 from pipelines.serving.refusal import Refusal
 from pipelines.serving.request_contract import RequestContract
 
-CONTRACT = RequestContract(["income", "debt.ratio"], ["channel"], {"extra": True, "note": False, "income": False})
+NUMBER, TEXT = FeatureType(True), FeatureType(False)
+CONTRACT = RequestContract(["income", "debt.ratio"], ["channel"], {"extra": NUMBER, "note": TEXT, "income": TEXT})
 FEATURES: dict[str, Any] = {"income": 1, "debt.ratio": None, "channel": "app"}
 
 
@@ -50,8 +52,9 @@ def test_an_empty_text_is_missing_as_in_every_table() -> None:
 
 def test_the_same_values_have_one_spelling_whatever_their_order() -> None:
     turned = {"features": dict(reversed(FEATURES.items())) | {"income": 1.0}, "application_id": "A1"}
-    one, other = (CONTRACT.decode(json.dumps(body).encode(), 1)[0][0] for body in (request(), turned))
-    assert msgspec.json.encode(one.features) == msgspec.json.encode(other.features)
+    as_texts = request(income="1.0", **{"debt.ratio": ""})
+    one, *others = (CONTRACT.decode(json.dumps(body).encode(), 1)[0][0] for body in (request(), turned, as_texts))
+    assert {msgspec.json.encode(one.features)} == {msgspec.json.encode(other.features) for other in others}
     assert msgspec.json.encode(one.features) == b'{"channel":"app","debt.ratio":null,"income":1.0}'
 
 
@@ -65,10 +68,12 @@ def test_what_is_not_finite_is_refused_by_its_field(token: bytes) -> None:
 @pytest.mark.parametrize(
     ("changed", "field", "rule"),
     [
-        ({"income": "12"}, "features.income", "a number or null"),
+        ({"income": "twelve"}, "features.income", "a number or null"),
+        ({"income": "1e999"}, "features.income", "must be finite"),
         ({"income": True}, "features.income", "a number or null"),
         ({"income": [1]}, "features.income", "a number or null"),
-        ({"channel": 3}, "features.channel", "text or null"),
+        ({"channel": ["app"]}, "features.channel", "text or null"),
+        ({"channel": {"name": "app"}}, "features.channel", "text or null"),
         ({"channel": "x" * 257}, "features.channel", "at most 256"),
         ({"extra": "one"}, "features.extra", "a number or null"),
         ({"incom": 3}, "features.incom", "Unknown field"),
