@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.applications.settings import DataSettings
-from pipelines.candidates.registry import candidate_settings, families
+from pipelines.candidates.registry import candidate_settings
 from pipelines.command.settings_reference import Setting, settings_of
 from pipelines.command.verbs import VERBS, schema_of
 from pipelines.marketplace.tables import CONTRACTS, Kind, TableContract
@@ -44,8 +44,8 @@ def settings_page() -> str:
     """Return the settings of all verbs as Markdown; those that several verbs share have sections of their own."""
     sections = [_verb_section(verb, entry.meaning) for verb, entry in VERBS.items()]
     shared: dict[str, type] = {"data": DataSettings, "policy": PolicySettings}
-    for family in families():
-        shared[f"candidate={family}"] = candidate_settings()["candidate"][family].__class__
+    for family, settings in candidate_settings()["candidate"].items():
+        shared[f"candidate={family}"] = type(settings)
     return "\n".join([*sections, *(_shared_section(name, schema) for name, schema in shared.items())])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.candidates.portable_model import Columns, Floats, Scorer
 from pipelines.candidates.settings import CandidateSettings, Range, parameters_of
-from pipelines.errors import ConfigurationError
+from pipelines.errors import ConfigurationError, RequestError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +75,8 @@ class Family:
         fitted_with: Installed packages that only `fit` imports; a run records their versions.
         leaf_tables: Makes the tables of a fitted scorer, or None for a scorer without them.
         points_table: Makes the table of points of a fitted scorer from its calibration map, for families that have one.
+        extra: The extra of Thinfile that installs the family's library, for a library that Thinfile does not require.
+            Its name is that of the module to import.
         package: The installed package that declares the family; its version is recorded. Set for entry points only.
     """
 
@@ -87,7 +90,21 @@ class Family:
     fitted_with: tuple[str, ...] = ()
     leaf_tables: Callable[[Any], LeafTables | None] = lambda _: None
     points_table: "Callable[[Any, Mapping[str, Any], PointsScale], pd.DataFrame] | None" = None
+    extra: str | None = None
     package: str | None = None
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the family's library is installed."""
+        return self.extra is None or find_spec(self.extra) is not None
+
+    def check_installed(self) -> None:
+        """Raise RequestError when the family's library is not installed."""
+        if not self.is_installed:
+            raise RequestError(
+                f"the candidate family '{self.name}' needs the package {self.extra}, which is not installed; "
+                f"run pip install 'thinfile[{self.extra}]'"
+            )
 
     @property
     def packages(self) -> tuple[str, ...]:

@@ -19,7 +19,12 @@ GROUP = "thinfile.candidates"
 
 
 def families() -> dict[str, Family]:
-    """Return every family by its name.
+    """Return every family whose library is installed, by its name (see `declared_families`)."""
+    return {name: family for name, family in declared_families().items() if family.is_installed}
+
+
+def declared_families() -> dict[str, Family]:
+    """Return every family by its name, also where its library is not installed.
 
     Raises:
         ConfigurationError: an entry point does not load, is not a family of its name, or declares a name twice.
@@ -33,12 +38,12 @@ def families() -> dict[str, Family]:
 
 
 def candidate_settings() -> dict[str, dict[str, CandidateSettings]]:
-    """Return the default settings of every family, as the options of the configuration group candidate."""
-    return {"candidate": {name: family.default_settings() for name, family in families().items()}}
+    """Return the default settings of every declared family, as the options of the configuration group candidate."""
+    return {"candidate": {name: family.default_settings() for name, family in declared_families().items()}}
 
 
 def family_named(name: str) -> Family:
-    """Return one family; entry points of other families are not loaded.
+    """Return one family, its library installed or not; entry points of other families are not loaded.
 
     Raises:
         RequestError: no installed package declares it.
@@ -61,9 +66,11 @@ def candidate_of(settings: CandidateSettings) -> Candidate:
     """Return the candidate that the settings describe.
 
     Raises:
+        RequestError: the family's library is not installed.
         ConfigurationError: a parameter, or the range of one, is outside the limits of the family.
     """
     family = _family_with(type(settings))  # type: ignore[arg-type]
+    family.check_installed()
     family.check(settings)
     return family.candidate(parameters_of(settings))
 
@@ -72,15 +79,17 @@ def load_model(folder: Path, threads: int = -1) -> Model:
     """Load the model in a folder; `threads` score large batches, -1 being as many as there are cores.
 
     Raises:
-        RequestError: no installed package declares the model's family.
+        RequestError: no installed package declares the model's family, or its library is not installed.
     """
     card = read_card(folder)
-    return Model(card, family_named(card["family"]).scorer.load(folder, card, threads))
+    family = family_named(card["family"])
+    family.check_installed()
+    return Model(card, family.scorer.load(folder, card, threads))
 
 
 @cache
 def _family_with(settings: type[CandidateSettings]) -> Family:
-    for family in families().values():
+    for family in declared_families().values():
         if family.settings is settings:
             return family
     raise TypeError(f"no candidate family has the settings {settings.__name__}")

@@ -20,6 +20,8 @@ class Sample:
     """Rows to learn from: columns as arrays of length n, outcomes (1 is bad), which are numbers, what they mean.
 
     `weights`, shape (n,), say how many rows each one counts for; None: each for one.
+    `directions` are 1 for a numeric column whose larger numbers may only add to the log-odds of bad, and -1 for one
+    whose larger numbers may only take from it; other columns have none.
     `reading` is the record of how the columns were read, which travels with a model (see `ReadingContract`).
     """
 
@@ -29,6 +31,7 @@ class Sample:
     categorical: tuple[str, ...]
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
     weights: NDArray[np.float64] | None = None
+    directions: Mapping[str, int] = field(default_factory=dict)
     reading: Mapping[str, Any] | None = None
 
     @property

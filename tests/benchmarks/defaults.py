@@ -11,6 +11,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold
 from pipelines.applications.splits import Fold
 from pipelines.candidates.families.catboost import CatBoostSettings
 from pipelines.candidates.families.hist_gradient_boosting import HistGradientBoostingSettings
+from pipelines.candidates.families.lightgbm import LightGBMSettings
 from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
@@ -23,6 +24,7 @@ FAMILIES: dict[str, CandidateSettings] = {
     "scorecard": ScorecardSettings(),
     "catboost": CatBoostSettings(),
     "hist_gradient_boosting": HistGradientBoostingSettings(),
+    "lightgbm": LightGBMSettings(),
 }
 
 

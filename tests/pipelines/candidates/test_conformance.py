@@ -19,6 +19,7 @@ from pipelines.candidates.families.hist_gradient_boosting import (
     HistGradientBoostingParameters,
     HistGradientBoostingSettings,
 )
+from pipelines.candidates.families.lightgbm import LightGBMParameters, LightGBMSettings
 from pipelines.candidates.families.scorecard import Scorecard, weights_of_evidence
 from pipelines.candidates.portable_model import Model, columns_of
 from pipelines.candidates.registry import candidate_of, families, family_named, load_model
@@ -35,6 +36,7 @@ METHOD = CalibrationMethod.logistic
 SMALL: dict[str, CandidateSettings] = {
     "catboost": CatBoostSettings(parameters=CatBoostParameters(iterations=20)),
     "hist_gradient_boosting": HistGradientBoostingSettings(parameters=HistGradientBoostingParameters(max_iter=20)),
+    "lightgbm": LightGBMSettings(parameters=LightGBMParameters(num_iterations=40, learning_rate=0.1)),
 }
 """Settings that fit faster than the defaults."""
 
@@ -144,7 +146,7 @@ def a_table_of_branches(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("family", ["catboost", "hist_gradient_boosting"])
+@pytest.mark.parametrize("family", [family for family in OWN_FAMILIES if family != "scorecard"])
 def test_trees_score_an_unknown_level_as_the_rare_ones_that_they_learnt(family: str, seed: int) -> None:
     table, bad = a_table_of_branches(seed)
     model = fitted(family, table, bad, ["income"], ["branch"], folds_of(len(table)))
@@ -279,7 +281,7 @@ def test_names_and_levels_may_hold_anything(family: str) -> None:
 
 
 def test_the_families_are_those_of_the_folder_and_of_the_other_package() -> None:
-    assert OWN_FAMILIES == ["catboost", "hist_gradient_boosting", "scorecard"]
+    assert OWN_FAMILIES == ["catboost", "hist_gradient_boosting", "lightgbm", "scorecard"]
     assert [*OWN_FAMILIES, "naive_bayes"] == FAMILIES
 
 
