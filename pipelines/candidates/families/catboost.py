@@ -224,7 +224,8 @@ class CatBoostCandidate:
                 "l2_leaf_reg": self.parameters.l2_leaf_reg,
                 "random_strength": self.parameters.random_strength,
                 "one_hot_max_size": self.parameters.one_hot_max_size,
-                "max_ctr_complexity": 1,
+                "max_ctr_complexity": 1,  # target statistics of combined levels would break the constraints
+                "monotone_constraints": [sample.directions.get(name, 0) for name in sample.numeric],
                 "random_seed": seed,
                 "thread_count": threads,
                 "verbose": False,

@@ -217,6 +217,7 @@ class HistGradientBoostingCandidate:
             l2_regularization=self.parameters.l2_regularization,
             max_features=self.parameters.max_features,
             categorical_features=[False] * len(sample.numeric) + [True] * len(sample.categorical),
+            monotonic_cst=[sample.directions.get(name, 0) for name in (*sample.numeric, *sample.categorical)],
             early_stopping=False,
             random_state=seed,
         )

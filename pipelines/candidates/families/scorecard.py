@@ -158,7 +158,7 @@ class ScorecardCandidate:
         columns = sample.columns
         cuts = [self._cut_numbers(name, sample) for name in sample.numeric]
         cuts += [self._group_levels(name, columns[name]) for name in sample.categorical]
-        evidence = [self._weigh(binning, sample) for binning in cuts]
+        evidence = [self._weigh_in_direction(binning, sample) for binning in cuts]
         floor = self.parameters.min_information_value
         telling = [column for column in evidence if column.information_value >= floor]
         if not telling:  # a portfolio that nothing explains still has a base rate: keep the best column
@@ -193,7 +193,7 @@ class ScorecardCandidate:
             numbers = np.clip(values[present, None], -LARGEST, LARGEST)
             tree.fit(numbers, sample.bad[present], sample_weight=weights)
             edges = tuple(sorted({_short(edge, values) for edge in tree.tree_.threshold[tree.tree_.feature >= 0]}))
-        return Binning(name, ("missing", *_interval_labels(edges)), edges, None)
+        return _intervals(name, edges)
 
     def _group_levels(self, name: str, values: NDArray[np.object_]) -> Binning:
         """Give each frequent level a bin of its own and the rare ones one bin together."""
@@ -204,6 +204,14 @@ class ScorecardCandidate:
         bins |= {str(level): 1 + len(frequent) for level in levels[~enough]}
         other = ("other",) if (~enough).any() else ()
         return Binning(name, ("missing", *frequent, *other), None, bins)
+
+    def _weigh_in_direction(self, binning: Binning, sample: "Sample") -> Evidence:
+        """Weigh each bin; join neighbours whose weights contradict the column's direction, worst first."""
+        evidence, direction = self._weigh(binning, sample), sample.directions.get(binning.name, 0)
+        while (steps := direction * np.diff(evidence.weights[1:])).min(initial=0) < 0:
+            edges = np.delete(np.asarray(evidence.binning.edges), int(np.argmin(steps)))
+            evidence = self._weigh(_intervals(binning.name, tuple(edges.tolist())), sample)
+        return evidence
 
     def _weigh(self, binning: Binning, sample: "Sample") -> Evidence:
         """Weigh each bin: the logarithm of its odds of bad over the overall odds, shrunk towards zero when thin."""
@@ -294,6 +302,10 @@ def _short(edge: float, values: NDArray[np.float64]) -> float:
     below = values <= edge
     shorter = (float(f"{edge:.{digits}g}") for digits in range(6, 17))
     return next((short for short in shorter if ((values <= short) == below).all()), float(edge))
+
+
+def _intervals(name: str, edges: tuple[float, ...]) -> Binning:
+    return Binning(name, ("missing", *_interval_labels(edges)), edges, None)
 
 
 def _interval_labels(edges: tuple[float, ...]) -> list[str]:
