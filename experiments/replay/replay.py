@@ -102,7 +102,9 @@ def _replay_run(settings: ReplaySettings) -> Outcome:
     store = existing_store(Workspace.at(settings.workspace), settings.model)
     task = _task(settings, store)
     experiment = resolve(task.settings)
-    data = compare_records("data", task.record.data, data_record(experiment))
+    present = data_record(experiment)
+    recorded = {"label": present["label"], **task.record.data}  # which runs of earlier versions did not record
+    data = compare_records("data", recorded, present)
     erased = erased_since(task.record.data, experiment) if data.differences else None
     if erased is not None:
         return _erased_outcome(task, erased)

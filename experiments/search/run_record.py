@@ -58,6 +58,7 @@ def data_record(experiment: Experiment) -> dict[str, Any]:
         "categorical": applications.roles.categorical,
         "protected": applications.roles.protected,
         "inferred": applications.roles.inferred,
+        "label": {"bad": applications.roles.bad, "good": applications.good},
         "reading": applications.roles.reading_record,
         "split": experiment.split.description,
         "asked": None if experiment.applicants is None else experiment.applicants.fingerprint,

@@ -69,8 +69,8 @@ def _decisions(period: str, table: pa.Table, early: Outcomes | None, full: Outco
         band=_text(table["band"].cast(pa.string())),
         approved=approved,
         compared=approved | of_everyone,
-        early=_outcome(early, ids),
-        full=_outcome(full, ids),
+        early=_outcome(early, ids, period),
+        full=_outcome(full, ids, period),
     )
 
 
@@ -78,5 +78,5 @@ def _text(column: pa.Array) -> NDArray[np.str_]:
     return np.asarray(column.to_numpy(zero_copy_only=False)).astype(str)
 
 
-def _outcome(outcomes: Outcomes | None, ids: pa.StringArray) -> Codes:
-    return np.full(len(ids), UNLABELLED, np.int8) if outcomes is None else outcomes.of(ids)
+def _outcome(outcomes: Outcomes | None, ids: pa.StringArray, period: str) -> Codes:
+    return np.full(len(ids), UNLABELLED, np.int8) if outcomes is None else outcomes.of(ids, period)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.outcomes.earlier_loans import EarlierLoans
+from monitoring.outcomes.label import Label
 from monitoring.outcomes.marketplace_outcomes import outcomes_of_marketplace
-from monitoring.outcomes.outcomes import Outcomes, as_ids, outcomes_of_table
+from monitoring.outcomes.outcomes import OutcomeColumns, Outcomes, as_ids, outcomes_of_table
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
 from monitoring.outcomes.settings import OutcomeSettings
 from monitoring.outcomes.stored_estimates import StoredEstimates, estimates_folder
-from monitoring.windows.months import end_of
+from monitoring.windows.months import end_of, month_from
 from pipelines.credit.loan import DEFINITIONS, FIRST_PAYMENT, GOOD, UNLABELLED, LoanContract, recorded_contract
 from pipelines.credit.points import band_labels
 from pipelines.credit.vintage import VintageTable
@@ -24,6 +26,7 @@ from pipelines.errors import ConfigurationError, nearest
 from pipelines.marketplace.manifest import MANIFEST
 from pipelines.policy.pack import PolicySettings
 from pipelines.profiles.column_names import feature_named
+from pipelines.reading.reading import Reading
 from pipelines.reading.tables import read_table
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
@@ -54,11 +57,14 @@ def performance_of(
     policy: PolicySettings | None,
     settings: OutcomeSettings,
     earlier: EarlierLoans | None = None,
+    *,
+    label: Label,
+    today: str,
 ) -> PerformanceReport | None:
     """Return the performance of a period's decisions and of those before it, None without a source of outcomes.
 
     `earlier` are loans that the model was not fitted on: estimates without labels are recalibrated on them, and
-    reweighted to resemble present applicants.
+    reweighted to resemble present applicants. `label` is that of the model, by which a table's outcomes are read.
 
     Raises:
         ConfigurationError: the definition is unknown, or both a marketplace and tables are given.
@@ -66,7 +72,11 @@ def performance_of(
     """
     if policy is None or not (settings.marketplace or settings.table or settings.early_table):
         return None
-    outcomes = _known_outcomes(workspace, settings, settings.as_of or end_of(key.period))
+    _check(settings)
+    if settings.marketplace is None:
+        outcomes = _of_tables(workspace, settings, label, settings.as_of or today)
+    else:
+        outcomes = _of_marketplace(workspace, settings, settings.marketplace, settings.as_of or end_of(key.period))
     scored = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
     parts = {period: log.decisions(replace(key, period=period))[COLUMNS] for period in scored[-MOST_PERIODS:]}
     report = measure_performance(
@@ -110,7 +120,17 @@ def _matched(
         elif rest:
             outcomes_left_out = f"{rest:,} of {len(table.ids):,} outcomes in '{path}'"
             left_out.append(f"{outcomes_left_out}: their decisions are not in this report")
+        left_out += _open_windows(path, table, parts)
     return replace(report, unmatched=tuple(unmatched), left_out=tuple(left_out))
+
+
+def _open_windows(path: str | None, table: Outcomes, parts: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return how many outcomes count as unknown because the performance window of their applications is open."""
+    open_from = table.open_from
+    rows = sum(_known_ids(table, part) for period, part in parts.items() if open_from and period >= open_from)
+    if not rows:
+        return []
+    return [f"{rows:,} outcomes in '{path}' of applications from {open_from} on: their performance window is open"]
 
 
 def _known_ids(table: Outcomes, decisions: pd.DataFrame) -> int:
@@ -127,19 +147,40 @@ def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame])
     return features.drop_duplicates("application_id").set_index("application_id").rename(columns=feature_named)
 
 
-def _known_outcomes(workspace: Workspace, settings: OutcomeSettings, as_of: str) -> _KnownOutcomes:
-    if settings.marketplace is None:
-        usual = OutcomeSettings()
-        own = settings.early if settings.early != usual.early else f"{settings.bad} (early)"
-        early = _of_table(workspace, settings.early_table, own, settings)
-        own = settings.full if settings.full != usual.full else settings.bad
-        full = _of_table(workspace, settings.table, own, settings)
-        return _KnownOutcomes(early, full)
-    if settings.table or settings.early_table:
+def _check(settings: OutcomeSettings) -> None:
+    if settings.marketplace and (settings.table or settings.early_table):
         raise ConfigurationError(
             f"outcomes.marketplace={settings.marketplace} and a table of outcomes are both set; set only one of them"
         )
-    lake = workspace.lake / settings.marketplace
+    try:
+        date.fromisoformat(settings.as_of or end_of("2026-06"))
+    except ValueError as error:
+        raise ConfigurationError(
+            f"outcomes.as_of is '{settings.as_of}'; write an ISO date such as 2026-06-30"
+        ) from error
+    if settings.performance_months is not None and settings.performance_months < 1:
+        raise ConfigurationError(
+            f"outcomes.performance_months is {settings.performance_months}; set at least 1, for example 12"
+        )
+
+
+def _of_tables(workspace: Workspace, settings: OutcomeSettings, label: Label, as_of: str) -> _KnownOutcomes:
+    """Return the outcomes of flat tables; with a performance window only those whose window is over."""
+    usual = OutcomeSettings()
+    own = settings.early if settings.early != usual.early else f"{settings.bad} (early)"
+    early = _of_table(workspace, settings.early_table, own, settings, label, "outcomes.early_table")
+    own = settings.full if settings.full != usual.full else settings.bad
+    full = _of_table(workspace, settings.table, own, settings, label, "outcomes.table")
+    months = settings.performance_months or label.months
+    if full is None or months is None:
+        return _KnownOutcomes(early, full)
+    # The first month whose last application has a window that ends after the date.
+    open_from = month_from(as_of[:7], -months)
+    return _KnownOutcomes(early, replace(full, is_mature=True, open_from=open_from))
+
+
+def _of_marketplace(workspace: Workspace, settings: OutcomeSettings, name: str, as_of: str) -> _KnownOutcomes:
+    lake = workspace.lake / name
     known = {name: LoanContract(bad, as_of) for name, bad in DEFINITIONS.items()} | _own_contract(lake, as_of)
     names = _definitions(settings, known)
     for name in names:
@@ -180,8 +221,13 @@ def _after(first: Outcomes, other: Outcomes) -> Outcomes:
     return replace(other, bad=np.where(first.of(other.ids) == GOOD, other.bad, UNLABELLED).astype(np.int8))
 
 
-def _of_table(workspace: Workspace, path: str | None, definition: str, settings: OutcomeSettings) -> Outcomes | None:
+def _of_table(
+    workspace: Workspace, path: str | None, definition: str, settings: OutcomeSettings, label: Label, setting: str
+) -> Outcomes | None:
     if path is None:
         return None
-    table = read_table(Path(path), settings, workspace.root, setting="outcomes.table", group="outcomes")
-    return outcomes_of_table(table, definition, identity=settings.id, bad=settings.bad, of_everyone=True)
+    table = read_table(Path(path), settings, workspace.root, setting=setting, group="outcomes")
+    reading = Reading.of(settings)
+    reading = replace(reading, nulls=tuple(dict.fromkeys([*reading.nulls, *label.nulls])))
+    columns = OutcomeColumns(settings.id, settings.bad, settings.bad_value, label, reading)
+    return replace(outcomes_of_table(table, definition, columns, of_everyone=True), is_mature=False)

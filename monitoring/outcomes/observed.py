@@ -68,6 +68,11 @@ class Contradiction:
         """Whether ranking or level contradict the PDs."""
         return self.ranks_worse or self.level_moved
 
+    @property
+    def is_lower_level(self) -> bool:
+        """Whether fewer defaults than expected are all that contradicts the PDs, as with outcomes that are immature."""
+        return self.level_moved and not self.ranks_worse and self.level.observed < self.level.expected
+
 
 def observe(
     definition: str, bad: Codes, probability: Floats, awaiting: int, settings: PerformanceSettings, *, seed: int = 0

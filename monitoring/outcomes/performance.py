@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pandas as pd
 import pyarrow as pa
 
-from monitoring.outcomes.decisions import by_period
+from monitoring.outcomes.decisions import Decisions, by_period
 from monitoring.outcomes.earlier_loans import EarlierLoans
-from monitoring.outcomes.expected_performance import vintage_outcomes
+from monitoring.outcomes.expected_performance import Loans, vintage_outcomes
+from monitoring.outcomes.immaturity import Immaturity, possible_immaturity
 from monitoring.outcomes.observed import Contradiction
 from monitoring.outcomes.outcomes import Outcomes
 from monitoring.outcomes.reconciliation import PastError, past_errors
@@ -37,7 +38,8 @@ class PerformanceReport:
     """Vintages in the order of their periods, the past error of the estimates, and vintage curves.
 
     `selection` is to be shown with any of them. `unmatched` are the reasons why a table of outcomes could not be
-    compared with any decision; `left_out` says how many outcomes are of no decision that is compared.
+    compared with any decision; `left_out` says how many outcomes are of no decision that is compared. `immaturity` are
+    signs that outcomes are not mature, where nothing says that they are (`is_mature`).
     """
 
     vintages: tuple[VintagePerformance, ...]
@@ -46,7 +48,15 @@ class PerformanceReport:
     selection: str = SELECTION
     unmatched: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    is_mature: bool = True
+    immaturity: tuple[Immaturity, ...] = ()
     settings: PerformanceSettings = field(default_factory=PerformanceSettings)
+
+    def is_contradicted(self, contradiction: Contradiction | None) -> bool:
+        """Return whether outcomes contradict the PDs. Fewer defaults than expected do not if they may be immature."""
+        if contradiction is None or not contradiction.found:
+            return False
+        return not (self.immaturity and contradiction.is_lower_level)
 
 
 def measure_performance(
@@ -95,7 +105,33 @@ def measure_performance(
         measured = tuple(_with_later(measured, by_later))
     curves = () if vintages is None else vintage_curves(vintages, confidence=settings.confidence)
     selection = SELECTION_OF_EVERYONE if any(one.everyone is not None for one in measured) else SELECTION
-    return PerformanceReport(measured, past_errors(measured), curves, selection, settings=settings)
+    immaturity = tuple(_immaturity(parts, early, full))
+    return PerformanceReport(
+        tuple(_with_doubt(one, immaturity) for one in measured),
+        past_errors(measured),
+        curves,
+        selection,
+        is_mature=all(one is None or one.is_mature for one in (early, full)),
+        immaturity=immaturity,
+        settings=settings,
+    )
+
+
+def _immaturity(parts: Sequence[Decisions], early: Outcomes | None, full: Outcomes | None) -> Iterator[Immaturity]:
+    if full is not None and not full.is_mature:
+        sign = possible_immaturity(full.definition, [Loans.of(one, one.full) for one in parts])
+        yield from () if sign is None else (sign,)
+    if early is not None and not early.is_mature:
+        sign = possible_immaturity(early.definition, [Loans.of(one, one.early) for one in parts])
+        yield from () if sign is None else (sign,)
+
+
+def _with_doubt(vintage: VintagePerformance, immaturity: Sequence[Immaturity]) -> VintagePerformance:
+    """Return a vintage with the doubt about its outcomes in its statement."""
+    has_outcomes = vintage.matured is not None or vintage.everyone is not None or vintage.early is not None
+    if not has_outcomes or all(vintage.period < one.since for one in immaturity):
+        return vintage
+    return replace(vintage, statement=f"{vintage.statement}; these outcomes are possibly immature")
 
 
 def _with_later(

@@ -48,8 +48,13 @@ class OutcomeSettings(ReadingSettings):
     id: str = "application_id"
     """Column of the application's id in these tables."""
     bad: str = "bad"
-    """Column of the outcome: 1, 0, or empty while it is unknown."""
+    """Column of the outcome in the values of the model's label, or 1 and 0; empty while it is unknown."""
+    bad_value: str | None = None
+    """Value of that column that means default; by default that of the model's label, or 1."""
+    performance_months: int | None = None
+    """Months in which a loan can turn bad: outcomes in a `table` of younger applications count as unknown. By default
+    those of the model's data."""
     as_of: str | None = None
-    """Date until which outcomes are known; by default the end of the window."""
+    """Date until which outcomes are known; by default the end of the window, of a `table` today."""
     performance: PerformanceSettings = field(default_factory=PerformanceSettings)
     """How outcomes are judged."""

@@ -93,10 +93,12 @@ def _sections(report: PeriodReport) -> list[tuple[str, str]]:
 
 
 def _contradicted(performance: PerformanceReport | None) -> list[str]:
+    if performance is None:
+        return []
     return [
         one.period
-        for one in (performance.vintages if performance else ())
-        if any(each is not None and each.found for each in (one.early_contradiction, one.matured_contradiction))
+        for one in performance.vintages
+        if any(map(performance.is_contradicted, (one.early_contradiction, one.matured_contradiction)))
     ]
 
 

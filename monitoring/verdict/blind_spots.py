@@ -72,6 +72,7 @@ def _outcomes(performance: PerformanceReport | None) -> Iterator[str]:
         yield f"{change}: no vintage has enough outcomes"
     elif tested[-1] != performance.vintages[-1].period:
         yield f"{change}, after {tested[-1]}: outcomes are not known yet"
+    yield from (f"{change}, from {one.since} on: outcomes are possibly immature" for one in performance.immaturity)
     yield from performance.left_out
 
 

@@ -30,7 +30,7 @@ def contradictions(performance: PerformanceReport | None) -> list[tuple[VintageP
         tested = [one for one in performance.vintages if getattr(one, kind) is not None]
         if tested:
             contradiction: Contradiction = getattr(tested[-1], kind)
-            if contradiction.found:
+            if performance.is_contradicted(contradiction):
                 newest.append((tested[-1], contradiction))
     return newest
 

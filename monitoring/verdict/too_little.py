@@ -15,7 +15,9 @@ def too_little(rows: int | None, moves: Sequence[Move], performance: Performance
     """Return the reasons why a report is inconclusive, none where enough was compared; unknown `rows` are no reason."""
     if rows is None:
         return []
-    return [*_of_rows(rows, moves), *([] if performance is None else performance.unmatched)]
+    if performance is None:
+        return [*_of_rows(rows, moves)]
+    return [*_of_rows(rows, moves), *performance.unmatched, *map(str, performance.immaturity)]
 
 
 def _of_rows(rows: int, moves: Sequence[Move]) -> Iterator[str]:

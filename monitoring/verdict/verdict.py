@@ -1,18 +1,21 @@
 """The verdict of a report with its reason, its figures and the next step."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from monitoring.decision_mix.decision_mix import DecisionMix
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
 from monitoring.measures.score_comparison import compare_scores
+from monitoring.outcomes.performance import PerformanceReport
+from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.thresholds.thresholds import EVERYONE, MOVED, Level
 from monitoring.verdict.blind_spots import cannot_see, smallest_changes
 from monitoring.verdict.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, cause_of, causes_of, contradictions
 from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport, Point, Verdict
 from monitoring.windows.references import Reference
-from monitoring.windows.windows import Window
+from monitoring.windows.windows import Window, joined
 from pipelines.errors import listed
 from pipelines.profiles.reference_profile import SCORE
 
@@ -25,6 +28,10 @@ CONTRADICTIONS = {
     CONCEPT_CHANGE: "the score ranks worse than expected, so features no longer predict default as they did",
 }
 
+DECLARE_MATURITY = (
+    "set outcomes.performance_months to the months in which a loan can turn bad, or leave outcomes empty that are not "
+    "known for good: until then the latest vintages are not measured"
+)
 ONE_CLASS_ONLY = "with too few of one class to test the ranking"
 ONE_CLASS = 0.01
 """Outcomes are nearly all of one class where at most this share is of the other: perhaps they are coded otherwise."""
@@ -74,6 +81,8 @@ def _points(facts: Facts) -> Iterator[Point]:
     if facts.effect is not None:
         yield Point("effect", _effect(facts.effect))
     yield from (Point(f"vintage {one.period}", one.statement) for one, _ in contradictions(facts.performance))
+    if facts.performance is not None:
+        yield Point("outcomes", _outcomes(facts.performance))
     low = _low_groups(facts.decision_mix)
     if low:
         yield Point("fairness", f"approved less often than the policy allows: {listed(low, NAMED)}")
@@ -91,6 +100,8 @@ def _reasons(facts: Facts) -> Iterator[str]:
             level = contradiction.level
             rates = f"{level.observed:.1%} bad against {level.expected:.1%}"
             cause = f"the default rate is far from the expected one ({rates}), {ONE_CLASS_ONLY}"
+        if contradiction.is_lower_level and facts.performance is not None and not facts.performance.is_mature:
+            cause += "; fewer defaults than expected may also mean that the outcomes are not mature"
         yield f"outcomes of {vintage.period} contradict the model: {cause}"
     moved = _moved(facts)
     if moved:
@@ -166,6 +177,21 @@ def _effect(effect: Effect) -> str:
     return text
 
 
+def _outcomes(performance: PerformanceReport) -> str:
+    """Return which months were judged by which outcomes, and which were not, in their order."""
+    runs = [(by, [one.period for one in some]) for by, some in groupby(performance.vintages, key=_judged_by)]
+    return "; ".join(f"{joined([run[0], run[-1]] if len(run) > 1 else run)} {by}" for by, run in runs)
+
+
+def _judged_by(vintage: VintagePerformance) -> str:
+    matured, early = vintage.everyone or vintage.matured, vintage.early
+    if vintage.matured_contradiction is not None and matured is not None:
+        return f"judged by {matured.definition}"
+    if vintage.early_contradiction is not None and early is not None:
+        return f"judged by the early outcomes {early.definition}"
+    return "without outcomes" if matured is None and early is None else "with too few outcomes"
+
+
 def _low_groups(decision_mix: Sequence[DecisionMix]) -> list[str]:
     return [f"{one.attribute} {one.group}" for one in decision_mix[-1].groups if one.is_low] if decision_mix else []
 
@@ -178,6 +204,8 @@ def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
     rates = [one.level.observed for _, one in contradictions(facts.performance)]
     if any(min(one, 1 - one) <= ONE_CLASS for one in rates):
         return "check how the outcomes are coded (1 is bad) and that good and bad ones are both delivered"
+    if facts.performance is not None and facts.performance.immaturity:
+        return DECLARE_MATURITY
     if contradictions(facts.performance):
         return "read the vintages below, then retrain on the newest mature outcomes and pass the usual gates"
     if moved and {move.column for move in moved} == {SCORE}:
@@ -193,6 +221,8 @@ def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
         )
     if facts.too_little:
         return "compare more rows, such as several months together, and find out whether rows or outcomes are missing"
+    if facts.performance is not None and any(one.matured_contradiction for one in facts.performance.vintages):
+        return "none"
     return "none; only outcomes can show a concept change, estimates without labels cannot"
 
 

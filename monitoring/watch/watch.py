@@ -11,6 +11,7 @@ from monitoring.faults.window_faults import faults_of
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import find_moves
 from monitoring.outcomes.earlier_loans import EarlierLoans, earlier_loans
+from monitoring.outcomes.label import Label, label_of
 from monitoring.outcomes.late_labels import performance_of
 from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport
@@ -19,7 +20,7 @@ from monitoring.watch.settings import WatchSettings
 from monitoring.watch.watch_result import Samples, report_outcome
 from monitoring.windows.months import end_of
 from monitoring.windows.references import reference_for
-from monitoring.windows.windows import PeriodCounts, Window, earlier_periods, open_window, sample_of
+from monitoring.windows.windows import PeriodCounts, Window, day_of, earlier_periods, open_window, sample_of
 from pipelines.command.verb import Outcome
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.model_store.files import PROFILE
@@ -50,7 +51,7 @@ def watch(settings: WatchSettings) -> Outcome:
     key = LogKey(settings.model, model.version, settings.population, settings.period)
     known_at = settings.outcomes.as_of or end_of(key.period)
     earlier = earlier_loans(workspace, store, model, settings.outcomes.marketplace, known_at)
-    report, samples = report_of(workspace, _profile(store, model), key, settings, earlier)
+    report, samples = report_of(workspace, _profile(store, model), key, settings, earlier, label_of(store, model))
     return report_outcome(report, samples, settings)
 
 
@@ -60,9 +61,10 @@ def report_of(
     key: LogKey,
     settings: WatchSettings,
     earlier: EarlierLoans | None = None,
+    label: Label | None = None,
 ) -> tuple[PeriodReport, Samples]:
     """Return the report of a window, and samples of the features of this period and the one before."""
-    log = ScoreLog(workspace)
+    log, today = ScoreLog(workspace), day_of(settings.today)
     counts = PeriodCounts(log, profile)
     reference = reference_for(counts, key, settings.reference)
     window = open_window(counts, key, settings)
@@ -80,7 +82,9 @@ def report_of(
             rows=len(window),
             searched=searched,
             decision_mix=decision_mixes(workspace, counts, key, policy),
-            performance=performance_of(workspace, log, key, policy, settings.outcomes, earlier),
+            performance=performance_of(
+                workspace, log, key, policy, settings.outcomes, earlier, label=label or Label(), today=today
+            ),
         )
     title = f"{key.model} version {key.version}, {key.population.value} of {window.name}"
     return build_report(title, window, reference, facts, notes), samples

@@ -100,6 +100,7 @@ def _result(report: PeriodReport, files: Any) -> Mapping[str, object]:
         "verdict": report.verdict.value,
         "sentence": report.sentence,
         "causes": list(report.causes),
+        "possible_immaturity": [str(one) for one in report.performance.immaturity] if report.performance else [],
         "cannot_see": list(report.cannot_see),
         "smallest_changes": {one.heading: one.text for one in report.smallest_changes},
         "moved": [_move(one) for one in sorted(moved, key=lambda one: -one.judgement.excess)],

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from monitoring.windows.settings import WindowKind, WindowSettings
-from pipelines.errors import RequestError
+from pipelines.errors import ConfigurationError, RequestError
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 from pipelines.profiles.score_counts import ScoreCounts
@@ -112,8 +112,22 @@ def why_incomplete(period: str, today: str | None) -> str | None:
     >>> why_incomplete("2026-10", "2026-11-01"), why_incomplete("2026-11", "2026-11-01")
     (None, '2026-11 is not over on 2026-11-01')
     """
-    now = today or date.today().isoformat()
+    now = day_of(today)
     return None if now[:7] > period else f"{period} is not over on {now}"
+
+
+def day_of(today: str | None) -> str:
+    """Return the day that decides what is over: the configured one, by default that of the calendar.
+
+    Raises:
+        ConfigurationError: it is not an ISO date.
+    """
+    if today is None:
+        return date.today().isoformat()
+    try:
+        return date.fromisoformat(today).isoformat()
+    except ValueError:
+        raise ConfigurationError(f"today is '{today}'; write an ISO date such as 2026-11-01") from None
 
 
 def sample_of(log: ScoreLog, key: LogKey) -> pd.DataFrame:

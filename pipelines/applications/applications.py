@@ -38,14 +38,14 @@ class Applications:
     """Rows of applications that keep their contract; every member has n rows.
 
     `features` has the numeric columns as float64 (missing is NaN), then the categorical ones as text (missing is None).
-    `bad` is 1 for default and 0 for good, or None where outcomes are not read; `outcome_known_at` is when each outcome
-    became known, or None where the table has no such column. `approved` and `by_lot` are the earlier policy's
-    approvals and its random approvals, or None where decisions are not read. `groups` are the values of data.group,
-    whose equal rows a split keeps together, or None without it. `later_dates` counts the rows in which another column
-    has a date more than a day after the application. `immature` counts the applications left out because their
-    performance window is open; `known_at_is_assumed` where outcomes count as known at its end. `fingerprint` identifies
-    the table read, quarantined rows included but without the `erased` rows of erased people; `fingerprint_with_erased`
-    includes them.
+    `bad` is 1 for default and 0 for good, or None where outcomes are not read, and `good` the label's value for the
+    latter. `outcome_known_at` is when each outcome became known, or None where the table has no such column. `approved`
+    and `by_lot` are the earlier policy's approvals and its random approvals, or None where decisions are not read.
+    `groups` are the values of data.group, whose equal rows a split keeps together, or None without it. `later_dates`
+    counts the rows in which another column has a date more than a day after the application. `immature` counts the
+    applications left out because their performance window is open; `known_at_is_assumed` where outcomes count as known
+    at its end. `fingerprint` identifies the table read, quarantined rows included but without the `erased` rows of
+    erased people; `fingerprint_with_erased` includes them.
     """
 
     features: pd.DataFrame
@@ -56,6 +56,7 @@ class Applications:
     roles: Roles
     fingerprint: str
     quarantined: dict[str, int]
+    good: str | None = None
     outcome_known_at: NDArray[np.datetime64] | None = None
     approved: NDArray[np.bool_] | None = None
     by_lot: NDArray[np.bool_] | None = None
@@ -191,7 +192,9 @@ def _erased(frame: Frame, data: DataSettings, workspace: Workspace) -> NDArray[n
 def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: dict[str, int]) -> Applications:
     # Without an id, rows are named by the table's fingerprint and their position: no two tables share a name.
     ids = as_text(clean[roles.id]) if roles.id else [f"{fingerprint[:12]}-{row}" for row in clean.index]
-    bad = None if roles.label is None else (as_text(clean[roles.label]) == roles.bad).to_numpy().astype(np.int8)
+    outcomes = None if roles.label is None else as_text(clean[roles.label])
+    bad = None if outcomes is None else (outcomes == roles.bad).to_numpy().astype(np.int8)
+    good = None if outcomes is None else next(iter(sorted({*outcomes.dropna()} - {roles.bad})), None)
     approved, by_lot = _decisions(clean, roles)
     clean = clean.reset_index(drop=True)
     time, known_at = (None if one is None else clean[one].to_numpy("datetime64[us]")
@@ -210,6 +213,7 @@ def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: d
         roles=roles,
         fingerprint=fingerprint,
         quarantined=quarantined,
+        good=good,
     )
 
 

@@ -1,5 +1,7 @@
 """The maturity of outcomes: rows whose performance window is still open, and signs of immaturity in the bad rate."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,19 +55,38 @@ def open_windows(times: Times, months: int, as_of: str | None) -> NDArray[np.boo
     return np.asarray(is_open)
 
 
-def possible_immaturity(times: Times, bad: NDArray[np.int8]) -> str | None:
-    """Return in words that the bad rate falls with recency, as it does where the latest outcomes are not mature."""
+@dataclass(frozen=True)
+class FallingRate:
+    """A bad rate that falls with recency, as it does where the latest outcomes are not mature."""
+
+    since: np.datetime64
+    before: float
+    now: float
+
+    def __str__(self) -> str:
+        return (
+            f"the bad rate falls from {self.before:.1%} to {self.now:.1%} in the applications since {_day(self.since)}"
+        )
+
+
+def falling_bad_rate(times: Times, bad: NDArray[np.int8]) -> FallingRate | None:
+    """Return by how much the bad rate of the latest applications is lower, None where it is not, beyond chance."""
     begin = np.sort(times)[int((1 - LATEST) * len(times))]
     late, early = bad[times >= begin], bad[times < begin]
     if not len(early):
         return None
     before, now, rate = float(early.mean()), float(late.mean()), float(bad.mean())
     error = np.sqrt(rate * (1 - rate) * (1 / len(early) + 1 / len(late)))
-    if now > FALL * before or before - now < STANDARD_ERRORS * error:
+    return None if now > FALL * before or before - now < STANDARD_ERRORS * error else FallingRate(begin, before, now)
+
+
+def possible_immaturity(times: Times, bad: NDArray[np.int8]) -> str | None:
+    """Return in words that the bad rate falls with recency, and what to declare; None where it does not."""
+    fall = falling_bad_rate(times, bad)
+    if fall is None:
         return None
     return (
-        f"possible immaturity: the bad rate falls from {before:.1%} to {now:.1%} in the applications since "
-        f"{_day(begin)}; set data.performance_months to the months in which a loan can turn bad, or "
+        f"possible immaturity: {fall}; set data.performance_months to the months in which a loan can turn bad, or "
         "data.outcome_known_at"
     )
 
