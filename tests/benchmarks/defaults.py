@@ -13,6 +13,7 @@ from pipelines.candidates.families.catboost import CatBoostSettings
 from pipelines.candidates.families.hist_gradient_boosting import HistGradientBoostingSettings
 from pipelines.candidates.families.lightgbm import LightGBMSettings
 from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.families.xgboost import XGBoostSettings
 from pipelines.candidates.registry import candidate_of
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.settings import CandidateSettings
@@ -25,6 +26,7 @@ FAMILIES: dict[str, CandidateSettings] = {
     "catboost": CatBoostSettings(),
     "hist_gradient_boosting": HistGradientBoostingSettings(),
     "lightgbm": LightGBMSettings(),
+    "xgboost": XGBoostSettings(),
 }
 
 

@@ -21,6 +21,7 @@ from pipelines.candidates.families.hist_gradient_boosting import (
 )
 from pipelines.candidates.families.lightgbm import LightGBMParameters, LightGBMSettings
 from pipelines.candidates.families.scorecard import Scorecard, weights_of_evidence
+from pipelines.candidates.families.xgboost import XGBoostParameters, XGBoostSettings
 from pipelines.candidates.portable_model import Model, columns_of
 from pipelines.candidates.registry import candidate_of, families, family_named, load_model
 from pipelines.candidates.sample import Sample
@@ -37,6 +38,7 @@ SMALL: dict[str, CandidateSettings] = {
     "catboost": CatBoostSettings(parameters=CatBoostParameters(iterations=20)),
     "hist_gradient_boosting": HistGradientBoostingSettings(parameters=HistGradientBoostingParameters(max_iter=20)),
     "lightgbm": LightGBMSettings(parameters=LightGBMParameters(num_iterations=40, learning_rate=0.1)),
+    "xgboost": XGBoostSettings(parameters=XGBoostParameters(n_estimators=40, learning_rate=0.1)),
 }
 """Settings that fit faster than the defaults."""
 
@@ -281,7 +283,7 @@ def test_names_and_levels_may_hold_anything(family: str) -> None:
 
 
 def test_the_families_are_those_of_the_folder_and_of_the_other_package() -> None:
-    assert OWN_FAMILIES == ["catboost", "hist_gradient_boosting", "lightgbm", "scorecard"]
+    assert OWN_FAMILIES == ["catboost", "hist_gradient_boosting", "lightgbm", "scorecard", "xgboost"]
     assert [*OWN_FAMILIES, "naive_bayes"] == FAMILIES
 
 

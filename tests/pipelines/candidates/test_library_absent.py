@@ -42,7 +42,7 @@ def test_naming_it_is_one_message_with_the_command(
 def test_help_and_composing_work_without_it(absent: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert thinfile.main(["tune", f"candidate={absent}", "--help"]) == 0
     assert thinfile.main(["tune", f"candidate={absent}", "--cfg", "job"]) == 0
-    assert f"| {absent} |" in capsys.readouterr().out.replace("\n", " ")
+    assert f"| {absent}" in capsys.readouterr().out
 
 
 def test_its_models_are_refused_with_the_command(absent: str, tmp_path: Path) -> None:
