@@ -20,6 +20,10 @@ def known_levels(sample: "Sample", most: int | None = None) -> Mapping[str, list
     A model that learns the rest as one level scores the levels that it never saw like them: they are rare too. Without
     such a rest there is nothing to learn from, and each family says what it does instead.
     """
+    return sample.once(f"known levels {most}", lambda: _known_levels(sample, most))
+
+
+def _known_levels(sample: "Sample", most: int | None) -> dict[str, list[str]]:
     levels = {}
     for name in sample.categorical:
         values = sample.columns[name]

@@ -1,8 +1,8 @@
 """Rows to learn from or to judge on, as candidates take them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from pipelines.reading.special import Codes
 
 if TYPE_CHECKING:
     import pandas as pd
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class Sample:
     directions: Mapping[str, int] = field(default_factory=dict)
     reading: Mapping[str, Any] | None = None
 
+    memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
+    """What was made of these rows (see `once`)."""
+
     @property
     def special(self) -> Codes:
         """The special codes of columns (see `split_codes`)."""
@@ -52,6 +57,13 @@ class Sample:
         """Return the sample of a frame of features."""
         columns = columns_of(features, numeric, categorical)
         return cls(columns, bad, tuple(numeric), tuple(categorical), meanings or {}, reading=reading)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """Return what `make` makes of these rows, made at the first call for the name: a library's own encoding."""
+        if name not in self.memo:
+            self.memo[name] = make()
+        made: T = self.memo[name]
+        return made
 
     def take(self, rows: NDArray[np.intp]) -> "Sample":
         """Return some of the rows."""

@@ -62,6 +62,10 @@ class TreeInputs:
 
 def inputs_of(sample: "Sample") -> TreeInputs:
     """Return the inputs of a model that learns from a sample."""
+    return sample.once("tree inputs", lambda: _inputs_of(sample))
+
+
+def _inputs_of(sample: "Sample") -> TreeInputs:
     numbers = {name: sample.columns[name] for name in sample.numeric}
     medians = {name: float(np.median(values)) for name, values in numbers.items() if not np.isnan(values).any()}
     levels = {name: _ordered(sample.columns[name], kept) for name, kept in known_levels(sample, MAX_LEVELS).items()}

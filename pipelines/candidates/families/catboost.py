@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.candidates.candidate import Family
+from pipelines.candidates.early_stopping import MOST_TREES, PATIENCE
 from pipelines.candidates.oblivious_shapley import ObliviousShapley
 from pipelines.candidates.portable_model import (
     FEW_ROWS,
@@ -207,18 +208,30 @@ class CatBoostCandidate:
     """Fits and saves CatBoost models; the same seed and thread count give the same model."""
 
     family = "catboost"
+    trees_parameter = "iterations"
 
     def __init__(self, parameters: CatBoostParameters) -> None:
         self.parameters = parameters
 
     def fit(self, sample: "Sample", *, seed: int, threads: int) -> CatBoost:
         """Return a model fitted on a sample."""
+        model = self._model(sample, seed, threads, self.parameters.iterations)
+        model.fit(_pool(sample, known_levels(sample)))
+        return CatBoost(model, sample.numeric, known_levels(sample), threads)
+
+    def fit_stopped(self, sample: "Sample", watched: "Sample", *, seed: int, threads: int) -> tuple[CatBoost, int]:
+        """Return a model of as many trees as have the least log loss on the watched rows, and their number."""
+        model, levels = self._model(sample, seed, threads, MOST_TREES), known_levels(sample)
+        model.fit(_pool(sample, levels), eval_set=_pool(watched, levels), early_stopping_rounds=PATIENCE)
+        return CatBoost(model, sample.numeric, levels, threads), int(model.tree_count_)
+
+    def _model(self, sample: "Sample", seed: int, threads: int, iterations: int) -> Any:
         import catboost
 
-        model = catboost.CatBoost(
+        return catboost.CatBoost(
             {
                 "loss_function": "Logloss",
-                "iterations": self.parameters.iterations,
+                "iterations": iterations,
                 "depth": self.parameters.depth,
                 "learning_rate": self.parameters.learning_rate,
                 "l2_leaf_reg": self.parameters.l2_leaf_reg,
@@ -232,12 +245,6 @@ class CatBoostCandidate:
                 "allow_writing_files": False,
             }
         )
-        levels = known_levels(sample)
-        rows = CatBoost.arrange(sample.columns, sample.numeric, levels, sample.bad)
-        if sample.weights is not None:
-            rows.set_weight(sample.weights)
-        model.fit(rows)
-        return CatBoost(model, sample.numeric, levels, threads)
 
     def save(self, scorer: CatBoost, folder: Path) -> dict[str, object]:
         """Write the model's file and return its levels.
@@ -249,6 +256,18 @@ class CatBoostCandidate:
             metadata[name] = ""
         scorer.model.save_model(str(folder / "model.cbm"))
         return {"levels": scorer.levels}
+
+
+def _pool(sample: "Sample", levels: Mapping[str, list[str]]) -> Any:
+    """Return rows as CatBoost takes them, encoded once."""
+
+    def encoded() -> Any:
+        rows = CatBoost.arrange(sample.columns, sample.numeric, levels, sample.bad)
+        if sample.weights is not None:
+            rows.set_weight(sample.weights)
+        return rows
+
+    return sample.once("catboost", encoded)
 
 
 FAMILY = Family(

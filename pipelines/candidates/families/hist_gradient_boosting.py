@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.candidates.candidate import Family
+from pipelines.candidates.early_stopping import MOST_TREES, PATIENCE
 from pipelines.candidates.portable_model import RARE, Columns, Contributions, Floats, map_levels, with_rare
 from pipelines.candidates.rare_levels import known_levels
 from pipelines.candidates.settings import CandidateSettings, Range
@@ -199,18 +200,40 @@ class HistGradientBoostingCandidate:
     """Fits and saves scikit-learn's gradient boosting."""
 
     family = "hist_gradient_boosting"
+    trees_parameter = "max_iter"
 
     def __init__(self, parameters: HistGradientBoostingParameters) -> None:
         self.parameters = parameters
 
     def fit(self, sample: "Sample", *, seed: int, threads: int) -> HistGradientBoosting:
         """Return a model fitted on a sample."""
-        from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits
+        model = self._model(sample, seed, max_iter=self.parameters.max_iter, early_stopping=False)
+        with _threads(sample, threads):
+            model.fit(_matrix_once(sample, sample), sample.bad, sample_weight=sample.weights)
+        return HistGradientBoosting(export_trees(model), sample.numeric, known_levels(sample, MAX_LEVELS))
 
-        levels = known_levels(sample, MAX_LEVELS)
-        model = HistGradientBoostingClassifier(
-            max_iter=self.parameters.max_iter,
+    def fit_stopped(
+        self, sample: "Sample", watched: "Sample", *, seed: int, threads: int
+    ) -> tuple[HistGradientBoosting, int]:
+        """Return a model of as many trees as have the least log loss on the watched rows, and their number."""
+        model = self._model(sample, seed, max_iter=MOST_TREES, early_stopping=True, n_iter_no_change=PATIENCE, tol=0.0)
+        with _threads(sample, threads):
+            model.fit(
+                _matrix_once(sample, sample),
+                sample.bad,
+                sample_weight=sample.weights,
+                X_val=_matrix_once(watched, sample),
+                y_val=watched.bad,
+                sample_weight_val=watched.weights,
+            )
+        trees = int(np.argmax(model.validation_score_[1:])) + 1
+        del model._predictors[trees:]
+        return HistGradientBoosting(export_trees(model), sample.numeric, known_levels(sample, MAX_LEVELS)), trees
+
+    def _model(self, sample: "Sample", seed: int, **kind: Any) -> Any:
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        return HistGradientBoostingClassifier(
             learning_rate=self.parameters.learning_rate,
             max_leaf_nodes=self.parameters.max_leaf_nodes,
             min_samples_leaf=self.parameters.min_samples_leaf,
@@ -218,18 +241,21 @@ class HistGradientBoostingCandidate:
             max_features=self.parameters.max_features,
             categorical_features=[False] * len(sample.numeric) + [True] * len(sample.categorical),
             monotonic_cst=[sample.directions.get(name, 0) for name in (*sample.numeric, *sample.categorical)],
-            early_stopping=False,
             random_state=seed,
+            **kind,
         )
-        with threadpool_limits(limits=1 if len(sample.bad) <= FEW_ROWS else threads, user_api="openmp"):
-            matrix = _matrix(sample.columns, sample.numeric, levels)
-            model.fit(matrix, sample.bad, sample_weight=sample.weights)
-        return HistGradientBoosting(export_trees(model), sample.numeric, levels)
 
     def save(self, scorer: HistGradientBoosting, folder: Path) -> dict[str, object]:
         """Write the model's file and return what its card must add: the numbers of the levels."""
         np.savez_compressed(folder / "trees.npz", allow_pickle=False, **scorer.trees)
         return {"levels": scorer.levels}
+
+
+def _threads(sample: "Sample", threads: int) -> Any:
+    """Return a context in which scikit-learn uses so many threads."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1 if len(sample.bad) <= FEW_ROWS else threads, user_api="openmp")
 
 
 def export_trees(model: Any) -> dict[str, NDArray[Any]]:
@@ -276,6 +302,12 @@ def _level_tables(predictor: Any) -> NDArray[np.bool_]:
     majority = nodes["count"][splits["left"]] >= nodes["count"][splits["right"]]
     missing = splits["missing_go_to_left"].astype(bool)
     return np.column_stack([left.reshape(len(splits), 256), missing, majority])
+
+
+def _matrix_once(sample: "Sample", learnt_from: "Sample") -> NDArray[np.float64]:
+    """Return the matrix of rows, made once, with the levels of the rows that are learnt from."""
+    levels = known_levels(learnt_from, MAX_LEVELS)
+    return sample.once("hist_gradient_boosting", lambda: _matrix(sample.columns, sample.numeric, levels))
 
 
 def _matrix(columns: Columns, numeric: Sequence[str], levels: Mapping[str, Sequence[str]]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from pipelines.candidates.candidate import Family
+from pipelines.candidates.early_stopping import MOST_TREES, PATIENCE
 from pipelines.candidates.portable_model import FEW_ROWS, Columns, Contributions, Floats
 from pipelines.candidates.settings import CandidateSettings, Range
 from pipelines.candidates.tree_inputs import TreeInputs, inputs_of
@@ -104,17 +105,37 @@ class LightGBMCandidate:
     """Fits and saves LightGBM models; the same seed gives the same model, whatever the number of threads."""
 
     family = "lightgbm"
+    trees_parameter = "num_iterations"
 
     def __init__(self, parameters: LightGBMParameters) -> None:
         self.parameters = parameters
 
     def fit(self, sample: "Sample", *, seed: int, threads: int) -> LightGBM:
         """Return a model fitted on a sample."""
-        from lightgbm import Dataset, train
+        from lightgbm import train
 
-        inputs, parameters = inputs_of(sample), self.parameters
-        options: dict[str, Any] = {
+        options = self._options(sample, seed, threads)
+        booster = train(options, _dataset(sample), num_boost_round=self.parameters.num_iterations)
+        return LightGBM(booster, inputs_of(sample), threads)
+
+    def fit_stopped(self, sample: "Sample", watched: "Sample", *, seed: int, threads: int) -> tuple[LightGBM, int]:
+        """Return a model of as many trees as have the least log loss on the watched rows, and their number."""
+        from lightgbm import early_stopping, train
+
+        booster = train(
+            self._options(sample, seed, threads),
+            _dataset(sample),
+            num_boost_round=MOST_TREES,
+            valid_sets=[_dataset(watched, sample)],
+            callbacks=[early_stopping(PATIENCE, verbose=False)],
+        )
+        return LightGBM(booster, inputs_of(sample), threads), booster.best_iteration
+
+    def _options(self, sample: "Sample", seed: int, threads: int) -> dict[str, Any]:
+        parameters = self.parameters
+        return _dataset_options(sample) | {
             "objective": "binary",
+            "metric": "binary_logloss",
             "learning_rate": parameters.learning_rate,
             "num_leaves": parameters.num_leaves,
             "min_data_in_leaf": parameters.min_data_in_leaf,
@@ -124,28 +145,45 @@ class LightGBMCandidate:
             "bagging_fraction": parameters.bagging_fraction,
             "bagging_freq": 1,
             "seed": seed,
-            "deterministic": True,
-            "force_row_wise": True,
             "num_threads": threads,
-            "verbosity": -1,
         }
-        if sample.directions:  # zeros alone would cost time too
-            options["monotone_constraints"] = [sample.directions.get(name, 0) for name in inputs.names]
-            options["monotone_constraints_method"] = "intermediate"
-        rows = Dataset(
-            inputs.matrix(sample.columns, np.float64),
-            sample.bad,
-            weight=sample.weights,
-            categorical_feature=list(range(len(inputs.numeric), len(inputs.names))),
-            params=options,
-        )
-        booster = train(options, rows, num_boost_round=parameters.num_iterations)
-        return LightGBM(booster, inputs, threads)
 
     def save(self, scorer: LightGBM, folder: Path) -> dict[str, object]:
         """Write the model's file and return what its inputs are."""
         (folder / "model.txt").write_text(scorer.booster.model_to_string())
         return scorer.inputs.record()
+
+
+def _dataset_options(sample: "Sample") -> dict[str, Any]:
+    """Return the options that a Dataset depends on, the same for all parameters, so that fits can share it."""
+    options: dict[str, Any] = {
+        "deterministic": True,
+        "force_row_wise": True,
+        "feature_pre_filter": False,
+        "verbosity": -1,
+    }
+    if sample.directions:  # zeros alone would cost time too
+        options["monotone_constraints"] = [sample.directions.get(name, 0) for name in inputs_of(sample).names]
+        options["monotone_constraints_method"] = "intermediate"
+    return options
+
+
+def _dataset(sample: "Sample", learnt_from: "Sample | None" = None) -> Any:
+    """Return rows as LightGBM takes them, binned once; watched rows are binned like those that are `learnt_from`."""
+    from lightgbm import Dataset
+
+    def binned() -> Any:
+        inputs = inputs_of(sample if learnt_from is None else learnt_from)
+        return Dataset(
+            inputs.matrix(sample.columns, np.float64),
+            sample.bad,
+            reference=None if learnt_from is None else _dataset(learnt_from),
+            weight=sample.weights,
+            categorical_feature=list(range(len(inputs.numeric), len(inputs.names))),
+            params=_dataset_options(sample),
+        )
+
+    return sample.once("lightgbm", binned)
 
 
 FAMILY = Family(
