@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from pipelines.applications.contract import apply_contract, as_text, dates
 from pipelines.applications.maturity import check_window, open_windows, possible_immaturity
-from pipelines.applications.roles import Roles, customer_column
+from pipelines.applications.roles import Roles, check_special, customer_column
+from pipelines.applications.segments import check_bands
 from pipelines.applications.settings import DataSettings
 from pipelines.applications.sources import source_path
 from pipelines.credit.loan import add_months
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.record import read_erasures
 from pipelines.errors import DataError
-from pipelines.reading.column_types import TIMES, ColumnType
+from pipelines.reading.column_types import ColumnType
 from pipelines.reading.frames import Frame, read_frame
 from pipelines.reading.texts import is_text
 from pipelines.storage.atomic_files import whole_file
@@ -129,6 +130,8 @@ def load_applications(
     """
     if labelled and data.label is None:
         raise DataError("data.label is not set, and training needs outcomes; add data.label=COLUMN and data.bad=VALUE")
+    check_special(data)
+    check_bands(data)
     frame = _read(data, workspace, types)
     everybody = frame.rows
     is_erased = _erased(frame, data, workspace)
@@ -165,8 +168,8 @@ def _with_closed_windows(table: pd.DataFrame, data: DataSettings) -> pd.DataFram
 
 def _read(data: DataSettings, workspace: Workspace, types: Mapping[str, ColumnType] | None) -> Frame:
     """Return the table; text in a column of times is read as times even where most of it is not ISO."""
-    times = dict.fromkeys((name for name in (data.time, data.outcome_known_at) if name), TIMES)
-    return read_frame(source_path(data), data, workspace.root, types=types, numeric=data.numeric, texts=times)
+    times = [name for name in (data.time, data.outcome_known_at) if name]
+    return read_frame(source_path(data), data, workspace.root, types=types, numeric=data.numeric, times=times)
 
 
 def _identities(data: DataSettings, rows: pd.DataFrame) -> list[str]:

@@ -2,19 +2,23 @@
 
 import warnings
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pipelines.applications.roles import Roles
 from pipelines.credit.loan import Status, require_mature
-from pipelines.errors import ConfigurationError, DataError, nearest
+from pipelines.errors import ConfigurationError, DataError, listed, nearest
+from pipelines.reading.date_formats import numbers_for_times, parsed_times
+from pipelines.reading.marked_numbers import marked_numbers
+from pipelines.reading.spelling import spelled_value
 from pipelines.reading.times import check_years
-from pipelines.reading.values import spelled_number, spelled_time
 
 RULE = "broken_rule"
+MOST_SHOWN = 6
+"""Values of a label that a message names."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def apply_contract(
         check_years(column, typed[column].to_numpy("datetime64[us]"))
     broken = _broken_rules(table, typed, roles)
     if len(broken) > max_quarantined * len(table):
-        raise DataError(_too_many(table, broken, max_quarantined))
+        raise DataError(_too_many(table, broken, max_quarantined, roles.contract.reading.date_format))
     return CheckedTable(typed.drop(index=broken.index), table.loc[broken.index].assign(**{RULE: broken}))
 
 
@@ -84,11 +88,11 @@ def _check_ids(table: pd.DataFrame, roles: Roles) -> None:
 
 def _check_time(table: pd.DataFrame, roles: Roles) -> None:
     for column in roles.times:
-        if pd.api.types.is_numeric_dtype(table[column]):
-            raise DataError(
-                f"time column '{column}' has numbers (first {as_text(table[column]).iloc[0]}); write times as dates or "
-                "as text such as 2026-10-31"
-            )
+        values = table[column]
+        if values.dtype == object:  # numbers and some texts, or times and some texts
+            values = values[values.map(lambda value: isinstance(value, float))].dropna()
+        if len(values) and pd.api.types.is_numeric_dtype(values.infer_objects()):
+            raise DataError(f"time column '{column}' {numbers_for_times(as_text(values).iloc[0])}")
 
 
 def _check_mature(table: pd.DataFrame, roles: Roles) -> None:
@@ -104,9 +108,10 @@ def _check_mature(table: pd.DataFrame, roles: Roles) -> None:
 def _check_label(table: pd.DataFrame, roles: Roles, *, bad_is_declared: bool) -> None:
     if roles.label is None:
         return
-    values = sorted(as_text(table[roles.label]).dropna().unique())
+    counts = as_text(table[roles.label]).value_counts(sort=False).sort_values(ascending=False, kind="stable")
+    values = sorted(counts.index)
     if len(values) != 2:
-        shown = ", ".join(map(repr, values[:6])) + (", ..." if len(values) > 6 else "")
+        shown = listed([f"{value!r} {rows:,}" for value, rows in counts.items()], MOST_SHOWN) or "all are missing"
         raise DataError(
             f"label column '{roles.label}' has {len(values)} values ({shown}) where a label has two; set data.bad to "
             "the one that means default and drop the rows of the others, or name another column in data.label"
@@ -136,9 +141,11 @@ def _typed(table: pd.DataFrame, roles: Roles) -> pd.DataFrame:
 
 def dates(values: "pd.Series[Any]") -> "pd.Series[Any]":
     """Return ISO dates and times as UTC without a zone; any other text becomes missing."""
-    if not pd.api.types.is_datetime64_any_dtype(values):
-        values = values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
-    return pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return pd.to_datetime(values, utc=True).dt.tz_localize(None)
+    texts = values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
+    moments = parsed_times(pa.chunked_array([pa.array(texts, pa.string())]), None)
+    return pd.Series(moments, index=values.index, name=values.name)
 
 
 def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd.Series[str]":
@@ -146,7 +153,7 @@ def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd
     with warnings.catch_warnings():
         # pandera imports pyspark where it is installed, whose pandas interface we do not use.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-        import pandera.pandas as pa
+        import pandera.pandas as pandera
 
     rules: dict[object, str] = {}
     kinds = dict.fromkeys(roles.numeric, "a number") | dict.fromkeys(roles.times, "a date")
@@ -154,14 +161,14 @@ def _broken_rules(table: pd.DataFrame, typed: pd.DataFrame, roles: Roles) -> "pd
         for row in table.index[table[column].notna() & typed[column].isna()]:
             rules.setdefault(row, f"'{column}' is not {kind}")
     required = [column for column in (roles.id, *roles.times, roles.label, roles.decision) if column is not None]
-    finite = pa.Check(lambda values: ~np.isinf(values), name="finite")
-    schema = pa.DataFrameSchema(
-        {column: pa.Column(float, finite, nullable=True) for column in roles.numeric}
-        | {column: pa.Column(None, nullable=False) for column in required}
+    finite = pandera.Check(lambda values: ~np.isinf(values), name="finite")
+    schema = pandera.DataFrameSchema(
+        {column: pandera.Column(float, finite, nullable=True) for column in roles.numeric}
+        | {column: pandera.Column(None, nullable=False) for column in required}
     )
     try:
         schema.validate(typed, lazy=True)
-    except pa.errors.SchemaErrors as error:
+    except pandera.errors.SchemaErrors as error:
         for case in error.failure_cases.itertuples():
             rule = "is infinite" if case.check == "finite" else "is missing"
             rules.setdefault(case.index, f"'{case.column}' {rule}")
@@ -172,27 +179,29 @@ def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
     """Return categories as text with None for missing; whole numbers lose their '.0', so that 1 equals 1.0."""
     if pd.api.types.is_bool_dtype(values):
         values = values.astype(object)
-    if pd.api.types.is_float_dtype(values):
-        text = values.map(spelled_number, na_action="ignore")
-    else:
-        text = values.astype(object).map(_as_text, na_action="ignore")
+    is_float = pd.api.types.is_float_dtype(values)
+    text = (values if is_float else values.astype(object)).map(spelled_value, na_action="ignore")
     return text.astype(object).where(values.notna().to_numpy(), None)
 
 
-def _as_text(value: object) -> str:
-    if isinstance(value, float):
-        return spelled_number(value)
-    return spelled_time(value) if isinstance(value, date) else str(value)
-
-
-def _too_many(table: pd.DataFrame, broken: "pd.Series[str]", limit: float) -> str:
+def _too_many(table: pd.DataFrame, broken: "pd.Series[str]", limit: float, date_format: str | None) -> str:
     rule, rows = next(iter(broken.value_counts().items()))
     first = broken.index[broken == rule][0]
     column = str(rule)[1:].rpartition("'")[0]
-    advice = "correct the column, change its role or raise data.max_quarantined"
-    if str(rule).endswith("is not a date"):
-        advice = "if its times have another format than ISO, set data.date_format, such as data.date_format=%d/%m/%Y"
     return (
         f"{len(broken)} of {len(table)} rows break the contract, more than the {limit:.0%} that data.max_quarantined "
-        f"allows; most often: {rule} ({rows} rows, first {str(table.loc[first, column])!r}); {advice}"
+        f"allows; most often: {rule} ({rows} rows, first {str(table.loc[first, column])!r} in row {int(first) + 1}); "
+        f"{_advice(str(rule), table.loc[broken.index[broken == rule], column], date_format)}"
     )
+
+
+def _advice(rule: str, values: "pd.Series[Any]", date_format: str | None) -> str:
+    """Return what to do about values that break a rule."""
+    if rule.endswith("is not a date"):
+        if date_format is None:
+            return "if its times have another format than ISO, set data.date_format, such as data.date_format=%d/%m/%Y"
+        return f"data.date_format is {date_format}; correct it or the values"
+    marks = marked_numbers(values.astype(str).unique()) if rule.endswith("is not a number") else None
+    if marks is not None:
+        return marks.remedy
+    return "correct the column, change its role or raise data.max_quarantined"

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any, Self
 
 import pandas as pd
@@ -11,16 +12,22 @@ import pyarrow as pa
 from pipelines.applications.meanings import Meaning, check_meanings, meanings_of
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.erasures.person import CUSTOMER
-from pipelines.errors import ConfigurationError
+from pipelines.errors import ConfigurationError, DataError
+from pipelines.errors import listed as first
 from pipelines.reading.column_types import ColumnType
 from pipelines.reading.contract import ReadingContract
 from pipelines.reading.left_out import listed, uninformative
+from pipelines.reading.marked_numbers import MarkedNumbers
 from pipelines.reading.reading import Reading
 from pipelines.reading.special import code_columns
 from pipelines.reading.values import Kind, spelled
 
 MOST_LEVELS, IDENTIFIER_SHARE = 50, 0.5
 """A text column with more distinct values, and more than this share of them, is an identifier and not a category."""
+SINGLE = ("id", "time", "label", "status", "outcome_known_at", "decision", "random_approval")
+"""The settings that name one column each, which is then no feature."""
+MOST_SHOWN = 3
+"""Columns that a message names."""
 BAD = "1"
 """The value of a label of 0 and 1 that means default."""
 
@@ -74,6 +81,8 @@ class Roles:
         if data.source is Source.table:
             rest.sort()  # the same table with its columns in another order gives the same model
         left_out = _left_out(table, rest, data, types)
+        if labelled:
+            _check_marks([column for column in rest if table[column].nunique() > 1], types)
         kept = [column for column in rest if column not in left_out]
         numbers = [column for column in kept if types[column].is_numeric or _is_empty_number(table[column])]
         categories = [column for column in kept if column not in numbers]
@@ -138,7 +147,7 @@ class Roles:
 
 
 def _single(data: DataSettings) -> tuple[str | None, ...]:
-    return (data.id, data.time, data.label, data.status, data.outcome_known_at, data.decision, data.random_approval)
+    return tuple(getattr(data, name) for name in SINGLE)
 
 
 def _check_single(data: DataSettings) -> None:
@@ -148,9 +157,23 @@ def _check_single(data: DataSettings) -> None:
     for column, times in Counter(roles).items():
         if times > 1:
             raise ConfigurationError(
-                f"column '{column}' has {times} roles; name it in only one of data.id, data.time, data.label, "
-                "data.status, data.outcome_known_at, data.decision, data.random_approval, data.protected, "
-                "data.numeric, data.categorical and data.ignored"
+                f"column '{column}' has {times} roles; name it in only one of "
+                f"{', '.join(f'data.{name}' for name in SINGLE)}, data.protected, data.numeric, data.categorical and "
+                "data.ignored"
+            )
+
+
+def check_special(data: DataSettings) -> None:
+    """Raise ConfigurationError for special codes of a column whose role has no amounts."""
+    declared: dict[str, str | None] = {name: getattr(data, name) for name in (*SINGLE, "customer", "group")}
+    lists = {name: getattr(data, name) for name in ("protected", "categorical", "ignored")}
+    roles = {column: name for name, column in declared.items() if column is not None}
+    roles |= {column: name for name, columns in lists.items() for column in columns}
+    for column in data.special:
+        if column in roles:
+            raise ConfigurationError(
+                f"data.special names '{column}', which is the column of data.{roles[column]}; special codes are for "
+                "numeric features, so leave it out of data.special"
             )
 
 
@@ -169,6 +192,19 @@ def _left_out(
     rest = [column for column in columns if column not in reasons]
     declared = [name for name in (*data.numeric, *data.categorical) if name in table]
     return reasons | uninformative(table, rest, declared)
+
+
+def _check_marks(columns: Sequence[str], types: Mapping[str, ColumnType]) -> None:
+    """Raise DataError for columns without a declared role whose numbers have marks that are not declared."""
+    marked = {column: marks for column in columns if (marks := types[column].marks)}
+    if not marked:
+        return
+    examples = first([f"'{column}' (such as '{marks.example}')" for column, marks in marked.items()], MOST_SHOWN)
+    raise DataError(
+        f"the numbers of {examples} have marks that are not declared; "
+        f"{reduce(MarkedNumbers.and_those_of, marked.values()).remedy}, or keep them as text with "
+        f"'data.categorical=[{','.join(marked)}]'"
+    )
 
 
 def _is_empty_number(values: "pd.Series[Any]") -> bool:

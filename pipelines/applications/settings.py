@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from omegaconf import MISSING
 
@@ -22,7 +23,7 @@ class SegmentSettings:
 
     segments: list[str] = field(default_factory=list)
     """Columns by whose values drift is also reported, features or not; never protected ones."""
-    segment_bands: dict[str, list[float]] = field(default_factory=dict)
+    segment_bands: dict[str, Any] = field(default_factory=dict)
     """Column: the edges between bands of its numbers. A numeric feature without them is cut near its quartiles in the
     model's reference profile."""
 

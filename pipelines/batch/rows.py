@@ -16,9 +16,9 @@ from pipelines.profiles.dimensions import Dimension
 from pipelines.reading.contract import ReadingContract
 from pipelines.reading.reading import Reading
 from pipelines.reading.special import code_column, code_columns, split_codes
-from pipelines.reading.texts import whole
+from pipelines.reading.texts import is_number, whole
 from pipelines.reading.times import check_years, times
-from pipelines.reading.values import Kind, identities, is_number, numbers, spelled
+from pipelines.reading.values import Kind, identities, numbers, spelled
 
 TYPED = Reading()
 """How values are read of which nothing is declared."""
@@ -81,8 +81,10 @@ class BatchRoles:
         for column in (*self.numeric, *(one.name for one in self.dimensions if one.edges is not None)):
             if pt.is_temporal(schema.field(column).type):
                 raise DataError(_unfit(column, schema, file, "numbers"))
-        if self.time is not None and is_number(schema.field(self.time).type):
-            raise DataError(_unfit(self.time, schema, file, "dates, or texts such as 2026-10-31"))
+        if self.time is None or self.contract.reading.date_format is not None:
+            return
+        if is_number(schema.field(self.time).type):
+            raise DataError(_unfit(self.time, schema, file, "dates, or numbers whose format data.date_format declares"))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.applications.roles import check_special
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.applications.sources import source_path
 from pipelines.batch.rows import BatchRoles, read_rows
@@ -67,6 +68,7 @@ def open_table(data: DataSettings, given: str | None, usual_id: str, workspace: 
     requested = given or applications_path(data)
     path = source_path(replace(data, path=requested))
     check_reading(data)
+    check_special(data)
     files = find_files(path, setting=setting, any_text=data.delimiter is not None)
     origin = path if requested else Path(data.source.value)
     has_ids = bool(given) or data.id is not None

@@ -1,17 +1,24 @@
 """One message for each error of Hydra or OmegaConf, with the nearest valid names."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from hydra.errors import MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import KeyValidationError, MissingMandatoryValue, OmegaConfBaseException
 from yaml import YAMLError
 
 from pipelines.command.configuration_files import explain_encoding, explain_interpolation, explain_yaml, location_of
+from pipelines.command.hydra_adapter import parse_override, with_coded_keys
 from pipelines.errors import ConfigurationError, nearest
+
+WORD = re.compile(r"""[^\s\[\]{},:"'](?:[^\[\]{},:"']*[^\s\[\]{},:"'])?""")
+"""An item or a key of a list or mapping in an override."""
+PLAIN = re.compile(r"[A-Za-z0-9_./\- +%@?|$*]+")
+"""What Hydra reads without quotes."""
 
 SCHEMA, DEFAULTS = "_schema", "_defaults"
 
@@ -71,7 +78,9 @@ def explain(error: Exception, folders: Sequence[Path] = ()) -> str:
     if isinstance(cause, OmegaConfBaseException) and cause.full_key:
         return location_of(error, str(cause.full_key), folders) + _explain_key(cause, str(cause.full_key))
     if isinstance(error, OverrideParseException):
-        received = f"received '{error.override}' ({_first_line(cause)})"
+        reason = _first_line(cause)
+        reason = "it has a character that needs quotes" if reason.startswith("LexerNoViable") else reason
+        received = f"received '{error.override}' ({reason})"
         return f"an override is written key=value, {received}; {_quoting(str(error.override))}"
     return location_of(error, "", folders) + _first_line(cause)
 
@@ -81,12 +90,29 @@ def _quoting(override: str) -> str:
 
     >>> print(_quoting("data.label=a=b"))
     write 'data.label="a=b"'
+    >>> print(_quoting("data.special={a=b: [1]}"))
+    write 'data.special={"a=b": [1]}'
     """
     key, mark, value = override.partition("=")
-    if not mark or not value or value[0] in "[{\"'":
+    if not mark or not value or value[0] in "\"'":
         return "quote what is special to the shell and to Hydra"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f"write '{key}=\"{escaped}\"'"
+    if value[0] in "[{":
+        written = value if set(value) & set("\"'") else WORD.sub(lambda word: _in_quotes(word[0]), value)
+    else:
+        written = _in_quotes(value)
+    try:
+        parse_override(with_coded_keys(f"{key}={written}"))
+    except HydraException:
+        return "quote what is special to the shell and to Hydra"
+    return f"write '{key}={written}'"
+
+
+def _in_quotes(text: str) -> str:
+    """Return a text in quotes where Hydra's grammar needs them."""
+    if PLAIN.fullmatch(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _explain_key(error: OmegaConfBaseException, key: str) -> str:
@@ -96,6 +122,8 @@ def _explain_key(error: OmegaConfBaseException, key: str) -> str:
         return f"unknown key '{key}'; {nearest(name, names)}"
     if isinstance(error, MissingMandatoryValue):
         return f"{key} must be given, received nothing; add {key}=..."
+    if isinstance(error, KeyValidationError):
+        return f'{key}: the name {name} is not text; write it in quotes, such as {{"{name}": ...}}'
     return f"{key}: {_first_line(error).rstrip('.')}; correct the value"
 
 

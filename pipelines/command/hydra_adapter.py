@@ -1,9 +1,11 @@
 """All use of Hydra's internal modules. Written for hydra-core 1.3; tests/pipelines/command names the version."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +28,10 @@ from pipelines.command.renamed_keys import rename_keys
 VERSION = "1.3"
 
 GLOBAL = "_global_"
+
+CODED = "quoted_key_"
+"""How a key begins that has characters of Hydra's grammar: their bytes follow, as hexadecimal digits."""
+QUOTED_KEY = re.compile(r"""([{,]\s*)(["'])(.*?)\2(\s*:)""")
 
 
 class FileConfigSource(file_config_source.FileConfigSource):
@@ -57,7 +63,38 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
     parser = get_args_parser()
     parser.error = refuse  # type: ignore[method-assign]
-    return parser.parse_intermixed_args(list(arguments))
+    parsed = parser.parse_intermixed_args(list(arguments))
+    parsed.overrides = [with_coded_keys(word) for word in parsed.overrides]
+    return parsed
+
+
+def with_coded_keys(word: str) -> str:
+    """Return an override in which the keys of a mapping that are in quotes, which Hydra refuses, are words.
+
+    >>> with_coded_keys('data.special={"net=2": [-9], "net": [-8]}')
+    'data.special={quoted_key_6e65743d32: [-9], net: [-8]}'
+    """
+    key, mark, value = word.partition("=")
+    return f"{key}{mark}{QUOTED_KEY.sub(_coded, value)}" if value.startswith("{") else word
+
+
+def with_decoded_keys(config: DictConfig) -> DictConfig:
+    """Return a configuration with the keys that the user wrote (see `with_coded_keys`)."""
+    for mapping in open_mappings(config):
+        if any(str(key).startswith(CODED) for key in mapping):
+            items = {_decoded(key): mapping._get_node(key) for key in mapping}
+            OmegaConf.update(config, mapping._get_full_key(None), items, merge=False)
+    return config
+
+
+def _coded(match: re.Match[str]) -> str:
+    name = match[3]
+    is_word = re.fullmatch("[A-Za-z_]+", name) and name.lower() not in ("null", "true", "false", "inf", "nan")
+    return match[1] + (name if is_word else CODED + name.encode().hex()) + match[4]
+
+
+def _decoded(key: object) -> str:
+    return bytes.fromhex(str(key).removeprefix(CODED)).decode() if str(key).startswith(CODED) else str(key)
 
 
 def parse_override(word: str) -> tuple[str, str]:
@@ -108,11 +145,11 @@ def show(name: str, args: argparse.Namespace, task: Callable[[Any], Any], first:
 
 
 def open_mappings(node: DictConfig) -> Iterator[DictConfig]:
-    """Yield the mappings from text to text or to anything below a structured node."""
+    """Yield the mappings from text to plain values below a structured node; their keys are the user's."""
     for key in node:
         child = None if OmegaConf.is_missing(node, key) else node._get_node(key)
         if isinstance(child, DictConfig) and not child._is_none():
             if OmegaConf.get_type(child) not in (None, dict):
                 yield from open_mappings(child)
-            elif child._metadata.element_type in (str, Any):
+            elif not is_dataclass(child._metadata.element_type):
                 yield child

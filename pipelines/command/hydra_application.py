@@ -174,7 +174,7 @@ def _help(verb: Verb[Any], config: DictConfig) -> str:
 def _run_job(verb: Verb[Any], config: DictConfig, folders: Sequence[Path]) -> Outcome:
     try:
         forbid_unknown_keys(config)
-        settings = OmegaConf.to_object(config)
+        settings = OmegaConf.to_object(hydra_adapter.with_decoded_keys(config))
     except (ConfigurationError, OmegaConfBaseException) as error:
         return failed(error if isinstance(error, ConfigurationError) else ConfigurationError(explain(error, folders)))
     assert isinstance(settings, verb.schema)

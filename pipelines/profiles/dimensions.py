@@ -1,6 +1,5 @@
 """The dimensions of segments: columns by whose values decisions are counted too, numbers cut into bands."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.applications.segments import check_bands
 from pipelines.applications.settings import SegmentSettings
 from pipelines.candidates.portable_model import Levels
-from pipelines.errors import ConfigurationError, nearest
 from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.reference_profile import FrozenBins, distinct_numbers
 
@@ -69,15 +68,7 @@ def dimensions_of(settings: SegmentSettings, bins: Sequence[FrozenBins], key: st
         ConfigurationError: bands of a column that is no segment, or bands that do not ascend.
     """
     names = list(dict.fromkeys(settings.segments))
-    for name, edges in settings.segment_bands.items():
-        if name not in names:
-            raise ConfigurationError(
-                f"{key}.segment_bands names '{name}', which is not in {key}.segments; {nearest(name, names)}"
-            )
-        if not edges or not all(map(math.isfinite, edges)) or sorted(set(edges)) != list(edges):
-            raise ConfigurationError(
-                f"{key}.segment_bands.{name} is {edges}; list the edges between bands in ascending order, each once"
-            )
+    check_bands(settings, key)
     return tuple(Dimension(name, _edges(name, settings.segment_bands, bins)) for name in names)
 
 

@@ -1,5 +1,6 @@
 """What the values of a column are, and why: found from the values, never from the type that a file gives them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,25 +11,31 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
+from pipelines.reading.marked_numbers import MarkedNumbers, marked_numbers
 from pipelines.reading.reading import Reading
-from pipelines.reading.texts import is_text, plain, without_nulls
+from pipelines.reading.texts import is_number, is_text, plain, without_nulls
 from pipelines.reading.times import ISO, times
-from pipelines.reading.values import EXACT, FALSE, TRUE, Kind, is_number, numbers
+from pipelines.reading.values import EXACT, FALSE, TRUE, Kind, numbers
 
 NEARLY = 0.95
 """From this share of numbers on, a column is numeric and its other rows break the contract."""
 LEADING_ZERO = r"^ *[+-]?0[0-9]"
 LONG_NUMBER = r"^ *[+-]?[0-9]{16,} *$"
-FLAG_WORDS = (TRUE, FALSE, "1", "0")
+FLAG, MOST_SPELLINGS = rf"{TRUE}|{FALSE}|[+-]?[01](\.0*)?", 24
+"""Spellings of true and false, and the most that a column has."""
 
 
 @dataclass(frozen=True)
 class ColumnType:
-    """What a column is taken for, and why. A reader should look at a `notable` reason: other types were possible."""
+    """What a column is taken for, and why. A reader should look at a `notable` reason: other types were possible.
+
+    `marks` are those that keep the values of the column from being numbers, which nothing declares.
+    """
 
     kind: Kind
     why: str
     notable: bool = False
+    marks: MarkedNumbers | None = None
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
@@ -52,7 +59,7 @@ def column_type(column: pa.ChunkedArray, reading: Reading) -> ColumnType:
     """Return what a column is taken for.
 
     >>> column_type(pa.chunked_array([["1", "2.5", None]]), Reading())
-    ColumnType(kind=<Kind.number: 'number'>, why='all 2 values are numbers', notable=False)
+    ColumnType(kind=<Kind.number: 'number'>, why='all 2 values are numbers', notable=False, marks=None)
     >>> column_type(pa.chunked_array([["01", "12"]]), Reading()).why
     'values have leading zeros'
     """
@@ -103,12 +110,21 @@ def _of_text(texts: pa.ChunkedArray, reading: Reading) -> ColumnType:
         return ColumnType(Kind.empty, "no row has a value")
     if odd and _are_flags(texts):
         return ColumnType(Kind.flag, "values are true and false")
+    if odd and (marks := _marks(texts, broken)):
+        return ColumnType(Kind.text, f"numbers have marks, such as '{marks.example}'", notable=True, marks=marks)
     if odd and not len(read):
         return _time_or_words(texts, reading, known)
     example = "" if broken is None else str(texts.filter(pa.array(broken))[0])
     if len(read) >= NEARLY * (len(read) + odd):
         return _number_or_flag(read, odd, example)
     return ColumnType(Kind.text, _why_text(odd, len(read) + odd, texts, broken), notable=True)
+
+
+def _marks(texts: pa.ChunkedArray, broken: NDArray[np.bool_] | None) -> MarkedNumbers | None:
+    """Return the marks of the values that are not numbers; the numbers beside them must have none or the same."""
+    is_odd = pa.array(broken)
+    odd = pc.unique(texts.filter(is_odd)).to_pylist()
+    return marked_numbers(odd, pc.unique(texts.filter(pc.invert(is_odd)).drop_null()).to_pylist())
 
 
 def _why_text(odd: int, known: int, texts: pa.ChunkedArray, broken: NDArray[np.bool_] | None) -> str:
@@ -133,9 +149,9 @@ def _number_or_flag(known: NDArray[Any], odd: int, example: str) -> ColumnType:
 def _are_flags(texts: pa.ChunkedArray) -> bool:
     """Return whether a column holds true and false, in any case, beside 1 and 0."""
     words = pc.unique(texts)
-    return len(words) <= 12 and {str(one).strip().lower() for one in words.to_pylist() if one is not None} <= {
-        *FLAG_WORDS
-    }
+    return len(words) <= MOST_SPELLINGS and all(
+        re.fullmatch(FLAG, one.strip().lower()) for one in words.to_pylist() if one is not None
+    )
 
 
 def _time_or_words(texts: pa.ChunkedArray, reading: Reading, known: int) -> ColumnType:

@@ -12,14 +12,14 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from pipelines.errors import ConfigurationError, nearest
-from pipelines.reading.column_types import ColumnType, column_type
+from pipelines.reading.column_types import TIMES, ColumnType, column_type
 from pipelines.reading.reading import Reading
 from pipelines.reading.settings import ReadingSettings
 from pipelines.reading.special import code_column, split_codes
 from pipelines.reading.tables import read_table
-from pipelines.reading.texts import is_text, plain, without_nulls
+from pipelines.reading.texts import is_number, is_text, plain, without_nulls
 from pipelines.reading.times import times
-from pipelines.reading.values import Kind, identities, is_number, numbers, spelled
+from pipelines.reading.values import Kind, identities, numbers, spelled
 
 
 @dataclass(frozen=True)
@@ -47,32 +47,33 @@ def read_frame(
     *,
     types: Mapping[str, ColumnType] | None = None,
     numeric: Iterable[str] = (),
-    texts: Mapping[str, ColumnType] | None = None,
+    times: Collection[str] = (),
     setting: str = "data.path",
     group: str = "data",
 ) -> Frame:
     """Return a table with one form for each value.
 
-    `types` are those that a model learnt, `numeric` columns that are declared to be numbers, and `texts` the types of
-    columns that their values alone show to be text; the types of the others are found from their values.
+    `types` are those that a model learnt, `numeric` columns that are declared to be numbers and `times` to be times;
+    the types of the others are found from their values.
 
     Raises:
         DataError: see `read_table`.
     """
     table = read_table(path, settings, root, setting=setting, group=group)
     declared = dict.fromkeys(numeric, ColumnType(Kind.number, "declared to be numbers"))
-    return frame_of(table, Reading.of(settings), {**declared, **(types or {})}, texts)
+    return frame_of(table, Reading.of(settings), {**declared, **(types or {})}, times)
 
 
 def frame_of(
     table: pa.Table,
     reading: Reading,
     types: Mapping[str, ColumnType],
-    texts: Mapping[str, ColumnType] | None = None,
+    declared_times: Collection[str] = (),
 ) -> Frame:
     """Return a table with one form for each value; see `read_frame`."""
     found = {name: types.get(name) or column_type(table[name], reading) for name in table.column_names}
-    found |= {name: of for name, of in (texts or {}).items() if name in found and found[name].kind is Kind.text}
+    may_be_times = (Kind.text,) if reading.date_format is None else (Kind.text, Kind.number)
+    found |= {name: TIMES for name in declared_times if name in found and found[name].kind in may_be_times}
     _check_special(reading, found)
     found |= {name: ColumnType(Kind.number, "special codes are declared") for name in reading.special}
     columns = {name: values_of(table[name], one.kind, reading) for name, one in found.items()}

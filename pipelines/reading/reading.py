@@ -18,6 +18,7 @@ class Reading:
     date_format: str | None = None
     never: tuple[str, ...] = ()
     special: Codes = field(default_factory=dict)
+    symbols: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: ReadingSettings) -> Self:
@@ -29,12 +30,13 @@ class Reading:
             settings.date_format,
             tuple(settings.never),
             codes_of(settings.special),
+            tuple(settings.symbols),
         )
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Return what was recorded with `to_record`."""
-        tuples = {name: tuple(record[name]) for name in ("nulls", "never")}
+        tuples = {name: tuple(record.get(name, ())) for name in ("nulls", "never", "symbols")}
         special = {name: tuple(codes) for name, codes in record.get("special", {}).items()}
         return cls(**{**record, **tuples, "special": special})
 

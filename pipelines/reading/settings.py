@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.errors import ConfigurationError
+from pipelines.reading.date_formats import check_format
+
+TAB_WORDS = ("\\t", "tab")
+"""How a tab is written in settings."""
 
 
 @dataclass(kw_only=True)
@@ -31,17 +35,20 @@ class ReadingSettings(TextSettings):
 
     nulls: list[str] = field(default_factory=list)
     """Texts and numbers that mean a missing value, in every column; an empty text always does."""
+    symbols: list[str] = field(default_factory=list)
+    """Texts before or after numbers that are no part of them, such as € or %."""
     special: dict[str, Any] = field(default_factory=dict)
     """Column: numbers in it that are codes and no amounts, such as [-9, -8]; each code is a category of its own."""
     date_format: str | None = None
-    """Format of times in text that are not ISO, such as %d/%m/%Y or %b-%Y."""
+    """Format of times that are not ISO, such as %d/%m/%Y, %b-%Y or %Y%m%d; epoch_s or epoch_ms for seconds or
+    milliseconds since 1970."""
     never: list[str] = field(default_factory=list)
     """Dates that mean never, such as 9999-12-31; they are read as missing."""
 
 
 def check_text(settings: TextSettings, group: str = "data") -> None:
     """Raise ConfigurationError for a delimiter, an encoding or names that no file can have."""
-    if settings.delimiter not in (r"\t", "tab"):
+    if settings.delimiter not in TAB_WORDS:
         _check_mark(f"{group}.delimiter", settings.delimiter)
     try:
         "".encode(settings.encoding)
@@ -65,6 +72,7 @@ def check_text(settings: TextSettings, group: str = "data") -> None:
 def check_reading(settings: ReadingSettings, group: str = "data") -> None:
     """Raise ConfigurationError for marks or formats that cannot be read; `group` is where the settings are."""
     check_text(settings, group)
+    check_format(settings.date_format, group)
 
 
 def _check_mark(name: str, mark: str | None) -> None:

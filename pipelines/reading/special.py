@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.errors import ConfigurationError
+from pipelines.reading.spelling import spelled_number
 
 SUFFIX = " (code)"
 AMOUNT = "an amount"
@@ -32,7 +33,7 @@ def codes_of(special: Mapping[str, Any], group: str = "data") -> dict[str, tuple
                 raise ConfigurationError(
                     f"{group}.special.{name} has '{code}', which is not a number; list the numbers that are codes"
                 ) from None
-        found[name] = tuple(_spelled(float(code)) for code in codes)
+        found[name] = tuple(spelled_number(float(code)) for code in codes)
     return found
 
 
@@ -63,7 +64,3 @@ def split_codes(values: NDArray[Any], codes: Sequence[str]) -> tuple[NDArray[Any
         levels[values == float(code)] = code
     is_code = np.isin(values, [float(code) for code in codes])
     return np.where(is_code, values.dtype.type(np.nan), values), levels
-
-
-def _spelled(number: float) -> str:
-    return str(int(number)) if number.is_integer() else repr(number)

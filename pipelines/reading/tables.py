@@ -36,7 +36,7 @@ def read_parts(
 ) -> list[pa.Table]:
     """Return the rows of each file; see `read_table`."""
     check_reading(settings, group)
-    with scratch_of_texts(root, settings) as scratch:
+    with scratch_of_texts(root, files, settings, group) as scratch:
         parts = [_with_partition(_read(file, settings, scratch, group), file) for file in files]
     check_columns([(file.path, part.column_names) for file, part in zip(files, parts, strict=True)])
     return parts

@@ -1,7 +1,7 @@
 """Parses text files with DuckDB, with all values as text: what a column holds is found from its values."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 
 from pipelines.engine.duckdb_engine import in_memory, sql_name, sql_text
 from pipelines.errors import DataError
+from pipelines.reading.encodings import encoding_of, is_compressed, is_utf8, open_text
 from pipelines.reading.files import TableFile
 from pipelines.reading.settings import TextSettings
-from pipelines.reading.text_layout import TextLayout, is_utf8, layout_of, open_text
+from pipelines.reading.text_layout import TextLayout, layout_of
 from pipelines.storage.atomic_files import scratch_folder
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class TextFile:
         """SQL that reads the file."""
         fields = [*self.layout.names, *([TRAILING] if self.layout.is_trailing else [])]
         columns = ", ".join(f"{sql_text(name)}: 'VARCHAR'" for name in fields)
-        compression = "gzip" if self.path.name.lower().endswith(".gz") else "none"
+        compression = "gzip" if is_compressed(self.path) else "none"
         rows = (
             f"read_csv({sql_text(str(self.path))}, auto_detect=false, header={str(self.layout.has_header).lower()}, "
             f"delim={sql_text(self.layout.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, "
@@ -76,23 +77,26 @@ def open_text_file(file: TableFile, settings: TextSettings, scratch: Path, *, gr
         DataError: see `layout_of`.
     """
     path, layout = file.path, layout_of(file.path, settings, group=group)
-    if is_utf8(settings.encoding):
+    if is_utf8(layout.encoding):
         return TextFile(path, layout, path, file.partition, group)
     copy = scratch / f"utf8-{len(list(scratch.glob('utf8-*')))}.csv"
     try:
-        with open_text(path, settings.encoding) as source, copy.open("w", encoding="utf-8", newline="") as target:
+        with open_text(path, layout.encoding) as source, copy.open("w", encoding="utf-8", newline="") as target:
             shutil.copyfileobj(source, target, 1 << 20)
     except UnicodeError as error:
         raise DataError(
-            f"'{path}' cannot be read as csv (it is not {settings.encoding}: {error}); correct {group}.encoding"
+            f"'{path}' cannot be read as csv (it is not {layout.encoding}: {error}); correct {group}.encoding"
         ) from error
     return TextFile(copy, layout, path, file.partition, group)
 
 
 @contextmanager
-def scratch_of_texts(root: Path, settings: TextSettings) -> Iterator[Path]:
-    """Yield a folder below `root` for copies in UTF-8; it is made only where the settings need one."""
-    if is_utf8(settings.encoding):
+def scratch_of_texts(
+    root: Path, files: Sequence[TableFile], settings: TextSettings, group: str = "data"
+) -> Iterator[Path]:
+    """Yield a folder below `root` for copies in UTF-8; it is made only where a file needs one."""
+    texts = (file.path for file in files if not file.is_parquet)
+    if all(is_utf8(encoding_of(path, settings.encoding, group)) for path in texts):
         yield root
     else:
         with scratch_folder(root) as scratch:

@@ -1,26 +1,27 @@
 """The layout of a text file: its delimiter, the names of its columns, and whether its lines end with a delimiter."""
 
 import csv
-import gzip
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 from pipelines.errors import DataError
-from pipelines.reading.settings import TextSettings
+from pipelines.reading.encodings import encoding_of, open_text
+from pipelines.reading.settings import TAB_WORDS, TextSettings
 
 DELIMITERS = ",;\t|"
 TAB = "\t"
-TABS = ("\\t", "tab")
-"""How a tab is written in settings."""
 
 
 @dataclass(frozen=True)
 class TextLayout:
-    """How a text file is divided. With `is_trailing` every line ends with a delimiter that divides nothing."""
+    """The encoding of a text file and how it is divided.
 
+    With `is_trailing` every line ends with a delimiter that divides nothing.
+    """
+
+    encoding: str
     delimiter: str
     names: tuple[str, ...]
     has_header: bool = True
@@ -37,11 +38,12 @@ def layout_of(path: Path, settings: TextSettings, *, group: str = "data") -> Tex
         DataError: the file is empty or not in its encoding; two columns have one name; the second line has more fields
             than there are names.
     """
-    first, second = _first_lines(path, settings, group)
+    encoding = encoding_of(path, settings.encoding, group)
+    first, second = _first_lines(path, encoding, group)
     if not first:
         raise DataError(f"'{path}' cannot be read as csv (it is empty); check the file")
     delimiter = settings.delimiter or max(DELIMITERS, key=lambda mark: len(_fields(first, mark)))
-    delimiter = TAB if delimiter in TABS else delimiter
+    delimiter = TAB if delimiter in TAB_WORDS else delimiter
     names, row = _fields(first, delimiter), _fields(second, delimiter)
     if not settings.header:
         names, row = settings.names, names
@@ -61,32 +63,19 @@ def layout_of(path: Path, settings: TextSettings, *, group: str = "data") -> Tex
         names = list(settings.names)
     names = [name or f"Unnamed: {index}" for index, name in enumerate(names)]
     _check_names(path, names)
-    return TextLayout(delimiter, tuple(names), settings.header, is_trailing)
+    return TextLayout(encoding, delimiter, tuple(names), settings.header, is_trailing)
 
 
-def open_text(path: Path, encoding: str) -> IO[str]:
-    """Open a text file, compressed or not, without a byte order mark."""
-    name = "utf-8-sig" if is_utf8(encoding) else encoding
-    if path.name.lower().endswith(".gz"):
-        return gzip.open(path, "rt", encoding=name, newline="")
-    return path.open(encoding=name, newline="")
-
-
-def is_utf8(encoding: str) -> bool:
-    """Return whether an encoding is UTF-8, with or without a byte order mark."""
-    return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
-
-
-def _first_lines(path: Path, settings: TextSettings, group: str) -> tuple[str, str]:
+def _first_lines(path: Path, encoding: str, group: str) -> tuple[str, str]:
     """Return the first two records as text; a quoted field may hold a line break."""
     try:
-        with open_text(path, settings.encoding) as file:
+        with open_text(path, encoding) as file:
             lines = list(islice(file, 2))
             while lines and "".join(lines).count('"') % 2 and len(lines) < 100 and (more := file.readline()):
                 lines.append(more)
     except UnicodeError as error:
         raise DataError(
-            f"'{path}' cannot be read as csv (it is not {settings.encoding}: {error}); set "
+            f"'{path}' cannot be read as csv (it is not {encoding.removesuffix('-sig')}: {error}); set "
             f"{group}.encoding, for example {group}.encoding=latin-1"
         ) from error
     except (OSError, EOFError) as error:

@@ -1,4 +1,4 @@
-"""Columns of text in Arrow: coded or plain, in one chunk, without the words that mean missing."""
+"""Columns in Arrow: of text or numbers, coded or plain, in one chunk, without the words that mean missing."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +11,12 @@ def is_text(kind: pa.DataType) -> bool:
     """Return whether a type is that of text, coded or not."""
     value = kind.value_type if pt.is_dictionary(kind) else kind
     return bool(pt.is_string(value) or pt.is_large_string(value) or pt.is_string_view(value))
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Return whether a type is that of numbers; flags have one of their own."""
+    value = kind.value_type if pt.is_dictionary(kind) else kind
+    return bool(pt.is_integer(value) or pt.is_floating(value) or pt.is_decimal(value))
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

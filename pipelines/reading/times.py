@@ -1,7 +1,5 @@
 """Times of a column: ISO text, a declared format, or a type of their own; dates that cannot be meant are refused."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -9,8 +7,10 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from pipelines.errors import DataError
+from pipelines.reading.date_formats import parsed_times
 from pipelines.reading.reading import Reading
-from pipelines.reading.texts import is_text, plain, whole, without_nulls
+from pipelines.reading.spelling import spelled_number
+from pipelines.reading.texts import is_number, is_text, plain, whole, without_nulls
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Years outside of these are a misread format or a date that means never."""
@@ -18,11 +18,16 @@ ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?
 
 
 def times(column: pa.ChunkedArray, reading: Reading) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
-    """Return a column as times in UTC, shape (n,), NaT for missing and never, and which values are no times."""
+    """Return a column as times in UTC, shape (n,), NaT for missing and never, and which values are no times.
+
+    Numbers are times where a format is declared.
+    """
     column = plain(column)
+    if is_number(column.type) and reading.date_format is not None:
+        column = pa.chunked_array([_digits(column)])
     if is_text(column.type):
         texts = without_nulls(column, reading)
-        found = _parsed(texts, reading)
+        found = parsed_times(texts, reading.date_format)
         odd = np.isnat(found) & texts.is_valid().to_numpy()
     elif pt.is_timestamp(column.type) or pt.is_date(column.type):
         found = _typed(column)
@@ -53,13 +58,12 @@ def check_years(name: str, values: NDArray[np.datetime64], *, setting: str = "da
     )
 
 
-def _parsed(texts: pa.ChunkedArray, reading: Reading) -> NDArray[np.datetime64]:
-    values = texts.to_pandas().astype(object)
-    found = _utc(pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True))
-    if reading.date_format is None:
-        return found
-    declared = _utc(pd.to_datetime(values, format=reading.date_format, errors="coerce", utc=True))
-    return np.asarray(np.where(np.isnat(declared), found, declared), "datetime64[us]")
+def _digits(numbers: pa.ChunkedArray) -> pa.Array:
+    """Return numbers as text, without the point that a double or a decimal gives whole numbers."""
+    if pt.is_integer(numbers.type):
+        return whole(numbers.cast(pa.string()))
+    digits = (None if one is None or one != one else spelled_number(one) for one in numbers.to_pylist())
+    return pa.array(digits, pa.string())
 
 
 def _typed(column: pa.ChunkedArray) -> NDArray[np.datetime64]:
@@ -67,7 +71,3 @@ def _typed(column: pa.ChunkedArray) -> NDArray[np.datetime64]:
     naive = moments.cast(pa.timestamp("us", moments.type.tz), safe=False)
     array: NDArray[np.datetime64] = whole(naive).to_numpy(zero_copy_only=False)
     return np.asarray(array, "datetime64[us]")
-
-
-def _utc(values: "pd.Series[Any]") -> NDArray[np.datetime64]:
-    return np.asarray(values.dt.tz_localize(None).to_numpy("datetime64[us]"))

@@ -1,7 +1,5 @@
 """The values of an Arrow column in one spelling each, whatever type its file gives them."""
 
-from datetime import date, datetime, time
-from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -12,7 +10,9 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from pipelines.errors import DataError
+from pipelines.reading.marked_numbers import mark_pattern, without_symbols
 from pipelines.reading.reading import Reading
+from pipelines.reading.spelling import spelled_number, spelled_value
 from pipelines.reading.texts import is_text, plain, whole, without_nulls
 from pipelines.reading.times import times
 
@@ -34,12 +34,6 @@ class Kind(Enum):
     time = "time"
     empty = "empty"
     nested = "nested"
-
-
-def is_number(kind: pa.DataType) -> bool:
-    """Return whether a type is that of numbers; flags have one of their own."""
-    value = kind.value_type if pt.is_dictionary(kind) else kind
-    return bool(pt.is_integer(value) or pt.is_floating(value) or pt.is_decimal(value))
 
 
 def numbers(
@@ -97,20 +91,6 @@ def spelled(values: pa.Array, kind: Kind | None, reading: Reading) -> list[str |
     return [text if is_odd else None if one != one else spelled_number(one) for text, one, is_odd in each]
 
 
-def spelled_number(value: float | Decimal) -> str:
-    """Return a number in its shortest digits; whole numbers have no point.
-
-    >>> spelled_number(1.0), spelled_number(0.1), spelled_number(Decimal("1.50"))
-    ('1', '0.1', '1.5')
-    """
-    if isinstance(value, Decimal):
-        text = format(value, "f")
-        return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
-    if not np.isfinite(value):
-        return repr(float(value))
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
-
-
 def identities(column: pa.ChunkedArray) -> pa.Array:
     """Return ids as text exactly as they are written; whole numbers never pass through a double.
 
@@ -146,15 +126,15 @@ def parsed_numbers(texts: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray:
 
 def _with_points(texts: pa.ChunkedArray, reading: Reading) -> pa.ChunkedArray:
     """Return texts with numbers spelled as programs do; a text with marks in wrong places is not a number."""
-    if reading.thousands is None and reading.decimal == ".":
-        return texts
     found = texts
+    if reading.symbols:
+        found = pc.replace_substring_regex(found, without_symbols(reading.symbols), r"\1\2")
     if reading.thousands is not None:
-        mark = "\\" + reading.thousands if not reading.thousands.isalnum() else reading.thousands
-        grouped = pc.match_substring_regex(texts, rf"^ *[+-]?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+(?:[^0-9{mark}].*)?$")
-        bare = pc.replace_substring(texts, reading.thousands, "")
-        others = pc.if_else(pc.match_substring(texts, reading.thousands), "not a number", texts)
-        found = pc.if_else(grouped, bare, others)
+        mark = mark_pattern(reading.thousands)
+        group = rf"^ *[+-]?[0-9]{{1,3}}(?:{mark}[0-9]{{3}})+(?:[^0-9].*)?$"
+        bare = pc.replace_substring_regex(found, mark, "")
+        others = pc.if_else(pc.match_substring_regex(found, rf"[0-9]{mark}[0-9]"), "not a number", found)
+        found = pc.if_else(pc.match_substring_regex(found, group), bare, others)
     if reading.decimal != ".":
         pointed = pc.if_else(pc.match_substring(found, "."), "not a number", found)
         found = pc.replace_substring(pointed, reading.decimal, ".")
@@ -181,16 +161,7 @@ def _spelled(value: Any, kind: Kind | None) -> str | None:
         return None
     if isinstance(value, bool):
         return str(value) if kind in (None, Kind.text) else str(int(value))
-    if isinstance(value, float | Decimal):
-        return spelled_number(value)
-    return spelled_time(value) if isinstance(value, date) else str(value)
-
-
-def spelled_time(value: date | datetime) -> str:
-    """Return a time in ISO, a whole day as its date."""
-    if isinstance(value, datetime) and value.time() != time():
-        return value.isoformat(sep=" ")
-    return value.strftime("%Y-%m-%d")
+    return spelled_value(value)
 
 
 def _without_numbers(values: NDArray[Any], reading: Reading) -> NDArray[Any]:

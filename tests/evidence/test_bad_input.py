@@ -19,9 +19,9 @@ CASES: dict[str, tuple[Table | str | None, list[str], str]] = {
     "a label with three values": (
         lambda t: t.assign(bad=t.index % 3),
         [],
-        "has 3 values .*'0', '1', '2'.*; set data.bad",
+        "has 3 values .*'0' 67, '1' 67, '2' 66.*; set data.bad",
     ),
-    "a label column with one class": (lambda t: t.assign(bad=1), [], r"has 1 values \('1'\).*; set data.bad"),
+    "a label column with one class": (lambda t: t.assign(bad=1), [], r"has 1 values \('1' 200\).*; set data.bad"),
     "an id that repeats": (
         lambda t: t.assign(id="A7"),
         [],
@@ -40,6 +40,31 @@ CASES: dict[str, tuple[Table | str | None, list[str], str]] = {
         lambda t: t,
         ["data.time=applied_at", "split.cutoff=2030-01-01"],
         r"no application was made on or after the cutoff 2030-01-01 \(latest 2024-07-18\); lower split.cutoff",
+    ),
+    "numbers with marks": (
+        lambda t: t.assign(income=[f"{1000 + row:,} €" for row in range(ROWS)]),
+        [],
+        r"numbers of 'income' \(such as '1,000 €'\) have marks .*; set 'data.decimal.* or 'data.thousands=.* text with",
+    ),
+    "digits for dates": (
+        lambda t: t.assign(applied_at=20240101),
+        ["data.time=applied_at"],
+        "'applied_at' has numbers .first 20240101.; set data.date_format=%Y%m%d if these are times",
+    ),
+    "a date format without a year": (
+        lambda t: t,
+        ["data.time=applied_at", "data.date_format=%d/%m"],
+        "data.date_format is '%d/%m', which has no year .*; write it as",
+    ),
+    "a date format that the dates do not have": (
+        lambda t: t.assign(applied_at=t["applied_at"].dt.strftime("%d.%m.%Y")),
+        ["data.time=applied_at", "data.date_format=%d/%m/%Y"],
+        "'applied_at' is not a date .200 rows, first '01.01.2024' in row 1.; data.date_format is %d/%m/%Y; correct",
+    ),
+    "special codes of the id": (
+        lambda t: t,
+        ["data.special={id: [1]}"],
+        "data.special names 'id', which is the column of data.id; special codes are for numeric features",
     ),
     "a misspelt key": (lambda t: t, ["trails=3"], "unknown key 'trails'; did you mean trials"),
     "a protected feature": (

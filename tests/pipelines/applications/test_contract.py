@@ -108,16 +108,28 @@ def test_at_the_limit_the_run_goes_on_and_above_it_stops() -> None:
             a_table(id="A"),
             r"'id' has duplicates, such as 'A' \(40 rows share an id with another row\); remove the duplicates",
         ),
-        (a_table(bad=[0, 1, 2, 1] * 10), r"'bad' has 3 values \('0', '1', '2'\) where a label has two; set data.bad"),
-        (a_table(bad=range(ROWS)), r"has 40 values \('0', '1', '10', '11', '12', '13', \.\.\.\) .*; set data.bad"),
-        (a_table(bad=1), r"has 1 values \('1'\) .*; set data.bad"),
-        (a_table(bad=None), r"has 0 values \(\) .*; set data.bad"),
+        (
+            a_table(bad=[0, 1, 2, 1] * 10),
+            r"'bad' has 3 values \('1' 20, '0' 10, '2' 10\) where a label has two; set data.bad",
+        ),
+        (
+            a_table(bad=range(ROWS)),
+            r"has 40 values \('0' 1, '1' 1, '2' 1, '3' 1, '4' 1, '5' 1 and 34 more\) .*; set data.bad",
+        ),
+        (a_table(bad=1), r"has 1 values \('1' 40\) .*; set data.bad"),
+        (a_table(bad=None), r"has 0 values \(all are missing\) .*; set data.bad"),
         (
             a_table(bad=["y", "n"] * 20),
             "data.bad is '1', which is not a value of label column 'bad'; set it to 'n' or 'y'",
         ),
-        (a_table(income="much"), r"40 of 40 rows break .*'income' is not a number \(40 rows, first 'much'\); correct"),
-        (a_table(when=20240131), r"column 'when' has numbers \(first 20240131\); write times as dates"),
+        (
+            a_table(income="much"),
+            r"40 of 40 rows break .*'income' is not a number \(40 rows, first 'much' in row 1\); correct",
+        ),
+        (
+            a_table(when=20240131),
+            r"column 'when' has numbers \(first 20240131\); set data.date_format=%Y%m%d if these are",
+        ),
     ],
 )
 def test_a_table_that_breaks_its_schema_stops_the_run(changed: pd.DataFrame, message: str) -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.applications.roles import Roles
+from pipelines.applications.roles import Roles, check_special
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.errors import ConfigurationError
+from pipelines.errors import ConfigurationError, DataError
 from pipelines.reading.frames import frame_of
 from pipelines.reading.reading import Reading
 
@@ -98,3 +98,24 @@ def test_row_numbers_constants_and_copies_are_left_out_with_their_reason() -> No
 def test_a_column_has_one_role(declared: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match=r"column '\w+' has 2 roles; name it in only one of"):
         roles(**declared)
+
+
+@pytest.mark.parametrize("role", ["id", "label", "time", "group", "customer", "decision"])
+def test_special_codes_of_a_column_without_amounts_are_refused(role: str) -> None:
+    data = DataSettings(**({"source": Source.table, role: "x"} | {"special": {"x": [-9]}}))  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=rf"data.special names 'x', which is the column of data.{role};"):
+        check_special(data)
+
+
+def test_numbers_with_marks_need_a_declaration_or_a_role() -> None:
+    table = TABLE.assign(
+        amount=[f"{1000 + row:,}.50" for row in range(ROWS)], share=[f"{row % 7}%" for row in range(ROWS)]
+    )
+    with pytest.raises(DataError) as error:
+        roles(table)
+    assert str(error.value) == (
+        "the numbers of 'amount' (such as '1,000.50'), 'share' (such as '0%') have marks that are not declared; set "
+        "'data.thousands=\",\"' 'data.symbols=[\"%\"]', or keep them as text with 'data.categorical=[amount,share]'"
+    )
+    assert roles(table, categorical=["share"], ignored=["amount"]).categorical[0] == "share"
+    assert "share" in roles(table, labelled=False).categorical  # a column that a model does not have stops no scoring

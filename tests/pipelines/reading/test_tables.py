@@ -131,3 +131,26 @@ def test_the_folders_of_partitions_are_columns(tmp_path: Path) -> None:
 def test_the_levels_of_an_index_of_pandas_are_columns(tmp_path: Path) -> None:
     pd.DataFrame({"x": [1, 2]}, index=pd.Index(["A", "B"], name="id")).to_parquet(tmp_path / "t.parquet")
     assert table_of(tmp_path / "t.parquet").to_pylist() == [{"x": 1, "id": "A"}, {"x": 2, "id": "B"}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+@pytest.mark.parametrize("declared", ["utf-8", "utf-16", "latin-1"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_the_byte_order_mark_of_a_file_decides_its_encoding(
+    name: str, declared: str, encoding: str, tmp_path: Path
+) -> None:
+    content = "größe;b\r\n1;é\r\n".encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert table_of(tmp_path / name, encoding=declared).to_pylist() == [{"größe": "1", "b": "é"}]
+    assert not list(tmp_path.glob("scratch/*"))
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_utf_16_without_a_mark_is_named_and_read_where_it_is_declared(order: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("a,b\n1,é\n".encode(f"utf-16-{order}"))
+    for declared in ("utf-8", "latin-1"):
+        with pytest.raises(
+            DataError, match=f"has NUL characters, as text in UTF-16 .* set data.encoding=utf-16-{order}"
+        ):
+            table_of(tmp_path / "a.csv", encoding=declared)
+    assert table_of(tmp_path / "a.csv", encoding=f"utf-16-{order}").to_pylist() == [{"a": "1", "b": "é"}]

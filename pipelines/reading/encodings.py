@@ -1,0 +1,60 @@
+"""The encoding of a text file: declared, or shown by the byte order mark that the file begins with."""
+
+import codecs
+import gzip
+from pathlib import Path
+from typing import IO
+
+from pipelines.errors import DataError
+
+GZ = ".gz"
+UTF8 = "utf-8-sig"
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",  # begins with the mark of UTF-16
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    codecs.BOM_UTF8: UTF8,
+}
+"""Byte order marks, and the codec that leaves them away."""
+
+
+def encoding_of(path: Path, declared: str, group: str = "data") -> str:
+    """Return the encoding of a file, compressed or not; that of its byte order mark counts before the declared one.
+
+    Raises:
+        DataError: the file cannot be opened, or looks like UTF-16 without a mark and is declared to be something else.
+    """
+    try:
+        with gzip.open(path) if is_compressed(path) else path.open("rb") as file:
+            first = file.read(4)
+    except (OSError, EOFError) as error:
+        raise DataError(f"'{path}' cannot be read as csv ({error}); check the file") from error
+    marked = next((name for mark, name in MARKS.items() if first.startswith(mark)), None)
+    if marked is not None:
+        return marked
+    encoding = UTF8 if is_utf8(declared) else declared
+    if len(first) == 4 and 0 in first and not encoding.lower().startswith(("utf-16", "utf_16", "utf16", "utf-32")):
+        order = "be" if first[0] == 0 else "le"
+        raise DataError(
+            f"'{path}' has NUL characters, as text in UTF-16 has, and {group}.encoding is {declared}; set "
+            f"{group}.encoding=utf-16-{order}"
+        )
+    return encoding
+
+
+def open_text(path: Path, encoding: str) -> IO[str]:
+    """Open a text file, compressed or not."""
+    if is_compressed(path):
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
+
+
+def is_compressed(path: Path) -> bool:
+    """Return whether a file is compressed with gzip, as its name says."""
+    return path.name.lower().endswith(GZ)
+
+
+def is_utf8(encoding: str) -> bool:
+    """Return whether an encoding is UTF-8, with or without a byte order mark."""
+    return encoding.lower().replace("_", "-") in ("utf-8", "utf8", UTF8)
