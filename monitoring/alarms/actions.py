@@ -13,7 +13,7 @@ from monitoring.alarms.event import encoded, event_of, write_event
 from monitoring.alarms.retraining import note_on_data, open_retraining, start
 from monitoring.alarms.settings import AlarmPolicySettings, LevelActions, Retraining
 from monitoring.alarms.webhook import post
-from monitoring.thresholds.thresholds import Level
+from monitoring.verdict.period_report import Verdict
 from pipelines.errors import ThinfileError
 from pipelines.storage.workspace import Workspace
 
@@ -48,9 +48,9 @@ class ActionResult:
     next_steps: tuple[str, ...] = ()
 
 
-def level_actions(level: Level, settings: AlarmPolicySettings) -> LevelActions:
+def level_actions(level: Verdict, settings: AlarmPolicySettings) -> LevelActions:
     """Return the actions of a level by the policy."""
-    return settings.act if level is Level.ACT else settings.watch
+    return settings.act if level is Verdict.ACT else settings.watch
 
 
 def planned(alarm: Alarm, has_faults: bool, settings: AlarmPolicySettings) -> list[Action]:

@@ -14,6 +14,9 @@ from pipelines.storage.fingerprint import fingerprint_record
 RANK = {Level.WATCH: 1, Level.ACT: 2}
 """Levels that raise an alarm, by severity."""
 
+VERDICT_RANK = {Verdict.INCONCLUSIVE: 0, Verdict.WATCH: 1, Verdict.ACT: 2}
+"""Verdicts that the alarm log records, by severity."""
+
 IMPLIED = (DATA_FAULT, MIX_SHIFT)
 """Kinds of change that add nothing to the names of the columns that moved or have faults."""
 
@@ -23,11 +26,14 @@ IN_A_SEGMENT = " in a segment"
 
 @dataclass(frozen=True)
 class Alarm:
-    """`causes` are names of columns, faults and kinds of change, each with its level; they have no values of rows."""
+    """`causes` are names of columns, faults and kinds of change, each with its level; they have no values of rows.
+
+    An inconclusive report has no causes and raises no alarm; as one it is recorded in the alarm log.
+    """
 
     key: LogKey
     window: str
-    level: Level
+    level: Verdict
     causes: Mapping[str, Level]
 
     @property
@@ -52,7 +58,7 @@ class Alarm:
         """Return the alarm of a record. Raises KeyError or ValueError for an invalid one."""
         key = LogKey(record["model"], record["model_version"], Population(record["population"]), record["period"])
         causes = {name: Level(level) for name, level in record["causes"].items()}
-        return cls(key, record["window"], Level(record["level"]), causes)
+        return cls(key, record["window"], Verdict(record["level"]), causes)
 
     def covers(self, other: "Alarm") -> bool:
         """Return whether another alarm on the same model and population has no cause or level beyond this one."""
@@ -62,7 +68,7 @@ class Alarm:
             other.key.population,
         )
         no_worse = all(RANK[level] <= self._rank(name) for name, level in other.causes.items())
-        return same and no_worse and RANK[other.level] <= RANK[self.level]
+        return same and no_worse and VERDICT_RANK[other.level] <= VERDICT_RANK[self.level]
 
     def _rank(self, name: str) -> int:
         """Return the rank of a cause in this alarm; a move of all decisions includes that of a segment."""
@@ -77,10 +83,11 @@ class Alarm:
 
 
 def alarm_of(report: PeriodReport) -> Alarm | None:
-    """Return the alarm of a report, None for a verdict other than watch or act."""
-    if report.verdict not in (Verdict.WATCH, Verdict.ACT):
+    """Return the alarm of a report, None for a verdict that is not recorded: stable and incomplete."""
+    if report.verdict not in VERDICT_RANK:
         return None
-    return Alarm(report.key, report.window, Level(report.verdict.value), _causes(report))
+    causes = {} if report.verdict is Verdict.INCONCLUSIVE else _causes(report)
+    return Alarm(report.key, report.window, report.verdict, causes)
 
 
 def _causes(report: PeriodReport) -> dict[str, Level]:

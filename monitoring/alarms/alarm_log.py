@@ -19,6 +19,7 @@ class Event(Enum):
     """The kind of an entry."""
 
     RAISED = "raised"
+    INCONCLUSIVE = "inconclusive"
     QUIET = "quiet"
     ACKNOWLEDGED = "acknowledged"
     DONE = "done"

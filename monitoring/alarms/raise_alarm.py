@@ -14,7 +14,7 @@ from monitoring.alarms.alarm_log import AlarmLog, Event, Logged, outcome_of
 from monitoring.alarms.event import facts_of
 from monitoring.alarms.quiet import Quiet, QuietReason, acknowledgement, quiet
 from monitoring.alarms.settings import AlarmPolicySettings, check_alarms
-from monitoring.verdict.period_report import PeriodReport
+from monitoring.verdict.period_report import PeriodReport, Verdict
 from pipelines.command.verb import ExitCode, override
 from pipelines.errors import ThinfileError
 from pipelines.storage.workspace import Workspace
@@ -60,6 +60,8 @@ def act_on(
     context, alarms = ActionContext(settings, workspace, report_files), AlarmLog(workspace)
     with alarms.alone():
         entries = alarms.read()
+        if alarm.level is Verdict.INCONCLUSIVE:
+            return _record(alarm, report, alarms, entries)
         raised = next((one for one in entries if one.event is Event.RAISED and one.alarm == alarm), None)
         reason = _quiet_reason(alarm, raised, entries, settings, now)
         if reason is not None:
@@ -69,6 +71,15 @@ def act_on(
             actions = [one.value for one in planned(alarm, bool(report.faults), settings)]
             raised = alarms.write(Event.RAISED, alarm, entries, actions=actions, **facts_of(report))
         return _act(raised, is_new, context, alarms, entries)
+
+
+def _record(alarm: Alarm, report: PeriodReport, alarms: AlarmLog, entries: list[Logged]) -> AlarmResult:
+    """Record an inconclusive report once; nothing else is done, and each run of it ends with exit code 3."""
+    own = [one for one in entries if one.alarm == alarm]
+    entry = own[-1] if own else alarms.write(Event.INCONCLUSIVE, alarm, entries, rows=report.rows)
+    sentence = f"recorded as inconclusive (entry {entry.number})"
+    result = _facts(alarm) | {"state": Event.INCONCLUSIVE.value, "entry": entry.number, "actions": {}}
+    return AlarmResult(ExitCode.ANSWER_IS_NO, (sentence,), (), result)
 
 
 def _quiet_reason(

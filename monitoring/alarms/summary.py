@@ -54,4 +54,6 @@ def _detail(one: Logged) -> str:
         return f"by {content['by']}: {content['why']}"
     if one.event is Event.QUIET:
         return f"{one.alarm.sentence()}; {content['because']}, entry {content['entry']}"
+    if one.event is Event.INCONCLUSIVE:
+        return f"{one.alarm.sentence()}: {content['rows']:,} rows"
     return one.alarm.sentence() if one.event is Event.RAISED else f"{content['what']}: {content['detail']}"

@@ -26,16 +26,16 @@ def fallen_volume(window: Observed, earlier: Sequence[Observed], limits: FaultLi
     The prediction is the lower of the medians of three and of twelve windows, and at most the same month a year ago, so
     that a yearly low season is not a fault.
     """
-    rows = np.array([one.rows for one in sorted(earlier, key=lambda one: one.period) if one.rows > 0][-RECENT:])
+    rows = np.array([one.volume for one in sorted(earlier, key=lambda one: one.period) if one.volume > 0][-RECENT:])
     if not len(rows):
         return
     expected = min(np.median(rows), np.median(rows[-SHORT:]), *_a_year_ago(window, earlier))
-    if window.rows >= limits.volume * expected or np.log(max(window.rows, 0.5)) >= _lowest(rows):
+    if window.volume >= limits.volume * expected or np.log(max(window.volume, 0.5)) >= _lowest(rows):
         return
     yield Fault(
         VOLUME_FALLEN,
         None,
-        f"The window has {window.rows:,} rows; earlier periods predict about {expected:,.0f}.",
+        f"The window has {window.volume:,} rows; earlier periods predict about {expected:,.0f}.",
         "A delivery is late or incomplete, a source or channel is missing, or the period was scored before it was "
         "over.",
         "Compare the rows by day and source with the period before, load what is missing and score it. Until then the "
@@ -53,7 +53,7 @@ def _lowest(rows: np.ndarray) -> float:
 
 
 def _a_year_ago(window: Observed, earlier: Sequence[Observed]) -> list[float]:
-    return [one.rows for one in earlier if months_between(one.period, window.period) == 12]
+    return [one.volume for one in earlier if months_between(one.period, window.period) == 12]
 
 
 FINDER = window_finder(VOLUME_FALLEN, fallen_volume, rank=70)

@@ -38,6 +38,7 @@ class Observed:
         repeated: the share of rows that repeat others, from a sample of features (see `repeated_share`), None where
             that is unknown.
         scores: the exact counts of the score, in place of a sample of it.
+        others: the number of decisions that other versions of the model made in it.
     """
 
     period: str
@@ -46,6 +47,12 @@ class Observed:
     intake: Intake | None = None
     repeated: float | None = None
     scores: ScoreCounts | None = None
+    others: int = 0
+
+    @property
+    def volume(self) -> int:
+        """The number of decisions, whatever the version."""
+        return self.rows + self.others
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ def faults_of(
         _earlier(workspace, counts, replace(key, period=period), with_repeats=back < SEARCHED_FOR_REPEATS)
         for back, period in enumerate(reversed(earlier))
     ]
+    before += _of_other_versions(log, key, window.periods[0], earlier)
     now = Observed(
         window.periods[-1],
         len(window),
@@ -43,6 +44,7 @@ def faults_of(
         intake_of(workspace, log, [replace(key, period=period) for period in window.periods]),
         repeated_share(sample, counts.of(key).overall.rows),
         window.profile.overall.scores,
+        sum(_others(log, replace(key, period=period)) for period in window.periods),
     )
     faults = find_faults(reference.profile, now, sample, before, months=months_of(reference))
     return faults, searched_of(now, reference, sample, before)
@@ -57,7 +59,7 @@ def searched_of(
         reference_rows=reference.total.rows,
         repeats=window.repeated is not None,
         values=not sample.empty,
-        volume=any(one.rows for one in earlier),
+        volume=any(one.volume for one in earlier),
     )
 
 
@@ -89,4 +91,16 @@ def intake_of(workspace: Workspace, log: ScoreLog, keys: Sequence[LogKey]) -> In
 def _earlier(workspace: Workspace, counts: PeriodCounts, key: LogKey, *, with_repeats: bool) -> Observed:
     tally = counts.of(key).overall
     repeated = repeated_share(sample_of(counts.log, key), tally.rows) if with_repeats else None
-    return Observed(key.period, tally.rows, tally.columns, intake_of(workspace, counts.log, [key]), repeated)
+    intake, others = intake_of(workspace, counts.log, [key]), _others(counts.log, key)
+    return Observed(key.period, tally.rows, tally.columns, intake, repeated, others=others)
+
+
+def _of_other_versions(log: ScoreLog, key: LogKey, begin: str, own: Sequence[str]) -> list[Observed]:
+    """Return the latest periods before a window that only other versions decided, with nothing but their volume."""
+    keys = [one for one in log.logged_keys() if (one.model, one.population) == (key.model, key.population)]
+    periods = sorted({one.period for one in keys if one.period < begin} - {*own})[-MOST_EARLIER:]
+    return [Observed(one, 0, {}, others=_others(log, replace(key, period=one))) for one in periods]
+
+
+def _others(log: ScoreLog, key: LogKey) -> int:
+    return sum(map(log.count, log.other_versions(key)))

@@ -59,7 +59,7 @@ def _rows(facts: Facts) -> Iterator[str]:
     else:
         yield "Values outside the range of the reference: none of this window's values are stored"
     if not searched.volume:
-        yield "A fall in the number of rows: no earlier period of this version is known"
+        yield "A fall in the number of rows: no earlier period is known"
 
 
 def _outcomes(performance: PerformanceReport | None) -> Iterator[str]:

@@ -14,8 +14,9 @@ from monitoring.verdict.blind_spots import cannot_see, smallest_changes
 from monitoring.verdict.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, cause_of, causes_of, contradictions
 from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport, Point, Verdict
+from monitoring.windows.months import joined
 from monitoring.windows.references import Reference
-from monitoring.windows.windows import Window, joined
+from monitoring.windows.windows import Window
 from pipelines.errors import listed
 from pipelines.profiles.reference_profile import SCORE
 
@@ -180,7 +181,7 @@ def _effect(effect: Effect) -> str:
 def _outcomes(performance: PerformanceReport) -> str:
     """Return which months were judged by which outcomes, and which were not, in their order."""
     runs = [(by, [one.period for one in some]) for by, some in groupby(performance.vintages, key=_judged_by)]
-    return "; ".join(f"{joined([run[0], run[-1]] if len(run) > 1 else run)} {by}" for by, run in runs)
+    return "; ".join(f"{joined(run)} {by}" for by, run in runs)
 
 
 def _judged_by(vintage: VintagePerformance) -> str:

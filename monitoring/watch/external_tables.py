@@ -15,16 +15,16 @@ from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport
 from monitoring.verdict.verdict import build_report
 from monitoring.watch.settings import TableSettings, WatchSettings
-from monitoring.watch.watch_result import Samples, report_folder, report_outcome
+from monitoring.watch.watch_result import Samples, act_and_write, report_folder
 from monitoring.windows.external_tables import ExternalTables, open_external_tables
-from monitoring.windows.windows import Window, why_incomplete
+from monitoring.windows.windows import Window, check_window, why_incomplete
 from pipelines.command.verb import Outcome
 from pipelines.errors import RequestError
 from pipelines.profiles.dimensions import dimensions_of
 from pipelines.profiles.engines import engine_of
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.typed_tables import TableReader
-from pipelines.score_log.key import LogKey, check_period
+from pipelines.score_log.key import LogKey
 from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.workspace import Workspace
 
@@ -39,7 +39,7 @@ def watch_external_tables(settings: WatchSettings) -> Outcome:
         RequestError: one of the two tables is not named.
         DataError: a table or a column is missing.
     """
-    check_period(settings.period)
+    check_window(settings.period, settings)
     check_alarms(settings.alarms)
     # What writes the page takes seconds to import, while the tables are counted outside of Python's lock.
     Thread(target=import_module, args=("monitoring.report.report_files",), daemon=True).start()
@@ -47,7 +47,7 @@ def watch_external_tables(settings: WatchSettings) -> Outcome:
     for name, profile in zip(PROFILES, (tables.reference_profile, tables.window_profile), strict=True):
         with whole_file(report_folder(Workspace.at(settings.workspace), report.key) / name) as temporary:
             temporary.write_text(profile.to_json())
-    return report_outcome(report, Samples(tables.reference_sample, tables.window_sample), settings)
+    return act_and_write(report, Samples(tables.reference_sample, tables.window_sample), settings).outcome
 
 
 def report_of_tables(settings: WatchSettings) -> tuple[PeriodReport, ExternalTables]:

@@ -17,10 +17,18 @@ from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport
 from monitoring.verdict.verdict import build_report
 from monitoring.watch.settings import WatchSettings
-from monitoring.watch.watch_result import Samples, report_outcome
+from monitoring.watch.watch_result import Samples, WatchResult, act_and_write, of_versions
 from monitoring.windows.months import end_of
 from monitoring.windows.references import reference_for
-from monitoring.windows.windows import PeriodCounts, Window, day_of, earlier_periods, open_window, sample_of
+from monitoring.windows.windows import (
+    PeriodCounts,
+    Window,
+    check_window,
+    day_of,
+    earlier_periods,
+    open_window,
+    sample_of,
+)
 from pipelines.command.verb import Outcome
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.model_store.files import PROFILE
@@ -29,7 +37,7 @@ from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy.pack import PolicySettings
 from pipelines.policy.stored_policies import kept_policy
 from pipelines.profiles.reference_profile import ReferenceProfile
-from pipelines.score_log.key import LogKey, check_period
+from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 
@@ -37,11 +45,14 @@ from pipelines.storage.workspace import Workspace
 def watch(settings: WatchSettings) -> Outcome:
     """Compare a window of decisions with its reference, write the report and act on it.
 
+    Without a version there is a report of each version that decided applications of the period: each has its own
+    reference.
+
     Raises:
         RequestError: there is no champion or no such version, nothing was scored in the period, or the model has no
             reference profile.
     """
-    check_period(settings.period)
+    check_window(settings.period, settings)
     check_alarms(settings.alarms)
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
@@ -49,10 +60,22 @@ def watch(settings: WatchSettings) -> Outcome:
         store.version(settings.model, settings.version) if settings.version else store.require_champion(settings.model)
     )
     key = LogKey(settings.model, model.version, settings.population, settings.period)
+    keys = [key] if settings.version else _deciding(ScoreLog(workspace), key)
+    return of_versions([_watch_version(workspace, store, one, settings) for one in keys])
+
+
+def _deciding(log: ScoreLog, key: LogKey) -> list[LogKey]:
+    """Return the keys of the versions that decided applications of a period, the champion's first."""
+    others = [one for one in log.other_versions(key) if log.count(one)]
+    return [key, *others] if log.partitions(key) or not others else others
+
+
+def _watch_version(workspace: Workspace, store: ModelStore, key: LogKey, settings: WatchSettings) -> WatchResult:
+    model = store.version(key.model, key.version)
     known_at = settings.outcomes.as_of or end_of(key.period)
     earlier = earlier_loans(workspace, store, model, settings.outcomes.marketplace, known_at)
     report, samples = report_of(workspace, _profile(store, model), key, settings, earlier, label_of(store, model))
-    return report_outcome(report, samples, settings)
+    return act_and_write(report, samples, settings)
 
 
 def report_of(
@@ -66,8 +89,8 @@ def report_of(
     """Return the report of a window, and samples of the features of this period and the one before."""
     log, today = ScoreLog(workspace), day_of(settings.today)
     counts = PeriodCounts(log, profile)
-    reference = reference_for(counts, key, settings.reference)
     window = open_window(counts, key, settings)
+    reference = reference_for(counts, key, settings.reference, window.periods[0])
     policy, notes = _policy(workspace, window)
     notes += _other_versions(log, key)
     samples = Samples(_earlier_sample(log, key), sample_of(log, key))
@@ -107,13 +130,15 @@ def _profile(store: ModelStore, model: RegisteredModel) -> ReferenceProfile:
 
 
 def _other_versions(log: ScoreLog, key: LogKey) -> list[str]:
-    """Return a note for each other version of the model that has decisions of the period."""
+    """Return a note on what other versions of the model decided in the period, none where they decided nothing."""
     rows = {other.version: log.count(other) for other in log.other_versions(key)}
+    others = [f"version {version} decided {number:,}" for version, number in rows.items() if number]
+    if not others:
+        return []
+    own = log.count(key)
     return [
-        f"Version {version} decided {number:,} other applications of {key.period}; they are in the report of "
-        f"`thinfile watch period={key.period} version={version}`."
-        for version, number in rows.items()
-        if number
+        f"This report is about {own:,} of the {own + sum(rows.values()):,} applications of {key.period}: "
+        f"{' and '.join(others)}, in a report of its own."
     ]
 
 

@@ -1,7 +1,7 @@
 """The outcome of the verb watch: writes the report, acts on its alarm and summarises both."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,12 @@ from monitoring.measures.move import Move
 from monitoring.thresholds.thresholds import MOVED
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from monitoring.watch.settings import WatchSettings
-from pipelines.command.verb import ExitCode, Outcome
+from pipelines.command.verb import Outcome
 from pipelines.score_log.key import LogKey
 from pipelines.storage.workspace import Workspace
+
+SEVERITY = (Verdict.STABLE, Verdict.INCOMPLETE, Verdict.WATCH, Verdict.INCONCLUSIVE, Verdict.ACT)
+"""Verdicts, the worst last."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,39 @@ class Samples:
         return Samples(_bounded(self.reference, most), _bounded(self.current, most))
 
 
-def report_outcome(report: PeriodReport, samples: Samples, settings: WatchSettings) -> Outcome:
+@dataclass(frozen=True)
+class WatchResult:
+    """A report that is written, and the outcome of the verb for it."""
+
+    report: PeriodReport
+    outcome: Outcome
+
+
+def act_and_write(report: PeriodReport, samples: Samples, settings: WatchSettings) -> WatchResult:
     """Write a report, act on its alarm, and return the summary of both."""
     workspace = Workspace.at(settings.workspace)
     files = _write(settings, workspace, report, samples)
     alarm = act_on(report, settings.alarms, workspace, {"html": files.html, "json": files.json})
-    return _outcome(report, files, workspace, alarm)
+    return WatchResult(report, _outcome(report, files, workspace, alarm))
+
+
+def of_versions(results: Sequence[WatchResult]) -> Outcome:
+    """Return the outcome of the reports of one period, one per version: the worst one's, and a list of all."""
+    if len(results) == 1:
+        return results[0].outcome
+    worst = max(results, key=lambda one: SEVERITY.index(one.report.verdict))
+    total = sum(one.report.rows for one in results)
+    steps = [step for one in results for step in one.outcome.next_steps]
+    decided = f"the {total:,} {worst.report.key.population.value} of {worst.report.window}"
+    summary = [f"{len(results)} versions decided {decided}; a report for each:"]
+    for one in results:
+        summary += [f"version {one.report.key.version}: {one.outcome.summary[0]}", *map(str, one.outcome.summary[1:])]
+    return Outcome(
+        {**worst.outcome.result, "rows_of_all_versions": total, "versions": [one.outcome.result for one in results]},
+        summary=summary,
+        next_steps=list(dict.fromkeys(steps)),
+        exit_code=max(one.outcome.exit_code for one in results),
+    )
 
 
 def report_folder(workspace: Workspace, key: LogKey) -> Path:
@@ -82,7 +112,7 @@ def _outcome(report: PeriodReport, files: Any, workspace: Workspace, alarm: Alar
         {**_result(report, files), "alarm": alarm.result},
         summary=[head, *lines, *(f"  {one}" for one in alarm.sentences), f"  report: {files.html}"],
         next_steps=[f"open {shlex.quote(str(files.html))}", evidently, *alarm.next_steps],
-        exit_code=ExitCode.ANSWER_IS_NO if report.verdict is Verdict.INCONCLUSIVE else alarm.exit_code,
+        exit_code=alarm.exit_code,
     )
 
 

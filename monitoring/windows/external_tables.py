@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from monitoring.windows.months import joined
 from monitoring.windows.references import Reference
-from monitoring.windows.windows import joined
 from pipelines.credit.population import Population
 from pipelines.errors import DataError, RequestError
 from pipelines.profiles.column_names import feature_named, profile_column

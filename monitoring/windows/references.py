@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.windows.months import joined
 from monitoring.windows.settings import DEVELOPMENT
-from monitoring.windows.windows import PeriodCounts, earlier_periods, joined
+from monitoring.windows.windows import PeriodCounts, earlier_periods
 from pipelines.errors import RequestError
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.dimensions import bare_name
@@ -43,8 +44,10 @@ class Reference:
         return sum(self.overall.values(), Tally())
 
 
-def reference_for(counts: PeriodCounts, key: LogKey, setting: str) -> Reference:
+def reference_for(counts: PeriodCounts, key: LogKey, setting: str, begin: str | None = None) -> Reference:
     """Return the reference of a setting: `development`, a period, or a range of periods (`FIRST..LAST`).
+
+    `begin` is the first period of the window, by default that of the key.
 
     Raises:
         RequestError: the development sample is of another population; a period was not scored, or is not before the
@@ -52,7 +55,7 @@ def reference_for(counts: PeriodCounts, key: LogKey, setting: str) -> Reference:
     """
     if setting == DEVELOPMENT:
         return _development(counts, key)
-    return _earlier(counts, key, setting)
+    return _earlier(counts, key, setting, begin or key.period)
 
 
 def _development(counts: PeriodCounts, key: LogKey) -> Reference:
@@ -70,17 +73,21 @@ def _development(counts: PeriodCounts, key: LogKey) -> Reference:
     return Reference(name, profile, overall, _segments(_counted(counts, key, periods)), is_development=True)
 
 
-def _earlier(counts: PeriodCounts, key: LogKey, setting: str) -> Reference:
+def _earlier(counts: PeriodCounts, key: LogKey, setting: str, begin: str) -> Reference:
     first, _, last = setting.partition("..")
-    for period in (first, last or first):
-        check_period(period)
-    scored = earlier_periods(counts.log, key)
-    periods = [period for period in scored if first <= period <= (last or first)]
+    last = last or first
+    for period in (first, last):
+        check_period(period, "reference")
+    scored = [period for period in earlier_periods(counts.log, key) if period < begin]
+    periods = [period for period in scored if first <= period <= last]
+    advice = (
+        f"(scored before it: {', '.join(scored) or 'none'}); name one of these, a range FIRST..LAST of them, or "
+        f"reference={DEVELOPMENT}"
+    )
+    if last >= begin:
+        raise RequestError(f"reference={setting} is not before the window, which begins with {begin} {advice}")
     if not periods or first not in scored:
-        raise RequestError(
-            f"reference={setting} is not a period that was scored before {key.period} (these are: "
-            f"{', '.join(scored) or 'none'}); name one of them, a range FIRST..LAST, or reference={DEVELOPMENT}"
-        )
+        raise RequestError(f"reference={setting} was not scored {advice}")
     profiles = _counted(counts, key, periods)
     overall = {period: one.overall for period, one in profiles.items()}
     rows = sum(one.rows for one in overall.values())

@@ -1,7 +1,6 @@
 """The decisions of a report: periods of the score log, with the counts that are stored with them."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,13 +10,14 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from monitoring.windows.months import joined, month_from, months_between
 from monitoring.windows.settings import WindowKind, WindowSettings
 from pipelines.errors import ConfigurationError, RequestError
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 from pipelines.profiles.score_counts import ScoreCounts
 from pipelines.profiles.window_profile import WindowProfile, name_of_bins
-from pipelines.score_log.key import LogKey
+from pipelines.score_log.key import LogKey, check_period
 from pipelines.score_log.score_log import ScoreLog
 
 
@@ -41,7 +41,7 @@ class Window:
     @property
     def name(self) -> str:
         """The window in words."""
-        return self.periods[0] if len(self.periods) == 1 else f"{self.periods[0]} to {self.periods[-1]}"
+        return joined(self.periods)
 
 
 class PeriodCounts:
@@ -101,9 +101,26 @@ def periods_of(log: ScoreLog, key: LogKey, settings: WindowSettings) -> tuple[st
             f"{key.model} version {key.version} has no scores of {key.period} (it has: {', '.join(scored) or 'none'}); "
             f"{advice}"
         )
-    until = [period for period in scored if period <= key.period]
-    most = {WindowKind.period: 1, WindowKind.rolling: settings.months, WindowKind.since_promotion: len(until)}
-    return tuple(until[-most[settings.window] :])
+    first = {
+        WindowKind.period: key.period,
+        WindowKind.rolling: month_from(key.period, 1 - settings.months),
+        WindowKind.since_promotion: scored[0],
+    }
+    return tuple(period for period in scored if first[settings.window] <= period <= key.period)
+
+
+def check_window(period: str, settings: WindowSettings) -> None:
+    """Raise RequestError for a window that has no month, or a range of months in place of its last one."""
+    first, is_range, last = period.partition("..")
+    if settings.months < 1:
+        raise RequestError(f"months is {settings.months}; set at least 1")
+    apart = months_between(first, last) if is_range else None
+    if apart is not None and apart >= 0:
+        raise RequestError(
+            f"period is the range {period}, and a report is about a window up to one month; set period={last} "
+            f"window=rolling months={apart + 1} to compare these months together"
+        )
+    check_period(period)
 
 
 def why_incomplete(period: str, today: str | None) -> str | None:
@@ -194,12 +211,3 @@ def policy_hash_of(log: ScoreLog, key: LogKey) -> str:
             for batch in file.iter_batches(1, columns=["policy_hash"]):
                 return str(batch.column(0)[0].as_py())
     return ""
-
-
-def joined(names: Sequence[str]) -> str:
-    """Return the first and the last period in words.
-
-    >>> joined(["2025-01", "2025-02", "2025-03"]), joined(["2025-01"]), joined(["any time"])
-    ('2025-01 to 2025-03', '2025-01', 'any time')
-    """
-    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"

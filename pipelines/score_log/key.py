@@ -69,9 +69,9 @@ def is_sampled(decision_id: str, share: float) -> bool:
     return share >= 1 or int(decision_id[:16], 16) < int(share * 2**64)
 
 
-def check_period(period: str) -> None:
-    """Raise RequestError unless a period is a month."""
+def check_period(period: str, setting: str = "period") -> None:
+    """Raise RequestError unless a period is a month; `setting` is where it was given."""
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", period):
         raise RequestError(
-            f"period must be a month such as 2026-10, received '{period}'; write the month in two digits"
+            f"{setting} must be a month such as 2026-10, received '{period}'; write the month in two digits"
         )

@@ -86,7 +86,7 @@ def test_the_same_report_has_the_same_id() -> None:
 ALARMS = st.builds(
     lambda causes, level: replace(alarm(), causes=causes, level=level),
     st.dictionaries(st.sampled_from(["a", f"a{IN_A_SEGMENT}", "b"]), st.sampled_from([Level.WATCH, Level.ACT])),
-    st.sampled_from([Level.WATCH, Level.ACT]),
+    st.sampled_from([Verdict.INCONCLUSIVE, Verdict.WATCH, Verdict.ACT]),
 )
 
 

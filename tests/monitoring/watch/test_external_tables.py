@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from monitoring.alarms.summary import list_outcome
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from monitoring.watch.external_tables import report_of_tables, watch_external_tables
 from monitoring.watch.settings import TableSettings, WatchSettings
 from pipelines.command.verb import ExitCode
+from pipelines.storage.workspace import Workspace
 
 SEEDS = (0, 1, 2)
 
@@ -75,7 +77,11 @@ def test_an_inconclusive_report_ends_with_exit_code_3_and_raises_no_alarm(tmp_pa
     assert outcome.exit_code is ExitCode.ANSWER_IS_NO
     assert outcome.summary[0].startswith("INCONCLUSIVE: 0 applications of 2026-10")
     assert outcome.result["verdict"] == "inconclusive"
-    assert outcome.result["alarm"] == {"state": "none"}
+    again = watch_external_tables(settings(tmp_path, table(0, 0), table(3000, 1)))
+    assert outcome.result["alarm"] == again.result["alarm"]
+    assert (outcome.result["alarm"]["state"], outcome.result["alarm"]["actions"]) == ("inconclusive", {})
+    (line,) = list_outcome(Workspace.at(str(tmp_path / "workspace"))).summary[1:]
+    assert line.endswith("INCONCLUSIVE: credit_score version 0, applications of 2026-10: 0 rows")
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -5,11 +5,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitoring.watch.settings import WatchSettings
+from monitoring.windows.months import joined
 from monitoring.windows.references import reference_for
 from monitoring.windows.settings import DEVELOPMENT, WindowKind
-from monitoring.windows.windows import PeriodCounts, open_window, policy_hash_of, why_incomplete
+from monitoring.windows.windows import PeriodCounts, check_window, day_of, open_window, policy_hash_of, why_incomplete
 from pipelines.credit.population import Population
-from pipelines.errors import RequestError
+from pipelines.errors import ConfigurationError, RequestError
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
 
 TODAY = "2027-01-01"
@@ -94,6 +95,24 @@ def test_a_window_of_more_periods_is_their_sum(scored: Bench) -> None:
     assert window.periods == ("2026-11",)
 
 
+def test_months_between_that_were_not_scored_are_named() -> None:
+    assert (
+        joined(["2026-07", "2026-09", "2026-10", "2027-01"]) == "2026-07 to 2027-01 (without 2026-08, 2026-11, 2026-12)"
+    )
+
+
+def test_a_range_of_months_is_pointed_to_a_rolling_window() -> None:
+    with pytest.raises(RequestError, match="set period=2026-11 window=rolling months=3 to compare"):
+        check_window("2026-09..2026-11", asked())
+    for period in ("2026-11..2026-09", "2026-9", "x..y"):
+        with pytest.raises(RequestError, match=f"period must be a month such as 2026-10, received '{period}'"):
+            check_window(period, asked())
+    with pytest.raises(RequestError, match="months is 0; set at least 1"):
+        check_window("2026-11", asked(months=0))
+    with pytest.raises(ConfigurationError, match="today is 'soon'; write an ISO date"):
+        day_of("soon")
+
+
 def test_a_month_that_is_not_over_is_incomplete() -> None:
     assert why_incomplete("2026-11", "2026-12-01") is None
     assert why_incomplete("2026-11", "2026-11-30") == "2026-11 is not over on 2026-11-30"
@@ -129,7 +148,15 @@ def test_an_earlier_period_is_a_reference_for_any_population(scored: Bench) -> N
         reference_for(counts_of(scored), scored.key("2026-11", Population.book), DEVELOPMENT)
 
 
-@pytest.mark.parametrize("reference", ["2026-11", "2026-09", "2026-09..2026-10"])
-def test_a_reference_lies_before_its_window_and_was_scored(scored: Bench, reference: str) -> None:
-    with pytest.raises(RequestError, match=r"scored before 2026-11 \(these are: 2026-10\)"):
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ("2026-11", "is not before the window, which begins with 2026-11"),
+        ("2026-10..2026-12", "is not before the window, which begins with 2026-11"),
+        ("2026-09", "was not scored"),
+        ("2026-09..2026-10", "was not scored"),
+    ],
+)
+def test_a_reference_lies_before_its_window_and_was_scored(scored: Bench, reference: str, problem: str) -> None:
+    with pytest.raises(RequestError, match=rf"reference={reference} {problem} \(scored before it: 2026-10\)"):
         reference_for(counts_of(scored), scored.key("2026-11"), reference)
