@@ -6,7 +6,7 @@ import optuna
 import pandas as pd
 import pytest
 
-from experiments.search.optuna_adapter import sqlite_storage
+from experiments.search.optuna_adapter import study_storage
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
@@ -46,9 +46,9 @@ WHOLE = ["Kreditprüfung 信用", "a%20b {x}?", "a?uri=true", "100% [0] #b", 'it
 @pytest.mark.parametrize("name", NAMES)
 def test_databases_are_opened_below_any_path(name: str, tmp_path: Path) -> None:
     workspace = Workspace.at(str(tmp_path / "workspaces" / name))
-    study = optuna.create_study(storage=sqlite_storage(workspace.studies), study_name="one")
+    study = optuna.create_study(storage=study_storage(workspace), study_name="one")
     study.add_trial(optuna.trial.create_trial(value=1.0))
-    assert optuna.load_study(storage=sqlite_storage(workspace.studies), study_name="one").best_value == 1.0
+    assert optuna.load_study(storage=study_storage(workspace), study_name="one").best_value == 1.0
     Chain(workspace, "one").append({"a": 1}, after=0)
     assert [dict(entry.content) for entry in Chain(workspace, "one").entries()] == [{"a": 1}]
     assert [one.name for one in (tmp_path / "workspaces").iterdir()] == [name]

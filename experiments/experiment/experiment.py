@@ -57,6 +57,11 @@ class Experiment:
         return _identity(self)
 
     @property
+    def title(self) -> str:
+        """The name under which Optuna keeps the study: model, candidate and identity."""
+        return f"{self.settings.model} {self.candidate.family} {self.study}"
+
+    @property
     def candidate(self) -> Candidate:
         """The candidate with the parameters of the configuration."""
         return candidate_of(self.settings.candidate)

@@ -54,6 +54,8 @@ class TuneSettings(VerbSettings):
     """Name in the registry."""
     trials: int = 30
     """Trials of the study."""
+    deterministic: bool = True
+    """The same trials for any number of workers: each round of four starts when the one before has ended."""
     seed: int = 0
     """Seed of splits, folds and parameters."""
     threads: int = 2

@@ -2,18 +2,34 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
 from experiments.experiment.feature_use import FULL_USE, Parameters
 from experiments.fair_search.front import least_unfair
+from experiments.search.study import ROUND
 from experiments.search.trial_result import TrialResult, best_of
 
 Leverage = Mapping[str, tuple[float, float]]
 
-WEAKEN, FREE = 3, 10
-"""Every third trial weakens features of the best so far, and every tenth is left to the study's own sampler, over all
-parameters and both objectives. The others tune accuracy: a fair model must be an accurate one too."""
+
+class Purpose(Enum):
+    """What a trial is for."""
+
+    weaken = "weaken"
+    """Weaken features of the best so far."""
+    tune = "tune"
+    """Tune accuracy: a fair model must be an accurate one too."""
+    free = "free"
+    """Leave all to the study's own sampler, over all parameters and both objectives."""
+
+
+PURPOSES = (
+    *(Purpose.weaken, Purpose.tune, Purpose.tune, Purpose.free),
+    *(Purpose.weaken, Purpose.weaken, Purpose.tune, Purpose.tune),
+)
+"""The purposes of the trials of two rounds, in turn."""
 
 BUDGETS = (1.0, 2.0, 0.5, 4.0, 1.5, 3.0)
 """Multiples of the comparable loss; the loss by shuffling overstates the loss of a model fitted without."""
@@ -45,14 +61,17 @@ class FairGuide:
     def __call__(self, number: int, earlier: Sequence[TrialResult]) -> Parameters:
         """Return the parameters of a trial; the sampler draws those left out."""
         fully: dict[str, float | int] = dict.fromkeys(self.proxies, FULL_USE)
-        if number == 0 or not earlier:
+        if number == 0:
             return {**self.configured, **fully}
-        if number % FREE == 0:
+        purpose = PURPOSES[number % len(PURPOSES)]
+        if purpose is Purpose.free:
             return {}
-        if number % WEAKEN:
+        if purpose is Purpose.tune or not earlier:
             return fully
         tried = [one.parameters for one in earlier]
-        return next((one for one in self._proposals(earlier) if one not in tried), {})
+        untried = [one for one in self._proposals(earlier) if one not in tried]
+        place = number % ROUND  # the trials of a round see the same earlier ones: each takes a proposal of its own
+        return untried[place] if place < len(untried) else {}
 
     def _proposals(self, earlier: Sequence[TrialResult]) -> list[dict[str, float | int]]:
         best, fairest = best_of(earlier), least_unfair(earlier, self.comparable_loss)

@@ -49,11 +49,13 @@ def search_fair(settings: TuneSettings) -> Outcome:
     objective = fairness_objective_of(experiment)
     proxies = _proxies(experiment, objective)
     study = Study(
-        Workspace.at(settings.workspace).studies,
+        Workspace.at(settings.workspace),
         experiment.study,
         space | whole_numbers(map(use_of, proxies), FULL_USE),
         guide=_guide(objective, proxies),
         seed=settings.seed,
+        title=experiment.title,
+        deterministic=settings.deterministic,
         largest_loss=_auc(settings.fair.largest_gini_loss),
     )
     with tracked(ModelStore(Workspace.at(settings.workspace)), study, experiment) as tracking:

@@ -1,19 +1,34 @@
-"""What Thinfile uses of Optuna that Optuna does not document, and how its trials are read.
+"""What Thinfile uses of Optuna that Optuna does not document, and where and how its studies are kept.
 
-Written for Optuna 5.0.0 (`WRITTEN_FOR`): a RUNNING trial of a dead worker is opened again through the constructor of
-`Trial`, which Optuna reserves for itself, and the worker locks share the engine of the storage.
+Written for Optuna 5.0.0 (`WRITTEN_FOR`): a RUNNING trial is worked on through the constructor of `Trial`, which Optuna
+reserves for itself; the worker locks share the engine of the storage; Alembic's table of versions is written last.
 """
 
-from pathlib import Path
+import warnings
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import optuna
+from optuna.distributions import BaseDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from sqlalchemy import event, inspect
 
+from experiments.search.space import Space
 from experiments.search.trial_result import TrialResult
-from pipelines.storage.workspace import new_sqlite, sqlite_url
+from pipelines.storage.postgresql import advisory_lock, in_schema, make_schema, open_engine
+from pipelines.storage.worker_locks import WorkerLocks
+from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
+
+Direction = Literal["maximize", "minimize"]
 
 WRITTEN_FOR = "5.0.0"
+
+SCHEMA = "thinfile_studies"
+"""The schema of studies and worker locks in PostgreSQL: both Optuna and MLflow keep a table `alembic_version`."""
 
 NOTES = "notes"
 """Under this name a trial keeps its notes."""
@@ -21,18 +36,33 @@ NOTES = "notes"
 LOCK_SECONDS = 60
 
 
-def sqlite_storage(path: Path) -> RDBStorage:
-    """Return the storage of studies in a SQLite file, with its tables; a file is never there without them."""
-    if not path.exists():
-        with new_sqlite(path) as unfinished:
-            storage = _open(unfinished)
-            storage.remove_session()
-            storage.engine.dispose()
-    return _open(path)
+def study_storage(workspace: Workspace) -> RDBStorage:
+    """Return the storage of a workspace's studies with its tables, made once by the first of several workers."""
+    return _postgresql(workspace.database) if workspace.database else _sqlite(workspace)
+
+
+def open_study(storage: RDBStorage, name: str, objectives: Mapping[str, Direction]) -> optuna.Study:
+    """Return the study of a name, new or continued, with the directions of its named objectives."""
+    directions = list(objectives.values())
+    sampler = RandomSampler()  # never used: the parameters of a trial are drawn before it starts
+    study = optuna.create_study(
+        storage=storage, study_name=name, directions=directions, load_if_exists=True, sampler=sampler
+    )
+    if study.metric_names is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names(list(objectives))
+    return study
+
+
+def start_trial(study: optuna.Study, parameters: Mapping[str, float | int], space: Space) -> None:
+    """Add a RUNNING trial together with its parameters, in one transaction."""
+    distributions: dict[str, BaseDistribution] = {name: space[name] for name in parameters}
+    study.add_trial(create_trial(state=TrialState.RUNNING, params=dict(parameters), distributions=distributions))
 
 
 def reopened(study: optuna.Study, trial: FrozenTrial) -> Trial:
-    """Return a RUNNING trial that a dead worker left, to be worked on."""
+    """Return a RUNNING trial to be worked on, whoever started it."""
     return Trial(study, trial._trial_id)
 
 
@@ -45,10 +75,45 @@ def result_of(trial: FrozenTrial) -> TrialResult:
     return TrialResult(value, unfairness, notes, number=trial.number, parameters=dict(trial.params))
 
 
-def results_of(study: optuna.Study) -> list[TrialResult]:
-    """Return the finished trials of a study by number."""
-    return [result_of(trial) for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))]
+def trials_of(study: optuna.Study) -> Sequence[FrozenTrial]:
+    """Return all trials of a study; the index of each is its number."""
+    return study.get_trials(deepcopy=False)
 
 
-def _open(path: Path) -> RDBStorage:
-    return RDBStorage(sqlite_url(path), engine_kwargs={"connect_args": {"timeout": LOCK_SECONDS}})
+def _sqlite(workspace: Workspace) -> RDBStorage:
+    """Return the storage in the workspace's SQLite file, which is never there without its tables.
+
+    A write reaches the operating system before it counts as done, and the disk a little later: it outlives the death of
+    the process, and the loss of power costs the last trials but never the database.
+    """
+    path, arguments = workspace.studies, {"connect_args": {"timeout": LOCK_SECONDS}}
+    if not path.exists():
+        with new_sqlite(path) as unfinished:
+            _close(RDBStorage(sqlite_url(unfinished), arguments))
+    storage = RDBStorage(sqlite_url(path), arguments)
+    event.listen(storage.engine, "connect", _without_waiting_for_the_disk)
+    _close(storage)  # the connections that are opened from now on do not wait
+    return storage
+
+
+def _without_waiting_for_the_disk(connection: Any, _: object) -> None:
+    connection.execute("pragma synchronous=normal")
+
+
+def _postgresql(database: str) -> RDBStorage:
+    engine = open_engine(database)
+    address = in_schema(database, SCHEMA)
+    if not inspect(engine).has_table("alembic_version", schema=SCHEMA):
+        with advisory_lock(engine, SCHEMA):
+            make_schema(engine, SCHEMA)
+            WorkerLocks(open_engine(address))
+            _close(RDBStorage(address))
+    # One connection is kept open; more are opened while a lock is renewed.
+    storage = RDBStorage(address, {"pool_size": 1, "pool_pre_ping": True}, skip_table_creation=True)
+    weakref.finalize(storage, storage.engine.dispose)
+    return storage
+
+
+def _close(storage: RDBStorage) -> None:
+    storage.remove_session()
+    storage.engine.dispose()

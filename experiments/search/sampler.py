@@ -1,71 +1,82 @@
-"""A sampler whose draws can be repeated in any process, and that a guide can direct."""
+"""Draws the parameters of trials so that any process draws the same ones; guided parameters are taken as they are."""
 
 import hashlib
-from typing import Any
+from collections.abc import Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.samplers import BaseSampler, TPESampler
-from optuna.trial import FrozenTrial, create_trial
+from optuna.samplers import TPESampler
+from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from experiments.search.optuna_adapter import results_of
+from experiments.search.optuna_adapter import Direction
 from experiments.search.space import Space, is_within
-from experiments.search.trial_result import Guide, Parameters
+from experiments.search.trial_result import Parameters
+
+USED = (TrialState.COMPLETE, TrialState.PRUNED)
+"""A sampler learns nothing from failed trials."""
 
 
-class ReseededSampler(BaseSampler):
-    """TPE whose draws depend only on the seed, the trial's number and the finished trials; a guide goes before it.
+class Sampler:
+    """TPE whose draws depend only on the seed, the trial's number, the guided parameters and the earlier trials.
 
-    A trial that is run again, in whatever process, draws what it drew before. In a study with two objectives, what a
-    guide leaves out is tuned for the score alone, by the trials that share the guide's parameters.
+    What is not guided is drawn from the earlier trials that share the guided parameters, and tuned for the score alone,
+    as in a study of its own.
     """
 
-    def __init__(self, seed: int, space: Space, guide: Guide) -> None:
-        self._seed, self._space, self._guide = seed, dict(space), guide
-        self._guided: tuple[int, Parameters] = (-1, {})
+    def __init__(self, seed: int, space: Space, directions: Sequence[Direction]) -> None:
+        self._seed, self._space, self._directions = seed, dict(space), list(directions)
+        self._views: dict[tuple[tuple[str, float | int], ...], _View] = {}
 
-    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return the parameters that are drawn together."""
-        guided = self._guided_parameters(study, trial)
-        if guided and len(study.directions) > 1:
-            return {name: distribution for name, distribution in self._space.items() if name not in guided}
-        return self._sampler(trial).infer_relative_search_space(study, trial)
+    def parameters(self, number: int, guided: Parameters, earlier: Sequence[FrozenTrial]) -> dict[str, float | int]:
+        """Return the parameters of a trial: the guided ones where they are within their ranges, the others drawn."""
+        taken = {
+            name: guided[name] for name, one in self._space.items() if name in guided and is_within(one, guided[name])
+        }
+        rest: dict[str, BaseDistribution] = {name: one for name, one in self._space.items() if name not in taken}
+        parameters = taken | (self._drawn(number, rest, taken, earlier) if rest else {})
+        return {name: parameters[name] for name in self._space}
 
-    def sample_relative(
-        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """Draw parameters together."""
-        guided = self._guided_parameters(study, trial)
-        if guided and search_space and len(study.directions) > 1:
-            return self._tuned(study, trial, search_space, guided)
-        return self._sampler(trial).sample_relative(study, trial, search_space)
+    def _drawn(
+        self, number: int, space: dict[str, BaseDistribution], guided: Parameters, earlier: Sequence[FrozenTrial]
+    ) -> dict[str, float | int]:
+        shared = tuple(guided.items())
+        if shared not in self._views:
+            self._views[shared] = _View(guided, self._directions[:1] if guided else self._directions)
+        view = self._views[shared]
+        view.add(earlier)
+        digest = hashlib.sha256(f"{self._seed}/{number}".encode()).digest()
+        return view.draw(space, seed=int.from_bytes(digest[:4]))
 
-    def sample_independent(
-        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        """Take the guide's value of one parameter, or draw it."""
-        guided = self._guided_parameters(study, trial).get(param_name)
-        if guided is not None and is_within(self._space[param_name], guided):
-            return guided
-        return self._sampler(trial, param_name).sample_independent(study, trial, param_name, param_distribution)
 
-    def _guided_parameters(self, study: optuna.Study, trial: FrozenTrial) -> Parameters:
-        """Return the guide's parameters of a trial, computed once."""
-        if self._guided[0] != trial.number:
-            self._guided = trial.number, self._guide(trial.number, results_of(study))
-        return self._guided[1]
+class _View:
+    """A study in memory of the earlier trials that share some parameters; it grows as the search does."""
 
-    def _tuned(
-        self, study: optuna.Study, trial: FrozenTrial, space: dict[str, BaseDistribution], guided: Parameters
-    ) -> dict[str, Any]:
-        """Draw parameters as a study of the score alone would, from the trials that share the guided parameters."""
-        sharing = [one for one in results_of(study) if all(one.parameters.get(name) == guided[name] for name in guided)]
-        view = optuna.create_study(direction="maximize", sampler=self._sampler(trial))
-        for one in sharing:
-            parameters = {name: one.parameters[name] for name in space}
-            view.add_trial(create_trial(params=parameters, distributions=space, value=one.value))
-        return view.ask(fixed_distributions=space).params
+    def __init__(self, shared: Parameters, directions: Sequence[Direction]) -> None:
+        self._shared = dict(shared)
+        self._storage = InMemoryStorage()
+        self._study = optuna.create_study(storage=self._storage, directions=directions)
+        self._numbers: set[int] = set()
 
-    def _sampler(self, trial: FrozenTrial, parameter: str = "") -> TPESampler:
-        digest = hashlib.sha256(f"{self._seed}/{trial.number}/{parameter}".encode()).digest()
-        return TPESampler(seed=int.from_bytes(digest[:4]))
+    def add(self, trials: Sequence[FrozenTrial]) -> None:
+        """Add those of the trials that are new and share the parameters."""
+        for trial in trials:
+            if trial.number not in self._numbers:
+                self._numbers.add(trial.number)
+                if trial.state in USED and all(trial.params.get(name) == one for name, one in self._shared.items()):
+                    self._study.add_trial(_of_the_score(trial) if self._shared else trial)
+
+    def draw(self, space: dict[str, BaseDistribution], *, seed: int) -> dict[str, float | int]:
+        """Draw parameters from the trials that were added."""
+        sampler = TPESampler(seed=seed, constant_liar=False)
+        study = optuna.load_study(storage=self._storage, study_name=self._study.study_name, sampler=sampler)
+        trial = study.ask(space)
+        study.tell(trial, state=TrialState.FAIL)  # it has no result here, and is added again with that
+        return trial.params
+
+
+def _of_the_score(trial: FrozenTrial) -> FrozenTrial:
+    """Return a trial as a study of the score alone would have it."""
+    if trial.values is None or len(trial.values) == 1:
+        return trial
+    return create_trial(value=trial.values[0], params=trial.params, distributions=trial.distributions)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
 from optuna.distributions import FloatDistribution, IntDistribution
-from optuna.trial import Trial
 
 from pipelines.candidates.settings import Range
 from pipelines.errors import ConfigurationError, nearest
@@ -50,13 +49,3 @@ def whole_numbers(names: Iterable[str], high: int) -> dict[str, Distribution]:
 def is_within(distribution: Distribution, value: float | int) -> bool:
     """Return whether a distribution's range includes a value."""
     return distribution.low <= value <= distribution.high
-
-
-def suggest(trial: Trial, space: Space) -> dict[str, float | int]:
-    """Return the parameters of a trial: drawn by the study's sampler, or stored when it was started before."""
-    return {
-        name: trial.suggest_int(name, one.low, one.high, log=one.log)
-        if isinstance(one, IntDistribution)
-        else trial.suggest_float(name, one.low, one.high, log=one.log)
-        for name, one in space.items()
-    }

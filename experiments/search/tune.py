@@ -74,7 +74,15 @@ def tune(settings: TuneSettings) -> Outcome:
     configured = asdict(experiment.candidate.parameters)
     check_features(experiment.development)
     guide = starting_with(configured)
-    study = Study(workspace.studies, experiment.study, space, guide=guide, seed=settings.seed)
+    study = Study(
+        workspace,
+        experiment.study,
+        space,
+        guide=guide,
+        seed=settings.seed,
+        title=experiment.title,
+        deterministic=settings.deterministic,
+    )
     with tracked(ModelStore(workspace), study, experiment) as tracking:
         search(study, experiment, objective_of(experiment))
         with study.locks.waited_for(f"{study.name}/finish"):

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Engine, create_engine, func, make_url, select, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Engine, create_engine, func, inspect, make_url, select, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.pool import NullPool
+from sqlalchemy.schema import CreateSchema
 
 from pipelines.errors import ConfigurationError, ThinfileError
 
@@ -40,6 +41,37 @@ def url_of(database: str) -> URL:
 def address(database: str) -> str:
     """Return the whole address, password included, for those who connect."""
     return url_of(database).render_as_string(hide_password=False)
+
+
+def in_schema(database: str, schema: str) -> str:
+    """Return the whole address with a schema that its tables are made in and looked up in.
+
+    >>> in_schema("postgresql://anna@host/scores?connect_timeout=5", "studies")
+    'postgresql+psycopg://anna@host/scores?connect_timeout=5&options=-csearch_path%3Dstudies'
+    """
+    url = url_of(database)
+    given = url.query.get("options", ())
+    options = " ".join([given] if isinstance(given, str) else given)
+    url = url.update_query_dict({"options": f"{options} -csearch_path={schema}".strip()})
+    return url.render_as_string(hide_password=False)
+
+
+def make_schema(engine: Engine, schema: str) -> None:
+    """Make a schema where it does not exist.
+
+    Raises:
+        ThinfileError: the user must not.
+    """
+    if inspect(engine).has_schema(schema):  # to make one that exists takes the privilege too
+        return
+    try:
+        with engine.begin() as connection:
+            connection.execute(CreateSchema(schema))
+    except ProgrammingError as error:
+        raise ThinfileError(
+            f"schema {schema} cannot be created in the database of THINFILE_DATABASE ({_line(error)}); let its owner "
+            f"run: create schema {schema} authorization {engine.url.username}"
+        ) from error
 
 
 def shown(database: str) -> str:

@@ -5,14 +5,29 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from sqlalchemy import Column, Engine, Float, MetaData, String, Table, delete, false, insert, or_, select, true, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Engine,
+    Float,
+    MetaData,
+    String,
+    Table,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.schema import CreateTable
 
 from pipelines.storage.process import is_dead, process_identity
 
 SECONDS = 60.0
-"""A lock that was not renewed for this long has expired. The clocks of hosts must agree better than this."""
+"""A lock that was not renewed for this long has expired."""
 
 WAIT_SECONDS = 0.2
 
@@ -72,29 +87,41 @@ class WorkerLocks:
 
     def has_worker(self, study: str) -> bool:
         """Return whether a living worker works on the study."""
-        query = select(LOCKS.c.owner, LOCKS.c.expires).where(LOCKS.c.name.startswith(f"{study}/worker/"))
+        query = select(LOCKS.c.owner).where(LOCKS.c.name.startswith(f"{study}/worker/"), LOCKS.c.expires > self._now())
         with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return any(row.expires > time.time() and not is_dead(row.owner) for row in rows)
+            owners = connection.execute(query).scalars().all()
+        return not all(map(is_dead, owners))
+
+    def _now(self) -> ColumnElement[float]:
+        """Return the database's time where it has a clock of its own, for the clocks of hosts differ."""
+        if self._engine.dialect.name == "postgresql":
+            return cast(func.extract("epoch", func.clock_timestamp()), Float)
+        return literal(time.time())
 
     def _acquire(self, name: str) -> bool:
-        expires = time.time() + SECONDS
+        query = select(LOCKS.c.owner, LOCKS.c.expires, (LOCKS.c.expires < self._now()).label("is_over"))
+        with self._engine.connect() as connection:
+            row = connection.execute(query.where(LOCKS.c.name == name)).one_or_none()
+        if row is None:
+            return self._insert(name)
+        return (row.is_over or is_dead(row.owner)) and self._take_over(name, row.owner, row.expires)
+
+    def _insert(self, name: str) -> bool:
         try:
             with self._engine.begin() as connection:
+                expires = self._now() + SECONDS
                 connection.execute(insert(LOCKS).values(name=name, owner=self._owner, expires=expires))
-            return True
         except IntegrityError:
-            return self._take_over(name, expires)
+            return False
+        return True
 
-    def _take_over(self, name: str, expires: float) -> bool:
-        """Replace an owner whose lock has expired; the condition on the row lets one of several workers win."""
+    def _take_over(self, name: str, owner: str, expires: float) -> bool:
+        """Replace an owner; the condition on the row lets one of several workers win."""
         with self._engine.begin() as connection:
-            owner = connection.execute(select(LOCKS.c.owner).where(LOCKS.c.name == name)).scalar()
-            expired = or_(LOCKS.c.expires < time.time(), true() if is_dead(owner or "") else false())
             taken = connection.execute(
                 update(LOCKS)
-                .where(LOCKS.c.name == name, LOCKS.c.owner == owner, expired)
-                .values(owner=self._owner, expires=expires)
+                .where(LOCKS.c.name == name, LOCKS.c.owner == owner, LOCKS.c.expires == expires)
+                .values(owner=self._owner, expires=self._now() + SECONDS)
             )
         return bool(taken.rowcount)
 
@@ -102,7 +129,7 @@ class WorkerLocks:
         while not done.wait(SECONDS / 4):
             with suppress(OperationalError), self._engine.begin() as connection:  # busy now: there is time to try again
                 mine = (LOCKS.c.name == name, LOCKS.c.owner == self._owner)
-                connection.execute(update(LOCKS).where(*mine).values(expires=time.time() + SECONDS))
+                connection.execute(update(LOCKS).where(*mine).values(expires=self._now() + SECONDS))
 
     def _release(self, name: str) -> None:
         with self._engine.begin() as connection:

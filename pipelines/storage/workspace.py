@@ -17,8 +17,8 @@ ENCODED = str.maketrans({character: f"%{ord(character):02X}" for character in "%
 class Workspace:
     """The folders and databases below one root; nothing is created before it is written to.
 
-    `database`, when given, is the address of the PostgreSQL database that takes the place of `mlflow.db` and
-    `chain.db`; files stay below the root.
+    `database`, when given, is the address of the PostgreSQL database that takes the place of `mlflow.db`, `chain.db`
+    and `studies.db`; files stay below the root.
     """
 
     root: Path

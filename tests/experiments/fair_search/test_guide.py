@@ -41,8 +41,19 @@ def test_it_starts_with_the_candidate_as_configured() -> None:
     assert guided(0, []) == {"depth": 6, "use/a": 10, "use/b": 10}
 
 
+def test_before_any_trial_has_ended_the_others_tune_the_candidate() -> None:
+    assert [guided(number, []) for number in (1, 2, 4)] == [{"use/a": 10, "use/b": 10}] * 3
+
+
+def test_two_trials_of_a_round_are_weakened_differently() -> None:
+    earlier = [trial(0, 0.65, 0.11)]
+    first, second = guided(12, earlier), guided(13, earlier)
+    assert first != second
+    assert max(first["use/a"], second["use/a"]) < 10
+
+
 def test_it_weakens_the_group_that_the_gap_hangs_on_and_leaves_chance_alone() -> None:
-    told = guided(3, [trial(0, 0.60, 0.10), trial(1, 0.65, 0.11, depth=4)])
+    told = guided(4, [trial(0, 0.60, 0.10), trial(1, 0.65, 0.11, depth=4)])
     assert told["depth"] == 4
     assert told["use/a"] == 5  # a cut by half loses a quarter of 0.02, which is all that may be lost
     assert told["use/b"] == 10
@@ -50,10 +61,10 @@ def test_it_weakens_the_group_that_the_gap_hangs_on_and_leaves_chance_alone() ->
 
 def test_what_was_tried_is_not_tried_again() -> None:
     earlier = [trial(0, 0.65, 0.11), trial(1, 0.645, 0.06, a=5)]
-    assert guided(3, earlier)["use/a"] not in (5, 10)
+    assert guided(4, earlier)["use/a"] not in (5, 10)
 
 
 def test_the_other_trials_tune_a_candidate_that_uses_everything_or_are_free() -> None:
     earlier = [trial(0, 0.65, 0.11)]
-    assert guided(4, earlier) == {"use/a": 10, "use/b": 10}
-    assert guided(10, earlier) == {}
+    assert guided(6, earlier) == {"use/a": 10, "use/b": 10}
+    assert guided(11, earlier) == {}

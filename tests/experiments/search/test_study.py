@@ -1,19 +1,23 @@
 """Studies that are killed, repeated or shared end with the same trials."""
 
 import multiprocessing
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import optuna
 import pytest
 from optuna.trial import TrialState
 
+from experiments.search.optuna_adapter import study_storage
 from experiments.search.space import space_of
-from experiments.search.study import Study
+from experiments.search.study import ROUND, Study
 from experiments.search.trial_result import Objective, ObjectiveValue, Parameters, TrialResult, best_of, starting_with
 from pipelines.candidates.families.catboost import CatBoostParameters
 from pipelines.candidates.families.scorecard import ScorecardParameters
 from pipelines.candidates.settings import Range
 from pipelines.errors import ConfigurationError, DataError, ThinfileError
+from pipelines.storage.workspace import Workspace
 
 FIRST = {"depth": 6, "learning_rate": 0.04}
 RANGES = {"depth": Range(3, 8), "learning_rate": Range(0.01, 0.3, log=True)}
@@ -28,25 +32,26 @@ def score(parameters: Parameters) -> ObjectiveValue:
     return ObjectiveValue(-((parameters["depth"] - 5) ** 2) - (parameters["learning_rate"] - 0.1) ** 2)
 
 
-def study_at(path: Path) -> Study:
-    return Study(path, "study", space_of(CatBoostParameters(), RANGES), guide=starting_with(FIRST), seed=7)
+def study_at(path: Path, database: str | None = None) -> Study:
+    space = space_of(CatBoostParameters(), RANGES)
+    return Study(Workspace(path, database), "study", space, guide=starting_with(FIRST), seed=7)
 
 
-def finished(path: Path, objective: Objective = score) -> list[TrialResult]:
-    study = study_at(path)
+def finished(path: Path, objective: Objective = score, database: str | None = None) -> list[TrialResult]:
+    study = study_at(path, database)
     for _ in study.run(objective, TRIALS):
         pass
     return study.finished()
 
 
 def test_it_starts_with_the_configured_parameters_and_never_ends_below_them(tmp_path: Path) -> None:
-    trials = finished(tmp_path / "studies.db")
+    trials = finished(tmp_path)
     assert trials[0].parameters == FIRST
     assert best_of(trials).value >= score(FIRST).value
 
 
 def test_interrupted_anywhere_it_ends_with_the_same_trials(tmp_path: Path) -> None:
-    expected = finished(tmp_path / "undisturbed.db")
+    expected = finished(tmp_path / "undisturbed")
     for stop in range(0, TRIALS, 3):
         calls = iter(range(TRIALS))
 
@@ -55,31 +60,106 @@ def test_interrupted_anywhere_it_ends_with_the_same_trials(tmp_path: Path) -> No
                 raise Interrupted
             return score(parameters)
 
-        path = tmp_path / f"{stop}.db"
+        path = tmp_path / f"{stop}"
         with pytest.raises(Interrupted):
             finished(path, dies)
         assert finished(path) == expected
 
 
 def test_a_longer_study_goes_on_where_a_shorter_one_ended(tmp_path: Path) -> None:
-    short = study_at(tmp_path / "studies.db")
+    short = study_at(tmp_path)
     assert len(list(short.run(score, 5))) == 5
-    assert finished(tmp_path / "studies.db") == finished(tmp_path / "at_once.db")
+    assert finished(tmp_path) == finished(tmp_path / "at_once")
 
 
-def work(path: str) -> None:
-    finished(Path(path))
+def slow(parameters: Parameters) -> ObjectiveValue:
+    """The score after a while of its own, so that the trials of a round end in another order than they start."""
+    time.sleep(0.02 * (parameters["depth"] % 3))
+    return score(parameters)
 
 
-def test_workers_share_a_study_without_losing_or_doubling_trials(tmp_path: Path) -> None:
+def work(root: str, database: str | None) -> None:
+    finished(Path(root), slow, database)
+
+
+def test_any_number_of_workers_ends_with_the_same_trials(either_workspace: Workspace, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=work, args=(str(tmp_path / "studies.db"),)) for _ in range(3)]
+    where = (str(either_workspace.root), either_workspace.database)
+    workers = [context.Process(target=work, args=where) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
-    assert [trial.number for trial in study_at(tmp_path / "studies.db").finished()] == list(range(TRIALS))
+    assert finished(Path(where[0]), slow, where[1]) == finished(tmp_path / "alone")
+
+
+def test_trials_of_a_round_depend_on_earlier_rounds_alone(tmp_path: Path) -> None:
+    """Whatever the others of its round answer, a trial has the same parameters; those of the next round differ."""
+    start = 3 * ROUND  # by then the sampler has enough trials to learn from
+    calls = iter(range(2 * start))
+
+    def differs(parameters: Parameters) -> ObjectiveValue:
+        answer = score(parameters)
+        return ObjectiveValue(answer.value + 9.0) if next(calls) == start + 1 else answer
+
+    study = study_at(tmp_path / "other")
+    list(study.run(differs, 2 * start))
+    list(study_at(tmp_path / "expected").run(score, 2 * start))
+    expected = study_at(tmp_path / "expected").finished()
+    same = [one.parameters == two.parameters for one, two in zip(study.finished(), expected, strict=True)]
+    assert all(same[: start + ROUND])
+    assert not all(same[start + ROUND : start + 2 * ROUND])
+
+
+def test_without_rounds_a_trial_learns_from_all_that_have_ended(tmp_path: Path) -> None:
+    earlier: list[int] = []
+
+    def counting(number: int, finished: Sequence[TrialResult]) -> Parameters:
+        earlier.append(len(finished))
+        return FIRST if number == 0 else {}
+
+    space = space_of(CatBoostParameters(), RANGES)
+    for deterministic in (True, False):
+        study = Study(
+            Workspace(tmp_path), f"{deterministic}", space, guide=counting, seed=7, deterministic=deterministic
+        )
+        list(study.run(score, 2 * ROUND))
+    assert earlier == [0] * ROUND + [ROUND] * ROUND + list(range(2 * ROUND))
+
+
+def test_a_study_stops_when_it_is_asked_to_and_no_trial_is_left_running(tmp_path: Path) -> None:
+    # given: a trial that a dead worker left
+    def dies(parameters: Parameters) -> ObjectiveValue:
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        finished(tmp_path, dies)
+    # when: the study goes on without any time left
+    study = study_at(tmp_path)
+    with pytest.raises(ThinfileError, match="failed with: the worker was gone when the study stopped"):
+        list(study.run(score, None, lambda: True))
+    # then
+    assert [trial.state for trial in study._study.get_trials()] == [TrialState.FAIL]
+    answers = iter([False, False, False, True])
+    assert len(list(study.run(score, None, lambda: next(answers)))) == 3
+    with pytest.raises(ThinfileError, match="no trial ended before the study stopped; allow it more time"):
+        list(study_at(tmp_path / "empty").run(score, None, lambda: True))
+
+
+def test_people_see_the_title_and_named_objectives(tmp_path: Path) -> None:
+    space = space_of(CatBoostParameters(), RANGES)
+    workspace = Workspace(tmp_path)
+    for loss in (None, 0.1):
+        title = f"credit_score catboost {loss}"
+        Study(workspace, f"{loss}", space, guide=guide, seed=7, title=title, largest_loss=loss)
+    storage = study_storage(workspace)
+    names = {study.study_name: optuna.load_study(study_name=study.study_name, storage=storage).metric_names
+             for study in storage.get_all_studies()}  # fmt: skip
+    assert names == {
+        "credit_score catboost None": ["cross-validated AUC"],
+        "credit_score catboost 0.1": ["cross-validated AUC", "gap in approval rates"],
+    }
 
 
 def test_parameters_that_were_tried_are_answered_from_the_record(tmp_path: Path) -> None:
@@ -90,7 +170,7 @@ def test_parameters_that_were_tried_are_answered_from_the_record(tmp_path: Path)
         return ObjectiveValue(float(parameters["max_bins"]))
 
     space = space_of(ScorecardParameters(), {"max_bins": Range(5, 7)})
-    study = Study(tmp_path / "studies.db", "small", space, guide=starting_with({"max_bins": 6}), seed=0)
+    study = Study(Workspace(tmp_path), "small", space, guide=starting_with({"max_bins": 6}), seed=0)
     assert len(list(study.run(counted, 12))) == 12
     assert len(asked) == len({trial.parameters["max_bins"] for trial in study.finished()}) <= 3
 
@@ -117,22 +197,29 @@ def fails_at_even_depths(parameters: Parameters) -> ObjectiveValue:
 
 
 def test_a_trial_that_fails_is_marked_and_the_study_goes_on(tmp_path: Path) -> None:
-    trials = finished(tmp_path / "studies.db", fails_at_even_depths)
+    trials = finished(tmp_path, fails_at_even_depths)
     assert {trial.parameters["depth"] % 2 for trial in trials} == {1}
-    study = study_at(tmp_path / "studies.db")
+    study = study_at(tmp_path)
     failed = [trial for trial in study._study.get_trials() if trial.state == TrialState.FAIL]
     assert len(failed) + len(trials) == TRIALS
     assert failed[0].number == 0
     assert failed[0].user_attrs["failure"] == "ValueError: depth 6 is too much"
-    assert finished(tmp_path / "studies.db", score) == trials, "an ended study runs nothing again"
+    assert finished(tmp_path, score) == trials, "an ended study runs nothing again"
 
 
-def test_a_study_of_which_every_trial_fails_names_the_last_error(tmp_path: Path) -> None:
+def test_a_study_of_which_every_trial_fails_names_the_most_frequent_cause(tmp_path: Path) -> None:
     def fails(parameters: Parameters) -> ObjectiveValue:
         raise ValueError("no such device")
 
-    with pytest.raises(ThinfileError, match="all 16 trials failed, the last with: ValueError: no such device"):
-        finished(tmp_path / "studies.db", fails)
+    def fails_in_two_ways(parameters: Parameters) -> ObjectiveValue:
+        if parameters == FIRST:
+            raise MemoryError
+        return fails(parameters)
+
+    with pytest.raises(ThinfileError, match=r"^all 16 trials failed with: ValueError: no such device$"):
+        finished(tmp_path / "one", fails)
+    with pytest.raises(ThinfileError, match=r"^all 16 trials failed, 15 of them with: ValueError: no such device; the"):
+        finished(tmp_path / "two", fails_in_two_ways)
 
 
 def test_a_request_that_no_trial_can_answer_ends_the_study_and_leaves_its_trial_to_be_repeated(tmp_path: Path) -> None:
@@ -140,8 +227,8 @@ def test_a_request_that_no_trial_can_answer_ends_the_study_and_leaves_its_trial_
         raise DataError("fold 1 has no bads")
 
     with pytest.raises(DataError, match="fold 1"):
-        finished(tmp_path / "studies.db", refuses)
-    assert finished(tmp_path / "studies.db") == finished(tmp_path / "undisturbed.db")
+        finished(tmp_path, refuses)
+    assert finished(tmp_path) == finished(tmp_path / "undisturbed")
 
 
 def two_objectives(parameters: Parameters) -> ObjectiveValue:
@@ -161,11 +248,11 @@ def guide(number: int, earlier: Sequence[TrialResult]) -> Parameters:
 
 def fair_study_at(path: Path) -> Study:
     space = space_of(CatBoostParameters(), RANGES)
-    return Study(path, "fair", space, guide=guide, seed=7, largest_loss=0.05)
+    return Study(Workspace(path), "fair", space, guide=guide, seed=7, largest_loss=0.05)
 
 
 def test_a_study_of_two_objectives_interrupted_anywhere_ends_with_the_same_trials(tmp_path: Path) -> None:
-    expected = list(fair_study_at(tmp_path / "undisturbed.db").run(two_objectives, TRIALS))
+    expected = list(fair_study_at(tmp_path / "undisturbed").run(two_objectives, TRIALS))
     for stop in (0, 3, 7):
         calls = iter(range(TRIALS))
 
@@ -175,8 +262,8 @@ def test_a_study_of_two_objectives_interrupted_anywhere_ends_with_the_same_trial
             return two_objectives(parameters)
 
         with pytest.raises(Interrupted):
-            list(fair_study_at(tmp_path / f"{stop}.db").run(dies, TRIALS))
-        study = fair_study_at(tmp_path / f"{stop}.db")
+            list(fair_study_at(tmp_path / f"{stop}").run(dies, TRIALS))
+        study = fair_study_at(tmp_path / f"{stop}")
         list(study.run(two_objectives, TRIALS))
         assert study.finished() == expected
     assert [one.notes for one in expected] == [{"seen": one.parameters["depth"]} for one in expected]
@@ -185,32 +272,33 @@ def test_a_study_of_two_objectives_interrupted_anywhere_ends_with_the_same_trial
 def test_a_death_between_the_notes_of_a_trial_and_its_end_is_made_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = list(fair_study_at(tmp_path / "undisturbed.db").run(two_objectives, 3))
+    expected = list(fair_study_at(tmp_path / "undisturbed").run(two_objectives, 3))
 
     def dies(*_: object, **__: object) -> None:
         raise Interrupted
 
-    killed = fair_study_at(tmp_path / "killed.db")
+    killed = fair_study_at(tmp_path / "killed")
     monkeypatch.setattr(killed._study, "tell", dies)
     with pytest.raises(Interrupted):
         list(killed.run(two_objectives, 3))
-    study = fair_study_at(tmp_path / "killed.db")
+    study = fair_study_at(tmp_path / "killed")
     list(study.run(two_objectives, 3))
     assert study.finished() == expected
 
 
-def test_trials_too_far_below_the_best_before_them_break_the_constraint(tmp_path: Path) -> None:
-    study = fair_study_at(tmp_path / "studies.db")
+def test_trials_too_far_below_the_best_of_earlier_rounds_break_the_constraint(tmp_path: Path) -> None:
+    study = fair_study_at(tmp_path)
     list(study.run(two_objectives, TRIALS))
-    best = -1.0
-    for trial in study._study.get_trials():
-        best = max(best, trial.values[0])
+    trials = study._study.get_trials()
+    for trial in trials:
+        earlier = trials[: trial.number // ROUND * ROUND]
+        best = max(one.values[0] for one in [*earlier, trial])
         assert trial.constraints == {"loss": pytest.approx(best - trial.values[0] - 0.05)}
 
 
 def test_what_a_guide_says_is_tried_and_what_it_leaves_out_is_tuned_for_the_score(tmp_path: Path) -> None:
-    trials = list(fair_study_at(tmp_path / "studies.db").run(two_objectives, 48))
-    tuned = [one for one in trials if one.number % 3 == 2]
+    trials = list(fair_study_at(tmp_path).run(two_objectives, 48))
+    tuned = [one for one in trials[ROUND:] if one.number % 3 == 2]
     assert {one.parameters["depth"] for one in tuned} == {8}
     early, late = tuned[:5], tuned[-5:]  # before, and after, the ten trials that are drawn at random
     assert sum(one.value for one in late) > sum(one.value for one in early)
