@@ -46,7 +46,7 @@ class TtdPopulation:
 def ttd_population_of(evaluation_set: EvaluationSet, workspace: Workspace) -> TtdPopulation:
     """Return all applicants of the test period, or the test part without a table of all applicants."""
     test = evaluation_set.test
-    everyone = decided_ttd_population(evaluation_set.data, workspace, test.roles)
+    everyone = decided_ttd_population(evaluation_set.data, workspace, test.roles, keep_raw=True)
     if everyone is None or test.times is None:
         return TtdPopulation(test, test.outcomes, np.zeros(len(test), bool), amounts_of(test, evaluation_set.data))
     applicants = everyone.during(test.times.min(), test.times.max())

@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from experiments.evidence.own_features import features_of
 from experiments.evidence.settings import EvaluationSetSettings
 from experiments.experiment.recorded_settings import settings_of
 from experiments.experiment.settings import TuneSettings
@@ -49,23 +49,17 @@ class ScoredVersion:
         """The features that the model needs."""
         return [*self.predictor.numeric, *self.predictor.categorical]
 
-    def predict(self, applications: Applications) -> Floats:
-        """Return probabilities of bad, shape (n,). Raises RequestError for columns that the data lacks."""
-        return self.predictor.probability_of_bad(self._features_of(applications))
+    def read(self, applications: Applications) -> Applications:
+        """Return the applications with the features of this version, read from the raw table as it learnt to.
 
-    def _features_of(self, applications: Applications) -> pd.DataFrame:
-        roles = applications.roles
-        for kind, required, available in (
-            ("numeric", self.predictor.numeric, roles.numeric),
-            ("categorical", self.predictor.categorical, roles.categorical),
-        ):
-            lacking = sorted(set(required) - set(available))
-            if lacking:
-                raise RequestError(
-                    f"{self.title} needs {kind} columns that the data does not have: {', '.join(lacking)}; "
-                    f"declare them in data.{kind} or use other data"
-                )
-        return applications.features
+        Raises:
+            RequestError: the table lacks a column of the version, or holds values that it cannot read.
+        """
+        return replace(applications, features=features_of(self.predictor, applications, self.title))
+
+    def predict(self, applications: Applications) -> Floats:
+        """Return probabilities of bad, shape (n,). Raises RequestError as `read` does."""
+        return self.predictor.probability_of_bad(self.read(applications).features)
 
 
 @dataclass(frozen=True)
@@ -120,11 +114,10 @@ def evaluation_set_of(
     workspace: Workspace,
     store: ModelStore,
     challenger: RegisteredModel,
-    champion: ScoredVersion | None,
 ) -> EvaluationSet:
     """Return the evaluation set: the data of the challenger's record, or the data in the settings.
 
-    It includes columns that only the champion needs.
+    Its table is read once; each version reads its own columns from it (see `ScoredVersion.read`).
 
     Raises:
         RequestError: there is neither record nor setting, or the data is not what the challenger was tested on.
@@ -141,8 +134,7 @@ def evaluation_set_of(
                 "name the data to evaluate it on: data=table data.path=FILE data.label=COLUMN ..."
             )
         data, split_settings, seed = study.data, study.split, study.seed
-    data = data if champion is None else _with_columns(data, champion)
-    applications = load_applications(data, workspace)
+    applications = load_applications(data, workspace, keep_raw=True)
     split = split_applications(applications, split_settings, seed=seed)
     title = f"{challenger.name} version {challenger.version}"
     for tag, received, name in ((DATA, applications.fingerprint, "data"), (TEST_PART, split.test_part, "test part")):
@@ -159,17 +151,6 @@ def evaluation_set_of(
                 "data, split and seed of its study, or tune again on the new data"
             )
     return EvaluationSet(applications, split, data, study, seed)
-
-
-def _with_columns(data: DataSettings, champion: ScoredVersion) -> DataSettings:
-    """Add the champion's features to the data."""
-    declared = {*data.numeric, *data.categorical}
-    numeric = [name for name in champion.predictor.numeric if name not in declared]
-    categorical = [name for name in champion.predictor.categorical if name not in declared]
-    ignored = [name for name in data.ignored if name not in {*numeric, *categorical}]
-    return replace(
-        data, numeric=[*data.numeric, *numeric], categorical=[*data.categorical, *categorical], ignored=ignored
-    )
 
 
 def is_unseen_by(champion: RegisteredModel, evaluation_set: EvaluationSet) -> tuple[bool | None, str]:

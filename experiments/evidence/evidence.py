@@ -67,7 +67,7 @@ def gather(
         "cutoffs": cutoffs(ttd, everyone, policy),
         "fairness": by_group(ttd, everyone, policy),
         "monotonicity": monotonicity(challenger, test, evaluation_set.manifest.get("features", ()), seed),
-        "reasons": reason_quality(challenger.predictor, ttd.applications.features, policy, seed=seed),
+        "reasons": reason_quality(challenger.predictor, challenger.read(ttd.applications).features, policy, seed=seed),
         "timing": _timing(challenger, test),
         "twins": _twins(evaluation_set),
         "leak": _leak(evaluation_set, challenger, policy),
@@ -85,7 +85,7 @@ def _refits(
     if evaluation_set.study is None or parameters is None:
         return None
     study = replace(evaluation_set.study, workspace=str(workspace.root))
-    is_same = evaluation_set.data == study.data  # no columns were added for the champion
+    is_same = evaluation_set.data == study.data
     experiment = Experiment(study, evaluation_set.applications, evaluation_set.split) if is_same else resolve(study)
     return refit(experiment, parameters, answers)
 
@@ -212,17 +212,21 @@ def _counted(before: Floats, now: Floats) -> tuple[tuple[str, ...], NDArray[np.i
 
 def _timing(challenger: ScoredVersion, test: Applications) -> dict[str, Any]:
     """Measure rows per second in one call, and the median time of one application in milliseconds."""
-    rows = test.take(np.arange(TIMED_ROWS) % len(test))
+    features = challenger.read(test.take(np.arange(TIMED_ROWS) % len(test))).features
     start = time.perf_counter()
-    challenger.predict(rows)
+    challenger.predictor.probability_of_bad(features)
     whole = time.perf_counter() - start
     singles = []
     for row in range(min(TIMED_SINGLES, len(test))):
-        one = test.take(np.array([row]))
+        one = features.iloc[[row]]
         start = time.perf_counter()
-        challenger.predict(one)
+        challenger.predictor.probability_of_bad(one)
         singles.append(time.perf_counter() - start)
-    return {"rows": len(rows), "rows_per_second": len(rows) / whole, "one_row_ms": 1000 * float(np.median(singles))}
+    return {
+        "rows": len(features),
+        "rows_per_second": len(features) / whole,
+        "one_row_ms": 1000 * float(np.median(singles)),
+    }
 
 
 def _selection(evaluation_set: EvaluationSet, challenger: ScoredVersion, ttd: TtdPopulation) -> dict[str, Any] | None:
@@ -252,8 +256,8 @@ def _twins(evaluation_set: EvaluationSet) -> dict[str, Any]:
 def _leak(evaluation_set: EvaluationSet, challenger: ScoredVersion, policy: PolicySettings) -> dict[str, Any]:
     return leak_evidence(
         evaluation_set.data,
-        development=evaluation_set.development,
-        test=evaluation_set.test,
+        development=challenger.read(evaluation_set.development),
+        test=challenger.read(evaluation_set.test),
         used=challenger.features,
         gates=policy.gates,
         seed=evaluation_set.seed,

@@ -26,7 +26,7 @@ def monotonicity(
     """
     directions = {one["name"]: one["direction"] for one in features if one["direction"] in SIGNS}
     rows = np.random.default_rng(seed).permutation(len(test))[:ROWS]
-    sample = test.take(np.sort(rows))
+    sample = scored.read(test.take(np.sort(rows)))
     return [_one(scored, sample, name, directions[name]) for name in scored.predictor.numeric if name in directions]
 
 

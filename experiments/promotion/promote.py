@@ -68,7 +68,7 @@ def request(settings: PromoteSettings) -> Outcome:
         return Outcome({"decision": "none", "version": challenger.version}, summary=[message])
     scored = ScoredVersion.of(store, challenger)
     against = None if champion is None else ScoredVersion.of(store, champion)
-    evaluation_set = evaluation_set_of(settings, workspace, store, challenger, against)
+    evaluation_set = evaluation_set_of(settings, workspace, store, challenger)
     tried = ledger.tried_before(evaluation_set.split.test_part, scored.predictor.hash)
     evidence = gather(evaluation_set, scored, against, settings.policy, workspace, tried)
     gates = judge(evidence, settings.policy)
@@ -126,8 +126,8 @@ def _make_ready(
     store.tag(scored.version, {MODEL_HASH: scored.predictor.hash, POLICY: policy_hash(policy)})
     if (store.download(scored.version) / PROFILE).exists():
         return
-    features = evaluation_set.test.features[scored.features]
-    answers = scored.predict(evaluation_set.test)
+    features = scored.read(evaluation_set.test).features
+    answers = scored.predictor.probability_of_bad(features)
     scores, numeric = points(answers, policy.scale), scored.predictor.numeric
     profile = profile_of(scores, answers, features, numeric, Population.applications, evaluation_set.test.times)
     with scratch_folder(store.workspace.root) as folder:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.applications.contract import apply_contract, as_text, dates
 from pipelines.applications.maturity import check_window, open_windows, possible_immaturity
+from pipelines.applications.raw_rows import RawRows
 from pipelines.applications.roles import Roles, check_special, customer_column
 from pipelines.applications.segments import check_bands
 from pipelines.applications.settings import DataSettings
@@ -46,7 +47,8 @@ class Applications:
     counts the rows in which another column has a date more than a day after the application. `immature` counts the
     applications left out because their performance window is open; `known_at_is_assumed` where outcomes count as known
     at its end. `fingerprint` identifies the table read, quarantined rows included but without the `erased` rows of
-    erased people; `fingerprint_with_erased` includes them.
+    erased people; `fingerprint_with_erased` includes them. `raw` are the rows as the table
+    has them, where they were asked for.
     """
 
     features: pd.DataFrame
@@ -67,6 +69,7 @@ class Applications:
     known_at_is_assumed: bool = False
     erased: int = 0
     fingerprint_with_erased: str | None = None
+    raw: RawRows | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -98,6 +101,7 @@ class Applications:
             by_lot=_some(self.by_lot, rows),
             groups=_some(self.groups, rows),
             protected=self.protected.iloc[rows].reset_index(drop=True),
+            raw=None if self.raw is None else self.raw.take(rows),
         )
 
     def during(self, first: np.datetime64, last: np.datetime64) -> Self:
@@ -118,11 +122,12 @@ def load_applications(
     labelled: bool = True,
     decided: bool = False,
     types: Mapping[str, ColumnType] | None = None,
+    keep_raw: bool = False,
 ) -> Applications:
     """Read a table, apply its contract and return its applications; broken rows go to the quarantine.
 
     `labelled` reads outcomes, `decided` reads the decisions of an earlier policy. `types` are what columns of another
-    table were taken for, such as the one that a model is trained on.
+    table were taken for, such as the one that a model is trained on. `keep_raw` keeps the rows as they are stored too.
 
     Raises:
         DataError: the file or the table breaks a rule (see `read_frame` and `apply_contract`), or no label is declared
@@ -145,6 +150,9 @@ def load_applications(
     if rows.counts:
         _keep_quarantine(rows.quarantined, workspace.quarantine / f"{fingerprint[:16]}.parquet")
     applications = replace(_arrange(rows.clean, roles, fingerprint, rows.counts), immature=before - len(table))
+    if keep_raw:
+        positions = np.flatnonzero(~is_erased)[rows.clean.index.to_numpy()]
+        applications = replace(applications, raw=RawRows(frame.table, positions))
     if labelled and data.performance_months is not None and applications.outcome_known_at is None:
         assert applications.times is not None
         known_at = add_months(applications.times, data.performance_months)
@@ -155,7 +163,7 @@ def load_applications(
 
 
 def _with_closed_windows(table: pd.DataFrame, data: DataSettings) -> pd.DataFrame:
-    """Return the rows whose performance window is over, all of them where no window is declared."""
+    """Return the rows whose performance window is over, with their index; all where no window is declared."""
     check_window(data)
     months, time = data.performance_months, data.time
     if months is None or time not in table or pd.api.types.is_numeric_dtype(table[time]):
@@ -163,7 +171,7 @@ def _with_closed_windows(table: pd.DataFrame, data: DataSettings) -> pd.DataFram
     is_open = open_windows(dates(table[time]).to_numpy("datetime64[us]"), months, data.as_of)
     if is_open.any():
         log.info("left out %s applications whose window of %d months is open", f"{is_open.sum():,}", months)
-    return table[~is_open].reset_index(drop=True)
+    return table[~is_open]
 
 
 def _read(data: DataSettings, workspace: Workspace, types: Mapping[str, ColumnType] | None) -> Frame:

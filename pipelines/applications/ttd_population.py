@@ -22,7 +22,7 @@ def ttd_path(data: DataSettings) -> str | None:
 
 
 def read_ttd_population(
-    data: DataSettings, workspace: Workspace, roles: Roles, *, decided: bool = False
+    data: DataSettings, workspace: Workspace, roles: Roles, *, decided: bool = False, keep_raw: bool = False
 ) -> Applications:
     """Return the through-the-door population without outcomes, with the features of a training table's `roles`.
 
@@ -38,10 +38,14 @@ def read_ttd_population(
         )
     numeric, categorical = list(roles.numeric), list(roles.categorical)
     population = replace(data, path=path, numeric=numeric, categorical=categorical, infer=False)
-    return load_applications(population, workspace, labelled=False, decided=decided, types=roles.contract.types)
+    return load_applications(
+        population, workspace, labelled=False, decided=decided, types=roles.contract.types, keep_raw=keep_raw
+    )
 
 
-def decided_ttd_population(data: DataSettings, workspace: Workspace, roles: Roles) -> Applications | None:
+def decided_ttd_population(
+    data: DataSettings, workspace: Workspace, roles: Roles, *, keep_raw: bool = False
+) -> Applications | None:
     """Return the through-the-door population with earlier decisions in `approved` and `by_lot`, or None without them.
 
     Its `ids` are those of the training table and join decisions to outcomes.
@@ -56,7 +60,7 @@ def decided_ttd_population(data: DataSettings, workspace: Workspace, roles: Role
         raise ConfigurationError(
             "data.id is not set, and earlier decisions are joined to outcomes by it; add data.id=COLUMN"
         )
-    population = read_ttd_population(data, workspace, roles, decided=True)
+    population = read_ttd_population(data, workspace, roles, decided=True, keep_raw=keep_raw)
     assert population.approved is not None
     if not population.approved.any():
         raise DataError(

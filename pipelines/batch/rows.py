@@ -10,18 +10,14 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from pipelines.candidates.portable_model import Levels
-from pipelines.candidates.portable_model import levels_of as levels_of_texts
+from pipelines.candidates.raw_columns import levels_of, numbers_of, raw_names, read_columns
 from pipelines.errors import DataError, nearest
 from pipelines.profiles.dimensions import Dimension
 from pipelines.reading.contract import ReadingContract
-from pipelines.reading.reading import Reading
-from pipelines.reading.special import code_column, code_columns, split_codes
-from pipelines.reading.texts import is_number, whole
+from pipelines.reading.special import code_columns
+from pipelines.reading.texts import is_number
 from pipelines.reading.times import check_years, times
-from pipelines.reading.values import Kind, identities, numbers, spelled
-
-TYPED = Reading()
-"""How values are read of which nothing is declared."""
+from pipelines.reading.values import identities
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,7 @@ class BatchRoles:
 
     def numbers(self, table: pa.Table, name: str) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Return a column as doubles, or as single precision where it is that, and which values are no numbers."""
-        return numbers(table[name], self.contract.reading, flags=self.contract.kind(name) is Kind.flag)
+        return numbers_of(table, name, self.contract)
 
     def levels(self, table: pa.Table, name: str) -> Levels:
         """Return a column as coded text, as the model learnt its levels."""
@@ -53,8 +49,8 @@ class BatchRoles:
         """Every column that is read, once."""
         single = [name for name in (self.time, self.customer) if name is not None]
         single += [dimension.name for dimension in self.dimensions]
-        levels = [self.codes.get(name, name) for name in self.categorical]
-        return list(dict.fromkeys([self.id, *single, *self.numeric, *levels, *self.protected]))
+        of_model = raw_names(self.contract, self.numeric, self.categorical)
+        return list(dict.fromkeys([self.id, *single, *of_model, *self.protected]))
 
     @property
     def codes(self) -> dict[str, str]:
@@ -114,12 +110,10 @@ class Rows:
 def read_rows(table: pa.Table, roles: BatchRoles) -> Rows:
     """Return the columns of a part in the types of the scorer, with the values that `apply_contract` gives a frame."""
     wrong: list[tuple[str, NDArray[np.bool_]]] = []
-    columns: dict[str, Any] = {}
-    reading = roles.contract.reading
-    for name in roles.numeric:
-        columns[name], is_text = roles.numbers(table, name)
-        _note(wrong, f"'{name}' is not a number", is_text)
-    months, undated = (None, None) if roles.time is None else times(table[roles.time], reading)
+    columns, odd = read_columns(table, roles.contract, roles.numeric, roles.categorical)
+    for name, is_odd in odd.items():
+        _note(wrong, f"'{name}' is not a number", is_odd)
+    months, undated = (None, None) if roles.time is None else times(table[roles.time], roles.contract.reading)
     if months is not None and roles.time is not None:
         check_years(roles.time, months)
     _note(wrong, f"'{roles.time}' is not a date", undated)
@@ -130,28 +124,8 @@ def read_rows(table: pa.Table, roles: BatchRoles) -> Rows:
         _note(wrong, f"'{roles.id}' is missing", ids.is_null().to_numpy(zero_copy_only=False))
     if months is not None:
         _note(wrong, f"'{roles.time}' is missing", np.isnat(months))
-    for name, codes in reading.special.items():
-        if name in table.column_names:
-            values = columns[name] if name in columns else roles.numbers(table, name)[0]
-            columns[name], levels = split_codes(values, codes)
-            columns[code_column(name)] = levels_of_texts(levels)
-    columns |= {name: roles.levels(table, name) for name in roles.categorical if name not in columns}
     months = None if months is None else months.astype("datetime64[M]")
     return Rows(table, columns, ids, _first_rules(wrong), months)
-
-
-def levels_of(column: pa.ChunkedArray, kind: Kind | None = None, reading: Reading = TYPED) -> Levels:
-    """Return a column as coded text, each value in its one spelling."""
-    coded = _coded(column)
-    names = spelled(coded.dictionary, kind, reading)
-    codes = coded.indices.fill_null(-1).to_numpy() if coded.indices.null_count else coded.indices.to_numpy()
-    if None in names or len(set(names)) < len(names):
-        codes_by_name = {
-            name: code for code, name in enumerate(dict.fromkeys(name for name in names if name is not None))
-        }
-        places = np.array([*(-1 if name is None else codes_by_name[name] for name in names), -1], dtype=np.int32)
-        return Levels(places[codes], list(codes_by_name))
-    return Levels(codes.astype(np.int32, copy=False), [name for name in names if name is not None])
 
 
 def segments_of(table: pa.Table, columns: Mapping[str, Any], roles: BatchRoles) -> dict[str, Levels]:
@@ -171,13 +145,6 @@ def coded_array(levels: Levels) -> pa.Array:
     codes = levels.codes.astype(np.int32, copy=False)
     indices = pa.array(codes, mask=codes < 0) if (codes < 0).any() else pa.array(codes)
     return pa.DictionaryArray.from_arrays(indices, pa.array(list(levels.names), pa.string()))
-
-
-def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    if not pt.is_dictionary(column.type):
-        plain = column.cast(pa.string()) if pt.is_null(column.type) else column
-        return whole(plain.dictionary_encode().unify_dictionaries())
-    return whole(column.unify_dictionaries() if column.num_chunks > 1 else column)
 
 
 def _note(wrong: list[tuple[str, NDArray[np.bool_]]], rule: str, broken: NDArray[np.bool_] | None) -> None:
