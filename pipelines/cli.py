@@ -64,7 +64,7 @@ def review(arguments: Sequence[str]) -> int:
 
 def erase(arguments: Sequence[str]) -> int:
     """Remove a person from the workspace."""
-    return run(Verb("erase", EraseSettings, _erase, {}, EraseAction), quote_ids(arguments, "customer"))
+    return run(Verb("erase", EraseSettings, _erase, {}, EraseAction), quote_ids(arguments, "customer", "applications"))
 
 
 def demo(arguments: Sequence[str]) -> int:

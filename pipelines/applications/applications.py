@@ -23,7 +23,6 @@ from pipelines.erasures.record import read_erasures
 from pipelines.errors import DataError
 from pipelines.reading.column_types import ColumnType
 from pipelines.reading.frames import Frame, read_frame
-from pipelines.reading.texts import is_text
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_table
 from pipelines.storage.workspace import Workspace
@@ -193,8 +192,7 @@ def _erased(frame: Frame, data: DataSettings, workspace: Workspace) -> NDArray[n
     ids = {kind: frame.identities(name) for kind, name in here.items()} if returning else {}
     if not ids:
         return np.zeros(len(frame.rows), bool)
-    customer = here.get("customers")
-    is_erased = returning.rows(**ids, are_numbers=customer is not None and not is_text(frame.table[customer].type))
+    is_erased = returning.rows(**ids)
     if is_erased.any():
         log.info("left out %s rows of erased people", f"{is_erased.sum():,}")
     return is_erased

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipelines.applications.meanings import Meaning, check_meanings, meanings_of
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.erasures.person import CUSTOMER
+from pipelines.erasures.record import CUSTOMER
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.errors import listed as first
 from pipelines.reading.column_types import ColumnType

@@ -32,7 +32,6 @@ from pipelines.model_store.registered import RegisteredModel
 from pipelines.policy.pack import PolicySettings, ReasonSettings
 from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.reference_profile import ReferenceProfile
-from pipelines.reading.texts import is_text
 from pipelines.reading.values import identities
 from pipelines.score_log.columns import Decisions, log_rows, row_schema
 from pipelines.score_log.key import LogKey
@@ -206,8 +205,7 @@ def _erased(batch: Batch, rows: Rows) -> NDArray[np.bool_] | None:
         return None
     customer = batch.roles.customer
     customers = None if customer is None else identities(rows.table[customer]).to_numpy(zero_copy_only=False)
-    are_numbers = customer is not None and not is_text(rows.table[customer].type)
-    return batch.returning.rows(customers, rows.ids.to_numpy(zero_copy_only=False), are_numbers=are_numbers)
+    return batch.returning.rows(customers, rows.ids.to_numpy(zero_copy_only=False))
 
 
 def _receipt(

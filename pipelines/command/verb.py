@@ -79,18 +79,33 @@ def override(key: str, value: str) -> str:
     """
     if re.fullmatch(r"[A-Za-z0-9_/.\-]+", value):
         return f"{key}={value}"
-    escaped = re.sub(r'(\\*)"', r'\1\1\\"', value)
-    return f'{key}="{escaped}"'
+    return f"{key}={_quoted(value)}"
 
 
 def quote_ids(words: Sequence[str], *keys: str) -> list[str]:
-    """Return overrides with the values of some keys in quotes: Hydra would read the ids 35979e62 and 007 as numbers.
+    """Return overrides with the ids of some keys in quotes: Hydra would read 35979e62 and 1_000 as numbers.
 
-    >>> quote_ids(["decision=35979e62", "debug=true"], "decision")
-    ['decision="35979e62"', 'debug=true']
+    Of a list, and of the values of --multirun, each is quoted. What is in quotes already stays.
+
+    >>> quote_ids(["decision=35979e62", "ids=[7.0,a]", "debug=true"], "decision", "ids")
+    ['decision="35979e62"', 'ids=["7.0","a"]', 'debug=true']
     """
-    pattern = re.compile(rf"({'|'.join(keys)})=([\w.\-]+)")
-    return [pattern.sub(r'\1="\2"', word) if pattern.fullmatch(word) else word for word in words]
+    is_sweep = not {"-m", "--multirun"}.isdisjoint(words)
+    return [_with_quoted_ids(word, is_sweep) if word.partition("=")[0] in keys else word for word in words]
+
+
+def _with_quoted_ids(word: str, is_sweep: bool) -> str:
+    key, equals, value = word.partition("=")
+    is_list = value.startswith("[") and value.endswith("]")
+    ids = value[1:-1].split(",") if is_list else value.split(",") if is_sweep else [value]
+    quoted = ",".join(one if not one or one[0] in "\"'" else _quoted(one) for one in ids)
+    return f"{key}{equals}[{quoted}]" if is_list else f"{key}{equals}{quoted}"
+
+
+def _quoted(value: str) -> str:
+    """Return a text in quotes, as Hydra and OmegaConf read it back to the last character."""
+    escaped = re.sub(r'(\\*)("|$)', lambda match: match[1] * 2 + (r"\"" if match[2] else ""), value)
+    return f'"{escaped.replace("${", chr(92) + "${")}"'
 
 
 S = TypeVar("S", bound=VerbSettings)

@@ -11,6 +11,8 @@
     chains                                                stay: decision ids, salted hashes; a reason is free text
     files outside the workspace                           the user's: listed, and the person left out when read again
 
+Ids are exact (see `person`); ids that look alike are named in the summary (`spellings`).
+
 `files` and `lines` write files again, `plan` is what an interrupted command continues with, `other_files` are those
 that are not tables; the package erasures has the chain and the salted hashes.
 """

@@ -25,11 +25,11 @@ from pipelines.erasure.other_files import (
     remove_from_index,
     remove_torn_records,
 )
-from pipelines.erasure.plan import Plan, check_form, make_plan, rows_left, unsearched
+from pipelines.erasure.person import Person
+from pipelines.erasure.plan import Plan, make_plan, rows_left, unsearched
 from pipelines.erasure.settings import EraseSettings
-from pipelines.erasures.identity import plain_id, whole_number
-from pipelines.erasures.person import CUSTOMER, Person
-from pipelines.erasures.record import BEGUN, COLUMNS, ERASED, NUMBER, Erasures, read_erasures, write_erasure
+from pipelines.erasure.spellings import check_spelling, lookalikes
+from pipelines.erasures.record import BEGUN, COLUMNS, CUSTOMER, ERASED, Erasures, read_erasures, write_erasure
 from pipelines.erasures.salt import Kind, ensure_salt, hashed
 from pipelines.errors import RequestError
 from pipelines.score_log.score_log import ScoreLog
@@ -68,8 +68,8 @@ def erase(settings: EraseSettings) -> Outcome:
 def _customer(settings: EraseSettings, workspace: Workspace) -> str:
     if not workspace.root.exists():
         raise RequestError(f"'{workspace.root}' is not a workspace; correct workspace=...")
-    customer = (settings.customer or "").strip()
-    if not customer:
+    customer = settings.customer or ""
+    if not customer.strip():
         raise RequestError("customer is not set; add customer=ID")
     if re.search(rf"(?<!\w){re.escape(customer)}(?!\w)", settings.why):
         raise RequestError("why contains the customer's id, and reasons are stored permanently; leave it out")
@@ -112,30 +112,23 @@ def _plan(settings: EraseSettings, workspace: Workspace, erasures: Erasures, cus
         return plan
     if erasures.erased(Kind.customer, customer) is not None:
         return None
-    check_form(workspace, plan.person)
+    check_spelling(workspace, plan.person)
     return plan
 
 
 def _is_unfinished(plan: Plan, erasures: Erasures) -> bool:
-    return (
-        bool(erasures) and hashed(erasures.salt, Kind.customer, plain_id(plan.person.customer)) in erasures.unfinished
-    )
+    return bool(erasures) and hashed(erasures.salt, Kind.customer, plan.person.customer) in erasures.unfinished
 
 
 def _begun(settings: EraseSettings, workspace: Workspace, plan: Plan, erasures: Erasures) -> Entry:
     """Return the entry that begins the erasure, written now unless an interrupted command wrote it."""
     salt = ensure_salt(workspace)
-    customer = hashed(salt, Kind.customer, plain_id(plan.person.customer))
+    customer = hashed(salt, Kind.customer, plan.person.customer)
     if customer in erasures.unfinished:
         return erasures.unfinished[customer]
     ids = {Kind.application: plan.person.applications, Kind.decision: plan.person.decisions}
     content: dict[str, object] = {"action": BEGUN, "by": account(), "why": settings.why, "customer": customer}
-    content |= {
-        f"{kind.value}s": sorted(hashed(salt, kind, plain_id(one)) for one in some) for kind, some in ids.items()
-    }
-    number = whole_number(plan.person.customer)
-    if number is not None and str(number) != plain_id(plan.person.customer):
-        content[NUMBER] = hashed(salt, Kind.customer, str(number))
+    content |= {f"{kind.value}s": sorted(hashed(salt, kind, one) for one in some) for kind, some in ids.items()}
     if settings.columns:
         content[COLUMNS] = list(settings.columns)
     return write_erasure(workspace, content, erasures)
@@ -160,8 +153,7 @@ def remove_rows(person: Person, path: Path) -> None:
         remove_lines(person, path)
     elif path.parent.parent.name == BOOKS:
         kind = pq.read_schema(path).field(CUSTOMER).type
-        number = whole_number(person.customer) if pa.types.is_integer(kind) else None
-        remove_customer(path.parent, person.customer if number is None else number)
+        remove_customer(path.parent, int(person.customer) if pa.types.is_integer(kind) else person.customer)
     else:
         remove(person, path)
 
@@ -211,6 +203,7 @@ def _outcome(settings: EraseSettings, workspace: Workspace, plan: Plan, ended: E
         "still_named_in": residue,
         "not_searched": skipped,
         "sources_outside": sources,
+        "lookalikes": lookalikes(workspace, plan.person),
     }
     columns = ", ".join((CUSTOMER, *settings.columns))
     return Outcome(result, summary=_summary(result, rows, columns))
@@ -237,5 +230,9 @@ def _summary(result: Mapping[str, Any], rows: Mapping[str, int], columns: str) -
 
 def _files_to_check(result: Mapping[str, Any]) -> list[str]:
     lines = [f"  still contains this customer: {path}; check it" for path in result["still_named_in"]]
+    lines += [
+        f"  another id that looks like this one: '{one}' in {', '.join(kinds)}; erase it too if it is the same person"
+        for one, kinds in result["lookalikes"].items()
+    ]
     lines += [f"  not searched, no column of customer ids: {path}" for path in result["not_searched"][:10]]
     return lines + [f"  outside the workspace, delete it yourself: {path}" for path in result["sources_outside"]]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.erasures.person import APPLICATION, DECISION, Person
+from pipelines.erasure.person import APPLICATION, DECISION, Person, ids_of
 from pipelines.errors import ThinfileError
 from pipelines.storage.atomic_files import whole_file
 
@@ -53,7 +53,7 @@ def look_for(person: Person, path: Path) -> PersonRows | None:
             rows += len(theirs)
             for name, values in ids.items():
                 if name in names and len(theirs):
-                    values |= {str(one).strip() for one in theirs[name].to_pylist() if one is not None}
+                    values |= {one for one in ids_of(theirs[name]).to_pylist() if one is not None}
     return PersonRows(rows, frozenset(ids[APPLICATION]), frozenset(ids[DECISION]))
 
 

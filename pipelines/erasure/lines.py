@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipelines.erasures.identity import plain_id, whole_number
-from pipelines.erasures.person import APPLICATION, CUSTOMER, DECISION, Person
+from pipelines.erasure.person import APPLICATION, DECISION, Person
+from pipelines.erasures.record import CUSTOMER
+from pipelines.reading.spelling import spelled_number
 from pipelines.storage.atomic_files import whole_file
 
 SUFFIX = ".jsonl"
@@ -46,7 +47,5 @@ def _names(person: Person, row: Mapping[str, Any]) -> bool:
 
 
 def _is(value: object, identity: str) -> bool:
-    """Return whether a JSON value is an id, as a number or as text."""
-    if isinstance(value, int | float):
-        return value == whole_number(identity)
-    return plain_id(str(value)) == plain_id(identity)
+    """Return whether a JSON value is an id: a number in its digits, or text."""
+    return (spelled_number(value) if isinstance(value, float) else str(value)) == identity

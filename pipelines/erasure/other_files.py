@@ -1,11 +1,12 @@
 """Files of a workspace that are not tables: journals and index of the service, and any file that names a person."""
 
+import json
 import mmap
 import re
 from collections.abc import Iterable
 
 from pipelines.erasure.files import files_below
-from pipelines.erasures.person import Person
+from pipelines.erasure.person import Person
 from pipelines.errors import RequestError
 from pipelines.score_log.rolled_decisions import RolledDecisions
 from pipelines.storage.workspace import Workspace
@@ -18,7 +19,8 @@ PLAN = "erasure.json"
 
 def check_journals(workspace: Workspace, person: Person) -> None:
     """Raise RequestError where a journal of the service holds an id of the person."""
-    pattern = _pattern(_ids_of(person))
+    values = (json.dumps(one, ensure_ascii=False).encode() for one in _ids_of(person))
+    pattern = re.compile(rb'"(?:customer|application|decision)_id":(?:' + b"|".join(map(re.escape, values)) + b")")
     for path in sorted(workspace.root.rglob("*.journal")):
         if pattern.search(path.read_bytes()):
             raise RequestError(

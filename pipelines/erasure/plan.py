@@ -5,16 +5,10 @@ from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from pipelines.erasure.datasets import Dataset, datasets_of
 from pipelines.erasure.files import PersonRows, files_below, kind_of, look_for, parquet_below
 from pipelines.erasure.lines import SUFFIX, lines_of
-from pipelines.erasures.identity import whole_number
-from pipelines.erasures.person import Person
-from pipelines.errors import RequestError
+from pipelines.erasure.person import Person
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.workspace import Workspace
 
@@ -74,30 +68,6 @@ def make_plan(workspace: Workspace, customer: str, columns: tuple[str, ...], app
     plan = Plan(person, {lake: sorted(ids) for lake, ids in lakes.items()}, {}, ())
     rows = rows_left(workspace, plan)
     return replace(plan, rows=rows, datasets=tuple(datasets_of(workspace, [root / path for path in rows])))
-
-
-def check_form(workspace: Workspace, person: Person) -> None:
-    """Raise RequestError where every customer of the workspace is a whole number and the id is not one."""
-    if whole_number(person.customer) is not None:
-        return
-    forms = [_are_whole(path, person.customer_columns) for path in parquet_below(workspace.root)]
-    if True in forms and False not in forms:
-        raise RequestError(
-            f"customer is '{person.customer}', and every customer of the workspace is a whole number; correct "
-            "customer=ID"
-        )
-
-
-def _are_whole(path: Path, columns: tuple[str, ...]) -> bool | None:
-    """Return whether the ids in some columns of a file are whole numbers, None without any id."""
-    with pq.ParquetFile(path) as file:
-        names = [name for name in file.schema_arrow.names if name in columns]
-        forms = set[bool]()
-        for group in range(file.num_row_groups if names else 0):
-            for column in file.read_row_group(group, names).columns:
-                ids = pc.unique(column.cast(pa.string())).to_pylist()
-                forms |= {whole_number(one) is not None for one in ids if one is not None}
-    return all(forms) if forms else None
 
 
 def rows_left(workspace: Workspace, plan: Plan) -> dict[str, int]:

@@ -3,18 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.command.verb import ExitCode, Outcome, carried
 from pipelines.erasure.files import kind_of, parquet_below
+from pipelines.erasure.person import ids_of
 from pipelines.erasure.settings import EraseSettings
-from pipelines.erasures.identity import plain_id
-from pipelines.erasures.person import CUSTOMER
-from pipelines.erasures.record import BEGUN, COLUMNS, Erasures, read_erasures
+from pipelines.erasures.record import BEGUN, COLUMNS, CUSTOMER, Erasures, read_erasures
 from pipelines.erasures.salt import Kind, hashed
-from pipelines.reading.texts import is_text
 from pipelines.storage.chain import ChainBroken, Entry
 from pipelines.storage.workspace import Workspace
 
@@ -71,14 +68,12 @@ def _own_columns(entry: Entry) -> Sequence[str]:
 
 
 def _erased_in(file: pq.ParquetFile, name: str, erasures: Erasures) -> set[str]:
-    """Return the hashes of the erased customers in a column, whatever type it has."""
-    kind = file.schema_arrow.field(name).type
-    are_numbers = not is_text(kind.value_type if pa.types.is_dictionary(kind) else kind)
+    """Return the hashes of the erased customers in a column."""
     hashes = set[str]()
     for group in range(file.num_row_groups):
-        ids = pc.unique(file.read_row_group(group, [name])[name]).cast(pa.string()).to_pylist()
-        hashes |= {hashed(erasures.salt, Kind.customer, plain_id(one)) for one in ids if one is not None}
-    return hashes & erasures.customers(are_numbers=are_numbers)
+        ids = pc.unique(ids_of(file.read_row_group(group, [name])[name])).to_pylist()
+        hashes |= {hashed(erasures.salt, Kind.customer, one) for one in ids if one is not None}
+    return hashes & erasures.customers
 
 
 def _record(begun: Entry, ended: Entry | None) -> dict[str, Any]:

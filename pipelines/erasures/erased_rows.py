@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.erasures.identity import plain_id
 from pipelines.erasures.record import Erasures
 from pipelines.erasures.salt import Kind, hashed
 
@@ -24,17 +23,14 @@ class ErasedRows:
         self,
         customers: NDArray[np.object_] | None = None,
         applications: NDArray[np.object_] | None = None,
-        *,
-        are_numbers: bool = False,
     ) -> NDArray[np.bool_]:
         """Return whether each row is an erased person's, shape (n,), given its ids as text; None is missing.
 
-        Where a row has a customer id, that decides; `are_numbers` says whether its column has numbers. Takes a
-        microsecond a row where somebody was erased.
+        Where a row has a customer id, that decides. Takes a microsecond a row where somebody was erased.
         """
         if customers is None:
             return self._applications(applications) if applications is not None else np.zeros(0, bool)
-        erased = self._erased(Kind.customer, customers, self.erasures.customers(are_numbers=are_numbers))
+        erased = self._erased(Kind.customer, customers, self.erasures.customers)
         if applications is not None:
             unnamed = np.array([one is None for one in customers], bool)
             erased[unnamed] = self._applications(applications[unnamed])
@@ -45,5 +41,5 @@ class ErasedRows:
 
     def _erased(self, kind: Kind, ids: NDArray[np.object_], hashes: Collection[str]) -> NDArray[np.bool_]:
         salt = self.erasures.salt
-        erased = (one is not None and hashed(salt, kind, plain_id(str(one))) in hashes for one in ids)
+        erased = (one is not None and hashed(salt, kind, one) in hashes for one in ids)
         return np.fromiter(erased, bool, len(ids))

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.erasures.identity import plain_id
 from pipelines.erasures.salt import Kind, hashed, salt_of
 from pipelines.storage.chain import Chain, Entry
 from pipelines.storage.chain_head import ChainHead
@@ -14,11 +13,11 @@ CHAIN = "erasures"
 NOTES = "erasures"
 """The key under which manifests note erasures."""
 
+CUSTOMER = "customer_id"
+"""The column that names a person."""
+
 COLUMNS = "columns"
 """Key of an entry: the user's own columns of customer ids that were searched."""
-
-NUMBER = "customer_number"
-"""Key of an entry: the hash of the customer as a column of numbers writes it, where that differs."""
 
 BEGUN, ERASED = "begun", "erased"
 
@@ -27,15 +26,12 @@ BEGUN, ERASED = "begun", "erased"
 class Erasures:
     """The erasures of a workspace's chain; hashes by kind of id.
 
-    `numbers` are the hashes of customers as a column of numbers writes them, where that differs: 7 for 0000007.
-
     `unfinished` has the entries that began an erasure which has not ended, by the customer's hash.
     """
 
     salt: str = ""
     entries: tuple[Entry, ...] = ()
     hashes: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
-    numbers: frozenset[str] = frozenset()
     unfinished: Mapping[str, Entry] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -45,12 +41,13 @@ class Erasures:
         """Return the entry that began the last erasure of an id, None where it never was erased."""
         if not self.entries:
             return None
-        identity_hash = hashed(self.salt, kind, plain_id(identity))
+        identity_hash = hashed(self.salt, kind, identity)
         return next((one for one in reversed(self.entries) if identity_hash in hashes_of(one, kind)), None)
 
-    def customers(self, *, are_numbers: bool) -> frozenset[str]:
-        """Return the hashes of erased customers in a column of numbers, or of text."""
-        return self.hashes.get(Kind.customer, frozenset()) | (self.numbers if are_numbers else frozenset())
+    @property
+    def customers(self) -> frozenset[str]:
+        """The hashes of erased customers."""
+        return self.hashes.get(Kind.customer, frozenset())
 
     def finished(self, begun: Entry) -> Entry | None:
         """Return the entry that ended an erasure."""
@@ -84,7 +81,6 @@ def read_erasures(workspace: Workspace) -> Erasures:
         salt_of(workspace),
         tuple(entries),
         {kind: frozenset(one for entry in begun for one in hashes_of(entry, kind)) for kind in Kind},
-        frozenset(str(entry.content[NUMBER]) for entry in begun if entry.content.get(NUMBER)),
         {str(entry.content["customer"]): entry for entry in begun if entry.sequence not in ended},
     )
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.duckdb_engine import sql_name
-from pipelines.erasures.identity import plain_id_in_sql
 from pipelines.erasures.record import Erasures
 from pipelines.erasures.salt import Kind, hashed_in_sql
 from pipelines.errors import DataError, ThinfileError
@@ -110,20 +109,19 @@ def without_customers(connection: "DuckDBPyConnection", table: MappedTable, eras
     """Return a table without the rows of erased customers."""
     if not erasures or "customer_id" not in table.columns:
         return table
-    are_numbers = family(table.columns["customer_id"].type) != "text"
     name = f"erased_from_{table.contract.name}"
     connection.execute(f"create temp table {name} (hash varchar)")
-    hashes = [[one] for one in sorted(erasures.customers(are_numbers=are_numbers))]
+    hashes = [[one] for one in sorted(erasures.customers)]
     connection.executemany(f"insert into {name} values (?)", hashes)
     hashed = hashed_in_sql(erasures.salt, Kind.customer, _id(table, "customer_id"))
     return replace(table, erased=f"coalesce({hashed} in (select hash from {name}), false)")
 
 
 def _id(table: MappedTable, column: str) -> str:
-    """Return SQL of an id as the text that is hashed, whatever type it is written in."""
+    """Return SQL of an id as the text that is hashed: text as it is written, a number in its digits."""
     mapped = table.columns[column]
     is_text = family(mapped.type) == "text"
-    return plain_id_in_sql(f"{mapped.sql}::varchar") if is_text else f"try_cast({mapped.sql} as bigint)::varchar"
+    return f"{mapped.sql}::varchar" if is_text else f"try_cast({mapped.sql} as bigint)::varchar"
 
 
 @contextmanager

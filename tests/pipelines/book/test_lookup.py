@@ -5,6 +5,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.book.lookup import BookAheadError, BookFeatures, StaleBookError, UnknownCustomerError
@@ -112,3 +113,18 @@ def test_without_a_lag_the_next_step_is_to_learn_with_one(book: BookFeatures) ->
     book.manifest = replace(book.manifest, feature_lag_days=0)
     with pytest.raises(StaleBookError, match=r"learn with loan.feature_lag_days=1 "):
         book.check_moment(AT + DAY)
+
+
+@pytest.mark.parametrize("spelled", ["0{}", "{}.0", " {}", "+{}", "{}_0", "9" * 30, "-0", "a"])
+def test_a_customer_is_found_by_the_id_as_the_book_has_it(spelled: str, book: BookFeatures) -> None:
+    customer = asked_customer(book)
+    assert book.of(str(customer), 50_000, 6, AT)
+    with pytest.raises(UnknownCustomerError):
+        book.of(spelled.format(customer), 50_000, 6, AT)
+
+
+def asked_customer(book: BookFeatures) -> int:
+    """Return a customer of the book."""
+    (first, *_) = sorted(book.folder.glob("*.parquet"))
+    customer: int = pq.read_table(first, columns=["customer_id"])["customer_id"][0].as_py()
+    return customer

@@ -36,7 +36,7 @@ def fill(workspace: Workspace) -> Workspace:
         "clean/customers/bucket=0": pa.table({"customer_id": [STAYS, GONE], "sex": ["f", "m"]}),
         "clean/applications/bucket=0": prepared.select(["application_id", "customer_id"]),
         "clean/instalments/bucket=0": pa.table({"application_id": ["APP-0002", "APP-0001"], "number": [1, 1]}),
-        "quarantine": pa.table({"customer_id": [f" {GONE} ", None], "broken_rule": ["x", "y"]}),
+        "quarantine": pa.table({"customer_id": [GONE, None], "broken_rule": ["x", "y"]}),
         f"prepared/{IDENTITY}/applications/mature": prepared.slice(0, 3),
         f"prepared/{IDENTITY}/applications/other": prepared.slice(3),
         f"prepared/{IDENTITY}/vintages": pa.table({"mob": [1], "observed": [4]}),
@@ -69,7 +69,7 @@ def rows_below(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
 
 def theirs(row: dict[str, Any], decisions: set[str]) -> bool:
     owned = {one for one, owner in APPLICATIONS.items() if owner == GONE}
-    ids = {str(row.get("customer_id")).strip(), row.get("application_id"), row.get("decision_id")}
+    ids = {str(row.get("customer_id")), row.get("application_id"), row.get("decision_id")}
     return bool(ids & ({GONE} | owned | decisions))
 
 

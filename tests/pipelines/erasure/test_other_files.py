@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -23,6 +24,18 @@ def test_decisions_that_wait_in_the_services_journal_stop_it(filled: Workspace, 
     assert rows_below(filled) == before
     journal.write_bytes(b'{"application_id":"APP-0002"}')
     assert gone().result["erased"]
+
+
+@pytest.mark.parametrize("customer", ["7", 'a"b\\', "ключ 1"])
+def test_only_the_exact_id_in_a_journal_stops_it(customer: str, filled: Workspace, gone: Callable[..., Any]) -> None:
+    journal = filled.root / "serving" / "journal" / "00000001.journal"
+    journal.parent.mkdir(parents=True)
+    row = {"customer_id": f"{customer}7", "application_id": "APP-7", "points": 7, "band": "7 to 9"}
+    journal.write_bytes(msgspec.json.encode(row))
+    assert gone(customer).exit_code == 0
+    journal.write_bytes(b"\x01" + msgspec.json.encode(row | {"customer_id": f"{customer}-other"}))
+    with pytest.raises(RequestError, match="the service still has a decision"):
+        gone(f"{customer}-other")
 
 
 def test_what_the_service_set_aside_is_erased_too(filled: Workspace, gone: Callable[..., Any]) -> None:

@@ -1,15 +1,21 @@
-"""The ids of a person, and which rows of a table are theirs."""
+"""The ids of a person, and which rows of a table are theirs.
+
+An id is never changed: text is an id exactly as it is written, and a number is one in its digits. "7", "007", "7.0" and
+" 7" are four ids; a column of numbers has only the first of them.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as pt
 
-from pipelines.erasures.identity import DECIMAL_WHOLE, plain_id, whole_number
+from pipelines.erasures.record import CUSTOMER
+from pipelines.reading.values import EXACT, identities
 
-CUSTOMER, APPLICATION, DECISION = "customer_id", "application_id", "decision_id"
-"""Columns that name a person, themselves or by what is theirs."""
+APPLICATION, DECISION = "application_id", "decision_id"
+"""Columns that name a person by what is theirs."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +54,12 @@ class Person:
         return theirs
 
 
+def ids_of(column: pa.ChunkedArray) -> pa.Array:
+    """Return the ids of a column as text (see `identities`), null for doubles too large to be an exact id."""
+    if pt.is_floating(column.type):
+        column = pc.if_else(pc.less(pc.abs(column), EXACT), column, pa.scalar(None, column.type))
+    return identities(column)
+
+
 def _is_one_of(column: pa.ChunkedArray, ids: Sequence[str]) -> pa.ChunkedArray:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        return _is_one_of(column.cast(kind.value_type), ids)
-    numbers = [number for one in ids if (number := whole_number(one)) is not None]
-    if pa.types.is_integer(kind):
-        return _among(column.cast(pa.int64(), safe=False), numbers)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _among(column.cast(pa.float64()), [float(one) for one in numbers if abs(one) < 2**53])
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
-        return _among(column, [])
-    texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    plain = pc.replace_substring_regex(texts, DECIMAL_WHOLE, r"\1")
-    return _among(plain, [plain_id(one) for one in ids])
-
-
-def _among(column: pa.ChunkedArray, ids: Sequence[object]) -> pa.ChunkedArray:
-    if not ids:
-        return pa.chunked_array([pa.array([False] * len(column), pa.bool_())])
-    return pc.is_in(column, value_set=pa.array(ids, column.type))
+    return pa.chunked_array([pc.is_in(ids_of(column), value_set=pa.array(ids, pa.string()))])
