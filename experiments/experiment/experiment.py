@@ -75,7 +75,7 @@ class Experiment:
     def development(self) -> Sample:
         """The rows to train on."""
         applications, settings = self.applications.take(self.split.development), self.settings
-        sample = sample_of(applications)
+        sample = replace(sample_of(applications), blocks=self.split.blocks)
         if self.applicants is None or settings.reject_inference is not RejectInference.reweighting:
             return sample
         weights = approval_weights(self.applicants, applications.ids, seed=settings.seed, threads=settings.threads)

@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments.experiment.settings import TuneSettings
 from pipelines.candidates.candidate import Candidate
+from pipelines.candidates.families.blend import BlendParameters, BlendSettings
 from pipelines.candidates.registry import candidate_of, family_named
 from pipelines.command.renamed_keys import rename_keys
 from pipelines.errors import RequestError
@@ -35,7 +36,10 @@ def settings_of(record: Mapping[str, Any]) -> TuneSettings:
     return settings
 
 
-def candidate_with(settings: TuneSettings, parameters: Mapping[str, float | int]) -> Candidate:
-    """Return the candidate of a study with the parameters of one of its trials."""
+def candidate_with(settings: TuneSettings, parameters: Mapping[str, Any]) -> Candidate:
+    """Return the candidate of a study with the parameters of one of its trials; with `parts` it is a blend."""
+    if "parts" in parameters:
+        blend = BlendSettings(calibration=settings.candidate.calibration, parameters=BlendParameters(**parameters))
+        return candidate_of(blend)
     tried = replace(settings.candidate.parameters, **parameters)  # type: ignore[attr-defined]
     return candidate_of(replace(settings.candidate, parameters=tried))  # type: ignore[call-arg]

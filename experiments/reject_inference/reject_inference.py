@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from experiments.reject_inference.propensity import decisions, propensity, random_approval_share
 from pipelines.applications.applications import Applications
+from pipelines.candidates.blocks import IN_EVERY_MODEL
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.sample import Sample
 from pipelines.errors import DataError
@@ -99,4 +100,7 @@ def augmented(sample: Sample, declined: Sample, probability: Floats, each: float
     bad = np.repeat(np.array([1, 0], np.int8), len(probability))
     observed = np.ones(len(sample.bad)) if sample.weights is None else sample.weights
     weights = np.concatenate([observed, each * probability, each * (1 - probability)])
-    return replace(sample, columns=columns, bad=np.concatenate([sample.bad, bad]), weights=weights)
+    blocks = None
+    if sample.blocks is not None:
+        blocks = np.concatenate([sample.blocks, np.full(len(bad), IN_EVERY_MODEL)])
+    return replace(sample, columns=columns, bad=np.concatenate([sample.bad, bad]), weights=weights, blocks=blocks)

@@ -38,8 +38,10 @@ class Fold:
 class Split:
     """Rows of the development part, with its folds, and rows of the test part, which no search uses.
 
-    Folds index the development part. `test_part` is the hash of the test part's application ids: two models were
-    tested on the same applications when it is equal. `twins` are on one side of every division.
+    Folds index the development part. `blocks`, shape (n,), number its rows for averages, whose models leave one block
+    out each: the held-out part of a fold, or one of as many periods. `test_part` is the hash of the test part's
+    application ids: two models were tested on the same applications when it is equal. `twins` are on one side of every
+    division.
     """
 
     development: Rows
@@ -47,6 +49,7 @@ class Split:
     folds: tuple[Fold, ...]
     test_part: str
     description: str
+    blocks: Rows
     twins: Twins | None = None
 
 
@@ -111,7 +114,7 @@ def _stratified(applications: Applications, settings: SplitSettings, twins: Twin
     divided = tuple(
         Fold(np.flatnonzero(number != fold), np.flatnonzero(number == fold)) for fold in range(settings.folds)
     )
-    return Split(development, test, divided, _part(applications, test), description)
+    return Split(development, test, divided, _part(applications, test), description, number)
 
 
 def _out_of_time(applications: Applications, times: Times, settings: SplitSettings, twins: Twins) -> Split:
@@ -162,7 +165,8 @@ def _split_at(
         description += f", {int((is_earlier & ~is_known).sum())} under embargo; {divided[1]}"
     if is_twin.any():
         description += f"; {int(is_twin.sum())} left out of development as twins of test applications"
-    return Split(development, test, divided[0], _part(applications, test), description)
+    blocks = _periods(applications.take(development), folds, twins.take(development))
+    return Split(development, test, divided[0], _part(applications, test), description, blocks)
 
 
 def _day(moment: np.datetime64) -> str:
@@ -225,6 +229,14 @@ def _time_ordered_folds(applications: Applications, folds: int, twins: Twins) ->
     if all(3 * len(one.fit) >= len(other.fit) and len(np.unique(bad[one.fit])) == 2 for one, other in pairs):
         return tuple(with_embargo), "folds have an embargo too"
     return tuple(without_embargo), "folds are too short for an embargo"
+
+
+def _periods(applications: Applications, number: int, twins: Twins) -> Rows:
+    """Return the period of each application, 0 to number - 1; twins have that of the first of them."""
+    assert applications.times is not None
+    starts = DateCuts(applications.times, applications.outcomes).starts(number)
+    assert starts is not None  # there are dates for one period more, see _time_ordered_folds
+    return twins.as_first(np.searchsorted(starts, applications.times, side="right"))
 
 
 def _too_little(applications: Applications, times: Times, cutoff: np.datetime64, folds: int) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.candidates.portable_model import Columns, Floats, Scorer
+from pipelines.candidates.portable_model import Columns, CombinedScorer, Floats, Scorer
 from pipelines.candidates.settings import CandidateSettings, Range, parameters_of
 from pipelines.errors import ConfigurationError, RequestError
 
@@ -43,6 +43,7 @@ class LeafTables(Protocol):
     """Scores and explanations of a tree model from the leaves that rows reach, so that both take one pass."""
 
     base: float
+    trees: int
 
     def leaves(self, columns: Columns) -> NDArray[np.integer[Any]]:
         """Return the leaf that each row reaches in each tree, shape (n, trees)."""
@@ -83,7 +84,7 @@ class Family:
     name: str
     settings: type[CandidateSettings]
     candidate: Callable[[Any], Candidate]
-    scorer: type[Scorer]
+    scorer: type[Scorer] | type[CombinedScorer]
     space: Mapping[str, Range] = field(default_factory=dict)
     limits: Mapping[str, Range] = field(default_factory=dict)
     requirements: tuple[str, ...] = ()
@@ -115,15 +116,18 @@ class Family:
         """Return the settings with the default parameters and the default search space."""
         return self.settings(space=dict(self.space))
 
-    def check(self, settings: CandidateSettings) -> None:
-        """Raise ConfigurationError for a parameter, or the range of one, that leaves what the family can have."""
+    def check(self, settings: CandidateSettings, where: str = "candidate") -> None:
+        """Raise ConfigurationError for a parameter, or the range of one, that leaves what the family can have.
+
+        `where` is the key of the settings in the configuration.
+        """
         for name, limits in self.limits.items():
             values = {f"parameters.{name}": getattr(parameters_of(settings), name)}
             if searched := settings.space.get(name):
                 values |= {f"space.{name}.low": searched.low, f"space.{name}.high": searched.high}
             for key, value in values.items():
                 if not limits.includes(value):
-                    raise ConfigurationError(f"candidate.{key} is {value:g}; use {_range_text(limits)}")
+                    raise ConfigurationError(f"{where}.{key} is {value:g}; use {_range_text(limits)}")
 
 
 def _range_text(limits: Range) -> str:

@@ -1,10 +1,10 @@
 """The part of every logged model that is the same for all families: columns in, calibrated probability of bad out.
 
-A logged model runs where this package is not installed. Its code is this file followed by the scorer of its family (see
-`portable_source`), so this file imports nothing of ours. Training and scoring use the same functions.
+A logged model runs where this package is not installed. Its code is this file followed by the scorers of its families
+(see `portable_source`), so this file imports nothing of ours. Training and scoring use the same functions.
 
 A model is a folder of files without pickle: model.json (family, columns, calibration map, meanings) and the files that
-its family writes.
+its family writes. A model that combines others lists them in model.json as `parts`, with the folders of their models.
 """
 
 import json
@@ -65,6 +65,14 @@ class Scorer(Protocol):
 
     def contributions(self, columns: Columns) -> Contributions:
         """Return the contribution of each feature to the log-odds."""
+
+
+class CombinedScorer(Protocol):
+    """A fitted model that combines models of other families; it is made of them instead of loaded."""
+
+    @classmethod
+    def combine(cls, card: Mapping[str, Any], models: Sequence[Sequence[Any]]) -> Any:
+        """Return the `Scorer` that combines loaded models, by part; `card` is the content of model.json."""
 
 
 def levels_of(texts: Any) -> Levels:
@@ -158,6 +166,24 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
+def families_of(card: Mapping[str, Any]) -> list[str]:
+    """Return the families whose scorers a model needs: its own, and those of its parts."""
+    return list(dict.fromkeys([card["family"], *(part["family"] for part in card.get("parts", ()))]))
+
+
+def load_scorer(folder: Path, card: Mapping[str, Any], threads: int, scorers: Mapping[str, type[Any]]) -> Any:
+    """Load the scorer of a model, and the models that it combines; `scorers` has the class of each family."""
+    scorer = scorers[card["family"]]
+    if "parts" not in card:
+        return scorer.load(folder, card, threads)
+    shared = {name: value for name, value in card.items() if name != "parts"}
+
+    def load(name: str) -> Any:
+        return load_scorer(folder / name, shared | read_card(folder / name), threads, scorers)
+
+    return scorer.combine(card, [[load(name) for name in part["models"]] for part in card["parts"]])
+
+
 def columns_of(
     frame: Any, numeric: Sequence[str], categorical: Sequence[str], nulls: Sequence[str] = ()
 ) -> dict[str, NDArray[Any]]:
@@ -174,7 +200,7 @@ def columns_of(
     return numbers | levels
 
 
-def pyfunc_model(scorer: type[Scorer]) -> Any:
+def pyfunc_model(scorers: Mapping[str, type[Any]]) -> Any:
     """Return the model as MLflow loads it: its `predict` takes a frame and returns probabilities of bad."""
     import mlflow.pyfunc
     import pandas as pd
@@ -183,7 +209,7 @@ def pyfunc_model(scorer: type[Scorer]) -> Any:
         def load_context(self, context: Any) -> None:
             folder = Path(context.artifacts["model"])
             card = read_card(folder)
-            self.model = Model(card, scorer.load(folder, card, -1))
+            self.model = Model(card, load_scorer(folder, card, -1, scorers))
 
         def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Floats:  # noqa: ARG002
             nulls = ((self.model.card.get("reading") or {}).get("values") or {}).get("nulls", ())

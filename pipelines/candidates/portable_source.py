@@ -2,28 +2,51 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import resolve_name
 from pathlib import Path
+from typing import Any
 
 from pipelines.candidates import portable_model
-from pipelines.candidates.portable_model import Scorer
 
 
-def portable_source(scorer: type[Scorer]) -> str:
-    """Return a Python module that loads and runs a scorer where its package and Thinfile are not installed.
+def portable_source(scorers: Mapping[str, type[Any]]) -> str:
+    """Return a Python module that loads and runs models of some families where their packages are not installed.
 
-    The scorer's class is taken with every definition of its own package that it refers to, directly or through others,
-    and with their imports of other libraries. Names from `portable_model` are in the common part.
+    The scorer's class of each family is taken with every definition of its own package that it refers to, directly or
+    through others, and with their imports of other libraries. Each family has a function of its own, which returns the
+    class, so that families may give one name to different things. Names from `portable_model` are in the common part.
+    The module ends with the dictionary SCORERS of the classes by family.
 
     Raises:
-        TypeError: the scorer refers to a part of Thinfile that is not logged with models, or to a renamed import.
+        TypeError: a scorer refers to a part of Thinfile that is not logged with models, or to a renamed import.
     """
-    common = Path(str(portable_model.__file__)).read_text()
-    parts = list(_parts(scorer.__module__, scorer.__name__, set()))
-    return "\n\n\n".join([common.rstrip(), *dict.fromkeys(parts)]) + "\n"
+    common = Path(str(portable_model.__file__)).read_text().rstrip()
+    functions = [_function(number, scorer) for number, scorer in enumerate(scorers.values())]
+    classes = "".join(f"    {family!r}: scorer_{number}(),\n" for number, family in enumerate(scorers))
+    return "\n\n\n".join([common, *functions, f"SCORERS = {{\n{classes}}}"]) + "\n"
+
+
+def _function(number: int, scorer: type[Any]) -> str:
+    """Return the source of a function that returns the class."""
+    body = "\n\n".join(dict.fromkeys(_parts(scorer.__module__, scorer.__name__, set())))
+    return f"def scorer_{number}():\n{_indented(body)}\n\n    return {scorer.__name__}"
+
+
+def _indented(source: str) -> str:
+    """Return a source one level deeper; lines inside of strings other than docstrings are as they were."""
+    tree = ast.parse(source)
+    docstrings = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant | ast.JoinedStr) and node not in docstrings and node.end_lineno is not None
+    ]
+    inside = {line for one in texts for line in range(one.lineno + 1, (one.end_lineno or 0) + 1)}
+    lines = enumerate(source.splitlines(), start=1)
+    return "\n".join(line if number in inside or not line else f"    {line}" for number, line in lines)
 
 
 def _parts(module: str, name: str, visited: set[tuple[str, str]]) -> Iterator[str]:

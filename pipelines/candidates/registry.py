@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipelines.candidates import families as own_families
 from pipelines.candidates.candidate import Candidate, Family
-from pipelines.candidates.portable_model import Model, read_card
+from pipelines.candidates.portable_model import Model, families_of, load_scorer, read_card
 from pipelines.candidates.settings import CandidateSettings, parameters_of
 from pipelines.errors import ConfigurationError, RequestError, nearest
 
@@ -82,9 +82,10 @@ def load_model(folder: Path, threads: int = -1) -> Model:
         RequestError: no installed package declares the model's family, or its library is not installed.
     """
     card = read_card(folder)
-    family = family_named(card["family"])
-    family.check_installed()
-    return Model(card, family.scorer.load(folder, card, threads))
+    families = [family_named(name) for name in families_of(card)]
+    for family in families:
+        family.check_installed()
+    return Model(card, load_scorer(folder, card, threads, {family.name: family.scorer for family in families}))
 
 
 @cache

@@ -24,6 +24,7 @@ class Sample:
     `weights`, shape (n,), say how many rows each one counts for; None: each for one.
     `directions` are 1 for a numeric column whose larger numbers may only add to the log-odds of bad, and -1 for one
     whose larger numbers may only take from it; other columns have none.
+    `blocks`, shape (n,), number the rows for averages, whose models leave one block out each (see `blocks`).
     `reading` is the record of how the columns were read, which travels with a model (see `ReadingContract`).
     """
 
@@ -34,6 +35,7 @@ class Sample:
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
     weights: NDArray[np.float64] | None = None
     directions: Mapping[str, int] = field(default_factory=dict)
+    blocks: NDArray[np.intp] | None = None
     reading: Mapping[str, Any] | None = None
 
     memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
@@ -69,4 +71,5 @@ class Sample:
         """Return some of the rows."""
         columns = {name: values[rows] for name, values in self.columns.items()}
         weights = None if self.weights is None else self.weights[rows]
-        return replace(self, columns=columns, bad=self.bad[rows], weights=weights)
+        blocks = None if self.blocks is None else self.blocks[rows]
+        return replace(self, columns=columns, bad=self.bad[rows], weights=weights, blocks=blocks)

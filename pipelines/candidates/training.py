@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.applications.meanings import default_meaning
 from pipelines.applications.splits import Fold
+from pipelines.candidates.averaged_scores import Averaged, fit_averaged, of_single_models, variance_ratio
 from pipelines.candidates.calibration_map import fit_calibration
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.portable_model import Levels, Model, levels_of
@@ -63,14 +64,25 @@ def train(
     *,
     seed: int,
     threads: int,
+    held_out: Sequence[NDArray[np.float64]] | None = None,
 ) -> TrainedModel:
-    """Fit a candidate on all rows of a sample, with a calibration map fitted on its held-out predictions."""
+    """Fit a candidate on all rows of a sample, with a calibration map fitted on its held-out predictions.
+
+    `held_out` are the log-odds of each fold's held-out rows where they are known already; for an average, those of
+    single models.
+    """
     check_features(sample)
-    held_out = held_out_log_odds(candidate, sample, folds, seed=seed, threads=threads)
+    scorer = candidate.fit(sample, seed=seed, threads=threads)
+    if held_out is None:
+        held_out = held_out_log_odds(candidate, of_single_models(sample), folds, seed=seed, threads=threads)
     outcomes = np.concatenate([sample.bad[fold.held_out] for fold in folds])
     weights = None if sample.weights is None else np.concatenate([sample.weights[fold.held_out] for fold in folds])
-    mapped = fit_calibration(np.concatenate(held_out), outcomes, calibration, weights)
-    scorer = candidate.fit(sample, seed=seed, threads=threads)
+    scores = np.concatenate(held_out)
+    if isinstance(scorer, Averaged) and scorer.members > 1:
+        ratio = variance_ratio(candidate, sample, folds, scorer.members, seed=seed, threads=threads)
+        mapped = fit_averaged(scores, outcomes, calibration, weights, ratio)
+    else:
+        mapped = fit_calibration(scores, outcomes, calibration, weights)
     return TrainedModel(Model(_card(candidate, sample, mapped), scorer), candidate)
 
 

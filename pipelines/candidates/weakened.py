@@ -61,6 +61,7 @@ class WeakenedCandidate:
             columns={name: np.concatenate([columns[name] for columns, _ in parts]) for name in names},
             bad=np.tile(sample.bad, len(parts)),
             weights=np.concatenate([share * weights for _, share in parts]),
+            blocks=None if sample.blocks is None else np.tile(sample.blocks, len(parts)),
         )
 
 

@@ -11,29 +11,31 @@ import mlflow.pyfunc
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
+from pipelines.candidates.portable_model import families_of, read_card
 from pipelines.candidates.portable_source import portable_source
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.training import TrainedModel
 from pipelines.model_store.files import FILE_HASHES, file_hashes, model_hash
 from pipelines.storage.atomic_files import scratch_folder
 
-ENTRY = "\n\nimport mlflow.models\n\nmlflow.models.set_model(pyfunc_model({scorer}))\n"
+ENTRY = "\n\nimport mlflow.models\n\nmlflow.models.set_model(pyfunc_model(SCORERS))\n"
 """The lines that make the portable source a model from code."""
 
 REQUIREMENTS = ("mlflow", "numpy", "pandas")
-"""What every logged model requires, besides the requirements of its family."""
+"""What every logged model requires, besides the requirements of its families."""
 
 
 def save_mlflow_model(trained: TrainedModel, folder: Path) -> str:
     """Write a trained model as an MLflow model into a new folder and return its fingerprint (see `model_hash`)."""
-    card, family = trained.model.card, family_named(trained.candidate.family)
-    requirements = (*REQUIREMENTS, *family.requirements)
     with scratch_folder(folder.parent) as scratch:
         files = scratch / "model"
         files.mkdir()
         trained.save(files)
+        card = read_card(files)
+        families = [family_named(name) for name in families_of(card)]
+        requirements = dict.fromkeys([*REQUIREMENTS, *(name for family in families for name in family.requirements)])
         script = scratch / "served_model.py"
-        script.write_text(portable_source(family.scorer) + ENTRY.format(scorer=family.scorer.__name__))
+        script.write_text(portable_source({family.name: family.scorer for family in families}) + ENTRY)
         with warnings.catch_warnings():
             # The signature is explicit; an example would put a real application into the model.
             warnings.filterwarnings("ignore", ".*input example was not provided")

@@ -182,7 +182,7 @@ class CatBoostLeaves:
         self._scorer, self._shapley = scorer, shapley
         self._starts, self._values = np.cumsum(counts) - counts, np.asarray(scorer.model.get_leaf_values())
         self._scale, self._bias = float(scale), float(bias)
-        self.base = shapley.base
+        self.base, self.trees = shapley.base, len(counts)
 
     @classmethod
     def of(cls, scorer: CatBoost) -> Self | None:

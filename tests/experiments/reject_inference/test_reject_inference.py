@@ -1,5 +1,6 @@
 """Weights and augmented rows by hand, and the laws they rest on."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from experiments.reject_inference.reject_inference import (
 )
 from pipelines.applications.applications import Applications
 from pipelines.applications.roles import Roles
+from pipelines.candidates.blocks import IN_EVERY_MODEL
 from pipelines.candidates.sample import Sample
 from pipelines.errors import DataError
 
@@ -109,6 +111,13 @@ def test_a_declined_one_enters_twice_and_counts_as_it_occurs() -> None:
     assert found.bad.tolist() == [0, 1, 1, 1, 0, 0]
     assert found.weights is not None
     assert found.weights == pytest.approx([1, 1, 0.2, 0.4, 0.6, 0.4])
+
+
+def test_a_declined_one_is_in_every_model_of_an_average() -> None:
+    blocks = replace(sample([1.0, 2.0], [0, 1]), blocks=np.array([3, 5]))
+    found = augmented(blocks, sample([7.0], [0]), np.array([0.25]), each=0.8)
+    assert found.blocks is not None
+    assert found.blocks.tolist() == [3, 5, IN_EVERY_MODEL, IN_EVERY_MODEL]
 
 
 class Rate:

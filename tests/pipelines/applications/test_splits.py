@@ -316,3 +316,22 @@ def test_a_declared_window_that_is_long_for_the_history_is_split_without_an_emba
     assert (len(split.development), len(split.test)) == (140, 60)
     with pytest.raises(DataError, match="are left for development"):  # declared outcome dates are kept to
         split_applications(rows, SplitSettings(folds=3), seed=0)
+
+
+def test_the_blocks_of_an_average_are_the_held_out_parts_without_times_and_periods_with_them() -> None:
+    split = split_applications(applications(None, ALTERNATING), SplitSettings(folds=4), seed=0)
+    assert [set(split.blocks[fold.held_out]) for fold in split.folds] == [{0}, {1}, {2}, {3}]
+    given_rows = applications(np.random.default_rng(0).permutation(200).tolist(), ALTERNATING)
+    split = split_applications(given_rows, SplitSettings(folds=4), seed=0)
+    assert given_rows.times is not None
+    times = given_rows.times[split.development]
+    assert np.bincount(split.blocks).tolist() == pytest.approx([len(times) / 4] * 4, abs=1)
+    assert all(times[split.blocks == block].max() < times[split.blocks == block + 1].min() for block in range(3))
+
+
+def test_applications_of_one_customer_are_in_one_block() -> None:
+    days = np.random.default_rng(0).permutation(200).tolist()
+    shared = replace(applications(days, ALTERNATING), groups=np.array([f"C{row // 3}" for row in range(200)], object))
+    split = split_applications(shared, SplitSettings(folds=4), seed=0)
+    customers = np.arange(200)[split.development] // 3
+    assert all(len(set(split.blocks[customers == customer])) == 1 for customer in customers)

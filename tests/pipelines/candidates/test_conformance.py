@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from pipelines.applications.splits import Fold
+from pipelines.candidates.families.blend import BlendParameters, BlendPart, BlendSettings
 from pipelines.candidates.families.catboost import CatBoostParameters, CatBoostSettings
 from pipelines.candidates.families.hist_gradient_boosting import (
     HistGradientBoostingParameters,
@@ -35,6 +36,15 @@ from tests.outside_family import installed
 ROWS = 400
 METHOD = CalibrationMethod.logistic
 SMALL: dict[str, CandidateSettings] = {
+    "blend": BlendSettings(
+        parameters=BlendParameters(
+            [
+                BlendPart("scorecard", weight=0.25, average=False),
+                BlendPart("hist_gradient_boosting", {"max_iter": 20}, weight=0.35),
+                BlendPart("catboost", {"iterations": 20, "depth": 4}, weight=0.4),
+            ]
+        )
+    ),
     "catboost": CatBoostSettings(parameters=CatBoostParameters(iterations=20)),
     "hist_gradient_boosting": HistGradientBoostingSettings(parameters=HistGradientBoostingParameters(max_iter=20)),
     "lightgbm": LightGBMSettings(parameters=LightGBMParameters(num_iterations=40, learning_rate=0.1)),
@@ -148,7 +158,7 @@ def a_table_of_branches(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("family", [family for family in OWN_FAMILIES if family != "scorecard"])
+@pytest.mark.parametrize("family", [family for family in OWN_FAMILIES if family not in ("blend", "scorecard")])
 def test_trees_score_an_unknown_level_as_the_rare_ones_that_they_learnt(family: str, seed: int) -> None:
     table, bad = a_table_of_branches(seed)
     model = fitted(family, table, bad, ["income"], ["branch"], folds_of(len(table)))
@@ -283,7 +293,7 @@ def test_names_and_levels_may_hold_anything(family: str) -> None:
 
 
 def test_the_families_are_those_of_the_folder_and_of_the_other_package() -> None:
-    assert OWN_FAMILIES == ["catboost", "hist_gradient_boosting", "lightgbm", "scorecard", "xgboost"]
+    assert OWN_FAMILIES == ["blend", "catboost", "hist_gradient_boosting", "lightgbm", "scorecard", "xgboost"]
     assert [*OWN_FAMILIES, "naive_bayes"] == FAMILIES
 
 

@@ -61,7 +61,8 @@ def test_values_that_a_family_cannot_have_are_refused_before_any_work(
 def test_the_defaults_of_a_family_lie_in_its_limits_and_every_parameter_has_some(family: Family) -> None:
     settings = family.default_settings()
     candidate_of(settings)
-    assert set(family.limits) == set(asdict(parameters_of(settings)))
+    numbers = {name for name, value in asdict(parameters_of(settings)).items() if isinstance(value, int | float)}
+    assert set(family.limits) == numbers
 
 
 @pytest.mark.parametrize("family", families().values(), ids=lambda family: family.name)

@@ -93,7 +93,7 @@ def test_a_family_is_one_file(one_file: Path) -> None:
     model = train(candidate_of(settings), sample, folds_of(len(bad)), settings.calibration, seed=0, threads=1).model
     assert model.probability_of_bad(sample.columns) == pytest.approx(bad.mean(), abs=0.01)
     assert settings.space["prior"].high == 9
-    assert "class BaseRate:" in portable_source(family.scorer)
+    assert "class BaseRate:" in portable_source({family.name: family.scorer})
     assert family.packages == ("numpy",)
 
 
@@ -182,4 +182,4 @@ def test_a_scorer_that_needs_more_of_thinfile_than_travels_is_refused(tmp_path: 
     with installed(package(tmp_path, "base_rate", "greedy:FAMILY", source.replace("self.value)", "points)", 1))):
         scorer = family_named("base_rate").scorer
     with pytest.raises(TypeError, match=r"scorer in greedy uses pipelines\.credit\.points, which is not logged"):
-        portable_source(scorer)
+        portable_source({"base_rate": scorer})

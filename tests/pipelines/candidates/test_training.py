@@ -75,10 +75,10 @@ def test_a_model_that_learnt_by_heart_is_not_trusted(sample: Sample) -> None:
     assert trained.model.probability_of_bad(sample.columns) == pytest.approx(sample.bad.mean(), abs=0.01)
 
 
-def test_one_model_per_fold_and_a_last_one_on_all_rows(sample: Sample) -> None:
+def test_one_model_on_all_rows_and_one_per_fold(sample: Sample) -> None:
     candidate = MemoryCandidate()
     train(candidate, sample, FOLDS, CalibrationMethod.isotonic, seed=11, threads=2)
-    assert candidate.asked == [(200, 11, 2)] * 3 + [(ROWS, 11, 2)]
+    assert candidate.asked == [(ROWS, 11, 2)] + [(200, 11, 2)] * 3
 
 
 def test_the_card_says_what_a_reader_needs(sample: Sample, tmp_path: Path) -> None:

@@ -54,6 +54,13 @@ def parts(sample: Sample, share: float) -> tuple[Sample, Sample]:
     return learnt.take(rows[:ROWS]), learnt.take(rows[ROWS:])
 
 
+def test_the_rows_of_the_blend_keep_their_blocks(sample: Sample) -> None:
+    blocks = np.arange(ROWS) % 5
+    exchanged, unchanged = parts(replace(sample, blocks=blocks), 0.5)
+    np.testing.assert_array_equal(exchanged.blocks, blocks)
+    np.testing.assert_array_equal(unchanged.blocks, blocks)
+
+
 def pairs(sample: Sample) -> NDArray[np.float64]:
     found = np.column_stack([sample.columns["told"], sample.columns["twice"]])
     return found[np.lexsort(found.T)]
