@@ -28,7 +28,7 @@ def asked(income: NDArray[np.float64], approved: NDArray[np.bool_], by_lot: NDAr
     ids = np.array([f"A{row}" for row in range(len(income))])
     features = pd.DataFrame({"income": income})
     return Applications(
-        features, ids, None, None, pd.DataFrame(index=features.index), roles, "f", {}, None, approved, by_lot
+        features, ids, None, None, pd.DataFrame(index=features.index), roles, "f", {}, approved=approved, by_lot=by_lot
     )
 
 
