@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from experiments.compare.settings import CompareSettings
+from pipelines.candidates.families.blend import blend_title
 from pipelines.command.table import FittedTable, TableColumn
 from pipelines.command.verb import Outcome, carried
 from pipelines.errors import RequestError
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import existing_store
-from pipelines.model_store.tags import CANDIDATE, CHALLENGER, CHAMPION, CV_AUC, EVALUATION, TEST_PART
+from pipelines.model_store.tags import CANDIDATE, CHALLENGER, CHAMPION, CV_AUC, EVALUATION, PARTS, TEST_PART
 from pipelines.storage.workspace import Workspace
 
 
@@ -44,6 +45,7 @@ def _row(model: RegisteredModel) -> dict[str, Any]:
         "version": model.version,
         "aliases": list(model.aliases),
         "candidate": model.tags.get(CANDIDATE, "from elsewhere"),
+        "parts": json.loads(model.tags[PARTS]) if PARTS in model.tags else [],
         "cv_auc": float(model.tags[CV_AUC]) if CV_AUC in model.tags else None,
         **test_measures,
         **interval,
@@ -68,9 +70,10 @@ def _table(name: str, rows: list[dict[str, Any]]) -> FittedTable:
     table = FittedTable(f"{name}: {len(rows)} version{'s' * (len(rows) > 1)}, by AUC on the test part", COLUMNS)
     for row in rows:
         role = "★ champion" if CHAMPION in row["aliases"] else CHALLENGER if CHALLENGER in row["aliases"] else ""
+        candidate = blend_title(row["parts"]) if row["parts"] else row["candidate"]
         auc = f"{_figure(row['test_auc'])} ({_figure(row['test_auc_low'])} to {_figure(row['test_auc_high'])})"
         others = [_figure(row[name]) for name in ("test_ks", "test_brier", "cv_auc")]
-        table.rows.append([role, str(row["version"]), row["candidate"], auc, *others, row["registered"][:10]])
+        table.rows.append([role, str(row["version"]), candidate, auc, *others, row["registered"][:10]])
     return table
 
 

@@ -43,7 +43,8 @@ class DocumentFacts:
     """All facts of a document; None or empty where a fact is missing.
 
     `settings`, `data` and `provenance` are the run's config.json, data.json and provenance.json; `prepared` the
-    manifest of the marketplace that the data was prepared from. `measured` is the evaluation made at registration,
+    manifest of the marketplace that the data was prepared from. `parts` are those of a blend, each with family,
+    parameters, weight and models. `measured` is the evaluation made at registration,
     `evidence` the record that a promotion was judged on. `entries` are the ledger's about the whole model, oldest
     first, each with sequence, written_at, decision, version, by, why and authenticated.
     """
@@ -60,6 +61,7 @@ class DocumentFacts:
     prepared: Record | None = None
     provenance: Record | None = None
     features: tuple[FeatureFact, ...] = ()
+    parts: tuple[Record, ...] = ()
     search: SearchFacts | None = None
     measured: Record | None = None
     evidence: Record | None = None

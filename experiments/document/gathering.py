@@ -11,6 +11,7 @@ from experiments.document.facts import DocumentFacts, FeatureFact, Record, Searc
 from experiments.document.page import document
 from experiments.evidence.evidence_files import HASH, read_evidence, sealed
 from experiments.experiment.recorded_settings import settings_of
+from pipelines.candidates.portable_model import read_card
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.model_store.files import DOCUMENT, FILES, PROFILE
 from pipelines.model_store.registered import RegisteredModel
@@ -68,6 +69,7 @@ def gather(
         prepared=prepared or None,
         provenance=store.read_record(model.run_id, PROVENANCE),
         features=tuple(_features(store.download(model), settings or {}, prepared)),
+        parts=tuple(_card(store.download(model)).get("parts", ())),
         search=_search(store, model),
         measured=json.loads(model.tags[EVALUATION]) if EVALUATION in model.tags else None,
         evidence=evidence,
@@ -79,13 +81,13 @@ def _features(folder: Path, settings: Record, prepared: Record) -> Iterator[Feat
     if not (folder / PROFILE).exists():
         return
     profile = ReferenceProfile.from_json((folder / PROFILE).read_text())
-    card, catalogue = _card(folder), {one["name"]: one for one in prepared.get("features", [])}
+    meanings, catalogue = _card(folder).get("meanings", {}), {one["name"]: one for one in prepared.get("features", [])}
     data = settings.get("data") or {}
     for bins in profile.bins:
         if bins.column == SCORE:
             continue
         name = feature_named(bins.column)
-        described: Mapping[str, Any] = card.get(name) or catalogue.get(name) or {}
+        described: Mapping[str, Any] = meanings.get(name) or catalogue.get(name) or {}
         meaning = (data.get("meanings") or {}).get(name) or described.get("meaning", "")
         yield FeatureFact(
             name=name,
@@ -98,10 +100,8 @@ def _features(folder: Path, settings: Record, prepared: Record) -> Iterator[Feat
 
 
 def _card(folder: Path) -> dict[str, Any]:
-    """Return the meanings in model.json; none for a model from elsewhere or from an earlier release."""
-    path = folder / FILES / "model.json"
-    meanings: dict[str, Any] = json.loads(path.read_text()).get("meanings", {}) if path.exists() else {}
-    return meanings
+    """Return the content of model.json; nothing for a model from elsewhere."""
+    return read_card(folder / FILES) if (folder / FILES / "model.json").exists() else {}
 
 
 def _name_in_words(name: str) -> str:

@@ -19,6 +19,7 @@ from experiments.search.space import space_of, whole_numbers
 from experiments.search.study import Study
 from experiments.search.trial_result import TrialResult, best_of
 from experiments.search.tune import Tracking, log_data, record_trials, run_metrics, search, tracked
+from pipelines.candidates.families.blend import BlendSettings
 from pipelines.candidates.training import check_features
 from pipelines.charts.standalone import write_chart
 from pipelines.command.verb import Outcome, carried
@@ -70,6 +71,11 @@ def search_fair(settings: TuneSettings) -> Outcome:
 
 
 def _check(settings: TuneSettings) -> None:
+    if isinstance(settings.candidate, BlendSettings):
+        raise ConfigurationError(
+            "candidate=blend has no parameters to search, and search=fair searches those of one family; choose a "
+            "family, for example candidate=scorecard"
+        )
     fair, protected = settings.fair, settings.data.protected
     if fair.attribute is None or fair.attribute not in protected:
         raise ConfigurationError(

@@ -7,12 +7,12 @@ from experiments.evidence.evaluation import Evaluation, evaluate, separation
 from experiments.evidence.pictures import write_pictures
 from experiments.experiment.experiment import Experiment, outcome_of, reference_applications
 from experiments.search.trial_result import TrialResult
-from pipelines.candidates.portable_model import columns_of
+from pipelines.candidates.portable_model import columns_of, read_card
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.training import TrainedModel, train
 from pipelines.credit.points import points
 from pipelines.credit.population import Population
-from pipelines.model_store.files import PROFILE
+from pipelines.model_store.files import FILES, PROFILE
 from pipelines.model_store.packaging import save_mlflow_model
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
@@ -25,6 +25,7 @@ from pipelines.model_store.tags import (
     MODEL_HASH,
     OUTCOME,
     PARAMETERS,
+    PARTS,
     STUDY,
     TEST_FROM,
     TEST_PART,
@@ -64,7 +65,16 @@ def build_version(experiment: Experiment, trial: TrialResult, folder: Path) -> d
     )
     tags = {MODEL_HASH: save_mlflow_model(trained, folder)} | _tags(experiment, trial)
     tags[EVALUATION] = json.dumps(_write_evidence(experiment, trained, folder).record())
-    return tags
+    return tags | _parts_tag(folder)
+
+
+def _parts_tag(folder: Path) -> dict[str, str]:
+    """Return what the registry says about the parts of a blend; nothing of other models."""
+    parts = [
+        {"family": part["family"], "weight": part["weight"], "models": len(part["models"])}
+        for part in read_card(folder / FILES).get("parts", ())
+    ]
+    return {PARTS: json.dumps(parts)} if parts else {}
 
 
 def _tags(experiment: Experiment, trial: TrialResult) -> dict[str, str]:

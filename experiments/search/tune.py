@@ -16,7 +16,7 @@ from experiments.search.run_record import data_record, joined_environments, tria
 from experiments.search.space import space_of
 from experiments.search.study import Study
 from experiments.search.trial_result import Objective, ObjectiveValue, Parameters, TrialResult, best_of, starting_with
-from pipelines.candidates.registry import family_named
+from pipelines.candidates.registry import families_in
 from pipelines.candidates.training import check_features, held_out_log_odds
 from pipelines.command.progress import progress
 from pipelines.command.provenance import provenance
@@ -164,7 +164,7 @@ def _record_experiment(tracking: Tracking, experiment: Experiment) -> None:
         },
     )
     before = tracking.store.read_record(tracking.run_id, PROVENANCE)
-    packages = family_named(experiment.candidate.family).packages
+    packages = [name for family in families_in(experiment.candidate) for name in family.packages]
     made_with = joined_environments(before, provenance(settings.threads, packages))
     tracking.store.log(
         tracking.run_id,

@@ -2,7 +2,7 @@
 
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -73,6 +73,12 @@ def candidate_of(settings: CandidateSettings) -> Candidate:
     family.check_installed()
     family.check(settings)
     return family.candidate(parameters_of(settings))
+
+
+def families_in(candidate: Candidate) -> list[Family]:
+    """Return the families whose models a candidate's model consists of: its own, and those of its parts."""
+    card = {"family": candidate.family} | asdict(candidate.parameters)
+    return [family_named(name) for name in families_of(card)]
 
 
 def load_model(folder: Path, threads: int = -1) -> Model:
