@@ -1,18 +1,19 @@
 """What Thinfile uses of Optuna that Optuna does not document, and where and how its studies are kept.
 
-Written for Optuna 5.0.0 (`WRITTEN_FOR`): a RUNNING trial is worked on through the constructor of `Trial`, which Optuna
-reserves for itself; the worker locks share the engine of the storage; Alembic's table of versions is written last.
+Written for Optuna 5.0.0 (`WRITTEN_FOR`): trials are written through the storage, as `Trial` and `tell` do, and by ids
+that Optuna reserves for itself; the worker locks share the engine of the storage; Alembic's table of versions is
+written last.
 """
 
 import warnings
 import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import RandomSampler
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from sqlalchemy import event, inspect
@@ -41,29 +42,50 @@ def study_storage(workspace: Workspace) -> RDBStorage:
     return _postgresql(workspace.database) if workspace.database else _sqlite(workspace)
 
 
-def open_study(storage: RDBStorage, name: str, objectives: Mapping[str, Direction]) -> optuna.Study:
-    """Return the study of a name, new or continued, with the directions of its named objectives."""
-    directions = list(objectives.values())
-    sampler = RandomSampler()  # never used: the parameters of a trial are drawn before it starts
-    study = optuna.create_study(
-        storage=storage, study_name=name, directions=directions, load_if_exists=True, sampler=sampler
-    )
-    if study.metric_names is None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            study.set_metric_names(list(objectives))
-    return study
+class StoredStudy:
+    """A study in a storage, new or continued: its trials are started with their parameters, noted and ended.
 
+    A trial that has ended stays as it is. Optuna's own `ask`, `suggest` and `tell` read a trial a dozen times and write
+    each parameter in a transaction of its own.
+    """
 
-def start_trial(study: optuna.Study, parameters: Mapping[str, float | int], space: Space) -> None:
-    """Add a RUNNING trial together with its parameters, in one transaction."""
-    distributions: dict[str, BaseDistribution] = {name: space[name] for name in parameters}
-    study.add_trial(create_trial(state=TrialState.RUNNING, params=dict(parameters), distributions=distributions))
+    def __init__(self, storage: RDBStorage, name: str, objectives: Mapping[str, Direction]) -> None:
+        self._study = optuna.create_study(
+            storage=storage, study_name=name, directions=list(objectives.values()), load_if_exists=True
+        )
+        if self._study.metric_names is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                self._study.set_metric_names(list(objectives))
+        self._storage = self._study._storage
 
+    def trials(self) -> list[FrozenTrial]:
+        """Return all trials; the index of each is its number."""
+        return self._study.get_trials(deepcopy=False)
 
-def reopened(study: optuna.Study, trial: FrozenTrial) -> Trial:
-    """Return a RUNNING trial to be worked on, whoever started it."""
-    return Trial(study, trial._trial_id)
+    def start(self, number: int, parameters: Mapping[str, float | int], space: Space) -> FrozenTrial:
+        """Add the trial of the next number, RUNNING, together with its parameters."""
+        distributions: dict[str, BaseDistribution] = {name: space[name] for name in parameters}
+        trial = create_trial(state=TrialState.RUNNING, params=dict(parameters), distributions=distributions)
+        trial._trial_id = self._storage.create_new_trial(self._study._study_id, trial)
+        trial.number = number
+        return trial
+
+    def note(self, trial: FrozenTrial, name: str, value: Any) -> None:
+        """Keep a value under a name with a running trial."""
+        with suppress(UpdateFinishedTrialError):
+            self._storage.set_trial_user_attr(trial._trial_id, name, value)
+
+    def constrain(self, trial: FrozenTrial, name: str, value: float) -> None:
+        """Keep by how much a running trial breaks a constraint, unless it has that already."""
+        if not trial.constraints:
+            with suppress(UpdateFinishedTrialError):
+                Trial(self._study, trial._trial_id).set_constraint(name, value)
+
+    def end(self, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None = None) -> None:
+        """Mark a running trial as ended."""
+        with suppress(UpdateFinishedTrialError):
+            self._storage.set_trial_state_values(trial._trial_id, state, values)
 
 
 def result_of(trial: FrozenTrial) -> TrialResult:
@@ -73,11 +95,6 @@ def result_of(trial: FrozenTrial) -> TrialResult:
     assert value is not None
     notes = trial.user_attrs.get(NOTES, {})
     return TrialResult(value, unfairness, notes, number=trial.number, parameters=dict(trial.params))
-
-
-def trials_of(study: optuna.Study) -> Sequence[FrozenTrial]:
-    """Return all trials of a study; the index of each is its number."""
-    return study.get_trials(deepcopy=False)
 
 
 def _sqlite(workspace: Workspace) -> RDBStorage:

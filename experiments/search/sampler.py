@@ -1,7 +1,7 @@
 """Draws the parameters of trials so that any process draws the same ones; guided parameters are taken as they are."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -68,11 +68,23 @@ class _View:
 
     def draw(self, space: dict[str, BaseDistribution], *, seed: int) -> dict[str, float | int]:
         """Draw parameters from the trials that were added."""
-        sampler = TPESampler(seed=seed, constant_liar=False)
+        sampler = _Tpe(space, seed)
         study = optuna.load_study(storage=self._storage, study_name=self._study.study_name, sampler=sampler)
         trial = study.ask(space)
         study.tell(trial, state=TrialState.FAIL)  # it has no result here, and is added again with that
         return trial.params
+
+
+class _Tpe(TPESampler):
+    """TPE over a space that is known: to find it again from all trials takes a third of the time of a draw."""
+
+    def __init__(self, space: Mapping[str, BaseDistribution], seed: int) -> None:
+        super().__init__(seed=seed, constant_liar=False)
+        self._known = {name: one for name, one in space.items() if not one.single()}
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:  # noqa: ARG002
+        """Return the parameters to draw together; Optuna draws them one by one where there are two objectives."""
+        return self._known if len(study.directions) == 1 else {}
 
 
 def _of_the_score(trial: FrozenTrial) -> FrozenTrial:

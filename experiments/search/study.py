@@ -1,6 +1,7 @@
 """A study that can be killed, continued and shared by workers without changing its trials."""
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +13,9 @@ from optuna.trial import FrozenTrial, TrialState
 from experiments.search.optuna_adapter import (
     NOTES,
     Direction,
-    open_study,
-    reopened,
+    StoredStudy,
     result_of,
-    start_trial,
     study_storage,
-    trials_of,
 )
 from experiments.search.sampler import Sampler
 from experiments.search.space import Space
@@ -80,9 +78,10 @@ class Study:
         self._round = ROUND if deterministic else None
         self._largest_loss = largest_loss
         self._results: dict[int, TrialResult] = {}
+        self._by_parameters: dict[frozenset[tuple[str, object]], TrialResult] = {}
         storage = study_storage(workspace)
         self.locks = WorkerLocks(storage.engine)
-        self._study = open_study(storage, title or name, objectives)
+        self._study = StoredStudy(storage, title or name, objectives)
 
     def run(
         self, objective: Objective, trials: int | None = None, stop: Callable[[], bool] = never
@@ -96,41 +95,40 @@ class Study:
             RequestError: the objective refuses the data or the configuration, which would fail every trial.
             ThinfileError: all trials failed, or none ended in time.
         """
-        while not self._have_ended(trials) and not stop():
-            number = self._end_one(objective, trials)
+        existing = self._study.trials()
+        while not _have_ended(existing, trials) and not stop():
+            number = self._end_one(existing, objective, trials)
             if number is None:
                 time.sleep(WAIT_SECONDS)
-            elif (trial := trials_of(self._study)[number]).state is TrialState.COMPLETE:
-                yield self._result(trial)
-        if not self._have_ended(trials):
+            existing = self._study.trials()
+            if number is not None and existing[number].state is TrialState.COMPLETE:
+                yield self._result(existing[number])
+        if not _have_ended(existing, trials):
             self._settle()
         if not self.finished():
-            raise ThinfileError(_without_result(trials_of(self._study)))
+            raise ThinfileError(_without_result(self._study.trials()))
 
     def finished(self) -> list[TrialResult]:
         """Return the finished trials by number."""
-        return self._finished(trials_of(self._study))
+        return self._finished(self._study.trials())
 
     def _finished(self, trials: Sequence[FrozenTrial]) -> list[TrialResult]:
         return [self._result(trial) for trial in trials if trial.state is TrialState.COMPLETE]
 
     def _result(self, trial: FrozenTrial) -> TrialResult:
         if trial.number not in self._results:
-            self._results[trial.number] = result_of(trial)
+            result = result_of(trial)
+            self._results[trial.number] = result
+            self._by_parameters.setdefault(frozenset(result.parameters.items()), result)
         return self._results[trial.number]
 
-    def _have_ended(self, trials: int | None) -> bool:
-        """Return whether so many trials, the first ones, have ended; without a number there is always one more."""
-        return trials is not None and len(_ended(trials_of(self._study)[:trials])) == trials
-
-    def _end_one(self, objective: Objective, trials: int | None) -> int | None:
+    def _end_one(self, existing: Sequence[FrozenTrial], objective: Objective, trials: int | None) -> int | None:
         """End an abandoned trial, or else a new one, and return its number; None when others hold all that is left."""
-        existing = trials_of(self._study)
         for abandoned in existing[:trials]:
             if not abandoned.state.is_finished():
                 with self.locks.held(self._lock_of(abandoned.number)) as mine:
-                    if mine and not trials_of(self._study)[abandoned.number].state.is_finished():
-                        return self._evaluate(abandoned, objective)
+                    if mine and not (now := self._study.trials())[abandoned.number].state.is_finished():
+                        return self._evaluate(abandoned, now, objective)
         return self._end_new(objective, trials) if self._may_start(existing, trials) else None
 
     def _end_new(self, objective: Objective, trials: int | None) -> int | None:
@@ -138,14 +136,14 @@ class Study:
             # No other worker starts a trial meanwhile, so the number of the next one is known and can be locked before
             # the trial exists: no other worker ever sees it without its lock.
             with self.locks.held(f"{self.name}/ask") as may_ask:
-                existing = trials_of(self._study)
+                existing = self._study.trials()
                 number = len(existing)
                 if not may_ask or not self._may_start(existing, trials):
                     return None
                 if not locks.enter_context(self.locks.held(self._lock_of(number))):
                     return None
-                start_trial(self._study, self._drawn(number, existing), self._space)
-            return self._evaluate(trials_of(self._study)[number], objective)
+                trial = self._study.start(number, self._drawn(number, existing), self._space)
+            return self._evaluate(trial, existing, objective)
 
     def _may_start(self, existing: Sequence[FrozenTrial], trials: int | None) -> bool:
         """Return whether one more trial is needed and all that it is drawn from have ended."""
@@ -164,49 +162,54 @@ class Study:
         guided = self._guide(number, self._finished(earlier))
         return self._sampler.parameters(number, guided, earlier)
 
-    def _evaluate(self, started: FrozenTrial, objective: Objective) -> int:
-        trial, parameters = reopened(self._study, started), dict(started.params)
+    def _evaluate(self, trial: FrozenTrial, existing: Sequence[FrozenTrial], objective: Objective) -> int:
+        parameters = dict(trial.params)
         # A worker whose lock expired while its machine slept may find that another has ended its trial: all agree.
         try:
-            answer = self._recorded(parameters) or objective(parameters)
+            answer = self._recorded(parameters, existing) or objective(parameters)
+            if any(map(math.isnan, answer.values)):
+                raise ValueError("the objective is not a number")
         except RequestError:
             raise
         except Exception as error:
             log.warning("trial %d failed and the study goes on: %s", trial.number, error)
-            trial.set_user_attr(FAILURE, f"{type(error).__name__}: {error}")
-            self._study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+            self._study.note(trial, FAILURE, f"{type(error).__name__}: {error}")
+            self._study.end(trial, TrialState.FAIL)
         else:
-            self._note(started, answer)
-            self._study.tell(trial, answer.values, skip_if_finished=True)
+            self._note(trial, answer, self._finished(self._earlier(trial.number, existing)))
+            self._study.end(trial, TrialState.COMPLETE, answer.values)
         return trial.number
 
-    def _note(self, started: FrozenTrial, answer: ObjectiveValue) -> None:
+    def _note(self, trial: FrozenTrial, answer: ObjectiveValue, earlier: Sequence[TrialResult]) -> None:
         """Keep what belongs to a trial before it is finished; one that was killed in between has it already."""
-        trial = reopened(self._study, started)
         if answer.notes:
-            trial.set_user_attr(NOTES, dict(answer.notes))
-        if self._largest_loss is not None and not trial.constraints:
-            earlier = self._finished(self._earlier(started.number, trials_of(self._study)))
+            self._study.note(trial, NOTES, dict(answer.notes))
+        if self._largest_loss is not None:
             best = max([answer.value, *(one.value for one in earlier)])
-            trial.set_constraint(LOSS, best - answer.value - self._largest_loss)
+            self._study.constrain(trial, LOSS, best - answer.value - self._largest_loss)
 
-    def _recorded(self, parameters: Parameters) -> ObjectiveValue | None:
+    def _recorded(self, parameters: Parameters, existing: Sequence[FrozenTrial]) -> ObjectiveValue | None:
         """Return the answer to parameters that were tried before: small spaces repeat a quarter of their trials."""
-        return next((trial for trial in self.finished() if trial.parameters == parameters), None)
+        self._finished(existing)  # reads what is new
+        return self._by_parameters.get(frozenset(parameters.items()))
 
     def _settle(self) -> None:
         """Wait until the trials of living workers have ended, and mark those of dead ones FAIL."""
-        while running := [trial for trial in trials_of(self._study) if not trial.state.is_finished()]:
-            for one in running:
-                with self.locks.held(self._lock_of(one.number)) as mine:
+        while running := [trial for trial in self._study.trials() if not trial.state.is_finished()]:
+            for trial in running:
+                with self.locks.held(self._lock_of(trial.number)) as mine:
                     if mine:
-                        trial = reopened(self._study, one)
-                        trial.set_user_attr(FAILURE, "the worker was gone when the study stopped")
-                        self._study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
+                        self._study.note(trial, FAILURE, "the worker was gone when the study stopped")
+                        self._study.end(trial, TrialState.FAIL)
             time.sleep(WAIT_SECONDS)
 
     def _lock_of(self, number: int) -> str:
         return f"{self.name}/trial/{number}"
+
+
+def _have_ended(existing: Sequence[FrozenTrial], trials: int | None) -> bool:
+    """Return whether so many trials, the first ones, have ended; without a number there is always one more."""
+    return trials is not None and len(_ended(existing[:trials])) == trials
 
 
 def _ended(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:

@@ -1,5 +1,6 @@
 """Studies that are killed, repeated or shared end with the same trials."""
 
+import math
 import multiprocessing
 import time
 from collections.abc import Sequence
@@ -140,7 +141,7 @@ def test_a_study_stops_when_it_is_asked_to_and_no_trial_is_left_running(tmp_path
     with pytest.raises(ThinfileError, match="failed with: the worker was gone when the study stopped"):
         list(study.run(score, None, lambda: True))
     # then
-    assert [trial.state for trial in study._study.get_trials()] == [TrialState.FAIL]
+    assert [trial.state for trial in study._study.trials()] == [TrialState.FAIL]
     answers = iter([False, False, False, True])
     assert len(list(study.run(score, None, lambda: next(answers)))) == 3
     with pytest.raises(ThinfileError, match="no trial ended before the study stopped; allow it more time"):
@@ -200,11 +201,31 @@ def test_a_trial_that_fails_is_marked_and_the_study_goes_on(tmp_path: Path) -> N
     trials = finished(tmp_path, fails_at_even_depths)
     assert {trial.parameters["depth"] % 2 for trial in trials} == {1}
     study = study_at(tmp_path)
-    failed = [trial for trial in study._study.get_trials() if trial.state == TrialState.FAIL]
+    failed = [trial for trial in study._study.trials() if trial.state == TrialState.FAIL]
     assert len(failed) + len(trials) == TRIALS
     assert failed[0].number == 0
     assert failed[0].user_attrs["failure"] == "ValueError: depth 6 is too much"
     assert finished(tmp_path, score) == trials, "an ended study runs nothing again"
+
+
+def test_an_objective_that_is_not_a_number_fails_its_trial(tmp_path: Path) -> None:
+    with pytest.raises(ThinfileError, match="all 16 trials failed with: ValueError: the objective is not a number"):
+        finished(tmp_path, lambda _: ObjectiveValue(math.nan))
+
+
+def test_a_trial_that_another_worker_has_ended_meanwhile_stays_as_it_is(tmp_path: Path) -> None:
+    """As when a machine sleeps until its lock has expired."""
+    sleeper, expected = study_at(tmp_path), finished(tmp_path / "undisturbed")
+
+    def sleeps(parameters: Parameters) -> ObjectiveValue:
+        (running,) = [trial for trial in sleeper._study.trials() if trial.state is TrialState.RUNNING]
+        if running.number == 5:
+            study_at(tmp_path)._study.end(running, TrialState.COMPLETE, score(parameters).values)
+            return ObjectiveValue(1e9, notes={"late": True})
+        return score(parameters)
+
+    list(sleeper.run(sleeps, TRIALS))
+    assert sleeper.finished() == expected
 
 
 def test_a_study_of_which_every_trial_fails_names_the_most_frequent_cause(tmp_path: Path) -> None:
@@ -278,7 +299,7 @@ def test_a_death_between_the_notes_of_a_trial_and_its_end_is_made_good(
         raise Interrupted
 
     killed = fair_study_at(tmp_path / "killed")
-    monkeypatch.setattr(killed._study, "tell", dies)
+    monkeypatch.setattr(killed._study, "end", dies)
     with pytest.raises(Interrupted):
         list(killed.run(two_objectives, 3))
     study = fair_study_at(tmp_path / "killed")
@@ -289,7 +310,7 @@ def test_a_death_between_the_notes_of_a_trial_and_its_end_is_made_good(
 def test_trials_too_far_below_the_best_of_earlier_rounds_break_the_constraint(tmp_path: Path) -> None:
     study = fair_study_at(tmp_path)
     list(study.run(two_objectives, TRIALS))
-    trials = study._study.get_trials()
+    trials = study._study.trials()
     for trial in trials:
         earlier = trials[: trial.number // ROUND * ROUND]
         best = max(one.values[0] for one in [*earlier, trial])
