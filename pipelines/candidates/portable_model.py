@@ -27,6 +27,9 @@ FEW_ROWS = 1000
 RARE = "(rare)"
 """The level as which tree models learn all levels of few rows, and score those that they never saw."""
 
+CODE, AMOUNT = " (code)", "an amount"
+"""The name of the category of a number's special codes goes on so; the level of numbers that are none."""
+
 LARGEST = float(np.finfo(np.float32).max)
 """The largest single-precision number; CatBoost and the tree that cuts a scorecard's bins clip larger ones to it."""
 
@@ -200,6 +203,51 @@ def columns_of(
     return numbers | levels
 
 
+def table_names(card: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the numeric and the categorical columns of the table that a model learnt from.
+
+    There a number with special codes is one column; the model has two of it, its amounts and the category of its codes.
+    """
+    numbers_by_code = {name + CODE: name for name in _reading(card).get("special", {})}
+    coded = [numbers_by_code[name] for name in card["categorical"] if name in numbers_by_code]
+    categorical = [name for name in card["categorical"] if name not in numbers_by_code]
+    return list(dict.fromkeys([*card["numeric"], *coded])), categorical
+
+
+def columns_of_table(frame: Any, card: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Return the columns of a model from a frame of `table_names`, without null markers and special codes."""
+    reading = _reading(card)
+    nulls = reading.get("nulls", ())
+    columns = columns_of(frame, *table_names(card), nulls)
+    missing = [number for number in map(_number, nulls) if number is not None]
+    for name in table_names(card)[0]:
+        values = columns[name]
+        columns[name] = np.where(np.isin(values, missing), np.nan, values)
+    for name, codes in reading.get("special", {}).items():
+        if name in columns:
+            values = columns[name]
+            levels = np.full(len(values), AMOUNT, dtype=object)
+            levels[np.isnan(values)] = None
+            for code in codes:
+                levels[values == float(code)] = code
+            columns[name] = np.where(np.isin(values, [float(code) for code in codes]), np.nan, values)
+            columns[name + CODE] = levels
+    return columns
+
+
+def _reading(card: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return how the values of a model's table are read; models of earlier versions have no record of it."""
+    found: Mapping[str, Any] = (card.get("reading") or {}).get("values") or {}
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def pyfunc_model(scorers: Mapping[str, type[Any]]) -> Any:
     """Return the model as MLflow loads it: its `predict` takes a frame and returns probabilities of bad."""
     import mlflow.pyfunc
@@ -212,8 +260,6 @@ def pyfunc_model(scorers: Mapping[str, type[Any]]) -> Any:
             self.model = Model(card, load_scorer(folder, card, -1, scorers))
 
         def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Floats:  # noqa: ARG002
-            nulls = ((self.model.card.get("reading") or {}).get("values") or {}).get("nulls", ())
-            columns = columns_of(model_input, self.model.numeric, self.model.categorical, nulls)
-            return self.model.probability_of_bad(columns)
+            return self.model.probability_of_bad(columns_of_table(model_input, self.model.card))
 
     return PortableModel()

@@ -12,7 +12,7 @@ from pipelines.candidates.portable_model import Levels
 from pipelines.candidates.portable_model import levels_of as levels_of_texts
 from pipelines.reading.contract import ReadingContract
 from pipelines.reading.reading import Reading
-from pipelines.reading.special import code_column, code_columns, split_codes
+from pipelines.reading.special import code_columns, split_columns
 from pipelines.reading.texts import whole
 from pipelines.reading.values import Kind, numbers, spelled
 
@@ -39,11 +39,11 @@ def read_columns(
         columns[name], is_odd = numbers_of(table, name, contract)
         if is_odd is not None and is_odd.any():
             odd[name] = is_odd
-    for name, codes in contract.reading.special.items():
-        if name in table.column_names:
-            values = columns[name] if name in columns else numbers_of(table, name, contract)[0]
-            columns[name], levels = split_codes(values, codes)
-            columns[code_column(name)] = levels_of_texts(levels)
+    special = contract.reading.special
+    only_codes = [name for name in special if name in table.column_names and name not in columns]
+    columns |= {name: numbers_of(table, name, contract)[0] for name in only_codes}
+    columns = split_columns(columns, special)
+    columns |= {name: levels_of_texts(columns[name]) for name in code_columns(special) if name in columns}
     for name in categorical:
         if name not in columns:
             columns[name] = levels_of(table[name], contract.kind(name), contract.reading)

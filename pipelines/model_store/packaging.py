@@ -11,7 +11,7 @@ import mlflow.pyfunc
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-from pipelines.candidates.portable_model import families_of, read_card
+from pipelines.candidates.portable_model import families_of, read_card, table_names
 from pipelines.candidates.portable_source import portable_source
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.training import TrainedModel
@@ -43,7 +43,7 @@ def save_mlflow_model(trained: TrainedModel, folder: Path) -> str:
                 folder,
                 python_model=str(script),
                 artifacts={"model": files.as_uri()},
-                signature=signature_of(card["numeric"], card["categorical"]),
+                signature=signature_of(*table_names(card)),
                 pip_requirements=[f"{package}=={version(package)}" for package in requirements],
             )
     shutil.rmtree(folder / "__pycache__", ignore_errors=True)

@@ -51,6 +51,19 @@ def code_columns(codes: Iterable[str]) -> dict[str, str]:
     return {code_column(name): name for name in codes}
 
 
+def split_columns(columns: Mapping[str, Any], special: Codes) -> dict[str, Any]:
+    """Return columns in which each one with special codes is two: its numbers, and the category of its codes.
+
+    >>> {name: values.tolist() for name, values in split_columns({"x": np.array([-9.0, 4.0])}, {"x": ("-9",)}).items()}
+    {'x': [nan, 4.0], 'x (code)': ['-9', 'an amount']}
+    """
+    found = dict(columns)
+    for name, codes in special.items():
+        if name in found:
+            found[name], found[code_column(name)] = split_codes(found[name], codes)
+    return found
+
+
 def split_codes(values: NDArray[Any], codes: Sequence[str]) -> tuple[NDArray[Any], NDArray[np.object_]]:
     """Return numbers without their codes, NaN in their place, and the level of each: its code, an amount, or None.
 

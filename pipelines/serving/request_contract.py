@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.reading.contract import ReadingContract
 from pipelines.reading.json_values import JsonValue
-from pipelines.reading.special import code_column, code_columns, split_codes
+from pipelines.reading.special import code_columns, split_columns
 from pipelines.serving.feature_reader import FeatureReader
 from pipelines.serving.feature_type import FeatureType
 from pipelines.serving.refusal import Refusal, shown
@@ -179,10 +179,7 @@ class RequestContract:
             levels = np.empty((len(rows), len(self.categorical)), dtype=object)
             levels[:] = [self._levels(row) for row in rows]
             columns |= zip(self.categorical, levels.T, strict=True)
-        for name, codes in self._special.items():
-            if name in columns:
-                columns[name], columns[code_column(name)] = split_codes(columns[name], codes)
-        return columns
+        return split_columns(columns, self._special)
 
     def application_type(self, meanings: Mapping[str, Mapping[str, Any]]) -> Any:
         """Return the type of an application that sends its features, described by their meanings."""

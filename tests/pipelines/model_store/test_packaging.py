@@ -3,12 +3,25 @@
 from pathlib import Path
 
 import mlflow.models
+import mlflow.pyfunc
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.candidates.training import TrainedModel
+from pipelines.applications.splits import Fold
+from pipelines.candidates.portable_model import columns_of, columns_of_table, table_names
+from pipelines.candidates.registry import candidate_of, family_named
+from pipelines.candidates.sample import Sample
+from pipelines.candidates.settings import CalibrationMethod
+from pipelines.candidates.training import TrainedModel, train
 from pipelines.model_store.files import PROFILE, model_hash
 from pipelines.model_store.packaging import save_mlflow_model, signature_of
+from pipelines.reading.contract import ReadingContract
+from pipelines.reading.frames import frame_of
+from pipelines.reading.reading import Reading
+from pipelines.reading.special import code_column, split_columns
 
 
 def deciding(folder: Path) -> list[Path]:
@@ -72,3 +85,39 @@ def test_a_model_says_what_it_needs_and_no_more(saved: Path) -> None:
     described = mlflow.models.Model.load(saved)
     assert set(described.flavors) == {"python_function"}
     assert described.saved_input_example_info is None  # a real application has no place in a model
+
+
+def test_the_logged_model_takes_the_columns_of_the_table_and_splits_special_codes(tmp_path: Path) -> None:
+    generator = np.random.default_rng(3)
+    months = np.where(
+        generator.random(400) < 0.4, generator.choice([-9.0, -8.0, -999.0], 400), generator.integers(0, 40, 400)
+    )
+    table = pd.DataFrame({"months": months, "income": generator.normal(size=400)})
+    reading = Reading(nulls=("-999", "NA"), special={"months": ("-9", "-8")})
+    frame = frame_of(pa.Table.from_pandas(table), reading, {})
+    numeric, categorical = ["income", "months"], [code_column("months")]
+    record = ReadingContract(frame.types, reading).to_record(categories=categorical)
+    bad = (generator.random(400) < np.where(months == -9, 0.8, 0.2)).astype(np.int8)
+    sample = Sample.of(frame.rows, bad, numeric, categorical, reading=record)
+    candidate = candidate_of(family_named("scorecard").settings())
+    folds = [Fold(np.arange(200), np.arange(200, 400))]
+    trained = train(candidate, sample, folds, CalibrationMethod.logistic, seed=0, threads=1)
+    save_mlflow_model(trained, tmp_path / "model")
+    loaded = mlflow.pyfunc.load_model(str(tmp_path / "model"))
+    assert loaded.metadata.get_input_schema().input_names() == numeric
+    expected = trained.model.probability_of_bad(columns_of(frame.rows, numeric, categorical))
+    np.testing.assert_array_equal(loaded.predict(table), expected)
+    assert len(set(np.round(expected, 6))) > 1
+
+
+def test_the_logged_model_splits_codes_as_tables_are_split() -> None:
+    values = np.array([-9.0, -8.0, 3.0, np.nan, 0.5])
+    card = {
+        "numeric": [], "categorical": ["x (code)", "city"], "reading": {"values": {"special": {"x": ["-9", "0.5"]}}},
+    }  # fmt: skip
+    assert table_names(card) == (["x"], ["city"])
+    found = columns_of_table(pd.DataFrame({"x": values, "city": ["a", "", None, "NA", "b"]}), card)
+    expected = split_columns({"x": values}, {"x": ("-9", "0.5")})
+    np.testing.assert_array_equal(found["x"], expected["x"])
+    assert found[code_column("x")].tolist() == expected[code_column("x")].tolist()
+    assert found["city"].tolist() == ["a", None, None, "NA", "b"]
