@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 
 from experiments.evidence.single_feature import single_feature_auc
 from pipelines.applications.applications import Applications
+from pipelines.credit.loan import DAY
 
 FEWEST_EXPECTED = 10
 """Rows of an outcome that chance would give a value before their absence is a finding."""
@@ -26,7 +27,6 @@ FALL = 0.5
 
 LATE_MISSING, EARLIER_MISSING, FEWEST_ROWS = 0.9, 0.5, 30
 LATER_ROWS = 0.01
-DAY = np.timedelta64(1, "D")
 
 LATER_WORDS = (
     "paid|pay|pays|payback|paybacks|payment|payments|repaid|repay|repayment|repayments|collection|collections|recovery|"

@@ -17,7 +17,7 @@ from pipelines.applications.roles import Roles, check_special, customer_column
 from pipelines.applications.segments import check_bands
 from pipelines.applications.settings import DataSettings
 from pipelines.applications.sources import source_path
-from pipelines.credit.loan import add_months
+from pipelines.credit.loan import DAY, add_months
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.record import read_erasures
 from pipelines.errors import DataError
@@ -29,7 +29,6 @@ from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
-DAY = np.timedelta64(1, "D")
 YES = ("True", "true", "1")
 """Texts that mean yes in a column of flags."""
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pipelines.applications.settings import DataSettings
 from pipelines.credit.loan import add_months
 from pipelines.errors import ConfigurationError, DataError
+from pipelines.reading.spelling import iso_day
 
 Times = NDArray[np.datetime64]
 
@@ -49,8 +50,8 @@ def open_windows(times: Times, months: int, as_of: str | None) -> NDArray[np.boo
     is_open = add_months(times, months) > last_day
     if is_open.sum() == len(known):
         raise DataError(
-            f"no application is {months} months old on {_day(last_day)} (the first is of {_day(known.min())}); lower "
-            "data.performance_months, set data.as_of to the date of the extract, or add older applications"
+            f"no application is {months} months old on {iso_day(last_day)} (the first is of {iso_day(known.min())}); "
+            "lower data.performance_months, set data.as_of to the date of the extract, or add older applications"
         )
     return np.asarray(is_open)
 
@@ -64,9 +65,8 @@ class FallingRate:
     now: float
 
     def __str__(self) -> str:
-        return (
-            f"the bad rate falls from {self.before:.1%} to {self.now:.1%} in the applications since {_day(self.since)}"
-        )
+        since = iso_day(self.since)
+        return f"the bad rate falls from {self.before:.1%} to {self.now:.1%} in the applications since {since}"
 
 
 def falling_bad_rate(times: Times, bad: NDArray[np.int8]) -> FallingRate | None:
@@ -89,7 +89,3 @@ def possible_immaturity(times: Times, bad: NDArray[np.int8]) -> str | None:
         f"possible immaturity: {fall}; set data.performance_months to the months in which a loan can turn bad, or "
         "data.outcome_known_at"
     )
-
-
-def _day(moment: np.datetime64) -> str:
-    return str(np.datetime_as_string(moment, unit="D"))

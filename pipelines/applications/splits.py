@@ -14,6 +14,7 @@ from pipelines.applications.embargo import embargo_advice
 from pipelines.applications.settings import SplitSettings
 from pipelines.applications.twins import Twins, find_twins
 from pipelines.errors import ConfigurationError, DataError
+from pipelines.reading.spelling import iso_day
 
 log = logging.getLogger(__name__)
 
@@ -143,12 +144,12 @@ def _split_at(
     development, test = np.flatnonzero(is_earlier & is_known), np.flatnonzero(times >= cutoff)
     if not len(test):
         raise DataError(
-            f"no application was made on or after the cutoff {_day(cutoff)} (latest {_day(times.max())}); lower "
+            f"no application was made on or after the cutoff {iso_day(cutoff)} (latest {iso_day(times.max())}); lower "
             "split.cutoff"
         )
     if not is_earlier.any():
         raise DataError(
-            f"no application was made before the cutoff {_day(cutoff)} (earliest {_day(times.min())}); raise "
+            f"no application was made before the cutoff {iso_day(cutoff)} (earliest {iso_day(times.min())}); raise "
             "split.cutoff"
         )
     is_twin = twins.across(development, test)
@@ -159,7 +160,7 @@ def _split_at(
     if SHORT_HISTORY * len(development) < is_earlier.sum():
         log.warning("%s", embargo_advice(applications, cutoff, len(development), folds))
     description = (
-        f"out of time at {_day(cutoff)}, {len(development)} before for development, {len(test)} after for the test"
+        f"out of time at {iso_day(cutoff)}, {len(development)} before for development, {len(test)} after for the test"
     )
     if applications.outcome_known_at is not None:
         description += f", {int((is_earlier & ~is_known).sum())} under embargo; {divided[1]}"
@@ -167,10 +168,6 @@ def _split_at(
         description += f"; {int(is_twin.sum())} left out of development as twins of test applications"
     blocks = _periods(applications.take(development), folds, twins.take(development))
     return Split(development, test, divided[0], _part(applications, test), description, blocks)
-
-
-def _day(moment: np.datetime64) -> str:
-    return str(np.datetime_as_string(moment, unit="D"))
 
 
 def _known_by(moment: np.datetime64, applications: Applications) -> NDArray[np.bool_]:
@@ -191,8 +188,8 @@ def _cutoffs(times: Times, settings: SplitSettings) -> list[np.datetime64]:
     dates, rows = np.unique(times, return_counts=True)
     if len(dates) < 2:
         raise DataError(
-            f"all {len(times):,} applications have the time {_day(times.min())}, and the test part begins at a later "
-            "one; add data, or leave data.time out to draw the test part at random"
+            f"all {len(times):,} applications have the time {iso_day(times.min())}, and the test part begins at a "
+            "later one; add data, or leave data.time out to draw the test part at random"
         )
     first = max(int(np.searchsorted(np.cumsum(rows), int(len(times) * (1 - settings.test)), side="right")), 1)
     remaining = np.cumsum(rows[::-1])[::-1]
@@ -252,7 +249,7 @@ def _too_little(applications: Applications, times: Times, cutoff: np.datetime64,
     most, bad = cuts.most_blocks - 1, int(past.outcomes.sum())
     fewer_folds = f"set split.folds={most}" if most >= 2 else "raise split.cutoff"
     return (
-        f"the {len(past):,} applications before the cutoff {_day(cutoff)} ({bad:,} bad) have {len(cuts.dates)} "
+        f"the {len(past):,} applications before the cutoff {iso_day(cutoff)} ({bad:,} bad) have {len(cuts.dates)} "
         f"distinct dates, and {folds} folds need {folds + 1} periods with new dates and both outcomes; "
         f"{fewer_folds} or add data"
     )

@@ -61,7 +61,8 @@ def prepare(settings: PrepareSettings) -> Outcome:
         erasures = read_erasures(Workspace.at(settings.workspace))
         required = required_tables(settings)
         rules = LoanRules.of(settings.loan)
-        preview = preview_tables(settings.raw, required, settings.threads, settings.memory, erasures, rules)
+        beside = Workspace.at(settings.workspace).lake
+        preview = preview_tables(settings.raw, beside, required, settings.threads, settings.memory, erasures, rules)
         return preview_outcome(preview)
     check_features(settings.features)
     settings = replace(settings, features=_on_a_clock(settings))

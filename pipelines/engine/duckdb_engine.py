@@ -1,5 +1,6 @@
 """The one place that opens a DuckDB connection, and how its SQL quotes names and texts."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,23 @@ def in_memory(**settings: str | bool | int) -> "DuckDBPyConnection":
     connection = duckdb.connect(config={"autoinstall_known_extensions": False, **settings})
     connection.execute("set TimeZone = 'UTC'; set enable_progress_bar = false")
     return connection
+
+
+def reason_of(error: Exception) -> str:
+    """Return the first lines of an error of DuckDB, without its kind."""
+    lines = str(error).partition("\n\n")[0].splitlines()[:3]
+    return ", ".join(lines).partition(" Error: ")[2] or lines[0]
+
+
+def count_rows(connection: "DuckDBPyConnection", rows: str) -> int:
+    """Return the number of rows of a relation, which is SQL."""
+    return int(connection.execute(f"select count(*) from {rows}").fetchall()[0][0])
+
+
+def sql_parquet(files: Iterable[Path]) -> str:
+    """Return SQL that reads Parquet files, with columns matched by name."""
+    listed = ", ".join(sql_text(str(path)) for path in files)
+    return f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
 
 
 def sql_name(name: str) -> str:

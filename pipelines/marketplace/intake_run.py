@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.command.progress import Advance
+from pipelines.engine.duckdb_engine import count_rows, sql_parquet
 from pipelines.errors import DataError
 from pipelines.marketplace.buckets import CLEAN, bucket_of_customer, write_buckets
 from pipelines.marketplace.conversion import converted, ids_as_text, readings
 from pipelines.marketplace.isolated_times import isolated_times
 from pipelines.marketplace.keys import find_repeated, without_copies
 from pipelines.marketplace.loan_rules import WRONG_SUM, LoanRules
-from pipelines.marketplace.mapping import MappedTable, parquet
+from pipelines.marketplace.mapping import MappedTable
 from pipelines.marketplace.quarantine import QUARANTINE, Quarantine
 from pipelines.marketplace.rules import (
     BROKEN_LOAN,
@@ -85,6 +86,7 @@ class IntakeRun:
     quarantines: dict[str, Quarantine] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     copies: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
 
     def all_tables(self) -> dict[str, dict[str, Any]]:
         """Return the counts of each table."""
@@ -113,6 +115,7 @@ class IntakeRun:
         quarantine = Quarantine(self.connection, table.contract, rows, (*checks, *others))
         quarantine.fill(joins)
         self.quarantines[name] = quarantine
+        self.rows[name] = count_rows(self.connection, table.relation)
         self._check(quarantine, is_readable=True)
         return quarantine
 
@@ -121,7 +124,7 @@ class IntakeRun:
         try:
             if is_readable:
                 quarantine.check_readable()
-            quarantine.check_share(self._rows(quarantine.contract.name), self.raw.max_quarantined)
+            quarantine.check_share(self.rows[quarantine.contract.name], self.raw.max_quarantined)
         except DataError as error:
             self._refuse(error)
 
@@ -131,7 +134,7 @@ class IntakeRun:
         self.refusals.append(str(error))
 
     def _create_customers(self) -> None:
-        clean = parquet(self._clean("customers"))
+        clean = sql_parquet(self._clean("customers"))
         self.connection.execute(f"create temp view known_customers as select customer_id from {clean}")
 
     def _create_loans(self, applications: Quarantine) -> None:
@@ -173,7 +176,7 @@ class IntakeRun:
             self.buckets,
         )
         quarantine.write(self.folder / QUARANTINE / f"{contract.name}.parquet")
-        rows, broken, copies = self._rows(contract.name), quarantine.counts, self.copies.get(contract.name, 0)
+        rows, broken, copies = self.rows[contract.name], quarantine.counts, self.copies.get(contract.name, 0)
         if rows != clean + sum(broken.values()) + copies:
             raise DataError(
                 f"the files of {contract.name} changed while they were read: of {rows:,} rows {clean:,} are clean and "
@@ -181,7 +184,7 @@ class IntakeRun:
             )
         counts: dict[str, Any] = {"rows": rows, "clean": clean, "quarantined": broken, "copies": copies}
         counts["erased"] = self._erased(contract.name)
-        rows_of_table = parquet(self._clean(contract.name))
+        rows_of_table = sql_parquet(self._clean(contract.name))
         levels = {name: self._levels(name, rows_of_table) for name in WITH_LEVELS.get(contract.name, ())}
         counts |= {"latest": self._latest(contract, rows_of_table), "levels": levels}
         self.counts[contract.name] = counts
@@ -195,7 +198,7 @@ class IntakeRun:
     def _check_times(self) -> None:
         """Check that no few times are years after all others; instalments may be due in the future."""
         months = {
-            f"{name} of {table}": dict(self._months(name, parquet(self._clean(table))))
+            f"{name} of {table}": dict(self._months(name, sql_parquet(self._clean(table))))
             for table in self.counts
             for name in self.tables[table].contract.of_kind(Kind.time)
             if name != FUTURE
@@ -225,12 +228,6 @@ class IntakeRun:
     def _clean(self, name: str) -> list[Path]:
         return sorted((self.folder / CLEAN / name).rglob("*.parquet"))
 
-    def _rows(self, name: str) -> int:
-        return self._counted(self.tables[name].relation)
-
     def _erased(self, name: str) -> int:
         table = self.tables[name]
-        return self._counted(f"{table.everything} where {table.erased}") if table.erased else 0
-
-    def _counted(self, rows: str) -> int:
-        return int(self.connection.execute(f"select count(*) from {rows}").fetchall()[0][0])
+        return count_rows(self.connection, f"{table.everything} where {table.erased}") if table.erased else 0

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from pipelines.engine.duckdb_engine import count_rows
 from pipelines.marketplace.tables import TableContract
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def find_repeated(connection: "DuckDBPyConnection", contract: TableContract, row
     if _is_proven_unique(connection, contract, rows, complete):
         repeated = f"select {key} from {rows} limit 0"
     connection.execute(f"create temp table repeated_{contract.name} as {repeated}")
-    return int(connection.execute(f"select count(*) from repeated_{contract.name}").fetchall()[0][0])
+    return count_rows(connection, f"repeated_{contract.name}")
 
 
 def without_copies(connection: "DuckDBPyConnection", contract: TableContract, rows: str) -> tuple[str, int]:

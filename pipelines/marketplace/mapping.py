@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.engine.duckdb_engine import sql_text
+from pipelines.engine.duckdb_engine import sql_parquet
 from pipelines.errors import ConfigurationError, DataError, nearest
 from pipelines.marketplace.column_mapping import ZONED, ColumnMapping, read_mapping
 from pipelines.marketplace.raw_files import RawFiles, unreadable
@@ -66,7 +66,7 @@ class MappedTable:
     @property
     def everything(self) -> str:
         """SQL that reads the files."""
-        return parquet(self.files)
+        return sql_parquet(self.files)
 
     @property
     def relation(self) -> str:
@@ -92,12 +92,6 @@ def empty_table(contract: TableContract, scratch: Path) -> MappedTable:
     duckdb_types = {name: ZONED if kind == "timestamp" else kind.upper() for name, kind in columns.items()}
     mapped = {name: MappedColumn(name, ColumnMapping(), kind) for name, kind in duckdb_types.items()}
     return MappedTable(contract, (path,), mapped, None, is_absent=True)
-
-
-def parquet(files: Sequence[Path]) -> str:
-    """Return SQL that reads Parquet files, with columns matched by name."""
-    listed = ", ".join(sql_text(str(path)) for path in files)
-    return f"read_parquet([{listed}], union_by_name=true, hive_partitioning=false)"
 
 
 def check_settings(connection: "DuckDBPyConnection", raw: RawSettings) -> None:
@@ -134,7 +128,7 @@ def map_table(
             column is missing; a column's type cannot be read as its kind; local times have no time zone.
     """
     types = _types(connection, files, parts)
-    if not connection.execute(f"select 1 from {parquet(parts)} limit 1").fetchall():
+    if not connection.execute(f"select 1 from {sql_parquet(parts)} limit 1").fetchall():
         raise DataError(f"{contract.name} has no rows in '{files.paths[0]}'; check raw.tables.{contract.name}.path")
     columns = _columns(raw, contract, types)
     mapped = MappedTable(contract, tuple(parts), columns, _currency_column(raw, contract, types))
@@ -154,7 +148,7 @@ def _types(connection: "DuckDBPyConnection", files: RawFiles, parts: Sequence[Pa
                 f"'{path}' and '{files.paths[0]}' of {files.table} differ in {', '.join(differs)}; give all files the "
                 f"same columns or name one file in raw.tables.{files.table}.path"
             )
-    described = connection.execute(f"describe select * from {parquet(parts)}").fetchall()
+    described = connection.execute(f"describe select * from {sql_parquet(parts)}").fetchall()
     return {str(name): str(written_as) for name, written_as, *_ in described}
 
 
@@ -168,7 +162,7 @@ def _described(connection: "DuckDBPyConnection", table: str, path: Path, part: P
     import duckdb
 
     try:
-        described = connection.execute(f"describe select * from {parquet([part])}").fetchall()
+        described = connection.execute(f"describe select * from {sql_parquet([part])}").fetchall()
     except duckdb.Error as error:
         raise unreadable(table, path, error) from error
     return {str(name): str(written_as) for name, written_as, *_ in described}

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pds
 import pyarrow.parquet as pq
 
-from pipelines.engine.duckdb_engine import connect
+from pipelines.engine.duckdb_engine import connect, count_rows
 from pipelines.erasures.record import Erasures
 from pipelines.errors import DataError
 from pipelines.marketplace.conversion import converted, readings
@@ -63,7 +63,7 @@ def read_own_applications(
             connection, raw, source, Resources(threads, memory_limit, scratch), erasures
         )
         quarantine.check_readable()
-        kept = _count(connection, mapped)
+        kept = count_rows(connection, mapped.relation)
         quarantine.check_share(kept, raw.max_quarantined)
         names = ", ".join(column.name for column in OWN_APPLICATIONS.columns)
         rows = connection.execute(f"select {names} from {quarantine.kept} order by {ROW}").to_arrow_table()
@@ -104,10 +104,6 @@ def _numbered(parts: list[Path], scratch: Path) -> tuple[pa.Table, Path]:
     path = scratch / "numbered.parquet"
     pq.write_table(table, path)
     return table, path
-
-
-def _count(connection: "DuckDBPyConnection", table: MappedTable) -> int:
-    return int(connection.execute(f"select count(*) from {table.relation}").fetchall()[0][0])
 
 
 def of_lake(own: pa.Array, lake: pa.ChunkedArray) -> pa.Array:

@@ -1,13 +1,13 @@
 """A preview of the mapped tables: first rows, types, ranges, broken rules and counts, without writing anything."""
 
 import logging
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.command.progress import progress
+from pipelines.engine.duckdb_engine import count_rows
 from pipelines.erasures.record import Erasures
 from pipelines.errors import DataError
 from pipelines.marketplace.intake import opened_tables
@@ -20,6 +20,7 @@ from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.sources import TableSource, find_source
 from pipelines.marketplace.table_sql import Resources
 from pipelines.marketplace.tables import OWN_APPLICATIONS, ROW
+from pipelines.storage.atomic_files import folder_for_now
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -74,20 +75,21 @@ class Preview:
 
 def preview_tables(
     raw: RawSettings,
+    beside: Path,
     required: Collection[str],
     threads: int,
     memory_limit: str,
     erasures: Erasures,
     rules: LoanRules,
 ) -> Preview:
-    """Check the tables of a folder in a temporary folder and return their preview.
+    """Check the tables of a folder, with temporary files in a folder `beside`, and return their preview.
 
     Raises:
         ConfigurationError, DataError: see `run_intake`; rows that break a rule are no error here.
     """
     with (
-        tempfile.TemporaryDirectory() as temporary,
-        opened_tables(raw, Path(temporary), required, threads, memory_limit, erasures) as opened,
+        folder_for_now(beside),
+        opened_tables(raw, beside, required, threads, memory_limit, erasures) as opened,
         progress("tables", len(opened.tables), log) as advance,
     ):
         run = IntakeRun(opened.connection, raw, rules, opened.tables, 1, opened.scratch / "whole", advance, stops=False)
@@ -114,7 +116,7 @@ def _own_preview(
 ) -> TablePreview:
     """Return the preview of the user's own applications, and add to `refusals` why they would stop the command."""
     rows, table, quarantine = checked_applications(connection, raw, source, resources, erasures)
-    kept = connection.execute(f"select count(*) from {table.relation}").fetchall()[0][0]
+    kept = count_rows(connection, table.relation)
     try:
         quarantine.check_readable()
         quarantine.check_share(kept, raw.max_quarantined)

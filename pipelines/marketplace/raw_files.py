@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.engine.duckdb_engine import reason_of
 from pipelines.errors import DataError
 from pipelines.marketplace.settings import RawSettings
 from pipelines.reading.files import SUFFIXES, TableFile
@@ -40,7 +41,7 @@ def find_files(raw: RawSettings, table: str) -> RawFiles:
     """
     group, text = raw.text_of(table)
     setting = f"raw.tables.{table}.path"
-    files = files_of_table(_source(raw, table), setting=setting, any_text=text.delimiter is not None)
+    files = files_of_table(_existing(raw, table), setting=setting, any_text=text.delimiter is not None)
     return RawFiles(table, files, text, group)
 
 
@@ -76,9 +77,7 @@ def fingerprint_of(files: RawFiles, threads: int) -> str:
 
 def unreadable(table: str, path: Path, error: Exception) -> DataError:
     """Return the error for a file that cannot be read, with the first lines of DuckDB's message."""
-    lines = str(error).partition("\n\n")[0].splitlines()[:3]
-    reason = ", ".join(lines).partition(" Error: ")[2] or lines[0]
-    return DataError(f"'{path}' of {table} cannot be read as parquet ({reason}); write the file again")
+    return DataError(f"'{path}' of {table} cannot be read as parquet ({reason_of(error)}); write the file again")
 
 
 def _digest(path: Path) -> str:
@@ -86,14 +85,20 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _source(raw: RawSettings, table: str) -> Path:
+def path_of(raw: RawSettings, table: str) -> Path | None:
+    """Return the file or folder of a table, None where it does not exist."""
     folder = Path(raw.folder).expanduser()
     path = raw.tables.of(table).path
     paths = [folder / path] if path else [folder / table, *(folder / f"{table}{suffix}" for suffix in SUFFIXES)]
-    existing = next((path for path in paths if path.exists()), None)
+    return next((one for one in paths if one.exists()), None)
+
+
+def _existing(raw: RawSettings, table: str) -> Path:
+    existing, path = path_of(raw, table), raw.tables.of(table).path
     if existing is None:
         kinds = "" if path else f", as a folder or a file ({', '.join(SUFFIXES)})"
         raise DataError(
-            f"table {table} does not exist at '{paths[0]}'{kinds}; correct raw.folder or raw.tables.{table}.path"
+            f"table {table} does not exist at '{Path(raw.folder).expanduser() / (path or table)}'{kinds}; correct "
+            f"raw.folder or raw.tables.{table}.path"
         )
     return existing

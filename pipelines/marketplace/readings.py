@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipelines.engine.duckdb_engine import sql_text
 from pipelines.marketplace.column_mapping import ColumnMapping
 from pipelines.marketplace.tables import Column, Kind
+from pipelines.reading.times import FIRST_YEAR, LAST_YEAR
 
 SLACK_DIGITS = 3
 """Digits below the minor unit: an amount may differ from whole minor units by a thousandth, as 0.1 + 0.2 does.
@@ -14,9 +15,6 @@ SLACK_DIGITS = 3
 Text is read with this many more digits. Decimals of up to 18 digits are 64-bit integers; longer ones are 200 times
 slower to read from text.
 """
-
-YEARS = (1900, 2200)
-"""The years of times; an earlier or later one is a wrong format or stands for never."""
 
 UNMAPPED = ColumnMapping()
 
@@ -147,7 +145,7 @@ def read_column(column: Column, name: str, written_as: str, units: Units, mappin
         mapped=mapped if is_mapped else None,
         infinite=_infinite(column, raw, group),
         zoneless=f"regexp_matches({raw}, '{_LOCAL}')" if _needs_zone(column, group, units) else None,
-        out_of_range=f"year({column.name}) not between {YEARS[0]} and {YEARS[1]}" if column.kind is Kind.time else None,
+        out_of_range=_out_of_range(column) if column.kind is Kind.time else None,
     )
 
 
@@ -166,6 +164,10 @@ def plain_number(text: str, decimal: str, thousands: str | None) -> str:
     pattern = sql_text(rf"^\s*[-+]?({whole})?({re.escape(decimal)}\d*)?\s*$")
     bare = f"replace({text}, {sql_text(thousands)}, '')" if thousands else text
     return f"case when regexp_matches({text}, {pattern}) then replace({bare}, {sql_text(decimal)}, '.') end"
+
+
+def _out_of_range(column: Column) -> str:
+    return f"year({column.name}) not between {FIRST_YEAR} and {LAST_YEAR}"
 
 
 def _needs_zone(column: Column, group: str, units: Units) -> bool:

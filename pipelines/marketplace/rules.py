@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from pipelines.engine.duckdb_engine import sql_text
 from pipelines.marketplace.conversion import empty
-from pipelines.marketplace.readings import YEARS, Reading, noun
+from pipelines.marketplace.readings import Reading, noun
 from pipelines.marketplace.tables import Column, Rule, TableContract
+from pipelines.reading.times import FIRST_YEAR, LAST_YEAR
 
 RULE = "broken_rule"
 """The column of the quarantine with the rule that a row breaks."""
 
 NO_ZONE = "has no time zone"
-OUT_OF_RANGE = f"not between the years {YEARS[0]} and {YEARS[1]}"
+OUT_OF_RANGE = f"not between the years {FIRST_YEAR} and {LAST_YEAR}"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.errors import ConfigurationError, DataError
-from pipelines.marketplace.raw_files import RawFiles, find_files, fingerprint_of
+from pipelines.marketplace.raw_files import RawFiles, find_files, fingerprint_of, path_of
 from pipelines.marketplace.settings import RawSettings, TableMappings
 from pipelines.marketplace.tables import CONTRACTS
 from pipelines.reading.files import SUFFIXES
@@ -36,7 +36,7 @@ def find_sources(raw: RawSettings, required: Collection[str]) -> dict[str, Table
     """
     sources = {}
     for name in (contract.name for contract in CONTRACTS):
-        source = find_source(raw, name, is_required=name in required or _has_file(raw, name))
+        source = find_source(raw, name, is_required=name in required or path_of(raw, name) is not None)
         if source is not None:
             sources[name] = source
     if "applications" not in sources:
@@ -64,11 +64,6 @@ def _fingerprint(source: TableSource, threads: int) -> str:
     if source.sql is None:
         return digests[0]
     return hashlib.sha256("".join([source.sql, *digests]).encode()).hexdigest()
-
-
-def _has_file(raw: RawSettings, table: str) -> bool:
-    folder = Path(raw.folder).expanduser()
-    return any((folder / name).exists() for name in (table, *(f"{table}{suffix}" for suffix in SUFFIXES)))
 
 
 def _of_sql(raw: RawSettings, table: str, sql: str, path: str | None) -> TableSource:

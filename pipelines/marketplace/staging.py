@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.duckdb_engine import sql_name
+from pipelines.engine.duckdb_engine import sql_name, sql_parquet
 from pipelines.erasures.record import Erasures
 from pipelines.erasures.salt import Kind, hashed_in_sql
 from pipelines.errors import DataError, ThinfileError
-from pipelines.marketplace.mapping import MappedTable, MissingColumns, empty_table, map_table, parquet
+from pipelines.marketplace.mapping import MappedTable, MissingColumns, empty_table, map_table
 from pipelines.marketplace.raw_files import RawFiles, as_parquet, unreadable
 from pipelines.marketplace.readings import family, plain_number
 from pipelines.marketplace.settings import RawSettings
@@ -158,6 +158,6 @@ def _read_through(connection: "DuckDBPyConnection", table: str, path: Path) -> N
     import duckdb
 
     try:
-        connection.execute(f"select bit_xor(hash(row)) from {parquet([path])} as row").fetchall()
+        connection.execute(f"select bit_xor(hash(row)) from {sql_parquet([path])} as row").fetchall()
     except duckdb.Error as error:
         raise unreadable(table, path, error) from error

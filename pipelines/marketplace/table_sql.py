@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.engine.duckdb_engine import connect, sql_name, sql_text
+from pipelines.engine.duckdb_engine import connect, reason_of, sql_name, sql_parquet, sql_text
 from pipelines.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _check_is_select(connection: "DuckDBPyConnection", table: str, sql: str) -> 
     try:
         kinds = [one.type for one in connection.extract_statements(sql)]
     except duckdb.Error as error:
-        raise ConfigurationError(f"raw.tables.{table}.sql is not SQL: {_first_line(error)}") from error
+        raise ConfigurationError(f"raw.tables.{table}.sql is not SQL: {reason_of(error)}") from error
     if kinds != [duckdb.StatementType.SELECT]:
         names = ", ".join(kind.name for kind in kinds) or "nothing"
         raise ConfigurationError(f"raw.tables.{table}.sql must be one SELECT statement, found {names}; remove the rest")
@@ -69,9 +69,7 @@ def _check_is_select(connection: "DuckDBPyConnection", table: str, sql: str) -> 
 def _create_views(connection: "DuckDBPyConnection", views: Mapping[str, Sequence[Path]]) -> None:
     """Create the views, then lock the connection to their files."""
     for name, paths in views.items():
-        files = ", ".join(sql_text(str(path)) for path in paths)
-        rows = f"from read_parquet([{files}], union_by_name=true, hive_partitioning=false)"
-        connection.execute(f"create view {sql_name(name)} as {rows}")
+        connection.execute(f"create view {sql_name(name)} as from {sql_parquet(paths)}")
     allowed = ", ".join(sql_text(str(path)) for paths in views.values() for path in paths)
     connection.execute(f"set allowed_paths = [{allowed}]")
     connection.execute("set enable_external_access = false")
@@ -94,11 +92,7 @@ def _failure(table: str, views: Mapping[str, Sequence[Path]], error: Exception) 
 
     if isinstance(error, duckdb.PermissionException):
         return DataError(
-            f"raw.tables.{table}.sql reads something other than the files of raw.folder ({_first_line(error)}); name "
+            f"raw.tables.{table}.sql reads something other than the files of raw.folder ({reason_of(error)}); name "
             f"these as tables: {', '.join(views)}"
         )
-    return DataError(f"raw.tables.{table}.sql failed: {_first_line(error)}; it can read {', '.join(views)}")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n\n")[0].splitlines()[0]
+    return DataError(f"raw.tables.{table}.sql failed: {reason_of(error)}; it can read {', '.join(views)}")

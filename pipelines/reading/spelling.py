@@ -32,6 +32,11 @@ def spelled_number(value: float | np.floating[Any] | Decimal) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+def iso_day(moment: np.datetime64) -> str:
+    """Return the date of a moment."""
+    return str(np.datetime_as_string(moment, unit="D"))
+
+
 def spelled_time(value: date | datetime) -> str:
     """Return a time in ISO, a whole day as its date."""
     if isinstance(value, datetime) and value.time() != time():

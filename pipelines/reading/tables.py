@@ -14,6 +14,7 @@ from pipelines.reading.settings import ReadingSettings, check_reading
 from pipelines.reading.text_files import open_text_file, scratch_of_texts, text_batches
 from pipelines.reading.texts import is_text, plain
 from pipelines.reading.values import spelled
+from pipelines.storage.parquet_parts import unreadable_parquet
 
 
 def read_table(
@@ -100,11 +101,6 @@ def parquet_columns(path: Path) -> Iterator[tuple[str, pa.ChunkedArray]]:
     for name in dict.fromkeys(names):
         parts = [_with_partition(pq.ParquetFile(file.path).read(columns=[name]), file)[name] for file in files]
         yield name, unified(parts)
-
-
-def unreadable_parquet(path: Path, error: Exception) -> DataError:
-    """Return the error for a damaged Parquet file."""
-    return DataError(f"'{path}' cannot be read as parquet ({str(error).splitlines()[0]}); check the file")
 
 
 def _read(file: TableFile, settings: ReadingSettings, scratch: Path, group: str) -> pa.Table:

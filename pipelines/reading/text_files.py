@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.engine.duckdb_engine import in_memory, sql_name, sql_text
+from pipelines.engine.duckdb_engine import in_memory, reason_of, sql_name, sql_text
 from pipelines.errors import DataError
 from pipelines.reading.encodings import encoding_of, is_compressed, is_utf8, open_text
 from pipelines.reading.files import TableFile
@@ -138,8 +138,7 @@ def readable_text(file: TextFile) -> Iterator[None]:
     try:
         yield
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException, pa.ArrowInvalid) as error:
-        lines = str(error).partition("\n\n")[0].splitlines()[:3]
-        reason = ", ".join(lines).partition(" Error: ")[2] or lines[0]
+        reason = reason_of(error)
         advice = "check the file"
         if "unicode" in reason.lower() or "utf" in reason.lower():
             advice = f"set {file.group}.encoding, for example {file.group}.encoding=latin-1"

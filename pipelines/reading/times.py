@@ -41,7 +41,7 @@ def times(column: pa.ChunkedArray, reading: Reading) -> tuple[NDArray[np.datetim
 
 
 def check_years(name: str, values: NDArray[np.datetime64], *, setting: str = "data.never") -> None:
-    """Raise DataError for times before 1900 or after 2200."""
+    """Raise DataError for times of years outside of `FIRST_YEAR` to `LAST_YEAR`."""
     years = values.astype("datetime64[Y]").astype(np.int64) + 1970
     outside = ~np.isnat(values) & ((years < FIRST_YEAR) | (years > LAST_YEAR))
     if not outside.any():
@@ -49,7 +49,7 @@ def check_years(name: str, values: NDArray[np.datetime64], *, setting: str = "da
     example = np.datetime_as_string(values[outside][0], unit="D")
     advice = (
         f"if it means never, set {setting}=[{example}]"
-        if values[outside][0] > np.datetime64("2200", "us")
+        if values[outside][0] > np.datetime64(str(LAST_YEAR), "us")
         else (f"if the text has another format, set {setting.rpartition('.')[0]}.date_format, for example %d/%m/%y")
     )
     raise DataError(

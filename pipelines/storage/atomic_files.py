@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -35,6 +35,18 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def folder_for_now(folder: Path) -> Iterator[Path]:
+    """Yield a folder; it and its parents are removed when the block ends where they did not exist and are empty."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        yield folder
+    finally:
+        for one in missing:
+            with suppress(OSError):
+                one.rmdir()
 
 
 def clear_below(root: Path) -> None:

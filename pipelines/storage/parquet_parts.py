@@ -175,7 +175,12 @@ def _footer(file: Path) -> tuple[str, Any]:
             footer = opened.read(length)
         return hashlib.sha256(footer + str(size).encode()).hexdigest(), pq.read_metadata(file)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"'{file}' cannot be read as parquet ({str(error).splitlines()[0]}); check the file") from error
+        raise unreadable_parquet(file, error) from error
+
+
+def unreadable_parquet(path: Path, error: Exception) -> DataError:
+    """Return the error for a damaged Parquet file."""
+    return DataError(f"'{path}' cannot be read as parquet ({str(error).splitlines()[0]}); check the file")
 
 
 def _parts(file: Path, content: str, metadata: Any, roles: Sequence[str | None]) -> Iterator[Part]:
