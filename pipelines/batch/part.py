@@ -22,7 +22,7 @@ from pipelines.batch.counting import profile_of_part
 from pipelines.batch.digests import spelled_ids
 from pipelines.batch.rows import BatchRoles, Rows, coded_array, read_rows, segments_of
 from pipelines.batch.selection import Decided, Elsewhere, Selection, select
-from pipelines.batch.unknown_levels import check_unknown, unknown_levels
+from pipelines.batch.unknown_levels import unknown_levels
 from pipelines.candidates.portable_model import Levels
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.errors import DataError, ThinfileError
@@ -71,9 +71,8 @@ class Batch:
 
     `champion` is a pickled `Champion`; `logged` is a file of sorted numbers of decisions that are in the log already,
     `other_versions` one of those that other versions made (see `select`); `sampled` is the share of the decisions whose
-    features are kept; of the `rows` of the input a share of `max_quarantined` may break the contract, and of a column a
-    share of `max_unknown` may have levels that the model does not know; `returning` knows who was erased and must not
-    come back.
+    features are kept; of the `rows` of the input a share of `max_quarantined` may break the contract; `returning` knows
+    who was erased and must not come back.
     """
 
     champion: bytes
@@ -87,7 +86,6 @@ class Batch:
     sampled: float
     rows: int
     max_quarantined: float
-    max_unknown: float | None
     logged: Path | None = None
     other_versions: Path | None = None
     returning: ErasedRows | None = None
@@ -157,9 +155,7 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     is_whole = len(chosen.rows) == part.rows
     columns = rows.columns if is_whole else select_rows(rows.columns, chosen.rows)
     table = rows.table if is_whole else rows.table.take(chosen.rows)
-    learnt = work.scorer.predictor.known_levels
-    unknown = unknown_levels(columns, learnt)
-    check_unknown(unknown, len(table), learnt, batch.max_unknown)
+    unknown = unknown_levels(columns, work.scorer.predictor.known_levels)
     answers = work.scorer.score(columns) if len(table) else _nothing(work.scorer)
     declined = answers.unapproved if batch.with_reasons else answers.unapproved[:0]
     reasons = work.scorer.reasons(columns, declined) if len(declined) else Reasons([], [], [])

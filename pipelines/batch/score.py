@@ -39,6 +39,12 @@ def score(settings: ScoreSettings) -> Outcome:
     check_policy(settings.policy)
     if settings.threads < 1:
         raise ConfigurationError(f"threads must be at least 1, received {settings.threads}; use for example threads=2")
+    if settings.features_kept < 0:
+        raise ConfigurationError(f"features_kept is {settings.features_kept}; set a number of rows, 0 for none")
+    if not 0 <= settings.data.max_quarantined <= 1:
+        raise ConfigurationError(
+            f"data.max_quarantined is {settings.data.max_quarantined}; set a share from 0 to 1, such as 0.1"
+        )
     if settings.data.max_unknown is not None and not 0 <= settings.data.max_unknown <= 1:
         raise ConfigurationError(
             f"data.max_unknown is {settings.data.max_unknown}; set a share from 0 to 1, or null for any share"
@@ -52,6 +58,8 @@ def score(settings: ScoreSettings) -> Outcome:
     usual_id = "customer_id" if settings.population is Population.book else "application_id"
     with open_table(data, settings.input, usual_id, workspace) as table:
         parts = survey(table.source, ())
+        if not parts.rows:
+            raise DataError(f"'{table.path}' has no rows; name a table of applications")
         request = Request(
             workspace=workspace,
             key=key,
@@ -68,7 +76,6 @@ def score(settings: ScoreSettings) -> Outcome:
         processes = 1 if parts.rows <= ONE_PROCESS else settings.threads
         with workers(settings.engine, request, processes, settings.memory) as work:
             done = score_input(request, work, settings.threads)
-    _check_months(done, settings.period)
     return outcome_of(settings, key, registered, _counts(done, request))
 
 
@@ -106,17 +113,6 @@ def _gives_reasons(settings: ScoreSettings) -> bool:
     """Return whether the declined get reasons: by default those of applications, not those of a rescored book."""
     usual = ReasonsFor.declined if settings.population is Population.applications else ReasonsFor.nobody
     return (settings.reasons_for or usual) is ReasonsFor.declined
-
-
-def _check_months(done: Done, period: str) -> None:
-    """Raise DataError where the applications have times and none is of the period."""
-    counts = totals(done.receipts)
-    firsts = [one.first_month for one in done.receipts if one.first_month]
-    if counts["other_periods"] and not counts["scored"] + counts["already_logged"] + counts["other_versions"]:
-        lasts = [one.last_month for one in done.receipts if one.last_month]
-        raise DataError(
-            f"no application was made in {period} ({min(firsts)} to {max(lasts)}); correct period or data.time"
-        )
 
 
 def _counts(done: Done, request: Request) -> Counts:

@@ -5,7 +5,7 @@ import logging
 import pickle
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +17,12 @@ from pipelines.batch.repeats import Numbers, find_elsewhere, write_sorted
 from pipelines.batch.rows import BatchRoles
 from pipelines.batch.settings import BatchEngine
 from pipelines.batch.tables import ScoredTable, check_unlike
+from pipelines.batch.unknown_levels import check_unknown
 from pipelines.batch.workers import Work, in_this_process, on_spark, pool
 from pipelines.command.progress import progress
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.record import read_erasures
-from pipelines.errors import DataError, ThinfileError
+from pipelines.errors import DataError, RequestError, ThinfileError
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipt, added
 from pipelines.score_log.score_log import ScoreLog
@@ -88,14 +89,22 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
         batch = _open(request, parts)
         done = {Path(name).stem for name in log_of.partitions(request.key)}
         missing = [part for part in parts.parts if part.name not in done]
-        if missing or any(batch.numbers.glob("*.npy")):
-            batch = _with_decided(batch, log_of, scratch)
-        if missing:
-            _check_ids(batch, missing, table)
-            check_unlike(table, roles, log_of, request.key)
-            _run(batch, work, [(some, None) for some in tasks(missing, processes)], parts)
-        _settle(batch, work, parts)
-        receipts = [batch.receipts.of(part.name) for part in parts.parts]
+        try:
+            if missing or any(batch.numbers.glob("*.npy")):
+                batch = _with_decided(batch, log_of, scratch)
+            if missing:
+                _check_ids(batch, missing, table)
+                check_unlike(table, roles, log_of, request.key)
+                _run(batch, work, [(some, None) for some in tasks(missing, processes)], parts, request.max_unknown)
+            _settle(batch, work, parts, log_of)
+            receipts = [batch.receipts.of(part.name) for part in parts.parts]
+            _check_months(receipts, request.key.period)
+            if missing:
+                learnt = opened(batch.champion).scorer.predictor.known_levels
+                check_unknown(receipts, sum(one.scored for one in receipts), learnt, request.max_unknown)
+        except RequestError:
+            _withdraw(batch, log_of, parts, missing)
+            raise
         _close(batch, parts, receipts)
     versions = tuple(other.version for other in log_of.other_versions(request.key))
     return Done(parts, receipts, frozenset(part.name for part in missing), versions)
@@ -133,7 +142,6 @@ def _open(request: Request, parts: ParquetInput) -> Batch:
         sampled=min(request.features_kept / parts.rows, 1.0),
         rows=parts.rows,
         max_quarantined=request.max_quarantined,
-        max_unknown=request.max_unknown,
         returning=ErasedRows(read_erasures(request.workspace)),
     )
     path = manifest_file(batch, parts)
@@ -184,27 +192,55 @@ def _check_ids(batch: Batch, missing: Sequence[Part], table: ScoredTable) -> Non
             )
 
 
-def _run(batch: Batch, work: Work, some: Sequence[Task], parts: ParquetInput) -> None:
-    """Score tasks; stop when too many rows break a rule. Finished parts stay."""
+def _run(batch: Batch, work: Work, some: Sequence[Task], parts: ParquetInput, max_unknown: float | None) -> None:
+    """Score tasks; stop when too many rows break a rule or have unknown values for the input as a whole."""
     done, broken = len(parts.parts) - sum(len(several) for several, _ in some), Counter[str]()
-    with progress("parts", len(parts.parts), log) as advance:
-        for receipts in work(batch, some):
+    learnt, so_far = opened(batch.champion).scorer.predictor.known_levels, list[Receipt]()
+    with progress("parts", len(parts.parts), log) as advance, closing(work(batch, some)) as scored:
+        for receipts in scored:
             done += len(receipts)
             broken.update(added([one.quarantined for one in receipts]))
             check_broken(batch, broken)
+            so_far += receipts
+            check_unknown(so_far, parts.rows, learnt, max_unknown)
             advance(done, f"{sum(one.scored for one in receipts):,} scored")
 
 
-def _settle(batch: Batch, work: Work, parts: ParquetInput) -> None:
+def _withdraw(batch: Batch, log_of: ScoreLog, parts: ParquetInput, missing: Sequence[Part]) -> None:
+    """Remove what a refused input has written: its parts of this command and of earlier ones that were killed."""
+    for part in parts.parts:
+        numbers = batch.numbers / f"{part.name}.npy"
+        if part in missing or numbers.exists():
+            log_of.withdraw(batch.key, part.name)
+            batch.receipts.drop(part.name)
+            numbers.unlink(missing_ok=True)
+    manifest = manifest_file(batch, parts)
+    if not json.loads(manifest.read_text())["closed"]:
+        manifest.unlink()
+
+
+def _settle(batch: Batch, work: Work, parts: ParquetInput, log_of: ScoreLog) -> None:
     """Score parts again without the rows that also occur in another part."""
     places = {part.name: batch.numbers / f"{part.name}.npy" for part in parts.parts}
     ours = [path for path in places.values() if path.exists()]
-    others = sorted({*batch.numbers.glob("*.npy")} - {*ours})
+    open_parts = sorted({*batch.numbers.glob("*.npy")} - {*ours})
+    others = [path for path in open_parts if log_of.file(batch.key, f"{path.stem}.parquet").exists()]
     elsewhere = find_elsewhere(ours, others)
     repeating = [part for part in parts.parts if places[part.name] in elsewhere]
     again: list[Task] = [((part,), elsewhere[places[part.name]]) for part in repeating]
     for _ in work(batch, again) if again else ():
         pass
+
+
+def _check_months(receipts: Sequence[Receipt], period: str) -> None:
+    """Raise DataError where the applications have times and none is of the period."""
+    counts = totals(receipts)
+    firsts = [one.first_month for one in receipts if one.first_month]
+    if counts["other_periods"] and not counts["scored"] + counts["already_logged"] + counts["other_versions"]:
+        lasts = [one.last_month for one in receipts if one.last_month]
+        raise DataError(
+            f"no application was made in {period} ({min(firsts)} to {max(lasts)}); correct period or data.time"
+        )
 
 
 def _close(batch: Batch, parts: ParquetInput, receipts: Sequence[Receipt]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from pipelines.candidates.portable_model import Columns, Levels
 from pipelines.errors import DataError
+from pipelines.score_log.receipts import Receipt, added
 
 WARNED_FROM = 0.05
 """Share of the values of a column from which unknown ones are named in the summary."""
@@ -32,18 +33,20 @@ def unknown_levels(columns: Columns, learnt: Mapping[str, Collection[str]]) -> d
 
 
 def check_unknown(
-    unknown: Mapping[str, UnknownLevels], rows: int, learnt: Mapping[str, Collection[str]], most: float | None
+    receipts: Sequence[Receipt], rows: int, learnt: Mapping[str, Collection[str]], most: float | None
 ) -> None:
-    """Raise DataError where a larger share of a column's rows is unknown than `most`; None allows any.
+    """Raise DataError where the parts of an input have more unknown values in a column than a share `most` of `rows`.
 
-    Fewer than FEW_ROWS rows are never refused.
+    None allows any share, and fewer than FEW_ROWS rows are never refused.
     """
-    for name, levels in unknown.items():
-        if most is not None and levels.rows >= FEW_ROWS and levels.rows > most * rows:
+    for name, unknown in added([one.unknown for one in receipts]).items():
+        if most is not None and unknown >= FEW_ROWS and unknown > most * rows:
+            examples = list(dict.fromkeys(text for one in receipts for text in one.unknown_examples.get(name, ())))
             raise DataError(
-                f"column '{name}' has values that the model does not know in {levels.rows:,} of {rows:,} rows (such as "
-                f"{_quoted(levels.examples)}; it knows {_quoted(sorted(learnt[name]))}), more than data.max_unknown="
-                f"{most:g} allows; correct how the values are written, or set data.max_unknown=null to score anyway"
+                f"column '{name}' has values that the model does not know in {unknown:,} of {rows:,} rows (such as "
+                f"{_quoted(examples[:MOST_NAMED])}; it knows {_quoted(sorted(learnt[name]))}), more than "
+                f"data.max_unknown={most:g} allows; correct how the values are written, or set data.max_unknown=null "
+                "to score anyway"
             )
 
 

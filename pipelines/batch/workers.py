@@ -2,8 +2,8 @@
 
 import gc
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
@@ -14,11 +14,13 @@ from pipelines.errors import ThinfileError
 from pipelines.score_log.receipts import Receipt
 from pipelines.storage.process import end_with_parent
 
-Work = Callable[[Batch, Sequence[Task]], Iterator[list[Receipt]]]
-"""Scores tasks of a batch and yields the receipts of each as it is done, in no order."""
+Receipted = Generator[list[Receipt], None, None]
+
+Work = Callable[[Batch, Sequence[Task]], Receipted]
+"""Scores tasks of a batch and yields the receipts of each as it is done, in no order; closed, it waits for the rest."""
 
 
-def in_this_process(batch: Batch, tasks: Sequence[Task]) -> Iterator[list[Receipt]]:
+def in_this_process(batch: Batch, tasks: Sequence[Task]) -> Receipted:
     """Score tasks one after the other."""
     return (score_parts(batch, task) for task in tasks)
 
@@ -44,14 +46,17 @@ def on_spark(threads: int, memory: str, scratch: Path) -> Iterator[Work]:
         yield lambda batch, tasks: map_on_spark(spark, partial(score_parts, batch), tasks)
 
 
-def _in_pool(executor: ProcessPoolExecutor, batch: Batch, tasks: Sequence[Task]) -> Iterator[list[Receipt]]:
+def _in_pool(executor: ProcessPoolExecutor, batch: Batch, tasks: Sequence[Task]) -> Receipted:
+    jobs = [executor.submit(score_parts, batch, task) for task in tasks]
     try:
-        for job in as_completed([executor.submit(score_parts, batch, task) for task in tasks]):
+        for job in as_completed(jobs):
             yield job.result()
     except BrokenProcessPool:
         raise ThinfileError(
             "a worker process was killed (out of memory?); run the same command with threads=1, finished parts are kept"
         ) from None
+    finally:  # what runs would write its part after the others were withdrawn
+        wait([job for job in jobs if not job.cancel()])
 
 
 def _begin(champion: bytes) -> None:

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -94,7 +94,9 @@ def silent_on_pandas() -> Iterator[None]:
         yield
 
 
-def map_on_spark(spark: "SparkSession", task: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+def map_on_spark(
+    spark: "SparkSession", task: Callable[[Item], Result], items: Sequence[Item]
+) -> Generator[Result, None, None]:
     """Yield the result of a task for each item, in order; a task that raises ends the work with its own error."""
     context = spark.sparkContext
     wave = TASKS_A_CORE * context.defaultParallelism

@@ -2,12 +2,16 @@
 
 import codecs
 import gzip
+import zlib
 from pathlib import Path
 from typing import IO
 
 from pipelines.errors import DataError
 
 GZ = ".gz"
+CHUNK = 1 << 20
+UNREADABLE = (OSError, EOFError, zlib.error)
+"""Errors of a file that cannot be opened or uncompressed."""
 UTF8 = "utf-8-sig"
 MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",  # begins with the mark of UTF-16
@@ -28,7 +32,7 @@ def encoding_of(path: Path, declared: str, group: str = "data") -> str:
     try:
         with gzip.open(path) if is_compressed(path) else path.open("rb") as file:
             first = file.read(4)
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise DataError(f"'{path}' cannot be read as csv ({error}); check the file") from error
     marked = next((name for mark, name in MARKS.items() if first.startswith(mark)), None)
     if marked is not None:
@@ -41,6 +45,18 @@ def encoding_of(path: Path, declared: str, group: str = "data") -> str:
             f"{group}.encoding=utf-16-{order}"
         )
     return encoding
+
+
+def check_complete(path: Path) -> None:
+    """Raise DataError for a compressed file that ends early or is damaged: DuckDB reads the rows before that alone."""
+    if not is_compressed(path):
+        return
+    try:
+        with gzip.open(path) as file:
+            while file.read(CHUNK):
+                pass
+    except UNREADABLE as error:
+        raise DataError(f"'{path}' cannot be read as csv ({error}); get the file again") from error
 
 
 def open_text(path: Path, encoding: str) -> IO[str]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipelines.engine.duckdb_engine import in_memory, reason_of, sql_name, sql_text
 from pipelines.errors import DataError
-from pipelines.reading.encodings import encoding_of, is_compressed, is_utf8, open_text
+from pipelines.reading.encodings import check_complete, encoding_of, is_compressed, is_utf8, open_text
 from pipelines.reading.files import TableFile
 from pipelines.reading.settings import TextSettings
 from pipelines.reading.text_layout import TextLayout, layout_of
@@ -74,9 +74,10 @@ def open_text_file(file: TableFile, settings: TextSettings, scratch: Path, *, gr
     """Return a text file and its layout; one that is not in UTF-8 is written again below `scratch`.
 
     Raises:
-        DataError: see `layout_of`.
+        DataError: see `layout_of`; a compressed file ends early.
     """
     path, layout = file.path, layout_of(file.path, settings, group=group)
+    check_complete(path)
     if is_utf8(layout.encoding):
         return TextFile(path, layout, path, file.partition, group)
     copy = scratch / f"utf8-{len(list(scratch.glob('utf8-*')))}.csv"

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipelines.errors import DataError
-from pipelines.reading.encodings import encoding_of, open_text
+from pipelines.reading.encodings import UNREADABLE, encoding_of, open_text
 from pipelines.reading.settings import TAB_WORDS, TextSettings
 
 DELIMITERS = ",;\t|"
@@ -78,7 +78,7 @@ def _first_lines(path: Path, encoding: str, group: str) -> tuple[str, str]:
             f"'{path}' cannot be read as csv (it is not {encoding.removesuffix('-sig')}: {error}); set "
             f"{group}.encoding, for example {group}.encoding=latin-1"
         ) from error
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise DataError(f"'{path}' cannot be read as csv ({error}); check the file") from error
     if lines and lines[0].count('"') % 2:  # the header itself goes on
         end = next((n for n in range(1, len(lines)) if "".join(lines[: n + 1]).count('"') % 2 == 0), len(lines) - 1)

@@ -58,6 +58,10 @@ class Receipts:
         with whole_file(self.folder / f"{receipt.partition}.json") as temporary:
             temporary.write_text(json.dumps(asdict(receipt)))
 
+    def drop(self, partition: str) -> None:
+        """Remove the receipt of a part that was withdrawn."""
+        (self.folder / f"{partition}.json").unlink(missing_ok=True)
+
     def of(self, partition: str) -> Receipt:
         """Return the receipt of a part that is done."""
         return Receipt(**json.loads((self.folder / f"{partition}.json").read_text()))

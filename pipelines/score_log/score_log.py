@@ -226,6 +226,12 @@ class ScoreLog:
             raise ThinfileError(f"partition {partition} of {key.period} is logged already; choose another name")
         self.write_again(key, partition, decisions, files)
 
+    def withdraw(self, key: LogKey, partition: str) -> None:
+        """Remove a partition of a batch that was refused before it was done; decisions go first, as they come last."""
+        for folder in (self._decisions, self._features, self._protected, self._notices):
+            (key.folder(folder) / f"{partition}.parquet").unlink(missing_ok=True)
+        (key.folder(self._profiles) / f"{partition}.json").unlink(missing_ok=True)
+
     def write_again(self, key: LogKey, partition: str, decisions: pa.Table, files: PartitionFiles) -> None:
         """Write a partition in place of itself: for a batch that is not done yet."""
         name = f"{partition}.parquet"

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -71,11 +72,11 @@ def partition_of(relative: Path) -> dict[str, str | None]:
     return {unquote(key): None if value == NO_VALUE else unquote(value) for key, mark, value in named if mark and key}
 
 
-def survey(path: Path, roles: Sequence[str | None], *, may_be_empty: bool = False) -> ParquetInput:
+def survey(path: Path, roles: Sequence[str | None]) -> ParquetInput:
     """Return the parts of a Parquet input; `roles` are settings that decide which decisions a row makes.
 
     Raises:
-        DataError: a file is not Parquet, or there are no rows where there must be some.
+        DataError: a file is not Parquet.
     """
     files = [path] if path.is_file() else sorted(_found(path))
     parts: list[Part] = []
@@ -93,8 +94,6 @@ def survey(path: Path, roles: Sequence[str | None], *, may_be_empty: bool = Fals
         schemas.append((str(file), schema))
         fingerprint = fingerprint_record([name, content])
         parts += (replace(part, partition=folders) for part in _parts(file, fingerprint, metadata, roles))
-    if not parts and not may_be_empty:
-        raise DataError(f"'{path}' has no rows; check input")
     return ParquetInput(tuple(parts), fingerprint_record(contents), tuple(schemas))
 
 
@@ -117,7 +116,10 @@ def _tables_of_file(parts: Sequence[Part], columns: Sequence[str], levels: Seque
     held = set(metadata.schema.names)
     coded = [name for name in levels if name in held]
     options: dict[str, Any] = {"read_dictionary": coded, "page_checksum_verification": True}
-    with pq.ParquetFile(first.file, metadata=metadata, pre_buffer=False, **options) as opened:
+    with (
+        _readable(Path(first.file)),
+        pq.ParquetFile(first.file, metadata=metadata, pre_buffer=False, **options) as opened,
+    ):
         if len(parts) == 1 and not first.skip and first.rows == _rows_of(opened.metadata, first.groups):
             yield opened.read_row_groups(list(first.groups), columns=list(columns), use_threads=False)
             return
@@ -174,6 +176,15 @@ def _footer(file: Path) -> tuple[str, Any]:
             opened.seek(max(size - 8 - length, 0))
             footer = opened.read(length)
         return hashlib.sha256(footer + str(size).encode()).hexdigest(), pq.read_metadata(file)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable_parquet(file, error) from error
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    """Turn the error for a damaged file into a DataError."""
+    try:
+        yield
     except (OSError, pa.ArrowException) as error:
         raise unreadable_parquet(file, error) from error
 

@@ -154,3 +154,17 @@ def test_utf_16_without_a_mark_is_named_and_read_where_it_is_declared(order: str
         ):
             table_of(tmp_path / "a.csv", encoding=declared)
     assert table_of(tmp_path / "a.csv", encoding=f"utf-16-{order}").to_pylist() == [{"a": "1", "b": "é"}]
+
+
+def test_a_compressed_file_that_ends_early_is_refused_wherever_it_ends(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{row * 7919 % 1000}\n" for row in range(300))
+    content = gzip.compress(f"a,b\n{rows}".encode())
+    for end in [*range(20, len(content), 37), *range(len(content) - 12, len(content))]:
+        (tmp_path / "cut.csv.gz").write_bytes(content[:end])
+        with pytest.raises(DataError, match="cannot be read as csv"):
+            table_of(tmp_path / "cut.csv.gz")
+    damaged = bytearray(content)
+    damaged[len(content) // 2] ^= 255
+    (tmp_path / "cut.csv.gz").write_bytes(bytes(damaged))
+    with pytest.raises(DataError, match="cannot be read as csv"):
+        table_of(tmp_path / "cut.csv.gz")
