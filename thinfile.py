@@ -34,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     if verb not in VERBS:
         return _refuse(verb, rest)
     module, _, function = VERBS[verb].function.partition(":")
+    # Threads that wait for others sleep; else two processes on the same cores take ten times as long as one after the
+    # other. OpenMP reads this when the first library that uses it is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     atexit.register(
         gc.freeze
     )  # to look for garbage among all that libraries leave takes a second, and the process ends
