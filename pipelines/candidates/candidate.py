@@ -76,6 +76,8 @@ class Family:
         fitted_with: Installed packages that only `fit` imports; a run records their versions.
         leaf_tables: Makes the tables of a fitted scorer, or None for a scorer without them.
         points_table: Makes the table of points of a fitted scorer from its calibration map, for families that have one.
+        cost: The microseconds that scoring a row of a large batch takes on one core, from the size of a fitted scorer
+            and constants measured once, so that it is the same on every machine. 0 where a family does not know it.
         extra: The extra of Thinfile that installs the family's library, for a library that Thinfile does not require.
             Its name is that of the module to import.
         package: The installed package that declares the family; its version is recorded. Set for entry points only.
@@ -91,6 +93,7 @@ class Family:
     fitted_with: tuple[str, ...] = ()
     leaf_tables: Callable[[Any], LeafTables | None] = lambda _: None
     points_table: "Callable[[Any, Mapping[str, Any], PointsScale], pd.DataFrame] | None" = None
+    cost: Callable[[Any], float] = lambda _: 0.0
     extra: str | None = None
     package: str | None = None
 

@@ -228,10 +228,20 @@ def _candidate(part: BlendPart, key: str) -> Candidate:
     return family.candidate(parameters_of(settings))
 
 
+def cost(blend: Blend) -> float:
+    """Return microseconds per row: those of all models."""
+    return sum(
+        family_named(part["family"]).cost(model)
+        for part, models in zip(blend.parts, blend.models, strict=True)
+        for model in models
+    )
+
+
 FAMILY = Family(
     name="blend",
     settings=BlendSettings,
     candidate=BlendCandidate,
     scorer=Blend,
     leaf_tables=BlendLeaves.of,
+    cost=cost,
 )

@@ -237,6 +237,7 @@ class CatBoostCandidate:
                 "l2_leaf_reg": self.parameters.l2_leaf_reg,
                 "random_strength": self.parameters.random_strength,
                 "one_hot_max_size": self.parameters.one_hot_max_size,
+                "leaf_estimation_iterations": 10,  # CatBoost's default is 1 below 200 trees and 10 from there on
                 "max_ctr_complexity": 1,  # target statistics of combined levels would break the constraints
                 "monotone_constraints": [sample.directions.get(name, 0) for name in sample.numeric],
                 "random_seed": seed,
@@ -270,6 +271,13 @@ def _pool(sample: "Sample", levels: Mapping[str, list[str]]) -> Any:
     return sample.once("catboost", encoded)
 
 
+def cost(scorer: CatBoost) -> float:
+    """Return microseconds per row: the columns are copied, levels by their names, and trees are a few instructions."""
+    return (
+        0.05 + 0.013 * len(scorer.numeric) + 0.017 * len(scorer.categorical) + 0.00065 * int(scorer.model.tree_count_)
+    )
+
+
 FAMILY = Family(
     name="catboost",
     settings=CatBoostSettings,
@@ -279,4 +287,5 @@ FAMILY = Family(
     limits=LIMITS,
     requirements=("catboost",),
     leaf_tables=CatBoostLeaves.of,
+    cost=cost,
 )

@@ -320,6 +320,11 @@ def _matrix(columns: Columns, numeric: Sequence[str], levels: Mapping[str, Seque
     return matrix
 
 
+def cost(scorer: HistGradientBoosting) -> float:
+    """Return microseconds per row: each node is asked of each row, and a table looked up costs about twice as much."""
+    return float(0.0013 * len(scorer.trees["feature"]) + 0.0015 * np.count_nonzero(scorer.trees["table"] >= 0))
+
+
 FAMILY = Family(
     name="hist_gradient_boosting",
     settings=HistGradientBoostingSettings,
@@ -328,4 +333,5 @@ FAMILY = Family(
     space=SPACE,
     limits=LIMITS,
     fitted_with=("scikit-learn",),
+    cost=cost,
 )
