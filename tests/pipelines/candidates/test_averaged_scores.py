@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from pipelines.applications.splits import Fold
-from pipelines.candidates.averaged_scores import of_single_models
 from pipelines.candidates.blocks import random_blocks
 from pipelines.candidates.calibration_map import fit_calibration
 from pipelines.candidates.families.blend import Blend, BlendCandidate, BlendParameters, BlendPart
@@ -69,7 +68,7 @@ class Figures:
 def figures_of(seed: int) -> Figures:
     generator = np.random.default_rng(seed)
     sample, folds = in_folds(market(ROWS, generator)[0], seed)
-    single = held_out_log_odds(CANDIDATE, of_single_models(sample), folds, seed=0, threads=1)
+    single = held_out_log_odds(CANDIDATE, sample, folds, seed=0, threads=1)
     model = train(CANDIDATE, sample, folds, METHOD, seed=0, threads=1, held_out=single).model
     fresh, pd_true = market(4000, generator)
     log_odds, probability = model.predict(fresh.columns)
@@ -119,7 +118,7 @@ def test_as_many_bads_are_expected_as_there_are(figures: list[Figures]) -> None:
 
 def test_known_held_out_scores_give_the_same_map_as_fitting_them_again() -> None:
     sample, folds = in_folds(market(400, np.random.default_rng(0))[0], 0)
-    single = held_out_log_odds(CANDIDATE, of_single_models(sample), folds, seed=0, threads=1)
+    single = held_out_log_odds(CANDIDATE, sample, folds, seed=0, threads=1)
     known, fitted = (
         train(CANDIDATE, sample, folds, METHOD, seed=0, threads=1, held_out=held_out).model.card["calibration"]
         for held_out in (single, None)
