@@ -20,6 +20,10 @@ from pipelines.reading.values import EXACT, FALSE, TRUE, Kind, numbers
 NEARLY = 0.95
 """From this share of numbers on, a column is numeric and its other rows break the contract."""
 LEADING_ZERO = r"^ *[+-]?0[0-9]"
+LIKE_A_DATE = (
+    r"^ *(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/. ](?:[0-9]{1,2}|[A-Za-z]{3,9})[-/. ][0-9]{2,4})"
+    r"(?:[ T].*)?$"
+)
 LONG_NUMBER = r"^ *[+-]?[0-9]{16,} *$"
 FLAG, MOST_SPELLINGS = rf"{TRUE}|{FALSE}|[+-]?[01](\.0*)?", 24
 """Spellings of true and false, and the most that a column has."""
@@ -99,7 +103,8 @@ def _of_text(texts: pa.ChunkedArray, reading: Reading) -> ColumnType:
     known = len(texts) - texts.null_count
     if not known:
         return ColumnType(Kind.empty, "no row has a value")
-    if _any(texts, LEADING_ZERO):
+    zeros = texts.filter(pc.fill_null(pc.match_substring_regex(texts, LEADING_ZERO), False))
+    if len(zeros) and not pc.all(pc.match_substring_regex(zeros, LIKE_A_DATE)).as_py():
         return ColumnType(Kind.text, "values have leading zeros", notable=True)
     long = texts.filter(pc.fill_null(pc.match_substring_regex(texts, LONG_NUMBER), False))
     if any(int(float(one)) != int(one) for one in long.to_pylist()):
@@ -161,8 +166,7 @@ def _time_or_words(texts: pa.ChunkedArray, reading: Reading, known: int) -> Colu
         _, odd = times(texts, reading)
         if odd.sum() <= (1 - NEARLY) * known:
             return ColumnType(Kind.time, "values are times")
+    if pc.mean(pc.match_substring_regex(first, LIKE_A_DATE).cast(pa.int8())).as_py() >= NEARLY:
+        why = f"values look like dates of another format, such as '{first[0]}'; data.date_format reads them as times"
+        return ColumnType(Kind.text, why, notable=True)
     return ColumnType(Kind.text, "values are not numbers")
-
-
-def _any(texts: pa.ChunkedArray, pattern: str) -> bool:
-    return bool(pc.any(pc.match_substring_regex(texts, pattern)).as_py())

@@ -8,6 +8,10 @@ MOST, FIRST = 0.95, 1000
 """From this share of the texts on, of the first so many and of all, a column has numbers with marks and no words."""
 SPACES = " \u00a0\u2009\u202f"
 """Spaces between thousands: as typed, and as programs write them so that lines do not break there."""
+MINUS = "−"
+"""The sign of typesetters."""
+FEWEST_DIGITS = 3
+"""Shorter texts such as (1) and 2- are grades and ranks, not negative numbers."""
 CURRENCIES = (
     *("EUR", "USD", "GBP", "CHF", "JPY", "CNY", "INR", "BRL", "RUB", "PLN", "SEK", "NOK", "DKK", "CZK", "HUF"),
     *("TRY", "MXN", "kr", "zł", "Rs"),
@@ -16,7 +20,8 @@ CODE_DIGITS = 7
 """Groups of digits that all have the same number of digits, at least so many, are codes such as telephone numbers."""
 _SYMBOL = rf"(?:[A-Z]{{0,2}}[$€£¥₹₽₺₩₫₴₦₱฿¢]|{'|'.join(CURRENCIES)}|%)"
 _MARKED = re.compile(
-    rf"\s*(?P<sign>[-+]?)\s*(?P<before>{_SYMBOL})?\s*(?P<number>[-+]?[0-9][0-9.,'’{SPACES}]*?)\s*(?P<after>{_SYMBOL})?\s*"
+    rf"\s*(?P<sign>[-+{MINUS}(]?)\s*(?P<before>{_SYMBOL})?\s*(?P<number>[-+]?[0-9][0-9.,'’{SPACES}]*?)"
+    rf"\s*(?P<after>{_SYMBOL})?\s*(?P<end>[-)]?)\s*"
 )
 Layout = tuple[str | None, str]
 """The mark between thousands, None where there is none, and the decimal mark."""
@@ -47,7 +52,7 @@ class MarkedNumbers:
             for layout in _fewest(self.layouts)
         ]
         if not choices:
-            return "write them all in one way"
+            return "write them as plain numbers such as -1234.5"
         return f"set {' or '.join(choices)}" + (", whichever they mean" if len(choices) > 1 else "")
 
 
@@ -70,10 +75,13 @@ def marked_numbers(texts: Collection[str], plain: Iterable[str] = ()) -> MarkedN
         return None
     numbers = [match["number"] for match in matches]
     layouts = [layout for layout in _LAYOUTS if all(_is_number(one, *layout) for one in (*numbers, *plain))]
+    are_signed_oddly = any(_is_signed_oddly(match) for match in matches)
     found = (match[side] for match in matches for side in ("before", "after"))
     symbols = tuple(dict.fromkeys(symbol for symbol in found if symbol))
-    if not layouts or (not symbols and (layouts[0] == (None, ".") or _are_codes(numbers))):
+    if not layouts or (not symbols and _are_codes(numbers)):
         return None
+    if are_signed_oddly or (not symbols and layouts[0] == (None, ".")):
+        return MarkedNumbers(matches[0].string, symbols, ())  # by its sign, or by spaces around it
     return MarkedNumbers(matches[0].string, symbols, tuple(layouts))
 
 
@@ -89,7 +97,13 @@ def without_symbols(symbols: Sequence[str]) -> str:
 
 
 def _matches(texts: Iterable[str]) -> list[re.Match[str]]:
-    return [match for text in texts if (match := _MARKED.fullmatch(text))]
+    found = (match for text in texts if (match := _MARKED.fullmatch(text)))
+    return [match for match in found if not match["end"] or len(match["number"]) >= FEWEST_DIGITS]
+
+
+def _is_signed_oddly(match: re.Match[str]) -> bool:
+    """Return whether a number is negative in a way that no setting reads: 12-, (12) or with the sign of typesetters."""
+    return bool(match["end"]) or match["sign"] in (MINUS, "(")
 
 
 def _is_number(text: str, thousands: str | None, decimal: str) -> bool:

@@ -141,6 +141,8 @@ def readable_text(file: TextFile) -> Iterator[None]:
     except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.IOException, pa.ArrowInvalid) as error:
         reason = reason_of(error)
         advice = "check the file"
+        if "state machine" in reason:
+            reason, advice = "its lines end in different ways or its quotes do not match", "write it again"
         if "unicode" in reason.lower() or "utf" in reason.lower():
             advice = f"set {file.group}.encoding, for example {file.group}.encoding=latin-1"
         raise DataError(f"'{file.origin}' cannot be read as csv ({reason}); {advice}") from error

@@ -1,6 +1,7 @@
 """The layout of a text file: its delimiter, the names of its columns, and whether its lines end with a delimiter."""
 
 import csv
+import re
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
@@ -41,10 +42,13 @@ def layout_of(path: Path, settings: TextSettings, *, group: str = "data") -> Tex
     encoding = encoding_of(path, settings.encoding, group)
     first, second = _first_lines(path, encoding, group)
     if not first:
-        raise DataError(f"'{path}' cannot be read as csv (it is empty); check the file")
-    delimiter = settings.delimiter or max(DELIMITERS, key=lambda mark: len(_fields(first, mark)))
+        problem = "its first line is empty); remove the line" if second.strip() else "it is empty); check the file"
+        raise DataError(f"'{path}' cannot be read as csv ({problem}")
+    if re.fullmatch(r"sep=.", first, re.IGNORECASE):
+        raise DataError(f"'{path}' begins with '{first}', a note of spreadsheets and not a header; remove the line")
+    delimiter = settings.delimiter or max(DELIMITERS, key=lambda mark: len(_fields(path, first, mark)))
     delimiter = TAB if delimiter in TAB_WORDS else delimiter
-    names, row = _fields(first, delimiter), _fields(second, delimiter)
+    names, row = (_fields(path, record, delimiter) for record in (first, second))
     if not settings.header:
         names, row = settings.names, names
     is_trailing = len(row) == len(names) + 1 and row[-1] == ""
@@ -86,8 +90,11 @@ def _first_lines(path: Path, encoding: str, group: str) -> tuple[str, str]:
     return (lines[0] if lines else "").rstrip("\r\n"), "".join(lines[1:])
 
 
-def _fields(record: str, delimiter: str) -> list[str]:
-    return next(csv.reader(record.splitlines(keepends=True), delimiter=delimiter), [])
+def _fields(path: Path, record: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader(record.splitlines(keepends=True), delimiter=delimiter), [])
+    except csv.Error as error:
+        raise DataError(f"the first lines of '{path}' cannot be read as csv ({error}); check the file") from error
 
 
 def _check_names(path: Path, names: list[str]) -> None:

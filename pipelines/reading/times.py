@@ -1,5 +1,7 @@
 """Times of a column: ISO text, a declared format, or a type of their own; dates that cannot be meant are refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -26,7 +28,7 @@ def times(column: pa.ChunkedArray, reading: Reading) -> tuple[NDArray[np.datetim
     if is_number(column.type) and reading.date_format is not None:
         column = pa.chunked_array([_digits(column)])
     if is_text(column.type):
-        texts = without_nulls(column, reading)
+        texts = without_nulls(column, replace(reading, nulls=(*reading.nulls, *reading.never)))
         found = parsed_times(texts, reading.date_format)
         odd = np.isnat(found) & texts.is_valid().to_numpy()
     elif pt.is_timestamp(column.type) or pt.is_date(column.type):

@@ -103,6 +103,8 @@ def identities(column: pa.ChunkedArray) -> pa.Array:
             f"ids are stored as doubles, which have lost their last digits (such as {largest:.0f}); write them as "
             "text or as whole numbers"
         )
+    if pt.is_binary(column.type) or pt.is_large_binary(column.type) or pt.is_fixed_size_binary(column.type):
+        raise DataError("ids are stored as bytes; write them as text")
     if is_text(column.type):
         return whole(without_nulls(column, Reading()))
     if pt.is_integer(column.type):

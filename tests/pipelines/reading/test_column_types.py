@@ -11,6 +11,7 @@ from pipelines.reading.column_types import column_type
 from pipelines.reading.reading import Reading
 from pipelines.reading.values import Kind, identities, numbers, spelled
 
+DATES, FORMAT = "dates of another format, such as", "data.date_format reads them as times"
 MANY = [str(number / 4) for number in range(1499)]
 
 
@@ -41,6 +42,8 @@ MANY = [str(number / 4) for number in range(1499)]
         (["1,234.50", "999"], Kind.text, "numbers have marks, such as '1,234.50'"),
         ([*MANY, "1,234.50"], Kind.text, "numbers have marks, such as '1,234.50'"),
         (["NA", "EU"], Kind.text, "values are not numbers"),
+        (["01/02/2026", "31/12/2025"], Kind.text, f"values look like {DATES} '01/02/2026'; {FORMAT}"),
+        (["0000-00-00", "2026-10-31"], Kind.text, f"values look like {DATES} '0000-00-00'; {FORMAT}"),
         (["2026-01-31", "2026-02-01 10:00"], Kind.time, "values are times"),
         ([None, "", "nan"], Kind.empty, "no row has a value"),
         ([[1], [2]], Kind.nested, "values are of type list<item: int64>"),
@@ -84,6 +87,16 @@ def test_ids_are_text_exactly_as_written() -> None:
     assert identities(pa.chunked_array([whole])).to_pylist() == ["1582218195625938945", None]
     huge = pa.array([Decimal("99999999999999999999999999999999999999")], pa.decimal128(38, 0))
     assert identities(pa.chunked_array([huge])).to_pylist() == ["9" * 38]
+
+
+def test_day_first_dates_are_times_where_their_format_is_declared() -> None:
+    column = pa.chunked_array([["01/02/2026", "31/12/2025"]])
+    assert column_type(column, Reading(date_format="%d/%m/%Y")).kind is Kind.time
+
+
+def test_ids_in_bytes_are_refused() -> None:
+    with pytest.raises(DataError, match="ids are stored as bytes; write them as text"):
+        identities(pa.chunked_array([[b"A1"]]))
 
 
 def test_ids_that_have_lost_their_digits_are_refused() -> None:

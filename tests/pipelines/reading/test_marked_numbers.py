@@ -44,6 +44,7 @@ def test_what_is_declared_by_the_remedy_reads_the_numbers(
     [
         ["A12", "B7"],
         ["12-34", "56-78"],
+        ["1-", "2", "3-"],  # grades
         ["+49 170 1234567", "+49 30 901820"],
         ["555 123 456", "600 700 800"],  # telephone numbers in groups of three
         ["123 45", "678 90"],  # postcodes
@@ -75,3 +76,15 @@ def test_a_remedy_that_is_open_names_each_choice() -> None:
 def test_numbers_without_marks_must_be_of_the_same_layout() -> None:
     assert marked_numbers(["1,5"], plain=["2", "3"]) is not None
     assert marked_numbers(["1,5"], plain=["2.5"]) is None
+
+
+@pytest.mark.parametrize("texts", [["−5", "12"], ["(1,200.50)", "300"], ["120-", "1.5-"], ["\u00a05", "7"]])
+def test_numbers_that_no_setting_reads_are_named_all_the_same(texts: list[str]) -> None:
+    found = column_type(pa.chunked_array([texts]), Reading()).marks
+    assert found is not None
+    assert found.remedy == "write them as plain numbers such as -1234.5"
+
+
+def test_numbers_without_the_declared_marks_are_named() -> None:
+    found = column_type(pa.chunked_array([["1.5", "2.5"]]), Reading(decimal=","))
+    assert (found.kind, found.marks is None) == (Kind.text, False)

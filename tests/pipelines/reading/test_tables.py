@@ -98,10 +98,14 @@ def test_a_delimiter_at_the_end_of_each_line_divides_nothing(tmp_path: Path) -> 
         ("a,b\n1,2,3\n", "has 3 fields in its first row and 2 column names; add the missing names"),
         ("a,b,a\n1,2,3\n", "has 2 columns 'a'; rename all but one"),
         ("a,b,A\n1,2,3\n", "columns 'a' and 'A' of .* differ only in case; rename one"),
+        ("\na,b\n1,2\n", "its first line is empty.; remove the line"),
+        ("sep=;\na;b\n1;2\n", "begins with 'sep=;', a note of spreadsheets and not a header; remove the line"),
+        ("a,b\n1,2\r\n3,4\n", "its lines end in different ways"),
+        ("a,b\n" + 200_000 * "x" + ",2\n", "the first lines of .* cannot be read as csv .field larger"),
     ],
 )
 def test_headers_that_do_not_fit_the_rows_are_refused(text: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text(text)
+    (tmp_path / "a.csv").write_text(text, newline="")
     with pytest.raises(DataError, match=message):
         table_of(tmp_path / "a.csv")
 
@@ -168,3 +172,17 @@ def test_a_compressed_file_that_ends_early_is_refused_wherever_it_ends(tmp_path:
     (tmp_path / "cut.csv.gz").write_bytes(bytes(damaged))
     with pytest.raises(DataError, match="cannot be read as csv"):
         table_of(tmp_path / "cut.csv.gz")
+
+
+@pytest.mark.parametrize(
+    ("begin", "message"),
+    [
+        (gzip.compress(b"a,b"), "is compressed with gzip.; let its name end in .csv.gz"),
+        (b"PK\x03\x04....", "is a zip archive or a workbook.; extract"),
+        (b"PAR1....", "is Parquet.; let its name end in .parquet"),
+    ],
+)
+def test_files_that_are_not_text_are_named(begin: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(begin)
+    with pytest.raises(DataError, match=message):
+        table_of(tmp_path / "a.csv", encoding="latin-1")

@@ -87,4 +87,5 @@ def test_years_that_cannot_be_meant_are_refused_or_mean_never() -> None:
             check_years("paid_at", found)
     found, odd = times(pa.chunked_array([["2025-01-01", "9999-12-31"]]), Reading(never=("9999-12-31",)))
     check_years("paid_at", found)
+    assert read(["0000-00-00"], never=("0000-00-00",)) == (["NaT"], [False])
     assert (np.isnat(found).tolist(), odd.tolist()) == ([False, True], [False, False])
