@@ -58,6 +58,7 @@ def report_of_tables(settings: WatchSettings) -> tuple[PeriodReport, ExternalTab
             "needs a reference; set both"
         )
     workspace, table = Workspace.at(settings.workspace), settings.table
+    roles = roles_of(table)
     with (
         scratch_folder(workspace.root) as scratch,
         engine_of(table.engine, threads=table.threads, memory=table.memory, scratch=scratch) as engine,
@@ -65,10 +66,10 @@ def report_of_tables(settings: WatchSettings) -> tuple[PeriodReport, ExternalTab
         tables = open_external_tables(
             Path(settings.input),
             Path(settings.reference_input),
-            roles_of(table),
+            roles,
             settings.population,
             engine,
-            TableReader(table, scratch),
+            TableReader(table, scratch, coded=roles.by_name, ignored=roles.ignored),
             most_sampled=settings.sample,
         )
     key = LogKey(settings.model, settings.version or 0, settings.population, settings.period)

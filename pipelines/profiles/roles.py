@@ -41,6 +41,12 @@ class TableRoles:
         return tuple(one.name for one in self.segments if one.edges is None)
 
     @property
+    def by_name(self) -> tuple[str, ...]:
+        """The columns whose values are names or codes."""
+        names = (*self.coded_segments, self.band, self.decision, *self.categorical)
+        return tuple(name for name in names if name is not None)
+
+    @property
     def named(self) -> dict[str, str]:
         """The columns that must be there, by role."""
         columns = {

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.profiles.column_names import feature_named
+from pipelines.profiles.parquet_types import are_flags, are_typed, counted_by
 from pipelines.profiles.reference_profile import FrozenBins
 from pipelines.reading.column_types import ColumnType
 from pipelines.reading.files import TableFile, find_files
@@ -19,29 +20,32 @@ from pipelines.reading.settings import ReadingSettings
 from pipelines.reading.tables import read_parts, unified_table
 from pipelines.reading.values import EXACT, Kind
 
-TRUTH = frozenset({"true", "false"})
-"""The levels of a flag."""
-
 
 @dataclass(frozen=True)
 class TableReader:
-    """Reads the tables of a comparison; what is written for them lies below `scratch`."""
+    """Reads the tables of a comparison; what is written for them lies below `scratch`.
+
+    `coded` are columns that are counted by name, `ignored` ones that are not read.
+    """
 
     settings: ReadingSettings
     scratch: Path
     group: str = "table"
+    coded: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def as_parquet(self, path: Path, setting: str, bins: Sequence[FrozenBins] = ()) -> Path:
         """Return a table as Parquet files: its own, or ones with the types that its values have.
 
-        Its own are taken where all files are Parquet and nothing is declared. With `bins`, those of a reference, its
-        columns have the types that the reference's columns have.
+        Its own are taken where they are Parquet with such types and nothing is declared. With `bins`, those of a
+        reference, its columns have the types that the reference's columns have.
 
         Raises:
             DataError: see `read_parts`.
         """
         files = find_files(path, setting=setting, any_text=self.settings.delimiter is not None)
-        if all(file.is_parquet for file in files) and not self._declares():
+        as_stored = all(file.is_parquet for file in files) and not self._declares()
+        if as_stored and are_typed(files, counted_by(bins, self.coded), self.ignored):
             return path
         parts = read_parts(files, self.settings, self.scratch, group=self.group)
         frame = frame_of(unified_table(parts), Reading.of(self.settings), _types(bins))
@@ -67,12 +71,7 @@ def _types(bins: Sequence[FrozenBins]) -> dict[str, ColumnType]:
 def _kind(bins: FrozenBins) -> Kind:
     if bins.edges is not None:
         return Kind.flag  # a number, or a word for 1 or 0
-    return Kind.flag if _are_truth(bins) else Kind.text
-
-
-def _are_truth(bins: FrozenBins) -> bool:
-    levels = {*bins.levels, *bins.rare}
-    return bins.edges is None and bool(levels) and levels <= TRUTH
+    return Kind.flag if are_flags(bins) else Kind.text
 
 
 def _array(frame: Frame, name: str, bins: Sequence[FrozenBins]) -> pa.Array:
@@ -80,8 +79,8 @@ def _array(frame: Frame, name: str, bins: Sequence[FrozenBins]) -> pa.Array:
     values, of = frame.rows[name], frame.types[name]
     if of.kind in (Kind.number, Kind.flag):
         numbers = np.array([np.nan if one is None or isinstance(one, str) else float(one) for one in values])
-        are_flags = next((_are_truth(one) for one in bins if feature_named(one.column) == name), "true" in of.why)
-        if are_flags:
+        is_flag = next((are_flags(one) for one in bins if feature_named(one.column) == name), "true" in of.why)
+        if is_flag:
             return pa.array(numbers == 1, pa.bool_(), mask=np.isnan(numbers))
         are_whole = (np.abs(numbers) < EXACT) & (numbers == np.trunc(numbers)) | np.isnan(numbers)
         if are_whole.all():

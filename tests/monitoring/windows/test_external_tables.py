@@ -1,9 +1,11 @@
 """Tables that were scored elsewhere: what a report needs of them, and the profiles that stand for them later."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -181,3 +183,63 @@ def test_months_in_text_files_are_periods(tmp_path: Path, engine: Engine) -> Non
     found = opened(tmp_path / "now.csv", tmp_path / "before", engine, tmp_path / "scratch")
     assert [*found.reference_profile.periods] == ["2026-08", "2026-09"]
     assert found.window.overall.rows == 300
+
+
+def values(rows: int, seed: int) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "points": generator.normal(600, 40, rows).astype(int),
+            "income": generator.lognormal(7, size=rows).round(2),
+            "age": generator.integers(18, 80, rows),
+            "branch": generator.choice(["01", "02", "10"], rows),
+            "plan": generator.choice(["1", "2"], rows),
+            "vip": generator.random(rows) < 0.2,
+            "applied": generator.choice(["2026-01-03", "2026-01-20"], rows),
+            "region": generator.choice([1, 2], rows),
+        }
+    )
+
+
+OTHER_TYPES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "numbers as text": lambda rows: rows.assign(income=rows["income"].map("{:.2f}".format), age=rows["age"].map(str)),
+    "flags as numbers": lambda rows: rows.assign(vip=rows["vip"].astype(float)),
+    "flags as words": lambda rows: rows.assign(vip=rows["vip"].map({True: "True", False: "FALSE"})),
+    "codes as numbers": lambda rows: rows.assign(plan=rows["plan"].astype(float), region=rows["region"].astype(float)),
+    "codes as text": lambda rows: rows.assign(region=rows["region"].map(str)),
+    "categories": lambda rows: rows.assign(branch=rows["branch"].astype("category")),
+    "decimals": lambda rows: rows.assign(income=[Decimal(f"{one:.2f}") for one in rows["income"]]),
+    "times": lambda rows: rows.assign(applied=pd.to_datetime(rows["applied"])),
+}
+
+
+@pytest.mark.parametrize("other", OTHER_TYPES)
+def test_equal_values_in_other_types_are_counted_alike(tmp_path: Path, engine: Engine, other: str) -> None:
+    roles = TableRoles(segments=(Dimension("region"),), categorical=("plan",))
+    before, now = values(1000, 1), values(800, 2)
+    paths = [tmp_path / f"{name}.parquet" for name in ("before", "now", "other", "other_before")]
+    rows = (before.astype({"plan": int}), now, OTHER_TYPES[other](now), OTHER_TYPES[other](before))
+    for path, table in zip(paths, rows, strict=True):
+        table.to_parquet(path, index=False)
+    now.to_csv(tmp_path / "now.csv", index=False)
+
+    def counted(window: Path, reference: Path) -> ExternalTables:
+        reader = TableReader(ReadingSettings(), tmp_path / "scratch", coded=roles.by_name)
+        return open_external_tables(window, reference, roles, Population.applications, engine, reader, most_sampled=0)
+
+    expected = counted(paths[1], paths[0])
+    assert {"income", "age", "branch", "plan", "vip"} <= expected.window.overall.columns.keys()
+    assert "applied" not in expected.window.overall.columns
+    for window, reference in ((paths[2], paths[0]), (tmp_path / "now.csv", paths[0]), (paths[1], paths[3])):
+        found = counted(window, reference)
+        assert_same(found.window, expected.window)
+        assert found.reference.profile.bins == expected.reference.profile.bins
+
+
+def test_files_of_other_columns_are_refused_with_a_diff(tmp_path: Path, engine: Engine) -> None:
+    folder = tmp_path / "now"
+    folder.mkdir()
+    values(100, 1).to_parquet(folder / "a.parquet")
+    values(100, 2).rename(columns={"income": "Income"}).to_parquet(folder / "b.parquet")
+    with pytest.raises(DataError, match=r"b.parquet' has other columns than '.*a.parquet' \(\+Income, -income\)"):
+        opened(window(tmp_path), folder, engine)
