@@ -7,13 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from monitoring.faults.observed import Observed
+from monitoring.faults.observed import MISSING, Counts, Observed
+from monitoring.faults.special_codes import amounts
 from pipelines.profiles.reference_profile import SCORE, FrozenBins, ReferenceProfile
-
-Counts = NDArray[np.int64]
-
-MISSING = 0
-"""The index of the bin of missing values."""
 
 MOST_OF_THE_WAY = 0.5
 MOST_SAMPLED = 5_000
@@ -56,14 +52,18 @@ def columns_of(
     sample: pd.DataFrame,
     earlier: Sequence[Observed],
 ) -> list[Column]:
-    """Return the columns of the reference; a column without counts in the window is missing in each of its rows."""
+    """Return the columns of the reference; a column without counts in the window is missing in each of its rows.
+
+    Of a column with special codes only its amounts are compared (see `special_codes`).
+    """
+    names = {bins.column for bins in reference.bins}
     return [
         Column(
             bins,
-            np.asarray(reference.counts[bins.column], dtype=np.int64),
-            [np.asarray(month) for month in months.get(bins.column, ()) if month.sum()],
-            window.counts.get(bins.column, _all_missing(bins, window.rows)),
-            [one.counts[bins.column] for one in earlier if bins.column in one.counts],
+            amounts(bins.column, np.asarray(reference.counts[bins.column]), names),
+            [amounts(bins.column, month, names) for month in months.get(bins.column, ()) if month.sum()],
+            amounts(bins.column, window.counts.get(bins.column, _all_missing(bins, window.rows)), names),
+            [amounts(bins.column, one.counts[bins.column], names) for one in earlier if bins.column in one.counts],
             _sample_of_score(window) if bins.column == SCORE else _sample(bins, sample),
         )
         for bins in reference.bins

@@ -1,8 +1,9 @@
 """Columns of the reference that are missing in every row of the window."""
 
-from monitoring.faults.column import MISSING, Column, share
+from monitoring.faults.column import Column, share
 from monitoring.faults.fault import Fault, Subject, column_finder
 from monitoring.faults.limits import FaultLimits
+from monitoring.faults.observed import MISSING
 
 COLUMN_GONE = "column gone"
 CHANCE = 1e-6

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from monitoring.faults.column import MISSING, Column
+from monitoring.faults.column import Column
 from monitoring.faults.fault import Fault, Subject, column_finder
 from monitoring.faults.limits import FaultLimits
+from monitoring.faults.observed import MISSING
 
 CONSTANT = "column constant"
 CHANCE = 1e-6

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.faults.column import MISSING, Column, Counts, is_gradual, odds_ratio
+from monitoring.faults.column import Column, is_gradual, odds_ratio
 from monitoring.faults.fault import Fault, Finder, Finding, Search, Subject
 from monitoring.faults.limits import FaultLimits
 from monitoring.faults.missing_risen import MISSING_RISEN
+from monitoring.faults.observed import MISSING, Counts
 
 NOTHING_LEFT = 0.95
 """A larger part without a known category is a fault even if it rose slowly, because histories fill slowly."""

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from monitoring.faults.column import MISSING, Column, errors_apart, is_gradual, odds_ratio, share
+from monitoring.faults.column import Column, errors_apart, is_gradual, odds_ratio, share
 from monitoring.faults.fault import Fault, Subject, column_finder
 from monitoring.faults.limits import FaultLimits
+from monitoring.faults.observed import MISSING
 
 MISSING_RISEN = "missing values risen"
 LEAST_SHARE = 1e-3

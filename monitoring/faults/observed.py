@@ -8,6 +8,12 @@ from numpy.typing import NDArray
 
 from pipelines.profiles.score_counts import ScoreCounts
 
+Counts = NDArray[np.int64]
+"""The counts of a column in the frozen bins of a reference, shape (bins,)."""
+
+MISSING = 0
+"""The index of the bin of missing values."""
+
 
 @dataclass(frozen=True)
 class Intake:

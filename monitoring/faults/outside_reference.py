@@ -1,7 +1,8 @@
 """Values outside all that the reference has: codes such as -999 or 0, infinities, far tails.
 
 A change of applicants that leaves the range of the reference fills the bin at that end too, and goes only a little
-beyond it. A code does neither: many rows have one value, and the bin next to it stays as it was.
+beyond it. A code does neither: many rows have one value, and the bin next to it stays as it was. Nor do amounts with
+the other sign.
 """
 
 from collections.abc import Sequence
@@ -9,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.faults.column import MISSING, Column, errors_apart, is_gradual, odds_ratio, share
+from monitoring.faults.column import Column, errors_apart, is_gradual, odds_ratio, share
 from monitoring.faults.fault import Fault, Subject, column_finder
 from monitoring.faults.limits import FaultLimits
+from monitoring.faults.observed import MISSING
 from monitoring.faults.reference_quantiles import Floats
 
 OUTSIDE_REFERENCE = "values outside the reference"
@@ -48,12 +50,16 @@ class End:
 
 @dataclass(frozen=True)
 class Beyond:
-    """What is outside an end: the share of all rows, the repeated values with their shares, the median of all."""
+    """What is outside an end: the share of all rows, the repeated values with their shares, the median of all.
+
+    `has_other_sign`: enough of them have a sign that no value of the reference has, and did not drift through zero.
+    """
 
     end: End
     share: float
     repeated: tuple[tuple[float, float], ...]
-    median: float | None
+    median: float
+    has_other_sign: bool = False
 
 
 def outside_reference(column: Column, limits: FaultLimits) -> Fault | None:
@@ -89,8 +95,10 @@ def _beyond(column: Column, end: End, limits: FaultLimits) -> Beyond | None:
     if reference_rows < limits.least_reference:
         repeated = tuple(one for one in repeated if _changes_sign(column, end, one[0]) or _is_far(column, end, one[0]))
         return Beyond(end, now, repeated, median) if repeated else None
-    if repeated or _is_far(column, end, median, times=VERY_FAR if tail.passed_through else 1):
-        return Beyond(end, now, repeated, median)
+    turned = now * float(np.mean([_changes_sign(column, end, value) for value in outside]))
+    has_other_sign = turned >= limits.outside and not tail.passed_through
+    if repeated or has_other_sign or _is_far(column, end, median, times=VERY_FAR if tail.passed_through else 1):
+        return Beyond(end, now, repeated, median, has_other_sign)
     return None
 
 
@@ -151,6 +159,8 @@ def _fault(column: Column, found: Sequence[Beyond]) -> Fault:
     is_infinite = any(np.isinf(value) for one in found for value, _ in one.repeated)
     if is_infinite:
         cause = "A division by zero at the source, or a number that is too large for its type."
+    elif any(one.has_other_sign and not one.repeated for one in found):
+        cause = "The sign is turned at the source, or records of another kind, such as refunds, are among the rows."
     elif is_code:
         cause = "A code for missing or special values that is written as a number, or a default of the source."
     else:
@@ -170,8 +180,7 @@ def _extent(beyond: Beyond) -> str:
     if beyond.repeated:
         return " and ".join(f"{_number(value)} in {part:.1%}" for value, part in beyond.repeated)
     side = "above" if beyond.end.sign > 0 else "below"
-    median = "" if beyond.median is None else f" (median {_number(beyond.median)})"
-    return f"{side} {_number(beyond.end.last)}{median} in {beyond.share:.1%}"
+    return f"{side} {_number(beyond.end.last)} (median {_number(beyond.median)}) in {beyond.share:.1%}"
 
 
 def _number(value: float) -> str:

@@ -6,7 +6,8 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.faults.column import MISSING, Column, Counts
+from monitoring.faults.column import Column
+from monitoring.faults.observed import MISSING, Counts
 from pipelines.profiles.reference_profile import FrozenBins
 
 Floats = NDArray[np.float64]

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.faults.column import MISSING, Column, is_gradual
+from monitoring.faults.column import Column, is_gradual
 from monitoring.faults.fault import Fault, Subject, column_finder
 from monitoring.faults.limits import FaultLimits
+from monitoring.faults.observed import MISSING
 from monitoring.faults.reference_quantiles import Floats, Side, cumulative_gap, outside
 
 UNIT_CHANGED = "unit changed"

@@ -94,7 +94,8 @@ def _moves(moves: Sequence[Move], score: ScoreComparison | None) -> Iterator[Poi
     columns = [one for one in overall if one is not points]
     if columns:
         yield Point("columns", _range(columns))
-    segments = [one for one in compared if one.segment != EVERYONE]
+    # The column of a segment has one value in it.
+    segments = [one for one in compared if one.segment != EVERYONE and not one.segment.startswith(f"{one.column}=")]
     if segments:
         yield Point("segments", _range(segments))
 
@@ -149,7 +150,7 @@ def _faults(facts: Facts) -> Iterator[Point]:
     yield Point("missing values", f"{_share(limits.missing, searched.rows, searched.reference_rows)} more of the rows")
     if searched.values:
         share = _share(limits.outside, searched.rows, searched.reference_rows)
-        far = "" if searched.reference_rows >= limits.least_reference else ", far outside"
+        far = " with one value or far outside" if searched.reference_rows >= limits.least_reference else " far outside"
         yield Point("values outside the reference", f"{share} of the rows{far}")
     if searched.volume:
         yield Point("number of rows", f"a fall to less than {limits.volume:.0%} of what earlier periods predict")

@@ -7,7 +7,7 @@ import pandas as pd
 from monitoring.alarms.settings import check_alarms
 from monitoring.decision_mix.decision_mix import decision_mixes
 from monitoring.faults.table_faults import faults_of_marketplace
-from monitoring.faults.window_faults import faults_of
+from monitoring.faults.window_faults import faults_of, intake_of
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import find_moves
 from monitoring.outcomes.earlier_loans import EarlierLoans, earlier_loans
@@ -93,6 +93,7 @@ def report_of(
     reference = reference_for(counts, key, settings.reference, window.periods[0])
     policy, notes = _policy(workspace, window)
     notes += _other_versions(log, key)
+    notes += _quarantined(workspace, log, window)
     samples = Samples(_earlier_sample(log, key), sample_of(log, key))
     if window.incomplete is not None:
         facts = Facts(incomplete=window.incomplete)
@@ -139,6 +140,18 @@ def _other_versions(log: ScoreLog, key: LogKey) -> list[str]:
     return [
         f"This report is about {own:,} of the {own + sum(rows.values()):,} applications of {key.period}: "
         f"{' and '.join(others)}, in a report of its own."
+    ]
+
+
+def _quarantined(workspace: Workspace, log: ScoreLog, window: Window) -> list[str]:
+    """Return a note on the rows that were delivered and broke a rule, none without them."""
+    intake = intake_of(workspace, log, [replace(window.key, period=period) for period in window.periods])
+    if intake is None or not intake.quarantined:
+        return []
+    rule, rows = max(intake.quarantined.items(), key=lambda one: one[1])
+    return [
+        f"{sum(intake.quarantined.values()):,} of {intake.rows:,} delivered rows are in quarantine and in no figure of "
+        f"this report, most because {rule} ({rows:,})."
     ]
 
 

@@ -134,3 +134,23 @@ def test_a_code_that_came_up_step_by_step_is_none() -> None:
     now = coded(0.1)
     assert find_faults(REFERENCE, window(now, "2026-10"), now, earlier) == []
     assert of_column(faults(now), "income")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("part", [0.04, 0.3, 1.0])
+def test_amounts_with_the_other_sign_are_named(seed: int, part: float) -> None:
+    for column in ("income", "spent"):
+        features = draw(3000, seed)
+        turned = np.random.default_rng(seed).random(3000) < part
+        features[column] = np.where(turned, -features[column], features[column])
+        (fault,) = of_column(faults(features), column)
+        assert "sign is turned" in fault.cause
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_drift_through_zero_is_none(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    before, now = (pd.DataFrame({"margin": generator.normal(mean, 1, 3000)}) for mean in (4.2, 3.0))
+    before = before[before["margin"] > 0]
+    reference = profile(before)
+    assert of_column(faults(now, reference), "margin") == []
