@@ -54,6 +54,9 @@ def _row(model: RegisteredModel) -> dict[str, Any]:
     }
 
 
+MOST_BLENDS = 5
+"""The parts of so many blends are listed, best first; output=json has them all."""
+
 COLUMNS = (
     TableColumn("", figures=False),
     TableColumn("version"),
@@ -70,7 +73,7 @@ def _table(name: str, rows: list[dict[str, Any]]) -> FittedTable:
     table = FittedTable(f"{name}: {len(rows)} version{'s' * (len(rows) > 1)}, by AUC on the test part", COLUMNS)
     for row in rows:
         role = "★ champion" if CHAMPION in row["aliases"] else CHALLENGER if CHALLENGER in row["aliases"] else ""
-        candidate = blend_title(row["parts"]) if row["parts"] else row["candidate"]
+        candidate = blend_title(row["parts"]).partition(":")[0] if row["parts"] else row["candidate"]
         auc = f"{_figure(row['test_auc'])} ({_figure(row['test_auc_low'])} to {_figure(row['test_auc_high'])})"
         others = [_figure(row[name]) for name in ("test_ks", "test_brier", "cv_auc")]
         table.rows.append([role, str(row["version"]), candidate, auc, *others, row["registered"][:10]])
@@ -82,7 +85,8 @@ def _figure(value: float | None) -> str:
 
 
 def _remarks(rows: list[dict[str, Any]]) -> list[str]:
-    remarks = []
+    blends = [row for row in rows if row["parts"]]
+    remarks = [f"version {row['version']}: {blend_title(row['parts'])}" for row in blends[:MOST_BLENDS]]
     if not any(CHAMPION in row["aliases"] for row in rows):
         remarks.append("no champion yet")
     if len({row["test_part"] for row in rows if row["test_part"]}) > 1:

@@ -108,14 +108,15 @@ class Blend:
 def blend_title(parts: Sequence[Mapping[str, Any]]) -> str:
     """Return a blend in a few words, from each part's family, weight and number of models.
 
-    >>> blend_title([{"family": "lightgbm", "weight": 0.6, "models": 5}, {"family": "scorecard", "weight": 0.4}])
+    >>> blend_title([{"family": "scorecard", "weight": 0.4}, {"family": "lightgbm", "weight": 0.6}])
     'blend of 2: lightgbm 0.60, scorecard 0.40'
     >>> blend_title([{"family": "lightgbm", "weight": 1.0, "models": 5}])
     'average of 5: lightgbm'
     """
     if len(parts) == 1:
         return f"average of {parts[0]['models']}: {parts[0]['family']}"
-    return f"blend of {len(parts)}: " + ", ".join(f"{part['family']} {part['weight']:.2f}" for part in parts)
+    weighted = sorted(parts, key=lambda part: -part["weight"])
+    return f"blend of {len(parts)}: " + ", ".join(f"{part['family']} {part['weight']:.2f}" for part in weighted)
 
 
 class BlendLeaves:

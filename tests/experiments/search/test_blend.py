@@ -62,7 +62,8 @@ def test_a_blend_is_registered_with_its_parts_and_replayed(shared: Workspace, re
         {"family": "catboost", "weight": 0.625, "models": 3},
     ]
     outcome = compare(CompareSettings(workspace=str(shared.root)))
-    assert "blend of 2: scorecard 0.38, catboost 0.62" in str(outcome.summary[0])
+    assert "blend of 2" in str(outcome.summary[0])
+    assert "version 1: blend of 2: catboost 0.62, scorecard 0.38" in outcome.summary
     page = write_document(ModelStore(shared), registered, []).read_text()
     assert "weighted sum of the log-odds of 2 parts" in page
     assert "iterations 10" in page
