@@ -22,10 +22,10 @@ MARKS = {
 }
 """Byte order marks, and the codec that leaves them away."""
 NOT_TEXT = {
-    b"\x1f\x8b": "it is compressed with gzip; let its name end in .csv.gz",
-    b"PK\x03\x04": "it is a zip archive or a workbook; extract or export it as text",
-    b"\xd0\xcf\x11\xe0": "it is a workbook; export it as text",
-    b"PAR1": "it is Parquet; let its name end in .parquet",
+    b"\x1f\x8b": ("it is compressed with gzip", "let its name end in .csv.gz"),
+    b"PK\x03\x04": ("it is a zip archive or a workbook", "extract or export it as text"),
+    b"\xd0\xcf\x11\xe0": ("it is a workbook", "export it as text"),
+    b"PAR1": ("it is Parquet", "let its name end in .parquet"),
 }
 """How files begin that are not text, and what to do about them."""
 
@@ -42,9 +42,9 @@ def encoding_of(path: Path, declared: str, group: str = "data") -> str:
             first = file.read(4)
     except UNREADABLE as error:
         raise DataError(f"'{path}' cannot be read as csv ({error}); check the file") from error
-    for begin, problem in NOT_TEXT.items():
+    for begin, (problem, advice) in NOT_TEXT.items():
         if first.startswith(begin):
-            raise DataError(f"'{path}' cannot be read as csv ({problem.replace('; ', '); ')}")
+            raise DataError(f"'{path}' cannot be read as csv ({problem}); {advice}")
     marked = next((name for mark, name in MARKS.items() if first.startswith(mark)), None)
     if marked is not None:
         return marked
