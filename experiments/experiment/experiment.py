@@ -1,5 +1,6 @@
 """The resolved experiment: candidate, table and split; equal experiments have the same identity."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +28,9 @@ from pipelines.applications.settings import DataSettings
 from pipelines.applications.splits import Split, split_applications
 from pipelines.applications.ttd_population import decided_ttd_population, read_ttd_population, ttd_path
 from pipelines.candidates.candidate import Candidate
-from pipelines.candidates.registry import candidate_of
+from pipelines.candidates.registry import AUTO, candidate_of
 from pipelines.candidates.sample import Sample
+from pipelines.candidates.settings import AutoSettings
 from pipelines.credit.loan import recorded_contract
 from pipelines.errors import ConfigurationError
 from pipelines.marketplace.manifest import manifest_beside
@@ -38,6 +40,9 @@ from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import Workspace
 
 IDENTITY_LENGTH = 16
+
+NOT_IDENTITY = ("trials", "time", "final", "choose", "max_cost", "workspace", "output", "debug")
+"""Settings that do not change a trial; a study goes on under other ones."""
 
 PATHS = ("path", "ttd_population")
 """Paths are not part of an experiment's identity; the contents of the files are."""
@@ -59,7 +64,17 @@ class Experiment:
     @property
     def title(self) -> str:
         """The name under which Optuna keeps the study: model, candidate and identity."""
-        return f"{self.settings.model} {self.candidate.family} {self.study}"
+        return f"{self.settings.model} {self.family} {self.study}"
+
+    @property
+    def family(self) -> str:
+        """The value of candidate=NAME: a family, or `auto`."""
+        return AUTO if self.searches_families else self.candidate.family
+
+    @property
+    def searches_families(self) -> bool:
+        """Whether a trial has a family of its own."""
+        return isinstance(self.settings.candidate, AutoSettings)
 
     @property
     def candidate(self) -> Candidate:
@@ -91,7 +106,7 @@ class Experiment:
         """The features in groups; a fair search uses or drops a group as a whole."""
         return feature_groups(self.development)
 
-    def candidate_with(self, parameters: dict[str, float | int]) -> Candidate:
+    def candidate_with(self, parameters: Mapping[str, Any]) -> Candidate:
         """Return the candidate with the parameters of a trial in place of the configured ones."""
         candidate = candidate_with(self.settings, without_uses(parameters))
         if has_uses(parameters):
@@ -114,7 +129,7 @@ class Experiment:
         The folders of a marketplace are links to the latest preparation; the record names their targets.
         """
         record = to_json_values(self.settings)
-        record["candidate"]["family"] = self.candidate.family
+        record["candidate"]["family"] = self.family
         paths = {"path": self.settings.data.path, "ttd_population": ttd_path(self.settings.data)}
         record["data"] |= {name: str(Path(path).resolve()) if path else None for name, path in paths.items()}
         return record
@@ -129,12 +144,12 @@ def resolve(settings: TuneSettings) -> Experiment:
         DataError: the data breaks its contract or a part of the split is empty.
     """
     for name, value in {"trials": settings.trials, "threads": settings.threads}.items():
-        if value < 1:
+        if value is not None and value < 1:
             raise ConfigurationError(f"{name} must be at least 1, received {value}; use for example {name}=2")
     check_policy(settings.policy)
     _check_decisions(settings)
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
-    split = split_applications(applications, settings.split, seed=settings.seed)
+    split = split_applications(applications, settings.split, seed=settings.split.seed)
     return Experiment(settings, applications, split)
 
 
@@ -203,7 +218,7 @@ def sample_of(applications: Applications) -> Sample:
 
 def _identity(experiment: Experiment) -> str:
     record = experiment.record()
-    for name in ("trials", "workspace", "output", "debug"):
+    for name in NOT_IDENTITY:
         del record[name]
     for name in (*PATHS, "segments", "segment_bands"):
         del record["data"][name]

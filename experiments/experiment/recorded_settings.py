@@ -11,9 +11,13 @@ from omegaconf.errors import OmegaConfBaseException
 from experiments.experiment.settings import TuneSettings
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.families.blend import BlendParameters, BlendSettings
-from pipelines.candidates.registry import candidate_of, family_named
+from pipelines.candidates.registry import candidate_of, family_named, settings_class
+from pipelines.candidates.settings import parameters_of
 from pipelines.command.renamed_keys import rename_keys
 from pipelines.errors import RequestError
+
+FAMILY = "family"
+"""Under this name the parameters of a trial have its family, where a study searches several."""
 
 
 def settings_of(record: Mapping[str, Any]) -> TuneSettings:
@@ -25,7 +29,8 @@ def settings_of(record: Mapping[str, Any]) -> TuneSettings:
     recorded: dict[str, Any] = rename_keys(json.loads(json.dumps(record)), quiet=True)
     try:
         schema = OmegaConf.structured(TuneSettings)
-        schema.candidate = OmegaConf.structured(family_named(recorded["candidate"].pop("family")).settings)
+        schema.candidate = OmegaConf.structured(settings_class(recorded["candidate"].pop("family")))
+        recorded["split"].setdefault("seed", recorded["seed"])  # one seed did both
         settings = OmegaConf.to_object(OmegaConf.merge(schema, recorded))
     except (OmegaConfBaseException, KeyError) as error:
         raise RequestError(
@@ -37,9 +42,14 @@ def settings_of(record: Mapping[str, Any]) -> TuneSettings:
 
 
 def candidate_with(settings: TuneSettings, parameters: Mapping[str, Any]) -> Candidate:
-    """Return the candidate of a study with the parameters of one of its trials; with `parts` it is a blend."""
+    """Return the candidate of a study with the parameters of one of its trials, or of a blend of several.
+
+    Parameters that name their `family` differ from its defaults; other ones from the study's configuration.
+    """
     if "parts" in parameters:
         blend = BlendSettings(calibration=settings.candidate.calibration, parameters=BlendParameters(**parameters))
         return candidate_of(blend)
-    tried = replace(settings.candidate.parameters, **parameters)  # type: ignore[attr-defined]
-    return candidate_of(replace(settings.candidate, parameters=tried))  # type: ignore[call-arg]
+    own = {name: value for name, value in parameters.items() if name != FAMILY}
+    defaults = family_named(parameters[FAMILY]).default_settings() if FAMILY in parameters else settings.candidate
+    tried = replace(parameters_of(defaults), **own)
+    return candidate_of(replace(defaults, parameters=tried))  # type: ignore[call-arg]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.experiment.experiment import Experiment
 from experiments.experiment.feature_use import Group, Parameters, use_of
-from experiments.search.trial_result import ObjectiveValue
+from experiments.search.trial_result import ObjectiveValue, TrialResult
 from pipelines.candidates.calibration_map import fit_calibration
 from pipelines.candidates.portable_model import Columns, calibrate
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
@@ -43,7 +43,7 @@ class FairnessObjective:
     levels: NDArray[np.object_]
     rate: float
 
-    def answer(self, parameters: Parameters) -> ObjectiveValue:
+    def answer(self, parameters: Parameters, earlier: Sequence[TrialResult] = ()) -> ObjectiveValue:  # noqa: ARG002
         """Return AUC and gap of a design, cross-validated, and the approval rates by group."""
         sample = self.experiment.sample_with(parameters)
         if not (sample.numeric or sample.categorical):

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass, field
 
 from experiments.experiment.feature_use import dropped, weakened, without_uses
 from experiments.fair_search.fairness_objective import RATES, FairnessObjective, levels_of
-from experiments.search.registration import register_trial
+from experiments.search.finalists import Finalist
+from experiments.search.registration import register_finalist
+from experiments.search.tracking import Tracking
 from experiments.search.trial_result import TrialResult
-from experiments.search.tune import Tracking
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
 from pipelines.credit.rates import wilson_interval
 from pipelines.model_store.predictor import load_predictor
@@ -46,8 +47,9 @@ class FairPoint:
 def register_point(tracking: Tracking, objective: FairnessObjective, trial: TrialResult) -> FairPoint:
     """Register a point of the front with its test figures; a repeated call returns the same version."""
     store, experiment = tracking.store, objective.experiment
-    model = register_trial(
-        store, experiment, trial, mlflow_experiment=tracking.mlflow_experiment, run_id=tracking.run_id
+    finalist = Finalist.of_trial(experiment, trial)
+    model = register_finalist(
+        store, experiment, finalist, mlflow_experiment=tracking.mlflow_experiment, run_id=tracking.run_id
     )
     if FAIR not in model.tags:
         point = _point(store, objective, trial, model)

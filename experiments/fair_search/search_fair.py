@@ -15,10 +15,12 @@ from experiments.fair_search.guide import FairGuide
 from experiments.fair_search.points import FairPoint, register_point
 from experiments.fair_search.proxy_features import proxy_features_of
 from experiments.fair_search.report import as_table, front_chart
+from experiments.search.budget import budget_of
 from experiments.search.space import space_of, whole_numbers
 from experiments.search.study import Study
+from experiments.search.tracking import Tracking, record_trials, run_metrics, tracked
 from experiments.search.trial_result import TrialResult, best_of
-from experiments.search.tune import Tracking, log_data, record_trials, run_metrics, search, tracked
+from experiments.search.tune import log_data, search
 from pipelines.candidates.families.blend import BlendSettings
 from pipelines.candidates.training import check_features
 from pipelines.charts.standalone import write_chart
@@ -60,7 +62,7 @@ def search_fair(settings: TuneSettings) -> Outcome:
         largest_loss=_auc(settings.fair.largest_gini_loss),
     )
     with tracked(ModelStore(Workspace.at(settings.workspace)), study, experiment) as tracking:
-        search(study, experiment, objective.answer)
+        search(study, experiment, objective.answer, budget_of(settings))
         with study.locks.waited_for(f"{study.name}/finish"):
             trials = study.finished()
             points = [register_point(tracking, objective, trial) for trial in _points(trials, settings)]
@@ -133,7 +135,7 @@ def _record_front(tracking: Tracking, result: Mapping[str, Any], trials: list[Tr
         store.log_files(run_id, folder)
     most_accurate = store.version(result["model"], result["most_accurate"])
     best = next(one for one in trials if str(one.number) == most_accurate.tags[TRIAL])
-    metrics = run_metrics(best, json.loads(most_accurate.tags[EVALUATION]))
+    metrics = run_metrics(best.value, json.loads(most_accurate.tags[EVALUATION]))
     store.log(run_id, metrics=metrics, tags={REGISTERED: str(result["recommended"])})
 
 

@@ -13,10 +13,12 @@ from experiments.experiment.recorded_settings import settings_of
 from experiments.experiment.settings import TuneSettings
 from experiments.replay.replay_decision import replay_decision
 from experiments.replay.settings import Extent, ReplaySettings
+from experiments.search.finalists import held_out_scores, rebuilt, registered_weights
+from experiments.search.out_of_fold import CrossValidation
 from experiments.search.registration import build_version
 from experiments.search.run_record import EARLIER, RunRecord, compare_environments, data_record
+from experiments.search.tracking import BEST_CV_AUC, run_metrics
 from experiments.search.trial_result import TrialResult, best_of
-from experiments.search.tune import BEST_CV_AUC, objective_of, run_metrics
 from pipelines.applications.applications import Applications
 from pipelines.applications.settings import Source
 from pipelines.command.progress import Advance, progress
@@ -27,7 +29,7 @@ from pipelines.errors import ConfigurationError, RequestError
 from pipelines.model_store.files import FILES
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
-from pipelines.model_store.tags import CONFIG_HASH, EVALUATION, STUDY, TRIAL
+from pipelines.model_store.tags import CONFIG_HASH, CV_AUC, EVALUATION, FINAL, PARAMETERS, STUDY, TRIAL
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.fingerprint import fingerprint_files, fingerprint_record
 from pipelines.storage.workspace import Workspace
@@ -75,8 +77,13 @@ class Task:
     @property
     def trials(self) -> list[TrialResult]:
         """The recorded trials to compute again."""
-        registered = {version.tags[TRIAL] for version in self.versions}
-        return [one for one in self.record.trials if self.extent is Extent.all or str(one.number) in registered]
+        registered = {number for version in self.versions for number in weights_of(version)}
+        return [one for one in self.record.trials if self.extent is Extent.all or one.number in registered]
+
+
+def weights_of(version: RegisteredModel) -> dict[int, float]:
+    """Return the trials that a version was made from, with their weights."""
+    return registered_weights(version.tags[TRIAL], json.loads(version.tags.get(PARAMETERS, "{}")))
 
 
 def replay(settings: ReplaySettings) -> Outcome:
@@ -149,39 +156,42 @@ def _compare_record(task: Task) -> Comparison:
 
 
 def _compare_numbers(task: Task, experiment: Experiment, store: ModelStore) -> Comparison:
-    comparison = Comparison(0, [])
+    comparison, validation = Comparison(0, []), CrossValidation(experiment)
     with progress("replay", len(task.trials) + len(task.versions), log) as advance:
-        comparison += _compare_trials(task, experiment, advance)
+        comparison += _compare_trials(task, validation, advance)
         for done, version in enumerate(task.versions, start=len(task.trials) + 1):
-            comparison += _compare_version(task, experiment, version, store)
+            comparison += _compare_version(task, validation, version, store)
             advance(done, f"{version.name} version {version.version}")
     return comparison
 
 
-def _compare_trials(task: Task, experiment: Experiment, advance: Advance) -> Comparison:
-    comparison, objective, values = Comparison(0, []), objective_of(experiment), dict[str, float]()
+def _compare_trials(task: Task, validation: CrossValidation, advance: Advance) -> Comparison:
+    comparison = Comparison(0, [])
     for done, trial in enumerate(task.trials, start=1):
-        parameters = json.dumps(trial.parameters, sort_keys=True)
-        if parameters not in values:
-            values[parameters] = objective(trial.parameters).value
-        now = {"cv_auc": values[parameters]}
+        now = {"cv_auc": validation.scores_of(trial).value}
         comparison += compare_records(f"trial {trial.number}", {"cv_auc": trial.value}, now)
         advance(done, f"trial {trial.number}")
     return comparison
 
 
-def _compare_version(task: Task, experiment: Experiment, version: RegisteredModel, store: ModelStore) -> Comparison:
+def _compare_version(
+    task: Task, validation: CrossValidation, version: RegisteredModel, store: ModelStore
+) -> Comparison:
     """Build a version again in a scratch folder and compare its tags and files."""
-    trial = next((one for one in task.record.trials if str(one.number) == version.tags[TRIAL]), None)
-    title = f"version {version.version}"
-    if trial is None:
-        return Comparison(1, [Difference(f"{title}.trial", version.tags[TRIAL], "the record has no such trial")])
+    trials, weights, title = task.record.trials, weights_of(version), f"version {version.version}"
+    if missing := weights.keys() - {trial.number for trial in trials}:
+        absent = ", ".join(map(str, sorted(missing)))
+        return Comparison(1, [Difference(f"{title}.trial", absent, "the record has no such trial")])
+    experiment, value = validation.experiment, float(version.tags[CV_AUC])
+    finalist = rebuilt(experiment, trials, version.tags[TRIAL], weights, value)
     with scratch_folder(Workspace.at(experiment.settings.workspace).root) as scratch:
         folder = scratch / "mlflow_model"
-        tags = build_version(experiment, trial, folder)
+        tags = build_version(experiment, finalist, folder, held_out_scores(validation, trials, finalist))
         comparison = _compare_tags(title, version, tags) + _compare_files(title, store.download(version), folder)
-    if version.tags[TRIAL] == str(best_of(task.record.trials).number):
-        metrics = run_metrics(trial, json.loads(tags[EVALUATION])) | {BEST_CV_AUC: trial.value}
+    best = best_of(trials)
+    final = store.read_record(task.run.info.run_id, FINAL) or {"label": str(best.number)}
+    if version.tags[TRIAL] == final["label"]:
+        metrics = run_metrics(finalist.value, json.loads(tags[EVALUATION])) | {BEST_CV_AUC: best.value}
         comparison += compare_records("run", task.run.data.metrics, metrics)
     return comparison
 

@@ -18,8 +18,8 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from sqlalchemy import event, inspect
 
-from experiments.search.space import Space
-from experiments.search.trial_result import TrialResult
+from experiments.search.space import Space, without_family
+from experiments.search.trial_result import Parameters, TrialResult
 from pipelines.storage.postgresql import advisory_lock, in_schema, make_schema, open_engine
 from pipelines.storage.worker_locks import WorkerLocks
 from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
@@ -63,7 +63,7 @@ class StoredStudy:
         """Return all trials; the index of each is its number."""
         return self._study.get_trials(deepcopy=False)
 
-    def start(self, number: int, parameters: Mapping[str, float | int], space: Space) -> FrozenTrial:
+    def start(self, number: int, parameters: Parameters, space: Space) -> FrozenTrial:
         """Add the trial of the next number, RUNNING, together with its parameters."""
         distributions: dict[str, BaseDistribution] = {name: space[name] for name in parameters}
         trial = create_trial(state=TrialState.RUNNING, params=dict(parameters), distributions=distributions)
@@ -94,7 +94,7 @@ def result_of(trial: FrozenTrial) -> TrialResult:
     value, unfairness = [*trial.values, None][:2]
     assert value is not None
     notes = trial.user_attrs.get(NOTES, {})
-    return TrialResult(value, unfairness, notes, number=trial.number, parameters=dict(trial.params))
+    return TrialResult(value, unfairness, notes, number=trial.number, parameters=without_family(trial.params))
 
 
 def _sqlite(workspace: Workspace) -> RDBStorage:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -9,8 +10,9 @@ from optuna.samplers import TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from experiments.experiment.recorded_settings import FAMILY
 from experiments.search.optuna_adapter import Direction
-from experiments.search.space import Space, is_within
+from experiments.search.space import Space, active, is_within
 from experiments.search.trial_result import Parameters
 
 USED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -28,18 +30,17 @@ class Sampler:
         self._seed, self._space, self._directions = seed, dict(space), list(directions)
         self._views: dict[tuple[tuple[str, float | int], ...], _View] = {}
 
-    def parameters(self, number: int, guided: Parameters, earlier: Sequence[FrozenTrial]) -> dict[str, float | int]:
+    def parameters(self, number: int, guided: Parameters, earlier: Sequence[FrozenTrial]) -> dict[str, Any]:
         """Return the parameters of a trial: the guided ones where they are within their ranges, the others drawn."""
-        taken = {
-            name: guided[name] for name, one in self._space.items() if name in guided and is_within(one, guided[name])
-        }
-        rest: dict[str, BaseDistribution] = {name: one for name, one in self._space.items() if name not in taken}
+        space = active(self._space, guided.get(FAMILY))
+        taken = {name: guided[name] for name, one in space.items() if name in guided and is_within(one, guided[name])}
+        rest: dict[str, BaseDistribution] = {name: one for name, one in space.items() if name not in taken}
         parameters = taken | (self._drawn(number, rest, taken, earlier) if rest else {})
-        return {name: parameters[name] for name in self._space}
+        return {name: parameters[name] for name in space}
 
     def _drawn(
         self, number: int, space: dict[str, BaseDistribution], guided: Parameters, earlier: Sequence[FrozenTrial]
-    ) -> dict[str, float | int]:
+    ) -> dict[str, Any]:
         shared = tuple(guided.items())
         if shared not in self._views:
             self._views[shared] = _View(guided, self._directions[:1] if guided else self._directions)
@@ -66,7 +67,7 @@ class _View:
                 if trial.state in USED and all(trial.params.get(name) == one for name, one in self._shared.items()):
                     self._study.add_trial(_of_the_score(trial) if self._shared else trial)
 
-    def draw(self, space: dict[str, BaseDistribution], *, seed: int) -> dict[str, float | int]:
+    def draw(self, space: dict[str, BaseDistribution], *, seed: int) -> dict[str, Any]:
         """Draw parameters from the trials that were added."""
         sampler = _Tpe(space, seed)
         study = optuna.load_study(storage=self._storage, study_name=self._study.study_name, sampler=sampler)

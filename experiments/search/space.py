@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from typing import Any
 
-from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+from experiments.experiment.recorded_settings import FAMILY
+from experiments.search.trial_result import Parameters
 from pipelines.candidates.settings import Range
 from pipelines.errors import ConfigurationError, nearest
 
-Distribution = FloatDistribution | IntDistribution
+Distribution = FloatDistribution | IntDistribution | CategoricalDistribution
 Space = Mapping[str, Distribution]
 
 
@@ -46,6 +49,39 @@ def whole_numbers(names: Iterable[str], high: int) -> dict[str, Distribution]:
     return {name: IntDistribution(0, high) for name in names}
 
 
-def is_within(distribution: Distribution, value: float | int) -> bool:
+def space_of_families(spaces: Mapping[str, Space]) -> dict[str, Distribution]:
+    """Return the spaces of several families as one: the family, and parameters named FAMILY.NAME.
+
+    >>> list(space_of_families({"scorecard": {"c": FloatDistribution(0, 1)}}))
+    ['family', 'scorecard.c']
+    """
+    space: dict[str, Distribution] = {FAMILY: CategoricalDistribution(list(spaces))}
+    return space | {f"{family}.{name}": one for family, own in spaces.items() for name, one in own.items()}
+
+
+def active(space: Space, family: str | None) -> dict[str, Distribution]:
+    """Return the part of a space that a trial of a family has; all of it where families are not searched."""
+    if family is None:
+        return dict(space)
+    return {name: one for name, one in space.items() if name == FAMILY or name.startswith(f"{family}.")}
+
+
+def with_family(parameters: Parameters) -> Parameters:
+    """Return a trial's parameters under the names of `space_of_families`."""
+    if FAMILY not in parameters:
+        return parameters
+    return {name if name == FAMILY else f"{parameters[FAMILY]}.{name}": value for name, value in parameters.items()}
+
+
+def without_family(parameters: Parameters) -> dict[str, Any]:
+    """Return a trial's parameters under their own names."""
+    if FAMILY not in parameters:
+        return dict(parameters)
+    return {name.removeprefix(f"{parameters[FAMILY]}."): value for name, value in parameters.items()}
+
+
+def is_within(distribution: Distribution, value: Any) -> bool:
     """Return whether a distribution's range includes a value."""
-    return distribution.low <= value <= distribution.high
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    return bool(distribution.low <= value <= distribution.high)

@@ -18,8 +18,8 @@ from experiments.search.optuna_adapter import (
     study_storage,
 )
 from experiments.search.sampler import Sampler
-from experiments.search.space import Space
-from experiments.search.trial_result import Guide, Objective, ObjectiveValue, Parameters, TrialResult
+from experiments.search.space import Space, with_family, without_family
+from experiments.search.trial_result import Guide, Objective, ObjectiveValue, Parameters, Pruned, TrialResult
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.storage.worker_locks import WorkerLocks
 from pipelines.storage.workspace import Workspace
@@ -160,23 +160,25 @@ class Study:
         """Return the parameters of a trial that is about to start."""
         earlier = self._earlier(number, existing)
         guided = self._guide(number, self._finished(earlier))
-        return self._sampler.parameters(number, guided, earlier)
+        return self._sampler.parameters(number, with_family(guided), earlier)
 
     def _evaluate(self, trial: FrozenTrial, existing: Sequence[FrozenTrial], objective: Objective) -> int:
-        parameters = dict(trial.params)
+        parameters, earlier = without_family(trial.params), self._finished(self._earlier(trial.number, existing))
         # A worker whose lock expired while its machine slept may find that another has ended its trial: all agree.
         try:
-            answer = self._recorded(parameters, existing) or objective(parameters)
+            answer = self._recorded(parameters, existing) or objective(parameters, earlier)
             if any(map(math.isnan, answer.values)):
                 raise ValueError("the objective is not a number")
         except RequestError:
             raise
+        except Pruned:
+            self._study.end(trial, TrialState.PRUNED)
         except Exception as error:
             log.warning("trial %d failed and the study goes on: %s", trial.number, error)
             self._study.note(trial, FAILURE, f"{type(error).__name__}: {error}")
             self._study.end(trial, TrialState.FAIL)
         else:
-            self._note(trial, answer, self._finished(self._earlier(trial.number, existing)))
+            self._note(trial, answer, earlier)
             self._study.end(trial, TrialState.COMPLETE, answer.values)
         return trial.number
 

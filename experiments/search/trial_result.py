@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-Parameters = Mapping[str, float | int]
+Parameters = Mapping[str, Any]
+"""A candidate's parameters by name, and where families are searched, the one that has them under `FAMILY`."""
+
+SECONDS, COST, TREES, AUCS = "seconds", "cost", "trees", "aucs"
+"""Notes of a trial: see `OutOfFold`."""
+
+
+class Pruned(Exception):
+    """A trial was given up before its last fold: it cannot become the best."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +34,12 @@ class TrialResult(ObjectiveValue):
     """One finished trial: its objective value, number and parameters."""
 
     number: int = field(kw_only=True)
-    parameters: dict[str, float | int] = field(kw_only=True)
+    parameters: dict[str, Any] = field(kw_only=True)
 
 
-Objective = Callable[[Parameters], ObjectiveValue]
+Objective = Callable[[Parameters, Sequence[TrialResult]], ObjectiveValue]
+"""Returns the value of parameters; it may give up (`Pruned`) by comparison with the finished trials before them."""
+
 Guide = Callable[[int, Sequence[TrialResult]], Parameters]
 """Returns the parameters to try from a trial's number and the finished trials before it; the sampler draws the rest."""
 

@@ -100,3 +100,5 @@ class SplitSettings:
     """Date from which applications belong to the test part (ISO); by default the latest `test` share."""
     folds: int = 5
     """Folds of the search."""
+    seed: int = 0
+    """Seed that draws the test part and the folds of applications without times."""

@@ -11,11 +11,14 @@ from pathlib import Path
 from pipelines.candidates import families as own_families
 from pipelines.candidates.candidate import Candidate, Family
 from pipelines.candidates.portable_model import Model, families_of, load_scorer, read_card
-from pipelines.candidates.settings import CandidateSettings, parameters_of
+from pipelines.candidates.settings import AutoSettings, CandidateSettings, parameters_of
 from pipelines.errors import ConfigurationError, RequestError, nearest
 
 GROUP = "thinfile.candidates"
 """The entry point group under which other packages declare families."""
+
+AUTO = "auto"
+"""The value of candidate=NAME that searches several families."""
 
 
 def families() -> dict[str, Family]:
@@ -38,8 +41,18 @@ def declared_families() -> dict[str, Family]:
 
 
 def candidate_settings() -> dict[str, dict[str, CandidateSettings]]:
-    """Return the default settings of every declared family, as the options of the configuration group candidate."""
-    return {"candidate": {name: family.default_settings() for name, family in declared_families().items()}}
+    """Return the options of the configuration group candidate: the default settings of every family, and `AUTO`."""
+    settings = {name: family.default_settings() for name, family in declared_families().items()}
+    return {"candidate": {AUTO: AutoSettings(), **settings}}
+
+
+def settings_class(name: str) -> type[CandidateSettings]:
+    """Return the class of the settings of candidate=NAME.
+
+    Raises:
+        RequestError: no installed package declares the family.
+    """
+    return AutoSettings if name == AUTO else family_named(name).settings
 
 
 def family_named(name: str) -> Family:

@@ -41,6 +41,14 @@ class CandidateSettings:
     """Parameter: the range that a search tries; other parameters keep their value."""
 
 
+@dataclass
+class AutoSettings(CandidateSettings):
+    """A search over several families, each within its own space."""
+
+    families: list[str] = field(default_factory=list)
+    """Families to search; by default all that are installed."""
+
+
 def parameters_of(settings: CandidateSettings) -> Any:
     """Return the parameters that the settings of a family add, a dataclass."""
     return settings.parameters  # type: ignore[attr-defined]

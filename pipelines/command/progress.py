@@ -12,8 +12,8 @@ Advance = Callable[[int, str], None]
 
 
 @contextmanager
-def progress(title: str, total: int, log: logging.Logger) -> Iterator[Advance]:
-    """Yield a function that takes how much is done so far and a few words on the state."""
+def progress(title: str, total: int | None, log: logging.Logger) -> Iterator[Advance]:
+    """Yield a function that takes how much is done so far and a few words on the state; `total` None is unknown."""
     if sys.stderr.isatty():
         with _bar(title, total) as advance:
             yield advance
@@ -22,7 +22,7 @@ def progress(title: str, total: int, log: logging.Logger) -> Iterator[Advance]:
 
 
 @contextmanager
-def _bar(title: str, total: int) -> Iterator[Advance]:
+def _bar(title: str, total: int | None) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -32,7 +32,10 @@ def _bar(title: str, total: int) -> Iterator[Advance]:
         yield lambda done, words: bar.update(task, completed=done, words=words)
 
 
-def _line(log: logging.Logger, title: str, done: int, total: int, words: str) -> None:
+def _line(log: logging.Logger, title: str, done: int, total: int | None, words: str) -> None:
+    if total is None:
+        log.info("%s %d %s", title, done, words)
+        return
     step = max(total // LINES, 1)
     if done % step == 0 or done == total:
         log.info("%s %d/%d %s", title, done, total, words)

@@ -27,3 +27,6 @@ CONFIG_HASH = "thinfile.config_hash"
 
 CONFIG, DATA_RECORD, PROVENANCE, TRIALS = "config.json", "data.json", "provenance.json", "trials.json"
 """Names among a run's files: the resolved configuration, what the data was, what it was made with."""
+
+FINAL = "final.json"
+"""Among a study run's files: what it registered, and from which trials."""

@@ -29,7 +29,7 @@ class Interrupted(BaseException):
     """Stands for a process that dies."""
 
 
-def score(parameters: Parameters) -> ObjectiveValue:
+def score(parameters: Parameters, _: object = ()) -> ObjectiveValue:
     return ObjectiveValue(-((parameters["depth"] - 5) ** 2) - (parameters["learning_rate"] - 0.1) ** 2)
 
 
@@ -56,7 +56,7 @@ def test_interrupted_anywhere_it_ends_with_the_same_trials(tmp_path: Path) -> No
     for stop in range(0, TRIALS, 3):
         calls = iter(range(TRIALS))
 
-        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> ObjectiveValue:
+        def dies(parameters: Parameters, _: object = (), stop: int = stop, calls: "object" = calls) -> ObjectiveValue:
             if next(calls) == stop:  # type: ignore[call-overload]
                 raise Interrupted
             return score(parameters)
@@ -73,7 +73,7 @@ def test_a_longer_study_goes_on_where_a_shorter_one_ended(tmp_path: Path) -> Non
     assert finished(tmp_path) == finished(tmp_path / "at_once")
 
 
-def slow(parameters: Parameters) -> ObjectiveValue:
+def slow(parameters: Parameters, _: object = ()) -> ObjectiveValue:
     """The score after a while of its own, so that the trials of a round end in another order than they start."""
     time.sleep(0.02 * (parameters["depth"] % 3))
     return score(parameters)
@@ -100,7 +100,7 @@ def test_trials_of_a_round_depend_on_earlier_rounds_alone(tmp_path: Path) -> Non
     start = 3 * ROUND  # by then the sampler has enough trials to learn from
     calls = iter(range(2 * start))
 
-    def differs(parameters: Parameters) -> ObjectiveValue:
+    def differs(parameters: Parameters, _: object = ()) -> ObjectiveValue:
         answer = score(parameters)
         return ObjectiveValue(answer.value + 9.0) if next(calls) == start + 1 else answer
 
@@ -131,7 +131,7 @@ def test_without_rounds_a_trial_learns_from_all_that_have_ended(tmp_path: Path) 
 
 def test_a_study_stops_when_it_is_asked_to_and_no_trial_is_left_running(tmp_path: Path) -> None:
     # given: a trial that a dead worker left
-    def dies(parameters: Parameters) -> ObjectiveValue:
+    def dies(parameters: Parameters, _: object = ()) -> ObjectiveValue:
         raise Interrupted
 
     with pytest.raises(Interrupted):
@@ -166,7 +166,7 @@ def test_people_see_the_title_and_named_objectives(tmp_path: Path) -> None:
 def test_parameters_that_were_tried_are_answered_from_the_record(tmp_path: Path) -> None:
     asked: list[Parameters] = []
 
-    def counted(parameters: Parameters) -> ObjectiveValue:
+    def counted(parameters: Parameters, _: object = ()) -> ObjectiveValue:
         asked.append(parameters)
         return ObjectiveValue(float(parameters["max_bins"]))
 
@@ -191,7 +191,7 @@ def test_a_wrong_range_is_refused(ranges: dict[str, Range], message: str) -> Non
         space_of(CatBoostParameters(), ranges)
 
 
-def fails_at_even_depths(parameters: Parameters) -> ObjectiveValue:
+def fails_at_even_depths(parameters: Parameters, _: object = ()) -> ObjectiveValue:
     if parameters["depth"] % 2 == 0:
         raise ValueError(f"depth {parameters['depth']} is too much")
     return score(parameters)
@@ -210,14 +210,14 @@ def test_a_trial_that_fails_is_marked_and_the_study_goes_on(tmp_path: Path) -> N
 
 def test_an_objective_that_is_not_a_number_fails_its_trial(tmp_path: Path) -> None:
     with pytest.raises(ThinfileError, match="all 16 trials failed with: ValueError: the objective is not a number"):
-        finished(tmp_path, lambda _: ObjectiveValue(math.nan))
+        finished(tmp_path, lambda _, __: ObjectiveValue(math.nan))
 
 
 def test_a_trial_that_another_worker_has_ended_meanwhile_stays_as_it_is(tmp_path: Path) -> None:
     """As when a machine sleeps until its lock has expired."""
     sleeper, expected = study_at(tmp_path), finished(tmp_path / "undisturbed")
 
-    def sleeps(parameters: Parameters) -> ObjectiveValue:
+    def sleeps(parameters: Parameters, _: object = ()) -> ObjectiveValue:
         (running,) = [trial for trial in sleeper._study.trials() if trial.state is TrialState.RUNNING]
         if running.number == 5:
             study_at(tmp_path)._study.end(running, TrialState.COMPLETE, score(parameters).values)
@@ -229,10 +229,10 @@ def test_a_trial_that_another_worker_has_ended_meanwhile_stays_as_it_is(tmp_path
 
 
 def test_a_study_of_which_every_trial_fails_names_the_most_frequent_cause(tmp_path: Path) -> None:
-    def fails(parameters: Parameters) -> ObjectiveValue:
+    def fails(parameters: Parameters, _: object = ()) -> ObjectiveValue:
         raise ValueError("no such device")
 
-    def fails_in_two_ways(parameters: Parameters) -> ObjectiveValue:
+    def fails_in_two_ways(parameters: Parameters, _: object = ()) -> ObjectiveValue:
         if parameters == FIRST:
             raise MemoryError
         return fails(parameters)
@@ -244,7 +244,7 @@ def test_a_study_of_which_every_trial_fails_names_the_most_frequent_cause(tmp_pa
 
 
 def test_a_request_that_no_trial_can_answer_ends_the_study_and_leaves_its_trial_to_be_repeated(tmp_path: Path) -> None:
-    def refuses(parameters: Parameters) -> ObjectiveValue:
+    def refuses(parameters: Parameters, _: object = ()) -> ObjectiveValue:
         raise DataError("fold 1 has no bads")
 
     with pytest.raises(DataError, match="fold 1"):
@@ -252,7 +252,7 @@ def test_a_request_that_no_trial_can_answer_ends_the_study_and_leaves_its_trial_
     assert finished(tmp_path) == finished(tmp_path / "undisturbed")
 
 
-def two_objectives(parameters: Parameters) -> ObjectiveValue:
+def two_objectives(parameters: Parameters, _: object = ()) -> ObjectiveValue:
     near = -((parameters["learning_rate"] - 0.1) ** 2)
     return ObjectiveValue(
         near - (parameters["depth"] - 8) ** 2 / 100, parameters["depth"] / 8, {"seen": parameters["depth"]}
@@ -277,7 +277,7 @@ def test_a_study_of_two_objectives_interrupted_anywhere_ends_with_the_same_trial
     for stop in (0, 3, 7):
         calls = iter(range(TRIALS))
 
-        def dies(parameters: Parameters, stop: int = stop, calls: "object" = calls) -> ObjectiveValue:
+        def dies(parameters: Parameters, _: object = (), stop: int = stop, calls: "object" = calls) -> ObjectiveValue:
             if next(calls) == stop:  # type: ignore[call-overload]
                 raise Interrupted
             return two_objectives(parameters)

@@ -8,7 +8,8 @@ import pytest
 
 from experiments.experiment.experiment import resolve
 from experiments.experiment.settings import TuneSettings
-from experiments.search.tune import TOP_TRIALS, tune
+from experiments.search.tracking import TOP_TRIALS
+from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings
 from pipelines.candidates.families.catboost import CatBoostSettings
 from pipelines.candidates.families.scorecard import ScorecardSettings
@@ -59,7 +60,7 @@ def test_the_version_carries_its_evidence_and_its_reference_profile(
     profile = ReferenceProfile.from_json((folder / PROFILE).read_text())
     assert profile.rows == answered["test"]["rows"] == 300  # type: ignore[index]
     recorded = {path.path for path in store.client.list_artifacts(version.run_id)}
-    assert recorded == {"config.json", "data.json", "provenance.json", "trials.json"}
+    assert recorded == {"config.json", "data.json", "final.json", "provenance.json", "trials.json"}
     made_with = json.loads(Path(store.client.download_artifacts(version.run_id, "provenance.json")).read_text())
     assert made_with["threads"] == 2
     assert made_with["packages"]["mlflow"] == mlflow.__version__

@@ -1,0 +1,106 @@
+"""Combines trials of a study: averages of one configuration and greedy blends of several, within a cost per row."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, sqrt
+from statistics import fmean, stdev
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.credit.discrimination import auc
+
+MOST_PICKS = 20
+"""A blend is picked in so many steps; a member's weight is its share of them."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trial that may be a part of a blend: its number, its log-odds by fold, and what it costs.
+
+    `cost` is what it adds to a blend, in microseconds per row on one core.
+    """
+
+    number: int
+    log_odds: Sequence[Floats]
+    cost: float
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much a blend is ahead of the best single member, in AUC out of fold, with the standard error."""
+
+    mean: float
+    standard_error: float
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it exceeds its standard error."""
+        return self.mean > self.standard_error
+
+
+def pick(members: Sequence[Member], bad: Sequence[NDArray[np.int8]], max_cost: float = inf) -> dict[int, float]:
+    """Return the weights of a blend by trial number, picked greedily for the mean AUC over the folds.
+
+    Members are added one at a time, with replacement, as Caruana et al. (2004) do; the best prefix of the picks counts.
+    `bad` are the outcomes by fold. A member that would raise the cost above `max_cost` is not picked.
+    """
+    chosen: list[int] = []
+    best, length, total = -inf, 0, [np.zeros(len(one)) for one in bad]
+    while len(chosen) < MOST_PICKS:
+        spent = sum(members[index].cost for index in set(chosen))
+        scores = [
+            _value([sums + one for sums, one in zip(total, member.log_odds, strict=True)], bad)
+            if index in chosen or spent + member.cost <= max_cost
+            else -inf
+            for index, member in enumerate(members)
+        ]
+        index = int(np.argmax(scores))
+        if scores[index] == -inf:
+            break
+        chosen.append(index)
+        total = [sums + one for sums, one in zip(total, members[index].log_odds, strict=True)]
+        if scores[index] > best:
+            best, length = scores[index], len(chosen)
+    kept = chosen[:length]
+    return {members[index].number: kept.count(index) / length for index in sorted(set(kept))}
+
+
+def blend_value(members: Sequence[Member], weights: Mapping[int, float], bad: Sequence[NDArray[np.int8]]) -> float:
+    """Return the mean AUC over the folds of a blend."""
+    return fmean(_fold_values(members, weights, bad))
+
+
+def gain(members: Sequence[Member], bad: Sequence[NDArray[np.int8]], max_cost: float = inf) -> Gain:
+    """Return how much blending gains on folds that had no part in picking: each is scored with the others' choices."""
+    gains = []
+    for fold in range(len(bad)):
+        others = [number for number in range(len(bad)) if number != fold]
+        seen, outcomes = [_on(member, others) for member in members], [bad[number] for number in others]
+        weights = pick(seen, outcomes, max_cost)
+        single = max(seen, key=lambda member: (_value(member.log_odds, outcomes), -member.number))
+        held = [_on(member, [fold]) for member in members]
+        gains.append(
+            _fold_values(held, weights, [bad[fold]])[0] - _fold_values(held, {single.number: 1.0}, [bad[fold]])[0]
+        )
+    return Gain(fmean(gains), stdev(gains) / sqrt(len(gains)) if len(gains) > 1 else inf)
+
+
+def _on(member: Member, folds: Collection[int]) -> Member:
+    return Member(member.number, [member.log_odds[fold] for fold in folds], member.cost)
+
+
+def _fold_values(
+    members: Sequence[Member], weights: Mapping[int, float], bad: Sequence[NDArray[np.int8]]
+) -> list[float]:
+    parts = [(weights[member.number], member) for member in members if member.number in weights]
+    return [
+        auc(outcomes, np.asarray(sum(weight * member.log_odds[fold] for weight, member in parts)))
+        for fold, outcomes in enumerate(bad)
+    ]
+
+
+def _value(log_odds: Sequence[Floats], bad: Sequence[NDArray[np.int8]]) -> float:
+    return fmean(auc(outcomes, one) for outcomes, one in zip(bad, log_odds, strict=True))

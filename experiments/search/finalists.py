@@ -1,0 +1,220 @@
+"""What a study registers: its best trial refitted, the average of that trial's models, or a blend of several trials."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, sqrt
+from statistics import stdev
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.experiment.experiment import Experiment
+from experiments.experiment.recorded_settings import FAMILY
+from experiments.experiment.settings import Choose, Final
+from experiments.search.combine import Gain, Member, blend_value, gain, pick
+from experiments.search.out_of_fold import CrossValidation
+from experiments.search.trial_result import AUCS, COST, TREES, TrialResult, best_of
+from pipelines.candidates.early_stopping import StoppableCandidate
+from pipelines.candidates.registry import family_named
+from pipelines.errors import ConfigurationError
+
+MOST_MEMBERS = 8
+"""So many of the best trials may be parts of a blend."""
+
+MOST_OF_A_FAMILY = 3
+"""So many of them may be of one family: different families err differently."""
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A model that a study may register.
+
+    Attributes:
+        label: How the version names its trials: '3', 'average of 3', 'blend of 3 (50%), 5 (50%)'.
+        value: Cross-validated AUC.
+        parameters: Of the best trial, or `parts` of a blend.
+        weights: By the number of a trial, its weight.
+        cost: Microseconds per row on one core.
+        gain: What a blend gains over the best single configuration, None of others.
+    """
+
+    label: str
+    value: float
+    parameters: Mapping[str, Any]
+    weights: Mapping[int, float]
+    cost: float | None = None
+    gain: Gain | None = None
+
+    @classmethod
+    def of_trial(cls, experiment: Experiment, trial: TrialResult) -> "Finalist":
+        """Return a trial refitted on all rows of the development part."""
+        cost = trial.notes.get(COST)
+        return cls(str(trial.number), trial.value, fitted_parameters(experiment, trial), {trial.number: 1.0}, cost=cost)
+
+    def record(self) -> dict[str, Any]:
+        """Return the finalist as JSON values."""
+        measured = {} if self.gain is None else {"gain": self.gain.mean, "gain_se": self.gain.standard_error}
+        return {
+            "label": self.label,
+            "value": self.value,
+            "parameters": dict(self.parameters),
+            "weights": {str(number): weight for number, weight in self.weights.items()},
+            "cost": self.cost,
+        } | measured
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> "Finalist":
+        """Return the finalist that a record describes, without its scores."""
+        weights = {int(number): weight for number, weight in record["weights"].items()}
+        return cls(record["label"], record["value"], record["parameters"], weights, cost=record["cost"])
+
+
+def choose_final(experiment: Experiment, validation: CrossValidation, trials: Sequence[TrialResult]) -> Finalist:
+    """Return what the study registers, as the settings `final`, `choose` and `max_cost` demand.
+
+    Raises:
+        ConfigurationError: an average or a blend is demanded and costs more than `max_cost`.
+    """
+    settings = experiment.settings
+    best = chosen_trial(trials, settings.choose)
+    single = Finalist.of_trial(experiment, best)
+    final = settings.final
+    if final is Final.single or (final is Final.auto and not experiment.searches_families):
+        return single
+    max_cost = inf if settings.max_cost is None else settings.max_cost
+    models = len(np.unique(experiment.split.blocks))
+    average = _average(experiment, best, models)
+    if final is not Final.average:
+        blend = _blend(experiment, validation, trials, models, max_cost)
+        if blend is not None and (final is Final.blend or _is_better(blend)):
+            return blend
+    if average.cost is not None and average.cost <= max_cost and _may_be_averaged(experiment, best, final):
+        return average
+    if final is not Final.auto:
+        raise ConfigurationError(
+            f"final={final.value} costs {average.cost:.3g} microseconds per row and max_cost is {max_cost:g}; raise "
+            "max_cost or set final=single"
+        )
+    return single
+
+
+def registered_weights(label: str, parameters: Mapping[str, Any]) -> dict[int, float]:
+    """Return the weights by trial of a registered finalist, from its label and parameters.
+
+    >>> registered_weights("blend of 3 (33%), 5 (67%)", {"parts": [{"weight": 1 / 4}, {"weight": 3 / 4}]})
+    {3: 0.25, 5: 0.75}
+    """
+    numbers = [int(number) for number in re.findall(r"[0-9]+(?= |$)", label)]
+    weights = [float(part["weight"]) for part in parameters.get("parts", [])] or [1.0]
+    return dict(zip(numbers, weights, strict=True))
+
+
+def rebuilt(
+    experiment: Experiment, trials: Sequence[TrialResult], label: str, weights: Mapping[int, float], value: float
+) -> Finalist:
+    """Return a registered finalist made again from the record of its trials."""
+    if label.isdigit():
+        return Finalist.of_trial(experiment, _trial(trials, int(label)))
+    parts = [_part(experiment, _trial(trials, number), weight) for number, weight in weights.items()]
+    return Finalist(label, value, {"parts": parts}, weights)
+
+
+def held_out_scores(
+    validation: CrossValidation, trials: Sequence[TrialResult], finalist: Finalist
+) -> list[NDArray[np.float64]]:
+    """Return the log-odds of each fold's held-out rows: the weighted sum of those of the finalist's trials."""
+    parts = [(weight, validation.scores_of(_trial(trials, number))) for number, weight in finalist.weights.items()]
+    return [
+        np.asarray(sum(weight * one.log_odds[fold] for weight, one in parts))
+        for fold in range(len(parts[0][1].log_odds))
+    ]
+
+
+def _trial(trials: Sequence[TrialResult], number: int) -> TrialResult:
+    return next(trial for trial in trials if trial.number == number)
+
+
+def fitted_parameters(experiment: Experiment, trial: TrialResult) -> dict[str, Any]:
+    """Return the parameters to refit a trial with: its own, and the number of trees where early stopping chose it."""
+    trees = trial.notes.get(TREES)
+    if trees is None:
+        return dict(trial.parameters)
+    candidate = experiment.candidate_with(trial.parameters)
+    assert isinstance(candidate, StoppableCandidate)
+    return {**trial.parameters, candidate.trees_parameter: trees}
+
+
+def chosen_trial(trials: Sequence[TrialResult], choose: Choose) -> TrialResult:
+    """Return the trial with the highest score, or the cheapest of those that are as good.
+
+    As good is what is behind the best by at most the standard error of the paired differences over the folds (Breiman
+    et al. 1984 have the rule for single errors).
+    """
+    best = best_of(trials)
+    if choose is Choose.best or AUCS not in best.notes:
+        return best
+    equals = [one for one in trials if best.value - one.value <= _standard_error(best, one)]
+    return min(equals, key=lambda one: (one.notes.get(COST, inf), -one.value, one.number))
+
+
+def _standard_error(best: TrialResult, other: TrialResult) -> float:
+    differences = [one - two for one, two in zip(best.notes[AUCS], other.notes[AUCS], strict=True)]
+    return float(stdev(differences) / sqrt(len(differences)))
+
+
+def _average(experiment: Experiment, trial: TrialResult, models: int) -> Finalist:
+    parts = [_part(experiment, trial, 1.0)]
+    cost = models * float(trial.notes[COST])
+    return Finalist(f"average of {trial.number}", trial.value, {"parts": parts}, {trial.number: 1.0}, cost)
+
+
+def _blend(
+    experiment: Experiment,
+    validation: CrossValidation,
+    trials: Sequence[TrialResult],
+    models: int,
+    max_cost: float,
+) -> Finalist | None:
+    """Return the blend of the best trials, None where fewer than two trials have a part in it."""
+    by_number = {trial.number: trial for trial in _members(trials)}
+    bad = [experiment.development.bad[fold.held_out] for fold in experiment.split.folds]
+    members = [
+        Member(number, validation.scores_of(trial).log_odds, models * float(trial.notes[COST]))
+        for number, trial in by_number.items()
+    ]
+    weights = pick(members, bad, max_cost)
+    if len(weights) < 2:
+        return None
+    shares = ", ".join(f"{number} ({weight:.0%})" for number, weight in weights.items())
+    parts = [_part(experiment, by_number[number], weight) for number, weight in weights.items()]
+    cost = sum(member.cost for member in members if member.number in weights)
+    value = blend_value(members, weights, bad)
+    return Finalist(f"blend of {shares}", value, {"parts": parts}, weights, cost, gain(members, bad, max_cost))
+
+
+def _members(trials: Sequence[TrialResult]) -> list[TrialResult]:
+    members: list[TrialResult] = []
+    for trial in sorted(trials, key=lambda one: (-one.value, one.number)):
+        own = sum(one.parameters.get(FAMILY) == trial.parameters.get(FAMILY) for one in members)
+        if own < MOST_OF_A_FAMILY and len(members) < MOST_MEMBERS:
+            members.append(trial)
+    return members
+
+
+def _part(experiment: Experiment, trial: TrialResult, weight: float) -> dict[str, Any]:
+    parameters = fitted_parameters(experiment, trial)
+    family = parameters.pop(FAMILY, None) or experiment.family
+    return {"family": family, "parameters": parameters, "weight": weight, "average": True}
+
+
+def _is_better(blend: Finalist) -> bool:
+    assert blend.gain is not None
+    return blend.gain.is_real
+
+
+def _may_be_averaged(experiment: Experiment, trial: TrialResult, final: Final) -> bool:
+    """Return whether an average is what the user wants of a family; a scorecard's points are worth more than that."""
+    family = trial.parameters.get(FAMILY) or experiment.family
+    return final is not Final.auto or family_named(str(family)).points_table is None

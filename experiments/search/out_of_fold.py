@@ -1,0 +1,140 @@
+"""Out-of-fold scores: each held-out row of the development part, scored by a model that was fitted without it."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.experiment.experiment import Experiment
+from experiments.search.trial_result import Parameters, Pruned, TrialResult
+from pipelines.candidates.candidate import Candidate
+from pipelines.candidates.early_stopping import StoppableCandidate, watched_rows
+from pipelines.candidates.portable_model import Scorer
+from pipelines.candidates.registry import family_named
+from pipelines.candidates.sample import Sample
+from pipelines.credit.discrimination import auc
+
+FEWEST_STOPPED = 4000
+"""With fewer rows to fit on, the watched ones would be too few to choose a number of trees, and it is searched."""
+
+MOST_KEPT = 16
+"""The scores of so many of the best candidates are kept."""
+
+MOST_VALUES = 400_000_000
+"""So many values of the folds' rows are kept for all trials; folds of larger data are cut anew for each trial."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Scores of a candidate by fold.
+
+    Attributes:
+        log_odds: Per fold, the log-odds of its held-out rows.
+        aucs: Their AUC, per fold.
+        trees: The number of trees that early stopping chose (the median over the folds), None without it.
+        cost: Microseconds per row on one core of one fitted model (the mean over the folds).
+        seconds: What fitting and scoring took.
+    """
+
+    log_odds: Sequence[Floats]
+    aucs: Sequence[float]
+    trees: int | None
+    cost: float
+    seconds: float
+
+    @property
+    def value(self) -> float:
+        """The mean AUC over the folds."""
+        return fmean(self.aucs)
+
+
+@dataclass(frozen=True)
+class FoldRows:
+    """The rows of a fold: those to fit on, in learnt and watched ones for early stopping, and the held-out ones."""
+
+    fit: Sample
+    divided: tuple[Sample, Sample] | None
+    held_out: Sample
+
+
+class CrossValidation:
+    """Fits candidates on the folds of an experiment; what a library makes of a fold's rows is made once."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self._kept: dict[int, FoldRows] = {}
+        sample, folds = experiment.development, experiment.split.folds
+        rows = min(len(fold.fit) for fold in folds)
+        self.stops = experiment.searches_families and rows >= FEWEST_STOPPED
+        """Whether the number of trees is chosen by early stopping."""
+        self._scores: dict[str, OutOfFold] = {}
+        self._keeps = len(sample.bad) * len(sample.columns) * len(folds) <= MOST_VALUES
+
+    def evaluate(
+        self, parameters: Parameters, give_up: Callable[[Sequence[float]], bool] = lambda _: False
+    ) -> OutOfFold:
+        """Return the out-of-fold scores of a trial's parameters.
+
+        Raises:
+            Pruned: `give_up` answers so for the AUCs of the folds so far.
+        """
+        start = time.perf_counter()
+        candidate = self.experiment.candidate_with(parameters)
+        family = family_named(candidate.family)
+        log_odds, aucs, trees, costs = list[Floats](), list[float](), list[int](), list[float]()
+        for number in range(len(self.experiment.split.folds)):
+            rows = self._rows(number, parameters)
+            scorer, chosen = self._fit(candidate, rows)
+            trees += [chosen] if chosen else []
+            costs.append(family.cost(scorer))
+            log_odds.append(scorer.log_odds(rows.held_out.columns))
+            aucs.append(auc(rows.held_out.bad, log_odds[-1]))
+            if len(aucs) < len(self.experiment.split.folds) and give_up(aucs):
+                raise Pruned
+        seconds = time.perf_counter() - start
+        scores = OutOfFold(log_odds, aucs, round(median(trees)) if trees else None, fmean(costs), seconds)
+        self._keep(parameters, scores)
+        return scores
+
+    def scores_of(self, trial: TrialResult) -> OutOfFold:
+        """Return the scores of a finished trial; they are computed again where they were not kept."""
+        return self._scores.get(_name(trial.parameters)) or self.evaluate(trial.parameters)
+
+    def _keep(self, parameters: Parameters, scores: OutOfFold) -> None:
+        self._scores[_name(parameters)] = scores
+        if len(self._scores) > MOST_KEPT:
+            del self._scores[min(self._scores, key=lambda name: self._scores[name].value)]
+
+    def _fit(self, candidate: Candidate, rows: FoldRows) -> tuple[Scorer, int | None]:
+        how = {"seed": self.experiment.settings.seed, "threads": self.experiment.settings.threads}
+        if rows.divided and isinstance(candidate, StoppableCandidate):
+            learnt, watched = rows.divided
+            return candidate.fit_stopped(learnt, watched, **how)
+        return candidate.fit(rows.fit, **how), None
+
+    def _rows(self, number: int, parameters: Parameters) -> FoldRows:
+        sample = self.experiment.sample_with(parameters)
+        keeps = self._keeps and sample is self.experiment.development
+        if not keeps:
+            return self._cut(sample, number)
+        if number not in self._kept:
+            self._kept[number] = self._cut(sample, number)
+        return self._kept[number]
+
+    def _cut(self, sample: Sample, number: int) -> FoldRows:
+        fold = self.experiment.split.folds[number]
+        fit, held_out = sample.take(fold.fit), sample.take(fold.held_out)
+        if not self.stops:
+            return FoldRows(fit, None, held_out)
+        watched = watched_rows(fit.bad, seed=number)
+        return FoldRows(fit, (fit.take(np.flatnonzero(~watched)), fit.take(np.flatnonzero(watched))), held_out)
+
+
+def _name(parameters: Parameters) -> str:
+    return json.dumps(dict(parameters), sort_keys=True)
