@@ -26,11 +26,11 @@ from pipelines.marketplace.rules import (
     BROKEN_LOAN,
     BROKEN_SCHEDULE,
     NO_INSTALMENTS,
-    PAID_TOO_EARLY,
     UNKNOWN_APPLICATION,
     UNKNOWN_CUSTOMER,
     Check,
     own_checks,
+    paid_too_early,
     repeated_key,
 )
 from pipelines.marketplace.settings import RawSettings
@@ -96,7 +96,7 @@ class IntakeRun:
         applications = self._checked("applications", UNKNOWN_CUSTOMER)
         self._create_loans(applications)
         schedule = "left join loans on loan_id = application_id"
-        instalments = self._checked("instalments", UNKNOWN_APPLICATION, PAID_TOO_EARLY, joins=schedule)
+        instalments = self._checked("instalments", UNKNOWN_APPLICATION, joins=schedule)
         self._quarantine_whole_loans(applications, instalments)
         self._finish(applications)
         self._finish(instalments, "loan_bucket", "join loans on loan_id = application_id")
@@ -107,12 +107,13 @@ class IntakeRun:
         table = self.tables[name]
         texts = ids_as_text(list(self.tables.values()))
         rows = converted(table, self.raw, texts)
-        checks = own_checks(table.contract, readings(table, self.raw, texts), self.raw.scale)
-        checks += self.rules.checks(name)
+        present = readings(table, self.raw, texts)
+        checks = [*own_checks(table.contract, present, self.raw.scale), *self.rules.checks(name)]
         if find_repeated(self.connection, table.contract, rows):
             rows, self.copies[name] = without_copies(self.connection, table.contract, rows)
             checks.append(repeated_key(table.contract))
-        quarantine = Quarantine(self.connection, table.contract, rows, (*checks, *others))
+        of_loans = [paid_too_early(present)] if name == "instalments" else []
+        quarantine = Quarantine(self.connection, table.contract, rows, (*checks, *others, *of_loans))
         quarantine.fill(joins)
         self.quarantines[name] = quarantine
         self.rows[name] = count_rows(self.connection, table.relation)

@@ -20,6 +20,7 @@ UNMAPPED = ColumnMapping()
 
 _ISO = r"^\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}(\D|$)|^[-+]?inf"
 _LOCAL = r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?$"
+_DAY = r"^\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}\s*([ T]0?0:00(:00(\.0+)?)?\s*([Zz]|[-+].*)?)?\s*$"
 _INTEGERS = {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")}
 _FAMILIES = (
     dict.fromkeys(_INTEGERS | {"INTEGER", "UINTEGER"}, "integer")
@@ -68,7 +69,8 @@ class Units:
 class Reading:
     """SQL of a column: `source` reads the user's column, and `mapped` its mapped value under the name `input`.
 
-    `value` and the conditions of faults are over `input`, which is the source itself without a mapping.
+    `value` and the conditions are over `input`, which is the source itself without a mapping: those of faults, and
+    `is_day` of times that are a date alone.
     """
 
     source: str
@@ -79,6 +81,7 @@ class Reading:
     infinite: str | None = None
     zoneless: str | None = None
     out_of_range: str | None = None
+    is_day: str | None = None
 
 
 def family(sql_type: str) -> str:
@@ -146,6 +149,7 @@ def read_column(column: Column, name: str, written_as: str, units: Units, mappin
         infinite=_infinite(column, raw, group),
         zoneless=f"regexp_matches({raw}, '{_LOCAL}')" if _needs_zone(column, group, units) else None,
         out_of_range=_out_of_range(column) if column.kind is Kind.time else None,
+        is_day=_is_day(raw, group, units.zone) if column.kind is Kind.time else None,
     )
 
 
@@ -233,6 +237,14 @@ def _time(raw: str, group: str, zone: str | None) -> str:
         return f"case when {is_iso} then {zoned} end"
     local = _to_utc(f"try_cast({raw} as timestamp)", zone)
     return f"case when regexp_matches({raw}, '{_LOCAL}') then {local} when {is_iso} then {zoned} end"
+
+
+def _is_day(raw: str, group: str, zone: str | None) -> str:
+    """Return SQL that is true of a date without a time of day; midnight is one, as data frames write dates."""
+    if group == "text":
+        return f"regexp_matches({raw}, '{_DAY}')"
+    local = f"timezone('{zone or 'UTC'}', {raw})" if group == "zoned time" else f"{raw}::timestamp"
+    return f"{local} = date_trunc('day', {local})"
 
 
 def _to_utc(local: str, zone: str | None) -> str:

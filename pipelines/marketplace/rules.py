@@ -36,7 +36,6 @@ UNKNOWN_CUSTOMER = Check(
     "customer_id",
 )
 UNKNOWN_APPLICATION = Check("application_id is not in the clean applications", "loan_id is null", "application_id")
-PAID_TOO_EARLY = Check("paid_at is before applied_at", "paid_at < loan_applied_at", "paid_at")
 NO_INSTALMENTS = Check(
     "application was disbursed and has no instalments",
     "application_id in (from loans_without_instalments)",
@@ -60,8 +59,13 @@ def own_checks(contract: TableContract, readings: Mapping[str, Reading], decimal
         if column.name in readings
         for check in _value_checks(column, readings, decimals)
     ]
-    rules = [Check(rule.sentence, f"({rule.holds}) is false", _blamed(rule, readings)) for rule in contract.rules]
+    rules = [Check(rule.sentence, _broken(rule, readings), _blamed(rule, readings)) for rule in contract.rules]
     return values + rules
+
+
+def paid_too_early(readings: Mapping[str, Reading]) -> Check:
+    """Return the rule that instalments are not paid before the application of their loan."""
+    return Check("paid_at is before applied_at", _is_before("paid_at", "loan_applied_at", readings), "paid_at")
 
 
 def repeated_key(contract: TableContract) -> Check:
@@ -86,6 +90,21 @@ def _value_checks(column: Column, readings: Mapping[str, Reading], decimals: int
         (f"{name} is {OUT_OF_RANGE}", reading.out_of_range, True),
     ]
     return [Check(sentence, broken, name, stops) for sentence, broken, stops in checks if broken is not None]
+
+
+def _broken(rule: Rule, readings: Mapping[str, Reading]) -> str:
+    if rule.order is None:
+        return f"({rule.holds}) is false"
+    earlier, later = rule.order
+    return _is_before(later, earlier, readings)
+
+
+def _is_before(later: str, earlier: str, readings: Mapping[str, Reading]) -> str:
+    """Return SQL that is true where `later` is before `earlier`; a date alone is so only where its whole day is."""
+    reading = readings.get(later)
+    if reading is None or reading.is_day is None:
+        return f"{later} < {earlier}"
+    return f"case when {reading.is_day} then {later} + interval 1 day <= {earlier} else {later} < {earlier} end"
 
 
 def _blamed(rule: Rule, readings: Mapping[str, Reading]) -> str:

@@ -46,10 +46,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition on a row: `holds` is SQL over the contract's columns, `sentence` describes a row that breaks it."""
+    """A condition on a row: `holds` is SQL over the contract's columns, `sentence` describes a row that breaks it.
+
+    `order` has the earlier and the later column of a rule on the order of two times, which dates alone keep by day.
+    """
 
     sentence: str
     holds: str
+    order: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def _at_most(*names: str) -> tuple[Rule, ...]:
 
 
 def _not_before(later: str, *earlier: str) -> tuple[Rule, ...]:
-    return tuple(Rule(f"{later} is before {one}", f"{later} >= {one}") for one in earlier)
+    return tuple(Rule(f"{later} is before {one}", f"{later} >= {one}", order=(one, later)) for one in earlier)
 
 
 CUSTOMERS = TableContract(
