@@ -33,7 +33,8 @@ def reason_quality(
     applicants; `rank_agreement` is Spearman's correlation of what the reasons claim, in log-odds, with what such a
     change does; `stability` is the mean Jaccard index of the stated groups before and after a change of all numbers by
     up to 1% of their interquartile range; `groups` has the share of the declined with each group among their reasons.
-    Without declined applications, or from a model without reasons, all is None.
+    Without declined applications, or from a model without reasons, all is None. The only reason of an application that
+    nothing makes riskier claims no fall of the risk and does not count in `fidelity`.
     """
     is_approved = points(predictor.probability_of_bad(features), policy.scale) >= policy.approve_from
     declined = _sampled(features[~is_approved], MOST_SAMPLED, seed)
@@ -53,13 +54,13 @@ def reason_quality(
 
 def fidelity(
     predictor: Predictor, declined: pd.DataFrame, stated: Reasons, reference: pd.DataFrame
-) -> tuple[float, float | None]:
+) -> tuple[float | None, float | None]:
     """Return the share whose risk falls without their first reason, and the rank agreement over all stated reasons.
 
     Without a reason means: the features of its group are those of each reference applicant in turn, and the mean over
     them counts; a reason claims to raise the risk above the average applicant's. The risk is the raw log-odds, which
-    the reasons are about; a calibration map may be flat where they move. The agreement is None where all claims or all
-    changes are equal.
+    the reasons are about; a calibration map may be flat where they move. The share is None where no reason claims to
+    raise the risk, the agreement where all claims or all changes are equal.
     """
     claimed, changed, first = [], [], []
     for group, names in reason_groups(predictor).items():
@@ -67,8 +68,10 @@ def fidelity(
         falls = _falls(predictor, declined.iloc[[row for row, _ in at]], reference[names])
         claimed += [stated.sizes[row][rank] for row, rank in at]
         changed += falls
-        first += [fall > 0 for fall, (_, rank) in zip(falls, at, strict=True) if rank == 0]
-    return float(np.mean(first)), _rank_agreement(claimed, changed)
+        first += [
+            fall > 0 for fall, (row, rank) in zip(falls, at, strict=True) if rank == 0 and stated.sizes[row][0] > 0
+        ]
+    return float(np.mean(first)) if first else None, _rank_agreement(claimed, changed)
 
 
 def _falls(predictor: Predictor, rows: pd.DataFrame, reference: pd.DataFrame) -> list[float]:
@@ -123,6 +126,6 @@ def _jaccard(before: Sequence[str], after: Sequence[str]) -> float:
 
 def _rank_agreement(claimed: Sequence[float], changed: Sequence[float]) -> float | None:
     """Return Spearman's rank correlation; None where one side is constant."""
-    if np.ptp(claimed) == 0 or np.ptp(changed) == 0:
+    if not claimed or np.ptp(claimed) == 0 or np.ptp(changed) == 0:
         return None
     return rank_correlation(np.asarray(claimed), np.asarray(changed))

@@ -19,6 +19,9 @@ from pipelines.reading.special import AMOUNT
 LEAST = 1e-9
 """A smaller contribution, in log-odds, is what rounding leaves of none."""
 
+SCORE = "score below the cut-off"
+"""The reason of an application to which no feature adds anything."""
+
 FEW_ROWS = 16
 """Up to this many rows get their reasons one by one, which is faster for few rows than arrays are."""
 
@@ -27,8 +30,9 @@ FEW_ROWS = 16
 class Reasons:
     """Of n applications the groups that raised the risk, largest first, and the words for each.
 
-    `sizes` is the sum of the contributions of the group's features, in log-odds. A row without reasons is an empty
-    list: nothing raised its risk above that of the average applicant, or the model gives no reasons.
+    `sizes` is the sum of the contributions of the group's features, in log-odds. Where nothing raised the risk above
+    that of the average applicant, the least favourable group is the only reason, with a size below 0, or `SCORE` where
+    no group adds anything. Rows have no reasons where the model gives none.
     """
 
     groups: list[list[str]]
@@ -75,6 +79,8 @@ class ReasonTexts:
         sums = [reduce(add, [added[index] for index in some]) for some in self._members]
         top = sorted(range(len(sums)), key=lambda group: -sums[group])[: self._most]
         stated = [group for group in top if sums[group] > LEAST]
+        if not stated:
+            return self._least_favourable(columns, row, added, sums)
         leading = [max(self._members[group], key=added.__getitem__) for group in stated]
         words = [
             self._wording[group]
@@ -96,7 +102,24 @@ class ReasonTexts:
             words[at, ranks] = self._wording[group] or self._words(columns, rows[at], leading)
         counts = is_stated.sum(axis=1).tolist()
         named = np.array(self._groups, dtype=object)[top]
-        return Reasons(_first(named, counts), _first(words, counts), _first(sizes, counts))
+        stated = Reasons(_first(named, counts), _first(words, counts), _first(sizes, counts))
+        for row in np.flatnonzero(~is_stated.any(axis=1)).tolist():
+            alone = self._least_favourable(columns, int(rows[row]), added[row].tolist(), sums[row].tolist())
+            stated.groups[row], stated.words[row], stated.sizes[row] = alone
+        return stated
+
+    def _least_favourable(
+        self, columns: Columns, row: int, added: Sequence[float], sums: Sequence[float]
+    ) -> tuple[list[str], list[str], list[float]]:
+        """Return the only reason of a row in which no group raises the risk; nothing is said of higher or lower."""
+        adding = [group for group, size in enumerate(sums) if size < -LEAST]
+        if not adding:
+            return [SCORE], [SCORE], [0.0]
+        group = max(adding, key=sums.__getitem__)
+        index = max(self._members[group], key=added.__getitem__)
+        described = {**self._described[index], "usual": None}
+        words = _code(described, columns, row) or _word(described, columns[self._names[index]], row)
+        return [self._groups[group]], [self._wording[group] or words], [sums[group]]
 
     def _words(self, columns: Columns, rows: NDArray[np.intp], leading: NDArray[np.intp]) -> NDArray[np.object_]:
         words = np.empty(len(rows), dtype=object)

@@ -73,6 +73,25 @@ def test_what_lowers_the_risk_is_no_reason() -> None:
     assert found.groups == [["debt"]]
 
 
+@pytest.mark.parametrize("rows", [1, 40])
+def test_an_application_that_nothing_makes_riskier_has_its_least_favourable_group_as_a_reason(rows: int) -> None:
+    asked = table(late_30=[-1.0] * rows, savings=[3.0] * rows, channel=["app"] * rows)
+    found = reasons_of(MODEL, asked, ReasonSettings())
+    assert found.groups == [["channel"]] * rows  # -0.4, against -1 and -3; the debt adds nothing
+    assert found.sizes == [[-0.4]] * rows
+    assert found.words == [["where you applied"]] * rows
+    found = reasons_of(MODEL, asked.assign(channel=None), ReasonSettings(wording={"late": "Late payments"}))
+    assert found.words == [["Late payments"]] * rows
+    found = reasons_of(MODEL, asked.assign(late_30=0.0, channel=None), ReasonSettings())
+    assert found.words == [["savings"]] * rows  # they are higher than usual, which is not why
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+def test_an_application_to_which_no_feature_adds_anything_has_the_score_as_its_reason(rows: int) -> None:
+    found = reasons_of(MODEL, table(debt=[0.0] * rows), ReasonSettings())
+    assert found.words == found.groups == [["score below the cut-off"]] * rows
+
+
 def test_no_more_reasons_than_the_policy_tells() -> None:
     asked = table(late_30=[1.0, 0.0], debt=[1.0, 0.1], savings=[-0.2, 0.0], channel=["kiosk", "kiosk"])
     found = reasons_of(MODEL, asked, ReasonSettings(most=2))
@@ -137,6 +156,16 @@ def test_a_model_that_does_not_tell_gives_no_reasons() -> None:
 
 def test_nobody_has_no_reasons() -> None:
     assert reasons_of(MODEL, table(debt=[1.0]).head(0), ReasonSettings()).groups == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_everyone_has_a_reason(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    rows = {name: generator.normal(-2, 1, 40).round().tolist() for name in ("late_30", "late_90", "debt")}
+    found = reasons_of(MODEL, table(**rows, savings=generator.normal(2, 1, 40).round().tolist()), ReasonSettings())
+    assert all(found.words)
+    assert [len(one) for one in found.words] == [len(one) for one in found.groups] == [len(one) for one in found.sizes]
+    assert all(len(one) == 1 or min(one) > 0 for one in found.sizes)
 
 
 def test_reasons_do_not_depend_on_the_rows_beside_them() -> None:
