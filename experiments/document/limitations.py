@@ -78,11 +78,14 @@ def _of_time(facts: DocumentFacts) -> Iterator[str]:
             "The table has no outcome dates: there is no embargo between development and test, and the model may have "
             "been trained on outcomes that were not known at the start of the test."
         )
+    advice = str((facts.data or {}).get("split_advice") or "")
     if "without an embargo" in str((facts.data or {}).get("split", "")):
         yield (
             "The history is too short for an embargo between development and test: the model may have been trained on "
-            "outcomes that were not known at the start of the test."
+            f"outcomes that were not known at the start of the test{f' ({advice})' if advice else ''}."
         )
+    elif advice:
+        yield f"The history is short for the performance window: {advice}."
     sign = ((facts.evidence or {}).get("about") or {}).get("possible_immaturity")
     if sign:
         yield f"{sign[0].upper()}{sign[1:]}."

@@ -106,6 +106,7 @@ def _about(
         "data": evaluation_set.applications.fingerprint,
         "test_part": evaluation_set.split.test_part,
         "split": evaluation_set.split.description,
+        "split_advice": evaluation_set.split.advice,
         "rows": len(test),
         "bad": int(test.outcomes.sum()),
         "development_rows": len(evaluation_set.split.development),

@@ -61,6 +61,7 @@ def data_record(experiment: Experiment) -> dict[str, Any]:
         "label": {"bad": applications.roles.bad, "good": applications.good},
         "reading": applications.roles.reading_record,
         "split": experiment.split.description,
+        "split_advice": experiment.split.advice,
         "asked": None if experiment.applicants is None else experiment.applicants.fingerprint,
     }
 

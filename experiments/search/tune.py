@@ -127,6 +127,8 @@ def log_data(experiment: Experiment) -> None:
     warnings = early_leak_warnings(settings.data, development, settings.policy.gates)
     if applications.possible_immaturity is not None:
         warnings.append(applications.possible_immaturity)
+    if experiment.split.advice is not None:
+        warnings.append(experiment.split.advice)
     for warning in warnings:
         log.warning(warning)
 
@@ -139,6 +141,8 @@ def about_data(experiment: Experiment) -> list[str]:
     ]
     lines += [f"inferred {listed(line.split(', '), MOST_COLUMNS)}" for line in applications.roles.inferred]
     lines += [f"quarantined {rows:,} rows: {rule}" for rule, rows in applications.quarantined.items()]
+    if applications.erased:
+        lines.append(f"left out {applications.erased:,} rows of erased people")
     return lines
 
 
@@ -168,6 +172,9 @@ def _outcome(
         "model_hash": registered.tags[MODEL_HASH],
         "data_fingerprint": experiment.applications.fingerprint,
         "quarantined": experiment.applications.quarantined,
+        "erased": experiment.applications.erased,
+        "immature": experiment.applications.immature,
+        "split_advice": experiment.split.advice,
         "test": evaluation,
     }
     summary = _summary(experiment, registered, finalist, evaluation, is_new)
@@ -183,12 +190,14 @@ def _summary(
         for name, title in {"auc": "AUC", "gini": "Gini", "ks": "KS", "brier": "Brier"}.items()
     )
     news = "registered as" if is_new else "nothing new: this study's best model is already"
+    advice = experiment.split.advice
     return [
         f"{experiment.family}: {_name(finalist)}, cross-validated AUC {finalist.value:.4f}",
         *_parts(finalist),
         f"  on {evaluation['rows']} test applications, {evaluation['bad']} bad: {tested}",
         f"  the AUC shrank by {finalist.value - measures['auc']['value']:.4f} from validation to test",
         f"  {news} {registered.name} version {registered.version} (study {experiment.study})",
+        *([] if advice is None else [f"  warning: {advice}"]),
     ]
 
 

@@ -191,10 +191,7 @@ def _erased(frame: Frame, data: DataSettings, workspace: Workspace) -> NDArray[n
     ids = {kind: frame.identities(name) for kind, name in here.items()} if returning else {}
     if not ids:
         return np.zeros(len(frame.rows), bool)
-    is_erased = returning.rows(**ids)
-    if is_erased.any():
-        log.info("left out %s rows of erased people", f"{is_erased.sum():,}")
-    return is_erased
+    return returning.rows(**ids)
 
 
 def _arrange(clean: pd.DataFrame, roles: Roles, fingerprint: str, quarantined: dict[str, int]) -> Applications:

@@ -23,6 +23,9 @@ Rows = NDArray[np.intp]
 SHORT_HISTORY = 4
 """With less than one application in so many left by the embargo, a split comes with advice."""
 
+WITHOUT_EMBARGO = "split without an embargo"
+"""How the advice ends where no embargo is possible."""
+
 SMALLEST_TEST = 0.5
 """The test part may begin later, where the folds need more dates, until so much of its share is left."""
 
@@ -42,7 +45,7 @@ class Split:
     Folds index the development part. `blocks`, shape (n,), number its rows for averages, whose models leave one block
     out each: the held-out part of a fold, or one of as many periods. `test_part` is the hash of the test part's
     application ids: two models were tested on the same applications when it is equal. `twins` are on one side of every
-    division.
+    division. `advice` says in numbers what an embargo leaves of a history that is short for it, and what leaves more.
     """
 
     development: Rows
@@ -52,6 +55,7 @@ class Split:
     description: str
     blocks: Rows
     twins: Twins | None = None
+    advice: str | None = None
 
 
 def split_applications(applications: Applications, settings: SplitSettings, *, seed: int) -> Split:
@@ -127,10 +131,10 @@ def _out_of_time(applications: Applications, times: Times, settings: SplitSettin
     advice = _too_little(applications, times, cutoffs[0], settings.folds)
     if not applications.known_at_is_assumed:
         raise DataError(advice)
-    log.warning("%s; split without an embargo", advice)
     without = replace(applications, outcome_known_at=None, known_at_is_assumed=False)
     split = _out_of_time(without, times, settings, twins)
-    return replace(split, description=f"{split.description}, without an embargo")
+    description = f"{split.description}, without an embargo"
+    return replace(split, description=description, advice=f"{advice}; {WITHOUT_EMBARGO}")
 
 
 def _split_at(
@@ -157,8 +161,8 @@ def _split_at(
     divided = _time_ordered_folds(applications.take(development), folds, twins.take(development))
     if divided is None:
         return None
-    if SHORT_HISTORY * len(development) < is_earlier.sum():
-        log.warning("%s", embargo_advice(applications, cutoff, len(development), folds))
+    is_short = SHORT_HISTORY * len(development) < is_earlier.sum()
+    advice = embargo_advice(applications, cutoff, len(development), folds) if is_short else None
     description = (
         f"out of time at {iso_day(cutoff)}, {len(development)} before for development, {len(test)} after for the test"
     )
@@ -167,7 +171,7 @@ def _split_at(
     if is_twin.any():
         description += f"; {int(is_twin.sum())} left out of development as twins of test applications"
     blocks = _periods(applications.take(development), folds, twins.take(development))
-    return Split(development, test, divided[0], _part(applications, test), description, blocks)
+    return Split(development, test, divided[0], _part(applications, test), description, blocks, advice=advice)
 
 
 def _known_by(moment: np.datetime64, applications: Applications) -> NDArray[np.bool_]:

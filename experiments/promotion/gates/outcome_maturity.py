@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from experiments.promotion.gates.gate import Gate, GateResult, NotMeasured, Record, read
+from pipelines.applications.splits import WITHOUT_EMBARGO
 from pipelines.policy.pack import PolicySettings
 
 
@@ -12,6 +13,9 @@ def _judge(evidence: Record, policy: PolicySettings) -> GateResult:  # noqa: ARG
     if known_by is None:
         sign = read(evidence, "about").get("possible_immaturity")
         raise NotMeasured("assumed (the table has no outcome dates)" + (f"; {sign}" if sign else ""))
+    advice = read(evidence, "about").get("split_advice") or ""
+    if advice.endswith(WITHOUT_EMBARGO):
+        raise NotMeasured(f"outcomes of the training rows may not have been known when the test began: {advice}")
     passed = datetime.fromisoformat(known_by) <= datetime.fromisoformat(made_at).replace(tzinfo=None)
     sentence = f"the last outcome {'was' if passed else 'is only'} known on {known_by[:10]}"
     return GateResult(passed, None, bound, sentence)

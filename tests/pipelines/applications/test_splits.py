@@ -294,24 +294,25 @@ def test_a_history_that_is_short_for_its_window_gets_advice_that_holds(months: i
     split_applications(replace(rows, outcome_known_at=shorter_at), declared, seed=0)
 
 
-def test_a_short_history_with_enough_dates_is_split_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_short_history_with_enough_dates_is_split_with_advice() -> None:
     rows = applications(list(range(400)), [0, 1] * 200)
     assert rows.times is not None
     rows = replace(rows, outcome_known_at=rows.times + np.timedelta64(250, "D"))
-    with caplog.at_level("WARNING"):
-        split = split_applications(rows, SplitSettings(cutoff="2024-10-27", folds=3), seed=0)
+    split = split_applications(rows, SplitSettings(cutoff="2024-10-27", folds=3), seed=0)
     assert len(split.development) == 51
-    assert "51 of 300 applications before the cutoff 2024-10-27 are left for development" in caplog.text
+    assert split.advice is not None
+    assert "51 of 300 applications before the cutoff 2024-10-27 are left for development" in split.advice
+    assert "without an embargo" not in split.advice
+    long = split_applications(rows, SplitSettings(cutoff="2024-12-31", folds=3), seed=0)
+    assert long.advice is None
 
 
-def test_a_declared_window_that_is_long_for_the_history_is_split_without_an_embargo(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_a_declared_window_that_is_long_for_the_history_is_split_without_an_embargo() -> None:
     rows = matured(list(range(200)), 300)
-    with caplog.at_level("WARNING"):
-        split = split_applications(replace(rows, known_at_is_assumed=True), SplitSettings(folds=3), seed=0)
-    assert "of 140 applications before the cutoff 2024-05-20 are left for development" in caplog.text
-    assert "split without an embargo" in caplog.text
+    split = split_applications(replace(rows, known_at_is_assumed=True), SplitSettings(folds=3), seed=0)
+    assert split.advice is not None
+    assert "of 140 applications before the cutoff 2024-05-20 are left for development" in split.advice
+    assert split.advice.endswith("; split without an embargo")
     assert split.description.endswith("without an embargo")
     assert (len(split.development), len(split.test)) == (140, 60)
     with pytest.raises(DataError, match="are left for development"):  # declared outcome dates are kept to
