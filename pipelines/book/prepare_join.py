@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pyarrow as pa
@@ -13,9 +14,11 @@ import pyarrow.dataset as pds
 import pyarrow.parquet as pq
 
 from pipelines.command.verb import Outcome, carried
+from pipelines.engine.duckdb_engine import connect
 from pipelines.erasures.record import read_erasures
 from pipelines.features.kernel import compute_features, feature_columns
 from pipelines.features.settings import FeatureSettings
+from pipelines.marketplace.buckets import bucket_files, write_buckets
 from pipelines.marketplace.extract import Reach, check_reach
 from pipelines.marketplace.manifest import IntakeRecord
 from pipelines.marketplace.own_applications import OwnApplications, check_names, of_lake, read_own_applications
@@ -24,7 +27,7 @@ from pipelines.marketplace.settings import PrepareSettings
 from pipelines.marketplace.sources import TableSource, fingerprint_sources
 from pipelines.marketplace.tables import ROW
 from pipelines.marketplace.training_table import link
-from pipelines.storage.atomic_files import whole_file
+from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
 from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import Workspace
@@ -35,7 +38,7 @@ CODE = ("features/*.py", "book/prepare_join.py", "marketplace/own_applications.p
 JOINED = "own_applications"
 """In a marketplace's folder: a link to the latest joined table."""
 
-APPLICATIONS, TABLE, RECORD = "_applications.parquet", "applications.parquet", "_joined.json"
+APPLICATIONS, TABLE, RECORD = "_applications", "applications.parquet", "_joined.json"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class JoinRecipe:
     def make(self, bucket: int) -> int:
         """Make one bucket and return its number: ROW and the features of the applications of its customers."""
         history = read_history(self.lake, bucket)
-        own = pq.read_table(self.folder / APPLICATIONS)
+        files = (self.folder / APPLICATIONS / f"bucket={bucket}").glob("*.parquet")
+        own = pa.concat_tables([pq.read_table(file, partitioning=None) for file in sorted(files)])
         customers = of_lake(own["customer_id"].combine_chunks(), history.customers["customer_id"])
         own = own.set_column(own.column_names.index("customer_id"), "customer_id", customers)
         own = own.filter(pc.is_valid(own["customer_id"]))
@@ -64,6 +68,26 @@ class JoinRecipe:
         values = compute_features(history, self.features, lag_days=self.lag_days, asked=applications)
         write_table(values.rename_columns({"application_id": ROW}), self._path(bucket))
         return bucket
+
+    def write_applications(self, own: pa.Table, buckets: int, threads: int, memory: str) -> None:
+        """Write the applications of the customers of each bucket."""
+        customers = pq.read_schema(bucket_files(self.lake, "customers", 0)[0]).field("customer_id")
+        customer = "try_cast(customer_id as bigint)" if pa.types.is_integer(customers.type) else "customer_id"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with scratch_folder(self.folder) as scratch, connect(threads, memory, scratch) as connection:
+            connection.register("own_rows", own)
+            columns, bucket = ", ".join(own.column_names), f"(hash({customer}) % {buckets})::integer"
+            write_buckets(connection, "own_rows", columns, bucket, scratch / APPLICATIONS, buckets)
+            rmtree(self.folder / APPLICATIONS, ignore_errors=True)
+            (scratch / APPLICATIONS).rename(self.folder / APPLICATIONS)
+
+    def keep(self, rows: pa.ChunkedArray, buckets: int) -> None:
+        """Drop the features of other rows than these: people may have been erased since they were computed."""
+        for bucket in range(buckets):
+            features = pq.read_table(self._path(bucket))
+            kept = features.filter(pc.is_in(features[ROW], value_set=rows.combine_chunks()))
+            if len(kept) < len(features):
+                write_table(kept, self._path(bucket))
 
     def joined(self, own: OwnApplications, buckets: int) -> pa.Table:
         """Return the user's table with the features as further columns, empty for customers who are not in the lake."""
@@ -96,17 +120,23 @@ def prepare_join(settings: PrepareSettings, lake: Path, taken: IntakeRecord, sou
         "raw": to_json_values(settings.raw),
         "features": to_json_values(settings.features),
         "lag": settings.loan.feature_lag_days,
-        "erased": own.erased,
         "code": fingerprint_code(*CODE),
     }
     folder = lake / "prepared_own" / fingerprint_record(inputs)[:16]
     recipe = JoinRecipe(lake, folder, settings.features, settings.loan.feature_lag_days)
-    if not (folder / RECORD).exists():
-        write_table(own.applications, folder / APPLICATIONS)
+    if _record_of(folder).get("erased") != own.erased:  # the features of the others stay as they are
+        recipe.write_applications(own.applications, taken.buckets, settings.threads, settings.memory)
         prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
+        recipe.keep(own.table[ROW], taken.buckets)
         _finish(recipe, own, taken.buckets, len(numeric) + len(categorical))
     link(lake / JOINED, folder)
-    return _outcome(settings, lake / JOINED / TABLE, json.loads((folder / RECORD).read_text()))
+    return _outcome(settings, lake / JOINED / TABLE, _record_of(folder))
+
+
+def _record_of(folder: Path) -> Mapping[str, Any]:
+    path = folder / RECORD
+    record: Mapping[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return record
 
 
 def _finish(recipe: JoinRecipe, own: OwnApplications, buckets: int, features: int) -> None:

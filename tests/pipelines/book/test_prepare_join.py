@@ -120,6 +120,39 @@ def test_erased_people_are_left_out(workspace: Path, tmp_path: Path) -> None:
     assert outcome.result["erased"] == own["client"].to_pylist().count(gone)
 
 
+def test_an_erasure_leaves_the_features_of_the_others_as_they_are(workspace: Path, tmp_path: Path) -> None:
+    # given: a joined table in a workspace of its own
+    own = own_rows(workspace).slice(0, 60)
+    pq.write_table(own, tmp_path / "own.parquet")
+    shared = settings(workspace, path=str(tmp_path / "own.parquet"), columns=OWN)
+    alone = replace(shared, workspace=str(tmp_path / "w"))
+    before = pd.read_parquet(prepare(alone).result["path"])  # type: ignore[arg-type]
+    (folder,) = (tmp_path / "w" / "lake" / alone.name / "prepared_own").iterdir()
+    made = {path: path.stat().st_mtime_ns for path in (folder / "features").iterdir()}
+    # when: a person with some of the rows is erased, and the table is joined again
+    gone = own["client"].to_pylist()[0]
+    identity = hashed(ensure_salt(Workspace.at(str(tmp_path / "w"))), Kind.customer, str(gone))
+    entry = {"action": BEGUN, "customer": identity, "applications": [], "decisions": [], "by": "anna", "why": ""}
+    Chain(Workspace.at(str(tmp_path / "w")), "erasures").append(entry, after=0)
+    outcome = prepare(alone)
+    # then: nothing is computed anew, and the person is in no file
+    after = pd.read_parquet(outcome.result["path"])  # type: ignore[arg-type]
+    pd.testing.assert_frame_equal(after, before[before["client"] != gone].reset_index(drop=True))
+    assert outcome.result["erased"] == (before["client"] == gone).sum() > 0
+    assert list(folder.parent.iterdir()) == [folder]
+    changed = [path for path, moment in made.items() if path.stat().st_mtime_ns != moment]
+    assert len(changed) == 1
+    kept = pa.concat_tables([pq.read_table(path) for path in made])
+    applications = pa.concat_tables(
+        [pq.read_table(path, partitioning=None) for path in (folder / "_applications").rglob("*.parquet")]
+    )
+    assert len(kept) == len(applications) == len(after)
+    # and: the same command again does nothing
+    moment = (folder / "_joined.json").stat().st_mtime_ns
+    assert prepare(alone).result == outcome.result
+    assert (folder / "_joined.json").stat().st_mtime_ns == moment
+
+
 def test_a_column_with_the_name_of_a_feature_is_refused(workspace: Path, tmp_path: Path) -> None:
     own = own_rows(workspace)
     pq.write_table(own.append_column("orders_30d", own["principal"]), tmp_path / "own.parquet")
