@@ -73,11 +73,16 @@ def blend_value(members: Sequence[Member], weights: Mapping[int, float], bad: Se
     return fmean(_fold_values(members, weights, bad))
 
 
-def gain(members: Sequence[Member], bad: Sequence[NDArray[np.int8]], max_cost: float = inf) -> Gain:
-    """Return how much blending gains on folds that had no part in picking: each is scored with the others' choices."""
+def gain(members: Sequence[Member], bad: Sequence[NDArray[np.int8]], folds: int, max_cost: float = inf) -> Gain:
+    """Return how much blending gains on folds that had no part in picking: each is scored with the others' choices.
+
+    `folds` is the number of folds of one division of the rows; `bad` may have those of several, one after the other.
+    Those of other divisions have rows of the fold, and no part in its choice. The standard error counts one division.
+    """
     gains = []
     for fold in range(len(bad)):
-        others = [number for number in range(len(bad)) if number != fold]
+        first = fold // folds * folds
+        others = [number for number in range(first, first + folds) if number != fold]
         seen, outcomes = [_on(member, others) for member in members], [bad[number] for number in others]
         weights = pick(seen, outcomes, max_cost)
         single = max(seen, key=lambda member: (_value(member.log_odds, outcomes), -member.number))
@@ -85,7 +90,7 @@ def gain(members: Sequence[Member], bad: Sequence[NDArray[np.int8]], max_cost: f
         gains.append(
             _fold_values(held, weights, [bad[fold]])[0] - _fold_values(held, {single.number: 1.0}, [bad[fold]])[0]
         )
-    return Gain(fmean(gains), stdev(gains) / sqrt(len(gains)) if len(gains) > 1 else inf)
+    return Gain(fmean(gains), stdev(gains) / sqrt(folds) if folds > 1 else inf)
 
 
 def _on(member: Member, folds: Collection[int]) -> Member:

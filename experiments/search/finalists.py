@@ -128,7 +128,7 @@ def held_out_scores(
     parts = [(weight, validation.scores_of(_trial(trials, number))) for number, weight in finalist.weights.items()]
     return [
         np.asarray(sum(weight * one.log_odds[fold] for weight, one in parts))
-        for fold in range(len(parts[0][1].log_odds))
+        for fold in range(len(validation.experiment.split.folds))
     ]
 
 
@@ -179,7 +179,7 @@ def _blend(
 ) -> Finalist | None:
     """Return the blend of the best trials, None where fewer than two trials have a part in it."""
     by_number = {trial.number: trial for trial in _members(trials)}
-    bad = [experiment.development.bad[fold.held_out] for fold in experiment.split.folds]
+    bad = [experiment.development.bad[fold.held_out] for fold in validation.folds]
     members = [
         Member(number, validation.scores_of(trial).log_odds, models * float(trial.notes[COST]))
         for number, trial in by_number.items()
@@ -191,7 +191,14 @@ def _blend(
     parts = [_part(experiment, by_number[number], weight) for number, weight in weights.items()]
     cost = sum(member.cost for member in members if member.number in weights)
     value = blend_value(members, weights, bad)
-    return Finalist(f"blend of {shares}", value, {"parts": parts}, weights, cost, gain(members, bad, max_cost))
+    return Finalist(
+        f"blend of {shares}",
+        value,
+        {"parts": parts},
+        weights,
+        cost,
+        gain(members, bad, len(experiment.split.folds), max_cost),
+    )
 
 
 def _members(trials: Sequence[TrialResult]) -> list[TrialResult]:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from experiments.experiment.experiment import Experiment
 from experiments.search.trial_result import Parameters, Pruned, TrialResult
+from pipelines.applications.repeated_folds import repeated_folds
+from pipelines.applications.splits import Fold
+from pipelines.candidates.averaged_scores import of_single_models
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.early_stopping import StoppableCandidate, watched_rows
 from pipelines.candidates.portable_model import Scorer
@@ -69,12 +72,14 @@ class CrossValidation:
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
         self._kept: dict[int, FoldRows] = {}
-        sample, folds = experiment.development, experiment.split.folds
-        rows = min(len(fold.fit) for fold in folds)
+        sample = experiment.development
+        self.folds = _folds_of(experiment)
+        """The folds of the split; of few rows, those of its repeats follow."""
+        rows = min(len(fold.fit) for fold in self.folds)
         self.stops = experiment.searches_families and rows >= FEWEST_STOPPED
         """Whether the number of trees is chosen by early stopping."""
         self._scores: dict[str, OutOfFold] = {}
-        self._keeps = len(sample.bad) * len(sample.columns) * len(folds) <= MOST_VALUES
+        self._keeps = len(sample.bad) * len(sample.columns) * len(self.folds) <= MOST_VALUES
 
     def evaluate(
         self, parameters: Parameters, give_up: Callable[[Sequence[float]], bool] = lambda _: False
@@ -88,14 +93,14 @@ class CrossValidation:
         candidate = self.experiment.candidate_with(parameters)
         family = family_named(candidate.family)
         log_odds, aucs, trees, costs = list[Floats](), list[float](), list[int](), list[float]()
-        for number in range(len(self.experiment.split.folds)):
+        for number in range(len(self.folds)):
             rows = self._rows(number, parameters)
             scorer, chosen = self._fit(candidate, rows)
             trees += [chosen] if chosen else []
             costs.append(family.cost(scorer))
             log_odds.append(scorer.log_odds(rows.held_out.columns))
             aucs.append(auc(rows.held_out.bad, log_odds[-1]))
-            if len(aucs) < len(self.experiment.split.folds) and give_up(aucs):
+            if len(aucs) < len(self.folds) and give_up(aucs):
                 raise Pruned
         seconds = time.perf_counter() - start
         scores = OutOfFold(log_odds, aucs, round(median(trees)) if trees else None, fmean(costs), seconds)
@@ -128,12 +133,19 @@ class CrossValidation:
         return self._kept[number]
 
     def _cut(self, sample: Sample, number: int) -> FoldRows:
-        fold = self.experiment.split.folds[number]
+        sample, fold = of_single_models(sample), self.folds[number]
         fit, held_out = sample.take(fold.fit), sample.take(fold.held_out)
         if not self.stops:
             return FoldRows(fit, None, held_out)
         watched = watched_rows(fit.bad, seed=number)
         return FoldRows(fit, (fit.take(np.flatnonzero(~watched)), fit.take(np.flatnonzero(watched))), held_out)
+
+
+def _folds_of(experiment: Experiment) -> tuple[Fold, ...]:
+    """Return the folds to evaluate on; a search over families repeats those of few rows."""
+    if not experiment.searches_families or experiment.applications.times is not None:
+        return experiment.split.folds
+    return repeated_folds(experiment.split, experiment.development.bad, seed=experiment.settings.split.seed)
 
 
 def _name(parameters: Parameters) -> str:
