@@ -15,6 +15,7 @@ EVENTS = {
     "champion_changes": "Champion changes of a worker",
     "champion_refused": "Failed champion changes of a worker",
     "rolled": "Decisions written from the journal to the score log",
+    "contradicted": "Decisions that a scored table had decided otherwise in the score log",
     "shadow_scored": "Decisions also scored by the shadow",
     "shadow_lacking": "Decisions that the shadow could not score because a feature was not sent",
     "shadow_failed": "Decisions whose shadow score failed",

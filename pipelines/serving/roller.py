@@ -29,6 +29,7 @@ from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
 from pipelines.score_log.score_log import PartitionFiles, ScoreLog
 from pipelines.score_log.segments import segment_columns
 from pipelines.serving.champion import Serving, columns_of_model
+from pipelines.serving.contradictions import CONTRADICTED, set_aside
 from pipelines.serving.counting import Version, profile_of_records, segments_of_records
 from pipelines.serving.decider import Asked, DecisionRow, Journalled
 from pipelines.serving.journal import Journal, Location, Segment, force_to_disk
@@ -127,9 +128,10 @@ class Roller:
             partition = f"{PARTITION}-{fingerprint_record(sorted(ids))[:16]}"
             written = {identity: LoggedDecision(str(_file(key, partition)), identity, None) for identity in ids}
             logged = self._decided_in_batches(key, records)
+            other = [one for one in records if _contradicts(one.row, logged.get(one.row.decision_id))]
+            self._metrics.count_event("contradicted", set_aside(self._workspace.serving / CONTRADICTED, other))
             if not self._log.file(key, f"{partition}.parquet").exists():  # else it was written before a kill
                 self._write(key, partition, [one for one in records if one.row.decision_id not in logged], version)
-                self._set_aside_contradictions(records, logged)
             return written | logged
 
     def _write(self, key: LogKey, partition: str, records: Sequence[Journalled], version: Version | None) -> None:
@@ -165,19 +167,6 @@ class Roller:
                     decision = LoggedDecision(str(_file(other, path.stem)), row["decision_id"], row["raw_score"])
                     logged[applications[row["application_id"]]] = decision
         return logged
-
-    def _set_aside_contradictions(self, records: Sequence[Journalled], logged: Mapping[str, LoggedDecision]) -> None:
-        """Keep decisions that differ from those of a table that was scored meanwhile, in a file of their own."""
-        other = [one for one in records if _contradicts(one.row, logged.get(one.row.decision_id))]
-        if other:
-            path = self._workspace.serving / "contradicted.jsonl"
-            with path.open("ab") as file:
-                file.writelines(msgspec.json.encode(one) + b"\n" for one in other)
-            logger.error(
-                "%d applications already have another decision in the score log; those of the service are in %s",
-                len(other),
-                path,
-            )
 
     def _score_shadow(self, shadow: Serving, records: Sequence[Journalled]) -> None:
         mine = [one for one in records if one.row.model == shadow.model and one.row.model_version != shadow.version]

@@ -17,6 +17,7 @@ from pipelines.policy.pack import check_policy
 from pipelines.policy.stored_policies import keep_policy
 from pipelines.profiles.dimensions import dimensions_of
 from pipelines.serving.champion import Follower, open_serving
+from pipelines.serving.contradictions import CONTRADICTED
 from pipelines.serving.keys import ApiKeys
 from pipelines.serving.metrics import Metrics
 from pipelines.serving.roller import Roller, versions_in
@@ -158,6 +159,12 @@ def _outcome(settings: ServeSettings, address: str, totals: dict[str, float]) ->
         f"served {address}: {result['decisions']:,} decisions, {result['rolled']:,} written to the score log",
         f"  {result['approved']:,} approved, {result['declined']:,} declined, {result['referred']:,} referred",
     ]
+    if result["contradicted"]:
+        aside = Workspace.at(settings.workspace).serving / CONTRADICTED
+        lines.append(
+            f"  {result['contradicted']:,} were decided otherwise by a scored table, whose decisions the log keeps; "
+            f"those of the service are in {aside}"
+        )
     if settings.shadow is not None:
         lines.append(f"  version {settings.shadow} scored {result['shadow_scored']:,} of them as the shadow")
     return Outcome(

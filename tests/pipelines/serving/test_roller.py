@@ -231,17 +231,30 @@ def test_a_table_scored_meanwhile_is_not_logged_twice(
     table.to_parquet(tmp_path / "table.parquet")
     data = DataSettings(source=Source.table, path=str(tmp_path / "table.parquet"), id="id")
     score(ScoreSettings(workspace=served.workspace, data=data, period=answers[0]["period"]))
-    assert roll(workspace) == {"rolled": 10}
+    changed = int(table["income"].notna().sum()) if change else 0
+    assert roll(workspace) == {"rolled": 10} | ({"contradicted": changed} if change else {})
     told = logged(workspace)
     assert sorted(told["decision_id"]) == sorted(one["decision_id"] for one in answers)
     aside = workspace.serving / "contradicted.jsonl"
     assert aside.exists() == bool(change)
 
 
+@pytest.mark.parametrize("killed", [None, "write", "add"])
 @pytest.mark.parametrize("rows", [1, 6, 10])
 def test_a_table_that_an_earlier_champion_scored_meanwhile_keeps_its_decisions(
-    client: Opened, decide: Decide, served: ServeSettings, workspace: Workspace, tmp_path: Path, rows: int
+    client: Opened,
+    decide: Decide,
+    served: ServeSettings,
+    workspace: Workspace,
+    tmp_path: Path,
+    rows: int,
+    killed: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def dies(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    dying: dict[str, Any] = {"write": (ScoreLog, "write", dies), "add": (RolledDecisions, "add", dies)}
     asked = applications(10)
     answers = {one["application_id"]: one for one in decide(asked)}  # by version 2
     store = ModelStore(workspace)
@@ -252,11 +265,21 @@ def test_a_table_that_an_earlier_champion_scored_meanwhile_keeps_its_decisions(
     period = answers["A0"]["period"]
     score(ScoreSettings(workspace=served.workspace, data=data, period=period))
     store.set_alias(store.version("credit_score", 2), CHAMPION)
-    assert roll(workspace) == {"rolled": 10}
+    if killed is not None and (killed, rows) != ("write", 10):  # nothing is written where all are decided
+        with monkeypatch.context() as patched:
+            patched.setattr(*dying[killed])
+            with pytest.raises(KeyboardInterrupt):
+                roll(workspace)
+        with (workspace.serving / "contradicted.jsonl").open("ab") as file:
+            file.write(b'{"cut off')
+        assert roll(workspace) == {"rolled": 10}
+    else:
+        assert roll(workspace) == {"rolled": 10, "contradicted": rows}
     by_version = [logged(workspace, version) for version in (1, 2) if version == 1 or rows < 10]
     assert sorted(pd.concat(by_version)["application_id"]) == sorted(answers)
     assert set(by_version[0]["application_id"]) == set(table["id"])
     aside = (workspace.serving / "contradicted.jsonl").read_text().splitlines()
+    assert len(aside) == rows
     assert {json.loads(line)["row"]["decision_id"] for line in aside} == {
         answers[one]["decision_id"] for one in table["id"]
     }
