@@ -58,13 +58,15 @@ def serve(arguments: Sequence[str]) -> int:
 
 def review(arguments: Sequence[str]) -> int:
     """Request a review of a decision, decide it, or list what reviewers decided."""
-    words = quote_ids(arguments, "decision")
+    words = quote_ids(arguments, "decision", "why")
     return run(Verb("review", ReviewVerbSettings, _review, {}, ReviewAction), words)
 
 
 def erase(arguments: Sequence[str]) -> int:
     """Remove a person from the workspace."""
-    return run(Verb("erase", EraseSettings, _erase, {}, EraseAction), quote_ids(arguments, "customer", "applications"))
+    return run(
+        Verb("erase", EraseSettings, _erase, {}, EraseAction), quote_ids(arguments, "customer", "applications", "why")
+    )
 
 
 def demo(arguments: Sequence[str]) -> int:

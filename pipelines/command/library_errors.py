@@ -1,6 +1,7 @@
-"""One message for an error of a library that no module of ours has explained."""
+"""One message for an error of a library, or of the file system, that no module of ours has explained."""
 
 import re
+from collections.abc import Iterator
 from types import TracebackType
 
 LIBRARIES = {
@@ -21,12 +22,26 @@ MOST_CHARACTERS = 300
 
 
 def explained(error: BaseException) -> str | None:
-    """Return one message for an error that a library raised, None where no known library did."""
+    """Return one message for an error that a library or the file system raised, None for any other."""
+    if any("database is locked" in str(one) for one in _chain_of(error)):
+        return "a database is locked by another process; wait until it ends, and run the same command again"
     library = _library_of(error)
+    if library is None and isinstance(error, OSError) and error.filename is not None:
+        return (
+            f"'{error.filename}' cannot be read or written ({error.strerror}); check its permissions and its disk, and "
+            "run the same command again"
+        )
     if library is None:
         return None
     name, failed, advice = LIBRARIES[library]
     return f"{failed} ({name}: {_first_line(error)}); {advice}, debug=true prints the traceback"
+
+
+def _chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _library_of(error: BaseException) -> str | None:

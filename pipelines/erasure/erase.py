@@ -49,8 +49,8 @@ def erase(settings: EraseSettings) -> Outcome:
         ThinfileError: a table cannot be read.
         ChainBroken: the chain of erasures was changed.
     """
-    workspace = Workspace.at(settings.workspace)
-    customer = _customer(settings, workspace)
+    workspace = Workspace.existing(settings.workspace)
+    customer = _customer(settings)
     with file_lock(workspace.root / ".erasure.lock"), _alone(workspace):
         clear_below(workspace.root)
         erasures = read_erasures(workspace)
@@ -65,9 +65,7 @@ def erase(settings: EraseSettings) -> Outcome:
         return _outcome(settings, workspace, plan, ended)
 
 
-def _customer(settings: EraseSettings, workspace: Workspace) -> str:
-    if not workspace.root.exists():
-        raise RequestError(f"'{workspace.root}' is not a workspace; correct workspace=...")
+def _customer(settings: EraseSettings) -> str:
     customer = settings.customer or ""
     if not customer.strip():
         raise RequestError("customer is not set; add customer=ID")

@@ -18,7 +18,7 @@ from pipelines.storage.workspace import Workspace
 
 def history(settings: EraseSettings) -> Outcome:
     """Return every erasure: who, when, why, and how many rows."""
-    erasures = read_erasures(Workspace.at(settings.workspace))
+    erasures = read_erasures(Workspace.existing(settings.workspace))
     begun = [entry for entry in erasures.entries if entry.content["action"] == BEGUN]
     records = [_record(entry, erasures.finished(entry)) for entry in begun]
     lines = [f"{len(records):,} erasures", *map(_line, records)]
@@ -27,7 +27,7 @@ def history(settings: EraseSettings) -> Outcome:
 
 def verify(settings: EraseSettings) -> Outcome:
     """Return whether the erasures hold; exit code 3 with the findings otherwise."""
-    workspace = Workspace.at(settings.workspace)
+    workspace = Workspace.existing(settings.workspace)
     try:
         erasures = read_erasures(workspace)
         findings = [*_unfinished(erasures), *_came_back(workspace, erasures)]

@@ -44,7 +44,7 @@ def review(settings: ReviewVerbSettings) -> Outcome:
 
 
 def _request(settings: ReviewVerbSettings) -> Outcome:
-    workspace = Workspace.at(settings.workspace)
+    workspace = Workspace.existing(settings.workspace)
     reviews, row = Reviews(workspace), row_of(workspace, _decision(settings))
     entry = reviews.request(row, by=account(), why=settings.why)
     head = f"REQUESTED: review of decision {row['decision_id']} ({row['decision']}; entry {entry.sequence})"
@@ -59,7 +59,7 @@ def _request(settings: ReviewVerbSettings) -> Outcome:
 def _decide(settings: ReviewVerbSettings) -> Outcome:
     if settings.outcome is None:
         raise ConfigurationError("a review needs an outcome; add outcome=approved or outcome=declined")
-    workspace = Workspace.at(settings.workspace)
+    workspace = Workspace.existing(settings.workspace)
     reviews, row = Reviews(workspace), row_of(workspace, _decision(settings))
     entry = reviews.decide(
         row,
@@ -78,7 +78,7 @@ def _decide(settings: ReviewVerbSettings) -> Outcome:
 
 
 def _list(settings: ReviewVerbSettings) -> Outcome:
-    workspace = Workspace.at(settings.workspace)
+    workspace = Workspace.existing(settings.workspace)
     reviews = Reviews(workspace)
     referred = _referred(workspace, reviews, settings.period) if settings.period is not None else []
     all_reviews, counted = reviews.all(), overrides_by_period(reviews)
@@ -106,7 +106,7 @@ def _referred(workspace: Workspace, reviews: Reviews, period: str) -> list[str]:
 
 
 def _history(settings: ReviewVerbSettings) -> Outcome:
-    workspace, identity = Workspace.at(settings.workspace), _decision(settings)
+    workspace, identity = Workspace.existing(settings.workspace), _decision(settings)
     reviews = Reviews(workspace)
     entries = reviews.of(identity).entries
     logged = str(entries[0].content["logged"] if entries else row_of(workspace, identity)["decision"])
@@ -119,7 +119,7 @@ def _history(settings: ReviewVerbSettings) -> Outcome:
 
 
 def _verify(settings: ReviewVerbSettings) -> Outcome:
-    workspace = Workspace.at(settings.workspace)
+    workspace = Workspace.existing(settings.workspace)
     try:
         reviews = Reviews(workspace)
         entries, findings = len(reviews.entries()), _row_findings(workspace, reviews)

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.errors import RequestError
 from pipelines.storage.atomic_files import scratch_folder
 
 ENCODED = str.maketrans({character: f"%{ord(character):02X}" for character in "%?{}"})
@@ -31,6 +32,14 @@ class Workspace:
         Its database is the one that the environment variable THINFILE_DATABASE names, SQLite when it is not set.
         """
         return cls(Path(path).expanduser().resolve(), os.environ.get("THINFILE_DATABASE") or None)
+
+    @classmethod
+    def existing(cls, path: str) -> "Workspace":
+        """Return the workspace at a path. Raises RequestError where there is none: a misspelt one has no findings."""
+        workspace = cls.at(path)
+        if not workspace.root.is_dir():
+            raise RequestError(f"'{workspace.root}' is not a workspace; correct workspace=...")
+        return workspace
 
     @property
     def lake(self) -> Path:

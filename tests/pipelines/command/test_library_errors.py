@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,12 @@ def mlflow_run() -> None:
     raise MlflowException("Run with id=x not found")
 
 
+def locked() -> None:
+    with closing(sqlite3.connect("locked.db")) as first, closing(sqlite3.connect("locked.db", timeout=0)) as second:
+        first.execute("begin exclusive")
+        second.execute("create table a (b)")
+
+
 def damaged_parquet() -> None:
     pq.read_table(pa.BufferReader(b"PAR1 nothing PAR1"))
 
@@ -43,6 +50,8 @@ RAISED: dict[str, Callable[[], Any]] = {
     "pandas: Unknown datetime string": lambda: pd.to_datetime(["zzz"]),
     "SQLAlchemy: unable to open database file": lambda: sqlalchemy.create_engine("sqlite:////no/x.db").connect(),
     "SQLite: unable to open database file": lambda: sqlite3.connect("/no/x.db"),
+    "a database is locked by another process; wait": locked,
+    "'/no/x' cannot be read or written (No such file or directory); check": lambda: Path("/no/x").mkdir(),
     "MLflow: Run with id=x not found": mlflow_run,
     "Evidently: ": evidently_report,
 }

@@ -271,6 +271,9 @@ def test_the_list_of_a_period_names_what_the_policy_referred_to_a_person(workspa
 
 
 def test_what_is_missing_is_named(workspace: Workspace) -> None:
+    with pytest.raises(RequestError, match="is not a workspace; correct workspace="):
+        run(workspace, ReviewAction.verify)
+    workspace.root.mkdir()
     with pytest.raises(ConfigurationError, match="review request needs a decision"):
         run(workspace, ReviewAction.request)
     with pytest.raises(ConfigurationError, match="a review needs an outcome"):
