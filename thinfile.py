@@ -45,8 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on where it stopped", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(str(error) or "interrupted: the same command goes on where it stopped", file=sys.stderr)
         return 1
 
 

@@ -41,7 +41,7 @@ from pipelines.storage.workspace import Workspace
 
 IDENTITY_LENGTH = 16
 
-NOT_IDENTITY = ("trials", "time", "final", "choose", "max_cost", "workspace", "output", "debug")
+NOT_IDENTITY = ("trials", "time", "workers", "final", "choose", "max_cost", "workspace", "output", "debug")
 """Settings that do not change a trial; a study goes on under other ones."""
 
 PATHS = ("path", "ttd_population")
@@ -70,6 +70,11 @@ class Experiment:
     def family(self) -> str:
         """The value of candidate=NAME: a family, or `auto`."""
         return AUTO if self.searches_families else self.candidate.family
+
+    @property
+    def is_deterministic(self) -> bool:
+        """Whether the trials are the same for any number of workers; those of a time budget depend on it."""
+        return self.settings.deterministic and self.settings.time is None
 
     @property
     def searches_families(self) -> bool:
@@ -139,11 +144,11 @@ def resolve(settings: TuneSettings) -> Experiment:
     """Read and split the data, and return the experiment.
 
     Raises:
-        ConfigurationError: no trials, no threads, a policy that cannot rank, reject inference without earlier
+        ConfigurationError: no trials, threads or workers, a policy that cannot rank, reject inference without earlier
             decisions, or a split outside its range.
         DataError: the data breaks its contract or a part of the split is empty.
     """
-    for name, value in {"trials": settings.trials, "threads": settings.threads}.items():
+    for name, value in {"trials": settings.trials, "threads": settings.threads, "workers": settings.workers}.items():
         if value is not None and value < 1:
             raise ConfigurationError(f"{name} must be at least 1, received {value}; use for example {name}=2")
     check_policy(settings.policy)
@@ -220,6 +225,7 @@ def _identity(experiment: Experiment) -> str:
     record = experiment.record()
     for name in NOT_IDENTITY:
         del record[name]
+    record["deterministic"] = experiment.is_deterministic
     for name in (*PATHS, "segments", "segment_bands"):
         del record["data"][name]
     policy = record["policy"]

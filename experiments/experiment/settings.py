@@ -81,8 +81,11 @@ class TuneSettings(VerbSettings):
     max_cost: float | None = 20.0
     """Most microseconds per row on one core of an average or a blend: 20 score 100 million rows in 17 minutes on two
     cores. null: no bound."""
+    workers: int = 1
+    """Processes of this host that work on the study; they divide the cores between them."""
     deterministic: bool = True
-    """The same trials for any number of workers: each round of four starts when the one before has ended."""
+    """The same trials for any number of workers: each round of four starts when the one before has ended. A study with
+    `time` has none."""
     seed: int = 0
     """Seed of the parameters and the fits; split.seed draws the test part and the folds."""
     threads: int = 2

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from experiments.experiment.experiment import Experiment, resolve
@@ -15,12 +16,13 @@ from experiments.fair_search.guide import FairGuide
 from experiments.fair_search.points import FairPoint, register_point
 from experiments.fair_search.proxy_features import proxy_features_of
 from experiments.fair_search.report import as_table, front_chart
-from experiments.search.budget import budget_of
-from experiments.search.space import space_of, whole_numbers
+from experiments.search.budget import Budget, budget_of
+from experiments.search.space import Space, space_of, whole_numbers
 from experiments.search.study import Study
 from experiments.search.tracking import Tracking, record_trials, run_metrics, tracked
 from experiments.search.trial_result import TrialResult, best_of
-from experiments.search.tune import log_data, search
+from experiments.search.tune import log_data, search, trials_of
+from experiments.search.workers import other_workers
 from pipelines.candidates.families.blend import BlendSettings
 from pipelines.candidates.training import check_features
 from pipelines.charts.standalone import write_chart
@@ -49,20 +51,11 @@ def search_fair(settings: TuneSettings) -> Outcome:
     space = space_of(experiment.candidate.parameters, settings.candidate.space)
     log_data(experiment)
     check_features(experiment.development)
-    objective = fairness_objective_of(experiment)
-    proxies = _proxies(experiment, objective)
-    study = Study(
-        Workspace.at(settings.workspace),
-        experiment.study,
-        space | whole_numbers(map(use_of, proxies), FULL_USE),
-        guide=_guide(objective, proxies),
-        seed=settings.seed,
-        title=experiment.title,
-        deterministic=settings.deterministic,
-        largest_loss=_auc(settings.fair.largest_gini_loss),
-    )
-    with tracked(ModelStore(Workspace.at(settings.workspace)), study, experiment) as tracking:
-        search(study, experiment, objective.answer, budget_of(settings))
+    budget, objective = budget_of(settings), fairness_objective_of(experiment)
+    study = _open(objective, space)
+    others = other_workers(partial(help_fair, settings, budget), workers=settings.workers, threads=settings.threads)
+    with others, tracked(ModelStore(Workspace.at(settings.workspace)), study, experiment) as tracking:
+        search(study, experiment, objective.answer, budget)
         with study.locks.waited_for(f"{study.name}/finish"):
             trials = study.finished()
             points = [register_point(tracking, objective, trial) for trial in _points(trials, settings)]
@@ -70,6 +63,29 @@ def search_fair(settings: TuneSettings) -> Outcome:
             outcome = _outcome(tracking, objective, trials, points)
             _record_front(tracking, outcome.result, trials)
     return outcome
+
+
+def help_fair(settings: TuneSettings, budget: Budget) -> None:
+    """Work on the study that the settings describe, beside the process that records it."""
+    objective = fairness_objective_of(resolve(settings))
+    space = space_of(objective.experiment.candidate.parameters, settings.candidate.space)
+    for _ in trials_of(_open(objective, space), objective.answer, budget):
+        pass
+
+
+def _open(objective: FairnessObjective, space: Space) -> Study:
+    experiment, settings = objective.experiment, objective.experiment.settings
+    proxies = _proxies(experiment, objective)
+    return Study(
+        Workspace.at(settings.workspace),
+        experiment.study,
+        dict(space) | whole_numbers(map(use_of, proxies), FULL_USE),
+        guide=_guide(objective, proxies),
+        seed=settings.seed,
+        title=experiment.title,
+        deterministic=experiment.is_deterministic,
+        largest_loss=_auc(settings.fair.largest_gini_loss),
+    )
 
 
 def _check(settings: TuneSettings) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from experiments.evidence.leak import early_leak_warnings
@@ -16,7 +18,8 @@ from experiments.search.plan import plan
 from experiments.search.registration import register_finalist
 from experiments.search.study import Study
 from experiments.search.tracking import Tracking, read_final, record_final, record_trials, run_metrics, tracked
-from experiments.search.trial_result import Objective, TrialResult
+from experiments.search.trial_result import Objective, TrialResult, best_of
+from experiments.search.workers import other_workers
 from pipelines.candidates.training import check_features
 from pipelines.command.progress import progress
 from pipelines.command.verb import Outcome, carried
@@ -39,17 +42,9 @@ def tune(settings: TuneSettings) -> Outcome:
     log_data(experiment)
     check_features(experiment.development)
     validation = CrossValidation(experiment)
-    space, guide = plan(experiment, stops=validation.stops)
-    study = Study(
-        workspace,
-        experiment.study,
-        space,
-        guide=guide,
-        seed=settings.seed,
-        title=experiment.title,
-        deterministic=settings.deterministic and settings.time is None,
-    )
-    with tracked(ModelStore(workspace), study, experiment) as tracking:
+    study = _open(experiment, validation)
+    others = other_workers(partial(help_tune, settings, budget), workers=settings.workers, threads=settings.threads)
+    with others, tracked(ModelStore(workspace), study, experiment) as tracking:
         search(study, experiment, objective_of(validation), budget)
         with study.locks.waited_for(f"{study.name}/finish"):
             trials = study.finished()
@@ -59,11 +54,53 @@ def tune(settings: TuneSettings) -> Outcome:
     return _outcome(experiment, registered, trials, finalist, tracking, is_new)
 
 
+def help_tune(settings: TuneSettings, budget: Budget) -> None:
+    """Work on the study that the settings describe, beside the process that records it."""
+    experiment = resolve(settings)
+    validation = CrossValidation(experiment)
+    for _ in trials_of(_open(experiment, validation), objective_of(validation), budget):
+        pass
+
+
+def _open(experiment: Experiment, validation: CrossValidation) -> Study:
+    space, guide = plan(experiment, stops=validation.stops)
+    return Study(
+        Workspace.at(experiment.settings.workspace),
+        experiment.study,
+        space,
+        guide=guide,
+        seed=experiment.settings.seed,
+        title=experiment.title,
+        deterministic=experiment.is_deterministic,
+    )
+
+
+def trials_of(study: Study, objective: Objective, budget: Budget) -> Iterator[TrialResult]:
+    """Work on a study until its budget is used; yield each trial that this process finishes.
+
+    Raises:
+        KeyboardInterrupt: with what to do then, for the trials are kept.
+    """
+    try:
+        yield from study.run(objective, budget.trials, lambda: budget.is_over(study.finished()))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_interrupted(study.finished())) from None
+
+
+def _interrupted(finished: list[TrialResult]) -> str:
+    if not finished:
+        return ""
+    return (
+        f"interrupted after {len(finished)} trials, best cross-validated AUC {best_of(finished).value:.4f}: the same "
+        f"command goes on; with trials={len(finished)} it registers the best model"
+    )
+
+
 def search(study: Study, experiment: Experiment, objective: Objective, budget: Budget) -> None:
     """Work on a study until its budget is used, and show how far it is."""
     best = max((trial.value for trial in study.finished()), default=0.0)
     with progress(f"{experiment.family} trials", budget.trials, log) as advance:
-        for trial in study.run(objective, budget.trials, lambda: budget.is_over(study.finished())):
+        for trial in trials_of(study, objective, budget):
             best, finished = max(best, trial.value), study.finished()
             left = budget.left(finished)
             words = [
