@@ -78,7 +78,7 @@ class Family:
         points_table: Makes the table of points of a fitted scorer from its calibration map, for families that have one.
         cost: The microseconds that scoring a row of a large batch takes on one core, from the size of a fitted scorer
             and constants measured once, so that it is the same on every machine. 0 where a family does not know it.
-        extra: The extra of Thinfile that installs the family's library, for a library that Thinfile does not require.
+        extra: The extra of Thinfile that installs the library which `fit` imports, where Thinfile does not require it.
             Its name is that of the module to import.
         package: The installed package that declares the family; its version is recorded. Set for entry points only.
     """

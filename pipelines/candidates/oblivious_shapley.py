@@ -11,7 +11,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.candidates.tree_shapley import Floats, quadrature
+from pipelines.candidates.portable_model import Floats
+from pipelines.candidates.tree_shapley import quadrature
 
 FEW_ROWS = 32
 """So many rows are explained one by one; above that tree by tree is faster. The sums are the same to the last bit."""

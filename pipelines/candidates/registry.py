@@ -98,13 +98,11 @@ def load_model(folder: Path, threads: int = -1) -> Model:
     """Load the model in a folder; `threads` score large batches, -1 being as many as there are cores.
 
     Raises:
-        RequestError: no installed package declares the model's family, or its library is not installed.
+        RequestError: no installed package declares the model's family.
     """
     card = read_card(folder)
-    families = [family_named(name) for name in families_of(card)]
-    for family in families:
-        family.check_installed()
-    return Model(card, load_scorer(folder, card, threads, {family.name: family.scorer for family in families}))
+    scorers = {name: family_named(name).scorer for name in families_of(card)}
+    return Model(card, load_scorer(folder, card, threads, scorers))
 
 
 @cache

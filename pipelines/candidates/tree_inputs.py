@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MAX_LEVELS = 250
 """Most levels of a column that are learnt by themselves; LightGBM counts them in bins, of which it has 255."""
 
+TABLE_WIDTH = MAX_LEVELS + 2
+"""Positions of levels in a table: the rare and the missing ones come after those that are learnt by themselves."""
+
 
 @dataclass(frozen=True)
 class TreeInputs:
@@ -46,18 +49,23 @@ class TreeInputs:
         """The columns in the order of the matrix: numeric ones first."""
         return [*self.numeric, *self.levels]
 
-    def matrix(self, columns: Columns, dtype: type[np.floating[Any]]) -> NDArray[Any]:
-        """Return the columns as a matrix: NaN is missing, a level is its position in `levels`."""
-        matrix = np.empty((len(next(iter(columns.values()))), len(self.names)), dtype=dtype, order="F")
-        for name, column in zip(self.numeric, matrix.T, strict=False):
+    def features(self, columns: Columns, precision: type[np.floating[Any]]) -> list[NDArray[Any]]:
+        """Return the columns in the order of `names`: numbers with NaN for missing, and positions of levels."""
+        features = []
+        for name in self.numeric:
             values = columns[name]
-            column[:] = np.clip(values, -LARGEST, LARGEST) if dtype is np.float32 else values
+            numbers = (np.clip(values, -LARGEST, LARGEST) if precision is np.float32 else values).astype(precision)
             if name in self.medians:
-                column[np.isnan(column)] = self.medians[name]
-        for (name, levels), column in zip(self.levels.items(), matrix.T[len(self.numeric) :], strict=True):
+                numbers[np.isnan(numbers)] = self.medians[name]
+            features.append(numbers)
+        for name, levels in self.levels.items():
             positions: dict[str | None, float] = {level: position for position, level in enumerate(levels)}
-            column[:] = map_levels(positions, positions.get(RARE, 0), columns[name])
-        return matrix
+            features.append(map_levels(positions, positions.get(RARE, 0), columns[name]).astype(np.intp))
+        return features
+
+    def matrix(self, columns: Columns, precision: type[np.floating[Any]]) -> NDArray[Any]:
+        """Return the features as the columns of a matrix."""
+        return np.column_stack([feature.astype(precision) for feature in self.features(columns, precision)])
 
 
 def inputs_of(sample: "Sample") -> TreeInputs:

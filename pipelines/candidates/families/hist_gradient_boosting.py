@@ -1,6 +1,6 @@
 """The family hist_gradient_boosting: scikit-learn's histogram gradient boosting."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.candidates.array_trees import ArrayTrees, cost_of_trees
 from pipelines.candidates.candidate import Family
 from pipelines.candidates.early_stopping import MOST_TREES, PATIENCE
 from pipelines.candidates.portable_model import RARE, Columns, Contributions, Floats, map_levels, with_rare
 from pipelines.candidates.rare_levels import known_levels
 from pipelines.candidates.settings import CandidateSettings, Range
-from pipelines.candidates.tree_shapley import shares_of_conditions
 
 if TYPE_CHECKING:
     from pipelines.candidates.sample import Sample
@@ -74,118 +74,33 @@ LIMITS = {
 
 
 class HistGradientBoosting:
-    """scikit-learn's trees as plain arrays, one row per node; levels are numbered.
-
-    `root` holds the first node of each tree. A node has a `feature` (-1 for a leaf with its `value`), a `left` and a
-    `right` child; a value goes left up to the node's `threshold`, or as row `table` of `tables` says for its level.
+    """scikit-learn's trees as plain arrays; levels are numbered.
 
     A level that was never seen is scored as the rare levels, or where a column had none, goes with the majority of the
     rows at each split.
     """
 
     MISSING_LEVEL, UNKNOWN_LEVEL = 256, 257
-    ONE_BY_ONE = 4
-    """So few rows go down all trees at once, each by itself; more go down one tree after the other, all at once."""
 
-    def __init__(
-        self, trees: Mapping[str, NDArray[Any]], numeric: Sequence[str], levels: Mapping[str, Sequence[str]]
-    ) -> None:
+    def __init__(self, trees: ArrayTrees, numeric: Sequence[str], levels: Mapping[str, Sequence[str]]) -> None:
         self.trees, self.numeric, self.levels = trees, numeric, levels
         # Models that were fitted before unknown levels had an entry take them as missing.
-        self._unknown = min(self.UNKNOWN_LEVEL, trees["tables"].shape[1] - 1)
+        self._unknown = min(self.UNKNOWN_LEVEL, trees.arrays["tables"].shape[1] - 1)
 
     @classmethod
     def load(cls, folder: Path, card: Mapping[str, Any], threads: int) -> Self:  # noqa: ARG003
         """Load the arrays."""
-        with np.load(folder / "trees.npz", allow_pickle=False) as stored:
-            trees = {name: stored[name] for name in stored.files}
-        return cls(trees, card["numeric"], {name: card["levels"][name] for name in card["categorical"]})
+        levels = {name: card["levels"][name] for name in card["categorical"]}
+        return cls(ArrayTrees.load(folder / "trees.npz"), card["numeric"], levels)
 
     def log_odds(self, columns: Columns) -> Floats:
         """Return the sum over the trees, bit for bit that of scikit-learn."""
-        inputs = self._inputs(columns)
-        if len(inputs[0]) <= self.ONE_BY_ONE:
-            return np.array([self._of_row(np.array(row, dtype=np.float64)) for row in zip(*inputs, strict=True)])
-        goes_left = self._question(inputs)
-        feature, left, right, value = (self.trees[name].tolist() for name in ("feature", "left", "right", "value"))
-
-        def answer(node: int) -> Any:
-            if feature[node] < 0:
-                return value[node]
-            return np.where(goes_left(node), answer(left[node]), answer(right[node]))
-
-        total = np.full(len(inputs[0]), float(self.trees["baseline"]))
-        for root in self.trees["root"].tolist():
-            total += answer(root)
-        return total
-
-    def _of_row(self, row: Floats) -> float:
-        """Return the sum over the trees for one row's inputs, shape (features,), added in the order of the trees."""
-        trees, node = self.trees, self.trees["root"]
-        while (trees["feature"][node] >= 0).any():
-            x, table = row[trees["feature"][node]], trees["table"][node]
-            # What compares false, a missing number, goes left where the node says so.
-            is_left = np.where(
-                trees["missing_left"][node], ~(x > trees["threshold"][node]), x <= trees["threshold"][node]
-            )
-            if (table >= 0).any():
-                of_level = table >= 0
-                is_left[of_level] = trees["tables"][table[of_level], x[of_level].astype(np.intp)]
-            below = np.where(is_left, trees["left"][node], trees["right"][node])
-            node = np.where(trees["feature"][node] < 0, node, below)
-        return float(np.add.accumulate([float(trees["baseline"]), *trees["value"][node]])[-1])
+        return self.trees.log_odds(self._inputs(columns))
 
     def contributions(self, columns: Columns) -> Contributions:
-        """Return exact Shapley values of the trees (path-dependent TreeSHAP; Lundberg, Erion and Lee 2018).
-
-        What is expected where a feature is unknown follows the rows that each branch was learnt from. Raises ValueError
-        when the file does not tell them.
-        """
-        if "count" not in self.trees:
-            raise ValueError("trees.npz has no row counts of its nodes, which contributions need; fit the model again")
-        inputs = self._inputs(columns)
-        base, added = float(self.trees["baseline"]), np.zeros((len(inputs), len(inputs[0])))
-        for value, features, expected, is_met in self._leaves(inputs):
-            base += value * float(np.prod(expected))
-            if features:
-                added[features] += value * shares_of_conditions(is_met, expected)
+        """Return exact Shapley values of the trees (see `ArrayTrees`)."""
+        base, added = self.trees.contributions(self._inputs(columns))
         return base, dict(zip([*self.numeric, *self.levels], added, strict=True))
-
-    def _leaves(self, inputs: list[NDArray[Any]]) -> Iterator[tuple[float, list[int], Floats, NDArray[np.bool_]]]:
-        """Yield each leaf's value, the features that lead to it, and of each: the share of rows that pass, and who."""
-        names = ("feature", "left", "right", "value", "count")
-        feature, left, right, value, count = (self.trees[name].tolist() for name in names)
-        goes_left = self._question(inputs)
-
-        def below(node: int, path: dict[int, tuple[float, Any]]) -> Iterator[tuple[float, dict[int, Any]]]:
-            if feature[node] < 0:
-                yield value[node], path
-                return
-            is_left, (share, passed) = goes_left(node), path.get(feature[node], (1.0, True))
-            for child, goes_there in ((left[node], is_left), (right[node], ~is_left)):
-                step = {feature[node]: (share * count[child] / count[node], passed & goes_there)}
-                yield from below(child, path | step)
-
-        for root in self.trees["root"].tolist():
-            for leaf_value, path in below(root, {}):
-                shares, passed = zip(*path.values(), strict=True) if path else ((), ())
-                yield leaf_value, list(path), np.array(shares), np.array(passed)
-
-    def _question(self, inputs: list[NDArray[Any]]) -> Callable[[int], NDArray[np.bool_]]:
-        """Return a function that says of a node which rows go to its left child."""
-        names = ("feature", "threshold", "table", "missing_left")
-        feature, threshold, table, missing_left = (self.trees[name].tolist() for name in names)
-        tables = self.trees["tables"]
-
-        def goes_left(node: int) -> NDArray[np.bool_]:
-            x = inputs[feature[node]]
-            if table[node] >= 0:
-                return np.asarray(tables[table[node]][x])
-            if missing_left[node]:
-                return np.asarray(~(x > threshold[node]))  # true for missing values
-            return np.asarray(x <= threshold[node])
-
-        return goes_left
 
     def _inputs(self, columns: Columns) -> list[NDArray[Any]]:
         inputs: list[NDArray[Any]] = [np.asarray(columns[name], dtype=np.float64) for name in self.numeric]
@@ -210,7 +125,7 @@ class HistGradientBoostingCandidate:
         model = self._model(sample, seed, max_iter=self.parameters.max_iter, early_stopping=False)
         with _threads(sample, threads):
             model.fit(_matrix_once(sample, sample), sample.bad, sample_weight=sample.weights)
-        return HistGradientBoosting(export_trees(model), sample.numeric, known_levels(sample, MAX_LEVELS))
+        return HistGradientBoosting(ArrayTrees(export_trees(model)), sample.numeric, known_levels(sample, MAX_LEVELS))
 
     def fit_stopped(
         self, sample: "Sample", watched: "Sample", *, seed: int, threads: int
@@ -228,7 +143,9 @@ class HistGradientBoostingCandidate:
             )
         trees = int(np.argmax(model.validation_score_[1:])) + 1
         del model._predictors[trees:]
-        return HistGradientBoosting(export_trees(model), sample.numeric, known_levels(sample, MAX_LEVELS)), trees
+        return HistGradientBoosting(
+            ArrayTrees(export_trees(model)), sample.numeric, known_levels(sample, MAX_LEVELS)
+        ), trees
 
     def _model(self, sample: "Sample", seed: int, **kind: Any) -> Any:
         from sklearn.ensemble import HistGradientBoostingClassifier
@@ -247,7 +164,7 @@ class HistGradientBoostingCandidate:
 
     def save(self, scorer: HistGradientBoosting, folder: Path) -> dict[str, object]:
         """Write the model's file and return what its card must add: the numbers of the levels."""
-        np.savez_compressed(folder / "trees.npz", allow_pickle=False, **scorer.trees)
+        scorer.trees.save(folder / "trees.npz")
         return {"levels": scorer.levels}
 
 
@@ -259,7 +176,7 @@ def _threads(sample: "Sample", threads: int) -> Any:
 
 
 def export_trees(model: Any) -> dict[str, NDArray[Any]]:
-    """Return a fitted binary classifier as plain arrays (see `HistGradientBoosting`).
+    """Return a fitted binary classifier as plain arrays (see `ArrayTrees`).
 
     Reads attributes that scikit-learn keeps to itself, hence the pinned version and a test that both predict alike.
     """
@@ -320,11 +237,6 @@ def _matrix(columns: Columns, numeric: Sequence[str], levels: Mapping[str, Seque
     return matrix
 
 
-def cost(scorer: HistGradientBoosting) -> float:
-    """Return microseconds per row: each node is asked of each row, and a table looked up costs about twice as much."""
-    return float(0.0013 * len(scorer.trees["feature"]) + 0.0015 * np.count_nonzero(scorer.trees["table"] >= 0))
-
-
 FAMILY = Family(
     name="hist_gradient_boosting",
     settings=HistGradientBoostingSettings,
@@ -333,5 +245,5 @@ FAMILY = Family(
     space=SPACE,
     limits=LIMITS,
     fitted_with=("scikit-learn",),
-    cost=cost,
+    cost=lambda scorer: cost_of_trees(scorer.trees),
 )

@@ -1,19 +1,20 @@
 """The family lightgbm: gradient boosting that grows trees leaf by leaf."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf, log2
+from itertools import pairwise
+from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pipelines.candidates.array_trees import ArrayTrees, cost_of_trees, joined
 from pipelines.candidates.candidate import Family
 from pipelines.candidates.early_stopping import MOST_TREES, PATIENCE
-from pipelines.candidates.portable_model import FEW_ROWS, Columns, Contributions, Floats
 from pipelines.candidates.settings import CandidateSettings, Range
-from pipelines.candidates.tree_inputs import TreeInputs, inputs_of
+from pipelines.candidates.tree_inputs import TABLE_WIDTH, inputs_of
+from pipelines.candidates.tree_model import TreeModel
 
 if TYPE_CHECKING:
     from pipelines.candidates.sample import Sample
@@ -69,37 +70,8 @@ LIMITS = {
 }
 """What LightGBM accepts; a bag of fewer rows may have none."""
 
-
-class LightGBM:
-    """LightGBM's trees; their sums and their exact Shapley values are LightGBM's own, in double precision."""
-
-    def __init__(self, booster: Any, inputs: TreeInputs, threads: int) -> None:
-        self.booster, self.inputs, self.threads = booster, inputs, threads
-
-    @classmethod
-    def load(cls, folder: Path, card: Mapping[str, Any], threads: int) -> Self:
-        """Load the model from LightGBM's text format."""
-        from lightgbm import Booster
-
-        return cls(Booster(model_str=(folder / "model.txt").read_text()), TreeInputs.of_card(card), threads)
-
-    def log_odds(self, columns: Columns) -> Floats:
-        """Return the sum over the trees."""
-        return self._predict(columns, raw_score=True)
-
-    def contributions(self, columns: Columns) -> Contributions:
-        """Return LightGBM's Shapley values; what is unknown follows the rows that a branch was learnt from."""
-        values = self._predict(columns, pred_contrib=True)
-        if not len(values):
-            return 0.0, {}
-        return float(values[0, -1]), dict(zip(self.inputs.names, values.T, strict=False))
-
-    def _predict(self, columns: Columns, **kind: bool) -> Floats:
-        matrix = self.inputs.matrix(columns, np.float64)
-        if not len(matrix):  # LightGBM refuses to predict nothing
-            return np.zeros(0)
-        threads = 1 if len(matrix) < FEW_ROWS else self.threads
-        return np.asarray(self.booster.predict(matrix, num_threads=threads, **kind))
+CATEGORICAL, DEFAULT_LEFT, MISSING_IS_NAN = 1, 2, 8
+"""Bits of LightGBM's decision types."""
 
 
 class LightGBMCandidate:
@@ -111,15 +83,15 @@ class LightGBMCandidate:
     def __init__(self, parameters: LightGBMParameters) -> None:
         self.parameters = parameters
 
-    def fit(self, sample: "Sample", *, seed: int, threads: int) -> LightGBM:
+    def fit(self, sample: "Sample", *, seed: int, threads: int) -> TreeModel:
         """Return a model fitted on a sample."""
         from lightgbm import train
 
         options = self._options(sample, seed, threads)
         booster = train(options, _dataset(sample), num_boost_round=self.parameters.num_iterations)
-        return LightGBM(booster, inputs_of(sample), threads)
+        return TreeModel(ArrayTrees(export_trees(booster)), inputs_of(sample))
 
-    def fit_stopped(self, sample: "Sample", watched: "Sample", *, seed: int, threads: int) -> tuple[LightGBM, int]:
+    def fit_stopped(self, sample: "Sample", watched: "Sample", *, seed: int, threads: int) -> tuple[TreeModel, int]:
         """Return a model of as many trees as have the least log loss on the watched rows, and their number."""
         from lightgbm import early_stopping, train
 
@@ -130,7 +102,7 @@ class LightGBMCandidate:
             valid_sets=[_dataset(watched, sample)],
             callbacks=[early_stopping(PATIENCE, verbose=False)],
         )
-        return LightGBM(booster, inputs_of(sample), threads), booster.best_iteration
+        return TreeModel(ArrayTrees(export_trees(booster)), inputs_of(sample)), booster.best_iteration
 
     def _options(self, sample: "Sample", seed: int, threads: int) -> dict[str, Any]:
         parameters = self.parameters
@@ -149,10 +121,9 @@ class LightGBMCandidate:
             "num_threads": threads,
         }
 
-    def save(self, scorer: LightGBM, folder: Path) -> dict[str, object]:
+    def save(self, scorer: TreeModel, folder: Path) -> dict[str, object]:
         """Write the model's file and return what its inputs are."""
-        (folder / "model.txt").write_text(scorer.booster.model_to_string())
-        return scorer.inputs.record()
+        return scorer.save(folder)
 
 
 def _dataset_options(sample: "Sample") -> dict[str, Any]:
@@ -187,20 +158,59 @@ def _dataset(sample: "Sample", learnt_from: "Sample | None" = None) -> Any:
     return sample.once("lightgbm", binned)
 
 
-def cost(scorer: LightGBM) -> float:
-    """Return microseconds per row: a node on the way down a tree costs what a wrong guess costs a processor."""
-    leaves = map(int, re.findall(r"^num_leaves=(\d+)", scorer.booster.model_to_string(), re.MULTILINE))
-    return 0.2 + 0.01 * sum(map(log2, leaves))
+def export_trees(booster: Any) -> dict[str, NDArray[Any]]:
+    """Return a fitted model as plain arrays (see `ArrayTrees`), from LightGBM's text format."""
+    _, *trees = booster.model_to_string().split("\nTree=")
+    return joined([_tree(text) for text in trees], baseline=0.0)
+
+
+def _tree(text: str) -> dict[str, NDArray[Any]]:
+    """Return one tree: its inner nodes in LightGBM's order, then its leaves, whose numbers are given as -1, -2, ..."""
+    fields = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+    def numbers(name: str, kind: type[np.generic]) -> NDArray[Any]:
+        return np.array(fields.get(name, "").split(), dtype=kind)
+
+    leaf_values, decision = numbers("leaf_value", np.float64), numbers("decision_type", np.int64)
+    inner, none = len(decision), np.zeros(len(leaf_values), np.int32)
+    left, right = (
+        np.where(child < 0, inner + ~child, child)
+        for child in (numbers("left_child", np.int64), numbers("right_child", np.int64))
+    )
+    threshold, by_level = numbers("threshold", np.float64), decision & CATEGORICAL > 0
+    # Where no value was missing, LightGBM takes one for 0.
+    missing_left = np.where(decision & MISSING_IS_NAN, decision & DEFAULT_LEFT > 0, threshold >= 0)
+    counts = [numbers("internal_count", np.float64), numbers("leaf_count", np.float64)] if inner else [np.ones(1)]
+    return {
+        "feature": np.concatenate([numbers("split_feature", np.int32), none - 1]),
+        "threshold": np.concatenate([threshold, none]),
+        "value": np.concatenate([np.zeros(inner), leaf_values]),
+        "count": np.concatenate(counts),
+        "left": np.concatenate([left, none]),
+        "right": np.concatenate([right, none]),
+        "missing_left": np.concatenate([missing_left, none > 0]),
+        "table": np.concatenate([np.where(by_level, threshold, -1), none - 1]).astype(np.int32),
+        "tables": _tables(numbers("cat_boundaries", np.int64), numbers("cat_threshold", np.uint32)),
+    }
+
+
+def _tables(boundaries: NDArray[np.int64], words: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Return, for each split by levels, whether a level goes left: whether its bit of the split's words is set."""
+    tables = np.zeros((max(len(boundaries) - 1, 0), TABLE_WIDTH), bool)
+    for table, (start, end) in zip(tables, pairwise(boundaries.tolist()), strict=True):
+        bits = np.unpackbits(words[start:end].astype("<u4").view(np.uint8), bitorder="little")
+        table[: len(bits)] = bits[:TABLE_WIDTH]
+    return tables
 
 
 FAMILY = Family(
     name="lightgbm",
     settings=LightGBMSettings,
     candidate=LightGBMCandidate,
-    scorer=LightGBM,
+    scorer=TreeModel,
     space=SPACE,
     limits=LIMITS,
-    requirements=("lightgbm",),
-    cost=cost,
+    fitted_with=("lightgbm",),
+    cost=lambda scorer: cost_of_trees(scorer.trees),
     extra="lightgbm",
 )

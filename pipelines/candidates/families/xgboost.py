@@ -1,20 +1,22 @@
 """The family xgboost: gradient boosting that grows trees level by level."""
 
-import re
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from math import inf, log2
+from math import inf, log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pipelines.candidates.array_trees import ArrayTrees, cost_of_trees, joined
 from pipelines.candidates.candidate import Family
 from pipelines.candidates.early_stopping import MOST_TREES, PATIENCE
-from pipelines.candidates.portable_model import Columns, Contributions, Floats
 from pipelines.candidates.settings import CandidateSettings, Range
-from pipelines.candidates.tree_inputs import TreeInputs, inputs_of
+from pipelines.candidates.tree_inputs import TABLE_WIDTH, TreeInputs, inputs_of
+from pipelines.candidates.tree_model import TreeModel
 
 if TYPE_CHECKING:
     from pipelines.candidates.sample import Sample
@@ -71,41 +73,6 @@ LIMITS = {
 """What XGBoost accepts; the nodes of deeper trees take gigabytes, and a bag of fewer rows may have none."""
 
 
-class XGBoost:
-    """XGBoost's trees; their sums and their Shapley values are XGBoost's own, in single precision."""
-
-    def __init__(self, booster: Any, inputs: TreeInputs, threads: int) -> None:
-        booster.set_param({"nthread": threads})
-        self.booster, self.inputs, self.threads = booster, inputs, threads
-
-    @classmethod
-    def load(cls, folder: Path, card: Mapping[str, Any], threads: int) -> Self:
-        """Load the model from XGBoost's JSON format."""
-        from xgboost import Booster
-
-        return cls(Booster(model_file=str(folder / "booster.json")), TreeInputs.of_card(card), threads)
-
-    def log_odds(self, columns: Columns) -> Floats:
-        """Return the sum over the trees."""
-        matrix = self.inputs.matrix(columns, np.float32)
-        margins = self.booster.inplace_predict(matrix, predict_type="margin", validate_features=False)
-        return np.asarray(margins, dtype=np.float64)
-
-    def contributions(self, columns: Columns) -> Contributions:
-        """Return XGBoost's Shapley values; what is unknown follows the rows that a branch was learnt from."""
-        if not len(next(iter(columns.values()))):
-            return 0.0, {}
-        values = np.asarray(self.booster.predict(self._rows(columns), pred_contribs=True), dtype=np.float64)
-        return float(values[0, -1]), dict(zip(self.inputs.names, values.T, strict=False))
-
-    def _rows(self, columns: Columns) -> Any:
-        from xgboost import DMatrix
-
-        return DMatrix(
-            self.inputs.matrix(columns, np.float32), feature_types=types_of(self.inputs), nthread=self.threads
-        )
-
-
 def types_of(inputs: TreeInputs) -> list[str]:
     """Return which columns XGBoost takes as quantities and which as categories."""
     return ["q"] * len(inputs.numeric) + ["c"] * len(inputs.levels)
@@ -120,15 +87,15 @@ class XGBoostCandidate:
     def __init__(self, parameters: XGBoostParameters) -> None:
         self.parameters = parameters
 
-    def fit(self, sample: "Sample", *, seed: int, threads: int) -> XGBoost:
+    def fit(self, sample: "Sample", *, seed: int, threads: int) -> TreeModel:
         """Return a model fitted on a sample."""
         from xgboost import train
 
         options = self._options(sample, seed, threads)
         booster = train(options, _quantile_matrix(sample), num_boost_round=self.parameters.n_estimators)
-        return XGBoost(booster, inputs_of(sample), threads)
+        return TreeModel(ArrayTrees(export_trees(booster)), inputs_of(sample))
 
-    def fit_stopped(self, sample: "Sample", watched: "Sample", *, seed: int, threads: int) -> tuple[XGBoost, int]:
+    def fit_stopped(self, sample: "Sample", watched: "Sample", *, seed: int, threads: int) -> tuple[TreeModel, int]:
         """Return a model of as many trees as have the least log loss on the watched rows, and their number."""
         from xgboost import train
 
@@ -141,7 +108,7 @@ class XGBoostCandidate:
             verbose_eval=False,
         )
         trees = booster.best_iteration + 1
-        return XGBoost(booster[:trees], inputs_of(sample), threads), trees
+        return TreeModel(ArrayTrees(export_trees(booster[:trees])), inputs_of(sample)), trees
 
     def _options(self, sample: "Sample", seed: int, threads: int) -> dict[str, Any]:
         parameters = self.parameters
@@ -163,10 +130,9 @@ class XGBoostCandidate:
             options["monotone_constraints"] = tuple(sample.directions.get(name, 0) for name in inputs_of(sample).names)
         return options
 
-    def save(self, scorer: XGBoost, folder: Path) -> dict[str, object]:
+    def save(self, scorer: TreeModel, folder: Path) -> dict[str, object]:
         """Write the model's file and return what its inputs are."""
-        scorer.booster.save_model(folder / "booster.json")
-        return scorer.inputs.record()
+        return scorer.save(folder)
 
 
 def _quantile_matrix(sample: "Sample", learnt_from: "Sample | None" = None) -> Any:
@@ -188,6 +154,33 @@ def _quantile_matrix(sample: "Sample", learnt_from: "Sample | None" = None) -> A
     return sample.once("xgboost", binned)
 
 
+def export_trees(booster: Any) -> dict[str, NDArray[Any]]:
+    """Return a fitted model as plain arrays (see `ArrayTrees`), from XGBoost's JSON format."""
+    learner = json.loads(booster.save_raw("json"))["learner"]
+    (rate,) = map(float, learner["learner_model_param"]["base_score"].strip("[]").split(","))
+    return joined([_tree(tree) for tree in learner["gradient_booster"]["model"]["trees"]], log(rate / (1 - rate)))
+
+
+def _tree(tree: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Return one tree; a number goes left below XGBoost's condition, a level unless it is among the node's."""
+    left, condition = np.array(tree["left_children"]), np.array(tree["split_conditions"], np.float32)
+    table, tables = np.full(len(left), -1), np.ones((len(tree["categories_nodes"]), TABLE_WIDTH), bool)
+    table[tree["categories_nodes"]] = np.arange(len(tables))
+    for row, start, size in zip(tables, tree["categories_segments"], tree["categories_sizes"], strict=True):
+        row[tree["categories"][start : start + size]] = False
+    return {
+        "feature": np.where(left < 0, -1, tree["split_indices"]).astype(np.int32),
+        "threshold": np.nextafter(condition, np.float32(-inf)),
+        "value": np.where(left < 0, condition, 0).astype(np.float64),
+        "count": np.array(tree["sum_hessian"], np.float64),
+        "left": left,
+        "right": np.array(tree["right_children"]),
+        "missing_left": np.array(tree["default_left"], bool),
+        "table": table,
+        "tables": tables,
+    }
+
+
 def _distribution() -> str:
     """Return the installed package that has the module xgboost: there is one with and one without code for GPUs."""
     try:
@@ -197,20 +190,14 @@ def _distribution() -> str:
     return "xgboost-cpu"
 
 
-def cost(scorer: XGBoost) -> float:
-    """Return microseconds per row; XGBoost takes many rows down a tree at once."""
-    nodes = map(int, re.findall(rb'"num_nodes":"(\d+)"', scorer.booster.save_raw("json")))
-    return 0.2 + 0.0016 * sum(map(log2, nodes))
-
-
 FAMILY = Family(
     name="xgboost",
     settings=XGBoostSettings,
     candidate=XGBoostCandidate,
-    scorer=XGBoost,
+    scorer=TreeModel,
     space=SPACE,
     limits=LIMITS,
-    requirements=(_distribution(),),
-    cost=cost,
+    fitted_with=(_distribution(),),
+    cost=lambda scorer: cost_of_trees(scorer.trees),
     extra="xgboost",
 )

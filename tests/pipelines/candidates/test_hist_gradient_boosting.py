@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from pipelines.candidates.array_trees import ArrayTrees
 from pipelines.candidates.families.hist_gradient_boosting import (
     HistGradientBoosting,
     HistGradientBoostingCandidate,
@@ -32,7 +33,7 @@ def test_exported_trees_answer_bit_for_bit_like_scikit_learn(categorical: int) -
     for place, name in enumerate(levels, start=4 - categorical):
         assert set(range(40)) <= set(matrix[:, place])
         columns[name] = np.array([None if np.isnan(value) else str(int(value)) for value in matrix[:, place]])
-    ours = HistGradientBoosting(export_trees(theirs), numeric, levels)
+    ours = HistGradientBoosting(ArrayTrees(export_trees(theirs)), numeric, levels)
     np.testing.assert_array_equal(ours.log_odds(columns), theirs.decision_function(matrix))
 
 
@@ -63,5 +64,7 @@ def test_any_small_forest_is_exported_exactly(seed: int, numbers: int, levels: i
     for place in range(levels):
         values = asked[:, numbers + place]
         columns[f"c{place}"] = np.array([None if np.isnan(one) else str(int(one)) for one in values], dtype=object)
-    ours = HistGradientBoosting(export_trees(theirs), numeric, {f"c{place}": known for place in range(levels)})
+    ours = HistGradientBoosting(
+        ArrayTrees(export_trees(theirs)), numeric, {f"c{place}": known for place in range(levels)}
+    )
     np.testing.assert_array_equal(ours.log_odds(columns), theirs.decision_function(asked))

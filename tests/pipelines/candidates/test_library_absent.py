@@ -1,15 +1,16 @@
 """A family whose library is not installed is not searched; whoever names it learns how to install it."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import thinfile
+from pipelines.candidates.portable_model import columns_of
 from pipelines.candidates.registry import candidate_settings, declared_families, families, load_model
-from pipelines.errors import RequestError
+from tests.pipelines.candidates.test_conformance import nasty, trained
 
 EXTRAS = [family.name for family in declared_families().values() if family.extra]
 
@@ -45,10 +46,17 @@ def test_help_and_composing_work_without_it(absent: str, capsys: pytest.CaptureF
     assert f"| {absent}" in capsys.readouterr().out
 
 
-def test_its_models_are_refused_with_the_command(absent: str, tmp_path: Path) -> None:
-    (tmp_path / "model.json").write_text(json.dumps({"family": absent}))
-    with pytest.raises(RequestError, match=rf"pip install 'thinfile\[{absent}\]'"):
-        load_model(tmp_path)
+@pytest.mark.parametrize("family", EXTRAS)
+def test_its_models_are_scored_and_explained_without_it(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = trained(family)
+    model.save(tmp_path)
+    monkeypatch.setitem(sys.modules, family, None)
+    columns = columns_of(nasty(), model.model.numeric, model.model.categorical)
+    loaded = load_model(tmp_path)
+    np.testing.assert_array_equal(loaded.log_odds(columns), model.model.log_odds(columns))
+    np.testing.assert_array_equal(loaded.contributions(columns)[1], model.model.contributions(columns)[1])
 
 
 def test_declaring_a_family_imports_no_library() -> None:
