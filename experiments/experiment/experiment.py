@@ -145,7 +145,8 @@ def resolve(settings: TuneSettings) -> Experiment:
 
     Raises:
         ConfigurationError: no trials, threads or workers, a policy that cannot rank, reject inference without earlier
-            decisions, or a split outside its range.
+            decisions, a parameter that the candidate cannot have, or a split outside its range.
+        RequestError: the library of the candidate's family is not installed.
         DataError: the data breaks its contract or a part of the split is empty.
     """
     for name, value in {"trials": settings.trials, "threads": settings.threads, "workers": settings.workers}.items():
@@ -153,6 +154,8 @@ def resolve(settings: TuneSettings) -> Experiment:
             raise ConfigurationError(f"{name} must be at least 1, received {value}; use for example {name}=2")
     check_policy(settings.policy)
     _check_decisions(settings)
+    if not isinstance(settings.candidate, AutoSettings):
+        candidate_of(settings.candidate)
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
     split = split_applications(applications, settings.split, seed=settings.split.seed)
     return Experiment(settings, applications, split)
