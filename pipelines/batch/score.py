@@ -57,14 +57,16 @@ def score(settings: ScoreSettings) -> Outcome:
     data = _data_of_book(settings.data) if settings.population is Population.book else settings.data
     usual_id = "customer_id" if settings.population is Population.book else "application_id"
     with open_table(data, settings.input, usual_id, workspace) as table:
-        parts = survey(table.source, ())
+        parts = survey(table.source)
         if not parts.rows:
             raise DataError(f"'{table.path}' has no rows; name a table of applications")
+        roles = _roles(data, table, parts, champion)
         request = Request(
+            parts=parts.named_for((roles.id, roles.time)),
             workspace=workspace,
             key=key,
             table=table,
-            roles=_roles(data, table, parts, champion),
+            roles=roles,
             champion=champion,
             policy_hash=keep_policy(workspace, settings.policy),
             with_reasons=_gives_reasons(settings),

@@ -27,7 +27,7 @@ from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipt, added
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.atomic_files import scratch_folder, whole_file
-from pipelines.storage.parquet_parts import ParquetInput, Part, survey, tasks
+from pipelines.storage.parquet_parts import ParquetInput, Part, tasks
 from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 class Request:
     """The settings of a batch, for every engine."""
 
+    parts: ParquetInput
     workspace: Workspace
     key: LogKey
     table: ScoredTable
@@ -75,9 +76,7 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
             other ids.
         ThinfileError: the disk is full, a process was killed, or the counts do not reconcile.
     """
-    roles = request.roles
-    table = request.table
-    parts = survey(table.source, (roles.id, roles.time))
+    roles, table, parts = request.roles, request.table, request.parts
     for file, schema in parts.schemas:
         roles.check(str(table.path) if table.is_converted else file, schema)
     log_of = ScoreLog(request.workspace)

@@ -58,7 +58,7 @@ def open_table(path: Path) -> ScoredTable:
     """
     if not path.exists() or not is_parquet(path):
         raise DataError(f"'{path}' has no Parquet file; name a Parquet file or a folder of them")
-    files = survey(path, ())
+    files = survey(path)
     parts, first = [], 0
     months: set[str] = set()
     for part in files.parts:

@@ -49,7 +49,9 @@ class RequestBreaches:
         for index, item in enumerate(items):
             for refusal in self._breaches(item, f"[{index}]." if isinstance(decoded, list) else ""):
                 return refusal
-        return Refusal(400, "The request body is not valid", _first_words(error), "correct it")
+        is_malformed = isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError)
+        rule = "The request body is not valid JSON in UTF-8" if is_malformed else "The request body is not valid"
+        return Refusal(400, rule, _first_words(error), "correct it")
 
     def _breaches(self, item: Any, where: str) -> Iterator[Refusal]:
         if not isinstance(item, dict):
@@ -155,6 +157,8 @@ def _not_a_value(value: Any, where: str) -> Iterator[Refusal]:
     """Yield the refusal of what is neither text, a finite number, true, false nor null."""
     if isinstance(value, (list, dict)):
         yield _broken("This field must be text, a number or null", value, "send a single value", where)
+    elif isinstance(value, str) and any("\ud800" <= one <= "\udfff" for one in value):
+        yield _broken("Text must be Unicode without half of a surrogate pair", value, "correct its encoding", where)
     elif isinstance(value, str) and len(value) > MOST_TEXT:
         yield _broken(f"Text may have at most {MOST_TEXT} characters", value, "shorten it", where)
     elif isinstance(value, (int, float)) and not abs(value) <= LARGEST:

@@ -56,6 +56,10 @@ class ParquetInput:
         """Rows of all parts."""
         return sum(part.rows for part in self.parts)
 
+    def named_for(self, roles: Sequence[str | None]) -> "ParquetInput":
+        """Return the input with names of parts that depend on settings which decide what decisions a row makes."""
+        return replace(self, parts=tuple(replace(part, name=_name(part, roles)) for part in self.parts))
+
 
 def is_parquet(path: Path) -> bool:
     """Return whether a path is a Parquet file, or a folder that holds some."""
@@ -72,8 +76,8 @@ def partition_of(relative: Path) -> dict[str, str | None]:
     return {unquote(key): None if value == NO_VALUE else unquote(value) for key, mark, value in named if mark and key}
 
 
-def survey(path: Path, roles: Sequence[str | None]) -> ParquetInput:
-    """Return the parts of a Parquet input; `roles` are settings that decide which decisions a row makes.
+def survey(path: Path) -> ParquetInput:
+    """Return the parts of a Parquet input.
 
     Raises:
         DataError: a file is not Parquet.
@@ -93,7 +97,7 @@ def survey(path: Path, roles: Sequence[str | None]) -> ParquetInput:
             schema = schema.append(pa.field(key, pa.string()))
         schemas.append((str(file), schema))
         fingerprint = fingerprint_record([name, content])
-        parts += (replace(part, partition=folders) for part in _parts(file, fingerprint, metadata, roles))
+        parts += (replace(part, partition=folders) for part in _parts(file, fingerprint, metadata))
     return ParquetInput(tuple(parts), fingerprint_record(contents), tuple(schemas))
 
 
@@ -194,7 +198,11 @@ def unreadable_parquet(path: Path, error: Exception) -> DataError:
     return DataError(f"'{path}' cannot be read as parquet ({str(error).splitlines()[0]}); check the file")
 
 
-def _parts(file: Path, content: str, metadata: Any, roles: Sequence[str | None]) -> Iterator[Part]:
+def _name(part: Part, roles: Sequence[str | None]) -> str:
+    return f"{fingerprint_record([part.fingerprint, *roles])[:16]}-{part.first:010d}-{part.rows}"
+
+
+def _parts(file: Path, content: str, metadata: Any) -> Iterator[Part]:
     first = 0
     for groups, rows in _runs([metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]):
         pieces = -(-rows // MOST_ROWS) if len(groups) == 1 else 1
@@ -202,8 +210,8 @@ def _parts(file: Path, content: str, metadata: Any, roles: Sequence[str | None])
         for skip in range(0, rows, size or 1):
             held = min(size, rows - skip)
             fingerprint = fingerprint_record([content, first + skip, held])
-            name = f"{fingerprint_record([fingerprint, *roles])[:16]}-{first + skip:010d}-{held}"
-            yield Part(name, str(file), groups, skip, held, first + skip, fingerprint)
+            part = Part("", str(file), groups, skip, held, first + skip, fingerprint)
+            yield replace(part, name=_name(part, ()))
         first += rows
 
 

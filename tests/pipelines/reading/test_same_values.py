@@ -125,7 +125,7 @@ def probabilities(model: TrainedModel, path: Path, workspace: Workspace) -> dict
     roles = BatchRoles(ID, tuple(card["numeric"]), tuple(card["categorical"]), contract=contract)
     found: dict[str, float] = {}
     with open_table(settings_of(path), None, ID, workspace) as table:
-        for part in survey(table.source, ()).parts:
+        for part in survey(table.source).parts:
             for batch in read_tables([part], roles.columns, roles.coded):
                 rows = read_rows(batch, roles)
                 assert not rows.broken

@@ -104,6 +104,9 @@ def test_an_id_is_plain_text(identity: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "status"),
     [
+        (b'\xef\xbb\xbf{"application_id": "A"}', 422),
+        (json.dumps(request()).encode("utf-16"), 400),
+        (json.dumps(request(channel="\ud800")).encode(), 422),
         (b"", 400),
         (b"{", 400),
         (b"\xff\xfe", 400),
@@ -118,7 +121,9 @@ def test_an_id_is_plain_text(identity: Any) -> None:
     ],
 )
 def test_other_bodies_are_refused(body: bytes, status: int) -> None:
-    assert refusal(body).status == status
+    found = refusal(body)
+    assert found.status == status
+    assert "codec" not in found.rule
 
 
 def test_a_batch_is_not_too_large_and_holds_no_application_twice() -> None:
