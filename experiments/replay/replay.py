@@ -41,6 +41,9 @@ log = logging.getLogger(__name__)
 
 MOST_DIFFERENCES = 20
 
+NOT_RECORDED = ("label", "split_advice")
+"""What runs of earlier versions did not record of their data."""
+
 COMPARED = {".json", ".csv", ".npz", ".cbm", ".py"}
 """Files of a model with numbers or code; pictures and MLflow's own files derive from them."""
 
@@ -110,7 +113,7 @@ def _replay_run(settings: ReplaySettings) -> Outcome:
     task = _task(settings, store)
     experiment = resolve(task.settings)
     present = data_record(experiment)
-    recorded = {"label": present["label"], **task.record.data}  # which runs of earlier versions did not record
+    recorded = {name: present[name] for name in NOT_RECORDED} | task.record.data
     data = compare_records("data", recorded, present)
     erased = erased_since(task.record.data, experiment) if data.differences else None
     if erased is not None:

@@ -8,9 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.applications.applications import Applications
-
-Rows = NDArray[np.intp]
-Hashes = NDArray[np.uint64]
+from pipelines.applications.feature_codes import FeatureCodes, Hashes, Rows, mixed, salt
+from pipelines.applications.near_pairs import near_pairs
 
 RAREST = 5
 """Values of a row by which a coincidence is ruled out."""
@@ -18,16 +17,13 @@ RAREST = 5
 COINCIDENCE = 0.001
 """Rows are copies only where fewer rows than this would share the rarest of the equal values by chance."""
 
-DIGITS = 4
-"""Significant digits to which numbers of near copies agree."""
-
 
 @dataclass(frozen=True)
 class Twins:
     """Which applications belong together, all of shape (n,).
 
     `family` numbers the families of twins; a row without a twin is a family of its own. `is_exact` marks copies with
-    equal features, `is_near` those that differ in one feature at most, `is_grouped` rows that share a group with
+    equal features, `is_near` those that differ in few (see `find_twins`), `is_grouped` rows that share a group with
     another row.
     """
 
@@ -62,14 +58,15 @@ class Twins:
 def find_twins(applications: Applications) -> Twins:
     """Return the twins among applications, by their features and by the column data.group.
 
-    Rows with equal features are exact copies; rows that agree in all features but one, to four digits, near copies. In
-    tables with few or coarse features rows are equal by chance: such rows are not copies.
+    Rows with equal features are exact copies. Rows that agree, to four digits, in all features but one are near copies;
+    from 10 features on all but two, and from 15 on all but three. In tables with few or coarse features rows are equal
+    by chance: such rows are not copies.
     """
     features, rows = applications.features, len(applications)
     exact = np.zeros(rows, np.uint64)
     for index, name in enumerate(features):
-        exact += _mixed(pd.util.hash_array(features[name].to_numpy()) + _salt(index))
-    coarse = [_Column.of(features[name], index) for index, name in enumerate(features)]
+        exact += mixed(pd.util.hash_array(features[name].to_numpy()) + salt(index))
+    coarse = [FeatureCodes.of(features[name], index) for index, name in enumerate(features)]
     chance = _Chance(coarse, rows)
     copies = _shared(exact, chance.is_small())
     near = [np.full(rows, -1, np.intp)]
@@ -82,32 +79,14 @@ def find_twins(applications: Applications) -> Twins:
             codes[candidates] = _shared(whole - column.hashes(candidates), is_rare)
             near.append(codes)
     groups = np.full(rows, -1, np.intp) if applications.groups is None else _shared_groups(applications.groups)
-    is_near = np.any([codes >= 0 for codes in near], axis=0) & (copies < 0)
-    return Twins(_families([copies, *near, groups], rows), copies >= 0, is_near, groups >= 0)
+    pairs = near_pairs(coarse, rows, RAREST, np.log(COINCIDENCE / max(rows, 1)))
+    is_near = np.any([codes >= 0 for codes in near], axis=0)
+    is_near[np.concatenate(pairs)] = True
+    family = _families([copies, *near, groups], pairs, rows)
+    return Twins(family, copies >= 0, is_near & (copies < 0), groups >= 0)
 
 
-@dataclass(frozen=True)
-class _Column:
-    """The values of a feature, numbers rounded, as `codes` of its levels, and the hash and log share of each level."""
-
-    codes: NDArray[np.int32]
-    level_hashes: Hashes
-    log_shares: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, values: "pd.Series[Any]", index: int) -> "_Column":
-        rounded = _rounded(values) if pd.api.types.is_float_dtype(values) else values
-        codes, levels = pd.factorize(rounded, use_na_sentinel=False)
-        shares = np.bincount(codes, minlength=len(levels)) / max(len(codes), 1)
-        hashes = _mixed(pd.util.hash_array(np.asarray(levels)) + _salt(index))
-        return cls(codes.astype(np.int32), hashes, np.log(shares).astype(np.float32))
-
-    def hashes(self, rows: Rows) -> Hashes:
-        """Return the hash of the value of each of some rows."""
-        return np.asarray(self.level_hashes[self.codes[rows]])
-
-
-def _agree_in_a_half(columns: list[_Column], rows: int) -> Rows:
+def _agree_in_a_half(columns: list[FeatureCodes], rows: int) -> Rows:
     """Return the rows that agree with another one in every other feature: near copies do, whichever feature differs."""
     every, agrees = np.arange(rows), np.zeros(rows, bool)
     for half in (columns[::2], columns[1::2]):
@@ -115,7 +94,7 @@ def _agree_in_a_half(columns: list[_Column], rows: int) -> Rows:
     return np.flatnonzero(agrees)
 
 
-def _summed(columns: list[_Column], rows: Rows) -> Hashes:
+def _summed(columns: list[FeatureCodes], rows: Rows) -> Hashes:
     total = np.zeros(len(rows), np.uint64)
     for column in columns:
         total += column.hashes(rows)
@@ -125,7 +104,7 @@ def _summed(columns: list[_Column], rows: Rows) -> Hashes:
 class _Chance:
     """Whether rows with the same values would hardly meet by chance, judged by their rarest values."""
 
-    def __init__(self, columns: list[_Column], rows: int) -> None:
+    def __init__(self, columns: list[FeatureCodes], rows: int) -> None:
         """Keep the log shares of the rarest values of each row, and the columns that they are in."""
         self._tries = max(len(columns), 1)
         self._limit = np.log(COINCIDENCE / max(rows, 1))
@@ -145,26 +124,6 @@ class _Chance:
         return np.asarray(np.sort(kept, axis=1)[:, :RAREST].sum(axis=1) < self._limit - tries)
 
 
-def _salt(index: int) -> Hashes:
-    return np.array([index + 1], np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-
-
-def _rounded(values: "pd.Series[float]") -> "pd.Series[float]":
-    numbers = values.to_numpy(np.float64)
-    sizes = np.abs(numbers)
-    is_plain = np.isfinite(numbers) & (sizes > 0)
-    scale = np.ones(len(numbers))
-    scale[is_plain] = 10.0 ** (DIGITS - 1 - np.floor(np.log10(sizes[is_plain])))
-    return pd.Series(np.where(is_plain, np.round(numbers * scale) / scale, numbers) + 0.0)
-
-
-def _mixed(values: Hashes) -> Hashes:
-    """Scramble the bits (Steele, Lea and Flood, 2014, SplitMix64), so that sums of hashes stay apart."""
-    mixed = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
-
-
 def _shared(keys: Hashes, counts: NDArray[np.bool_]) -> Rows:
     """Return the number of each key that several of the rows that count have, -1 for other rows."""
     codes = np.full(len(keys), -1, np.intp)
@@ -179,12 +138,12 @@ def _shared_groups(groups: NDArray[np.object_]) -> Rows:
     return np.where((codes >= 0) & is_shared, codes, -1)
 
 
-def _families(keys: list[Rows], rows: int) -> Rows:
-    """Return the number of each row's family: the connected rows that share a key."""
+def _families(keys: list[Rows], pairs: tuple[Rows, Rows], rows: int) -> Rows:
+    """Return the number of each row's family: the connected rows that share a key or are a pair."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    ends, offset = [], rows
+    ends, offset = [np.column_stack(pairs)], rows
     for codes in keys:
         here = np.flatnonzero(codes >= 0)
         ends.append(np.column_stack([here, codes[here] + offset]))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pipelines.applications.applications import Applications
+from pipelines.applications.near_pairs import most_changed
 from pipelines.applications.roles import Roles
 from pipelines.applications.settings import SplitSettings
 from pipelines.applications.splits import split_applications
@@ -72,9 +73,50 @@ def test_exact_and_near_copies_are_found_and_nothing_else(seed: int) -> None:
     assert str(twins) == f"100 exact copies, {len(near_rows)} near copies"
 
 
+def wide(seed: int, rows: int, features: int) -> pd.DataFrame:
+    """Return distinct applications with amounts, counts, codes and a number that several columns repeat."""
+    generator = np.random.default_rng(seed)
+    instalment = np.where(generator.random(rows) < 0.05, 390.0, generator.lognormal(5, 1, rows).round())
+    columns: dict[str, Any] = {f"paid_{month}": instalment for month in range(features // 3)}
+    while len(columns) < features:
+        number = len(columns)
+        columns[f"column_{number}"] = [
+            generator.lognormal(6, 1, rows).round(1),
+            generator.poisson(3, rows).astype(float),
+            generator.choice([f"L{level}" for level in range(12)], rows),
+        ][number % 3]
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parametrize("features", [10, 15, 24])
+@pytest.mark.parametrize("changed", [2, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_copies_with_several_changed_features_are_found(features: int, changed: int, seed: int) -> None:
+    generator, table = np.random.default_rng(seed), wide(seed, 3000, features)
+    copied = generator.choice(3000, 60, replace=False)
+    copies, others = table.iloc[copied].copy(), table.iloc[(copied + 1) % 3000]
+    for row in range(60):  # each copy has the values of another person in some features
+        for column in generator.choice(features, changed, replace=False):
+            if isinstance(table.iloc[0, column], str):
+                copies.iloc[row, column] = "changed"
+            else:
+                copies.iloc[row, column] = others.iloc[row, column] + 0.5
+    twins = find_twins(applications(pd.concat([table, copies], ignore_index=True), outcomes(seed, 3060)))
+    found = sum(int(twins.family[row] == twins.family[3000 + place]) for place, row in enumerate(copied))
+    assert found >= (54 if changed <= most_changed(features) else 0)  # some have too few rare values left
+    assert twins.rows <= 2 * found + 4
+    if changed > most_changed(features):
+        assert found <= 2
+
+
 @pytest.mark.parametrize(
     "table",
     [
+        lambda random: wide(int(random.integers(100)), 5000, 12),
+        # inactive cards: the same small amount in each month, and little else
+        lambda random: pd.DataFrame(
+            {f"bill_{i}": amount for amount in [random.choice([0.0, 150.0, 390.0], 5000)] for i in range(12)}
+        ).assign(age=random.integers(21, 70, 5000).astype(float), limit=random.integers(1, 60, 5000) * 10_000.0),
         lambda random: pd.DataFrame({f"flag_{i}": random.integers(0, 2, 5000).astype(float) for i in range(6)}),
         lambda random: pd.DataFrame({f"code_{i}": random.choice(list("abcdefgh"), 5000) for i in range(5)}),
         lambda random: pd.DataFrame({"x": random.normal(size=5000).round(2)}),
@@ -165,8 +207,9 @@ def test_one_group_for_all_cannot_be_split() -> None:
         split_applications(rows, SplitSettings(), seed=0)
 
 
-def test_a_hundred_thousand_rows_take_seconds() -> None:
-    rows = applications(people(6, 100_000), outcomes(6, 100_000))
+@pytest.mark.parametrize("table", [people(6, 100_000), wide(6, 100_000, 24)])
+def test_a_hundred_thousand_rows_take_seconds(table: pd.DataFrame) -> None:
+    rows = applications(table, outcomes(6, 100_000))
     start = process_time()
     find_twins(replace(rows))
     assert process_time() - start < 5
