@@ -43,10 +43,9 @@ class Applications:
     and `by_lot` are the earlier policy's approvals and its random approvals, or None where decisions are not read.
     `groups` are the values of data.group, whose equal rows a split keeps together, or None without it. `later_dates`
     counts the rows in which another column has a date more than a day after the application. `immature` counts the
-    applications left out because their performance window is open; `known_at_is_assumed` where outcomes count as known
-    at its end. `fingerprint` identifies the table read, quarantined rows included but without the `erased` rows of
-    erased people; `fingerprint_with_erased` includes them. `raw` are the rows as the table
-    has them, where they were asked for.
+    applications left out because their performance window is open. `fingerprint` identifies the table read, quarantined
+    rows included but without the `erased` rows of erased people; `fingerprint_with_erased` includes them. `raw` are the
+    rows as the table has them, where they were asked for.
     """
 
     features: pd.DataFrame
@@ -64,7 +63,6 @@ class Applications:
     groups: NDArray[np.object_] | None = None
     later_dates: Mapping[str, int] = field(default_factory=dict)
     immature: int = 0
-    known_at_is_assumed: bool = False
     erased: int = 0
     fingerprint_with_erased: str | None = None
     raw: RawRows | None = None
@@ -78,6 +76,11 @@ class Applications:
         if self.bad is None:
             raise DataError("the table has no label, and this step needs outcomes; add data.label=COLUMN")
         return self.bad
+
+    @property
+    def known_at_is_assumed(self) -> bool:
+        """Whether outcomes count as known at the end of their window, because the table does not say when they were."""
+        return self.outcome_known_at is not None and self.roles.outcome_known_at is None
 
     @property
     def possible_immaturity(self) -> str | None:
@@ -154,7 +157,7 @@ def load_applications(
     if labelled and data.performance_months is not None and applications.outcome_known_at is None:
         assert applications.times is not None
         known_at = add_months(applications.times, data.performance_months)
-        applications = replace(applications, outcome_known_at=known_at, known_at_is_assumed=True)
+        applications = replace(applications, outcome_known_at=known_at)
     if not is_erased.any():
         return applications
     return replace(applications, erased=int(is_erased.sum()), fingerprint_with_erased=fingerprint_table(everybody))

@@ -2,15 +2,16 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.applications.applications import Applications
 from pipelines.applications.date_cuts import DateCuts, Times
-from pipelines.applications.embargo import embargo_advice
+from pipelines.applications.embargo import embargo_advice, later_cutoff
 from pipelines.applications.settings import SplitSettings
 from pipelines.applications.twins import Twins, find_twins
 from pipelines.errors import ConfigurationError, DataError
@@ -124,26 +125,48 @@ def _stratified(applications: Applications, settings: SplitSettings, twins: Twin
 
 def _out_of_time(applications: Applications, times: Times, settings: SplitSettings, twins: Twins) -> Split:
     cutoffs = _cutoffs(times, settings)
+    without_features = replace(applications, features=pd.DataFrame(index=range(len(applications))), raw=None)
+    attempt = Attempt(without_features, twins, settings.folds)
     for cutoff in cutoffs:
-        split = _split_at(cutoff, applications, times, settings.folds, twins)
+        split = _split_at(cutoff, attempt)
         if split is not None:
-            return split
-    advice = _too_little(applications, times, cutoffs[0], settings.folds)
+            return replace(split, advice=_advice_on_short(attempt, cutoff, len(split.development)))
+    advice = _too_little(attempt, cutoffs)
     if not applications.known_at_is_assumed:
         raise DataError(advice)
-    without = replace(applications, outcome_known_at=None, known_at_is_assumed=False)
+    without = replace(applications, outcome_known_at=None)
     split = _out_of_time(without, times, settings, twins)
     description = f"{split.description}, without an embargo"
     return replace(split, description=description, advice=f"{advice}; {WITHOUT_EMBARGO}")
 
 
-def _split_at(
-    cutoff: np.datetime64, applications: Applications, times: Times, folds: int, twins: Twins
-) -> Split | None:
+@dataclass(frozen=True)
+class Attempt:
+    """What is split at a cutoff: applications with times and without features, and a number of folds."""
+
+    applications: Applications
+    twins: Twins
+    folds: int
+
+    @property
+    def times(self) -> Times:
+        """The times of the applications."""
+        assert self.applications.times is not None
+        return self.applications.times
+
+    def is_possible(self, cutoff: np.datetime64) -> bool:
+        """Whether the split at a cutoff has both outcomes in each part and fold."""
+        if not (self.times < cutoff).any() or len(np.unique(self.applications.outcomes[self.times >= cutoff])) < 2:
+            return False
+        return _split_at(cutoff, self) is not None
+
+
+def _split_at(cutoff: np.datetime64, attempt: Attempt) -> Split | None:
     """Return the split at a cutoff, None where what is before it is too little for the folds.
 
     Twins of test applications are left out of development, and twins of held-out ones out of the rows to fit on.
     """
+    applications, times, twins = attempt.applications, attempt.times, attempt.twins
     is_earlier, is_known = times < cutoff, _known_by(cutoff, applications)
     development, test = np.flatnonzero(is_earlier & is_known), np.flatnonzero(times >= cutoff)
     if not len(test):
@@ -158,11 +181,9 @@ def _split_at(
         )
     is_twin = twins.across(development, test)
     development = development[~is_twin]
-    divided = _time_ordered_folds(applications.take(development), folds, twins.take(development))
+    divided = _time_ordered_folds(applications.take(development), attempt.folds, twins.take(development))
     if divided is None:
         return None
-    is_short = SHORT_HISTORY * len(development) < is_earlier.sum()
-    advice = embargo_advice(applications, cutoff, len(development), folds) if is_short else None
     description = (
         f"out of time at {iso_day(cutoff)}, {len(development)} before for development, {len(test)} after for the test"
     )
@@ -170,8 +191,8 @@ def _split_at(
         description += f", {int((is_earlier & ~is_known).sum())} under embargo; {divided[1]}"
     if is_twin.any():
         description += f"; {int(is_twin.sum())} left out of development as twins of test applications"
-    blocks = _periods(applications.take(development), folds, twins.take(development))
-    return Split(development, test, divided[0], _part(applications, test), description, blocks, advice=advice)
+    blocks = _periods(applications.take(development), attempt.folds, twins.take(development))
+    return Split(development, test, divided[0], _part(applications, test), description, blocks)
 
 
 def _known_by(moment: np.datetime64, applications: Applications) -> NDArray[np.bool_]:
@@ -207,9 +228,9 @@ def _cutoffs(times: Times, settings: SplitSettings) -> list[np.datetime64]:
 def _time_ordered_folds(applications: Applications, folds: int, twins: Twins) -> tuple[tuple[Fold, ...], str] | None:
     """Return folds that fit on the past and hold out what follows, and a description of their embargo.
 
-    Equal times stay on one side; None where the dates are too few. The embargo applies only where every fold keeps a
-    third of its rows to fit on: a development part that is not much longer than the performance window is too short
-    for one.
+    Equal times stay on one side; None where the dates are too few, or the rows without twins. The embargo applies only
+    where every fold keeps a third of its rows to fit on: a development part that is not much longer than the
+    performance window is too short for one.
     """
     times = applications.times
     assert times is not None
@@ -226,6 +247,8 @@ def _time_ordered_folds(applications: Applications, folds: int, twins: Twins) ->
         for fold, start in zip(without_embargo, starts, strict=True)
     ]
     bad = applications.outcomes
+    if any(len(np.unique(bad[fold.fit])) < 2 for fold in without_embargo):
+        return None
     pairs = zip(with_embargo, without_embargo, strict=True)
     if all(3 * len(one.fit) >= len(other.fit) and len(np.unique(bad[one.fit])) == 2 for one, other in pairs):
         return tuple(with_embargo), "folds have an embargo too"
@@ -240,23 +263,39 @@ def _periods(applications: Applications, number: int, twins: Twins) -> Rows:
     return twins.as_first(np.searchsorted(starts, applications.times, side="right"))
 
 
-def _too_little(applications: Applications, times: Times, cutoff: np.datetime64, folds: int) -> str:
-    """Return the message that the applications before a cutoff are too few for the folds, with advice."""
+def _too_little(attempt: Attempt, cutoffs: Sequence[np.datetime64]) -> str:
+    """Return the message that the applications before the first cutoff are too few for the folds, with advice."""
+    cutoff, folds, applications = cutoffs[0], attempt.folds, attempt.applications
     is_known = _known_by(cutoff, applications)
-    past = applications.take(np.flatnonzero((times < cutoff) & is_known))
-    everything = applications.take(np.flatnonzero(times < cutoff))
-    assert past.times is not None
+    before, test = np.flatnonzero(attempt.times < cutoff), np.flatnonzero(attempt.times >= cutoff)
+    is_twin = attempt.twins.across(before, test)
+    everything, past = (applications.take(before[rows]) for rows in (~is_twin, ~is_twin & is_known[before]))
     assert everything.times is not None
-    if not is_known.all() and DateCuts(everything.times, everything.outcomes).most_blocks > folds:
-        return embargo_advice(applications, cutoff, len(past), folds)
-    cuts = DateCuts(past.times, past.outcomes)
-    most, bad = cuts.most_blocks - 1, int(past.outcomes.sum())
-    fewer_folds = f"set split.folds={most}" if most >= 2 else "raise split.cutoff"
+    assert past.times is not None
+    fewer = next((f"set split.folds={one}" for one in range(folds - 1, 1, -1)
+                  if any(map(replace(attempt, folds=one).is_possible, cutoffs))), None)  # fmt: skip
+    if not is_known[before].all() and DateCuts(everything.times, everything.outcomes).most_blocks > folds:
+        return embargo_advice(attempt.applications, cutoff, len(past), fewer, _is_possible(attempt))
+    dates, bad, twins = len(np.unique(past.times)), int(past.outcomes.sum()), int(is_twin.sum())
+    without = f", without {twins:,} twins of test applications," if twins else ""
+    remedies = [*([fewer] if fewer else []), *later_cutoff(attempt.applications, cutoff, attempt.is_possible)]
     return (
-        f"the {len(past):,} applications before the cutoff {iso_day(cutoff)} ({bad:,} bad) have {len(cuts.dates)} "
+        f"the {len(past):,} applications before the cutoff {iso_day(cutoff)} ({bad:,} bad){without} have {dates} "
         f"distinct dates, and {folds} folds need {folds + 1} periods with new dates and both outcomes; "
-        f"{fewer_folds} or add data"
+        f"{'; or '.join(remedies) or 'add data'}"
     )
+
+
+def _advice_on_short(attempt: Attempt, cutoff: np.datetime64, left: int) -> str | None:
+    """Return the advice on a history of which the embargo leaves little, None for a long one."""
+    if SHORT_HISTORY * left >= (attempt.times < cutoff).sum():
+        return None
+    return embargo_advice(attempt.applications, cutoff, left, None, _is_possible(attempt))
+
+
+def _is_possible(attempt: Attempt) -> Callable[[Applications, np.datetime64], bool]:
+    """Return the question whether applications with other times of their outcomes can be split at a cutoff."""
+    return lambda applications, cutoff: replace(attempt, applications=applications).is_possible(cutoff)
 
 
 def _part(applications: Applications, rows: Rows) -> str:
@@ -264,17 +303,17 @@ def _part(applications: Applications, rows: Rows) -> str:
 
 
 def _check_outcomes(applications: Applications, split: Split) -> None:
-    parts = {"the development part": split.development, "the test part": split.test}
+    parts: dict[str, Rows] = {"the development part": split.development, "the test part": split.test}
     for number, fold in enumerate(split.folds, start=1):
         parts[f"the rows to fit on of fold {number}"] = split.development[fold.fit]
         parts[f"the held-out rows of fold {number}"] = split.development[fold.held_out]
-    _check_both_outcomes(applications.outcomes, parts)
+    _check_both_outcomes(applications.outcomes, parts, applications.possible_immaturity)
 
 
-def _check_both_outcomes(bad: NDArray[np.int8], parts: Mapping[str, Rows]) -> None:
+def _check_both_outcomes(bad: NDArray[np.int8], parts: Mapping[str, Rows], sign: str | None = None) -> None:
     for name, rows in parts.items():
         if len(np.unique(bad[rows])) < 2:
             raise DataError(
                 f"{name} has {int(bad[rows].sum())} bad of {len(rows)}, and each part of a split needs both outcomes; "
-                "change split.cutoff or split.test, lower split.folds or add data"
+                f"change split.cutoff or split.test, lower split.folds or add data{f'; {sign}' if sign else ''}"
             )
