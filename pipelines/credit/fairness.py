@@ -14,6 +14,9 @@ from pipelines.errors import ConfigurationError, nearest
 
 Labels = NDArray[np.str_]
 
+CONFIDENCE = 0.95
+"""Confidence of the intervals of a group's figures."""
+
 
 @dataclass(frozen=True)
 class Decisions:
@@ -63,9 +66,7 @@ class GroupFairness:
         return asdict(self)
 
 
-def fairness(
-    protected: Mapping[str, Labels], decisions: Decisions, *, minimum_group: int, confidence: float = 0.95
-) -> list[GroupFairness]:
+def fairness(protected: Mapping[str, Labels], decisions: Decisions, *, minimum_group: int) -> list[GroupFairness]:
     """Return every group of every protected attribute, and of every pair of them, by attribute and level.
 
     `protected` maps the attribute's name to labels of shape (n,). See `group_fairness`.
@@ -73,7 +74,7 @@ def fairness(
     return [
         group
         for attribute, labels in {**protected, **intersections(protected)}.items()
-        for group in group_fairness(attribute, labels, decisions, minimum_group=minimum_group, confidence=confidence)
+        for group in group_fairness(attribute, labels, decisions, minimum_group=minimum_group)
     ]
 
 
@@ -97,7 +98,6 @@ def group_fairness(
     *,
     minimum_group: int,
     reference: str | None = None,
-    confidence: float = 0.95,
 ) -> list[GroupFairness]:
     """Return the groups of one attribute, by level.
 
@@ -113,7 +113,7 @@ def group_fairness(
     chosen = _reference(attribute, levels, counts, approved, enough, reference)
     return [
         _group(attribute, str(levels[one]), codes == one, None if chosen is None else codes == chosen, decisions,
-               enough=bool(enough[one]), confidence=confidence)
+               enough=bool(enough[one]))
         for one in range(len(levels))
     ]  # fmt: skip
 
@@ -146,7 +146,6 @@ def _group(
     decisions: Decisions,
     *,
     enough: bool,
-    confidence: float,
 ) -> GroupFairness:
     approved, applied = int(decisions.approved[rows].sum()), int(rows.sum())
     compared_with = reference if enough else None
@@ -156,17 +155,17 @@ def _group(
         applied,
         enough,
         approved / applied,
-        *wilson_interval(approved, applied, confidence),
-        *_impact(decisions.approved, rows, compared_with, confidence),
+        *wilson_interval(approved, applied, CONFIDENCE),
+        *_impact(decisions.approved, rows, compared_with),
         None if compared_with is None else mean_difference(decisions.points[rows], decisions.points[compared_with]),
-        *(_expected_to_observed(decisions, rows, confidence) if enough else (None, None, None)),
+        *(_expected_to_observed(decisions, rows) if enough else (None, None, None)),
         _approved_among_good(decisions, rows) if enough else None,
         reference is not None and bool(reference[rows].any()),
     )
 
 
 def _impact(
-    approved: NDArray[np.bool_], rows: NDArray[np.bool_], reference: NDArray[np.bool_] | None, confidence: float
+    approved: NDArray[np.bool_], rows: NDArray[np.bool_], reference: NDArray[np.bool_] | None
 ) -> tuple[float | None, float | None, float | None]:
     """Return the impact ratio and its interval; that of the reference is 1 without any doubt."""
     if reference is None:
@@ -178,7 +177,7 @@ def _impact(
     )
     if not others:
         return None, None, None
-    interval = katz_interval(events, trials, others, other_trials, confidence)
+    interval = katz_interval(events, trials, others, other_trials, CONFIDENCE)
     return events / trials / (others / other_trials), *interval
 
 
@@ -198,14 +197,14 @@ def mean_difference(points: NDArray[np.int64], others: NDArray[np.int64]) -> flo
 
 
 def _expected_to_observed(
-    decisions: Decisions, rows: NDArray[np.bool_], confidence: float
+    decisions: Decisions, rows: NDArray[np.bool_]
 ) -> tuple[float | None, float | None, float | None]:
     matured = rows & (decisions.bad >= 0)
     trials, bads = int(matured.sum()), int(decisions.bad[matured].sum())
     if not trials:
         return None, None, None
     expected = float(decisions.probability[matured].mean())
-    low, high = wilson_interval(bads, trials, confidence)
+    low, high = wilson_interval(bads, trials, CONFIDENCE)
     return (expected * trials / bads if bads else None), expected / high, (expected / low if bads else None)
 
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from pipelines.credit.arrays import Floats
 from pipelines.credit.rates import weighted_rate, wilson_interval
 
+CONFIDENCE = 0.95
+"""Confidence of the intervals of a table of cut-offs."""
+
 
 @dataclass
 class Economics:
@@ -84,7 +87,6 @@ def cutoff_table(
     cutoffs: Iterable[int],
     *,
     policy: int,
-    confidence: float = 0.95,
 ) -> list[CutOff]:
     """Return the cut-offs, the policy's own among them, in ascending order.
 
@@ -94,7 +96,7 @@ def cutoff_table(
     matured = bad >= 0
     total = float(amount[matured].sum())
     return [
-        _cutoff(one, points >= one, bad, amount, economics, total=total, is_policy=one == policy, confidence=confidence)
+        _cutoff(one, points >= one, bad, amount, economics, total=total, is_policy=one == policy)
         for one in sorted({*cutoffs, policy})
     ]
 
@@ -108,11 +110,10 @@ def _cutoff(
     *,
     total: float,
     is_policy: bool,
-    confidence: float,
 ) -> CutOff:
     matured = approved & (bad >= 0)
     rows, bads = int(matured.sum()), int((bad[matured] == 1).sum())
-    rates = (bads / rows, *wilson_interval(bads, rows, confidence)) if rows else (None, None, None)
-    profits = observed_profit(bad[matured], amount[matured], economics, confidence)
+    rates = (bads / rows, *wilson_interval(bads, rows, CONFIDENCE)) if rows else (None, None, None)
+    profits = observed_profit(bad[matured], amount[matured], economics, CONFIDENCE)
     earned = [one / total for one in profits] if total else []
     return CutOff(approve_from, is_policy, float(approved.mean()), *rates, *(earned or (None, None, None)))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pipelines.marketplace.mapping import MappedTable
-from pipelines.marketplace.readings import Reading, Units, family, read_column, sql_type
+from pipelines.marketplace.readings import ColumnSql, Units, family, read_column, sql_type
 from pipelines.marketplace.settings import RawSettings
 from pipelines.marketplace.tables import Column, Kind
 
@@ -18,7 +18,7 @@ def ids_as_text(tables: Sequence[MappedTable]) -> frozenset[str]:
     )
 
 
-def readings(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> dict[str, Reading]:
+def readings(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> dict[str, ColumnSql]:
     """Return how each column of the contract that a table has is read."""
     zone = raw.zone_of(table.contract.name)
     _, text = raw.text_of(table.contract.name)
@@ -44,7 +44,7 @@ def converted(table: MappedTable, raw: RawSettings, texts: frozenset[str]) -> st
     return f"(select *, {values} from ({rows}))"
 
 
-def empty(column: Column, present: Mapping[str, Reading]) -> str:
+def empty(column: Column, present: Mapping[str, ColumnSql]) -> str:
     """Return SQL that is true where an empty column means missing and not 0."""
     is_empty = f"{present[column.name].input} is null"
     if column.zero_without is None:
@@ -54,7 +54,7 @@ def empty(column: Column, present: Mapping[str, Reading]) -> str:
     return f"{is_empty} and {present[column.zero_without].input} is not null"
 
 
-def _value(column: Column, present: Mapping[str, Reading], texts: frozenset[str]) -> str:
+def _value(column: Column, present: Mapping[str, ColumnSql], texts: frozenset[str]) -> str:
     if column.name not in present:
         return f"null::{sql_type(column, ids_as_text=column.name in texts)}"
     value = present[column.name].value

@@ -66,7 +66,7 @@ class Units:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ColumnSql:
     """SQL of a column: `source` reads the user's column, and `mapped` its mapped value under the name `input`.
 
     `value` and the conditions are over `input`, which is the source itself without a mapping: those of faults, and
@@ -120,7 +120,9 @@ def sql_type(column: Column, *, ids_as_text: bool) -> str:
     return str(column.kind.value)
 
 
-def read_column(column: Column, name: str, written_as: str, units: Units, mapping: ColumnMapping = UNMAPPED) -> Reading:
+def read_column(
+    column: Column, name: str, written_as: str, units: Units, mapping: ColumnMapping = UNMAPPED
+) -> ColumnSql:
     """Return the SQL that converts `name`, SQL of a readable DuckDB type, to a column of the contract.
 
     Not-a-number is read as missing, as data frames write it.
@@ -140,7 +142,7 @@ def read_column(column: Column, name: str, written_as: str, units: Units, mappin
         Kind.whole: lambda: f"try_cast({_whole(raw, group)} as integer)",
         Kind.flag: lambda: f"case when {raw} in (0, 1) then {raw} = 1 end" if group == "integer" else "",
     }.get(column.kind, lambda: "")()
-    return Reading(
+    return ColumnSql(
         source=_source(name, written_as),
         input=written,
         value=value or f"try_cast({raw} as {target})",

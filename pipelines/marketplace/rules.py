@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipelines.engine.duckdb_engine import sql_text
 from pipelines.marketplace.conversion import empty
-from pipelines.marketplace.readings import Reading, noun
+from pipelines.marketplace.readings import ColumnSql, noun
 from pipelines.marketplace.tables import Column, Rule, TableContract
 from pipelines.reading.times import FIRST_YEAR, LAST_YEAR
 
@@ -51,7 +51,7 @@ BROKEN_SCHEDULE = Check(
 )
 
 
-def own_checks(contract: TableContract, readings: Mapping[str, Reading], decimals: int) -> list[Check]:
+def own_checks(contract: TableContract, readings: Mapping[str, ColumnSql], decimals: int) -> list[Check]:
     """Return the rules on a single row in order of precedence: readable values first, then the contract's rules."""
     values = [
         check
@@ -63,7 +63,7 @@ def own_checks(contract: TableContract, readings: Mapping[str, Reading], decimal
     return values + rules
 
 
-def paid_too_early(readings: Mapping[str, Reading]) -> Check:
+def paid_too_early(readings: Mapping[str, ColumnSql]) -> Check:
     """Return the rule that instalments are not paid before the application of their loan."""
     return Check("paid_at is before applied_at", _is_before("paid_at", "loan_applied_at", readings), "paid_at")
 
@@ -80,7 +80,7 @@ def first_broken(checks: Sequence[Check]) -> str:
     return f"case {cases} end"
 
 
-def _value_checks(column: Column, readings: Mapping[str, Reading], decimals: int) -> list[Check]:
+def _value_checks(column: Column, readings: Mapping[str, ColumnSql], decimals: int) -> list[Check]:
     name, reading = column.name, readings[column.name]
     checks = [
         (f"{name} is missing", None if column.nullable else empty(column, readings), False),
@@ -92,14 +92,14 @@ def _value_checks(column: Column, readings: Mapping[str, Reading], decimals: int
     return [Check(sentence, broken, name, stops) for sentence, broken, stops in checks if broken is not None]
 
 
-def _broken(rule: Rule, readings: Mapping[str, Reading]) -> str:
+def _broken(rule: Rule, readings: Mapping[str, ColumnSql]) -> str:
     if rule.order is None:
         return f"({rule.holds}) is false"
     earlier, later = rule.order
     return _is_before(later, earlier, readings)
 
 
-def _is_before(later: str, earlier: str, readings: Mapping[str, Reading]) -> str:
+def _is_before(later: str, earlier: str, readings: Mapping[str, ColumnSql]) -> str:
     """Return SQL that is true where `later` is before `earlier`; a date alone is so only where its whole day is."""
     reading = readings.get(later)
     if reading is None or reading.is_day is None:
@@ -107,6 +107,6 @@ def _is_before(later: str, earlier: str, readings: Mapping[str, Reading]) -> str
     return f"case when {reading.is_day} then {later} + interval 1 day <= {earlier} else {later} < {earlier} end"
 
 
-def _blamed(rule: Rule, readings: Mapping[str, Reading]) -> str:
+def _blamed(rule: Rule, readings: Mapping[str, ColumnSql]) -> str:
     words = re.findall(r"\w+", f"{rule.sentence} {rule.holds}")
     return next((word for word in words if word in readings), next(iter(readings)))
