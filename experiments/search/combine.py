@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from pipelines.credit.discrimination import auc
 
-MOST_PICKS = 20
+MOST_TRIES = 4
+"""A blend is picked anew without the most expensive member, the two most expensive ones, and so on, so many times."""
+
+MOST_PICKS = 15
 """A blend is picked in so many steps; a member's weight is its share of them."""
 
 Floats = NDArray[np.float64]
@@ -44,8 +47,21 @@ class Gain:
 def pick(members: Sequence[Member], bad: Sequence[NDArray[np.int8]], max_cost: float = inf) -> dict[int, float]:
     """Return the weights of a blend by trial number, picked greedily for the mean AUC over the folds.
 
-    Members are added one at a time, with replacement, as Caruana et al. (2004) do; the best prefix of the picks counts.
-    `bad` are the outcomes by fold. A member that would raise the cost above `max_cost` is not picked.
+    `bad` are the outcomes by fold. What would raise the cost above `max_cost` is not picked. One expensive member may
+    leave nothing for others: where not all can be paid for, blends without the most expensive ones are picked too, and
+    the best one counts.
+    """
+    by_cost = sorted(members, key=lambda member: member.cost)
+    tries = 1 if sum(member.cost for member in members) <= max_cost else min(MOST_TRIES, len(members))
+    allowed = [{member.number for member in by_cost[: len(members) - dropped]} for dropped in range(tries)]
+    picked = [_greedy([member for member in members if member.number in some], bad, max_cost) for some in allowed]
+    return max(picked, key=lambda weights: blend_value(members, weights, bad) if weights else -inf, default={})
+
+
+def _greedy(members: Sequence[Member], bad: Sequence[NDArray[np.int8]], max_cost: float) -> dict[int, float]:
+    """Return weights: members are added one at a time, with replacement, and the best prefix of the picks counts.
+
+    Caruana, Niculescu-Mizil, Crew and Ksikes (2004).
     """
     chosen: list[int] = []
     best, length, total = -inf, 0, [np.zeros(len(one)) for one in bad]

@@ -181,6 +181,7 @@ def test_a_compressed_file_that_ends_early_is_refused_wherever_it_ends(tmp_path:
         (b"PK\x03\x04....", "is a zip archive or a workbook.; extract"),
         (b"PAR1....", "is Parquet.; let its name end in .parquet"),
     ],
+    ids=["gzip", "zip", "parquet"],
 )
 def test_files_that_are_not_text_are_named(begin: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(begin)
