@@ -245,5 +245,5 @@ FAMILY = Family(
     space=SPACE,
     limits=LIMITS,
     fitted_with=("scikit-learn",),
-    cost=lambda scorer: cost_of_trees(scorer.trees),
+    cost=lambda scorer: cost_of_trees(scorer.trees, len(scorer.numeric) + len(scorer.levels)),
 )

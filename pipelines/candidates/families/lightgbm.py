@@ -211,6 +211,6 @@ FAMILY = Family(
     space=SPACE,
     limits=LIMITS,
     fitted_with=("lightgbm",),
-    cost=lambda scorer: cost_of_trees(scorer.trees),
+    cost=lambda scorer: cost_of_trees(scorer.trees, len(scorer.inputs.names)),
     extra="lightgbm",
 )

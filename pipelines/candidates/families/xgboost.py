@@ -198,6 +198,6 @@ FAMILY = Family(
     space=SPACE,
     limits=LIMITS,
     fitted_with=(_distribution(),),
-    cost=lambda scorer: cost_of_trees(scorer.trees),
+    cost=lambda scorer: cost_of_trees(scorer.trees, len(scorer.inputs.names)),
     extra="xgboost",
 )
