@@ -146,6 +146,13 @@ def test_few_rows_are_scored_and_explained_like_many_to_the_last_bit(family: str
     np.testing.assert_array_equal(log_odds(model, table.head(FEW_ROWS)), log_odds(model, table)[:FEW_ROWS])
 
 
+def test_rows_are_scored_in_blocks_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, table = trained("lightgbm").model, a_table(3 * FEW_ROWS, seed=3)[0]
+    whole = log_odds(model, table)
+    monkeypatch.setattr("pipelines.candidates.array_trees.CACHED_ROWS", 70)
+    np.testing.assert_array_equal(log_odds(model, table), whole)
+
+
 @given(st.integers(0, 10_000), st.integers(0, 3), st.integers(0, 2))
 @settings(max_examples=12, deadline=None)
 def test_trees_agree_with_shapleys_formula_over_all_coalitions(seed: int, numbers: int, levels: int) -> None:
