@@ -25,6 +25,29 @@ PORTFOLIO = (
     Configuration("xgboost"),
     Configuration("catboost"),
     Configuration("hist_gradient_boosting"),
+    Configuration("xgboost", {"max_depth": 6, "min_child_weight": 20.0, "colsample_bytree": 0.4}),
+    Configuration("lightgbm", {"min_data_in_leaf": 100, "lambda_l2": 5.0}),
+    Configuration("catboost", {"learning_rate": 0.08}),
+    Configuration(
+        "lightgbm",
+        {
+            "num_leaves": 6,
+            "learning_rate": 0.06,
+            "min_data_in_leaf": 50,
+            "feature_fraction": 0.4,
+            "lambda_l2": 20.0,
+        },
+    ),
+    Configuration(
+        "lightgbm",
+        {
+            "num_leaves": 31,
+            "min_data_in_leaf": 150,
+            "feature_fraction": 0.3,
+            "bagging_fraction": 0.6,
+            "lambda_l2": 50.0,
+        },
+    ),
 )
 
 
