@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -32,6 +31,8 @@ def check_format(date_format: str | None, group: str = "data") -> None:
         raise ConfigurationError(f"{setting} is '{date_format}', which has no year (%Y or %y); {example}")
     if "%d" in directives and not any(one in MONTHS for one in directives):
         raise ConfigurationError(f"{setting} is '{date_format}', which has a day and no month; {example}")
+    import pandas as pd
+
     try:
         moment = datetime(2026, 10, 31, tzinfo=UTC).strftime(date_format)
         pd.to_datetime(pd.Series([moment]), format=date_format, utc=True)
@@ -74,12 +75,16 @@ def usual_format(digits: str) -> str | None:
 
 
 def _with_format(texts: pa.ChunkedArray, date_format: str) -> NDArray[np.datetime64]:
+    import pandas as pd
+
     values = texts.to_pandas().astype(object)
     times = pd.to_datetime(values, format=date_format, errors="coerce", utc=True)
     return np.array(times.dt.tz_localize(None).to_numpy("datetime64[us]"))
 
 
 def _of_epoch(texts: pa.ChunkedArray, microseconds: int) -> NDArray[np.datetime64]:
+    import pandas as pd
+
     numbers = pd.to_numeric(texts.to_pandas().astype(object), errors="coerce").to_numpy(np.float64)
     within = np.abs(numbers) * microseconds < 2**62
     scaled = np.rint(np.where(within, numbers, 0) * microseconds).astype(np.int64)
