@@ -104,6 +104,12 @@ class ArrayTrees:
             is_left[by_level] = arrays["tables"][table[by_level], x[by_level].astype(np.intp)]
         return np.asarray(is_left)
 
+    @property
+    def number_of_a_leaf(self) -> np.dtype[Any]:
+        """The smallest unsigned integers that number the leaves of a tree."""
+        leaves = np.add.reduceat(self.arrays["feature"] < 0, self.arrays["root"])
+        return np.min_scalar_type(int(leaves.max()) - 1)
+
     def _leaves_reached(self, inputs: Sequence[NDArray[Any]]) -> Iterator[tuple[Floats, Any]]:
         """Yield, for each tree, the values of its leaves and the number of the leaf that each row reaches.
 
@@ -111,7 +117,7 @@ class ArrayTrees:
         of the time for it that it takes to choose values.
         """
         feature, left, right, value = (self.arrays[name].tolist() for name in ("feature", "left", "right", "value"))
-        number = np.min_scalar_type(int(np.add.reduceat(self.arrays["feature"] < 0, self.arrays["root"]).max()))
+        number = self.number_of_a_leaf
         goes_left = self._goes_left(inputs)
 
         def reached(node: int, values: list[float]) -> Any:
@@ -264,4 +270,7 @@ def cost_of_trees(trees: ArrayTrees, columns: int) -> float:
     tables = np.count_nonzero(trees.arrays["table"] >= 0)
     numbers = np.count_nonzero(trees.arrays["feature"] >= 0) - tables
     comparing = 0.00024 if trees.arrays["threshold"].dtype == np.float32 else 0.00037
-    return float(comparing * numbers + 0.0008 * tables + 0.001 * len(trees.arrays["root"]) + 0.0015 * columns)
+    choosing = 0.0 if trees.number_of_a_leaf == np.uint8 else 0.00014  # wider numbers of leaves
+    return float(
+        (comparing + choosing) * numbers + 0.0008 * tables + 0.001 * len(trees.arrays["root"]) + 0.0015 * columns
+    )

@@ -10,6 +10,7 @@ from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold
 
 from pipelines.applications.splits import Fold
 from pipelines.candidates.families.catboost import CatBoostSettings
+from pipelines.candidates.families.extra_trees import ExtraTreesSettings
 from pipelines.candidates.families.hist_gradient_boosting import HistGradientBoostingSettings
 from pipelines.candidates.families.lightgbm import LightGBMSettings
 from pipelines.candidates.families.scorecard import ScorecardSettings
@@ -24,6 +25,7 @@ TAIWAN = Path(__file__).resolve().parents[3] / "shared" / "data" / "taiwan_credi
 FAMILIES: dict[str, CandidateSettings] = {
     "scorecard": ScorecardSettings(),
     "catboost": CatBoostSettings(),
+    "extra_trees": ExtraTreesSettings(),
     "hist_gradient_boosting": HistGradientBoostingSettings(),
     "lightgbm": LightGBMSettings(),
     "xgboost": XGBoostSettings(),

@@ -14,6 +14,7 @@ from tests.evidence.conftest import Evidence
 SIZES: dict[str, list[dict[str, int]]] = {
     "scorecard": [{"max_bins": 6}, {"max_bins": 10}],
     "catboost": [{"iterations": 300, "depth": 6}, {"iterations": 100, "depth": 3}, {"iterations": 1000, "depth": 6}],
+    "extra_trees": [{"n_estimators": 40}, {"n_estimators": 20, "min_samples_leaf": 100}],
     "hist_gradient_boosting": [
         {"max_iter": 150, "max_leaf_nodes": 16},
         {"max_iter": 60, "max_leaf_nodes": 4},
@@ -85,7 +86,7 @@ def test_the_predicted_cost_is_the_measured_one(evidence: Evidence) -> None:
     holds = bool(abs(np.log(found[furthest])) <= np.log(FACTOR))
     evidence.record(
         "61-row-cost",
-        claim="microseconds per row on one core that models of five families, each in up to three sizes, cost by their "
+        claim="microseconds per row on one core that models of six families, each in up to three sizes, cost by their "
         "size, over those measured on 150,000 rows through Thinfile's own scorers",
         value=f"{min(found.values()):.2f} to {max(found.values()):.2f} of the measured ones, furthest: {furthest}",
         bound=f"within a factor of {FACTOR}",

@@ -16,6 +16,7 @@ import pytest
 from pipelines.applications.splits import Fold
 from pipelines.candidates.families.blend import BlendParameters, BlendPart, BlendSettings
 from pipelines.candidates.families.catboost import CatBoostParameters, CatBoostSettings
+from pipelines.candidates.families.extra_trees import ExtraTreesParameters, ExtraTreesSettings
 from pipelines.candidates.families.hist_gradient_boosting import (
     HistGradientBoostingParameters,
     HistGradientBoostingSettings,
@@ -46,6 +47,7 @@ SMALL: dict[str, CandidateSettings] = {
         )
     ),
     "catboost": CatBoostSettings(parameters=CatBoostParameters(iterations=20)),
+    "extra_trees": ExtraTreesSettings(parameters=ExtraTreesParameters(min_samples_leaf=5)),
     "hist_gradient_boosting": HistGradientBoostingSettings(parameters=HistGradientBoostingParameters(max_iter=20)),
     "lightgbm": LightGBMSettings(parameters=LightGBMParameters(num_iterations=40, learning_rate=0.1)),
     "xgboost": XGBoostSettings(parameters=XGBoostParameters(n_estimators=40, learning_rate=0.1)),
@@ -293,7 +295,15 @@ def test_names_and_levels_may_hold_anything(family: str) -> None:
 
 
 def test_the_families_are_those_of_the_folder_and_of_the_other_package() -> None:
-    assert OWN_FAMILIES == ["blend", "catboost", "hist_gradient_boosting", "lightgbm", "scorecard", "xgboost"]
+    assert OWN_FAMILIES == [
+        "blend",
+        "catboost",
+        "extra_trees",
+        "hist_gradient_boosting",
+        "lightgbm",
+        "scorecard",
+        "xgboost",
+    ]
     assert [*OWN_FAMILIES, "naive_bayes"] == FAMILIES
 
 

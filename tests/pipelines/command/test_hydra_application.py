@@ -70,7 +70,7 @@ def test_help_has_examples_and_every_setting_at_80_columns(verb: str, run: Run) 
 
 def test_help_shows_choices_defaults_and_allowed_values(run: Run) -> None:
     page = run("tune", "--help").out
-    assert "candidate=auto | blend | catboost | hist_gradient_boosting | lightgbm |" in page
+    assert "candidate=auto | blend | catboost | extra_trees | hist_gradient_boosting |" in page
     assert "trials=null                 Trials of the study; 30 unless `time` is set." in page
     assert "candidate.parameters.depth=6" in page
     assert "(best | fair)" in page
