@@ -525,11 +525,12 @@ def a_feature_may_be_called_points(folder: Path, run: Commands) -> None:
 SHARED = [(name, folder) for name in CASES if (folder := shared(name))]
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("name", "sample"),
     [
         *(pytest.param(name, None, id=f"{name}-written") for name in CASES),
-        *(pytest.param(*one, id=f"{one[0]}-shared", marks=pytest.mark.integration) for one in SHARED),
+        *(pytest.param(*one, id=f"{one[0]}-shared") for one in SHARED),
     ],
 )
 def test_an_input_that_was_read_wrongly_once_is_read_right(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.dataset as pds
+import pytest
 
 from pipelines.book.lookup import BookFeatures
 from tests.evidence.commands import answer
@@ -13,6 +14,7 @@ from tests.pipelines.book.askers import AT, REFERENCE, features_of_askers, marke
 LAGS = (0, 7)
 
 
+@pytest.mark.integration
 def test_the_book_and_applications_have_the_same_features(evidence: Evidence, tmp_path: Path) -> None:
     customers = evidence.size(full=100_000, reduced=400)
     compared, differ = 0, 0

@@ -54,6 +54,7 @@ def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Copy:
     return copied
 
 
+@pytest.mark.integration
 def test_killed_at_a_step_of_a_decision_the_next_command_finds_all_in_order(evidence: Evidence, copy: Copy) -> None:
     killed, wrong = Counter[str](), []
     for action in ACTIONS:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 from pipelines.candidates.portable_model import Columns, levels_of
 from pipelines.candidates.registry import family_named
@@ -80,6 +81,7 @@ def ratios(evidence: Evidence) -> Iterator[tuple[str, float]]:
                 yield f"{name} {size}, {shape}", family.cost(scorer) / (seconds / rows * 1e6)
 
 
+@pytest.mark.integration
 def test_the_predicted_cost_is_the_measured_one(evidence: Evidence) -> None:
     found = dict(ratios(evidence))
     furthest = max(found, key=lambda name: abs(np.log(found[name])))

@@ -20,6 +20,7 @@ from tests.pipelines.engine.ways import why_no_spark
 from tests.real_parts import needs_spark
 
 
+@pytest.mark.integration
 def test_every_way_gives_the_same_score_to_the_last_bit(
     evidence: Evidence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,6 +120,7 @@ def scored(models: Models) -> dict[str, tuple[ScoredVersion, dict[str, float]]]:
     return found
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("challenger", WAYS)
 def test_each_version_reads_the_table_as_it_does_when_it_scores_it(
     challenger: str, models: Models, scored: dict[str, tuple[ScoredVersion, dict[str, float]]]

@@ -40,6 +40,7 @@ def result(number: int, value: float, family: str = "a", **notes: object) -> Tri
     return TrialResult(value, notes=notes, number=number, parameters={"family": family})
 
 
+@pytest.mark.integration
 def test_it_tries_every_family_and_registers_an_average_that_replays(
     workspace: Workspace, german_settings: DataSettings
 ) -> None:
@@ -56,6 +57,7 @@ def test_it_tries_every_family_and_registers_an_average_that_replays(
     assert answered.result["versions"] == [first["version"], single["version"]]
 
 
+@pytest.mark.integration
 def test_a_blend_says_its_parts_and_keeps_to_the_cost(workspace: Workspace, german_settings: DataSettings) -> None:
     answered = tune(settings_of(workspace, german_settings, final=Final.blend, max_cost=None)).result
     if answered["candidate"] == "blend":

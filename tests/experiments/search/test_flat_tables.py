@@ -23,6 +23,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: Any) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.integration
 def test_payments_after_the_loan_are_warned_of_and_refused(
     seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,6 +55,7 @@ def test_payments_after_the_loan_are_warned_of_and_refused(
     assert set(evidence["vintages"][0]) == {"vintage", "rows", "bad", "enough", "measures"}
 
 
+@pytest.mark.integration
 def test_immature_outcomes_are_warned_of_until_a_window_is_declared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,7 @@ def settings(workspace: Workspace, german_settings: DataSettings) -> TuneSetting
     return TuneSettings(workspace=str(workspace.root), data=german_settings, candidate=candidate, trials=6)
 
 
+@pytest.mark.integration
 def test_an_interrupted_search_says_how_to_go_on_and_how_to_register(
     settings: TuneSettings, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

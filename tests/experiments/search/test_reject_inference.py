@@ -101,6 +101,7 @@ def test_it_needs_earlier_decisions(market: Path, workspace: Workspace) -> None:
             resolve(asking(market, workspace, RejectInference.reweighting, **lacking))
 
 
+@pytest.mark.integration
 def test_a_model_that_was_told_of_the_declined_is_replayed_bit_for_bit(market: Path, workspace: Workspace) -> None:
     run = str(tune(asking(market, workspace, RejectInference.reweighting)).result["run_id"])
     root = str(workspace.root)

@@ -34,6 +34,7 @@ def decided(bench: Bench, period: str = "2026-10", population: Population = Popu
 
 
 @pytest.mark.parametrize("family", OWN_FAMILIES)
+@pytest.mark.integration
 def test_parts_say_what_the_whole_table_says(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = made(tmp_path / "one", family), made(tmp_path / "other", family)
     table = applications(600)

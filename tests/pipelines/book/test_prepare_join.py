@@ -169,6 +169,7 @@ def test_applications_after_the_end_of_the_purchases_are_refused(workspace: Path
         prepare(settings(workspace, path=str(tmp_path / "own.parquet"), columns=OWN))
 
 
+@pytest.mark.integration
 def test_the_joined_table_is_tuned_as_any_table(
     workspace: Path, thinfile: Callable[..., Answer], tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ def restored_by(message: str) -> None:
     )
 
 
+@pytest.mark.integration
 def test_a_deleted_experiment_is_named_and_the_command_restores_it(store: ModelStore) -> None:
     experiment = store.experiment("credit_score")
     run = store.open_run(experiment, "study", {STUDY: "s", KIND: STUDY_RUN})
@@ -42,6 +43,7 @@ def test_a_deleted_experiment_is_named_and_the_command_restores_it(store: ModelS
     assert store.experiment("credit_score") == experiment
 
 
+@pytest.mark.integration
 def test_a_deleted_run_is_named_and_the_command_restores_it(store: ModelStore) -> None:
     experiment = store.experiment("credit_score")
     runs = [store.open_run(experiment, "study", {STUDY: name, KIND: STUDY_RUN}) for name in ("one", "two")]

@@ -89,6 +89,7 @@ def test_an_infinite_number_is_refused(predictor: Predictor) -> None:
         Scorer(predictor, PolicySettings()).score(coded(nasty().assign(income=np.inf)))
 
 
+@pytest.mark.integration
 def test_a_decision_in_one_pass_has_the_answers_and_reasons_of_two(predictor: Predictor) -> None:
     policy = PolicySettings(approve_from=700, reasons=ReasonSettings(wording={"city": "where you live"}))
     for table in (nasty(), a_table(900, seed=11)[0], a_table(1500, seed=12)[0]):

@@ -81,6 +81,7 @@ def test_workers_stop_when_their_supervisor_is_killed(served: ServeSettings) -> 
         assert is_dead(identity)
 
 
+@pytest.mark.integration
 def test_keys_are_made_listed_and_revoked(served: ServeSettings, thinfile: Thinfile) -> None:
     where = f"workspace={served.workspace}"
     made: Answer = thinfile("serve", "key", "name=checkout", where, "output=json")
