@@ -214,7 +214,7 @@ def _applicants_in_development(experiment: Experiment) -> Applications | None:
 def sample_of(applications: Applications) -> Sample:
     """Return applications as rows to train or to evaluate on."""
     roles = applications.roles
-    return Sample.of(
+    sample = Sample.of(
         applications.features,
         applications.outcomes,
         roles.numeric,
@@ -222,6 +222,7 @@ def sample_of(applications: Applications) -> Sample:
         roles.meanings,
         roles.reading_record,
     )
+    return replace(sample, directions=roles.directions)
 
 
 def _identity(experiment: Experiment) -> str:

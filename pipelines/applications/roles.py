@@ -9,6 +9,7 @@ from typing import Any, Self
 import pandas as pd
 import pyarrow as pa
 
+from pipelines.applications.directions import directions_of
 from pipelines.applications.meanings import Meaning, check_meanings, meanings_of
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.erasures.record import CUSTOMER
@@ -52,6 +53,7 @@ class Roles:
     group: str | None = None
     ignored: tuple[str, ...] = ()
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
+    directions: Mapping[str, int] = field(default_factory=dict)
 
     customer: str | None = None
     contract: ReadingContract = field(default_factory=ReadingContract)
@@ -102,6 +104,7 @@ class Roles:
             group=data.group if labelled else None,
             ignored=tuple(data.ignored),
             meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *categories], data),
+            directions=directions_of([*data.numeric, *numbers], data) if labelled else {},
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
             categorical=(*data.categorical, *categories),

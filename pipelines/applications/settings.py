@@ -17,6 +17,13 @@ class Source(Enum):
     marketplace = "marketplace"
 
 
+class RiskDirection(Enum):
+    """How larger numbers of a feature may move the score."""
+
+    riskier = "riskier"
+    safer = "safer"
+
+
 @dataclass(kw_only=True)
 class SegmentSettings:
     """Segments: decisions are counted by the values of these columns too."""
@@ -80,6 +87,8 @@ class DataSettings(SegmentSettings, ReadingSettings):
     """Feature: its meaning in plain words."""
     reason_groups: dict[str, str] = field(default_factory=dict)
     """Feature: the reason it counts towards."""
+    directions: dict[str, RiskDirection] = field(default_factory=dict)
+    """Numeric feature: whether larger numbers may only be `riskier` or only be `safer`, against the data too."""
     infer: bool = True
     """Infer the roles of the remaining columns."""
     max_quarantined: float = 0.1
