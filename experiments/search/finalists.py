@@ -1,8 +1,9 @@
 """What a study registers: its best trial refitted, the average of that trial's models, or a blend of several trials."""
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, sqrt
 from statistics import stdev
 from typing import Any
@@ -17,8 +18,9 @@ from experiments.search.combine import Gain, Member, blend_value, gain, pick
 from experiments.search.out_of_fold import CrossValidation
 from experiments.search.trial_result import AUCS, COST, TREES, TrialResult, best_of
 from pipelines.candidates.early_stopping import StoppableCandidate
-from pipelines.candidates.registry import family_named
 from pipelines.errors import ConfigurationError
+
+log = logging.getLogger(__name__)
 
 MOST_MEMBERS = 8
 """So many of the best trials may be parts of a blend."""
@@ -84,20 +86,24 @@ def choose_final(experiment: Experiment, validation: CrossValidation, trials: Se
     if final is Final.single or (final is Final.auto and not experiment.searches_families):
         return single
     max_cost = inf if settings.max_cost is None else settings.max_cost
-    models = len(np.unique(experiment.split.blocks))
-    average = _average(experiment, best, models)
     if final is not Final.average:
-        blend = _blend(experiment, validation, trials, models, max_cost)
-        if blend is not None and (final is Final.blend or _is_better(blend)):
+        blend = _blend(experiment, validation, trials, max_cost)
+        if blend is not None and (final is Final.blend or (blend.gain is not None and blend.gain.is_real)):
             return blend
-    if average.cost is not None and average.cost <= max_cost and _may_be_averaged(experiment, best, final):
+        if final is Final.blend:
+            log.warning("no blend of several trials costs at most max_cost=%g and ranks better than one", max_cost)
+    if final is Final.auto and not _gains_by_averaging(experiment, best):
+        return single
+    average = _average(experiment, best)
+    assert average.cost is not None
+    if average.cost <= max_cost:
         return average
-    if final is not Final.auto:
-        raise ConfigurationError(
-            f"final={final.value} costs {average.cost:.3g} microseconds per row and max_cost is {max_cost:g}; raise "
-            "max_cost or set final=single"
-        )
-    return single
+    if final is Final.auto:
+        return single
+    raise ConfigurationError(
+        f"final={final.value} costs {average.cost:.3g} microseconds per row and max_cost is {max_cost:g}; raise "
+        "max_cost or set final=single"
+    )
 
 
 def registered_weights(label: str, parameters: Mapping[str, Any]) -> dict[int, float]:
@@ -117,7 +123,9 @@ def rebuilt(
     """Return a registered finalist made again from the record of its trials."""
     if label.isdigit():
         return Finalist.of_trial(experiment, _trial(trials, int(label)))
-    parts = [_part(experiment, _trial(trials, number), weight) for number, weight in weights.items()]
+    if len(weights) == 1:
+        return replace(_average(experiment, _trial(trials, next(iter(weights)))), value=value)
+    parts = [_blend_part(experiment, _trial(trials, number), weight) for number, weight in weights.items()]
     return Finalist(label, value, {"parts": parts}, weights)
 
 
@@ -164,31 +172,48 @@ def _standard_error(best: TrialResult, other: TrialResult) -> float:
     return float(stdev(differences) / sqrt(len(differences)))
 
 
-def _average(experiment: Experiment, trial: TrialResult, models: int) -> Finalist:
-    parts = [_part(experiment, trial, 1.0)]
-    cost = models * float(trial.notes[COST])
+def _average(experiment: Experiment, trial: TrialResult) -> Finalist:
+    parts = [_part(experiment, trial, 1.0, average=True)]
+    cost = _models(experiment) * float(trial.notes[COST])
     return Finalist(f"average of {trial.number}", trial.value, {"parts": parts}, {trial.number: 1.0}, cost)
+
+
+def _gains_by_averaging(experiment: Experiment, trial: TrialResult) -> bool:
+    """Return whether models of a trial's family differ enough to be averaged: boosted trees do.
+
+    A forest is an average already, and the points of a scorecard are worth more than what averaging adds to it.
+    """
+    return isinstance(experiment.candidate_with(trial.parameters), StoppableCandidate)
+
+
+def _models(experiment: Experiment) -> int:
+    """Return the number of models of an average."""
+    return len(np.unique(experiment.split.blocks))
+
+
+def _cost(experiment: Experiment, trial: TrialResult) -> float:
+    """Return what a trial adds to the cost of a blend, in microseconds per row."""
+    return (_models(experiment) if _gains_by_averaging(experiment, trial) else 1) * float(trial.notes[COST])
 
 
 def _blend(
     experiment: Experiment,
     validation: CrossValidation,
     trials: Sequence[TrialResult],
-    models: int,
     max_cost: float,
 ) -> Finalist | None:
     """Return the blend of the best trials, None where fewer than two trials have a part in it."""
     by_number = {trial.number: trial for trial in _members(trials)}
     bad = [experiment.development.bad[fold.held_out] for fold in validation.folds]
     members = [
-        Member(number, validation.scores_of(trial).log_odds, models * float(trial.notes[COST]))
+        Member(number, validation.scores_of(trial).log_odds, _cost(experiment, trial))
         for number, trial in by_number.items()
     ]
     weights = pick(members, bad, max_cost)
     if len(weights) < 2:
         return None
     shares = ", ".join(f"{number} ({weight:.0%})" for number, weight in weights.items())
-    parts = [_part(experiment, by_number[number], weight) for number, weight in weights.items()]
+    parts = [_blend_part(experiment, by_number[number], weight) for number, weight in weights.items()]
     cost = sum(member.cost for member in members if member.number in weights)
     value = blend_value(members, weights, bad)
     return Finalist(
@@ -201,27 +226,23 @@ def _blend(
     )
 
 
+def _blend_part(experiment: Experiment, trial: TrialResult, weight: float) -> dict[str, Any]:
+    return _part(experiment, trial, weight, average=_gains_by_averaging(experiment, trial))
+
+
 def _members(trials: Sequence[TrialResult]) -> list[TrialResult]:
-    members: list[TrialResult] = []
+    """Return the trials that may be parts of a blend: the best of each family, then the second best, and so on.
+
+    A family that ranks worse alone may err differently, which is what a blend gains by.
+    """
+    ranked: dict[Any, list[TrialResult]] = {}
     for trial in sorted(trials, key=lambda one: (-one.value, one.number)):
-        own = sum(one.parameters.get(FAMILY) == trial.parameters.get(FAMILY) for one in members)
-        if own < MOST_OF_A_FAMILY and len(members) < MOST_MEMBERS:
-            members.append(trial)
-    return members
+        ranked.setdefault(trial.parameters.get(FAMILY), []).append(trial)
+    in_turn = [own[place] for place in range(MOST_OF_A_FAMILY) for own in ranked.values() if place < len(own)]
+    return in_turn[:MOST_MEMBERS]
 
 
-def _part(experiment: Experiment, trial: TrialResult, weight: float) -> dict[str, Any]:
+def _part(experiment: Experiment, trial: TrialResult, weight: float, *, average: bool) -> dict[str, Any]:
     parameters = fitted_parameters(experiment, trial)
     family = parameters.pop(FAMILY, None) or experiment.family
-    return {"family": family, "parameters": parameters, "weight": weight, "average": True}
-
-
-def _is_better(blend: Finalist) -> bool:
-    assert blend.gain is not None
-    return blend.gain.is_real
-
-
-def _may_be_averaged(experiment: Experiment, trial: TrialResult, final: Final) -> bool:
-    """Return whether an average is what the user wants of a family; a scorecard's points are worth more than that."""
-    family = trial.parameters.get(FAMILY) or experiment.family
-    return final is not Final.auto or family_named(str(family)).points_table is None
+    return {"family": family, "parameters": parameters, "weight": weight, "average": average}

@@ -45,11 +45,10 @@ def behind_best(earlier: Sequence[TrialResult]) -> Callable[[Sequence[float]], b
         return lambda _: False
     best = best_of(earlier)
     rival = best.notes[AUCS]
-    deviation = median(
-        stdev(one - other for one, other in zip(rival, trial.notes[AUCS], strict=True))
-        for trial in earlier
-        if trial is not best
-    )
+    others = [trial.notes[AUCS] for trial in earlier if trial.notes[AUCS] != rival]  # not the same parameters again
+    if not others:
+        return lambda _: False
+    deviation = median(stdev(one - two for one, two in zip(rival, aucs, strict=True)) for aucs in others)
 
     def is_hopeless(aucs: Sequence[float]) -> bool:
         difference = fmean(other - one for one, other in zip(aucs, rival, strict=False))

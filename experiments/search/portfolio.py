@@ -24,6 +24,7 @@ PORTFOLIO = (
     Configuration("lightgbm"),
     Configuration("xgboost"),
     Configuration("catboost"),
+    Configuration("extra_trees"),
     Configuration("hist_gradient_boosting"),
     Configuration("xgboost", {"max_depth": 6, "min_child_weight": 20.0, "colsample_bytree": 0.4}),
     Configuration("lightgbm", {"min_data_in_leaf": 100, "lambda_l2": 5.0}),

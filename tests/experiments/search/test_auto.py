@@ -59,10 +59,15 @@ def test_it_tries_every_family_and_registers_an_average_that_replays(
 
 @pytest.mark.integration
 def test_a_blend_says_its_parts_and_keeps_to_the_cost(workspace: Workspace, german_settings: DataSettings) -> None:
-    answered = tune(settings_of(workspace, german_settings, final=Final.blend, max_cost=None)).result
-    if answered["candidate"] == "blend":
-        parts = answered["parameters"]["parts"]
-        assert sum(part["weight"] for part in parts) == pytest.approx(1)
+    three = AutoSettings(families=["scorecard", "lightgbm", "extra_trees"])
+    blended = settings_of(workspace, german_settings, candidate=three, final=Final.blend, max_cost=None)
+    answered = tune(blended).result
+    parts = answered["parameters"]["parts"]
+    assert len(parts) > 1
+    assert sum(part["weight"] for part in parts) == pytest.approx(1)
+    assert {part["family"] for part in parts if part["average"]} <= {"lightgbm"}
+    replayed = replay(ReplaySettings(workspace=str(workspace.root), run=str(answered["run_id"]), model="auto"))
+    assert replayed.exit_code is ExitCode.DONE, replayed.summary
     with pytest.raises(ConfigurationError, match="microseconds per row and max_cost is 1e-06; raise max_cost"):
         tune(settings_of(workspace, german_settings, final=Final.average, max_cost=1e-6))
 
@@ -127,6 +132,8 @@ def test_a_trial_far_behind_on_its_first_folds_is_given_up() -> None:
     assert is_hopeless([0.70])
     assert not is_hopeless([0.799])
     assert not behind_best(earlier[:3])([0.5])
+    again = [result(number, 0.80, aucs=[0.80, 0.81, 0.79]) for number in range(5)]
+    assert not behind_best(again)([0.5])
 
 
 def test_of_equals_the_cheapest_is_chosen() -> None:
