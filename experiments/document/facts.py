@@ -27,13 +27,14 @@ class FeatureFact:
 class SearchFacts:
     """The search: the best cross-validated AUC after each trial, and the best trials.
 
-    `trials` are records of number, cross-validated AUC and parameters, the best first; `chosen` is the number of this
-    version's trial.
+    `trials` are records of number, cross-validated AUC and parameters, the best first; `chosen` are the numbers of the
+    trials that this version was made from, and `made_from` says how, as the subject of a sentence.
     """
 
     study: str
-    chosen: int | None
+    chosen: tuple[int, ...]
     cv_auc: float | None
+    made_from: str = ""
     best_so_far: tuple[float, ...] = ()
     trials: tuple[Record, ...] = ()
 

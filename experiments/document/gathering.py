@@ -11,12 +11,23 @@ from experiments.document.facts import DocumentFacts, FeatureFact, Record, Searc
 from experiments.document.page import document
 from experiments.evidence.evidence_files import HASH, read_evidence, sealed
 from experiments.experiment.recorded_settings import settings_of
+from experiments.experiment.registered_trials import registered_weights, trials_in_words
 from pipelines.candidates.portable_model import read_card
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.model_store.files import DOCUMENT, FILES, PROFILE
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CANDIDATE, CV_AUC, DATA_RECORD, EVALUATION, MODEL_HASH, PROVENANCE, STUDY, TRIAL
+from pipelines.model_store.tags import (
+    CANDIDATE,
+    CV_AUC,
+    DATA_RECORD,
+    EVALUATION,
+    MODEL_HASH,
+    PARAMETERS,
+    PROVENANCE,
+    STUDY,
+    TRIAL,
+)
 from pipelines.profiles.column_names import feature_named
 from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 from pipelines.storage.atomic_files import scratch_folder
@@ -121,7 +132,7 @@ def _figures(parameters: Mapping[str, str]) -> dict[str, float | int | str]:
 
 
 def _search(store: ModelStore, model: RegisteredModel) -> SearchFacts | None:
-    if model.run_id is None or STUDY not in model.tags:
+    if model.run_id is None or STUDY not in model.tags or TRIAL not in model.tags:
         return None
     trials = [
         {
@@ -132,9 +143,11 @@ def _search(store: ModelStore, model: RegisteredModel) -> SearchFacts | None:
         for run in store.children(model.run_id)
         if TRIAL in run.data.tags
     ]
+    chosen = registered_weights(model.tags[TRIAL], json.loads(model.tags.get(PARAMETERS, "{}")))
     return SearchFacts(
         study=model.tags[STUDY],
-        chosen=int(model.tags[TRIAL]) if TRIAL in model.tags else None,
+        chosen=tuple(chosen),
+        made_from=trials_in_words(model.tags[TRIAL], list(chosen)),
         cv_auc=float(model.tags[CV_AUC]) if CV_AUC in model.tags else None,
         best_so_far=tuple(store.read_trace(model.run_id, "best_cv_auc")),
         trials=tuple(sorted(trials, key=lambda trial: (-(trial["cv_auc"] or 0.0), trial["number"]))),

@@ -152,6 +152,9 @@ def resolve(settings: TuneSettings) -> Experiment:
     for name, value in {"trials": settings.trials, "threads": settings.threads, "workers": settings.workers}.items():
         if value is not None and value < 1:
             raise ConfigurationError(f"{name} must be at least 1, received {value}; use for example {name}=2")
+    if settings.max_cost is not None and not settings.max_cost > 0:
+        message = f"max_cost is {settings.max_cost:g}; use microseconds per row above 0, or null for no bound"
+        raise ConfigurationError(message)
     check_policy(settings.policy)
     _check_decisions(settings)
     if not isinstance(settings.candidate, AutoSettings):

@@ -24,6 +24,8 @@ from experiments.search.trial_result import TrialResult, best_of
 from experiments.search.tune import log_data, search, trials_of
 from experiments.search.workers import other_workers
 from pipelines.candidates.families.blend import BlendSettings
+from pipelines.candidates.registry import AUTO
+from pipelines.candidates.settings import AutoSettings
 from pipelines.candidates.training import check_features
 from pipelines.charts.standalone import write_chart
 from pipelines.command.verb import Outcome, carried
@@ -89,10 +91,11 @@ def _open(objective: FairnessObjective, space: Space) -> Study:
 
 
 def _check(settings: TuneSettings) -> None:
-    if isinstance(settings.candidate, BlendSettings):
+    if isinstance(settings.candidate, AutoSettings | BlendSettings):
+        name = AUTO if isinstance(settings.candidate, AutoSettings) else "blend"
         raise ConfigurationError(
-            "candidate=blend has no parameters to search, and search=fair searches those of one family; choose a "
-            "family, for example candidate=scorecard"
+            f"candidate={name} is not one family, and search=fair searches the parameters of one; choose a family, for "
+            "example candidate=scorecard"
         )
     fair, protected = settings.fair, settings.data.protected
     if fair.attribute is None or fair.attribute not in protected:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from experiments.experiment.differences import Comparison, Difference, compare_records
 from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.recorded_settings import settings_of
+from experiments.experiment.registered_trials import registered_weights
 from experiments.experiment.settings import TuneSettings
 from experiments.replay.replay_decision import replay_decision
 from experiments.replay.settings import Extent, ReplaySettings
-from experiments.search.finalists import held_out_scores, rebuilt, registered_weights
+from experiments.search.finalists import held_out_scores, rebuilt
 from experiments.search.out_of_fold import CrossValidation
 from experiments.search.registration import build_version
 from experiments.search.run_record import EARLIER, RunRecord, compare_environments, data_record

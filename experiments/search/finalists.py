@@ -1,7 +1,6 @@
 """What a study registers: its best trial refitted, the average of that trial's models, or a blend of several trials."""
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, sqrt
@@ -104,17 +103,6 @@ def choose_final(experiment: Experiment, validation: CrossValidation, trials: Se
         f"final={final.value} costs {average.cost:.3g} microseconds per row and max_cost is {max_cost:g}; raise "
         "max_cost or set final=single"
     )
-
-
-def registered_weights(label: str, parameters: Mapping[str, Any]) -> dict[int, float]:
-    """Return the weights by trial of a registered finalist, from its label and parameters.
-
-    >>> registered_weights("blend of 3 (33%), 5 (67%)", {"parts": [{"weight": 1 / 4}, {"weight": 3 / 4}]})
-    {3: 0.25, 5: 0.75}
-    """
-    numbers = [int(number) for number in re.findall(r"[0-9]+(?= |$)", label)]
-    weights = [float(part["weight"]) for part in parameters.get("parts", [])] or [1.0]
-    return dict(zip(numbers, weights, strict=True))
 
 
 def rebuilt(

@@ -14,12 +14,13 @@ from experiments.search.budget import Budget, budget_of
 from experiments.search.finalists import Finalist, choose_final, held_out_scores
 from experiments.search.objective import objective_of
 from experiments.search.out_of_fold import CrossValidation
-from experiments.search.plan import plan
+from experiments.search.plan import plan, searched_families
 from experiments.search.registration import register_finalist
 from experiments.search.study import Study
 from experiments.search.tracking import Tracking, read_final, record_final, record_trials, run_metrics, tracked
 from experiments.search.trial_result import Objective, TrialResult, best_of
 from experiments.search.workers import other_workers
+from pipelines.candidates.settings import AutoSettings
 from pipelines.candidates.training import check_features
 from pipelines.command.progress import progress
 from pipelines.command.verb import Outcome, carried
@@ -37,7 +38,10 @@ MOST_COLUMNS = 12
 
 def tune(settings: TuneSettings) -> Outcome:
     """Run or continue the study that the settings describe; an ended study registers nothing new."""
-    budget, experiment = budget_of(settings), resolve(settings)
+    budget = budget_of(settings)
+    if isinstance(settings.candidate, AutoSettings):
+        searched_families(settings.candidate)  # refused before the data are read
+    experiment = resolve(settings)
     workspace = Workspace.at(settings.workspace)
     log_data(experiment)
     check_features(experiment.development)
@@ -232,10 +236,21 @@ def _summary(
         f"{experiment.family}: {_name(finalist)}, cross-validated AUC {finalist.value:.4f}",
         *_parts(finalist),
         f"  on {evaluation['rows']} test applications, {evaluation['bad']} bad: {tested}",
-        f"  the AUC shrank by {finalist.value - measures['auc']['value']:.4f} from validation to test",
+        f"  {_shrinkage(finalist.value, measures['auc']['value'])}",
         f"  {news} {registered.name} version {registered.version} (study {experiment.study})",
         *([] if advice is None else [f"  warning: {advice}"]),
     ]
+
+
+def _shrinkage(searched: float, tested: float) -> str:
+    """Return how the AUC of the search compares with that of the test part.
+
+    >>> _shrinkage(0.79, 0.78), _shrinkage(0.78, 0.79)
+    ('the test AUC is 0.0100 below that of the search', 'the test AUC is 0.0100 above that of the search')
+    """
+    return (
+        f"the test AUC is {abs(tested - searched):.4f} {'below' if tested < searched else 'above'} that of the search"
+    )
 
 
 def _name(finalist: Finalist) -> str:

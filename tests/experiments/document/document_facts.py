@@ -403,7 +403,8 @@ _COURSE = np.maximum.accumulate(0.741 + 0.02 * np.random.default_rng(1).beta(2, 
 
 SEARCH = SearchFacts(
     study="a1b2c3d4e5f60718",
-    chosen=27,
+    chosen=(27,),
+    made_from="Trial 27",
     cv_auc=float(_COURSE[-1]),
     best_so_far=tuple(_COURSE.tolist()),
     trials=tuple(

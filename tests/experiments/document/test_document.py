@@ -253,7 +253,7 @@ def test_the_document_of_a_tuned_version_lies_beside_it_and_is_no_part_of_it(
     assert facts.data["rows"] == 1000
     assert facts.search is not None
     assert len(facts.search.best_so_far) == 3
-    assert facts.search.trials[0]["number"] == facts.search.chosen
+    assert (facts.search.trials[0]["number"],) == facts.search.chosen
     assert all(isinstance(trial["parameters"]["smoothing"], float | int) for trial in facts.search.trials)
     assert {one.name for one in facts.features} == {*facts.data["numeric"], *facts.data["categorical"]}
     told = path.read_text()

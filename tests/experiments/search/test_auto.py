@@ -2,12 +2,16 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments.experiment.experiment import resolve
 from experiments.experiment.settings import Choose, Final, TuneSettings
+from experiments.fair_search.search_fair import search_fair
+from experiments.promotion.promote import promote
+from experiments.promotion.settings import PromoteSettings
 from experiments.replay.replay import replay
 from experiments.replay.settings import ReplaySettings
 from experiments.search.budget import seconds_of
@@ -68,6 +72,13 @@ def test_a_blend_says_its_parts_and_keeps_to_the_cost(workspace: Workspace, germ
     assert {part["family"] for part in parts if part["average"]} <= {"lightgbm"}
     replayed = replay(ReplaySettings(workspace=str(workspace.root), run=str(answered["run_id"]), model="auto"))
     assert replayed.exit_code is ExitCode.DONE, replayed.summary
+    promoted = promote(
+        PromoteSettings(workspace=str(workspace.root), model="auto", version=int(str(answered["version"])))
+    )
+    assert promoted.result["decision"] in {"promoted", "refused"}
+    document = Path(str(promoted.result["document"])).read_text()
+    assert "trials of several families on the development part" in document
+    assert "A blend of trials" in document
     with pytest.raises(ConfigurationError, match="microseconds per row and max_cost is 1e-06; raise max_cost"):
         tune(settings_of(workspace, german_settings, final=Final.average, max_cost=1e-6))
 
@@ -157,7 +168,21 @@ def test_other_texts_are_no_durations(text: str) -> None:
         seconds_of(text)
 
 
-def test_unknown_families_are_named(workspace: Workspace, german_settings: DataSettings) -> None:
-    settings = settings_of(workspace, german_settings, candidate=AutoSettings(families=["lightgmb"]))
-    with pytest.raises(ConfigurationError, match=r"'lightgmb'.*lightgbm"):
-        tune(settings)
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"candidate": AutoSettings(families=["lightgmb"])}, "'lightgmb', which is not an installed family to search"),
+        ({"max_cost": 0.0}, "max_cost is 0; use microseconds per row above 0, or null for no bound"),
+        ({"max_cost": float("nan")}, "max_cost is nan; use"),
+    ],
+)
+def test_settings_of_a_search_are_refused_before_the_data_are_read(
+    changed: dict[str, object], message: str, workspace: Workspace
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        tune(settings_of(workspace, DataSettings(path="/no/such/file.csv", label="bad"), **changed))
+
+
+def test_a_fair_search_needs_one_family(workspace: Workspace, german_settings: DataSettings) -> None:
+    with pytest.raises(ConfigurationError, match="candidate=auto is not one family"):
+        search_fair(settings_of(workspace, german_settings))
