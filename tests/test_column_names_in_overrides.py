@@ -7,6 +7,8 @@ import pytest
 
 import thinfile
 
+pytestmark = pytest.mark.integration
+
 NAMES = [
     "net=2",
     "net income",

@@ -17,6 +17,8 @@ from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import a_table, trained
 from tests.pipelines.model_store.champions import make_champion
 
+pytestmark = pytest.mark.integration
+
 NAMES = [
     "with space",
     "a%20b",

@@ -15,6 +15,8 @@ from tests.experiments.ledgers import registered, said_by_registry
 from tests.postgresql import fresh_database
 from tests.real_parts import STORES
 
+pytestmark = pytest.mark.integration
+
 ROUNDS_OF_A_MODEL = 10
 
 

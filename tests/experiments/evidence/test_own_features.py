@@ -28,6 +28,8 @@ from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 
+pytestmark = pytest.mark.integration
+
 ROWS = 900
 PERIOD = "2026-10"
 LENIENT = PolicySettings(

@@ -20,6 +20,8 @@ from tests.pipelines.batch.conftest import Bench, applications, made, score_it, 
 from tests.pipelines.candidates.test_conformance import trained
 from tests.pipelines.model_store.champions import make_champion
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def versions(tmp_path: Path) -> Bench:

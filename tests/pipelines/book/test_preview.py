@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import Answer
 from tests.pipelines.marketplace.shop import a_shop, lay, with_cell, with_column
 
+pytestmark = pytest.mark.integration
+
 Check = Callable[..., Answer]
 
 

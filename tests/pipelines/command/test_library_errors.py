@@ -19,6 +19,8 @@ import thinfile
 from pipelines.command.library_errors import explained
 from pipelines.score_log.columns import with_later_columns
 
+pytestmark = pytest.mark.integration
+
 
 def evidently_report() -> None:
     from evidently import Dataset

@@ -8,6 +8,8 @@ import thinfile
 from pipelines.command.names import MOST_BYTES_OF_WORKSPACE, check_model_name, check_workspace
 from pipelines.errors import RequestError
 
+pytestmark = pytest.mark.integration
+
 VERBS_OF_A_MODEL = {
     "tune": ["data=german_credit", "trials=1"],
     "compare": [],

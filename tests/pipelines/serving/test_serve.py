@@ -18,6 +18,8 @@ from tests.conftest import Answer
 from tests.pipelines.serving.conftest import applications, untouched
 from tests.services import serving
 
+pytestmark = pytest.mark.integration
+
 Thinfile = Any
 
 
