@@ -41,11 +41,11 @@ def weighted_rate(events: NDArray[np.int8], weight: Floats, confidence: float) -
     [0.25, 0.0456, 0.6994]
     """
     share = weight / weight.sum()
-    rate = float(share @ events)
+    is_constant = events.all() or not events.any()  # the sum of shares is not exactly 1
+    rate = float(events[0]) if is_constant else min(float(share @ events), 1.0)
     rows = 1 / float(share @ share)
-    variance = float(share**2 @ (events - rate) ** 2)
-    if variance > 0:
-        rows = min(rows, rate * (1 - rate) / variance)
+    if 0 < rate < 1:
+        rows = min(rows, rate * (1 - rate) / float(share**2 @ (events - rate) ** 2))
     low, high = wilson_interval(rate * rows, rows, confidence)
     return rate, min(low, rate), max(high, rate)
 

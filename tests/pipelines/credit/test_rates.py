@@ -53,6 +53,19 @@ def test_equal_weights_have_wilsons_interval(trials: int, data: st.DataObject) -
     assert (low, high) == pytest.approx(wilson_interval(int(events.sum()), trials, 0.95), abs=1e-9)
 
 
+@pytest.mark.parametrize("weight", [7.5, 0.1, 1 / 3, 1e-7, 3e11])
+@pytest.mark.parametrize("event", [0, 1])
+def test_where_all_or_none_are_bad_the_interval_is_wilsons(event: int, weight: float) -> None:
+    for trials in range(1, 300):
+        measured = weighted_rate(np.full(trials, event, np.int8), np.full(trials, weight), 0.95)
+        assert measured == pytest.approx((event, *wilson_interval(event * trials, trials, 0.95)), abs=1e-9)
+
+
+def test_a_loan_that_outweighs_all_others_has_the_interval_of_one() -> None:
+    measured = weighted_rate(np.array([1, 0, 0], np.int8), np.array([1e20, 1.0, 0.0]), 0.95)
+    assert measured == pytest.approx((1, *wilson_interval(1, 1, 0.95)), abs=1e-9)
+
+
 def test_the_interval_of_a_weighted_rate_holds_the_truth_about_as_often_as_it_says() -> None:
     # given: loans of very different amounts, the large ones worse: 8% of the rows and more of the amount go bad
     generator, held, samples = np.random.default_rng(3), 0, 600
