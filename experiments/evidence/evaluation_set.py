@@ -135,7 +135,7 @@ def evaluation_set_of(
             )
         data, split_settings, seed = study.data, study.split, study.seed
     applications = load_applications(data, workspace, keep_raw=True)
-    split = split_applications(applications, split_settings, seed=seed)
+    split = split_applications(applications, split_settings)
     title = f"{challenger.name} version {challenger.version}"
     for tag, received, name in ((DATA, applications.fingerprint, "data"), (TEST_PART, split.test_part, "test part")):
         expected = challenger.tags.get(tag, received)

@@ -160,7 +160,7 @@ def resolve(settings: TuneSettings) -> Experiment:
     if not isinstance(settings.candidate, AutoSettings):
         candidate_of(settings.candidate)
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
-    split = split_applications(applications, settings.split, seed=settings.split.seed)
+    split = split_applications(applications, settings.split)
     return Experiment(settings, applications, split)
 
 

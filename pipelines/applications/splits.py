@@ -59,7 +59,7 @@ class Split:
     advice: str | None = None
 
 
-def split_applications(applications: Applications, settings: SplitSettings, *, seed: int) -> Split:
+def split_applications(applications: Applications, settings: SplitSettings) -> Split:
     """Split applications out of time where they have times, stratified by outcome otherwise.
 
     Raises:
@@ -77,14 +77,14 @@ def split_applications(applications: Applications, settings: SplitSettings, *, s
         message = "%s of %s applications are twins (%s); they stay on one side of every split and fold"
         log.warning(message, f"{twins.rows:,}", f"{len(applications):,}", twins)
     if applications.times is None:
-        split = _stratified(applications, settings, twins, seed)
+        split = _stratified(applications, settings, twins)
     else:
         split = _out_of_time(applications, applications.times, settings, twins)
     _check_outcomes(applications, split)
     return replace(split, twins=twins)
 
 
-def _stratified(applications: Applications, settings: SplitSettings, twins: Twins, seed: int) -> Split:
+def _stratified(applications: Applications, settings: SplitSettings, twins: Twins) -> Split:
     from sklearn.model_selection import StratifiedKFold, train_test_split
 
     if settings.cutoff is not None:
@@ -104,12 +104,14 @@ def _stratified(applications: Applications, settings: SplitSettings, twins: Twin
             f"split.test={settings.test} leaves {tested} applications of the rarer outcome for the test and "
             f"{fewest - tested} for the folds, which need at least 1 and {settings.folds}; use for example 0.3"
         )
-    _, drawn = train_test_split(np.arange(len(bad)), test_size=settings.test, stratify=bad, random_state=seed)
+    _, drawn = train_test_split(np.arange(len(bad)), test_size=settings.test, stratify=bad, random_state=settings.seed)
     is_tested = twins.as_first(np.isin(np.arange(len(bad)), drawn))
     development, test = np.flatnonzero(~is_tested), np.flatnonzero(is_tested)
     _check_both_outcomes(bad, {"the development part": development, "the test part": test})
     number = np.empty(len(development), np.intp)
-    folds = StratifiedKFold(settings.folds, shuffle=True, random_state=seed).split(development, bad[development])
+    folds = StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed).split(
+        development, bad[development]
+    )
     for fold, (_, held_out) in enumerate(folds):
         number[held_out] = fold
     number = twins.take(development).as_first(number)

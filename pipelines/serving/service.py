@@ -23,6 +23,7 @@ from pipelines.serving.metrics import Metrics
 from pipelines.serving.roller import Roller, versions_in
 from pipelines.serving.settings import ServeSettings, check_service
 from pipelines.serving.worker import TEND_SECONDS, WorkerPlan
+from pipelines.storage.cores import usable_cores
 from pipelines.storage.process import is_dead, process_identity
 from pipelines.storage.workspace import Workspace
 
@@ -47,7 +48,7 @@ def serve(settings: ServeSettings) -> Outcome:
     is_open = _is_open(settings, ApiKeys(workspace.serving / "keys.json"))
     shadow = settings.shadow and open_serving(store, store.version(settings.model, settings.shadow), settings.policy)
     keep_policy(workspace, settings.policy)
-    workers = settings.workers or os.cpu_count() or 1
+    workers = settings.workers or usable_cores()
     with _listening(settings) as listener, _run_folder(workspace) as run:
         metrics = Metrics(run)
         roller = Roller(workspace, versions_in(store, settings.data), metrics, shadow or None)

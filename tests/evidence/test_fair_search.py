@@ -161,7 +161,7 @@ def judge(settings: TuneSettings, number: int, truth: "pd.Series[float]") -> Ver
 
 def untouched_part(settings: TuneSettings) -> Applications:
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
-    return applications.take(split_applications(applications, settings.split, seed=settings.seed).test)
+    return applications.take(split_applications(applications, settings.split).test)
 
 
 def expected_gini(probability: Floats, risk: Floats) -> float:

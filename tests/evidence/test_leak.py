@@ -74,7 +74,7 @@ def _differing(data: DataSettings, workspace: Path, sample: int) -> dict[str, in
 
 def _evidence(data: DataSettings, workspace: Path, gates: GateSettings) -> dict[str, Any]:
     everyone = load_applications(data, Workspace.at(str(workspace)))
-    split = split_applications(everyone, SplitSettings(), seed=0)
+    split = split_applications(everyone, SplitSettings())
     parts = (everyone.take(split.development), everyone.take(split.test))
     return leak_evidence(data, *parts, list(everyone.features), gates, seed=0)
 

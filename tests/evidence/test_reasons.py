@@ -136,7 +136,7 @@ def shown(store: ModelStore, case: Case, family: str, evidence: Evidence, name: 
     """Train a family on the development part, make it champion, score the period and replay decisions."""
     workspace = store.workspace
     applications = load_applications(case.data, workspace)
-    split = split_applications(applications, SplitSettings(folds=evidence.size(full=5, reduced=2)), seed=0)
+    split = split_applications(applications, SplitSettings(folds=evidence.size(full=5, reduced=2)))
     settings = candidates(evidence.full)[family]
     learnt = sample_of(applications.take(split.development))
     trained = train(candidate_of(settings), learnt, split.folds, settings.calibration, seed=0, threads=2)

@@ -53,7 +53,7 @@ def _rings(seed: int, settings: DataSettings, workspace: Workspace) -> tuple[boo
     draw.development.to_parquet(path)
     settings.path, settings.id = str(path), "application_id"
     applications = load_applications(settings, workspace)
-    split = split_applications(applications, SplitSettings(), seed=0)
+    split = split_applications(applications, SplitSettings())
     development, test = applications.take(split.development), applications.take(split.test)
     candidate = candidate_of(ScorecardSettings())
     model = train(candidate, sample_of(development), split.folds, CalibrationMethod.logistic, seed=0, threads=1).model

@@ -147,7 +147,7 @@ def _trained(experiment: Experiment) -> Callable[[Applications], Floats]:
 def _by_lot(folder: Path, data: DataSettings) -> Iterator[tuple[float, float, float, float]]:
     """Yield the interval of the bad rate by lot, the mean true PD of the declined, and observed over expected."""
     known = load_applications(data, Workspace.at(str(folder)))
-    split = split_applications(known, SplitSettings(), seed=0)
+    split = split_applications(known, SplitSettings())
     settings = TuneSettings(workspace=str(folder), data=data, candidate=family_named("scorecard").settings(), trials=1)
     asked = _asked(folder, data, known)
     model = _trained(resolve(settings))

@@ -86,7 +86,7 @@ def _parts(folder: Path, seed: int) -> tuple[Sample, Sample]:
     """Return the development and the test part of a marketplace of its own."""
     data = small_marketplace(folder, seed=seed, customers=CUSTOMERS)
     applications = load_applications(data, Workspace.at(str(folder)))
-    split = split_applications(applications, SplitSettings(), seed=seed)
+    split = split_applications(applications, SplitSettings(seed=seed))
     return sample_of(applications.take(split.development)), sample_of(applications.take(split.test))
 
 

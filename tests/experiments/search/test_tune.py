@@ -1,6 +1,7 @@
 """What a study leaves in MLflow: one run, its best trials, one version, nothing doubled and nothing running."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -8,9 +9,11 @@ import pytest
 
 from experiments.experiment.experiment import resolve
 from experiments.experiment.settings import TuneSettings
+from experiments.promotion.promote import promote
+from experiments.promotion.settings import PromoteSettings
 from experiments.search.tracking import TOP_TRIALS
 from experiments.search.tune import tune
-from pipelines.applications.settings import DataSettings
+from pipelines.applications.settings import DataSettings, SplitSettings
 from pipelines.candidates.families.catboost import CatBoostSettings
 from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.candidates.settings import Range
@@ -89,3 +92,15 @@ def test_the_identity_of_a_study_is_its_question(
     for name, value in changed.items():
         setattr(other, name, value)
     assert resolve(asked).study == resolve(same).study != resolve(other).study
+
+
+def test_the_seed_of_a_search_leaves_the_split_alone_and_its_version_can_be_promoted(
+    workspace: Workspace, german_settings: DataSettings
+) -> None:
+    first = settings_of(workspace, german_settings, 1)
+    other = replace(first, seed=3)
+    assert resolve(first).split.test_part == resolve(other).split.test_part
+    assert resolve(replace(first, split=SplitSettings(seed=3))).split.test_part != resolve(first).split.test_part
+    version = int(str(tune(other).result["version"]))
+    promoted = promote(PromoteSettings(workspace=str(workspace.root), version=version))
+    assert promoted.result["decision"] == "promoted"

@@ -16,7 +16,7 @@ def test_each_division_holds_out_every_row_once_and_keeps_twins_together(seed: i
     features = pd.DataFrame({f"x{number}": random.normal(size=600) for number in range(3)})
     features.iloc[300:330] = features.iloc[:30].to_numpy()
     rows = applications(features, random.integers(0, 2, 600))
-    split = split_applications(rows, SplitSettings(), seed=seed)
+    split = split_applications(rows, SplitSettings(seed=seed))
     folds = repeated_folds(split, rows.outcomes[split.development], seed=seed)
     number = len(split.folds)
     assert len(folds) == REPEATS * number
@@ -35,5 +35,5 @@ def test_many_rows_are_divided_once() -> None:
     random = np.random.default_rng(0)
     many = 2 * FEW_ROWS
     rows = applications(pd.DataFrame({"x": random.normal(size=many)}), random.integers(0, 2, many))
-    split = split_applications(rows, SplitSettings(), seed=0)
+    split = split_applications(rows, SplitSettings())
     assert repeated_folds(split, rows.outcomes[split.development], seed=0) == split.folds

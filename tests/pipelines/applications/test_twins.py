@@ -157,7 +157,7 @@ def test_copies_of_copies_and_rows_of_one_group_are_one_family() -> None:
 
 
 def assert_twins_on_one_side(rows: Applications, settings: SplitSettings, seed: int) -> None:
-    split, family = split_applications(rows, settings, seed=seed), find_twins(rows).family
+    split, family = split_applications(rows, replace(settings, seed=seed)), find_twins(rows).family
     assert not set(family[split.development]) & set(family[split.test])
     for fold in split.folds:
         there = family[split.development]
@@ -173,7 +173,7 @@ def test_copies_stay_on_one_side_of_every_split_and_fold(seed: int, with_times: 
     rows = applications(whole, np.tile(outcomes(seed, 100), 4), days)
     settings = SplitSettings(folds=3)
     assert_twins_on_one_side(rows, settings, seed)
-    split = split_applications(rows, settings, seed=seed)
+    split = split_applications(rows, replace(settings, seed=seed))
     assert 0.2 < len(split.test) / 400 < 0.4
     assert (
         "left out of development as twins" if with_times else "moved to the side of their twins"
@@ -193,9 +193,9 @@ def test_rows_of_one_customer_stay_on_one_side(seed: int) -> None:
 
 def test_without_twins_a_split_is_what_it_was() -> None:
     rows = applications(people(4, 600), outcomes(4, 600))
-    split, bare = split_applications(rows, SplitSettings(), seed=4), applications(people(4, 600)[["age"]], rows.bad)
+    split, bare = split_applications(rows, SplitSettings(seed=4)), applications(people(4, 600)[["age"]], rows.bad)
     assert find_twins(rows).rows == find_twins(bare).rows == 0
-    other = split_applications(bare, SplitSettings(), seed=4)
+    other = split_applications(bare, SplitSettings(seed=4))
     assert split.test_part == other.test_part
     for one, same in zip(split.folds, other.folds, strict=True):
         np.testing.assert_array_equal(one.held_out, same.held_out)
@@ -204,7 +204,7 @@ def test_without_twins_a_split_is_what_it_was() -> None:
 def test_one_group_for_all_cannot_be_split() -> None:
     rows = applications(people(5, 300), outcomes(5, 300), groups=np.array(["c"] * 300, object))
     with pytest.raises(DataError, match="bad of 0, and each part of a split needs both outcomes"):
-        split_applications(rows, SplitSettings(), seed=0)
+        split_applications(rows, SplitSettings())
 
 
 @pytest.mark.parametrize("table", [people(6, 100_000), wide(6, 100_000, 24)])

@@ -113,7 +113,7 @@ def trained(applications: Applications) -> TrainedModel:
         roles.categorical,
         reading=roles.reading_record,
     )
-    split = split_applications(applications, SplitSettings(folds=2), seed=0)
+    split = split_applications(applications, SplitSettings(folds=2))
     candidate = FAMILY.candidate(FAMILY.default_settings().parameters)  # type: ignore[attr-defined]
     return train(candidate, sample, split.folds, CalibrationMethod.logistic, seed=0, threads=1)
 
