@@ -1,13 +1,14 @@
 """The resolved experiment: candidate, table and split; equal experiments have the same identity."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.experiment.directions import declared_directions
 from experiments.experiment.feature_use import (
     Group,
     Parameters,
@@ -17,8 +18,10 @@ from experiments.experiment.feature_use import (
     sample_in_use,
     without_uses,
 )
+from experiments.experiment.leave_out import without_features
 from experiments.experiment.recorded_settings import candidate_with
-from experiments.experiment.settings import Search, TuneSettings
+from experiments.experiment.settings import ConstraintSettings, Search, SecondObjective, TuneSettings
+from experiments.experiment.warm_starts import WarmStart
 from experiments.reject_inference.propensity import decisions
 from experiments.reject_inference.reject_inference import FuzzyAugmentation, approval_weights
 from experiments.reject_inference.settings import RejectInference
@@ -28,20 +31,25 @@ from pipelines.applications.settings import DataSettings
 from pipelines.applications.splits import Split, split_applications
 from pipelines.applications.ttd_population import decided_ttd_population, read_ttd_population, ttd_path
 from pipelines.candidates.candidate import Candidate
-from pipelines.candidates.registry import AUTO, candidate_of
+from pipelines.candidates.registry import AUTO, candidate_of, families_in, require_trusted_families
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.settings import AutoSettings
 from pipelines.credit.loan import recorded_contract
 from pipelines.errors import ConfigurationError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.policy.pack import check_policy
+from pipelines.reading.locations import is_address
+from pipelines.secrets.environment_text import EnvironmentText, resolved, to_record
 from pipelines.storage.fingerprint import fingerprint_record
 from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import Workspace
 
 IDENTITY_LENGTH = 16
 
-NOT_IDENTITY = ("trials", "time", "workers", "final", "choose", "max_cost", "workspace", "output", "debug")
+NOT_IDENTITY = (
+    *("trials", "time", "workers", "final", "choose", "max_cost", "workspace", "output", "debug"),
+    *("experiment_name", "overrides"),
+)
 """Settings that do not change a trial; a study goes on under other ones."""
 
 PATHS = ("path", "ttd_population")
@@ -55,6 +63,8 @@ class Experiment:
     settings: TuneSettings
     applications: Applications
     split: Split
+    starts: tuple[WarmStart, ...] = ()
+    """What earlier studies found, and this one tries first."""
 
     @cached_property
     def study(self) -> str:
@@ -95,7 +105,7 @@ class Experiment:
     def development(self) -> Sample:
         """The rows to train on."""
         applications, settings = self.applications.take(self.split.development), self.settings
-        sample = replace(sample_of(applications), blocks=self.split.blocks)
+        sample = replace(self._sample_of(applications), blocks=self.split.blocks)
         if self.applicants is None or settings.reject_inference is not RejectInference.reweighting:
             return sample
         weights = approval_weights(self.applicants, applications.ids, seed=settings.seed, threads=settings.threads)
@@ -104,7 +114,16 @@ class Experiment:
     @property
     def test(self) -> Sample:
         """The rows to evaluate on; no search uses them."""
-        return sample_of(self.applications.take(self.split.test))
+        return self._sample_of(self.applications.take(self.split.test))
+
+    def _sample_of(self, applications: Applications) -> Sample:
+        sample = replace(sample_of(applications), directions=self.directions)
+        return without_features(sample, self.settings.leave_out)
+
+    @cached_property
+    def directions(self) -> dict[str, int]:
+        """The declared directions of its features (see `declared_directions`)."""
+        return declared_directions(self.settings.data, self.applications.roles.numeric)
 
     @cached_property
     def groups(self) -> list[Group]:
@@ -129,15 +148,27 @@ class Experiment:
         return sample_in_use(self.development, self.groups, parameters) if has_uses(parameters) else self.development
 
     def record(self) -> dict[str, Any]:
-        """Return the resolved configuration as JSON values, with absolute paths to the data.
+        """Return the configuration as JSON values, with absolute paths to the data.
 
-        The folders of a marketplace are links to the latest preparation; the record names their targets.
+        The folders of a marketplace are links to the latest preparation; the record names their targets. What the
+        environment gave is recorded as the configuration has it.
         """
-        record = to_json_values(self.settings)
-        record["candidate"]["family"] = self.family
+        record = self.values()
         paths = {"path": self.settings.data.path, "ttd_population": ttd_path(self.settings.data)}
-        record["data"] |= {name: str(Path(path).resolve()) if path else None for name, path in paths.items()}
-        return record
+        record["data"] |= {name: _absolute(path) for name, path in paths.items()}
+        recorded: dict[str, Any] = to_record(record)
+        return recorded
+
+    def values(self) -> dict[str, Any]:
+        """Return the configuration as JSON values, with what the environment gave."""
+        values = to_json_values(self.settings)
+        values["candidate"]["family"] = self.family
+        return values
+
+
+def _absolute(path: str | None) -> str | None:
+    is_written = not path or isinstance(path, EnvironmentText) or is_address(path)
+    return (path or None) if is_written else str(Path(str(path)).resolve())
 
 
 def resolve(settings: TuneSettings) -> Experiment:
@@ -145,7 +176,8 @@ def resolve(settings: TuneSettings) -> Experiment:
 
     Raises:
         ConfigurationError: no trials, threads or workers, a policy that cannot rank, reject inference without earlier
-            decisions, a parameter that the candidate cannot have, or a split outside its range.
+            decisions, a parameter that the candidate cannot have, a split outside its range, or the directions of a
+            catalogue that the data does not have.
         RequestError: the library of the candidate's family is not installed.
         DataError: the data breaks its contract or a part of the split is empty.
     """
@@ -157,8 +189,10 @@ def resolve(settings: TuneSettings) -> Experiment:
         raise ConfigurationError(message)
     check_policy(settings.policy)
     _check_decisions(settings)
+    declared_directions(settings.data, ())
     if not isinstance(settings.candidate, AutoSettings):
-        candidate_of(settings.candidate)
+        families = families_in(candidate_of(settings.candidate))
+        require_trusted_families([family.name for family in families], settings.policy.models)
     applications = load_applications(settings.data, Workspace.at(settings.workspace))
     split = split_applications(applications, settings.split)
     return Experiment(settings, applications, split)
@@ -186,7 +220,7 @@ def outcome_of(data: DataSettings) -> str:
     loan = manifest_beside(data).get("configuration", {}).get("loan")
     if loan is None:
         return f"{data.label} = {data.bad or BAD}"
-    contract = recorded_contract(loan)
+    contract = recorded_contract(resolved(loan))
     if contract.bad_flag is not None:
         return contract.definition
     what = "the first instalment" if contract.bad.first_instalment_only else "an instalment"
@@ -217,7 +251,7 @@ def _applicants_in_development(experiment: Experiment) -> Applications | None:
 def sample_of(applications: Applications) -> Sample:
     """Return applications as rows to train or to evaluate on."""
     roles = applications.roles
-    sample = Sample.of(
+    return Sample.of(
         applications.features,
         applications.outcomes,
         roles.numeric,
@@ -225,20 +259,29 @@ def sample_of(applications: Applications) -> Sample:
         roles.meanings,
         roles.reading_record,
     )
-    return replace(sample, directions=roles.directions)
 
 
 def _identity(experiment: Experiment) -> str:
-    record = experiment.record()
+    record = experiment.values()
     for name in NOT_IDENTITY:
         del record[name]
     record["deterministic"] = experiment.is_deterministic
-    for name in (*PATHS, "segments", "segment_bands"):
+    for name in (*PATHS, "query", "database", "segments", "segment_bands"):
         del record["data"][name]
     policy = record["policy"]
     record["policy"] = policy["scale"]  # the rest of a policy does not change the model
+    if not experiment.settings.warm_start:
+        del record["warm_start"]
+    if experiment.starts:
+        record["starts"] = [asdict(one) for one in experiment.starts]
+    if experiment.settings.second_objective is SecondObjective.none:
+        del record["second_objective"]
+    if experiment.settings.constraints == ConstraintSettings():
+        del record["constraints"]
     if experiment.settings.search is Search.fair:  # here the policy also sets how groups are compared
         record["compared"] = [policy["approve_from"], policy["fairness"]["minimum_group"]]
+        bands = policy["fairness"]["bands"].get(experiment.settings.fair.attribute)
+        record["compared"] += [bands] if bands else []
     else:
         del record["search"], record["fair"]
     record |= {"data_fingerprint": experiment.applications.fingerprint}

@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from experiments.experiment.settings import TuneSettings
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.families.blend import BlendParameters, BlendSettings
 from pipelines.candidates.registry import candidate_of, family_named, settings_class
 from pipelines.candidates.settings import parameters_of
+from pipelines.command.environment_texts import marked
 from pipelines.command.renamed_keys import rename_keys
 from pipelines.errors import RequestError
+from pipelines.secrets.environment_text import as_written, unreadable
 
 FAMILY = "family"
 """Under this name the parameters of a trial have its family, where a study searches several."""
@@ -31,7 +33,11 @@ def settings_of(record: Mapping[str, Any]) -> TuneSettings:
         schema = OmegaConf.structured(TuneSettings)
         schema.candidate = OmegaConf.structured(settings_class(recorded["candidate"].pop("family")))
         recorded["split"].setdefault("seed", recorded["seed"])  # one seed did both
-        settings = OmegaConf.to_object(OmegaConf.merge(schema, recorded))
+        config = OmegaConf.merge(schema, as_written(recorded))
+        assert isinstance(config, DictConfig)
+        settings = marked(OmegaConf.to_object(config), config)
+    except InterpolationResolutionError as error:
+        raise unreadable(error) from error
     except (OmegaConfBaseException, KeyError) as error:
         raise RequestError(
             f"the record of the study has settings that this version does not know: {str(error).splitlines()[0]}; "

@@ -28,11 +28,12 @@ class Final(Enum):
     blend = "blend"
 
 
-class Choose(Enum):
-    """Which trial is the best one."""
+class SecondObjective(Enum):
+    """What a study minimises beside the highest score."""
 
-    best = "best"
-    one_standard_error = "one_standard_error"
+    none = "none"
+    cost = "cost"
+    calibration = "calibration"
 
 
 @dataclass
@@ -48,6 +49,19 @@ class FairSettings:
     """Loss of Gini below the best that still counts as comparable; the least discriminatory of these is recommended."""
     largest_gini_loss: float = 0.03
     """Loss of Gini beyond which a model is left out."""
+
+
+@dataclass
+class ConstraintSettings:
+    """What the models of a trial must meet to be registered."""
+
+    cost: float | None = None
+    """Most microseconds per row on one core of one model of a trial, estimated from its size. `max_cost` bounds an
+    average or a blend of several."""
+    calibration: float | None = None
+    """Largest calibration error out of fold, such as 0.02: the mean distance between PD and bad rate."""
+    monotone: bool = False
+    """The score of every fitted model moves with each feature as data.directions declares."""
 
 
 @dataclass
@@ -75,12 +89,18 @@ class TuneSettings(VerbSettings):
     final: Final = Final.auto
     """What is registered: the best trial refitted (`single`), the average of the models of its folds (`average`), a
     `blend` of several trials, or `auto`: with candidate=auto the blend where it is better, else the average."""
-    choose: Choose = Choose.best
+    choose: str = "best"
     """`best` takes the trial with the highest score, `one_standard_error` the cheapest that is as good within the
-    standard error of the difference."""
+    standard error of the difference, the number of a trial that one."""
     max_cost: float | None = 20.0
     """Most microseconds per row on one core of an average or a blend: 20 score 100 million rows in 17 minutes on two
     cores. null: no bound."""
+    second_objective: SecondObjective = SecondObjective.none
+    """What is minimised beside the score: `cost` per row of one model, `calibration` error out of fold, or `none`."""
+    constraints: ConstraintSettings = field(default_factory=ConstraintSettings)
+    """What the models of a trial must meet to be registered."""
+    warm_start: bool = False
+    """Begin with the best configurations of earlier studies of the same features, after the usual first ones."""
     workers: int = 1
     """Processes of this host that work on the study; they divide the cores between them."""
     deterministic: bool = True
@@ -89,6 +109,15 @@ class TuneSettings(VerbSettings):
     seed: int = 0
     """Seed of the parameters and the fits; split.seed draws the test part and the folds."""
     threads: int = 2
-    """Threads of a fit; they belong to the identity of a result."""
+    """Threads of a worker, which fits share that run side by side; they belong to the identity of a result."""
     reject_inference: RejectInference = RejectInference.none
     """How the model learns about declined applications; needs data.decision and the table of all applicants."""
+    leave_out: list[str] = field(default_factory=list)
+    """Groups of features, or single ones, that the model does without. A marketplace's groups are those of its
+    catalogue, a flat table's those of data.reason_groups; other features are groups of their own."""
+    experiment_name: str | None = None
+    """Label of the study in MLflow, `compare`, the model document and the ledger; by default the NAME of
+    experiment=NAME. It changes no result."""
+    overrides: list[str] = field(default_factory=list)
+    """Label too: what `compare` shows of a version to distinguish it from others of its experiment; by default the
+    overrides of the command."""

@@ -6,12 +6,12 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.experiment.experiment import Experiment
 from experiments.experiment.feature_use import Group, Parameters, use_of
-from experiments.search.trial_result import ObjectiveValue, TrialResult
+from experiments.search.trial_result import AUCS, ObjectiveValue, TrialResult
+from pipelines.applications.protected_groups import protected_groups
 from pipelines.candidates.calibration_map import fit_calibration
 from pipelines.candidates.portable_model import Columns, calibrate
 from pipelines.credit.approval_gap import approval_rates, approved_at_rate, widest_gap
@@ -48,8 +48,8 @@ class FairnessObjective:
         sample = self.experiment.sample_with(parameters)
         if not (sample.numeric or sample.categorical):
             return NO_MODEL
-        accuracy, rates = self._judge(*self._held_out(parameters))
-        return ObjectiveValue(accuracy, widest_gap(rates), {RATES: rates})
+        aucs, rates = self._judge(*self._held_out(parameters))
+        return ObjectiveValue(fmean(aucs), widest_gap(rates), {RATES: rates, AUCS: aucs})
 
     def leverage(self, parameters: Parameters, groups: Sequence[Group]) -> dict[str, tuple[float, float]]:
         """Return the loss in AUC and the reduction of the gap when a group's values are shuffled.
@@ -57,27 +57,27 @@ class FairnessObjective:
         Keys are the names of the groups' uses; a group that the design does not use has none.
         """
         scorers, rows = self._held_out(parameters)
-        accuracy, rates = self._judge(scorers, rows)
+        aucs, rates = self._judge(scorers, rows)
         effects = {}
         for group in groups:
             if group[0] in rows[0]:
                 other, others = self._judge(scorers, [_shuffled(columns, group) for columns in rows])
-                effects[use_of(group)] = (accuracy - other, widest_gap(rates) - widest_gap(others))
+                effects[use_of(group)] = (fmean(aucs) - fmean(other), widest_gap(rates) - widest_gap(others))
         return effects
 
     def _held_out(self, parameters: Parameters) -> tuple[list[Any], list[Columns]]:
         sample, folds = self.experiment.sample_with(parameters), self.experiment.split.folds
         return fit_on_folds(self.experiment, parameters), [sample.take(fold.held_out).columns for fold in folds]
 
-    def _judge(self, scorers: Sequence[Any], rows: Sequence[Columns]) -> tuple[float, dict[str, float]]:
-        """Return the mean AUC over the folds, and the approval rates by group over all their held-out rows."""
+    def _judge(self, scorers: Sequence[Any], rows: Sequence[Columns]) -> tuple[list[float], dict[str, float]]:
+        """Return the AUC of each fold, and the approval rates by group over all their held-out rows."""
         folds, bad = self.experiment.split.folds, self.experiment.development.bad
         risks = [scorer.log_odds(columns) for scorer, columns in zip(scorers, rows, strict=True)]
-        accuracy = fmean(auc(bad[fold.held_out], risk) for fold, risk in zip(folds, risks, strict=True))
+        aucs = [auc(bad[fold.held_out], risk) for fold, risk in zip(folds, risks, strict=True)]
         approved = np.concatenate([approved_at_rate(risk, self.rate) for risk in risks])
         groups = np.concatenate([self.levels[fold.held_out] for fold in folds])
         minimum = self.experiment.settings.policy.fairness.minimum_group
-        return accuracy, approval_rates(approved, groups, minimum=minimum)
+        return aucs, approval_rates(approved, groups, minimum=minimum)
 
 
 def fairness_objective_of(experiment: Experiment) -> FairnessObjective:
@@ -93,9 +93,19 @@ def fairness_objective_of(experiment: Experiment) -> FairnessObjective:
 
 
 def levels_of(experiment: Experiment, rows: NDArray[np.intp]) -> NDArray[np.object_]:
-    """Return the protected group of the given applications as text, None where it is missing."""
-    values = experiment.applications.protected[experiment.settings.fair.attribute].iloc[rows]
-    return np.array([None if pd.isna(value) else str(value) for value in values], dtype=object)
+    """Return the protected group of the given applications, None where it is missing.
+
+    Raises:
+        ConfigurationError: the attribute has more different numbers than groups, and the policy has no bands for it.
+    """
+    attribute, bands = experiment.settings.fair.attribute, experiment.settings.policy.fairness.bands
+    values = experiment.applications.protected[[attribute]].iloc[rows]
+    groups = protected_groups(values, bands)
+    if groups.ungrouped:
+        raise ConfigurationError(f"fair.attribute '{attribute}' has no groups: {groups.ungrouped[str(attribute)]}")
+    labels = groups.labels[str(attribute)].astype(object)
+    labels[values[attribute].isna().to_numpy()] = None
+    return labels
 
 
 def fit_on_folds(experiment: Experiment, parameters: Parameters) -> list[Any]:
@@ -132,7 +142,7 @@ def _check_groups(experiment: Experiment, levels: NDArray[np.object_]) -> None:
         sizes = ", ".join(f"{name} {count:,}" for count, name in largest) or "none"
         raise ConfigurationError(
             f"fair.attribute '{attribute}' has {len(names)} groups (the largest: {sizes}) and needs two of at least "
-            f"{minimum} held-out applications; band its values (age_band, not age), add data or lower "
+            f"{minimum} held-out applications; set wider policy.fairness.bands, add data or lower "
             "policy.fairness.minimum_group"
         )
 

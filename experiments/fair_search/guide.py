@@ -8,7 +8,7 @@ import numpy as np
 
 from experiments.experiment.feature_use import FULL_USE, Parameters
 from experiments.fair_search.front import least_unfair
-from experiments.search.study import ROUND
+from experiments.search.study import AT_ONCE
 from experiments.search.trial_result import TrialResult, best_of
 
 Leverage = Mapping[str, tuple[float, float]]
@@ -70,7 +70,7 @@ class FairGuide:
             return fully
         tried = [one.parameters for one in earlier]
         untried = [one for one in self._proposals(earlier) if one not in tried]
-        place = number % ROUND  # the trials of a round see the same earlier ones: each takes a proposal of its own
+        place = number % AT_ONCE  # trials that run at once see much the same ones: each takes a proposal of its own
         return untried[place] if place < len(untried) else {}
 
     def _proposals(self, earlier: Sequence[TrialResult]) -> list[dict[str, float | int]]:
@@ -84,7 +84,7 @@ class FairGuide:
     def _weaker(self, trial: TrialResult, budget: float) -> dict[str, float | int]:
         """Return a trial's parameters with features weakened at a loss of up to `budget`."""
         uses = self._uses(trial)
-        least = LEAST_SHARE * (trial.unfairness or 0.0)
+        least = LEAST_SHARE * (trial.second or 0.0)
         leverage = {name: one for name, one in self.leverage_of(trial.parameters).items() if one[1] > least}
         cuts = cheapest_cuts(leverage, budget)
         return trial.parameters | {name: round(use * (1 - cuts.get(name, 0.0))) for name, use in uses.items()}

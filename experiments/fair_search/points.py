@@ -14,7 +14,6 @@ from pipelines.credit.rates import wilson_interval
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import EVALUATION
 
 CONFIDENCE = 0.95
 
@@ -48,9 +47,7 @@ def register_point(tracking: Tracking, objective: FairnessObjective, trial: Tria
     """Register a point of the front with its test figures; a repeated call returns the same version."""
     store, experiment = tracking.store, objective.experiment
     finalist = Finalist.of_trial(experiment, trial)
-    model = register_finalist(
-        store, experiment, finalist, mlflow_experiment=tracking.mlflow_experiment, run_id=tracking.run_id
-    )
+    model = register_finalist(tracking, experiment, finalist)
     if FAIR not in model.tags:
         point = _point(store, objective, trial, model)
         tags = {SEARCH: "fair", GAP: repr(point.cv_gap), FAIR: json.dumps(asdict(point))}
@@ -61,19 +58,20 @@ def register_point(tracking: Tracking, objective: FairnessObjective, trial: Tria
 
 def _point(store: ModelStore, objective: FairnessObjective, trial: TrialResult, model: RegisteredModel) -> FairPoint:
     experiment = objective.experiment
-    risk = load_predictor(store, model).probability_of_bad(experiment.applications.take(experiment.split.test).features)
+    predictor = load_predictor(store, model, experiment.settings.policy.models)
+    risk = predictor.probability_of_bad(experiment.applications.take(experiment.split.test).features)
     levels = levels_of(experiment, experiment.split.test)
     minimum = experiment.settings.policy.fairness.minimum_group
     rates = approval_rates(approved_at_rate(risk, objective.rate), levels, minimum=minimum)
     counts = {level: int((levels == level).sum()) for level in rates}
-    assert trial.unfairness is not None
+    assert trial.second is not None
     return FairPoint(
         version=model.version,
         trial=trial.number,
         cv_gini=2 * trial.value - 1,
-        cv_gap=trial.unfairness,
+        cv_gap=trial.second,
         cv_rates=dict(trial.notes[RATES]),
-        test_gini=json.loads(model.tags[EVALUATION])["measures"]["gini"],
+        test_gini=model.evaluation["measures"]["gini"],
         test_gap=widest_gap(rates) if len(rates) > 1 else None,
         test_rates={level: _estimate(rate, counts[level]) for level, rate in rates.items()},
         dropped=dropped(experiment.groups, trial.parameters),

@@ -6,10 +6,15 @@ from typing import Any
 from markupsafe import Markup
 
 from experiments.fair_search.points import FairPoint
+from experiments.search.front import second_of
+from experiments.search.front_chart import FrontPoint, draw_front, lowest_shown
 from experiments.search.trial_result import TrialResult
 from pipelines.charts.number_formats import number, percent
-from pipelines.charts.plot import Axis, Plot
+from pipelines.charts.plot import Axis
 from pipelines.command.table import FittedTable, TableColumn
+
+MARGIN = 0.01
+"""So much Gini below the front is shown at least."""
 
 
 def as_table(points: Sequence[FairPoint], chosen: FairPoint) -> FittedTable:
@@ -43,27 +48,24 @@ def as_table(points: Sequence[FairPoint], chosen: FairPoint) -> FittedTable:
 
 def front_chart(result: Mapping[str, Any], trials: Sequence[TrialResult]) -> Markup:
     """Return a chart of all trials, of the front through them, and of its registered versions."""
-    front = sorted(result["front"], key=lambda one: one["cv_gap"])
-    ginis = [one["cv_gini"] for one in front]
-    lowest = min(ginis) - (max(ginis) - min(ginis)) - 0.01  # trials far below the front would flatten the chart
-    tried = [
-        (one.unfairness, 2 * one.value - 1)
-        for one in trials
-        if one.unfairness is not None and 2 * one.value - 1 >= lowest
-    ]
-    x = Axis.over(
-        f"gap in approval rates by {result['attribute']}, held out",
-        [0, *(gap for gap, _ in tried)],
-        lambda v: percent(v, 0),
+    ginis = [one["cv_gini"] for one in result["front"]]
+    lowest = lowest_shown(ginis, MARGIN)
+    tried = [(second_of(one), 2 * one.value - 1) for one in trials]
+    return draw_front(
+        "Gini against the gap in approval rates.",
+        Axis.over(
+            f"gap in approval rates by {result['attribute']}, held out",
+            [0, *(gap for gap, gini in tried if gini >= lowest)],
+            lambda value: percent(value, 0),
+        ),
+        Axis.over("Gini, cross-validated", [lowest, *ginis], lambda value: number(value, 2)),
+        tried=tried,
+        front=[_named(one, result) for one in result["front"]],
     )
-    plot = Plot("Gini against the gap in approval rates.", x, Axis.over("", [lowest, *ginis], lambda v: number(v, 2)))
-    plot.text(x.low, plot.y.high, "Gini, cross-validated", "quiet", shift=-2)
-    for gap, gini in tried:
-        plot.dot(gap, gini, "fill", 2)
-    plot.line([(one["cv_gap"], one["cv_gini"]) for one in front], "pale")
-    for one in front:
-        is_recommended = one["version"] == result["recommended"]
-        plot.dot(one["cv_gap"], one["cv_gini"], "bad" if is_recommended else "ink", 4)
-        label = f"{one['version']}, recommended" if is_recommended else str(one["version"])
-        plot.text(one["cv_gap"], one["cv_gini"], label, shift=-8)
-    return plot.svg()
+
+
+def _named(point: Mapping[str, Any], result: Mapping[str, Any]) -> FrontPoint:
+    """Return a point of the front with the number of its version."""
+    is_recommended = point["version"] == result["recommended"]
+    name = f"{point['version']}, recommended" if is_recommended else str(point["version"])
+    return FrontPoint(point["cv_gap"], point["cv_gini"], name, is_recommended)

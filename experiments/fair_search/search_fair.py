@@ -9,33 +9,37 @@ from typing import Any
 
 from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.feature_use import FULL_USE, Group, Parameters, is_use, use_of
-from experiments.experiment.settings import TuneSettings
+from experiments.experiment.settings import ConstraintSettings, SecondObjective, TuneSettings
 from experiments.fair_search.fairness_objective import FairnessObjective, fairness_objective_of
-from experiments.fair_search.front import feasible, least_unfair, non_dominated, spread
+from experiments.fair_search.family import with_one_family
+from experiments.fair_search.front import comparable, least_unfair, loss_at_most
 from experiments.fair_search.guide import FairGuide
 from experiments.fair_search.points import FairPoint, register_point
 from experiments.fair_search.proxy_features import proxy_features_of
 from experiments.fair_search.report import as_table, front_chart
 from experiments.search.budget import Budget, budget_of
+from experiments.search.evaluation_folds import folds_record
+from experiments.search.front import non_dominated, spread
+from experiments.search.running import help_search, interruptible, search
 from experiments.search.space import Space, space_of, whole_numbers
 from experiments.search.study import Study
 from experiments.search.tracking import Tracking, record_trials, run_metrics, tracked
-from experiments.search.trial_result import TrialResult, best_of
-from experiments.search.tune import log_data, search, trials_of
+from experiments.search.trial_result import FOLDS, TrialResult, best_of
+from experiments.search.tune import log_data
 from experiments.search.workers import other_workers
-from pipelines.candidates.families.blend import BlendSettings
-from pipelines.candidates.registry import AUTO
-from pipelines.candidates.settings import AutoSettings
 from pipelines.candidates.training import check_features
 from pipelines.charts.standalone import write_chart
 from pipelines.command.verb import Outcome, carried
 from pipelines.errors import ConfigurationError, nearest
-from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import EVALUATION, REGISTERED, TRIAL
+from pipelines.model_store.promotions import require_known_numbers
+from pipelines.model_store.tags import REGISTERED, TRIAL
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
+
+GAP, LOSS = "gap in approval rates", "loss"
+"""The names of the second objective and of the constraint, as optuna-dashboard shows them."""
 
 MOST_POINTS = 8
 """Most points of a front that are registered."""
@@ -45,10 +49,13 @@ def search_fair(settings: TuneSettings) -> Outcome:
     """Run or continue a fair search and register points of its front; a repeated call registers nothing new.
 
     Raises:
-        ConfigurationError: no attribute to compare, groups too small, or a rate or loss outside its range.
+        ConfigurationError: several families, no attribute to compare, groups too small, or a rate or loss outside its
+            range.
         DataError: the data breaks its contract or a part of the split is empty.
     """
+    settings = with_one_family(settings)
     _check(settings)
+    require_known_numbers(Workspace.at(settings.workspace), settings.model)
     experiment = resolve(settings)
     space = space_of(experiment.candidate.parameters, settings.candidate.space)
     log_data(experiment)
@@ -56,8 +63,9 @@ def search_fair(settings: TuneSettings) -> Outcome:
     budget, objective = budget_of(settings), fairness_objective_of(experiment)
     study = _open(objective, space)
     others = other_workers(partial(help_fair, settings, budget), workers=settings.workers, threads=settings.threads)
-    with others, tracked(ModelStore(Workspace.at(settings.workspace)), study, experiment) as tracking:
-        search(study, experiment, objective.answer, budget)
+    with interruptible(study, settings.time), others, tracked(study, experiment) as record:
+        search(study, experiment, objective.answer, budget, record)
+        tracking = record()
         with study.locks.waited_for(f"{study.name}/finish"):
             trials = study.finished()
             points = [register_point(tracking, objective, trial) for trial in _points(trials, settings)]
@@ -71,14 +79,13 @@ def help_fair(settings: TuneSettings, budget: Budget) -> None:
     """Work on the study that the settings describe, beside the process that records it."""
     objective = fairness_objective_of(resolve(settings))
     space = space_of(objective.experiment.candidate.parameters, settings.candidate.space)
-    for _ in trials_of(_open(objective, space), objective.answer, budget):
-        pass
+    help_search(_open(objective, space), objective.answer, budget)
 
 
 def _open(objective: FairnessObjective, space: Space) -> Study:
     experiment, settings = objective.experiment, objective.experiment.settings
     proxies = _proxies(experiment, objective)
-    return Study(
+    study = Study(
         Workspace.at(settings.workspace),
         experiment.study,
         dict(space) | whole_numbers(map(use_of, proxies), FULL_USE),
@@ -86,17 +93,15 @@ def _open(objective: FairnessObjective, space: Space) -> Study:
         seed=settings.seed,
         title=experiment.title,
         deterministic=experiment.is_deterministic,
-        largest_loss=_auc(settings.fair.largest_gini_loss),
+        second=GAP,
+        constraints={LOSS: loss_at_most(_auc(settings.fair.largest_gini_loss))},
     )
+    study.note(FOLDS, folds_record(experiment, experiment.split.folds))
+    return study
 
 
 def _check(settings: TuneSettings) -> None:
-    if isinstance(settings.candidate, AutoSettings | BlendSettings):
-        name = AUTO if isinstance(settings.candidate, AutoSettings) else "blend"
-        raise ConfigurationError(
-            f"candidate={name} is not one family, and search=fair searches the parameters of one; choose a family, for "
-            "example candidate=scorecard"
-        )
+    _check_own(settings)
     fair, protected = settings.fair, settings.data.protected
     if fair.attribute is None or fair.attribute not in protected:
         raise ConfigurationError(
@@ -111,6 +116,24 @@ def _check(settings: TuneSettings) -> None:
         raise ConfigurationError(
             "fair.comparable_gini_loss must be between 0 and fair.largest_gini_loss, received "
             f"{fair.comparable_gini_loss:g} and {fair.largest_gini_loss:g}; use for example 0.01 and 0.03"
+        )
+
+
+def _check_own(settings: TuneSettings) -> None:
+    """Refuse constraints, objectives and starts besides those of a fair search."""
+    if settings.warm_start:
+        raise ConfigurationError(
+            "warm_start is true, and search=fair starts from the configured candidate; remove it, or use search=best"
+        )
+    if settings.constraints != ConstraintSettings():
+        raise ConfigurationError(
+            "constraints are set, and search=fair has one of its own (fair.largest_gini_loss); remove them, or use "
+            "search=best"
+        )
+    if settings.second_objective is not SecondObjective.none:
+        raise ConfigurationError(
+            f"second_objective is {settings.second_objective.value}, and that of search=fair is the gap in approval "
+            "rates; remove it, or use search=best"
         )
 
 
@@ -139,7 +162,7 @@ def _guide(objective: FairnessObjective, proxies: list[Group]) -> FairGuide:
 
 def _points(trials: list[TrialResult], settings: TuneSettings) -> list[TrialResult]:
     """Return the trials to register: the most accurate, the recommended, and others spread over the front."""
-    front = non_dominated(feasible(trials, _auc(settings.fair.largest_gini_loss)))
+    front = non_dominated(comparable(trials, _auc(settings.fair.largest_gini_loss)))
     recommended = least_unfair(front, _auc(settings.fair.comparable_gini_loss))
     return spread(front, MOST_POINTS, always=[front[0], recommended])
 
@@ -154,7 +177,7 @@ def _record_front(tracking: Tracking, result: Mapping[str, Any], trials: list[Tr
         store.log_files(run_id, folder)
     most_accurate = store.version(result["model"], result["most_accurate"])
     best = next(one for one in trials if str(one.number) == most_accurate.tags[TRIAL])
-    metrics = run_metrics(best.value, json.loads(most_accurate.tags[EVALUATION]))
+    metrics = run_metrics(best.value, most_accurate.evaluation)
     store.log(run_id, metrics=metrics, tags={REGISTERED: str(result["recommended"])})
 
 
@@ -166,6 +189,7 @@ def _outcome(
     chosen = next(point for point in points if point.trial == recommended)
     result: dict[str, Any] = {
         "study": experiment.study,
+        "experiment": experiment.settings.experiment_name,
         "run_id": tracking.run_id,
         "candidate": experiment.candidate.family,
         "trials": len(trials),
@@ -187,7 +211,7 @@ def _usual(trials: list[TrialResult]) -> dict[str, Any]:
     """Return the most accurate trial with full use of all features: the result of a search without fairness."""
     in_full = [one for one in trials if all(one.parameters[use] == FULL_USE for use in one.parameters if is_use(use))]
     best = best_of(in_full or trials)
-    return {"trial": best.number, "cv_gini": 2 * best.value - 1, "cv_gap": best.unfairness}
+    return {"trial": best.number, "cv_gini": 2 * best.value - 1, "cv_gap": best.second}
 
 
 def _summary(result: dict[str, Any], points: list[FairPoint], chosen: FairPoint, best: TrialResult) -> list[Any]:

@@ -2,11 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.evidence.evidence_files import attached_file
 from experiments.experiment.differences import Comparison, Difference, compare_records
 from experiments.experiment.experiment import Experiment, resolve
 from experiments.experiment.recorded_settings import settings_of
@@ -14,23 +15,24 @@ from experiments.experiment.registered_trials import registered_weights
 from experiments.experiment.settings import TuneSettings
 from experiments.replay.replay_decision import replay_decision
 from experiments.replay.settings import Extent, ReplaySettings
+from experiments.search.erased_data import Erased, erased_since
 from experiments.search.finalists import held_out_scores, rebuilt
 from experiments.search.out_of_fold import CrossValidation
 from experiments.search.registration import build_version
-from experiments.search.run_record import EARLIER, RunRecord, compare_environments, data_record
+from experiments.search.run_record import EARLIER, RunRecord, compare_data, compare_environments
 from experiments.search.tracking import BEST_CV_AUC, run_metrics
 from experiments.search.trial_result import TrialResult, best_of
-from pipelines.applications.applications import Applications
 from pipelines.applications.settings import Source
 from pipelines.command.progress import Advance, progress
 from pipelines.command.provenance import provenance
 from pipelines.command.verb import ExitCode, Outcome
-from pipelines.erasures.record import Erasures, read_erasures
 from pipelines.errors import ConfigurationError, RequestError
-from pipelines.model_store.files import FILES
+from pipelines.ledger.champion import dispute_of, with_dispute
+from pipelines.model_store.files import FILES, deciding_hash
+from pipelines.model_store.readiness import is_initialised
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
-from pipelines.model_store.tags import CONFIG_HASH, CV_AUC, EVALUATION, FINAL, PARAMETERS, STUDY, TRIAL
+from pipelines.model_store.tags import CONFIG_HASH, CV_AUC, EVALUATION, FINAL, MEASURED_COST, PARAMETERS, STUDY, TRIAL
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.fingerprint import fingerprint_files, fingerprint_record
 from pipelines.storage.workspace import Workspace
@@ -42,30 +44,8 @@ log = logging.getLogger(__name__)
 
 MOST_DIFFERENCES = 20
 
-NOT_RECORDED = ("label", "split_advice")
-"""What runs of earlier versions did not record of their data."""
-
 COMPARED = {".json", ".csv", ".npz", ".cbm", ".py"}
 """Files of a model with numbers or code; pictures and MLflow's own files derive from them."""
-
-
-@dataclass(frozen=True)
-class Erased:
-    """Rows of a study's data that were erased, and the entries of the erasures that removed them."""
-
-    rows: int
-    entries: tuple[int, ...]
-
-    def sentence(self, title: str) -> str:
-        """Return the message that a run or version cannot be replayed."""
-        entries = " and ".join(map(str, self.entries))
-        source = (
-            f"entr{'y' if len(self.entries) == 1 else 'ies'} {entries} of the erasures" if entries else "by their ids"
-        )
-        return (
-            f"ERASED: {self.rows:,} rows of the data of {title} were erased since ({source}); nothing else was "
-            "changed; its numbers cannot be computed again"
-        )
 
 
 @dataclass(frozen=True)
@@ -104,18 +84,21 @@ def replay(settings: ReplaySettings) -> Outcome:
             f"replay takes one of run, version and decision, received {' and '.join(targets) or 'none'}; "
             "for example run=ID (`thinfile compare` lists the registered versions)"
         )
+    workspace = Workspace.at(settings.workspace)
     if settings.decision is not None:
-        return replay_decision(Workspace.at(settings.workspace), settings.decision)
-    return _replay_run(settings)
+        outcome = replay_decision(workspace, settings.decision)
+        model = str(outcome.result.get("model", settings.model))
+    else:
+        outcome, model = _replay_run(settings), settings.model
+    dispute = dispute_of(ModelStore(workspace), model) if is_initialised(workspace) else ""
+    return with_dispute(outcome, dispute)
 
 
 def _replay_run(settings: ReplaySettings) -> Outcome:
     store = existing_store(Workspace.at(settings.workspace), settings.model)
     task = _task(settings, store)
     experiment = resolve(task.settings)
-    present = data_record(experiment)
-    recorded = {name: present[name] for name in NOT_RECORDED} | task.record.data
-    data = compare_records("data", recorded, present)
+    data = compare_data(task.record.data, experiment)
     erased = erased_since(task.record.data, experiment) if data.differences else None
     if erased is not None:
         return _erased_outcome(task, erased)
@@ -133,6 +116,8 @@ def _task(settings: ReplaySettings, store: ModelStore) -> Task:
     paths = {name: path for name, path in asdict(settings.data).items() if path is not None}
     if "path" in paths and recorded.data.source is Source.marketplace:
         paths = {"ttd_population": None} | paths  # found beside the training table
+    if "path" in paths:
+        paths |= {"query": None, "database": None}
     rebuilt = replace(
         recorded,
         workspace=settings.workspace,
@@ -189,9 +174,10 @@ def _compare_version(
     experiment, value = validation.experiment, float(version.tags[CV_AUC])
     finalist = rebuilt(experiment, trials, version.tags[TRIAL], weights, value)
     with scratch_folder(Workspace.at(experiment.settings.workspace).root) as scratch:
-        folder = scratch / "mlflow_model"
-        tags = build_version(experiment, finalist, folder, held_out_scores(validation, trials, finalist))
-        comparison = _compare_tags(title, version, tags) + _compare_files(title, store.download(version), folder)
+        folder, beside = scratch / "mlflow_model", scratch / "beside"
+        tags = build_version(experiment, finalist, folder, beside, held_out_scores(validation, trials, finalist))
+        comparison = _compare_tags(title, version, tags) + _compare_model(title, store.download(version), folder)
+        comparison += _compare_attached(title, store, version, beside)
     best = best_of(trials)
     final = store.read_record(task.run.info.run_id, FINAL) or {"label": str(best.number)}
     if version.tags[TRIAL] == final["label"]:
@@ -201,8 +187,8 @@ def _compare_version(
 
 
 def _compare_tags(title: str, version: RegisteredModel, tags: dict[str, str]) -> Comparison:
-    """Compare the tags except the study, whose name depends on settings that were added later."""
-    now = {name: _parsed(name, value) for name, value in tags.items() if name != STUDY}
+    """Compare the tags except the study, whose name depends on settings that were added later, and measured times."""
+    now = {name: _parsed(name, value) for name, value in tags.items() if name not in (STUDY, MEASURED_COST)}
     recorded = {name: _parsed(name, version.tags[name]) for name in now if name in version.tags}
     return compare_records(title, recorded, now)
 
@@ -211,22 +197,32 @@ def _parsed(name: str, value: str) -> Any:
     return json.loads(value) if name == EVALUATION else value
 
 
-def _compare_files(title: str, recorded: Path, now: Path) -> Comparison:
+def _compare_model(title: str, recorded: Path, now: Path) -> Comparison:
     comparison = Comparison(0, [])
     for name in dict.fromkeys([*_files(now, now), *_files(recorded, recorded / FILES)]):
         comparison += compare_records(f"{title}/{name}", _content(recorded / name), _content(now / name))
+    if comparison.differences:
+        return comparison
+    return comparison + compare_records(f"{title}.model", deciding_hash(recorded), deciding_hash(now))
+
+
+def _compare_attached(title: str, store: ModelStore, version: RegisteredModel, now: Path) -> Comparison:
+    comparison = Comparison(0, [])
+    for name in _files(now, now):
+        recorded = _content(attached_file(store, version, name))
+        comparison += compare_records(f"{title}/{name}", recorded, _content(now / name))
     return comparison
 
 
 def _files(root: Path, folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
-        if path.suffix in COMPARED and "__pycache__" not in path.parts:
+        if path.suffix in COMPARED:
             yield str(path.relative_to(root))
 
 
-def _content(path: Path) -> Any:
+def _content(path: Path | None) -> Any:
     """Return the values of a JSON file, the fingerprint of another file, None for a missing one."""
-    if not path.exists():
+    if path is None or not path.exists():
         return None
     try:
         return json.loads(path.read_text()) if path.suffix == ".json" else fingerprint_files({"": path})
@@ -296,30 +292,3 @@ def _about_environment(recorded: dict[str, Any], differences: Sequence[Differenc
             f"  note: {len(recorded[EARLIER])} other environments ran a part of this study before the recorded one"
         )
     return lines
-
-
-def erased_since(recorded: Mapping[str, Any], experiment: Experiment) -> Erased | None:
-    """Return the rows erased from an experiment's data since its record; None if that does not explain the difference.
-
-    Erasures must lead from the recorded fingerprint to the present one, or the recorded fingerprint must be that of the
-    table before erased rows were left out on reading.
-    """
-    erasures = read_erasures(Workspace.at(experiment.settings.workspace))
-    if not erasures:
-        return None
-    entries = set[int]()
-    for name, now in (("fingerprint", experiment.applications), ("asked", experiment.applicants)):
-        if not _explained(str(recorded.get(name)), now, erasures, entries):
-            return None
-    rows = int(recorded["rows"]) - len(experiment.applications)
-    return Erased(max(rows, 0), tuple(sorted(entries)))
-
-
-def _explained(recorded: str, now: Applications | None, erasures: Erasures, entries: set[int]) -> bool:
-    """Return whether erasures explain the present data, and add their entries."""
-    if now is None or now.fingerprint == recorded:
-        return True
-    as_read = now.fingerprint_with_erased or now.fingerprint
-    path = erasures.leads_to(recorded, as_read)
-    entries |= {entry.sequence for entry in path}
-    return bool(path) or as_read == recorded

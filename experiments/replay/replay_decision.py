@@ -12,7 +12,7 @@ from pipelines.command.verb import ExitCode, Outcome
 from pipelines.erasures.record import read_erasures
 from pipelines.erasures.salt import Kind
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.model_store.files import changed_files, model_hash
+from pipelines.model_store.files import file_findings, hash_as_recorded
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import existing_store
 from pipelines.policy.pack import PolicySettings, ReasonSettings
@@ -27,18 +27,24 @@ from pipelines.storage.workspace import Workspace
 ANSWERS = ("raw_score", "pd", "points", "band", "decision", "reasons")
 """The answers of a decision, each derived from those before."""
 
+LAST_PLACES = 4
+"""NumPy's exponential function differs by up to so many units in the last place between kinds of processors."""
+
 
 @dataclass
 class Replay:
-    """A replayed decision: its answers, and the differences from the log in words."""
+    """A replayed decision: its answers, and the differences from the log in words, those of rounding apart."""
 
     policy: PolicySettings | None = None
     answers: dict[str, Any] = field(default_factory=dict)
     differs: list[str] = field(default_factory=list)
+    rounding: list[str] = field(default_factory=list)
 
 
 def replay_decision(workspace: Workspace, decision_id: str) -> Outcome:
     """Repeat a decision of the score log and compare every answer bit for bit; exit code 3 when one differs.
+
+    The PD of an equal raw score may differ in its last digit on another kind of processor: that is called rounding.
 
     Files that were changed since are named, and the decision is not repeated.
 
@@ -84,7 +90,8 @@ def _decide_again(replay: Replay, logged: Logged, scorer: Scorer) -> None:
     answers, reasons = scorer.decide(columns_of(logged.features, scorer.numeric, scorer.categorical))
     replay.answers = {name: _plain(getattr(answers, name)[0]) for name in ANSWERS[:-1]}
     replay.answers["reasons"] = reasons.words[0] if reasons.words else None
-    replay.differs += _about_answers(logged.row, replay.answers)
+    replay.rounding, differs = _about_answers(logged.row, replay.answers)
+    replay.differs += differs
 
 
 def _about_row(logged: Logged, decision_id: str) -> list[str]:
@@ -105,22 +112,27 @@ def _about_row(logged: Logged, decision_id: str) -> list[str]:
 
 
 def _about_model(logged: Logged, version: RegisteredModel, folder: Path) -> list[str]:
-    actual, expected = model_hash(folder), logged.row["model_hash"]
+    expected = logged.row["model_hash"]
+    actual = hash_as_recorded(folder, expected)
     if actual == expected:
         return []
-    changed = ", ".join(changed_files(folder)) or "the files are those of another model"
+    changed = ", ".join(file_findings(folder)) or "the files are those of another model"
     return [
         f"model: {version.name} version {version.version} has hash {actual[:12]}, logged {expected[:12]}; {changed} "
         f"(in '{folder}')"
     ]
 
 
-def _about_answers(row: Mapping[str, Any], answers: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{name}: logged {row[name]!r}, replayed {answers[name]!r}"
-        for name in ANSWERS
-        if repr(row[name]) != repr(answers[name])  # equal reprs of numbers are equal bits
-    ]
+def _about_answers(row: Mapping[str, Any], answers: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the answers that differ by rounding alone, and the others that differ."""
+    unequal = [name for name in ANSWERS if repr(row[name]) != repr(answers[name])]  # equal reprs are equal bits
+    by_rounding = [name for name in unequal if name == "pd" and _is_rounding(row[name], answers[name])]
+    words = {name: f"{name}: logged {row[name]!r}, replayed {answers[name]!r}" for name in unequal}
+    return [words[name] for name in by_rounding], [words[name] for name in unequal if name not in by_rounding]
+
+
+def _is_rounding(logged: float, replayed: float) -> bool:
+    return bool(abs(logged - replayed) <= LAST_PLACES * np.spacing(logged))
 
 
 def _plain(value: Any) -> Any:
@@ -136,6 +148,7 @@ def _outcome(logged: Logged, replay: Replay) -> Outcome:
         "logged": {name: row[name] for name in ANSWERS},
         "replayed": replay.answers or None,
         "differs": replay.differs,
+        "rounding": replay.rounding,
         "identical": not replay.differs,
     }
     code = ExitCode.ANSWER_IS_NO if replay.differs else ExitCode.DONE
@@ -153,7 +166,10 @@ def _summary(result: Mapping[str, Any], replay: Replay) -> list[str]:
     settings = replay.policy.reasons if replay.policy else ReasonSettings()
     lines += [f"  {line}" for line in notice(logged["reasons"], settings)] if logged["reasons"] else []
     if result["identical"]:
-        return [*lines, "IDENTICAL: every answer of the replay equals the log, bit for bit"]
+        if not result["rounding"]:
+            return [*lines, "IDENTICAL: every answer of the replay equals the log, bit for bit"]
+        rounding = "; the last digit of an exponential function depends on the processor"
+        return [*lines, *(f"  {one}{rounding}" for one in result["rounding"]), "IDENTICAL up to this rounding"]
     return [
         *lines,
         "DIFFERS: the replay does not give the logged answers",

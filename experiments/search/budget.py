@@ -4,21 +4,24 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
 
+from experiments.experiment.recorded_settings import FAMILY
 from experiments.experiment.settings import TuneSettings
 from experiments.search.trial_result import SECONDS as TRIAL_SECONDS
-from experiments.search.trial_result import TrialResult
+from experiments.search.trial_result import TREES, TrialResult
 from pipelines.errors import ConfigurationError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 DEFAULT_TRIALS = 30
 
-PARTS_OF_FINAL = 3
-"""The final model is fitted from about so many configurations."""
+PARTS_OF_FINAL = 4
+"""The final model is fitted from about so many configurations, each of another family."""
 
-FITS_OF_FINAL = 2.0
-"""Fitting and calibrating a configuration for the final model takes about so many times its trial."""
+AVERAGE_OF_FINAL, MODEL_OF_FINAL = 1.5, 0.5
+"""Fitting and calibrating an average, or a single model, for the final model takes about so many times its trial."""
 
 AFTERWARDS = 6.0
 """Seconds to write, evaluate and register the final model."""
@@ -59,10 +62,11 @@ class Budget:
     deadline: float | None
 
     def is_over(self, finished: Sequence[TrialResult]) -> bool:
-        """Return whether the time that is left is needed for the final model."""
+        """Return whether the time that is left is too short for one more trial and the final model."""
         if self.deadline is None or not finished:
             return False
-        return time.monotonic() + _reserve(finished) >= self.deadline
+        one_more = fmean(map(_seconds, finished))
+        return time.monotonic() + one_more + _reserve(finished) >= self.deadline
 
     def left(self, finished: Sequence[TrialResult]) -> float | None:
         """Return the seconds until the search ends."""
@@ -72,5 +76,15 @@ class Budget:
 
 
 def _reserve(finished: Sequence[TrialResult]) -> float:
-    best = sorted(finished, key=lambda trial: -trial.value)[:PARTS_OF_FINAL]
-    return AFTERWARDS + FITS_OF_FINAL * sum(float(trial.notes.get(TRIAL_SECONDS, 0.0)) for trial in best)
+    best: dict[Any, TrialResult] = {}
+    for trial in sorted(finished, key=lambda one: one.rank):
+        best.setdefault(trial.parameters.get(FAMILY), trial)
+    return AFTERWARDS + sum(map(_seconds_of_final, list(best.values())[:PARTS_OF_FINAL]))
+
+
+def _seconds_of_final(trial: TrialResult) -> float:
+    return _seconds(trial) * (MODEL_OF_FINAL if trial.notes.get(TREES) is None else AVERAGE_OF_FINAL)
+
+
+def _seconds(trial: TrialResult) -> float:
+    return float(trial.notes.get(TRIAL_SECONDS, 0.0))

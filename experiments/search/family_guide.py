@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from experiments.experiment.recorded_settings import FAMILY
 from experiments.search.portfolio import Configuration
 from experiments.search.trial_result import Parameters, TrialResult
+
+WORST = (-inf, 0.0)
+"""The place of a family without a finished trial."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,15 @@ class FamilyGuide:
         return {FAMILY: ranked[min(_trailing_zeros(number - len(self.configurations) + 1), len(ranked) - 1)]}
 
     def _ranked(self, finished: Sequence[TrialResult]) -> list[str]:
-        """Return the families by their best trial; those without one, whose trials failed, come last."""
-        best = {one.family: 0.0 for one in self.configurations}
+        """Return the families by their best trial; those without one, whose trials failed, come last.
+
+        A trial that breaks a constraint counts less than any that breaks it less.
+        """
+        best = {one.family: WORST for one in self.configurations}
         for trial in finished:
             family = str(trial.parameters[FAMILY])
-            best[family] = max(best.get(family, 0.0), trial.value)
-        return sorted(best, key=lambda family: -best[family])
+            best[family] = max(best.get(family, WORST), (-trial.breach, trial.value))
+        return sorted(best, key=lambda family: best[family], reverse=True)
 
 
 def _trailing_zeros(number: int) -> int:

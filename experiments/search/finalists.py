@@ -3,19 +3,19 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, sqrt
-from statistics import stdev
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.experiment.experiment import Experiment
-from experiments.experiment.recorded_settings import FAMILY
-from experiments.experiment.settings import Choose, Final
+from experiments.experiment.recorded_settings import FAMILY, candidate_with
+from experiments.experiment.settings import Final, SecondObjective
+from experiments.search.chosen_trial import chosen_trial, names_a_trial
 from experiments.search.combine import Gain, Member, blend_value, gain, pick
 from experiments.search.out_of_fold import CrossValidation
-from experiments.search.trial_result import AUCS, COST, TREES, TrialResult, best_of
+from experiments.search.trial_result import COST, TREES, TrialResult
 from pipelines.candidates.early_stopping import StoppableCandidate
 from pipelines.errors import ConfigurationError
 
@@ -82,10 +82,10 @@ def choose_final(experiment: Experiment, validation: CrossValidation, trials: Se
     best = chosen_trial(trials, settings.choose)
     single = Finalist.of_trial(experiment, best)
     final = settings.final
-    if final is Final.single or (final is Final.auto and not experiment.searches_families):
+    if final is Final.single or (final is Final.auto and not _may_combine(experiment)):
         return single
     max_cost = inf if settings.max_cost is None else settings.max_cost
-    if final is not Final.average:
+    if final is Final.blend or (final is Final.auto and not names_a_trial(settings.choose)):
         blend = _blend(experiment, validation, trials, max_cost)
         if blend is not None and (final is Final.blend or (blend.gain is not None and blend.gain.is_real)):
             return blend
@@ -103,6 +103,14 @@ def choose_final(experiment: Experiment, validation: CrossValidation, trials: Se
         f"final={final.value} costs {average.cost:.3g} microseconds per row and max_cost is {max_cost:g}; raise "
         "max_cost or set final=single"
     )
+
+
+def _may_combine(experiment: Experiment) -> bool:
+    """Return whether a study may register several models as one unless `final` demands it.
+
+    The points of a front are single models: an average of five costs five times what its point says.
+    """
+    return experiment.searches_families and experiment.settings.second_objective is SecondObjective.none
 
 
 def rebuilt(
@@ -142,24 +150,6 @@ def fitted_parameters(experiment: Experiment, trial: TrialResult) -> dict[str, A
     return {**trial.parameters, candidate.trees_parameter: trees}
 
 
-def chosen_trial(trials: Sequence[TrialResult], choose: Choose) -> TrialResult:
-    """Return the trial with the highest score, or the cheapest of those that are as good.
-
-    As good is what is behind the best by at most the standard error of the paired differences over the folds (Breiman
-    et al. 1984 have the rule for single errors).
-    """
-    best = best_of(trials)
-    if choose is Choose.best or AUCS not in best.notes:
-        return best
-    equals = [one for one in trials if best.value - one.value <= _standard_error(best, one)]
-    return min(equals, key=lambda one: (one.notes.get(COST, inf), -one.value, one.number))
-
-
-def _standard_error(best: TrialResult, other: TrialResult) -> float:
-    differences = [one - two for one, two in zip(best.notes[AUCS], other.notes[AUCS], strict=True)]
-    return float(stdev(differences) / sqrt(len(differences)))
-
-
 def _average(experiment: Experiment, trial: TrialResult) -> Finalist:
     parts = [_part(experiment, trial, 1.0, average=True)]
     cost = _models(experiment) * float(trial.notes[COST])
@@ -171,7 +161,7 @@ def _gains_by_averaging(experiment: Experiment, trial: TrialResult) -> bool:
 
     A forest is an average already, and the points of a scorecard are worth more than what averaging adds to it.
     """
-    return isinstance(experiment.candidate_with(trial.parameters), StoppableCandidate)
+    return isinstance(candidate_with(experiment.settings, trial.parameters), StoppableCandidate)
 
 
 def _models(experiment: Experiment) -> int:
@@ -224,7 +214,7 @@ def _members(trials: Sequence[TrialResult]) -> list[TrialResult]:
     A family that ranks worse alone may err differently, which is what a blend gains by.
     """
     ranked: dict[Any, list[TrialResult]] = {}
-    for trial in sorted(trials, key=lambda one: (-one.value, one.number)):
+    for trial in sorted(trials, key=lambda one: one.rank):
         ranked.setdefault(trial.parameters.get(FAMILY), []).append(trial)
     in_turn = [own[place] for place in range(MOST_OF_A_FAMILY) for own in ranked.values() if place < len(own)]
     return in_turn[:MOST_MEMBERS]

@@ -1,8 +1,8 @@
 """What Thinfile uses of Optuna that Optuna does not document, and where and how its studies are kept.
 
 Written for Optuna 5.0.0 (`WRITTEN_FOR`): trials are written through the storage, as `Trial` and `tell` do, and by ids
-that Optuna reserves for itself; the worker locks share the engine of the storage; Alembic's table of versions is
-written last.
+that Optuna reserves for itself; intermediate values are written into their table; the worker locks share the engine of
+the storage; Alembic's table of versions is written last. `stored_studies` reads the tables.
 """
 
 import warnings
@@ -15,11 +15,14 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.storages import RDBStorage
+from optuna.storages._rdb.models import TrialIntermediateValueModel
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
-from sqlalchemy import event, inspect
+from sqlalchemy import event, insert, inspect
+from sqlalchemy.exc import IntegrityError
 
-from experiments.search.space import Space, without_family
-from experiments.search.trial_result import Parameters, TrialResult
+from experiments.search.space import Space
+from experiments.search.study_database import SCHEMA
+from experiments.search.trial_result import NOTES, Parameters, TrialResult, without_family
 from pipelines.storage.postgresql import advisory_lock, in_schema, make_schema, open_engine
 from pipelines.storage.worker_locks import WorkerLocks
 from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
@@ -27,12 +30,6 @@ from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
 Direction = Literal["maximize", "minimize"]
 
 WRITTEN_FOR = "5.0.0"
-
-SCHEMA = "thinfile_studies"
-"""The schema of studies and worker locks in PostgreSQL: both Optuna and MLflow keep a table `alembic_version`."""
-
-NOTES = "notes"
-"""Under this name a trial keeps its notes."""
 
 LOCK_SECONDS = 60
 
@@ -57,7 +54,7 @@ class StoredStudy:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)
                 self._study.set_metric_names(list(objectives))
-        self._storage = self._study._storage
+        self._storage, self._engine = self._study._storage, storage.engine
 
     def trials(self) -> list[FrozenTrial]:
         """Return all trials; the index of each is its number."""
@@ -71,14 +68,39 @@ class StoredStudy:
         trial.number = number
         return trial
 
+    def note_of_all(self, name: str, value: Any) -> None:
+        """Keep a value under a name with the study, unless it has that already."""
+        if name not in self._study.user_attrs:
+            self._study.set_user_attr(name, value)
+
     def note(self, trial: FrozenTrial, name: str, value: Any) -> None:
         """Keep a value under a name with a running trial."""
         with suppress(UpdateFinishedTrialError):
             self._storage.set_trial_user_attr(trial._trial_id, name, value)
 
+    def show_course(self, trial: FrozenTrial, values: Sequence[float]) -> None:
+        """Keep the intermediate values of a trial, in one transaction, unless it has them already.
+
+        Optuna has none in studies of two objectives.
+        """
+        if len(self._study.directions) > 1:
+            return
+        table = TrialIntermediateValueModel.__table__
+        rows = [
+            {
+                "trial_id": trial._trial_id,
+                "step": step,
+                "intermediate_value": value,
+                "intermediate_value_type": TrialIntermediateValueModel.TrialIntermediateValueType.FINITE,
+            }
+            for step, value in enumerate(values)
+        ]
+        with suppress(IntegrityError), self._engine.begin() as connection:
+            connection.execute(insert(table), rows)
+
     def constrain(self, trial: FrozenTrial, name: str, value: float) -> None:
         """Keep by how much a running trial breaks a constraint, unless it has that already."""
-        if not trial.constraints:
+        if name not in trial.constraints:
             with suppress(UpdateFinishedTrialError):
                 Trial(self._study, trial._trial_id).set_constraint(name, value)
 
@@ -91,10 +113,16 @@ class StoredStudy:
 def result_of(trial: FrozenTrial) -> TrialResult:
     """Return a finished trial as our own type."""
     assert trial.values is not None
-    value, unfairness = [*trial.values, None][:2]
+    value, second = [*trial.values, None][:2]
     assert value is not None
-    notes = trial.user_attrs.get(NOTES, {})
-    return TrialResult(value, unfairness, notes, number=trial.number, parameters=without_family(trial.params))
+    return TrialResult(
+        value,
+        second,
+        trial.user_attrs.get(NOTES, {}),
+        number=trial.number,
+        parameters=without_family(trial.params),
+        constraints=dict(sorted(trial.constraints.items())),
+    )
 
 
 def _sqlite(workspace: Workspace) -> RDBStorage:

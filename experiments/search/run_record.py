@@ -1,15 +1,20 @@
 """The record of a study's run: the experiment it answered, what with, and every trial."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from experiments.experiment.differences import Comparison, compare_records
+from experiments.experiment.differences import NOTHING, Comparison, compare_records
 from experiments.experiment.experiment import Experiment
 from experiments.search.trial_result import TrialResult
+from pipelines.applications.sources import shown_source
+from pipelines.applications.ttd_population import ttd_path
 from pipelines.errors import RequestError
-from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CONFIG, DATA_RECORD, PROVENANCE, TRIALS
+from pipelines.secrets.environment_text import to_record
+
+if TYPE_CHECKING:
+    from pipelines.model_store.store import ModelStore
 
 EARLIER = "earlier"
 """Under this name an environment lists those that worked on the same run before it."""
@@ -28,7 +33,7 @@ class RunRecord:
     trials: list[TrialResult]
 
     @classmethod
-    def read(cls, store: ModelStore, run_id: str) -> "RunRecord":
+    def read(cls, store: "ModelStore", run_id: str) -> "RunRecord":
         """Return the record of a run.
 
         Raises:
@@ -42,8 +47,13 @@ class RunRecord:
                 "not ended, or an earlier version of Thinfile made it; run the same `thinfile tune` again to complete "
                 "the record, or replay another run"
             )
-        trials = [TrialResult(**trial) for trial in parts[TRIALS]]
+        trials = [_trial_of(trial) for trial in parts[TRIALS]]
         return cls(parts[CONFIG], parts[PROVENANCE], parts[DATA_RECORD], trials)
+
+
+def _trial_of(record: dict[str, Any]) -> TrialResult:
+    """Return a recorded trial; the second objective once had the name of the only one there was."""
+    return TrialResult(**{"second" if name == "unfairness" else name: value for name, value in record.items()})
 
 
 def data_record(experiment: Experiment) -> dict[str, Any]:
@@ -63,7 +73,43 @@ def data_record(experiment: Experiment) -> dict[str, Any]:
         "split": experiment.split.description,
         "split_advice": experiment.split.advice,
         "asked": None if experiment.applicants is None else experiment.applicants.fingerprint,
+        "files": dict(applications.files),
+        "asked_files": {} if experiment.applicants is None else dict(experiment.applicants.files),
     }
+
+
+NOT_RECORDED = ("label", "split_advice")
+"""What runs of earlier versions did not record of their data."""
+
+
+FILES = {"files": "fingerprint", "asked_files": "asked"}
+"""The files of a table by the fingerprint of its rows; a file that was written again with the same rows is the same."""
+
+
+def compare_data(recorded: Mapping[str, Any], experiment: Experiment) -> Comparison:
+    """Return what differs between the recorded data of a study and those of an experiment, changed sources first."""
+    present = data_record(experiment)
+    before = {name: present[name] for name in NOT_RECORDED} | dict(recorded)
+    rows, rows_now = ({name: one for name, one in record.items() if name not in FILES} for record in (before, present))
+    return _compare_sources(before, present, experiment) + compare_records("data", rows, rows_now)
+
+
+def _compare_sources(before: Mapping[str, Any], now: Mapping[str, Any], experiment: Experiment) -> Comparison:
+    """Return the files that differ of each table whose rows do, and where they are."""
+    data, comparison = experiment.settings.data, Comparison(0, [])
+    locations = {"files": shown_source(data), "asked_files": to_record(ttd_path(data))}
+    for files, rows in FILES.items():
+        if before.get(rows) == now[rows] or not before.get(files):
+            continue
+        source = f"source {locations[files]}"
+        if len(before[files]) == len(now[files]) == 1:  # its name changes where it was moved, or with its version
+            earlier, later = (f"{name} {digest}" for one in (before[files], now[files]) for name, digest in one.items())
+            comparison += compare_records(source, earlier, later)
+            continue
+        for name in sorted({*before[files], *now[files]}):
+            pair = (before[files].get(name, NOTHING), now[files].get(name, NOTHING))
+            comparison += compare_records(f"{source}, file {name}", *pair)
+    return comparison
 
 
 def compare_environments(recorded: dict[str, Any], now: dict[str, Any]) -> Comparison:

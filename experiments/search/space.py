@@ -7,7 +7,6 @@ from typing import Any
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from experiments.experiment.recorded_settings import FAMILY
-from experiments.search.trial_result import Parameters
 from pipelines.candidates.settings import Range
 from pipelines.errors import ConfigurationError, nearest
 
@@ -64,20 +63,6 @@ def active(space: Space, family: str | None) -> dict[str, Distribution]:
     if family is None:
         return dict(space)
     return {name: one for name, one in space.items() if name == FAMILY or name.startswith(f"{family}.")}
-
-
-def with_family(parameters: Parameters) -> Parameters:
-    """Return a trial's parameters under the names of `space_of_families`."""
-    if FAMILY not in parameters:
-        return parameters
-    return {name if name == FAMILY else f"{parameters[FAMILY]}.{name}": value for name, value in parameters.items()}
-
-
-def without_family(parameters: Parameters) -> dict[str, Any]:
-    """Return a trial's parameters under their own names."""
-    if FAMILY not in parameters:
-        return dict(parameters)
-    return {name.removeprefix(f"{parameters[FAMILY]}."): value for name, value in parameters.items()}
 
 
 def is_within(distribution: Distribution, value: Any) -> bool:

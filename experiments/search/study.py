@@ -4,22 +4,37 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import takewhile
+from statistics import fmean
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.search.optuna_adapter import (
-    NOTES,
     Direction,
     StoredStudy,
     result_of,
     study_storage,
 )
 from experiments.search.sampler import Sampler
-from experiments.search.space import Space, with_family, without_family
-from experiments.search.trial_result import Guide, Objective, ObjectiveValue, Parameters, Pruned, TrialResult
+from experiments.search.space import Space
+from experiments.search.trial_result import (
+    AUCS,
+    FAILURE,
+    NOTES,
+    Constraint,
+    Guide,
+    Objective,
+    ObjectiveValue,
+    Parameters,
+    Pruned,
+    TrialResult,
+    with_family,
+    without_family,
+)
 from pipelines.errors import RequestError, ThinfileError
 from pipelines.storage.worker_locks import WorkerLocks
 from pipelines.storage.workspace import Workspace
@@ -28,17 +43,29 @@ log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 0.1
 
-ROUND = 4
-"""So many trials of a deterministic study are drawn from the same earlier ones, and may run at the same time."""
+AT_ONCE = 4
+"""So many trials of a deterministic study may run at the same time: each is drawn without the three before it."""
 
-SCORE, UNFAIRNESS = "cross-validated AUC", "gap in approval rates"
-"""The names of the objectives, as optuna-dashboard shows them."""
+SCORE = "cross-validated AUC"
+"""The name of the first objective, as optuna-dashboard shows it."""
 
-LOSS = "loss"
-"""Under this name a trial keeps by how much it breaks the constraint."""
 
-FAILURE = "failure"
-"""Under this name a failed trial keeps the message of its error."""
+@dataclass(frozen=True)
+class Ended:
+    """How many trials of a study have ended: finished with a value, pruned, or failed with an error.
+
+    `leading` counts the first ones up to one that has not ended.
+    """
+
+    finished: int
+    pruned: int
+    failed: int
+    leading: int
+
+    @property
+    def trials(self) -> int:
+        """All that have ended."""
+        return self.finished + self.pruned + self.failed
 
 
 def never() -> bool:
@@ -50,9 +77,9 @@ class Study:
     """A search over named ranges for the highest score, kept in a database under its name.
 
     A deterministic study has the same trials for any number of workers: those of one round are drawn from the trials of
-    earlier rounds alone, and start when these have ended. With `largest_loss` a study has two objectives, the highest
-    score and the least unfairness; trials whose score is further than that below the best before them break its
-    constraint. `title` is the name that people see.
+    earlier rounds alone, and start when these have ended. `title` is the name that people see. `second` is the name of
+    the second objective, which is minimised; without it the score is the only one. Each of the named `constraints` is
+    kept with every trial, for the sampler and for optuna-dashboard.
     """
 
     def __init__(
@@ -65,18 +92,19 @@ class Study:
         seed: int,
         title: str = "",
         deterministic: bool = True,
-        largest_loss: float | None = None,
+        second: str | None = None,
+        constraints: Mapping[str, Constraint] | None = None,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         objectives: dict[str, Direction] = {SCORE: "maximize"}
-        if largest_loss is not None:
-            objectives[UNFAIRNESS] = "minimize"
+        if second is not None:
+            objectives[second] = "minimize"
         self.name = name
         self._space = dict(space)
         self._guide = guide
         self._sampler = Sampler(seed, space, list(objectives.values()))
-        self._round = ROUND if deterministic else None
-        self._largest_loss = largest_loss
+        self._at_once = AT_ONCE if deterministic else None
+        self._constraints = constraints or {}
         self._results: dict[int, TrialResult] = {}
         self._by_parameters: dict[frozenset[tuple[str, object]], TrialResult] = {}
         storage = study_storage(workspace)
@@ -85,9 +113,10 @@ class Study:
 
     def run(
         self, objective: Objective, trials: int | None = None, stop: Callable[[], bool] = never
-    ) -> Iterator[TrialResult]:
-        """Work on the study until its first `trials` have ended or `stop`; yield each trial that this worker finishes.
+    ) -> Iterator[TrialResult | None]:
+        """Work on the study until its first `trials` have ended or `stop`; yield each trial that this worker ends.
 
+        A trial that was pruned or failed has no result and is yielded as None.
         Trials that other living workers hold are waited for; those of dead ones run again with their parameters. After
         `stop` none starts. A trial whose objective raises an error is marked FAIL and the study goes on.
 
@@ -101,16 +130,29 @@ class Study:
             if number is None:
                 time.sleep(WAIT_SECONDS)
             existing = self._study.trials()
-            if number is not None and existing[number].state is TrialState.COMPLETE:
-                yield self._result(existing[number])
+            if number is not None:
+                is_finished = existing[number].state is TrialState.COMPLETE
+                yield self._result(existing[number]) if is_finished else None
         if not _have_ended(existing, trials):
             self._settle()
         if not self.finished():
             raise ThinfileError(_without_result(self._study.trials()))
 
+    def note(self, name: str, value: object) -> None:
+        """Keep a JSON value under a name with the study, unless it has that already."""
+        self._study.note_of_all(name, value)
+
     def finished(self) -> list[TrialResult]:
         """Return the finished trials by number."""
         return self._finished(self._study.trials())
+
+    def ended(self) -> Ended:
+        """Return how many trials have ended, and how."""
+        trials = self._study.trials()
+        states = Counter(trial.state for trial in trials)
+        leading = sum(1 for _ in takewhile(lambda trial: trial.state.is_finished(), trials))
+        finished, pruned, failed = (states[one] for one in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL))
+        return Ended(finished, pruned, failed, leading)
 
     def _finished(self, trials: Sequence[FrozenTrial]) -> list[TrialResult]:
         return [self._result(trial) for trial in trials if trial.state is TrialState.COMPLETE]
@@ -150,11 +192,15 @@ class Study:
         number = len(existing)
         if trials is not None and number >= trials:
             return False
-        return self._round is None or len(self._earlier(number, existing)) == number // self._round * self._round
+        return self._at_once is None or len(self._earlier(number, existing)) == self._visible(number)
 
     def _earlier(self, number: int, existing: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-        """Return the ended trials that a trial may depend on: those of earlier rounds, or all before it."""
-        return _ended(existing[: number if self._round is None else number // self._round * self._round])
+        """Return the ended trials that a trial may depend on."""
+        return _ended(existing[: self._visible(number)])
+
+    def _visible(self, number: int) -> int:
+        """Return how many of the first trials a trial may depend on: those that it never runs beside."""
+        return number if self._at_once is None else max(0, number + 1 - self._at_once)
 
     def _drawn(self, number: int, existing: Sequence[FrozenTrial]) -> Parameters:
         """Return the parameters of a trial that is about to start."""
@@ -171,7 +217,8 @@ class Study:
                 raise ValueError("the objective is not a number")
         except RequestError:
             raise
-        except Pruned:
+        except Pruned as pruned:
+            self._show_course(trial, pruned.aucs)
             self._study.end(trial, TrialState.PRUNED)
         except Exception as error:
             log.warning("trial %d failed and the study goes on: %s", trial.number, error)
@@ -186,9 +233,14 @@ class Study:
         """Keep what belongs to a trial before it is finished; one that was killed in between has it already."""
         if answer.notes:
             self._study.note(trial, NOTES, dict(answer.notes))
-        if self._largest_loss is not None:
-            best = max([answer.value, *(one.value for one in earlier)])
-            self._study.constrain(trial, LOSS, best - answer.value - self._largest_loss)
+        self._show_course(trial, answer.notes.get(AUCS, ()))
+        for name, constraint in self._constraints.items():
+            self._study.constrain(trial, name, constraint(answer, earlier))
+
+    def _show_course(self, trial: FrozenTrial, aucs: Sequence[float]) -> None:
+        """Keep the mean AUC of a trial's folds after each of them, which optuna-dashboard draws."""
+        if aucs:
+            self._study.show_course(trial, [fmean(aucs[: count + 1]) for count in range(len(aucs))])
 
     def _recorded(self, parameters: Parameters, existing: Sequence[FrozenTrial]) -> ObjectiveValue | None:
         """Return the answer to parameters that were tried before: small spaces repeat a quarter of their trials."""

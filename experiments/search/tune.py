@@ -1,33 +1,38 @@
 """The verb tune: search the parameters of candidates, then register the best model with its evidence as challenger."""
 
-import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from experiments.evidence.leak import early_leak_warnings
 from experiments.experiment.experiment import Experiment, resolve
-from experiments.experiment.recorded_settings import FAMILY
 from experiments.experiment.settings import TuneSettings
 from experiments.search.budget import Budget, budget_of
+from experiments.search.chosen_trial import check_choice
+from experiments.search.constraints import check_constraints, check_directions_declared, constraints_of, feasible
+from experiments.search.evaluation_folds import folds_record
 from experiments.search.finalists import Finalist, choose_final, held_out_scores
+from experiments.search.front_record import with_front
+from experiments.search.no_feasible_trial import nothing_registered
 from experiments.search.objective import objective_of
 from experiments.search.out_of_fold import CrossValidation
-from experiments.search.plan import plan, searched_families
-from experiments.search.registration import register_finalist
-from experiments.search.study import Study
+from experiments.search.plan import plan, with_families
+from experiments.search.run_labels import best_tags
+from experiments.search.running import help_search, interruptible, search
+from experiments.search.second_objective import second_objective_of
+from experiments.search.study import Ended, Study
+from experiments.search.summary import summary_of
 from experiments.search.tracking import Tracking, read_final, record_final, record_trials, run_metrics, tracked
-from experiments.search.trial_result import Objective, TrialResult, best_of
+from experiments.search.trial_result import FOLDS, TrialResult
+from experiments.search.warm_start import started
 from experiments.search.workers import other_workers
-from pipelines.candidates.settings import AutoSettings
 from pipelines.candidates.training import check_features
-from pipelines.command.progress import progress
 from pipelines.command.verb import Outcome, carried
 from pipelines.errors import listed
+from pipelines.model_store.promotions import require_known_numbers
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CANDIDATE, CHALLENGER, EVALUATION, MODEL_HASH, REGISTERED
+from pipelines.model_store.tags import CANDIDATE, CHALLENGER, MODEL_HASH, REGISTERED
 from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -39,36 +44,43 @@ MOST_COLUMNS = 12
 def tune(settings: TuneSettings) -> Outcome:
     """Run or continue the study that the settings describe; an ended study registers nothing new."""
     budget = budget_of(settings)
-    if isinstance(settings.candidate, AutoSettings):
-        searched_families(settings.candidate)  # refused before the data are read
-    experiment = resolve(settings)
-    workspace = Workspace.at(settings.workspace)
-    log_data(experiment)
-    check_features(experiment.development)
-    validation = CrossValidation(experiment)
-    study = _open(experiment, validation)
+    check_constraints(settings.constraints)
+    check_choice(settings)
+    require_known_numbers(Workspace.at(settings.workspace), settings.model)
+    settings = with_families(settings)
+    with started(resolve(settings)) as (experiment, notes):
+        log_data(experiment)
+        check_features(experiment.development)
+        check_directions_declared(experiment)
+        validation = CrossValidation(experiment)
+        study = _open(experiment, validation, notes)
     others = other_workers(partial(help_tune, settings, budget), workers=settings.workers, threads=settings.threads)
-    with others, tracked(ModelStore(workspace), study, experiment) as tracking:
-        search(study, experiment, objective_of(validation), budget)
+    with interruptible(study, settings.time), others, tracked(study, experiment) as record:
+        search(study, experiment, objective_of(validation), budget, record)
+        tracking = record()
         with study.locks.waited_for(f"{study.name}/finish"):
             trials = study.finished()
+            record_trials(tracking, experiment, trials)
+            if not feasible(trials):
+                return nothing_registered(experiment, tracking.run_id, trials)
             finalist = _final(tracking, experiment, validation, trials)
             registered, is_new = _register(tracking, experiment, validation, trials, finalist)
-            record_trials(tracking, experiment, trials)
-    return _outcome(experiment, registered, trials, finalist, tracking, is_new)
+            outcome = _outcome(experiment, registered, study.ended(), finalist, tracking, is_new)
+            return with_front(outcome, tracking, experiment, feasible(trials), finalist)
 
 
 def help_tune(settings: TuneSettings, budget: Budget) -> None:
     """Work on the study that the settings describe, beside the process that records it."""
-    experiment = resolve(settings)
-    validation = CrossValidation(experiment)
-    for _ in trials_of(_open(experiment, validation), objective_of(validation), budget):
-        pass
+    with started(resolve(settings)) as (experiment, notes):
+        validation = CrossValidation(experiment)
+        study = _open(experiment, validation, notes)
+    help_search(study, objective_of(validation), budget)
 
 
-def _open(experiment: Experiment, validation: CrossValidation) -> Study:
+def _open(experiment: Experiment, validation: CrossValidation, notes: Mapping[str, Any]) -> Study:
     space, guide = plan(experiment, stops=validation.stops)
-    return Study(
+    second = second_objective_of(experiment.settings)
+    study = Study(
         Workspace.at(experiment.settings.workspace),
         experiment.study,
         space,
@@ -76,43 +88,12 @@ def _open(experiment: Experiment, validation: CrossValidation) -> Study:
         seed=experiment.settings.seed,
         title=experiment.title,
         deterministic=experiment.is_deterministic,
+        second=None if second is None else second.title,
+        constraints=constraints_of(experiment.settings.constraints),
     )
-
-
-def trials_of(study: Study, objective: Objective, budget: Budget) -> Iterator[TrialResult]:
-    """Work on a study until its budget is used; yield each trial that this process finishes.
-
-    Raises:
-        KeyboardInterrupt: with what to do then, for the trials are kept.
-    """
-    try:
-        yield from study.run(objective, budget.trials, lambda: budget.is_over(study.finished()))
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(_interrupted(study.finished())) from None
-
-
-def _interrupted(finished: list[TrialResult]) -> str:
-    if not finished:
-        return ""
-    return (
-        f"interrupted after {len(finished)} trials, best cross-validated AUC {best_of(finished).value:.4f}: the same "
-        f"command goes on; with trials={len(finished)} it registers the best model"
-    )
-
-
-def search(study: Study, experiment: Experiment, objective: Objective, budget: Budget) -> None:
-    """Work on a study until its budget is used, and show how far it is."""
-    best = max((trial.value for trial in study.finished()), default=0.0)
-    with progress(f"{experiment.family} trials", budget.trials, log) as advance:
-        for trial in trials_of(study, objective, budget):
-            best, finished = max(best, trial.value), study.finished()
-            left = budget.left(finished)
-            words = [
-                *([str(trial.parameters[FAMILY])] if FAMILY in trial.parameters else []),
-                f"best cross-validated AUC {best:.4f}",
-                *([] if left is None else [f"{left:.0f} s left"]),
-            ]
-            advance(len(finished), ", ".join(words))
+    for name, value in {**notes, FOLDS: folds_record(experiment, validation.folds)}.items():
+        study.note(name, value)
+    return study
 
 
 def _final(
@@ -123,13 +104,14 @@ def _final(
     basis = {
         "trials": [trial.number for trial in trials],
         "final": settings.final.value,
-        "choose": settings.choose.value,
+        "choose": settings.choose,
         "max_cost": settings.max_cost,
     }
     recorded = read_final(tracking)
     if recorded is not None and recorded["basis"] == basis:
         return Finalist.of_record(recorded)
-    finalist = choose_final(experiment, validation, trials)
+    log.info("choosing the final model from %d trials", len(trials))
+    finalist = choose_final(experiment, validation, feasible(trials))
     record_final(tracking, {"basis": basis, **finalist.record()})
     return finalist
 
@@ -142,20 +124,18 @@ def _register(
     finalist: Finalist,
 ) -> tuple[RegisteredModel, bool]:
     """Return the finalist's version and whether it is new; the alias and the run's mark are set last."""
+    from experiments.search.registration import register_finalist
+
     store, run_id = tracking.store, tracking.run_id
     registered = register_finalist(
-        store,
-        experiment,
-        finalist,
-        held_out=lambda: held_out_scores(validation, trials, finalist),
-        mlflow_experiment=tracking.mlflow_experiment,
-        run_id=run_id,
+        tracking, experiment, finalist, held_out=lambda: held_out_scores(validation, trials, finalist)
     )
     if store.client.get_run(run_id).data.tags.get(REGISTERED) == str(registered.version):
         return registered, False
     store.set_alias(registered, CHALLENGER)
-    metrics = run_metrics(finalist.value, json.loads(registered.tags[EVALUATION]))
-    store.log(run_id, metrics=metrics, tags={REGISTERED: str(registered.version)})
+    metrics = run_metrics(finalist.value, registered.evaluation)
+    tags = {REGISTERED: str(registered.version), **best_tags(finalist)}
+    store.log(run_id, metrics=metrics, tags=tags, model_id=registered.model_id)
     return registered, True
 
 
@@ -182,25 +162,35 @@ def about_data(experiment: Experiment) -> list[str]:
     ]
     lines += [f"inferred {listed(line.split(', '), MOST_COLUMNS)}" for line in applications.roles.inferred]
     lines += [f"quarantined {rows:,} rows: {rule}" for rule, rows in applications.quarantined.items()]
+    if experiment.settings.warm_start:
+        studies = {one.study for one in experiment.starts}
+        lines.append(f"warm start: {len(experiment.starts)} configurations of {len(studies)} earlier studies")
     if applications.erased:
         lines.append(f"left out {applications.erased:,} rows of erased people")
+    if experiment.settings.leave_out:
+        roles, kept = applications.roles, experiment.development.columns
+        out = [name for name in (*roles.numeric, *roles.categorical) if name not in kept]
+        lines.append(f"left out as features: {listed(out, MOST_COLUMNS)}")
     return lines
 
 
 def _outcome(
     experiment: Experiment,
     registered: RegisteredModel,
-    trials: list[TrialResult],
+    ended: Ended,
     finalist: Finalist,
     tracking: Tracking,
     is_new: bool,
 ) -> Outcome:
-    evaluation = json.loads(registered.tags[EVALUATION])
+    evaluation = registered.evaluation
     result = {
         "study": experiment.study,
+        "experiment": experiment.settings.experiment_name,
         "run_id": tracking.run_id,
         "candidate": registered.tags[CANDIDATE],
-        "trials": len(trials),
+        "trials": ended.finished,
+        "pruned": ended.pruned,
+        "failed": ended.failed,
         "best_trial": max(finalist.weights, key=lambda number: finalist.weights[number]),
         "weights": finalist.record()["weights"],
         "parameters": dict(finalist.parameters),
@@ -218,59 +208,8 @@ def _outcome(
         "split_advice": experiment.split.advice,
         "test": evaluation,
     }
-    summary = _summary(experiment, registered, finalist, evaluation, is_new)
+    summary = summary_of(experiment, registered, finalist, ended, evaluation, is_new=is_new)
     return Outcome(result, summary=summary, next_steps=_next(experiment))
-
-
-def _summary(
-    experiment: Experiment, registered: RegisteredModel, finalist: Finalist, evaluation: dict[str, Any], is_new: bool
-) -> list[str]:
-    measures = evaluation["measures"]
-    tested = ", ".join(
-        f"{title} {measures[name]['value']:.3f} ({measures[name]['low']:.3f} to {measures[name]['high']:.3f})"
-        for name, title in {"auc": "AUC", "gini": "Gini", "ks": "KS", "brier": "Brier"}.items()
-    )
-    news = "registered as" if is_new else "nothing new: this study's best model is already"
-    advice = experiment.split.advice
-    return [
-        f"{experiment.family}: {_name(finalist)}, cross-validated AUC {finalist.value:.4f}",
-        *_parts(finalist),
-        f"  on {evaluation['rows']} test applications, {evaluation['bad']} bad: {tested}",
-        f"  {_shrinkage(finalist.value, measures['auc']['value'])}",
-        f"  {news} {registered.name} version {registered.version} (study {experiment.study})",
-        *([] if advice is None else [f"  warning: {advice}"]),
-    ]
-
-
-def _shrinkage(searched: float, tested: float) -> str:
-    """Return how the AUC of the search compares with that of the test part.
-
-    >>> _shrinkage(0.79, 0.78), _shrinkage(0.78, 0.79)
-    ('the test AUC is 0.0100 below that of the search', 'the test AUC is 0.0100 above that of the search')
-    """
-    return (
-        f"the test AUC is {abs(tested - searched):.4f} {'below' if tested < searched else 'above'} that of the search"
-    )
-
-
-def _name(finalist: Finalist) -> str:
-    return f"best trial {finalist.label}" if finalist.label.isdigit() else finalist.label
-
-
-def _parts(finalist: Finalist) -> list[str]:
-    """Return lines with the parameters of a finalist, one for each part of a blend."""
-    parts = finalist.parameters.get("parts")
-    if parts is None:
-        return [f"  {_text(finalist.parameters) or 'the configured parameters'}"]
-    cost = [] if finalist.cost is None else [f"  {finalist.cost:.3g} microseconds per row on one core"]
-    return [f"  {part['weight']:.0%} {part['family']}: {_text(part['parameters'])}" for part in parts] + cost
-
-
-def _text(parameters: Any) -> str:
-    return ", ".join(
-        f"{name} {value:.4g}" if isinstance(value, float | int) else f"{name} {value}"
-        for name, value in parameters.items()
-    )
 
 
 def _next(experiment: Experiment) -> list[str]:

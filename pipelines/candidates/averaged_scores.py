@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.applications.splits import Fold
+from pipelines.candidates.blocks import IN_EVERY_MODEL, random_blocks, smallest_blocks
 from pipelines.candidates.calibration_map import fit_calibration
 from pipelines.candidates.candidate import Candidate
 from pipelines.candidates.portable_model import Columns, calibrate
@@ -70,17 +71,21 @@ def variance_ratio(
 ) -> float:
     """Return how many times the variance of one model's scores is that of the average of `members` models.
 
-    Measured by the average that is fitted without the fold that leaves the most rows. Its models learn from fewer rows
-    than those of the final average, and their noise falls with the number of rows.
+    Measured by two models of the average that is fitted without the fold that leaves the most rows: other pairs have
+    nearly the same covariance. The models learn from fewer rows than those of the final average, and their noise falls
+    with the number of rows.
     """
     fold = max(folds, key=lambda one: len(one.fit))
-    scorer = candidate.fit(sample.take(fold.fit), seed=seed, threads=threads)
-    held_out = sample.take(fold.held_out)
+    fit, held_out = sample.take(fold.fit), sample.take(fold.held_out)
+    blocks = random_blocks(fit.bad, seed) if fit.blocks is None else fit.blocks
+    pair, sizes = smallest_blocks(blocks, 2)
+    fit = replace(fit, blocks=np.where(np.isin(blocks, pair), blocks, IN_EVERY_MODEL))
+    scorer = candidate.fit(fit, seed=seed, threads=threads)
     covariance = np.atleast_2d(np.cov(scorer.member_log_odds(held_out.columns), aweights=held_out.weights))
     if len(covariance) < 2:
         return 1.0
     variance = np.trace(covariance) / len(covariance)
     shared = (covariance.sum() - np.trace(covariance)) / (len(covariance) * (len(covariance) - 1))
-    rows = len(fold.fit) * (1 - 1 / len(covariance)) / (len(sample.bad) * (1 - 1 / members))
+    rows = (len(fit.bad) - sizes.mean()) / (len(sample.bad) * (1 - 1 / members))
     averaged = variance - (variance - shared) * rows * (1 - 1 / members)
     return float(variance / averaged) if averaged > 0 else 1.0

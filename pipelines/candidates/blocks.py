@@ -39,3 +39,10 @@ def random_blocks(bad: NDArray[np.int8], seed: int) -> Rows:
     blocks = np.empty(len(bad), np.intp)
     blocks[order] = np.arange(len(bad)) % RANDOM_BLOCKS
     return blocks
+
+
+def smallest_blocks(blocks: Rows, number: int) -> tuple[Rows, Rows]:
+    """Return the smallest blocks that are left out of a model, and how many rows each has."""
+    left_out, sizes = np.unique(blocks[blocks != IN_EVERY_MODEL], return_counts=True)
+    smallest = np.argsort(sizes, kind="stable")[:number]
+    return left_out[smallest], sizes[smallest]

@@ -10,6 +10,8 @@ its family writes. A model that combines others lists them in model.json as `par
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -218,6 +220,7 @@ def columns_of_table(frame: Any, card: Mapping[str, Any]) -> dict[str, NDArray[A
     """Return the columns of a model from a frame of `table_names`, without null markers and special codes."""
     reading = _reading(card)
     nulls = reading.get("nulls", ())
+    frame = frame.assign(**{name: _texts(frame[name]) for name in table_names(card)[1]})
     columns = columns_of(frame, *table_names(card), nulls)
     missing = [number for number in map(_number, nulls) if number is not None]
     for name in table_names(card)[0]:
@@ -233,6 +236,31 @@ def columns_of_table(frame: Any, card: Mapping[str, Any]) -> dict[str, NDArray[A
             columns[name] = np.where(np.isin(values, [float(code) for code in codes]), np.nan, values)
             columns[name + CODE] = levels
     return columns
+
+
+def _texts(values: Any) -> Any:
+    """Return a column of a pandas frame with its levels as text, spelled as in tables that are read."""
+    values = values.astype(object)
+    spelled = {level: level_text(level) for level in values.dropna().unique()}
+    return values.map(spelled, na_action="ignore")
+
+
+def level_text(level: Any) -> str:
+    """Return a level as text: whole numbers have no point, flags are 1 and 0, a day has no time.
+
+    >>> level_text(2.0), level_text("02"), level_text(0.5), level_text(True), level_text(Decimal("1.50"))
+    ('2', '02', '0.5', '1', '1.5')
+    """
+    if isinstance(level, bool | np.bool_):
+        return str(int(level))
+    if isinstance(level, float | np.floating):
+        return str(int(level)) if float(level).is_integer() else repr(float(level))
+    if isinstance(level, Decimal):
+        text = format(level, "f")
+        return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+    if isinstance(level, datetime):
+        return level.isoformat(sep=" ") if level.time() != time() else level.strftime("%Y-%m-%d")
+    return level.strftime("%Y-%m-%d") if isinstance(level, date) else str(level)
 
 
 def _reading(card: Mapping[str, Any]) -> Mapping[str, Any]:

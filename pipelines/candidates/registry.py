@@ -1,7 +1,7 @@
 """The candidate families: the modules of `pipelines.candidates.families`, and entry points of installed packages."""
 
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from importlib import import_module
@@ -12,7 +12,9 @@ from pipelines.candidates import families as own_families
 from pipelines.candidates.candidate import Candidate, Family
 from pipelines.candidates.portable_model import Model, families_of, load_scorer, read_card
 from pipelines.candidates.settings import AutoSettings, CandidateSettings, parameters_of
+from pipelines.candidates.trust import is_trusted, require_trusted
 from pipelines.errors import ConfigurationError, RequestError, nearest
+from pipelines.policy.model_settings import ModelSettings
 
 GROUP = "thinfile.candidates"
 """The entry point group under which other packages declare families."""
@@ -32,7 +34,7 @@ def declared_families() -> dict[str, Family]:
     Raises:
         ConfigurationError: an entry point does not load, is not a family of its name, or declares a name twice.
     """
-    registered = {name: _own(name) for name in _own_names()}
+    registered = {name: _own(name) for name in own_names()}
     for point in _entry_points():
         if point.name in registered:
             raise _broken(point, f"the family '{point.name}' is declared already")
@@ -62,13 +64,13 @@ def family_named(name: str) -> Family:
         RequestError: no installed package declares it.
         ConfigurationError: its entry point does not load.
     """
-    if name in _own_names():
+    if name in own_names():
         return _own(name)
     points = list(_entry_points())
     for point in points:
         if point.name == name:
             return _loaded(point)
-    names = [*_own_names(), *(point.name for point in points)]
+    names = [*own_names(), *(point.name for point in points)]
     raise RequestError(
         f"no installed package declares the candidate family '{name}'; install the one that does, or correct the name "
         f"({nearest(name, names)})"
@@ -94,15 +96,42 @@ def families_in(candidate: Candidate) -> list[Family]:
     return [family_named(name) for name in families_of(card)]
 
 
-def load_model(folder: Path, threads: int = -1) -> Model:
+def load_model(folder: Path, threads: int = -1, models: ModelSettings | None = None) -> Model:
     """Load the model in a folder; `threads` score large batches, -1 being as many as there are cores.
 
     Raises:
-        RequestError: no installed package declares the model's family.
+        RequestError: no installed package declares the model's family, the policy's `models` do not trust the one
+            that does, or the library that its models need is not installed.
     """
     card = read_card(folder)
-    scorers = {name: family_named(name).scorer for name in families_of(card)}
-    return Model(card, load_scorer(folder, card, threads, scorers))
+    require_trusted_families(families_of(card), models or ModelSettings())
+    declared = {name: family_named(name) for name in families_of(card)}
+    for family in declared.values():
+        if family.extra in family.requirements:
+            family.check_installed()
+    return Model(card, load_scorer(folder, card, threads, {name: one.scorer for name, one in declared.items()}))
+
+
+def require_trusted_families(names: Sequence[str], models: ModelSettings) -> None:
+    """Raise RequestError where a family of another package is not trusted; families of Thinfile always are."""
+    points = {point.name: point for point in _entry_points()}
+    for name in names:
+        if name not in own_names() and name in points:
+            require_trusted(points[name], models)
+
+
+def trusted_families(models: ModelSettings) -> dict[str, Family]:
+    """Return every family whose library is installed; those of packages that are not trusted are not even loaded."""
+    declared = {name: _own(name) for name in own_names()}
+    outside = [point for point in _entry_points() if point.name not in declared and is_trusted(point, models)]
+    declared |= {point.name: _loaded(point) for point in outside}
+    return {name: family for name, family in declared.items() if family.is_installed}
+
+
+def untrusted_families(models: ModelSettings) -> dict[str, str]:
+    """Return the families of other packages that are not trusted, with the names of their packages."""
+    points = [point for point in _entry_points() if point.name not in own_names() and not is_trusted(point, models)]
+    return {point.name: point.dist.name if point.dist else "unknown" for point in points}
 
 
 @cache
@@ -113,7 +142,8 @@ def _family_with(settings: type[CandidateSettings]) -> Family:
     raise TypeError(f"no candidate family has the settings {settings.__name__}")
 
 
-def _own_names() -> list[str]:
+def own_names() -> list[str]:
+    """Return the names of the families that Thinfile itself declares, their libraries installed or not."""
     return [module.name for module in pkgutil.iter_modules(own_families.__path__)]
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pipelines.candidates.sample import Sample
 from pipelines.candidates.settings import CalibrationMethod
 from pipelines.errors import DataError
 from pipelines.reading.special import code_column, code_columns
+from pipelines.storage.side_by_side import side_by_side, threads_of_each
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,13 @@ def held_out_log_odds(
     Single models are fitted in place of averages, so that an average costs no more than a single model. Their ranking
     is a little worse than that of the average.
     """
-    sample = of_single_models(sample)
-    return [
-        candidate.fit(sample.take(fold.fit), seed=seed, threads=threads).log_odds(sample.take(fold.held_out).columns)
-        for fold in folds
-    ]
+    sample, each = of_single_models(sample), threads_of_each(len(folds), threads)
+
+    def scores_of(fold: Fold) -> NDArray[np.float64]:
+        scorer = candidate.fit(sample.take(fold.fit), seed=seed, threads=each)
+        return np.asarray(scorer.log_odds(sample.take(fold.held_out).columns))
+
+    return list(side_by_side([partial(scores_of, fold) for fold in folds], threads))
 
 
 def train(

@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.credit.arrays import Floats
-from pipelines.credit.rates import katz_interval, wilson_interval
+from pipelines.credit.rates import katz_interval, wilson_interval, z_of
 from pipelines.errors import ConfigurationError, nearest
 
 Labels = NDArray[np.str_]
 
 CONFIDENCE = 0.95
 """Confidence of the intervals of a group's figures."""
+
+POOL = "other ("
+"""How the name of a pool of small groups begins."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,10 @@ class Decisions:
 class GroupFairness:
     """Decisions and outcomes of one group of applicants.
 
-    `impact_ratio` is the group's approval rate over that of the reference, with Katz's interval: below 0.8 four fifths
-    are missed. `mean_difference` is the group's mean of points less that of the reference, in pooled standard
-    deviations: below 0 the group scores worse. `expected_to_observed` counts defaults among known outcomes: above 1 the
-    group is safer than its scores say. `approved_among_good` is the share approved of those who turned out good.
+    `impact_ratio` is the group's approval rate over that of the reference, with Katz's interval. `mean_difference` is
+    the group's mean of points less that of the reference, in pooled standard deviations, with its interval: below 0 the
+    group scores worse. `expected_to_observed` counts defaults among known outcomes: above 1 the group is safer than its
+    scores say. `approved_among_good` is the share approved of those who turned out good.
 
     Groups with too few rows have an approval rate only. None: nothing to divide by.
     """
@@ -55,6 +58,8 @@ class GroupFairness:
     ratio_low: float | None
     ratio_high: float | None
     mean_difference: float | None
+    difference_low: float | None
+    difference_high: float | None
     expected_to_observed: float | None
     eo_low: float | None
     eo_high: float | None
@@ -69,13 +74,29 @@ class GroupFairness:
 def fairness(protected: Mapping[str, Labels], decisions: Decisions, *, minimum_group: int) -> list[GroupFairness]:
     """Return every group of every protected attribute, and of every pair of them, by attribute and level.
 
-    `protected` maps the attribute's name to labels of shape (n,). See `group_fairness`.
+    `protected` maps the attribute's name to labels of shape (n,). Small groups of an attribute, or of a pair, are
+    pooled (see `pooled`). See `group_fairness`.
     """
     return [
         group
         for attribute, labels in {**protected, **intersections(protected)}.items()
-        for group in group_fairness(attribute, labels, decisions, minimum_group=minimum_group)
+        for group in group_fairness(attribute, pooled(labels, minimum_group), decisions, minimum_group=minimum_group)
     ]
+
+
+def pooled(labels: Labels, minimum_group: int) -> Labels:
+    """Return labels, shape (n,), in which the groups of fewer than `minimum_group` rows are one group.
+
+    A single small group keeps its name.
+
+    >>> pooled(np.array(["A", "A", "B", "C"]), 2).tolist()
+    ['A', 'A', 'other (2 small groups)', 'other (2 small groups)']
+    """
+    levels, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    small = counts < minimum_group
+    if small.sum() < 2:
+        return labels
+    return np.where(small, f"{POOL}{small.sum()} small groups)", levels)[codes]
 
 
 def intersections(protected: Mapping[str, Labels]) -> dict[str, Labels]:
@@ -102,7 +123,8 @@ def group_fairness(
     """Return the groups of one attribute, by level.
 
     Groups of at least `minimum_group` rows are compared with `reference`, or without one with the most approved of them
-    (41 CFR 60-3.4 D). Approval rates have Wilson's interval, expected over observed that of Wilson's observed rate.
+    (41 CFR 60-3.4 D), which a pool of small groups never is. Approval rates have Wilson's interval, expected over
+    observed that of Wilson's observed rate.
 
     Raises:
         ConfigurationError: `reference` is not a level of the attribute, or has too few rows.
@@ -132,10 +154,11 @@ def _reference(
             raise ConfigurationError(f"the reference of {attribute} must be a group that is large enough, "
                                      f"received {requested!r}; {suggestion}")  # fmt: skip
         return int(np.flatnonzero(levels == requested)[0])
-    if not enough.any():
+    eligible = enough & ~np.strings.startswith(levels, POOL)
+    if not eligible.any():
         return None
     # Of equally approved groups the larger one: its rate is the better known.
-    return int(np.lexsort((counts, approved / counts, enough))[-1])
+    return int(np.lexsort((counts, approved / counts, eligible))[-1])
 
 
 def _group(
@@ -157,7 +180,7 @@ def _group(
         approved / applied,
         *wilson_interval(approved, applied, CONFIDENCE),
         *_impact(decisions.approved, rows, compared_with),
-        None if compared_with is None else mean_difference(decisions.points[rows], decisions.points[compared_with]),
+        *_mean_difference(decisions.points, rows, compared_with),
         *(_expected_to_observed(decisions, rows) if enough else (None, None, None)),
         _approved_among_good(decisions, rows) if enough else None,
         reference is not None and bool(reference[rows].any()),
@@ -179,6 +202,20 @@ def _impact(
         return None, None, None
     interval = katz_interval(events, trials, others, other_trials, CONFIDENCE)
     return events / trials / (others / other_trials), *interval
+
+
+def _mean_difference(
+    points: NDArray[np.int64], rows: NDArray[np.bool_], reference: NDArray[np.bool_] | None
+) -> tuple[float | None, float | None, float | None]:
+    """Return the mean difference and its interval (Hedges and Olkin 1985, chapter 5); of the reference it is 0."""
+    difference = None if reference is None else mean_difference(points[rows], points[reference])
+    if reference is None or difference is None:
+        return None, None, None
+    if reference[rows].any():
+        return 0.0, 0.0, 0.0
+    n, m = int(rows.sum()), int(reference.sum())
+    reach = z_of(CONFIDENCE) * float(np.sqrt((n + m) / (n * m) + difference**2 / (2 * (n + m))))
+    return difference, difference - reach, difference + reach
 
 
 def mean_difference(points: NDArray[np.int64], others: NDArray[np.int64]) -> float | None:

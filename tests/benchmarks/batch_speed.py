@@ -12,6 +12,8 @@ from pipelines.batch.streaming import Request, score_input
 from pipelines.batch.tables import ScoredTable
 from pipelines.batch.workers import pool
 from pipelines.credit.population import Population
+from pipelines.ledger.champion import proven_champion
+from pipelines.model_store.profile import profile_path
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.pack import PolicySettings
 from pipelines.policy.stored_policies import keep_policy
@@ -23,13 +25,13 @@ from tests.benchmarks.batch_tables import CATEGORICAL, NUMERIC
 def request_of(workspace: Workspace, source: Path) -> Request:
     """Return what a rescoring of a book asks for."""
     store, policy = ModelStore(workspace), PolicySettings()
-    champion = store.require_champion("credit_score")
+    champion = proven_champion(store, "credit_score")
     return Request(
         workspace=workspace,
         key=LogKey("credit_score", champion.version, Population.book, "2026-01"),
         table=ScoredTable(source, source, "application_id"),
         roles=BatchRoles("application_id", tuple(NUMERIC), tuple(CATEGORICAL)),
-        champion=Champion(store.download(champion), champion, policy),
+        champion=Champion(store.download(champion), champion, policy, profile_path(store, champion)),
         policy_hash=keep_policy(workspace, policy),
         with_reasons=False,
         with_notices=False,

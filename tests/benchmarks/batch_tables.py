@@ -15,12 +15,11 @@ from pipelines.candidates.settings import CalibrationMethod
 from pipelines.candidates.training import train
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population
-from pipelines.model_store.files import PROFILE
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
 from pipelines.profiles.reference_profile import profile_of
 from pipelines.storage.workspace import Workspace
-from tests.pipelines.model_store.champions import make_champion
+from tests.pipelines.model_store.champions import attach_profile, make_champion
 
 MILLION = 1_000_000
 GROUP = 125_000
@@ -73,5 +72,5 @@ def crown(workspace: Workspace, folder: Path, *, trees: int, rows: int = 50_000)
     probability = trained.model.probability_of_bad(sample.columns)
     scored, features = points(probability, PointsScale()), table[[*NUMERIC, *CATEGORICAL]]
     profile = profile_of(scored, probability, features, NUMERIC, Population.applications)
-    (ModelStore(workspace).download(champion) / PROFILE).write_text(profile.to_json())
+    attach_profile(ModelStore(workspace), champion, profile)
     return champion

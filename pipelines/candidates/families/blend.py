@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,7 @@ from pipelines.candidates.portable_model import Columns, Contributions, Floats
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.settings import CandidateSettings, parameters_of
 from pipelines.errors import ConfigurationError, nearest
+from pipelines.storage.side_by_side import side_by_side, threads_of_each
 
 if TYPE_CHECKING:
     from pipelines.candidates.sample import Sample
@@ -173,14 +175,16 @@ class BlendCandidate:
 
     def fit(self, sample: "Sample", *, seed: int, threads: int) -> Blend:
         """Return the blend fitted on a sample; its averages leave out the sample's blocks in turn."""
-        models = [
-            [
-                candidate.fit(one, seed=seed, threads=threads)
-                for one in (samples_without_a_block(sample, seed=seed) if part.average else (sample,))
-            ]
-            for part, candidate in zip(self.parameters.parts, self._candidates, strict=True)
+        without_a_block = list(samples_without_a_block(sample, seed=seed))
+        samples = [without_a_block if part.average else [sample] for part in self.parameters.parts]
+        each = threads_of_each(sum(map(len, samples)), threads)
+        fits = [
+            partial(candidate.fit, one, seed=seed, threads=each)
+            for candidate, own in zip(self._candidates, samples, strict=True)
+            for one in own
         ]
-        return Blend([asdict(part) for part in self.parameters.parts], models)
+        fitted = side_by_side(fits, threads)
+        return Blend([asdict(part) for part in self.parameters.parts], [[next(fitted) for _ in own] for own in samples])
 
     def save(self, scorer: Blend, folder: Path) -> dict[str, object]:
         """Write each model into a folder of its own, and return the parts with these folders."""

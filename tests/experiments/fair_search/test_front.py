@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.fair_search.front import feasible, least_unfair, non_dominated, spread
+from experiments.fair_search.front import comparable, least_unfair
+from experiments.search.front import non_dominated, spread
 from experiments.search.trial_result import TrialResult
 
 COARSE = st.integers(0, 6).map(lambda tenths: tenths / 10)  # coarse, so that values tie
@@ -13,9 +14,9 @@ TRIALS = st.lists(st.tuples(COARSE, COARSE), min_size=1, max_size=30).map(
 
 
 def dominates(one: TrialResult, other: TrialResult) -> bool:
-    assert one.unfairness is not None
-    assert other.unfairness is not None
-    at_least = one.value >= other.value and one.unfairness <= other.unfairness
+    assert one.second is not None
+    assert other.second is not None
+    at_least = one.value >= other.value and one.second <= other.second
     return at_least and one.values != other.values
 
 
@@ -34,8 +35,8 @@ def test_the_recommended_trial_is_comparable_and_none_of_those_is_fairer(
 ) -> None:
     found, best = least_unfair(trials, loss), max(one.value for one in trials)
     assert found.value >= best - loss
-    assert found in feasible(trials, loss)
-    fairer = [one for one in trials if one.value >= best - loss and (one.unfairness or 0) < (found.unfairness or 0)]
+    assert found in comparable(trials, loss)
+    fairer = [one for one in trials if one.value >= best - loss and (one.second or 0) < (found.second or 0)]
     assert not fairer
 
 

@@ -31,6 +31,8 @@ from pipelines.model_store.tags import CHALLENGER, KIND, STUDY_RUN
 from pipelines.policy.pack import PolicySettings
 from pipelines.storage.workspace import Workspace
 
+pytestmark = pytest.mark.integration
+
 ROWS = 1_600
 
 
@@ -47,13 +49,13 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> DataSettings:
             "saved": prudence + generator.normal(size=ROWS),
             "region": generator.choice(["north", "south"], ROWS),
             "sex": sex,
-            "age": generator.integers(18, 80, ROWS),
+            "years": generator.integers(18, 80, ROWS),
             "bad": generator.random(ROWS) < 1 / (1 + np.exp(1.2 + 1.1 * prudence + 0.6 * income)),
         }
     )
     path = tmp_path_factory.mktemp("planted") / "planted.parquet"
     table.to_parquet(path)
-    return DataSettings(source=Source.table, path=str(path), label="bad", bad="True", protected=["sex", "age"])
+    return DataSettings(source=Source.table, path=str(path), label="bad", bad="True", protected=["sex", "years"])
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,7 @@ def test_each_point_is_a_version_that_asks_for_the_features_it_uses_and_no_other
         assert json.loads(version.tags[FAIR]) == point
         asked = load_predictor(store, version)
         names = {*asked.numeric, *asked.categorical}
-        assert not names & {*point["dropped"], "sex", "age"}
+        assert not names & {*point["dropped"], "sex", "years"}
         assert len(names) == everything - len(point["dropped"])
     assert "hobby" in {*front[-1]["dropped"], *front[-1]["weakened"]}
 
@@ -149,7 +151,7 @@ def test_the_question_of_a_fair_search_is_another_than_that_of_the_best(
 ) -> None:
     fair = settings_of(workspace, planted)
     best = replace(fair, search=Search.best)
-    other = replace(fair, fair=replace(fair.fair, attribute="age"))
+    other = replace(fair, fair=replace(fair.fair, attribute="years"))
     same = replace(best, fair=FairSettings())
     studies = [resolve(one).study for one in (fair, best, other, same)]
     assert len(set(studies[:3])) == 3
@@ -159,11 +161,11 @@ def test_the_question_of_a_fair_search_is_another_than_that_of_the_best(
 @pytest.mark.parametrize(
     ("fair", "message"),
     [
-        (FairSettings(), "fair.attribute=null is not in data.protected, .*; known: age, sex"),
+        (FairSettings(), "fair.attribute=null is not in data.protected, .*; known: sex, years"),
         (FairSettings("sexes"), "fair.attribute=sexes is not in data.protected, .*; did you mean sex"),
         (FairSettings("sex", 1.2), "between 0 and 1, received 1.2"),
         (FairSettings("sex", 0.7, comparable_gini_loss=0.1), "received 0.1 and 0.03"),
-        (FairSettings("age", 0.7), "'age' has .* groups .the largest: .*; band its values"),
+        (FairSettings("years", 0.7), r"'years' has no groups: .* set policy\.fairness\.bands\.years="),
     ],
 )
 def test_a_comparison_that_cannot_be_made_is_told(

@@ -170,6 +170,7 @@ def test_an_id_that_looks_like_a_number_is_an_id(capsys: pytest.CaptureFixture[s
             assert json.loads(capsys.readouterr().out)["run"] == word
 
 
+@pytest.mark.integration
 def test_asked_again_a_study_keeps_the_environment_that_made_it(workspace: Workspace) -> None:
     run_id = str(tune(asked(workspace, trials=2)).result["run_id"])
 

@@ -109,7 +109,7 @@ def test_a_flipped_byte_in_a_models_file_is_named(name: str, workspace: Workspac
         with changed(file, lambda content, at=place: content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]):
             told = names(replay_decision(workspace, declined(workspace)))
             assert "model: credit_score version 1 has hash" in told
-            assert f"; {name} (in" in told
+            assert f"; {name} was changed (in" in told
     assert replay_decision(workspace, declined(workspace)).exit_code is ExitCode.DONE
 
 
@@ -133,14 +133,34 @@ def test_another_policy_under_the_same_name_is_named(workspace: Workspace) -> No
     ],
 )
 def test_an_altered_row_of_the_log_is_named(column: str, value: Any, message: str, workspace: Workspace) -> None:
+    with altered(workspace, lambda row: row.update({column: value})) as identity:
+        assert re.search(message, names(replay_decision(workspace, identity)))
+
+
+@pytest.mark.parametrize(("places", "is_rounding"), [(1, True), (-3, True), (40, False), (-400, False)])
+def test_the_last_digit_of_a_pd_is_rounding(places: int, is_rounding: bool, workspace: Workspace) -> None:
+    def move(row: dict[str, Any]) -> None:
+        row["pd"] += places * np.spacing(row["pd"])
+
+    with altered(workspace, move) as identity:
+        outcome = replay_decision(workspace, identity)
+        assert outcome.result["identical"] == is_rounding == (outcome.exit_code is ExitCode.DONE)
+        assert ("up to this rounding" in str(outcome.summary[-1])) == is_rounding
+        named = outcome.result["rounding" if is_rounding else "differs"]
+        assert str(named).startswith("['pd: logged 0.")
+
+
+@contextmanager
+def altered(workspace: Workspace, change: Callable[[dict[str, Any]], None]) -> Iterator[str]:
+    """Change the row of a declined decision in the log; yield its id."""
     (file,) = (workspace.score_log / "decisions").rglob("version=1/**/*.parquet")
     identity, original = declined(workspace), file.read_bytes()
     table = pq.read_table(file, partitioning=None)
     rows = table.to_pylist()
-    next(row for row in rows if row["decision_id"] == identity)[column] = value
+    change(next(row for row in rows if row["decision_id"] == identity))
     pq.write_table(type(table).from_pylist(rows, schema=table.schema), file)
     try:
-        assert re.search(message, names(replay_decision(workspace, identity)))
+        yield identity
     finally:
         file.write_bytes(original)
 

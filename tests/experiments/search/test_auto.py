@@ -2,29 +2,34 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
+import thinfile
 from experiments.experiment.experiment import resolve
-from experiments.experiment.settings import Choose, Final, TuneSettings
+from experiments.experiment.settings import Final, TuneSettings
+from experiments.fair_search.family import with_one_family
 from experiments.fair_search.search_fair import search_fair
 from experiments.promotion.promote import promote
 from experiments.promotion.settings import PromoteSettings
 from experiments.replay.replay import replay
 from experiments.replay.settings import ReplaySettings
 from experiments.search.budget import seconds_of
+from experiments.search.chosen_trial import chosen_trial
 from experiments.search.family_guide import FamilyGuide
-from experiments.search.finalists import chosen_trial
 from experiments.search.objective import behind_best
-from experiments.search.plan import plan
+from experiments.search.plan import plan, with_families
 from experiments.search.portfolio import PORTFOLIO, Configuration
-from experiments.search.space import is_within, with_family
-from experiments.search.trial_result import TrialResult
+from experiments.search.space import is_within
+from experiments.search.trial_result import TrialResult, with_family
 from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings, SplitSettings
-from pipelines.candidates.settings import AutoSettings
+from pipelines.candidates.registry import family_named
+from pipelines.candidates.settings import AutoSettings, CalibrationMethod, Range
 from pipelines.command.verb import ExitCode
 from pipelines.errors import ConfigurationError
 from pipelines.model_store.predictor import load_predictor
@@ -153,8 +158,8 @@ def test_of_equals_the_cheapest_is_chosen() -> None:
         result(1, 0.799, aucs=[0.802, 0.80, 0.795], cost=2.0),
         result(2, 0.700, aucs=[0.70, 0.71, 0.69], cost=0.1),
     ]
-    assert chosen_trial(trials, Choose.best).number == 0
-    assert chosen_trial(trials, Choose.one_standard_error).number == 1
+    assert chosen_trial(trials, "best").number == 0
+    assert chosen_trial(trials, "one_standard_error").number == 1
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("1.5 h", 5400)])
@@ -183,6 +188,46 @@ def test_settings_of_a_search_are_refused_before_the_data_are_read(
         tune(settings_of(workspace, DataSettings(path="/no/such/file.csv", label="bad"), **changed))
 
 
-def test_a_fair_search_needs_one_family(workspace: Workspace, german_settings: DataSettings) -> None:
-    with pytest.raises(ConfigurationError, match="candidate=auto is not one family"):
-        search_fair(settings_of(workspace, german_settings))
+@pytest.mark.parametrize(
+    ("families", "family"), [([], "catboost"), (["scorecard"], "scorecard"), (["lightgbm"], "lightgbm")]
+)
+def test_a_fair_search_takes_the_one_family_or_its_default(families: list[str], family: str) -> None:
+    auto = AutoSettings(families=families, calibration=CalibrationMethod.isotonic)
+    candidate = with_one_family(TuneSettings(candidate=auto)).candidate
+    expected = family_named(family).default_settings()
+    assert candidate == replace(expected, calibration=CalibrationMethod.isotonic)
+
+
+@pytest.mark.parametrize(
+    ("auto", "message"),
+    [
+        (AutoSettings(families=["scorecard", "lightgbm"]), "names scorecard, lightgbm, and search=fair searches one"),
+        (AutoSettings(families=["lightgb"]), "did you mean lightgbm"),
+        (AutoSettings(space={"depth": Range(2, 4)}), "candidate.space.depth is set and candidate=auto searches"),
+    ],
+)
+def test_a_fair_search_over_several_families_is_refused(auto: AutoSettings, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        search_fair(TuneSettings(candidate=auto))
+
+
+def test_the_families_that_are_installed_belong_to_the_study(
+    workspace: Workspace, german_settings: DataSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def study() -> str:
+        return resolve(with_families(settings_of(workspace, german_settings, candidate=AutoSettings()))).study
+
+    complete = study()
+    monkeypatch.setattr("pipelines.candidates.candidate.find_spec", lambda module: None if module == "xgboost" else 1)
+    assert study() != complete
+    named = settings_of(workspace, german_settings, candidate=AutoSettings(families=["lightgbm", "scorecard"]))
+    assert with_families(named).candidate == AutoSettings(families=["lightgbm", "scorecard"])
+
+
+def test_the_default_of_tune_is_a_search_over_all_families(capsys: pytest.CaptureFixture[str]) -> None:
+    assert thinfile.main(["tune", "--cfg", "job"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out)["candidate"] == {
+        "calibration": "logistic",
+        "space": {},
+        "families": [],
+    }

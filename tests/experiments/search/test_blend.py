@@ -87,5 +87,7 @@ def test_parts_alone_make_the_registered_blend_again_in_a_study_of_another_famil
 
 def test_a_fair_search_refuses_a_blend(shared: Workspace) -> None:
     settings = replace(settings_of(shared, BlendSettings(parameters=PARTS_OF_BLEND)), search=Search.fair)
-    with pytest.raises(ConfigurationError, match="candidate=blend is not one family"):
+    with pytest.raises(
+        ConfigurationError, match="candidate=blend combines several models, and search=fair searches one"
+    ):
         search_fair(settings)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, make_url
 
-from experiments.search.optuna_adapter import SCHEMA, WRITTEN_FOR, study_storage
+from experiments.search.optuna_adapter import WRITTEN_FOR, study_storage
+from experiments.search.study_database import SCHEMA
 from pipelines.errors import ThinfileError
 from pipelines.model_store.store import ModelStore
 from pipelines.storage.postgresql import open_engine

@@ -1,5 +1,6 @@
 """Reject inference as an option of a study: part of its experiment, of its model and of its replay."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from experiments.reject_inference.reject_inference import FuzzyAugmentation
 from experiments.reject_inference.settings import RejectInference
 from experiments.replay.replay import replay
 from experiments.replay.settings import MovedData, ReplaySettings
+from experiments.search.out_of_fold import CrossValidation
+from experiments.search.plan import plan
 from experiments.search.tune import tune
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.candidates.families.scorecard import ScorecardSettings
+from pipelines.candidates.settings import AutoSettings
 from pipelines.command.verb import ExitCode
 from pipelines.errors import ConfigurationError
 from pipelines.storage.workspace import Workspace
@@ -110,3 +114,17 @@ def test_a_model_that_was_told_of_the_declined_is_replayed_bit_for_bit(market: P
     moved = MovedData(ttd_population=str(market / "other.csv"))
     outcome = replay(ReplaySettings(workspace=root, run=run, data=moved))
     assert [one["what"] for one in outcome.result["differences"]] == ["data.asked"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("inference", [RejectInference.reweighting, RejectInference.fuzzy_augmentation])
+def test_a_search_over_families_chooses_or_searches_the_number_of_trees(
+    inference: RejectInference, market: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("experiments.search.out_of_fold.FEWEST_STOPPED", 100)
+    auto = AutoSettings(families=["lightgbm"])
+    experiment = resolve(replace(asking(market, workspace, inference), candidate=auto))
+    validation = CrossValidation(experiment)
+    space, _ = plan(experiment, stops=validation.stops)
+    is_searched = "lightgbm.num_iterations" in space
+    assert validation.stops is not is_searched
+    assert (validation.evaluate({"family": "lightgbm"}).trees is None) is is_searched

@@ -29,6 +29,7 @@ def settings_of(workspace: Workspace, data: DataSettings, trials: int) -> TuneSe
     return TuneSettings(workspace=str(workspace.root), data=data, candidate=candidate, trials=trials)
 
 
+@pytest.mark.integration
 def test_asked_again_it_registers_nothing_and_asked_for_more_it_goes_on(
     workspace: Workspace, german_settings: DataSettings
 ) -> None:
@@ -56,19 +57,19 @@ def test_the_version_carries_its_evidence_and_its_reference_profile(
     store = ModelStore(workspace)
     version = store.aliased("credit_score", CHALLENGER)
     assert version is not None
-    folder = store.download(version)
-    pictures = {path.name for path in (folder / "evaluation").glob("*.svg")}
-    assert pictures == {"roc.svg", "kolmogorov_smirnov.svg", "calibration.svg", "distribution.svg"}
-    assert (folder / "points_table.csv").exists()
-    profile = ReferenceProfile.from_json((folder / PROFILE).read_text())
+    pictures = {"roc.svg", "kolmogorov_smirnov.svg", "calibration.svg", "distribution.svg"}
+    expected = {f"evaluation/{name}" for name in (*pictures, "evaluation.json")} | {"points_table.csv"}
+    assert set(store.attached_names(version)) == expected
+    profile = ReferenceProfile.from_json((store.download(version) / PROFILE).read_text())
     assert profile.rows == answered["test"]["rows"] == 300  # type: ignore[index]
     recorded = {path.path for path in store.client.list_artifacts(version.run_id)}
-    assert recorded == {"config.json", "data.json", "final.json", "provenance.json", "trials.json"}
+    assert recorded == {"config.json", "data.json", "final.json", "provenance.json", "trials.json", "versions"}
     made_with = json.loads(Path(store.client.download_artifacts(version.run_id, "provenance.json")).read_text())
     assert made_with["threads"] == 2
     assert made_with["packages"]["mlflow"] == mlflow.__version__
 
 
+@pytest.mark.integration
 def test_the_run_of_a_study_that_was_abandoned_is_closed(workspace: Workspace, german_settings: DataSettings) -> None:
     # given: a run whose study nobody works on, as after kill -9
     store = ModelStore(workspace)
@@ -94,6 +95,7 @@ def test_the_identity_of_a_study_is_its_question(
     assert resolve(asked).study == resolve(same).study != resolve(other).study
 
 
+@pytest.mark.integration
 def test_the_seed_of_a_search_leaves_the_split_alone_and_its_version_can_be_promoted(
     workspace: Workspace, german_settings: DataSettings
 ) -> None:

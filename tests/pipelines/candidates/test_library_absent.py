@@ -10,9 +10,11 @@ import pytest
 import thinfile
 from pipelines.candidates.portable_model import columns_of
 from pipelines.candidates.registry import candidate_settings, declared_families, families, load_model
+from pipelines.errors import RequestError
 from tests.pipelines.candidates.test_conformance import nasty, trained
 
 EXTRAS = [family.name for family in declared_families().values() if family.extra]
+SCORED_WITHOUT = [one.name for one in declared_families().values() if one.extra and one.extra not in one.requirements]
 
 
 @pytest.fixture(params=EXTRAS)
@@ -37,6 +39,9 @@ def test_naming_it_is_one_message_with_the_command(
     (message,) = capsys.readouterr().err.strip().splitlines()
     assert f"the candidate family '{absent}' needs the package {absent}, which is not installed" in message
     assert f"run pip install 'thinfile[{absent}]'" in message
+    search = ["tune", f"candidate.families=[{absent}]", "data=german_credit", f"workspace={workspace}"]
+    assert thinfile.main(search) == 2
+    assert f"run pip install 'thinfile[{absent}]'" in capsys.readouterr().err
     assert not workspace.exists()
 
 
@@ -46,7 +51,16 @@ def test_help_and_composing_work_without_it(absent: str, capsys: pytest.CaptureF
     assert f"| {absent}" in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("family", EXTRAS)
+def test_a_model_that_needs_the_library_is_refused_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained("catboost").save(tmp_path)
+    monkeypatch.setattr("pipelines.candidates.candidate.find_spec", lambda _: None)
+    with pytest.raises(RequestError, match=r"needs the package catboost.*run pip install 'thinfile\[catboost\]'"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize("family", SCORED_WITHOUT)
 def test_its_models_are_scored_and_explained_without_it(
     family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHALLENGER, PROVENANCE
 from pipelines.storage.workspace import Workspace
-from tests.outside_family import installed
+from tests.outside_family import installed, trusting
 from tests.pipelines.candidates.test_conformance import a_table, folds_of
 from tests.pipelines.candidates.test_training import Sample, train
 
@@ -113,11 +113,20 @@ def test_it_is_offered_without_a_file_of_its_own_and_with_one(
     assert "did you mean base_rate?" in capsys.readouterr().err
 
 
+@pytest.mark.integration
 def test_a_family_of_another_package_is_tuned_registered_scored_and_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workspace = tmp_path / "workspace"
-    words = ["candidate=naive_bayes", "data=german_credit", "trials=2", f"workspace={workspace}", "output=json"]
+    trusted = f"policy.models.families={json.dumps(trusting().families)}"
+    words = [
+        "candidate=naive_bayes",
+        "data=german_credit",
+        "trials=2",
+        f"workspace={workspace}",
+        "output=json",
+        trusted,
+    ]
     assert thinfile.main(["tune", *words]) == 0
     outcome = json.loads(capsys.readouterr().out)
     assert set(outcome["parameters"]) == {"bins", "prior"}
@@ -126,7 +135,7 @@ def test_a_family_of_another_package_is_tuned_registered_scored_and_explained(
     registered = store.aliased("credit_score", CHALLENGER)
     assert registered is not None
     assert store.read_record(registered.run_id, PROVENANCE)["packages"]["thinfile-naive-bayes"] == "1.0"
-    predictor = load_predictor(store, registered)
+    predictor = load_predictor(store, registered, trusting())
     table, _ = a_table(5)
     columns = table.rename(columns=dict(zip(table.columns, predictor.numeric, strict=False)))
     columns = columns.assign(**dict.fromkeys(predictor.numeric, 0.0), **dict.fromkeys(predictor.categorical, "A11"))

@@ -5,7 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.credit.fairness import Decisions, fairness, group_fairness, intersections, mean_difference
+from pipelines.credit.fairness import (
+    Decisions,
+    fairness,
+    group_fairness,
+    intersections,
+    mean_difference,
+    pooled,
+)
 from pipelines.credit.rates import katz_interval, wilson_interval
 from pipelines.errors import ConfigurationError
 
@@ -69,6 +76,43 @@ def test_a_named_reference_is_taken_or_refused_by_name() -> None:
 def test_without_a_large_group_nothing_is_compared() -> None:
     protected, decisions = decided(60)
     assert all(group.impact_ratio is None for group in fairness(protected, decisions, minimum_group=100))
+
+
+def test_small_groups_are_pooled_and_judged_together() -> None:
+    labels = np.array(["A"] * 50 + ["B"] * 40 + ["C"] * 6 + ["D"] * 6 + ["E"] * 3)
+    rows = len(labels)
+    decisions = Decisions(np.arange(rows) % 2 == 0, np.arange(rows), np.zeros(rows, np.int8), np.full(rows, 0.1))
+    groups = fairness({"group": labels}, decisions, minimum_group=15)
+    assert [(one.level, one.rows, one.enough) for one in groups] == [
+        ("A", 50, True),
+        ("B", 40, True),
+        ("other (3 small groups)", 15, True),
+    ]
+    # and: the pool is compared, and nothing is compared with it
+    assert [one.reference for one in groups] == [True, False, False]
+    assert groups[2].impact_ratio == pytest.approx(8 / 15 / 0.5)
+    # and: one small group alone keeps its name, and is not judged
+    few = pooled(labels[:96], 15)
+    assert sorted(set(few.tolist())) == ["A", "B", "C"]
+    assert not fairness({"group": few}, Decisions(*(one[:96] for one in vars(decisions).values())), minimum_group=15)[
+        -1
+    ].enough
+
+
+def test_the_mean_difference_has_an_interval_that_covers_it() -> None:
+    # given: two groups of normal points half a standard deviation apart, drawn again and again
+    covered, generator, rows = 0, np.random.default_rng(4), 200
+    labels = np.repeat(["F", "M"], rows)
+    for _ in range(200):
+        points = np.rint(np.r_[generator.normal(575, 50, rows), generator.normal(600, 50, rows)]).astype(np.int64)
+        zeros = np.zeros(2 * rows)
+        approved = labels == "M"
+        women = group_fairness("sex", labels, Decisions(approved, points, zeros.astype(np.int8), zeros + 0.1),
+                               minimum_group=10)[0]  # fmt: skip
+        assert women.difference_low is not None
+        assert women.difference_high is not None
+        covered += women.difference_low <= -0.5 <= women.difference_high
+    assert 180 <= covered <= 199
 
 
 def test_intersections_are_groups_of_their_own() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from experiments.replay.replay import Erased, erased_since
+from experiments.search.erased_data import Erased, erased_since
 from pipelines.erasures.record import BEGUN, ERASED
 from pipelines.erasures.salt import Kind, ensure_salt, hashed
 from pipelines.storage.chain import Chain
