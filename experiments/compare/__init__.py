@@ -1,1 +1,1 @@
-"""The leaderboard of registered versions."""
+"""Registered versions and studies side by side."""

@@ -11,3 +11,5 @@ class CompareSettings(VerbSettings):
 
     model: str = "credit_score"
     """Name in the registry."""
+    study: str | None = None
+    """Study to show: its id as `thinfile compare` lists it, the beginning of one, or its name in optuna-dashboard."""

@@ -1,0 +1,1 @@
+"""Tests of experiments/compare/study_page."""
