@@ -43,17 +43,20 @@ class SearchFacts:
 class DocumentFacts:
     """All facts of a document; None or empty where a fact is missing.
 
-    `settings`, `data` and `provenance` are the run's config.json, data.json and provenance.json; `prepared` the
-    manifest of the marketplace that the data was prepared from. `parts` are those of a blend, each with family,
+    `experiment` names the experiments that the version was made in. `settings`, `data` and `provenance` are the run's
+    config.json, data.json and provenance.json; `prepared` the manifest of the marketplace that the data was prepared
+    from. `parts` are those of a blend, each with family,
     parameters, weight and models. `measured` is the evaluation made at registration,
     `evidence` the record that a promotion was judged on. `entries` are the ledger's about the whole model, oldest
-    first, each with sequence, written_at, decision, version, by, why and authenticated.
+    first, each with sequence, written_at, decision, version, by, why and authenticated; judgements have their test part
+    and the policy and gates of their evidence too.
     """
 
     model: str
     version: int
     family: str
     registered_at: str
+    experiment: str | None = None
     run_id: str | None = None
     model_hash: str | None = None
     purpose: str = ""

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from pipelines.charts.number_formats import NOTHING, count, is_known, number, percent
 
 
@@ -22,8 +24,13 @@ def signed(value: Any, digits: int = 4) -> str:
 
     >>> signed(0.0123, 3), signed(-0.0123, 3)
     ('+0.012', '−0.012')
+    >>> signed(-0.0001, 2)
+    '0.00'
     """
-    return f"{float(value):+.{digits}f}".replace("-", "−") if is_known(value) else NOTHING
+    if not is_known(value):
+        return NOTHING
+    text = f"{float(value):+.{digits}f}"
+    return (text if float(text) else text[1:]).replace("-", "−")
 
 
 def brief(value: Any, digits: int = 4) -> str:
@@ -84,7 +91,17 @@ def css_text(value: Any) -> str:
     return re.sub(r"[^\w .\-]", "", str(value)).strip()
 
 
+def breakable(value: Any) -> Markup:
+    """Return a name that a browser may break after each underscore.
+
+    >>> breakable("late_share")
+    Markup('late_<wbr>share')
+    """
+    return Markup("_<wbr>").join(escape(part) for part in str(value).split("_"))
+
+
 FILTERS = {
+    "breakable": breakable,
     "css_text": css_text,
     "number": number,
     "ends": ends,

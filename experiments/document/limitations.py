@@ -37,6 +37,8 @@ def _of_the_judgement(facts: DocumentFacts, evidence: Record) -> Iterator[str]:
         yield "There was no champion to compare with: the gates show that the model is fit, not that it is better."
     if str(about.get("training_rows", "recorded")).startswith("unknown"):
         yield "The training rows are not recorded: the model may have been trained on the applications of its test."
+    for version, how in (about.get("isolation") or {}).items():
+        yield f"The code of {version} is that of another tool: it was judged by its answers alone, in a process {how}."
     bad = (evidence.get("measures") or facts.measured or {}).get("bad")
     if bad is not None and bad < FEW_BAD:
         yield f"The test part has only {bad} bad applications: read the intervals rather than the values."
@@ -115,8 +117,8 @@ def _of_features(facts: DocumentFacts, evidence: Record) -> Iterator[str]:
         worst = sorted(against, key=lambda one: -one["share_violating"])
         names = listed([f"{one['feature']} ({percent(one['share_violating'], 0)})" for one in worst], MOST_NAMED)
         yield (
-            f"For {len(against)} feature{'s' * (len(against) > 1)} the score moves against the expected direction in "
-            f"some applications: {names}."
+            f"For {len(against)} feature{'s' * (len(against) > 1)} the score moves against the declared or expected "
+            f"direction in some applications: {names}."
         )
     leak = evidence.get("leak") or {}
     if evidence and leak.get("kind") != "recomputed":

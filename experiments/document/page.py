@@ -7,23 +7,42 @@ from typing import Any
 from jinja2 import ChainableUndefined, Environment, PackageLoader
 from markupsafe import Markup
 
-from experiments.document.decision import blocking, verdict_of
-from experiments.document.facts import DocumentFacts, FeatureFact
+from experiments.document.content import content_of
+from experiments.document.decision import blocking
+from experiments.document.facts import DocumentFacts
+from experiments.document.feature_pictures import BarColumn, correlation_matrix, strong_pairs
 from experiments.document.formatting import FILTERS
-from experiments.document.limitations import limitations_of
 from experiments.evidence.pictures import PICTURES
 from pipelines.charts.number_formats import is_known
 from pipelines.charts.standalone import style
+from pipelines.model_store.files import DOCUMENT_JSON
+from pipelines.storage.fingerprint import fingerprint_record
 
 MOST_FEATURES_INSIDE = 30
-"""Longer lists of features are shown in an appendix."""
+"""Longer lists of features go on in an appendix."""
+
+MOST_DESCRIBED = 8
+"""Features whose bins are shown before the appendix, the most important ones."""
+
+PARTS = (
+    "evidence",
+    "settings",
+    "measured",
+    "data",
+    "prepared",
+    "provenance",
+    "verdict",
+    "limitations",
+    "groups",
+)
+"""Parts of the content that the templates call by their name alone."""
 
 WIDTH, HEIGHT, EDGE = 120, 14, 4
 """Size of an interval in a table, in pixels."""
 
 SECTIONS = (
     ("verdict", "Verdict"),
-    ("purpose", "Purpose and use"),
+    ("purpose", "Purpose and limits of use"),
     ("data", "Data and lineage"),
     ("label", "Label and maturity"),
     ("features", "Features"),
@@ -33,8 +52,9 @@ SECTIONS = (
     ("fairness", "Fairness"),
     ("reasons", "Reasons"),
     ("selection", "Selection bias"),
+    ("not_measured", "What was not measured"),
     ("limitations", "Limitations"),
-    ("approvals", "Approvals and ledger"),
+    ("approvals", "Approvals, refusals and exceptions"),
     ("provenance", "Provenance and replay"),
 )
 
@@ -54,33 +74,36 @@ MEASURES = {
 
 def document(facts: DocumentFacts) -> str:
     """Return the page about a version; each section names the facts that are missing."""
-    features = list(facts.features)
-    about = (facts.evidence or {}).get("about") or {}
+    return page_of(content_of(facts))
+
+
+def page_of(content: Mapping[str, Any]) -> str:
+    """Return the page of a content (see `content_of`)."""
+    evidence, settings = content["evidence"], content["settings"]
+    about = evidence.get("about") or {}
+    features: list[Any] = content["features"]
     return (
         _environment()
         .get_template("document.html")
         .render(
-            facts=facts,
-            evidence=facts.evidence or {},
+            facts=content,
+            **{name: content[name] for name in PARTS},
             about=about,
-            policy=about.get("policy") or (facts.settings or {}).get("policy") or {},
-            measured=(facts.evidence or {}).get("measures") or facts.measured or {},
-            settings=facts.settings or {},
-            own_settings={
-                name: value for name, value in (facts.settings or {}).items() if not (name == "policy" and about)
-            },
-            data=facts.data or {},
-            prepared=facts.prepared or {},
-            provenance=facts.provenance or {},
-            verdict=verdict_of(facts),
-            limitations=limitations_of(facts),
-            groups=_groups(features),
-            features_inside=len(features) <= MOST_FEATURES_INSIDE,
+            policy=about.get("policy") or settings.get("policy") or {},
+            own_settings={name: value for name, value in settings.items() if not (name == "policy" and about)},
+            shown=features[:MOST_FEATURES_INSIDE],
+            described=[one for one in features if one["measures"]],
+            most_described=MOST_DESCRIBED,
             sections=SECTIONS,
+            json_name=DOCUMENT_JSON,
+            content_hash=fingerprint_record(dict(content)),
             measures=MEASURES,
             pictures=PICTURES,
             chart_style=style(),
             intervals=IntervalColumn,
+            bars=BarColumn,
+            correlation_matrix=correlation_matrix,
+            strong_pairs=strong_pairs,
             blocking=blocking,
             flattened=lambda record: list(_flattened(record)),
         )
@@ -98,22 +121,6 @@ def _environment() -> Environment:
     )
     environment.filters.update(FILTERS)
     return environment
-
-
-def _groups(features: list[FeatureFact]) -> list[dict[str, Any]]:
-    """Return the reason groups, each with its number of features and the largest share of missing values."""
-    named: dict[str, list[FeatureFact]] = {}
-    for feature in features:
-        named.setdefault(feature.group, []).append(feature)
-    return [
-        {
-            "group": group,
-            "features": len(members),
-            "missing": max((one.missing for one in members if one.missing is not None), default=None),
-            "directed": sum(one.direction in ("safer", "riskier") for one in members),
-        }
-        for group, members in sorted(named.items())
-    ]
 
 
 def _flattened(record: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from experiments.evidence.evaluation_set import EvaluationSet, ScoredVersion, amounts_of
 from pipelines.applications.applications import Applications
-from pipelines.applications.contract import as_text
+from pipelines.applications.protected_groups import ProtectedGroups
 from pipelines.applications.ttd_population import decided_ttd_population
 from pipelines.credit import swap_set
 from pipelines.credit.fairness import Decisions, fairness
@@ -66,13 +66,14 @@ def cutoffs(ttd: TtdPopulation, probability: Floats, policy: PolicySettings) -> 
     return [asdict(row) for row in table]
 
 
-def by_group(ttd: TtdPopulation, probability: Floats, policy: PolicySettings) -> list[dict[str, Any]]:
+def by_group(
+    groups: ProtectedGroups, ttd: TtdPopulation, probability: Floats, policy: PolicySettings
+) -> list[dict[str, Any]]:
     """Return the fairness measures of each group of each protected attribute and pair of attributes."""
-    protected = ttd.applications.protected
-    labels = {str(name): as_text(protected[name]).fillna("missing").to_numpy(str) for name in protected}
     scores = points(probability, policy.scale)
     decided = Decisions(scores >= policy.approve_from, scores, ttd.bad, probability)
-    return [group.record() for group in fairness(labels, decided, minimum_group=policy.fairness.minimum_group)]
+    measured = fairness(groups.labels, decided, minimum_group=policy.fairness.minimum_group)
+    return [group.record() for group in measured]
 
 
 def swaps(ttd: TtdPopulation, ours: Floats, champion: ScoredVersion, policy: PolicySettings) -> dict[str, Any]:

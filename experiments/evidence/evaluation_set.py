@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,24 +20,38 @@ from pipelines.errors import RequestError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import DATA, FITTED_UNTIL, TEST_PART
+from pipelines.model_store.training_record import has_training_record, with_training_record
+from pipelines.policy.model_settings import ModelSettings
 from pipelines.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipelines.model_store.store import ModelStore
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class ScoredVersion:
-    """A registered version with its loaded predictor."""
+    """A registered version with its loaded predictor.
+
+    What it was trained on is in the tags of `version`, as the model's files record it; `training_rows` says whether
+    they do.
+    """
 
     version: RegisteredModel
     predictor: Predictor
+    training_rows: str = "recorded"
 
     @classmethod
-    def of(cls, store: ModelStore, version: RegisteredModel) -> "ScoredVersion":
-        """Load a version; raises ThinfileError when its files are not those that were registered."""
-        return cls(version, load_predictor(store, version))
+    def of(cls, store: "ModelStore", version: RegisteredModel, models: ModelSettings | None = None) -> "ScoredVersion":
+        """Load a version that the policy's `models` trust; see `load_predictor` for what is raised."""
+        folder, predictor = store.download(version), load_predictor(store, version, models)
+        version = with_training_record(folder, version)
+        if TEST_PART not in version.tags:
+            return cls(version, predictor, "unknown: trained elsewhere")
+        tags_alone = "recorded in MLflow's tags alone, by an earlier version of Thinfile"
+        return cls(version, predictor, "recorded" if has_training_record(folder) else tags_alone)
 
     @property
     def title(self) -> str:
@@ -112,11 +126,12 @@ def amounts_of(applications: Applications, data: DataSettings) -> Floats:
 def evaluation_set_of(
     settings: EvaluationSetSettings,
     workspace: Workspace,
-    store: ModelStore,
+    store: "ModelStore",
     challenger: RegisteredModel,
 ) -> EvaluationSet:
     """Return the evaluation set: the data of the challenger's record, or the data in the settings.
 
+    `challenger` is a `ScoredVersion`'s, whose tags are those that the model's files record.
     Its table is read once; each version reads its own columns from it (see `ScoredVersion.read`).
 
     Raises:

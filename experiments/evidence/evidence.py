@@ -1,6 +1,5 @@
 """Gathers all measures of a challenger in one record, which the gates and the document read."""
 
-import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,28 +10,33 @@ from numpy.typing import NDArray
 from experiments.evidence.decisions import TtdPopulation, by_group, cutoffs, swaps, ttd_population_of
 from experiments.evidence.evaluation import evaluate, evaluate_groups, separation
 from experiments.evidence.evaluation_set import EvaluationSet, ScoredVersion, is_unseen_by
+from experiments.evidence.feature_measures import feature_measures
 from experiments.evidence.leak import leak_evidence
+from experiments.evidence.left_out import left_out
 from experiments.evidence.monotonicity import monotonicity
+from experiments.evidence.points_use import use_of_points
 from experiments.evidence.reason_quality import reason_quality
 from experiments.evidence.refits import Refits, parameters_of, refit
+from experiments.evidence.score_bands import score_bands
 from experiments.evidence.selection import selection_report
 from experiments.experiment.experiment import Experiment, resolve
 from pipelines.applications.applications import Applications
-from pipelines.applications.contract import as_text
+from pipelines.applications.protected_groups import protected_groups
 from pipelines.applications.twins import find_twins
 from pipelines.credit.discrimination import delong_difference
+from pipelines.credit.fairness import pooled
 from pipelines.credit.points import points
 from pipelines.credit.stability import noise_limit, population_stability_index, shares
 from pipelines.errors import DataError
-from pipelines.model_store.tags import CANDIDATE, OUTCOME, TEST_PART
-from pipelines.policy.pack import Claim, PolicySettings, policy_hash
+from pipelines.model_store.tags import CANDIDATE, OUTCOME
+from pipelines.policy.pack import Claim, PolicySettings, as_recorded, policy_hash
 from pipelines.profiles.reference_profile import FrozenBins
-from pipelines.storage.json_values import to_json_values
 from pipelines.storage.workspace import Workspace
 
-SCHEMA = 1
+SCHEMA = 3
+"""The rules by which gates judge the evidence; `promote verify` judges again what was judged by the same rules."""
+
 NOISE_LEVEL = 0.01
-TIMED_ROWS, TIMED_SINGLES = 2000, 20
 
 Floats = NDArray[np.float64]
 
@@ -43,9 +47,10 @@ def gather(
     champion: ScoredVersion | None,
     policy: PolicySettings,
     workspace: Workspace,
-    tried_before: int,
 ) -> dict[str, Any]:
-    """Return the evidence about a challenger on the test part, as JSON values (without gates and hash).
+    """Return the measures of a challenger on the test part, as JSON values.
+
+    It holds no time of day and no duration: gathered again from the same data, models and policy, it is the same.
 
     Raises:
         RequestError: a model needs columns that the data lacks, or does not return probabilities.
@@ -55,24 +60,31 @@ def gather(
     refits = _refits(evaluation_set, challenger, workspace, answers)
     ttd = ttd_population_of(evaluation_set, workspace)
     everyone = challenger.predict(ttd.applications)
+    groups = protected_groups(ttd.applications.protected, policy.fairness.bands)
+    parts = challenger.read(evaluation_set.development), challenger.read(test)
+    features = feature_measures(challenger, *parts, policy.scale, seed=seed)
+    leak = _leak(evaluation_set, challenger, *parts, policy)
     evidence: dict[str, Any] = {
         "schema": SCHEMA,
         "about": _about(evaluation_set, challenger, champion, policy),
         "measures": evaluate(test.outcomes, answers, seed=seed).record(),
         "separation": separation(test.outcomes, points(answers, policy.scale)),
-        "segments": _segments(test, answers, policy.fairness.minimum_group, seed),
+        "segments": _segments(test, answers, policy, seed),
         "vintages": _vintages(test, answers, policy.fairness.minimum_group, seed),
         "development": _development(evaluation_set, challenger, refits, answers, policy),
         "ranking": refits.record() if refits else None,
         "cutoffs": cutoffs(ttd, everyone, policy),
-        "fairness": by_group(ttd, everyone, policy),
-        "monotonicity": monotonicity(challenger, test, evaluation_set.manifest.get("features", ()), seed),
+        "bands": score_bands(test.outcomes, answers, everyone, policy),
+        "features": features,
+        "left_out": left_out(challenger, evaluation_set, features, leak, policy.gates),
+        "points": use_of_points(test.outcomes, answers, everyone, policy.scale),
+        "fairness": by_group(groups, ttd, everyone, policy),
+        "ungrouped": groups.ungrouped,
+        "monotonicity": monotonicity(challenger, evaluation_set),
         "reasons": reason_quality(challenger.predictor, challenger.read(ttd.applications).features, policy, seed=seed),
-        "timing": _timing(challenger, test),
         "twins": _twins(evaluation_set),
-        "leak": _leak(evaluation_set, challenger, policy),
+        "leak": leak,
         "selection": _selection(evaluation_set, challenger, ttd),
-        "tried_before": tried_before,
     }
     return evidence | _against(evaluation_set, ttd, challenger, champion, answers, everyone, policy)
 
@@ -100,6 +112,11 @@ def _about(
         "version": version.version,
         "model_hash": challenger.predictor.hash,
         "family": version.tags.get(CANDIDATE, "from elsewhere"),
+        "isolation": {
+            f"version {one.version.version}": one.predictor.isolation
+            for one in (challenger, champion)
+            if one is not None and one.predictor.isolation is not None
+        },
         "champion": None
         if champion is None
         else {"version": champion.version.version, "model_hash": champion.predictor.hash},
@@ -114,11 +131,11 @@ def _about(
         "last": None if times is None else str(times.max())[:19],
         "possible_immaturity": evaluation_set.applications.possible_immaturity,
         "outcomes_known_by": None if known_at is None else str(known_at.max())[:19],
-        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "outcomes_are_known": None if known_at is None else bool(known_at.max() <= np.datetime64(_now(), "us")),
         "policy_hash": policy_hash(policy),
-        "policy": to_json_values(policy),
+        "policy": as_recorded(policy),
         "seed": evaluation_set.seed,
-        "training_rows": "recorded" if TEST_PART in version.tags else "unknown: trained elsewhere",
+        "training_rows": challenger.training_rows,
         "claim": policy.gates.claim.value,
     }
 
@@ -160,12 +177,15 @@ def _against(
     }
 
 
-def _segments(test: Applications, answers: Floats, minimum: int, seed: int) -> list[dict[str, Any]]:
-    labels = {str(name): as_text(test.protected[name]).fillna("missing").to_numpy(str) for name in test.protected}
+def _segments(test: Applications, answers: Floats, policy: PolicySettings, seed: int) -> list[dict[str, Any]]:
+    minimum = policy.fairness.minimum_group
+    groups = protected_groups(test.protected, policy.fairness.bands).labels
     return [
         {"attribute": name, "level": level} | asdict(group)
-        for name in labels
-        for level, group in evaluate_groups(test.outcomes, answers, labels[name], minimum=minimum, seed=seed).items()
+        for name, labels in groups.items()
+        for level, group in evaluate_groups(
+            test.outcomes, answers, pooled(labels, minimum), minimum=minimum, seed=seed
+        ).items()
     ]
 
 
@@ -196,7 +216,10 @@ def _development(
     sides = list(zip(refits.held_out, refits.test, strict=True)) if refits else [(before, now)]
     psi = [population_stability_index(*_counted(*side)[1:]) for side in sides]
     rows = zip(labels, shares(expected).tolist(), shares(observed).tolist(), strict=True)
+    times = evaluation_set.development.times
     return {
+        "first": None if times is None else str(times.min())[:19],
+        "last": None if times is None else str(times.max())[:19],
         "held_out": refits is not None,
         "psi": float(np.median(psi)),
         "noise": noise_limit(len(sides[0][0]), len(now), len(labels), level=NOISE_LEVEL),
@@ -211,23 +234,8 @@ def _counted(before: Floats, now: Floats) -> tuple[tuple[str, ...], NDArray[np.i
     return labels, expected, observed
 
 
-def _timing(challenger: ScoredVersion, test: Applications) -> dict[str, Any]:
-    """Measure rows per second in one call, and the median time of one application in milliseconds."""
-    features = challenger.read(test.take(np.arange(TIMED_ROWS) % len(test))).features
-    start = time.perf_counter()
-    challenger.predictor.probability_of_bad(features)
-    whole = time.perf_counter() - start
-    singles = []
-    for row in range(min(TIMED_SINGLES, len(test))):
-        one = features.iloc[[row]]
-        start = time.perf_counter()
-        challenger.predictor.probability_of_bad(one)
-        singles.append(time.perf_counter() - start)
-    return {
-        "rows": len(features),
-        "rows_per_second": len(features) / whole,
-        "one_row_ms": 1000 * float(np.median(singles)),
-    }
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _selection(evaluation_set: EvaluationSet, challenger: ScoredVersion, ttd: TtdPopulation) -> dict[str, Any] | None:
@@ -254,11 +262,17 @@ def _twins(evaluation_set: EvaluationSet) -> dict[str, Any]:
     return {"rows": twins.rows, "kinds": str(twins), "across": int(across.sum()), "test_rows": len(split.test)}
 
 
-def _leak(evaluation_set: EvaluationSet, challenger: ScoredVersion, policy: PolicySettings) -> dict[str, Any]:
+def _leak(
+    evaluation_set: EvaluationSet,
+    challenger: ScoredVersion,
+    development: Applications,
+    test: Applications,
+    policy: PolicySettings,
+) -> dict[str, Any]:
     return leak_evidence(
         evaluation_set.data,
-        development=challenger.read(evaluation_set.development),
-        test=challenger.read(evaluation_set.test),
+        development=development,
+        test=test,
         used=challenger.features,
         gates=policy.gates,
         seed=evaluation_set.seed,

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from experiments.evidence.single_feature import single_feature_auc
 from pipelines.applications.applications import Applications
@@ -127,6 +126,8 @@ def _against_time(
 
 
 def _falls_with_recency(values: NDArray[Any], times: NDArray[np.datetime64]) -> bool:
+    from scipy.stats import spearmanr
+
     present = ~np.isnan(values)
     counts = values[present]
     if len(counts) < PERIODS * FEWEST_ROWS or (counts < 0).any() or (counts % 1).any() or len(np.unique(counts)) < 3:

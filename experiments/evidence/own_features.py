@@ -47,7 +47,7 @@ def features_of(predictor: Predictor, applications: Applications, title: str) ->
                 "not finite numbers; correct the column or use other data"
             )
         columns[name] = np.where(is_odd, np.nan, values)
-    return pd.DataFrame({name: _as_array(columns[name]) for name in (*predictor.numeric, *predictor.categorical)})
+    return pd.DataFrame({name: as_array(columns[name]) for name in (*predictor.numeric, *predictor.categorical)})
 
 
 def _contract_of(predictor: Predictor, table: Reading) -> ReadingContract:
@@ -74,7 +74,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _as_array(values: Any) -> NDArray[Any]:
+def as_array(values: Any) -> NDArray[Any]:
+    """Return a column of a model as an array: numbers, or text and None."""
     if not isinstance(values, Levels):
         return np.asarray(values)
     return np.asarray(np.array([*values.names, None], dtype=object)[values.codes])

@@ -1,6 +1,7 @@
 """Charts of a version's evidence, for the model document and for MLflow; empty where evidence is missing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def search_course(best_so_far: Sequence[float]) -> Markup:
     trials, first, last = len(best_so_far), best_so_far[0], best_so_far[-1]
     description = f"The best cross-validated AUC rose from {first:.4f} to {last:.4f} over {trials} trials."
     across = Axis.over("trial", [1, trials], lambda x: f"{x:.0f}")
+    across = replace(across, ticks=[tick for tick in across.ticks if tick == round(tick)])
     plot = Plot(description, across, Axis.over("", list(best_so_far), _digits_for(best_so_far)), left=52)
     plot.line(_steps(best_so_far), "ink")
     plot.dot(trials, last, "ink")
@@ -38,7 +40,8 @@ def search_course(best_so_far: Sequence[float]) -> Markup:
 
 
 def _digits_for(values: Sequence[float]) -> Any:
-    digits = 3 if max(values) - min(values) < 0.03 else 2
+    span = max(values) - min(values)
+    digits = 4 if span < 0.003 else 3 if span < 0.03 else 2
     return lambda y: f"{y:.{digits}f}"
 
 

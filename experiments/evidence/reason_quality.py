@@ -32,7 +32,9 @@ def reason_quality(
     `fidelity` is the share of applications whose risk falls when the features of the first reason become those of other
     applicants; `rank_agreement` is Spearman's correlation of what the reasons claim, in log-odds, with what such a
     change does; `stability` is the mean Jaccard index of the stated groups before and after a change of all numbers by
-    up to 1% of their interquartile range; `groups` has the share of the declined with each group among their reasons.
+    up to 1% of their interquartile range. `groups` has for each group the `share` of the declined with it among their
+    reasons, the share with it as their `first` reason, and its share `of_reasons`, of all reasons given; each of the
+    latter two adds up to 1.
     Without declined applications, or from a model without reasons, all is None. The only reason of an application that
     nothing makes riskier claims no fall of the risk and does not count in `fidelity`.
     """
@@ -42,14 +44,27 @@ def reason_quality(
     if not any(stated.groups):
         return {"sampled": 0, "fidelity": None, "rank_agreement": None, "stability": None, "groups": []}
     fell, agreement = fidelity(predictor, declined, stated, _sampled(features, REFERENCE_ROWS, seed))
-    times = Counter(group for row in stated.groups for group in row)
     return {
         "sampled": len(declined),
         "fidelity": fell,
         "rank_agreement": agreement,
         "stability": stability(predictor, declined, stated, policy.reasons, spread_of(features), seed=seed),
-        "groups": [{"group": group, "share": count / len(declined)} for group, count in times.most_common()],
+        "groups": _groups(stated, len(declined)),
     }
+
+
+def _groups(stated: Reasons, declined: int) -> list[dict[str, Any]]:
+    times = Counter(group for row in stated.groups for group in row)
+    first = Counter(row[0] for row in stated.groups if row)
+    return [
+        {
+            "group": group,
+            "share": count / declined,
+            "first": first[group] / first.total(),
+            "of_reasons": count / times.total(),
+        }
+        for group, count in times.most_common()
+    ]
 
 
 def fidelity(

@@ -1,32 +1,31 @@
 """The actions of promote after a request: approve, apply and roll back."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 from experiments.document import renew_document
 from experiments.evidence.evidence_files import evidence_finding, model_findings, read_evidence
-from experiments.promotion.approvals import ApprovalCount, approval_of, count_approvals
-from experiments.promotion.ledger import Ledger
-from experiments.promotion.ledger_state import PROMOTED, ROLLED_BACK, section
+from experiments.promotion.freshness import is_fresh
+from experiments.promotion.ledger import PromotionLedger
 from experiments.promotion.settings import PromoteSettings, carried_along
 from pipelines.applications.settings import Source
-from pipelines.command.verb import Outcome
-from pipelines.errors import RequestError, ThinfileError
+from pipelines.command.verb import Outcome, carried
+from pipelines.errors import AnswerIsNo, RequestError, ThinfileError
+from pipelines.ledger.approvals import ApprovalCount, approval_of, count_approvals
+from pipelines.ledger.ledger_state import PROMOTED, ROLLED_BACK, section
+from pipelines.ledger.signing import require_recorded_signers, signer_of, unsigned_note
+from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.model_store.tags import CONFIG
-from pipelines.policy.pack import PolicySettings, check_policy, policy_hash
+from pipelines.policy.pack import PolicySettings, as_recorded, check_policy, policy_hash
+from pipelines.policy.stored_policies import are_same
 from pipelines.storage.chain import Entry
 from pipelines.storage.workspace import Workspace
 
-CLOCKS_DIFFER = timedelta(minutes=10)
 
-
-class PromotionRefused(ThinfileError):
+class PromotionRefused(AnswerIsNo):
     """Evidence, policy, model or approvals do not match the request: the answer is no."""
-
-    exit_code = 3
 
 
 def approve(settings: PromoteSettings) -> Outcome:
@@ -42,12 +41,14 @@ def approve(settings: PromoteSettings) -> Outcome:
     store, ledger = _opened(settings)
     request = _chosen(ledger, settings)
     _require_same_policy(request, settings.policy, carried_along(settings))
-    finding = evidence_finding(_folder(store, ledger, request), str(request.content["evidence_hash"]))
+    finding = evidence_finding(store, _version(store, ledger, request), str(request.content["evidence_hash"]))
     if finding:
         raise PromotionRefused(f"request {request.sequence} cannot be approved: {finding}; request again")
-    approval = approval_of(ledger, request, settings.policy.approvals, settings.key, store.workspace.root)
+    signer = signer_of(ledger, settings.key, carried(settings))
+    approval = approval_of(ledger, request, settings.policy.approvals, signer)
     entry = ledger.approve(request.sequence, approval | {"why": settings.why})
-    counted = count_approvals(ledger, request, settings.policy.approvals, store.workspace.root)
+    signers = require_recorded_signers(ledger, carried(settings))
+    counted = count_approvals(ledger, request, settings.policy.approvals, signers)
     renew_document(store, settings.model, request.content["version"], ledger.entries)
     return _approved(settings, request, entry, counted)
 
@@ -71,7 +72,11 @@ def apply(settings: PromoteSettings) -> Outcome:
     before = f" (previously version {previous})" if previous is not None else ""
     return Outcome(
         {"decision": PROMOTED, "version": version, "request": request.sequence, "ledger_entry": entry.sequence},
-        summary=[f"PROMOTED: {settings.model} version {version} is champion{before} (ledger entry {entry.sequence})"],
+        summary=[
+            f"PROMOTED: {settings.model} version {version} is champion{before} (ledger entry {entry.sequence})",
+            f"  policy  {settings.policy.name} ({policy_hash(settings.policy)[:12]})",
+            *unsigned_note(ledger),
+        ],
         next_steps=[f"thinfile score {data} period=YYYY-MM{carried_along(settings)}"],
     )
 
@@ -83,25 +88,26 @@ def _data_of(store: ModelStore, model: str, version: int) -> str:
     return "data=marketplace" if source == Source.marketplace.value else "data=table data.path=FILE"
 
 
-def apply_request(store: ModelStore, ledger: Ledger, request: Entry, settings: PromoteSettings) -> Entry:
+def apply_request(store: ModelStore, ledger: PromotionLedger, request: Entry, settings: PromoteSettings) -> Entry:
     """Return the promotion of a request, written now unless it exists. Raises as `apply` does."""
     champion_entry = ledger.state.champion_entry
     if champion_entry is None or champion_entry.content.get("request") != request.sequence:
         require_applicable(store, ledger, request, settings)
-    return ledger.promote(request.sequence, settings.why)
+    return ledger.promote(request.sequence, settings.why, signer=signer_of(ledger, settings.key, carried(settings)))
 
 
-def require_applicable(store: ModelStore, ledger: Ledger, request: Entry, settings: PromoteSettings) -> None:
+def require_applicable(store: ModelStore, ledger: PromotionLedger, request: Entry, settings: PromoteSettings) -> None:
     """Raise PromotionRefused unless policy, evidence, model and approvals match the request."""
     _require_same_policy(request, settings.policy, carried_along(settings))
-    folder = _folder(store, ledger, request)
+    version = _version(store, ledger, request)
     try:
-        evidence = read_evidence(folder, str(request.content["evidence_hash"]))
+        read_evidence(store, version, str(request.content["evidence_hash"]))
     except ThinfileError as error:
         raise PromotionRefused(str(error)) from error
-    _require_fresh(evidence, settings.policy.gates.evidence_days, carried_along(settings))
-    _require_unchanged(folder, request.content, f"version {request.content['version']}")
-    counted = count_approvals(ledger, request, settings.policy.approvals, store.workspace.root)
+    _require_fresh(request, settings.policy.gates.evidence_days, carried_along(settings))
+    _require_unchanged(store, version, request.content)
+    signers = require_recorded_signers(ledger, carried(settings))
+    counted = count_approvals(ledger, request, settings.policy.approvals, signers)
     if counted.missing:
         raise PromotionRefused(_lacking(counted, request, settings))
 
@@ -122,25 +128,29 @@ def rollback(settings: PromoteSettings) -> Outcome:
     promotion = ledger.state.promotions.get(version)
     if promotion is not None:
         request = ledger.state.requests[int(str(promotion.content["request"]))]
-        _require_unchanged(_folder(store, ledger, request), request.content, f"version {version}")
-    entry = ledger.roll_back(version, settings.why, from_champion=champion)
+        _require_unchanged(store, _version(store, ledger, request), request.content)
+    signer = signer_of(ledger, settings.key, carried(settings))
+    entry = ledger.roll_back(version, settings.why, from_champion=champion, signer=signer)
     renew_document(store, settings.model, version, ledger.entries)
+    if champion is not None and champion != version:
+        with suppress(ThinfileError):  # it may be rolled back because it was deleted, or its evidence was changed
+            renew_document(store, settings.model, champion, ledger.entries)
     restored = [f"  restored  {finding}" for finding in section(entry.content, "restored") or ()]
     head = f"ROLLED BACK: {settings.model} version {version} is champion (ledger entry {entry.sequence})"
     return Outcome(
         {"decision": ROLLED_BACK, "version": version, "from": entry.content["from"], "ledger_entry": entry.sequence},
-        summary=[head, *restored],
+        summary=[head, *restored, *unsigned_note(ledger)],
         next_steps=[f"thinfile promote verify{carried_along(settings)}"],
     )
 
 
-def _opened(settings: PromoteSettings, *, allow_disagreement: bool = False) -> tuple[ModelStore, Ledger]:
+def _opened(settings: PromoteSettings, *, allow_disagreement: bool = False) -> tuple[ModelStore, PromotionLedger]:
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
-    return store, Ledger(workspace, store, settings.model, allow_disagreement=allow_disagreement)
+    return store, PromotionLedger(workspace, store, settings.model, allow_disagreement=allow_disagreement)
 
 
-def _chosen(ledger: Ledger, settings: PromoteSettings) -> Entry:
+def _chosen(ledger: PromotionLedger, settings: PromoteSettings) -> Entry:
     """Return the request that is named, else the latest open one, else the one just promoted."""
     state = ledger.state
     just_done = state.last.content.get("request") if state.last is not None else None
@@ -159,7 +169,7 @@ def _chosen(ledger: Ledger, settings: PromoteSettings) -> Entry:
     return state.requests[number]
 
 
-def _earlier(ledger: Ledger, settings: PromoteSettings) -> int:
+def _earlier(ledger: PromotionLedger, settings: PromoteSettings) -> int:
     """Return the version to roll back to; repeating a command repeats its rollback, not a further one."""
     state = ledger.state
     if settings.version is not None:
@@ -175,39 +185,34 @@ def _earlier(ledger: Ledger, settings: PromoteSettings) -> int:
     return state.champions[-2]
 
 
-def _folder(store: ModelStore, ledger: Ledger, request: Entry) -> Path:
-    return store.download(store.version(ledger.model, int(str(request.content["version"]))))
+def _version(store: ModelStore, ledger: PromotionLedger, request: Entry) -> RegisteredModel:
+    return store.version(ledger.model, int(str(request.content["version"])))
 
 
 def _require_same_policy(request: Entry, policy: PolicySettings, overrides: str) -> None:
     recorded, received = str(request.content["policy_hash"]), policy_hash(policy)
-    if recorded != received:
-        name = section(request.content, "evidence", "about", "policy", "name")
+    settings = section(request.content, "evidence", "about", "policy")
+    if recorded != received and not (settings and are_same(settings, as_recorded(policy))):
+        name = section(settings or {}, "name")
         raise PromotionRefused(
             f"policy '{policy.name}' ({received[:12]}) is not that of request {request.sequence}, '{name}' "
             f"({recorded[:12]}); name the same policy, or request again: `thinfile promote request{overrides}`"
         )
 
 
-def _require_fresh(evidence: Mapping[str, Any], days: int, overrides: str) -> None:
-    made_at = str(section(evidence, "about", "made_at"))
-    try:
-        made = datetime.fromisoformat(made_at)
-    except ValueError:
-        made = datetime.max.replace(tzinfo=UTC)
-    now = datetime.now(UTC)
-    made = made if made.tzinfo else made.replace(tzinfo=UTC)
-    if not now - timedelta(days=days) <= made <= now + CLOCKS_DIFFER:
+def _require_fresh(request: Entry, days: int, overrides: str) -> None:
+    if not is_fresh(request, days):
         raise PromotionRefused(
-            f"the evidence was made at {made_at} and must be from the last {days} days; "
-            f"request again: `thinfile promote request{overrides}`"
+            f"the evidence of request {request.sequence} was made at {request.written_at} and must be from the last "
+            f"{days} days; request again: `thinfile promote request{overrides}`"
         )
 
 
-def _require_unchanged(folder: Path, content: Mapping[str, Any], what: str) -> None:
-    findings = model_findings(folder, content)
+def _require_unchanged(store: ModelStore, version: RegisteredModel, content: Mapping[str, Any]) -> None:
+    findings = model_findings(store, version, content)
     if findings:
-        raise PromotionRefused(f"{what} was changed: {'; '.join(findings)}; restore it, or request again")
+        found = "; ".join(findings)
+        raise PromotionRefused(f"version {version.version} was changed: {found}; restore it, or request again")
 
 
 def _approved(settings: PromoteSettings, request: Entry, entry: Entry, counted: ApprovalCount) -> Outcome:

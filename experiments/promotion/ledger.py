@@ -1,110 +1,76 @@
-"""The promotion ledger: every request, refusal, approval, promotion and rollback; MLflow follows it."""
+"""Writes the promotion ledger: every request, refusal, approval, promotion and rollback; MLflow follows it."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from experiments.evidence.evidence_files import attach_evidence, file_hashes
-from experiments.promotion.ledger_state import (
+from experiments.evidence.evidence_files import attach_evidence, attached_hashes, file_hashes
+from experiments.promotion.earlier_tests import use_findings
+from experiments.promotion.freshness import is_fresh
+from pipelines.errors import AnswerIsNo, RequestError, ThinfileError
+from pipelines.ledger.ledger import Ledger
+from pipelines.ledger.ledger_state import (
     APPROVED,
+    EXCEPTION,
+    POLICY_SET,
     PROMOTED,
     REFUSED,
     REQUESTED,
     ROLLED_BACK,
-    LedgerState,
-    ledger_state_of,
+    SIGNERS_SET,
     section,
 )
-from experiments.promotion.registry import Registry, named
-from experiments.promotion.settings import PromoteSettings
-from pipelines.command.verb import carried
-from pipelines.errors import RequestError, ThinfileError
-from pipelines.model_store.files import model_hash
+from pipelines.ledger.registry import named
+from pipelines.ledger.signatures import Signers
+from pipelines.ledger.signing import Signer, require_signed
+from pipelines.model_store.files import hash_as_recorded
+from pipelines.model_store.rebuilding import registered_record
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.store import ModelStore
-from pipelines.storage.chain import Chain, Entry
+from pipelines.model_store.tags import EXPERIMENT
+from pipelines.policy.pack import PolicySettings, as_recorded, policy_hash
+from pipelines.secrets.environment_text import to_record
+from pipelines.storage.chain import GENESIS, Entry
 from pipelines.storage.process import account
-from pipelines.storage.workspace import Workspace
 
 
-class LedgerDisagrees(ThinfileError):
-    """The registry contradicts the ledger: somebody changed aliases or tags in MLflow."""
-
-    exit_code = 3
-
-
-class PromotionConflict(ThinfileError):
+class PromotionConflict(AnswerIsNo):
     """Another decision came first: the request is closed, or the champion has changed since."""
 
-    exit_code = 3
 
+class PromotionLedger(Ledger):
+    """A ledger that decisions are written to; see `Ledger` for how it is opened."""
 
-class Ledger:
-    """The decisions about one registered model.
-
-    A decision is first appended as an entry. Then the registry follows: the alias `champion`, the tags of the versions,
-    and last the head, a tag of the registered model with the number of the last entry that was carried out. All of it
-    happens under one lock that is released when its process dies. A head one entry behind means that a process was
-    killed, and opening the ledger completes its work; aliases that differ at the last entry were moved by somebody.
-    """
-
-    def __init__(
-        self, workspace: Workspace, store: ModelStore, model: str, *, allow_disagreement: bool = False
-    ) -> None:
-        """Open a ledger and complete the work of a killed process.
-
-        With `allow_disagreement` it also opens a ledger that the registry contradicts.
-
-        Raises:
-            ChainBroken: an entry was changed or removed.
-            LedgerDisagrees: the registry contradicts the ledger.
-        """
-        self._chain = Chain(workspace, f"promotions of {model}")
-        self._store, self.model = store, model
-        self._overrides = carried(PromoteSettings(workspace=str(workspace.root), model=model))
-        self._registry = Registry(store, model, self._overrides)
-        self._allow_disagreement = allow_disagreement
-        self.entries: list[Entry] = []
-        self.state = LedgerState()
-        self.disagreements: list[str] = []
-        with self._exclusive():
-            pass
-
-    @property
-    def name(self) -> str:
-        """The name of the chain, which every signature covers."""
-        return self._chain.name
-
-    def tried_before(self, test_part: str, model_hash: str) -> int:
-        """Return how many other models were compared with a champion on a test part, refused or not."""
-        tried = {
-            str(entry.content["model_hash"])
-            for entry in self.entries
-            if entry.content["decision"] in (REQUESTED, REFUSED)
-            and entry.content["test_part"] == test_part
-            and entry.content["champion"] is not None
-        }
-        return len(tried - {model_hash})
-
-    def request(self, challenger: RegisteredModel, evidence: Mapping[str, Any], why: str) -> Entry:
+    def request(
+        self,
+        challenger: RegisteredModel,
+        evidence: Mapping[str, Any],
+        why: str,
+        *,
+        signer: Signer | None = None,
+        exception: Mapping[str, object] | None = None,
+    ) -> Entry:
         """Attach the evidence and write a request, or a refusal when a blocking gate failed.
 
-        The same decision on the same evidence as the current one is not written again.
+        The same decision on the same evidence as the current one is not written again, as long as that is fresh.
+        `exception` says which policy of the model was not applied.
 
         Raises:
-            PromotionConflict: the champion has changed since the comparison.
+            PromotionConflict: the champion has changed since the comparison, or the test part was used since.
             RequestError: the challenger is the champion.
             ThinfileError: the challenger's files were changed after the evidence was made.
         """
         attach_evidence(self._store, challenger, evidence)
         content = self._requested(challenger, evidence) | {"why": why}
+        if exception is not None:
+            content["exception"] = dict(exception)
         with self._exclusive():
             if challenger.version == self.state.champion:
                 raise RequestError(f"version {challenger.version} is the champion already; request another version")
             self._require_champion(content["champion"], f"version {challenger.version}")
+            self._require_use_of_test_part(evidence)
             same = self._same_answer(content)
-            return same if same is not None else self._write(content)
+            return same if same is not None else self._write(content, signer)
 
     def approve(self, request: int, content: Mapping[str, object]) -> Entry:
         """Write an approval of an open request; a repeated one by the same person and key is not written again.
@@ -120,7 +86,7 @@ class Ledger:
             decision = {"decision": APPROVED, "request": request, "version": entry.content["version"]}
             return self._write(decision | dict(content))
 
-    def promote(self, request: int, why: str = "") -> Entry:
+    def promote(self, request: int, why: str = "", *, signer: Signer | None = None) -> Entry:
         """Make the version of an open request the champion; a repeated call returns the existing promotion.
 
         Raises:
@@ -133,9 +99,10 @@ class Ledger:
             entry = self._require_open(request)
             self._require_champion(entry.content["champion"], f"request {request}")
             decision = {"decision": PROMOTED, "request": request, "previous": self.state.champion, "why": why}
-            return self._write(decision | {name: entry.content[name] for name in ("version", "model_hash")})
+            kept = {name: entry.content.get(name) for name in ("version", "model_hash", "experiment")}
+            return self._write(decision | kept, signer)
 
-    def roll_back(self, version: int, why: str, *, from_champion: int | None) -> Entry:
+    def roll_back(self, version: int, why: str, *, from_champion: int | None, signer: Signer | None = None) -> Entry:
         """Make an earlier champion the champion again; a repeated call with the same reason returns the existing entry.
 
         A rollback to the present champion restores the changes that somebody made in the registry, and records them.
@@ -144,6 +111,7 @@ class Ledger:
             PromotionConflict: the champion is not `from_champion`.
             RequestError: the version never was champion, or is the champion and nothing needs to be restored.
         """
+        require_signed(self, signer, "a rollback")
         with self._exclusive():
             decision = {"decision": ROLLED_BACK, "version": version, "why": why}
             last = self.state.last
@@ -159,30 +127,59 @@ class Ledger:
             if version == self.state.champion and not self.disagreements:
                 raise RequestError(f"version {version} is the champion already; name another with version=N")
             restored = {"restored": self.disagreements} if self.disagreements else {}
-            return self._write(decision | {"from": self._registry.champion()} | restored)
+            return self._write(decision | {"from": self._registry.champion()} | restored, signer)
 
-    @contextmanager
-    def _exclusive(self) -> Iterator[None]:
-        """Lock the ledger, read it again and check it against the registry."""
-        with self._chain.locked():
-            self._refresh()
-            if self.disagreements and not self._allow_disagreement:
-                raise LedgerDisagrees("; ".join(self.disagreements))
-            yield
+    def set_policy(self, policy: PolicySettings, why: str, *, signer: Signer | None = None) -> Entry:
+        """Set the policy that versions of the model are judged by; the policy that is set already is not written again.
 
-    def _refresh(self) -> None:
-        self.entries = self._chain.entries()
-        self.state = ledger_state_of(self.entries)
-        done = self._registry.done(self.entries)
-        behind = len(self.entries) - done
-        # Every writer completes the entries before its own: more than one entry behind is not a crash.
-        if behind == 1 and self._registry.is_on_the_way(ledger_state_of(self.entries[:done]), self.state):
-            self._registry.follow(self.state)
-            behind = 0
-        self.disagreements = self._registry.disagreements(self.state, behind)
+        Raises:
+            NotSigned: the ledger has signers, and nobody signs.
+        """
+        require_signed(self, signer, "the policy of a model")
+        with self._exclusive():
+            if self.state.policy is not None and self.state.policy.hash == policy_hash(policy):
+                return self.state.policy.entry
+            about = {"policy_name": policy.name, "policy_hash": policy_hash(policy)}
+            decision: dict[str, object] = {"decision": POLICY_SET, "why": why, "policy": as_recorded(policy)}
+            return self._write(decision | about, signer)
 
-    def _write(self, content: Mapping[str, object]) -> Entry:
-        """Append an entry and carry it out, under the lock."""
+    def except_version(self, version: int, policy: PolicySettings, why: str, *, signer: Signer | None = None) -> Entry:
+        """Allow a version to be judged by another policy than that of the model; a repeated call changes nothing.
+
+        Raises:
+            NotSigned: the ledger has signers, and nobody signs.
+        """
+        require_signed(self, signer, "an exception")
+        with self._exclusive():
+            existing = self.state.exceptions.get((version, policy_hash(policy)))
+            if existing is not None:
+                return existing
+            about = {"policy_name": policy.name, "policy_hash": policy_hash(policy)}
+            return self._write({"decision": EXCEPTION, "version": version, "why": why} | about, signer)
+
+    def record_signers(self, signers: Signers, signer: Signer, why: str) -> Entry:
+        """Record the allowed signers; those that are recorded already are not written again.
+
+        Raises:
+            SignatureRefused: the key is not a valid one of the signers that were recorded before.
+        """
+        with self._exclusive():
+            before = self.state.signers
+            if before is not None and before.content["signers_hash"] == signers.hash:
+                return before
+            decision = {"decision": SIGNERS_SET, "why": why, "signers_hash": signers.hash, "signers": signers.text}
+            if before is not None:
+                earlier = Signers(
+                    str(before.content["signers"]), f"the signers of entry {before.sequence}", self.scratch
+                )
+                signer = replace(signer, signers=replace(earlier, revoked=signers.revoked))
+            return self._write(decision, signer)
+
+    def _write(self, content: Mapping[str, object], signer: Signer | None = None) -> Entry:
+        """Append an entry, signed where somebody signs, and carry it out, under the lock."""
+        content = to_record(content)  # as it is written, for the signature covers that
+        if signer is not None:
+            content = signer.signed(content, self.name, self.entries[-1].hash if self.entries else GENESIS)
         entry = self._chain.append({"by": account()} | dict(content), after=len(self.entries))
         self.entries.append(entry)
         self.state.add(entry)
@@ -202,9 +199,11 @@ class Ledger:
             )
         closing = self.state.closed_by[request]
         version = self.state.requests[request].content["version"]
+        what = f"{closing.content['decision']} version {closing.content.get('version')}"
+        if closing.content["decision"] == POLICY_SET:
+            what = f"set the policy '{closing.content['policy_name']}'"
         raise PromotionConflict(
-            f"request {request} is closed: entry {closing.sequence} {closing.content['decision']} version "
-            f"{closing.content['version']} after it; request again with "
+            f"request {request} is closed: entry {closing.sequence} {what} after it; request again with "
             f"`thinfile promote request version={version}{self._overrides}`"
         )
 
@@ -216,20 +215,32 @@ class Ledger:
                 "compared with it; run the command again"
             )
 
+    def _require_use_of_test_part(self, evidence: Mapping[str, Any]) -> None:
+        finding = next(use_findings(self.entries, evidence), None)
+        if finding:
+            raise PromotionConflict(
+                f"another judgement on the same test part was written while version {evidence['about']['version']} was "
+                f"judged ({finding}); run the command again"
+            )
+
     def _requested(self, challenger: RegisteredModel, evidence: Mapping[str, Any]) -> dict[str, Any]:
         record: dict[str, Any] = json.loads(json.dumps(evidence, default=str))
         about, gates = record["about"], record["gates"]
         folder = self._store.download(challenger)
-        if model_hash(folder) != about["model_hash"]:
+        actual = hash_as_recorded(folder, about["model_hash"])
+        if actual != about["model_hash"]:
             raise ThinfileError(
                 f"the files of version {challenger.version} were changed after the evidence was made (hash "
-                f"{model_hash(folder)[:12]} instead of {about['model_hash'][:12]}); request again"
+                f"{actual[:12]} instead of {about['model_hash'][:12]}); request again"
             )
         failed = any(gate["blocking"] and not gate["passed"] for gate in gates)
         return {
             "decision": REFUSED if failed else REQUESTED,
             "version": challenger.version,
+            "experiment": challenger.tags.get(EXPERIMENT),
             "files": file_hashes(folder),
+            "attached": attached_hashes(self._store, challenger),
+            "registered": registered_record(self._store, challenger),
             "evidence_hash": record["evidence_hash"],
             "evidence": {"about": about, "gates": gates},
         } | {name: about[name] for name in ("model_hash", "champion", "test_part", "policy_hash")}
@@ -240,4 +251,5 @@ class Ledger:
         if last is None or (champion_entry is not None and champion_entry.sequence > last.sequence):
             return None
         same = all(last.content[name] == content[name] for name in ("decision", "evidence_hash"))
-        return last if same else None
+        days = section(content, "evidence", "about", "policy", "gates", "evidence_days")
+        return last if same and is_fresh(last, days) else None

@@ -8,22 +8,29 @@ from experiments.document import renew_document
 from experiments.evidence.evaluation_set import EvaluationSet, ScoredVersion, evaluation_set_of
 from experiments.evidence.evidence import gather
 from experiments.evidence.evidence_files import HASH
+from experiments.evidence.predictions import Predictions, attach_predictions
+from experiments.evidence.timing import attach_timing, measure_timing
 from experiments.promotion.actions import apply
+from experiments.promotion.earlier_tests import use_of_test_part
 from experiments.promotion.gates.gate import GateResult
 from experiments.promotion.gates.judgement import check_gate_names, judge, lets_through
-from experiments.promotion.ledger import Ledger
+from experiments.promotion.ledger import PromotionLedger
+from experiments.promotion.policies import exception_of, exception_sentence
 from experiments.promotion.settings import PromoteAction, PromoteSettings, carried_along
 from pipelines.command.verb import ExitCode, Outcome, carried
 from pipelines.credit.loan import LoanContract, recorded_contract
 from pipelines.credit.points import points
 from pipelines.credit.population import Population
 from pipelines.errors import RequestError
+from pipelines.ledger.signing import require_signed, signer_of, unsigned_note
 from pipelines.model_store.files import PROFILE
+from pipelines.model_store.profile import profile_path
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, POLICY
 from pipelines.policy.pack import PolicySettings, check_policy, policy_hash
 from pipelines.profiles.reference_profile import profile_of
+from pipelines.secrets.environment_text import resolved
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.chain import Entry
 from pipelines.storage.fingerprint import fingerprint_record
@@ -45,7 +52,7 @@ def promote(settings: PromoteSettings) -> Outcome:
     applied = apply(_about_request(settings, int(str(requested.result["ledger_entry"]))))
     return Outcome(
         dict(requested.result) | dict(applied.result),
-        summary=[*applied.summary, *requested.summary[1:]],
+        summary=list(dict.fromkeys([*applied.summary, *requested.summary[1:]])),  # both name policy and signers
         next_steps=applied.next_steps,
         exit_code=applied.exit_code,
     )
@@ -60,26 +67,46 @@ def request(settings: PromoteSettings) -> Outcome:
     check_gate_names(settings.policy)
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
-    ledger = Ledger(workspace, store, settings.model)
-    champion = store.aliased(settings.model, CHAMPION)
+    ledger = PromotionLedger(workspace, store, settings.model)
+    signer = signer_of(ledger, settings.key, carried(settings))
+    number = ledger.state.champion
+    champion = None if number is None else store.version(settings.model, number)
     challenger = _challenger(store, settings)
     if champion is not None and champion.version == challenger.version:
+        renew_document(store, settings.model, champion.version, ledger.entries)  # a killed promotion may lack it
         message = f"{challenger.name} version {challenger.version} is the champion already; nothing to decide"
         return Outcome({"decision": "none", "version": challenger.version}, summary=[message])
-    scored = ScoredVersion.of(store, challenger)
-    against = None if champion is None else ScoredVersion.of(store, champion)
-    evaluation_set = evaluation_set_of(settings, workspace, store, challenger)
-    tried = ledger.tried_before(evaluation_set.split.test_part, scored.predictor.hash)
-    evidence = gather(evaluation_set, scored, against, settings.policy, workspace, tried)
+    exception = exception_of(ledger, challenger, settings.policy, carried(settings))
+    if settings.policy.approvals.people and not settings.policy.approvals.requester_may_approve:
+        require_signed(ledger, signer, "a request whose maker may not approve it")
+    models = settings.policy.models
+    scored = ScoredVersion.of(store, challenger, models)
+    against = None if champion is None else ScoredVersion.of(store, champion, models)
+    evaluation_set = evaluation_set_of(settings, workspace, store, scored.version)
+    evidence = gather(evaluation_set, scored, against, settings.policy, workspace)
+    evidence |= use_of_test_part(ledger.entries, evidence["about"])
     gates = judge(evidence, settings.policy)
+    predictions = Predictions(
+        evaluation_set.test.outcomes,
+        scored.predict(evaluation_set.test),
+        None if against is None else against.predict(evaluation_set.test),
+    )
+    evidence["predictions"] = predictions.record()
+    evidence["about"]["exception"] = exception
     evidence["gates"] = [gate.record() for gate in gates]
     evidence[HASH] = fingerprint_record(evidence)
+    timing = measure_timing(scored, evaluation_set.test)
     if lets_through(gates):
         _make_ready(store, scored, evaluation_set, settings.policy)
-    entry = ledger.request(challenger, evidence, settings.why)
+    attach_predictions(store, challenger, predictions)
+    entry = ledger.request(challenger, evidence, settings.why, signer=signer, exception=exception)
+    attach_timing(store, challenger, evidence[HASH], timing)
     document = renew_document(store, settings.model, challenger.version, ledger.entries)
-    notes = offer_notes(settings.policy, evaluation_set.manifest)
-    return _outcome(settings, challenger, champion, gates, evidence, entry, str(document), notes)
+    notes = [f"  policy  {settings.policy.name} ({policy_hash(settings.policy)[:12]})"]
+    if exception is not None:
+        notes = [f"  EXCEPTION  {exception_sentence(exception, settings.policy)}"]
+    notes += [*unsigned_note(ledger), *offer_notes(settings.policy, evaluation_set.manifest)]
+    return _outcome(settings, challenger, champion, gates, evidence, entry, document, notes)
 
 
 def offer_notes(policy: PolicySettings, manifest: Mapping[str, Any]) -> list[str]:
@@ -90,7 +117,7 @@ def offer_notes(policy: PolicySettings, manifest: Mapping[str, Any]) -> list[str
     loan = manifest.get("configuration", {}).get("loan")
     if loan is None:
         return []
-    contract, offers, notes = recorded_contract(loan), policy.offers, []
+    contract, offers, notes = recorded_contract(resolved(loan)), policy.offers, []
     if contract.bad != offers.bad:
         theirs = LoanContract(offers.bad, contract.as_of).definition
         learnt = replace(contract, bad_flag=None).definition
@@ -124,7 +151,7 @@ def _make_ready(
 ) -> None:
     """Tag a model with its hash and policy, and add the reference profile that a model from elsewhere lacks."""
     store.tag(scored.version, {MODEL_HASH: scored.predictor.hash, POLICY: policy_hash(policy)})
-    if (store.download(scored.version) / PROFILE).exists():
+    if profile_path(store, scored.version) is not None:
         return
     features = scored.read(evaluation_set.test).features
     answers = scored.predictor.probability_of_bad(features)
@@ -150,24 +177,16 @@ def _outcome(
     head = (
         f"{decision.upper()}: {challenger.name} version {challenger.version} {against} (ledger entry {entry.sequence})"
     )
-    unknown = (
-        [] if evidence["about"]["training_rows"] == "recorded" else ["  note    its training rows are not recorded"]
-    )
+    rows = evidence["about"]["training_rows"]
+    unknown = [] if rows == "recorded" else [f"  note    its training rows are {rows}"]
+    unknown += [f"  note    the process of {name} was {how}" for name, how in evidence["about"]["isolation"].items()]
     result = {"decision": decision, "version": challenger.version, "ledger_entry": entry.sequence}
     return Outcome(
         result | {"evidence": evidence, "document": document},
-        summary=[head, *map(_mark, gates), *unknown, *notes, f"  document: {document}"],
+        summary=[head, *(f"  {gate.line}" for gate in gates), *unknown, *notes, f"  document: {document}"],
         next_steps=_next(settings, entry, decision),
         exit_code=ExitCode.DONE if decision == "requested" else ExitCode.ANSWER_IS_NO,
     )
-
-
-def _mark(gate: GateResult) -> str:
-    if not gate.measured:
-        mark = "NOT MEASURED" if gate.blocking else "not measured"
-    else:
-        mark = "passed" if gate.passed else "FAILED" if gate.blocking else "warned"
-    return f"  {mark}  {gate.gate}: {gate.sentence}"
 
 
 def _next(settings: PromoteSettings, entry: Entry, decision: str) -> list[str]:

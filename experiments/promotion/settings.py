@@ -16,8 +16,23 @@ class PromoteAction(Enum):
     approve = "approve"
     apply = "apply"
     rollback = "rollback"
+    policy = "policy"
+    exception = "exception"
+    signers = "signers"
+    checkpoint = "checkpoint"
     history = "history"
     verify = "verify"
+    rebuild = "rebuild"
+
+
+@dataclass
+class AnchorSettings:
+    """Where checkpoints of the ledger are kept: a place that whoever can write to its database cannot change."""
+
+    file: str | None = None
+    """File to which each checkpoint is added, for example on another mount."""
+    command: str | None = None
+    """Command that gets each checkpoint on its input."""
 
 
 @dataclass
@@ -36,7 +51,9 @@ class PromoteSettings(EvaluationSetSettings, VerbSettings):
     request: int | None = None
     """Ledger entry to approve or apply; by default the latest open request."""
     key: str | None = None
-    """Private ssh key to sign an approval with."""
+    """Private ssh key to sign with; its public key must be among the signers that THINFILE_SIGNERS names."""
+    anchor: AnchorSettings = field(default_factory=AnchorSettings)
+    """Checkpoints outside the ledger."""
     why: str = ""
     """Reason, stored permanently in the ledger."""
 

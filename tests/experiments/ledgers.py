@@ -8,11 +8,11 @@ from mlflow.models import Model
 from sqlalchemy import create_engine, text
 
 from experiments.promotion import actions as deciding
-from experiments.promotion import history
-from experiments.promotion.ledger import Ledger
+from experiments.promotion import verify
+from experiments.promotion.ledger import PromotionLedger
 from experiments.promotion.settings import PromoteAction, PromoteSettings
 from pipelines.command.verb import ExitCode
-from pipelines.model_store.files import FILES, model_hash
+from pipelines.model_store.files import FILES
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHAMPION, MODEL_HASH, STAGE, STUDY, TRIAL
@@ -34,7 +34,7 @@ def registered(store: ModelStore, name: str, number: int) -> RegisteredModel:
         Model().save(folder / "MLmodel")
         (folder / FILES / "model.json").write_text(f'{{"version": {number}}}')
         (folder / "served_model.py").write_text("# answers nothing\n")
-        tags = {STUDY: name, TRIAL: str(number), MODEL_HASH: model_hash(folder)}
+        tags = {STUDY: name, TRIAL: str(number)}
         return store.register(name, experiment=experiment, run_id=run, model_folder=folder, tags=tags)
 
 
@@ -65,7 +65,7 @@ def evidence_of(
     return evidence | {"evidence_hash": fingerprint_record(evidence)}
 
 
-def asked(ledger: Ledger, store: ModelStore, challenger: RegisteredModel, **told: Any) -> Entry:
+def asked(ledger: PromotionLedger, store: ModelStore, challenger: RegisteredModel, **told: Any) -> Entry:
     """Ask for a version to be promoted, judged against the champion as it is."""
     champion = store.aliased(challenger.name, CHAMPION)
     return ledger.request(challenger, evidence_of(challenger, champion, **told), "a test")
@@ -90,8 +90,8 @@ class Book:
             self.made.append(registered(self.store, self.model, len(self.made) + 1))
         return self.made[number - 1]
 
-    def open(self, **how: Any) -> Ledger:
-        return Ledger(self.store.workspace, self.store, self.model, **how)
+    def open(self, **how: Any) -> PromotionLedger:
+        return PromotionLedger(self.store.workspace, self.store, self.model, **how)
 
     def settings(self, action: PromoteAction, **told: Any) -> PromoteSettings:
         return PromoteSettings(action=action, workspace=str(self.store.workspace.root), model=self.model, **told)
@@ -103,7 +103,7 @@ class Book:
         return self.open().promote(self.ask(version)).sequence
 
     def findings(self) -> list[str]:
-        outcome = history.verify(self.settings(PromoteAction.verify))
+        outcome = verify.verify(self.settings(PromoteAction.verify))
         found = list(outcome.result["findings"])  # type: ignore[call-overload]
         assert outcome.exit_code is (ExitCode.ANSWER_IS_NO if found else ExitCode.DONE)
         return found

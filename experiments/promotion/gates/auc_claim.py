@@ -1,5 +1,8 @@
 """The claim about AUC against the champion: the challenger is better, or it is not worse by a margin."""
 
+from dataclasses import replace
+
+from experiments.promotion.gates.figures import answered
 from experiments.promotion.gates.gate import Gate, GateResult, Record, read
 from pipelines.policy.pack import Claim, PolicySettings
 
@@ -36,12 +39,13 @@ def _judge(evidence: Record, confidence: float, margin: float, claim: str) -> Ga
     difference, tried = read(evidence, "difference"), read(evidence, "tried_before")
     alpha = alpha_for(tried, confidence)
     passed = difference["p"] <= alpha
-    bound = f"AUC difference above {-margin if margin else 0:g}, one-sided p at most {alpha:.4g}"
-    before = f", {tried} challengers compared on this test part before" if tried else ""
-    interval = f"{difference['low']:+.4f} to {difference['high']:+.4f}, paired DeLong, p {difference['p']:.3g}{before}"
-    verdict = f"proven {claim}" if passed else "not proven"
-    sentence = f"AUC {difference['auc']:+.4f} against the champion ({interval}); {verdict}"
-    return GateResult(passed, difference["p"], bound, sentence)
+    before = f"; {tried} challengers compared on this test part before" if tried else ""
+    interval = f"95% interval {difference['low']:+.4f} to {difference['high']:+.4f}, paired DeLong"
+    statement = f"AUC {difference['auc']:+.4f} against the champion ({interval}), p-value {difference['p']:.3g}"
+    required = f"one-sided p-value of a difference above {-margin if margin else 0:g} at most {alpha:.4g}{before}"
+    verdict = f"met, proven {claim}" if passed else f"missed, not proven {claim}"
+    result = answered(passed, statement, required, "the p-value decides", verdict, value=difference["p"])
+    return replace(result, low=difference["low"], high=difference["high"])
 
 
 SUPERIOR = Gate("superior to the champion", 120, _superior, SECTION, against_champion=True)

@@ -1,13 +1,13 @@
 """AUC on the test part reaches a minimum."""
 
-from experiments.promotion.gates.gate import Gate, GateResult, Record, read
+from experiments.promotion.gates.figures import figure_of
+from experiments.promotion.gates.gate import Figure, Gate, Record, estimate
+from pipelines.policy.decision_rule import Bound
 from pipelines.policy.pack import PolicySettings
 
 
-def _judge(evidence: Record, policy: PolicySettings) -> GateResult:
-    auc, minimum = read(evidence, "measures", "measures", "auc", "value"), policy.gates.minimum_auc
-    distance = f"{abs(auc - minimum):.4f} {'above' if auc >= minimum else 'below'} the minimum of {minimum:g}"
-    return GateResult(auc >= minimum, auc, f"AUC at least {minimum:g}", f"AUC {auc:.4f}, {distance}")
+def _judge(evidence: Record, policy: PolicySettings) -> Figure:
+    return figure_of("AUC", estimate(evidence, "auc"), Bound(low=policy.gates.minimum_auc), spec=".4f")
 
 
-GATE = Gate("discrimination", 30, _judge)
+GATE = Gate("discrimination", 30, _judge, has_interval=True)

@@ -1,9 +1,8 @@
 """Challenger and champion predict the same outcome."""
 
+from experiments.promotion.gates.figures import answered
 from experiments.promotion.gates.gate import Gate, GateResult, NotMeasured, Record, read
 from pipelines.policy.pack import PolicySettings
-
-BOUND = "one loan contract for both"
 
 
 def _judge(evidence: Record, policy: PolicySettings) -> GateResult:  # noqa: ARG001
@@ -11,9 +10,8 @@ def _judge(evidence: Record, policy: PolicySettings) -> GateResult:  # noqa: ARG
     ours, theirs = outcome["challenger"], outcome["champion"]
     if ours is None or theirs is None:
         raise NotMeasured("assumed (a record does not name the outcome)")
-    if ours == theirs:
-        return GateResult(True, None, BOUND, f"both predict {ours}")
-    return GateResult(False, None, BOUND, f"the champion predicts {theirs}, the challenger {ours}")
+    statement = f"both predict {ours}" if ours == theirs else f"the champion predicts {theirs}, the challenger {ours}"
+    return answered(ours == theirs, statement, "one loan contract for both", "their records decide")
 
 
 GATE = Gate("same outcome", 110, _judge, against_champion=True)

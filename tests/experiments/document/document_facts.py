@@ -7,6 +7,7 @@ import numpy as np
 
 from experiments.document import DocumentFacts, FeatureFact, SearchFacts
 from experiments.evidence.evaluation import separation
+from experiments.evidence.score_bands import score_bands
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.profit import Economics, profit
 from pipelines.policy.pack import ApprovalSettings, FairnessSettings, PolicySettings, ReasonSettings
@@ -19,7 +20,7 @@ POLICY = PolicySettings(
     name="us_lending",
     fairness=FairnessSettings(lowest_impact_ratio=0.8, largest_mean_difference=0.5),
     reasons=ReasonSettings(opening="Declined because of", notice="You may ask us to look at it again."),
-    approvals=ApprovalSettings(people=2, requester_may_approve=False, signed=True, allowed_signers="allowed_signers"),
+    approvals=ApprovalSettings(people=2, requester_may_approve=False, signed=True),
 )
 
 FEATURES = (
@@ -97,8 +98,26 @@ def full_evidence() -> dict[str, Any]:
         "separation": separation(bad, told),
         "segments": [_segment("channel", level, rows) for level, rows in (("app", 3804), ("web", 1830), ("store", 44))],
         "vintages": [_vintage(month) for month in range(1, 9)],
-        "development": {"psi": 0.021, "bins": _bins(told)},
+        "development": {
+            "psi": 0.021,
+            "bins": _bins(told),
+            "first": "2023-04-01T00:00:00",
+            "last": "2024-11-30T00:00:00",
+        },
         "ranking": {"resamples": 20, "spearman_median": 0.964, "spearman_low": 0.941},
+        "bands": score_bands(bad, probability, probability, POLICY),
+        "points": {"rows": len(bad), "at_lowest": 3, "at_highest": 0},
+        "features": {
+            "importance_is": "mean contribution in log-odds, sign left out",
+            "features": [_measured(place, *feature) for place, feature in enumerate(FEATURES)],
+            "correlations": _correlations(),
+        },
+        "left_out": [
+            {"column": "application_id", "why": "identifier"},
+            {"column": "currency", "why": "'EUR' in every row"},
+            {"column": "principal_copy", "why": "equal to principal"},
+            {"column": "paid_late_since", "why": "possible leak: AUC 0.981 on its own"},
+        ],
         "cutoffs": [_cutoff(probability, bad, told, cutoff) for cutoff in range(450, 760, 25)],
         "swap_set": SWAP_SET,
         "fairness": FAIRNESS,
@@ -107,17 +126,63 @@ def full_evidence() -> dict[str, Any]:
             "sampled": 1000,
             "fidelity": 0.987,
             "stability": 0.931,
-            "groups": [{"group": "payments on earlier instalments", "share": 0.41}, {"group": "orders", "share": 0.22}],
+            "groups": [
+                {"group": "payments on earlier instalments", "share": 0.41, "first": 0.7, "of_reasons": 0.65},
+                {"group": "orders", "share": 0.22, "first": 0.3, "of_reasons": 0.35},
+            ],
         },
         "timing": {"rows": 100000, "rows_per_second": 412000, "one_row_ms": 3.2},
         "twins": {"rows": 0, "kinds": "", "across": 0, "test_rows": 4210},
         "leak": {"kind": "recomputed", "sampled": 1000, "differing": {}, "telling": {}, "waived": []},
-        "selection": {"declined": 2210, "extrapolated_share": 0.081, "auc": {"augmented": 0.741, "accepted": 0.768}},
+        "selection": SELECTION,
         "tried_before": 3,
         "difference": {"auc": 0.0121, "low": 0.0022, "high": 0.0220, "p": 0.008, "alpha": 0.0127},
         "gates": GATES,
     }
     return record | {"evidence_hash": fingerprint_record(record)}
+
+
+def _measured(place: int, name: str, meaning: str, group: str, direction: str, missing: float) -> dict[str, Any]:
+    """Return the measures of one feature as a boosted model has them."""
+    is_number = name != "basket_category"
+    labels = (
+        ["missing", "up to 2", "2 to 5", "5 to 9", "above 9"] if is_number else ["missing or new", "shoes", "books"]
+    )
+    counts = [round(13000 * missing)] + [round(13000 * (1 - missing) / (len(labels) - 1))] * (len(labels) - 1)
+    bins = [
+        {
+            "bin": label,
+            "rows": rows,
+            "bad": round(rows * (0.06 + 0.02 * step)),
+            "weight_of_evidence": -0.4 + 0.25 * step,
+            "test_rows": rows // 2,
+            "points": None,
+            "mean_pd": 0.05 + 0.01 * step,
+        }
+        for step, (label, rows) in enumerate(zip(labels, counts, strict=True))
+    ]
+    return {
+        "feature": name,
+        "importance": 0.42 / (1 + place),
+        "gini": 0.31 / (1 + place),
+        "kind": "numeric" if is_number else "categorical",
+        "information_value": 0.28 / (1 + place),
+        "psi": 0.004 * place,
+        "psi_noise": 0.003,
+        "missing": {"development": missing, "test": missing + 0.01},
+        "range": [1.0, 24.0] if is_number else None,
+        "direction_in_data": direction.replace("unknown", "none") if is_number else None,
+        "direction_in_model": "both" if is_number else None,
+        "effect": "mean PD",
+        "bins": bins,
+        "strongest_correlation": {"feature": "owed" if name != "owed" else "overdue", "value": -0.41},
+    }
+
+
+def _correlations() -> dict[str, Any]:
+    names = [name for name, *_ in FEATURES]
+    generator = np.random.default_rng(2)
+    return {"features": names, "values": np.corrcoef(generator.normal(size=(len(names), 9))).round(3).tolist()}
 
 
 def _about(rows: int, bad: int) -> dict[str, Any]:
@@ -131,6 +196,7 @@ def _about(rows: int, bad: int) -> dict[str, Any]:
         "test_part": "0f11" * 16,
         "rows": rows,
         "bad": bad,
+        "development_rows": 13010,
         "first": "2025-01-01",
         "last": "2025-08-31",
         "made_at": "2026-10-03T08:15:30.123+00:00",
@@ -232,6 +298,26 @@ SWAP_SET = {
 }
 
 
+SELECTION = {
+    "first": "2023-04-01T00:00:00",
+    "last": "2024-11-30T00:00:00",
+    "asked": 19220,
+    "approved": 13010,
+    "by_lot": 120,
+    "declined": 6210,
+    "declined_share": 0.323,
+    "propensity_auc": 0.741,
+    "psi": {"score": 0.31, "features": [{"feature": "late_share_365", "psi": 0.22}, {"feature": "owed", "psi": 0.1}]},
+    "outside_support": {"lowest_propensity": 0.04, "rows": 310, "share_of_declined": 0.05},
+    "mean_pd": {"approved": 0.071, "declined": 0.142, "outside_support": 0.21},
+    "by_lot_outcomes": {
+        "unseen": {"rows": 60, "bad": 9, "bad_rate": 0.15, "low": 0.08, "high": 0.26, "expected_rate": 0.14}
+        | {"ratio": 1.07, "ratio_low": 0.58, "ratio_high": 1.86},
+        "learnt_from": None,
+    },
+}
+
+
 def _group(attribute: str, level: str, rows: int, approved: float, ratio: float, **rest: Any) -> dict[str, Any]:
     return {
         "attribute": attribute,
@@ -264,10 +350,16 @@ FAIRNESS = [
     _group("sex x age_band", "female x 26-40", 1460, 0.888, 1.0, reference=True, mean_difference=0.0),
 ]
 
+
+def _direction(feature: str, direction: str, share: float, largest: float) -> dict[str, Any]:
+    checked = {"rows": 200, "share_violating": share, "largest": largest, "declared": False}
+    return {"feature": feature, "expected": direction} | checked
+
+
 MONOTONICITY = [
-    {"feature": "orders_90", "expected": "safer", "share_violating": 0.031, "largest": 0.041},
-    {"feature": "term", "expected": "riskier", "share_violating": 0.0, "largest": 0.0},
-    {"feature": "returned_share_180", "expected": "riskier", "share_violating": 0.112, "largest": 0.213},
+    _direction("orders_90", "safer", 0.031, 0.041),
+    _direction("term", "riskier", 0.0, 0.0) | {"declared": True},
+    _direction("returned_share_180", "riskier", 0.112, 0.213),
 ]
 
 GATES = [
@@ -417,6 +509,23 @@ SEARCH = SearchFacts(
     ),
 )
 
+
+def _judged_by(gates: list[dict[str, Any]], test_part: str = "0f11" * 16) -> dict[str, Any]:
+    """Return what the ledger's entry of a judgement has of its evidence."""
+    return {"test_part": test_part, "evidence": {"about": {"policy": to_json_values(POLICY)}, "gates": gates}}
+
+
+REFUSED = {
+    "sequence": 6,
+    "written_at": "2026-10-05T09:00:00.000+00:00",
+    "decision": "refused",
+    "version": 2,
+    "by": "lee",
+    "why": "",
+    "authenticated": False,
+} | _judged_by([GATES[1] | {"passed": False, "answer": "failed", "sentence": "AUC 0.5500; required: at least 0.6"}])
+"""A refusal of another version on the same test part."""
+
 ENTRIES = (
     {
         "sequence": 1,
@@ -435,7 +544,8 @@ ENTRIES = (
         "by": "mira",
         "why": "new season",
         "authenticated": False,
-    },
+    }
+    | _judged_by(GATES),
     {
         "sequence": 3,
         "written_at": "2026-10-03T10:41:02.001+00:00",

@@ -129,3 +129,6 @@ def test_each_group_has_the_share_of_the_declined_that_are_told_it() -> None:
     assert max(shares, key=lambda group: shares[group]) == "late"
     assert all(0 < share <= 1 for share in shares.values())
     assert sum(shares.values()) <= 2  # no more than two reasons each
+    # and: what is shown as a part of a whole adds up to it
+    for whole in ("first", "of_reasons"):
+        assert sum(one[whole] for one in found["groups"]) == pytest.approx(1)

@@ -23,7 +23,22 @@ EVIDENCE: dict[str, Any] = {
     "measures": {
         "rows": 1000,
         "bad": 100,
-        "measures": {"auc": {"value": 0.75}, "expected_to_observed": {"value": 1.02}},
+        "measures": {
+            "auc": {"value": 0.75, "low": 0.73, "high": 0.77},
+            "expected_to_observed": {"value": 1.02, "low": 0.9, "high": 1.16},
+        },
+    },
+    "cutoffs": [
+        {"approve_from": 525, "is_policy": False, "approval_rate": 0.9},
+        {"approve_from": 550, "is_policy": True, "approval_rate": 0.7},
+    ],
+    "points": {
+        "rows": 2000,
+        "at_lowest": 20,
+        "at_highest": 0,
+        "auc_of_pd": 0.75,
+        "auc_of_points": 0.7499,
+        "loss": {"value": 0.0001, "low": -0.0001, "high": 0.0003},
     },
     "development": {"psi": 0.02, "noise": 0.03},
     "leak": {"kind": "recomputed", "sampled": 1000, "differing": {}},
@@ -32,6 +47,7 @@ EVIDENCE: dict[str, Any] = {
     "comparable": {"unseen": True, "why": "its own", "outcome": {"challenger": "a", "champion": "a"}},
     "difference": {"auc": 0.02, "low": 0.005, "high": 0.035, "p": 0.004},
     "tried_before": 0,
+    "earlier_tests": [],
     "swap_set": {
         "observed_change": {"value": 0.004, "low": 0.0, "high": 0.008},
         "observed_floor": 0.001,
@@ -96,6 +112,7 @@ def test_a_swap_set_without_its_inferred_rows_is_refused_although_inferred_profi
         ({"measures__measures__expected_to_observed__value": 1.4}, "calibration"),
         ({"development__psi": 0.29}, "score stability"),
         ({"twins__across": 1}, "no twins"),
+        ({"earlier_tests": [{"decision": "requested"}] * 50}, "tests of one test part"),
         ({"leak__differing": {"orders_90d": 3}}, "no leak"),
         ({"leak": {"kind": "not possible", "why": "the lake is gone"}}, "no leak"),
         ({"leak": {"kind": "single_feature", "telling": {"x": 0.97}, "waived": []}}, "no leak"),
@@ -136,18 +153,24 @@ def test_a_first_champion_is_not_compared() -> None:
         "outcome maturity",
         "enough outcomes",
         "no twins",
+        "tests of one test part",
         "discrimination",
         "calibration",
         "score stability",
         "no leak",
+        "approval rate",
+        "scores at the ends of the scale",
+        "ranking by points",
     ]
     assert lets_through(results)
 
 
 def group(level: str, ratio: float, difference: float, expected: tuple[float, float, float]) -> dict[str, Any]:
     value, low, high = expected
-    told = {"attribute": "sex", "level": level, "rows": 500, "enough": True, "impact_ratio": ratio}
-    return told | {"mean_difference": difference, "expected_to_observed": value, "eo_low": low, "eo_high": high}
+    told = {"attribute": "sex", "level": level, "rows": 500, "enough": True, "reference": level == "M"}
+    told |= {"impact_ratio": ratio, "ratio_low": ratio - 0.05, "ratio_high": ratio + 0.05}
+    told |= {"mean_difference": difference, "difference_low": difference - 0.1, "difference_high": difference + 0.1}
+    return told | {"expected_to_observed": value, "eo_low": low, "eo_high": high}
 
 
 def test_fairness_is_judged_by_the_worst_group_where_the_policy_asks() -> None:
@@ -159,15 +182,50 @@ def test_fairness_is_judged_by_the_worst_group_where_the_policy_asks() -> None:
         highest_expected_to_observed=1.25,
     )
     # The interval of F reaches into the permitted range: nothing is proven there.
-    assert failed(changed(fairness=groups), PolicySettings(fairness=asks)) == ["four-fifths ratio"]
+    assert failed(changed(fairness=groups), PolicySettings(fairness=asks)) == ["impact ratio"]
     groups[0] |= {"eo_low": 1.26}
     assert failed(changed(fairness=groups), PolicySettings(fairness=asks))[1:] == ["calibration by group"]
     assert failed(changed(fairness=[]), PolicySettings(fairness=asks)) == [
-        "four-fifths ratio",
+        "impact ratio",
         "mean difference of points",
         "calibration by group",
     ]
     assert failed(changed(fairness=groups)) == []
+
+
+def direction(feature: str, share: float | None, *, declared: bool = True) -> dict[str, Any]:
+    rows = 0 if share is None else 200
+    figures = {"rows": rows, "share_violating": share, "largest": 0.2 if share else 0.0}
+    return {"feature": feature, "expected": "safer", "declared": declared} | figures
+
+
+def declared_directions(directions: list[dict[str, Any]], allowed: float | None) -> tuple[str, str]:
+    """Return the answer of the gate and its sentence; nothing where it is not judged."""
+    policy = PolicySettings(gates=GateSettings(monotone=allowed))
+    results = judge(changed(monotonicity=directions), policy)
+    return next(((gate.answer, gate.sentence) for gate in results if gate.gate == "declared directions"), ("", ""))
+
+
+def test_declared_directions_are_judged_where_the_policy_asks() -> None:
+    kept, against = direction("age", 0.0), direction("income", 0.03)
+    assert declared_directions([kept, against], None) == ("", "")
+    assert declared_directions([kept], 0.0)[0] == "passed"
+    answer, sentence = declared_directions([kept, against], 0.0)
+    assert answer == "failed"
+    assert "income (safer: in 3.0% of 200 applications, by up to 0.2 log-odds)" in sentence
+    assert declared_directions([kept, against], 0.03)[0] == "passed"
+    assert declared_directions([kept, direction("debt", None)], 0.0)[0] == "passed"
+
+
+def test_directions_that_nobody_declared_or_that_could_not_be_checked_are_not_measured() -> None:
+    expected = direction("age", 0.5, declared=False)
+    assert declared_directions([], 0.0)[0] == NOT_MEASURED
+    assert declared_directions([expected], 0.0)[0] == NOT_MEASURED
+    assert (
+        declared_directions([{"feature": "age", "expected": "safer", "share_violating": 0.5}], 0.0)[0] == NOT_MEASURED
+    )
+    answer, sentence = declared_directions([direction("debt", None)], 0.0)
+    assert (answer, "debt (not in the model, or one value only)" in sentence) == (NOT_MEASURED, True)
 
 
 def test_a_gate_that_may_be_not_measured_must_exist() -> None:
@@ -183,7 +241,7 @@ def test_an_advisory_gate_must_exist() -> None:
 def test_a_section_that_is_advisory_means_each_of_its_gates() -> None:
     asks = FairnessSettings(lowest_impact_ratio=0.8)
     evidence = changed(fairness=[group("F", 0.7, 0.0, (1.0, 0.9, 1.1))], difference__p=0.5)
-    assert failed(evidence, PolicySettings(fairness=asks)) == ["four-fifths ratio", "superior to the champion"]
+    assert failed(evidence, PolicySettings(fairness=asks)) == ["impact ratio", "superior to the champion"]
     advisory = GateSettings(advisory=["fairness", "claim against the champion", "profit where it is inferred"])
     assert failed(evidence, PolicySettings(fairness=asks, gates=advisory)) == []
 
@@ -191,9 +249,9 @@ def test_a_section_that_is_advisory_means_each_of_its_gates() -> None:
 def test_a_gate_that_passes_names_the_group_that_is_nearest_to_the_bound() -> None:
     groups = [group("M", 1.0, 0.0, (1.0, 0.9, 1.1)), group("F", 0.85, 0.0, (1.0, 0.9, 1.1))]
     asks = PolicySettings(fairness=FairnessSettings(lowest_impact_ratio=0.8))
-    (told,) = (gate for gate in judge(changed(fairness=groups), asks) if gate.gate == "four-fifths ratio")
+    (told,) = (gate for gate in judge(changed(fairness=groups), asks) if gate.gate == "impact ratio")
     assert told.passed
-    assert told.sentence.startswith("0.850 for sex F")
+    assert told.sentence.startswith("impact ratio 0.850 (95% interval 0.800 to 0.900) for sex F (500 applications)")
 
 
 def test_outcomes_without_dates_are_assumed_to_be_mature_and_the_result_says_so() -> None:
@@ -242,16 +300,21 @@ def test_no_policy_tolerates_an_incomplete_record(part: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("former", "change", "name"),
+    ("former", "change", "name", "least"),
     [
-        ("stable score", {"development__psi": 0.29}, "score stability"),
-        ("mature outcomes", {"about__outcomes_known_by": "2026-11-26T00:00:00"}, "outcome maturity"),
+        ("stable score", {"development__psi": 0.29}, "score stability", None),
+        ("mature outcomes", {"about__outcomes_known_by": "2026-11-26T00:00:00"}, "outcome maturity", None),
+        ("four-fifths ratio", {"fairness": [group("F", 0.7, 0.0, (1.0, 0.9, 1.1))]}, "impact ratio", 0.8),
     ],
 )
-def test_a_policy_may_use_the_former_name_of_a_gate(former: str, change: dict[str, Any], name: str) -> None:
-    policy = PolicySettings(gates=GateSettings(advisory=[former, "profit where it is inferred"]))
+def test_a_policy_may_use_the_former_name_of_a_gate(
+    former: str, change: dict[str, Any], name: str, least: float | None
+) -> None:
+    fairness = FairnessSettings(lowest_impact_ratio=least)
+    advisory = GateSettings(advisory=[former, "profit where it is inferred"])
+    policy = PolicySettings(gates=advisory, fairness=fairness)
     check_gate_names(policy)
-    assert failed(changed(**change)) == [name]
+    assert failed(changed(**change), PolicySettings(fairness=fairness)) == [name]
     assert failed(changed(**change), policy) == []
 
 
@@ -280,7 +343,7 @@ def toy_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("toy_gate")
 def test_one_file_adds_a_gate_to_judgement_ledger_and_document(book: Book) -> None:
-    assert [gate.name for gate in gates()][3:6] == ["discrimination", "odd rows", "calibration"]
+    assert [gate.name for gate in gates()][4:7] == ["discrimination", "odd rows", "calibration"]
     assert failed(EVIDENCE) == ["odd rows"]
     advisory = PolicySettings(gates=GateSettings(advisory=["odd rows", "profit where it is inferred"]))
     check_gate_names(advisory)

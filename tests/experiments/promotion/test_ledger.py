@@ -2,12 +2,17 @@
 
 import pytest
 
-from experiments.promotion.ledger import LedgerDisagrees, PromotionConflict
-from experiments.promotion.ledger_state import PROMOTED, REFUSED, REQUESTED
+from experiments.promotion.earlier_tests import earlier_tests, tried_before, use_of_test_part
+from experiments.promotion.ledger import PromotionConflict
 from pipelines.command.verb import ExitCode
 from pipelines.errors import RequestError, ThinfileError
+from pipelines.ledger.ledger import LedgerDisagrees
+from pipelines.ledger.ledger_state import PROMOTED, REFUSED, REQUESTED
+from pipelines.model_store.promotions import promotions_of
 from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, STAGE
+from pipelines.policy.pack import PolicySettings
 from pipelines.storage.chain import Chain, ChainBroken
+from pipelines.storage.fingerprint import fingerprint_record
 from tests.experiments.ledgers import Book, asked, evidence_of, said_by_registry
 
 
@@ -85,9 +90,70 @@ def test_other_models_held_against_a_champion_on_a_test_part_are_counted_once_ea
     book.ask(3, passed=False)
     book.ask(4, test_part="april")
     hashes = {number: book.version(number).tags[MODEL_HASH] for number in (2, 3, 4)}
-    assert book.open().tried_before("march", hashes[4]) == 2
-    assert book.open().tried_before("march", hashes[3]) == 1
-    assert book.open().tried_before("april", hashes[4]) == 0
+    entries = book.open().entries
+    assert tried_before(entries, "march", hashes[4]) == 2
+    assert tried_before(entries, "march", hashes[3]) == 1
+    assert tried_before(entries, "april", hashes[4]) == 0
+
+
+def test_earlier_tests_on_a_test_part_are_listed_once_each_and_a_retry_is_none(book: Book) -> None:
+    made_at = "2026-01-01T00:00:00+00:00"
+    strict = PolicySettings(name="strict", approve_from=600)
+    abouts = [
+        evidence_of(book.version(1), policy=policy, made_at=made_at, test_part=part)["about"]
+        for policy, part in ((PolicySettings(), "march"), (strict, "march"), (PolicySettings(), "april"))
+    ]
+    assert earlier_tests(book.open().entries, abouts[0]) == []
+    # given a version that was refused, refused again on the same evidence weeks later, and judged by another policy
+    for policy, passed in ((PolicySettings(), False), (PolicySettings(), False), (strict, True)):
+        book.ask(1, policy=policy, passed=passed, made_at=made_at)
+        book.ask(2, policy=policy, passed=passed, made_at=made_at, test_part="may")
+    refused = {"version": 1, "decision": "refused", "policy": "default", "failed": ["discrimination"], "entry": 1}
+    # then each test comes after those before its first one, however often it is made
+    entries = book.open().entries
+    assert earlier_tests(entries, abouts[0]) == []
+    assert earlier_tests(entries, abouts[1]) == [refused]
+    assert earlier_tests(entries, abouts[2]) == []
+    third = evidence_of(book.version(3), made_at=made_at)["about"]
+    assert [(one["entry"], one["decision"]) for one in earlier_tests(entries, third)] == [
+        (1, "refused"),
+        (entries[-2].sequence, "requested"),
+    ]
+
+
+def test_a_test_part_that_was_used_since_the_evidence_was_made_is_a_conflict(book: Book) -> None:
+    # given two requests that had both counted the tests before them
+    both = []
+    for version in (1, 2):
+        evidence = evidence_of(book.version(version))
+        evidence |= use_of_test_part(book.open().entries, evidence["about"])
+        del evidence["evidence_hash"]
+        both.append(evidence | {"evidence_hash": fingerprint_record(evidence)})
+    book.open().request(book.version(1), both[0], "")
+    with pytest.raises(PromotionConflict, match=r"while version 2 was judged \(its earlier_tests is not what"):
+        book.open().request(book.version(2), both[1], "")
+    book.open().request(book.version(1), both[0], "")  # a retry is none
+    assert len(book.open().entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"decision": "approved", "request": 99, "version": 1}, "approval by entry 99, which is no request"),
+        ({"decision": "approved", "request": 1, "version": 2}, "approval of version 2 by request 1, which is for"),
+        ({"decision": "promoted", "request": 1}, "'version'"),
+        ({"decision": "blessed", "version": 1}, "decision 'blessed'"),
+        ({"decision": "requested", "version": [1]}, "whole number"),
+    ],
+    ids=["no request", "other version", "no version", "no decision", "no number"],
+)
+def test_an_entry_that_no_command_writes_is_named(book: Book, content: dict[str, object], reason: str) -> None:
+    book.version(2)
+    book.ask(1)
+    promotions_of(book.store.workspace, book.model).append({"by": "a thief"} | content, after=1)
+    with pytest.raises(ChainBroken, match=f"entry 2 of the ledger has a missing or invalid field: {reason}"):
+        book.open()
+    assert book.findings() != []
 
 
 def test_rolled_back_the_champion_before_is_champion_again(book: Book) -> None:
@@ -231,4 +297,6 @@ def test_the_ledger_says_who_asked_with_what_and_why(book: Book) -> None:
     assert content["decision"] == REQUESTED
     assert {"model_hash", "evidence_hash", "champion", "test_part", "policy_hash", "why", "by"} <= content.keys()
     assert set(content["evidence"]) == {"about", "gates"}  # type: ignore[arg-type]
-    assert set(content["files"]) == {"MLmodel", "artifacts/model/model.json", "served_model.py"}  # type: ignore[arg-type]
+    files = {"MLmodel", "artifacts/model/model.json", "file_hashes.json", "served_model.py"}
+    assert set(content["files"]) == files  # type: ignore[call-overload]
+    assert content["attached"] == {}

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from experiments.promotion.signatures import NAMESPACE, SignatureRefused, Signers, message_of
 from pipelines.errors import RequestError, ThinfileError
+from pipelines.ledger.signatures import NAMESPACE, SignatureRefused, Signers, message_of
+from pipelines.ledger.signers import signers_of_file
 
 
 def key_of(folder: Path, name: str) -> Path:
@@ -28,7 +29,7 @@ def keys(tmp_path: Path) -> dict[str, Path]:
 @pytest.fixture
 def signers(tmp_path: Path, keys: dict[str, Path]) -> Signers:
     lines = [(f"{name}@bank.example", key) for name, key in keys.items()]
-    return Signers(list_keys(tmp_path / "allowed", *lines), tmp_path / "scratch")
+    return signers_of_file(list_keys(tmp_path / "allowed", *lines), tmp_path / "scratch")
 
 
 MESSAGE = message_of("promotions of a", 7, "f" * 64, "anna@bank.example")
@@ -37,7 +38,7 @@ MESSAGE = message_of("promotions of a", 7, "f" * 64, "anna@bank.example")
 def test_openssh_itself_agrees_with_a_signature(signers: Signers, keys: dict[str, Path], tmp_path: Path) -> None:
     signature = signers.sign(MESSAGE, keys["anna"])
     (tmp_path / "signature").write_text(signature)
-    words = ["-f", signers.allowed, "-I", "anna@bank.example", "-n", NAMESPACE, "-s", tmp_path / "signature"]
+    words = ["-f", signers.source, "-I", "anna@bank.example", "-n", NAMESPACE, "-s", tmp_path / "signature"]
     done = subprocess.run(["ssh-keygen", "-Y", "verify", *words], input=MESSAGE.encode(), check=False)
     assert done.returncode == 0
     listed = subprocess.run(["ssh-keygen", "-lf", keys["anna"]], capture_output=True, text=True, check=True)
@@ -80,7 +81,7 @@ def test_a_key_that_nobody_listed_is_refused(signers: Signers, tmp_path: Path) -
 
 
 def test_a_pattern_names_nobody(tmp_path: Path, keys: dict[str, Path]) -> None:
-    signers = Signers(list_keys(tmp_path / "allowed", ("*@bank.example", keys["anna"])), tmp_path)
+    signers = signers_of_file(list_keys(tmp_path / "allowed", ("*@bank.example", keys["anna"])), tmp_path)
     with pytest.raises(SignatureRefused, match=r"listed under: \*@bank.example"):
         signers.owner(keys["anna"])
 
@@ -88,8 +89,13 @@ def test_a_pattern_names_nobody(tmp_path: Path, keys: dict[str, Path]) -> None:
 def test_what_is_missing_is_named(
     signers: Signers, tmp_path: Path, keys: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(RequestError, match=r"allowed_signers=.* is not a file"):
-        Signers(tmp_path / "nowhere", tmp_path)
+    with pytest.raises(RequestError, match=r"THINFILE_SIGNERS=.*nowhere' cannot be read \(there is no such file\)"):
+        signers_of_file(tmp_path / "nowhere", tmp_path)
+    with pytest.raises(RequestError, match=r"cannot be read \(Is a directory\)"):
+        signers_of_file(tmp_path, tmp_path)
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    with pytest.raises(RequestError, match=r"cannot be read \(it is not a text file\)"):
+        signers_of_file(tmp_path / "binary", tmp_path)
     with pytest.raises(RequestError, match=r"key=.*nowhere' is not a file"):
         signers.owner(tmp_path / "nowhere")
     (tmp_path / "wrong").write_text("no key")

@@ -3,13 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from experiments.promotion.ledger_state import ROLLED_BACK, LedgerState
+from pipelines.ledger.ledger_state import ROLLED_BACK, LedgerState
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, STAGE
+from pipelines.model_store.tags import CHALLENGER, CHAMPION, LEDGER_HEAD, MODEL_HASH, STAGE
 from pipelines.storage.chain import ChainBroken, Entry
-
-HEAD = "thinfile.ledger_head"
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Registry:
 
     def done(self, entries: Sequence[Entry]) -> int:
         """Return the number of entries carried out. Raises ChainBroken when the last of them is missing or changed."""
-        length, _, head = self.store.model_tags(self.model).get(HEAD, "0 ").partition(" ")
+        length, _, head = self.store.standing(self.model)[1].get(LEDGER_HEAD, "0 ").partition(" ")
         done = int(length) if length.isdigit() else len(entries) + 1
         expected = entries[done - 1].hash if 0 < done <= len(entries) else ""
         if head != expected or done > len(entries):
@@ -41,8 +39,7 @@ class Registry:
 
     def champion(self) -> int | None:
         """Return the version with the alias champion."""
-        champion = self.store.aliased(self.model, CHAMPION)
-        return champion.version if champion else None
+        return self.store.standing(self.model)[0].get(CHAMPION)
 
     def follow(self, state: LedgerState) -> None:
         """Set aliases and tags by the ledger, the head last; steps that are already done are skipped."""
@@ -60,7 +57,7 @@ class Registry:
                 self.store.client.delete_model_version_tag(self.model, str(number), STAGE)
         if state.last is not None:
             mark = f"{state.last.sequence} {state.last.hash}"
-            self.store.client.set_registered_model_tag(self.model, HEAD, mark)
+            self.store.client.set_registered_model_tag(self.model, LEDGER_HEAD, mark)
 
     def disagreements(self, state: LedgerState, behind: int) -> list[str]:
         """Return each contradiction between registry and ledger, with its remedy."""

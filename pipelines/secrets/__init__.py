@@ -1,0 +1,1 @@
+"""Values that records, outputs and other users must not see."""
