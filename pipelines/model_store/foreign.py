@@ -1,42 +1,78 @@
-"""A model that another tool logged, run through MLflow."""
+"""A model that another tool logged: its description is read as data, its code runs in a process of its own."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import mlflow.pyfunc
 import numpy as np
 import pandas as pd
-from mlflow.types import DataType
+import yaml
 from numpy.typing import NDArray
 
 from pipelines.candidates.portable_model import Columns, Floats, Levels
-from pipelines.errors import DataError, RequestError
+from pipelines.errors import DataError, RequestError, ThinfileError
+from pipelines.model_store.files import DESCRIPTION
+from pipelines.model_store.foreign_process import ForeignProcess
 from pipelines.model_store.predictor import Prediction, Predictor
 from pipelines.model_store.registered import RegisteredModel
+from pipelines.policy.model_settings import ModelSettings
 from pipelines.reading.contract import ReadingContract
 
+TEXT = "string"
+NUMBERS: Mapping[str, type[np.generic]] = {
+    "double": np.float64,
+    "float": np.float32,
+    "long": np.int64,
+    "integer": np.int32,
+    "boolean": np.bool_,
+}
+"""Types of a signature's columns that hold numbers."""
 
-def load_foreign(folder: Path, registered: RegisteredModel, digest: str) -> Predictor:
-    """Load the model in a folder; `digest` is its hash.
+WHOLE = ("long", "integer", "boolean")
+
+
+def load_foreign(folder: Path, registered: RegisteredModel, digest: str, models: ModelSettings) -> Predictor:
+    """Return the predictor of the model in a folder; `digest` is its hash. Its process starts with the first rows.
 
     Raises:
-        RequestError: its signature has no column names.
+        RequestError: the policy does not allow the model, or its signature has no column names.
     """
-    model = mlflow.pyfunc.load_model(str(folder))
     title = f"{registered.name} version {registered.version}"
-    inputs = model.metadata.get_input_schema()
-    if inputs is None or not inputs.has_input_names():
+    if models.foreign.get(digest) != registered.name:
+        allowed = json.dumps({digest: registered.name})
+        raise RequestError(
+            f"{title} was logged by another tool, and using it runs code that comes with it; if you trust it, allow it "
+            f"in the policy: 'policy.models.foreign={allowed}'"
+        )
+    return _Foreign(ForeignProcess(folder, title, digest, models), _columns(folder, title), digest, title)
+
+
+def _columns(folder: Path, title: str) -> dict[str, str]:
+    """Return the type of each required column of a model's signature, read from MLflow's description."""
+    try:
+        description = yaml.safe_load((folder / DESCRIPTION).read_text())
+        inputs = json.loads((description.get("signature") or {}).get("inputs") or "[]")
+        columns = {str(one["name"]): str(one["type"]) for one in inputs if "name" in one and one.get("required", True)}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, yaml.YAMLError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ThinfileError(f"the {DESCRIPTION} of {title} cannot be read ({reason}); log the model again") from error
+    if not columns:
         raise RequestError(f"{title} has no signature with column names; log it again with signature=...")
-    types = {column.name: column.type for column in inputs.inputs if column.required}
-    return _Foreign(model, types, digest, title)
+    for name, kind in columns.items():
+        if kind != TEXT and kind not in NUMBERS:
+            raise RequestError(
+                f"column '{name}' in the signature of {title} has the type {kind}; log the model again with columns of "
+                f"{', '.join(NUMBERS)} or {TEXT}"
+            )
+    return columns
 
 
 @dataclass
 class _Foreign:
-    model: Any
-    types: dict[str, DataType]
+    process: ForeignProcess
+    types: dict[str, str]
     hash: str
     title: str
     meanings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -44,8 +80,12 @@ class _Foreign:
     contract: ReadingContract = field(default_factory=ReadingContract)
 
     def __post_init__(self) -> None:
-        self.categorical = [name for name, kind in self.types.items() if kind is DataType.string]
+        self.categorical = [name for name, kind in self.types.items() if kind == TEXT]
         self.numeric = [name for name in self.types if name not in self.categorical]
+
+    @property
+    def isolation(self) -> str | None:
+        return self.process.isolation
 
     def predict(self, columns: Columns) -> tuple[Floats, Floats]:
         probability = self.probability_of_bad(_frame_of(columns))
@@ -62,7 +102,9 @@ class _Foreign:
 
     def probability_of_bad(self, features: pd.DataFrame) -> Floats:
         frame = pd.DataFrame({name: _cast(features[name], kind) for name, kind in self.types.items()})
-        return probabilities(self.model.predict(frame), len(features), self.title)
+        if not len(features):
+            return np.empty(0)
+        return probabilities(self.process.predict(frame), len(features), self.title)
 
     def contributions(self, features: pd.DataFrame) -> tuple[float, Floats] | None:  # noqa: ARG002
         return None
@@ -110,18 +152,18 @@ def probabilities(predicted: Any, rows: int, title: str) -> Floats:
     return values.astype(np.float64)
 
 
-def _cast(values: "pd.Series[Any]", kind: DataType) -> "pd.Series[Any]":
-    if kind is DataType.string:
+def _cast(values: "pd.Series[Any]", kind: str) -> "pd.Series[Any]":
+    if kind == TEXT:
         return values
-    if kind in (DataType.integer, DataType.long, DataType.boolean) and values.isna().any():
+    if kind in WHOLE and values.isna().any():
         raise DataError(
-            f"column '{values.name}' has missing values, which the model's {kind.name} signature does not allow; "
+            f"column '{values.name}' has missing values, which the model's {kind} signature does not allow; "
             "log the model with doubles"
         )
-    cast = values.astype(kind.to_numpy())
-    if kind in (DataType.integer, DataType.long, DataType.boolean) and (cast != values).any():
+    cast = values.astype(NUMBERS[kind])
+    if kind in WHOLE and (cast != values).any():
         raise DataError(
-            f"column '{values.name}' has the value {values[cast != values].iloc[0]}, which the model's {kind.name} "
+            f"column '{values.name}' has the value {values[cast != values].iloc[0]}, which the model's {kind} "
             "signature does not allow; log the model with doubles"
         )
     return cast

@@ -11,12 +11,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.candidates.candidate import LeafTables
-from pipelines.candidates.portable_model import FEW_ROWS, Columns, Floats, Model, calibrate, columns_of
+from pipelines.candidates.portable_model import (
+    FEW_ROWS,
+    Columns,
+    Floats,
+    Model,
+    calibrate,
+    columns_of,
+    families_of,
+)
 from pipelines.candidates.registry import family_named, load_model
 from pipelines.errors import ThinfileError
-from pipelines.model_store.files import FILES, model_hash
+from pipelines.model_store.files import CARD, FILES
+from pipelines.model_store.intact import require_registered_files
+from pipelines.model_store.native import require_native
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.tags import MODEL_HASH
+from pipelines.policy.model_settings import ModelSettings
 from pipelines.reading.contract import ReadingContract
 
 if TYPE_CHECKING:
@@ -50,6 +60,10 @@ class Predictor(Protocol):
     known_levels: Mapping[str, frozenset[str]]
     contract: ReadingContract
 
+    @property
+    def isolation(self) -> str | None:
+        """How the process of a foreign model is kept apart, in words; None for a model that Thinfile reads itself."""
+
     def predict(self, columns: Columns) -> tuple[Floats, Floats]:
         """Return raw log-odds and calibrated probabilities of bad, each of shape (n,), for columns of numbers."""
 
@@ -72,33 +86,35 @@ class Predictor(Protocol):
         """
 
 
-def load_predictor(store: "ModelStore", registered: RegisteredModel, *, threads: int = -1) -> Predictor:
-    """Load a version: directly when Thinfile logged it, through MLflow otherwise.
+def load_predictor(
+    store: "ModelStore", registered: RegisteredModel, models: ModelSettings | None = None, *, threads: int = -1
+) -> Predictor:
+    """Load a version: from its data files when Thinfile logged it, into a process of its own otherwise.
 
-    `threads` score large batches, -1 being as many as there are cores.
+    `models` are the policy's: without them no code but Thinfile's own runs. `threads` score large batches, -1 being as
+    many as there are cores.
 
     Raises:
-        ThinfileError: the files changed since the version was registered.
-        RequestError: no installed package declares the model's family, or a foreign model's signature has no column
-            names.
+        ThinfileError: the files changed since the version was registered, or are not what Thinfile writes.
+        RequestError: no installed package declares the model's family, `models` trust neither package nor model, or a
+            foreign model's signature has no column names.
     """
-    return predictor_in(store.download(registered), registered, threads=threads)
+    return predictor_in(store.download(registered), registered, models, threads=threads)
 
 
-def predictor_in(folder: Path, registered: RegisteredModel, *, threads: int = -1) -> Predictor:
+def predictor_in(
+    folder: Path, registered: RegisteredModel, models: ModelSettings | None = None, *, threads: int = -1
+) -> Predictor:
     """Load a version from a local folder; see `load_predictor`."""
-    digest = model_hash(folder)
-    expected = registered.tags.get(MODEL_HASH, digest)
-    if digest != expected:
-        raise ThinfileError(
-            f"the files of {registered.name} version {registered.version} changed since it was registered: hash "
-            f"{digest[:12]} instead of {expected[:12]}; restore {registered.source} or promote another version"
-        )
-    if (folder / FILES / "model.json").exists():
-        return _Native(load_model(folder / FILES, threads), digest)
-    from pipelines.model_store.foreign import load_foreign  # imports MLflow, which the other models do without
+    intact, models = require_registered_files(folder, registered), models or ModelSettings()
+    if not (folder / CARD).exists():
+        from pipelines.model_store.foreign import load_foreign  # most models do without what it imports
 
-    return load_foreign(folder, registered, digest)
+        return load_foreign(folder, registered, intact.hash, models)
+    model = load_model(folder / FILES, threads, models)
+    families = [family_named(name) for name in families_of(model.card)]
+    require_native(folder, registered, families, is_earlier=intact.is_earlier)
+    return _Native(model, intact.hash)
 
 
 @dataclass
@@ -112,6 +128,10 @@ class _Native:
         learnt = self.model.card.get("known_levels", {})  # models of earlier versions have none
         self.known_levels: Mapping[str, frozenset[str]] = {name: frozenset(levels) for name, levels in learnt.items()}
         self.contract = ReadingContract.from_record(self.model.card.get("reading"))
+
+    @property
+    def isolation(self) -> str | None:
+        return None
 
     def predict(self, columns: Columns) -> tuple[Floats, Floats]:
         return self.model.predict(columns)

@@ -1,8 +1,12 @@
 """A version in the registry, without MLflow, which takes seconds to import."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import ThinfileError
+from pipelines.model_store.tags import EVALUATION
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -20,6 +24,20 @@ class RegisteredModel:
     tags: Mapping[str, str]
     aliases: tuple[str, ...]
     created: float
+
+    @property
+    def evaluation(self) -> dict[str, Any]:
+        """The evaluation made at registration, empty without one. Raises ThinfileError where its tag was edited."""
+        try:
+            evaluation = json.loads(self.tags.get(EVALUATION, "{}"))
+        except ValueError:
+            evaluation = None
+        if not isinstance(evaluation, dict):
+            raise ThinfileError(
+                f"the tag {EVALUATION} of {self.name} version {self.version} is not what Thinfile wrote; restore "
+                "MLflow's database from a copy, or set it to the content of evaluation/evaluation.json in its files"
+            )
+        return evaluation
 
     @classmethod
     def of(cls, version: "ModelVersion", aliases: Sequence[str]) -> "RegisteredModel":

@@ -7,43 +7,60 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import Dataset, DatasetInput, Experiment, InputTag, Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
-from sqlalchemy import inspect
 
-from pipelines.errors import RequestError
-from pipelines.model_store.tags import CONFIG, KIND, STUDY_RUN
-from pipelines.storage.atomic_files import scratch_folder
-from pipelines.storage.postgresql import address, advisory_lock, open_engine, shown
-from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
+from pipelines.errors import RequestError, ThinfileError
+from pipelines.model_store.addresses import (
+    TRACKING,
+    experiment_name,
+    is_server,
+    registry_uri,
+    shown_uri,
+    tracking_uri,
+)
+from pipelines.model_store.data_part import DataPart
+from pipelines.model_store.local_copies import LocalCopies
+from pipelines.model_store.readiness import make_ready
+from pipelines.model_store.tags import CONFIG, KIND, STUDY_RUN, TRIALS
+from pipelines.secrets.private_files import make_folder
+from pipelines.storage.workspace import Workspace
 
 MOST_RUNS = 50_000
 RUNS_SHOWN = 5
 
 ALREADY_EXISTS, DOES_NOT_EXIST = "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"
+PERMISSION_DENIED = "PERMISSION_DENIED"
 """Error codes of MLflow."""
 
 ACTIVE = "active"
 """The life-cycle stage of experiments and runs that are not deleted."""
 
 
+LONGEST_DIGEST = 36
+"""Characters of a data set's digest in MLflow."""
+
+
 class RunStore:
-    """The runs of one workspace."""
+    """The runs of one workspace, where `addresses` says.
+
+    MLflow's global addresses are left alone: MLflow would write them into the environment, which the next command of
+    this process reads.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
-        _initialise_once(workspace)
         self.workspace = workspace
-        self.url = address(workspace.database) if workspace.database else sqlite_url(workspace.mlflow)
-        mlflow.set_tracking_uri(self.url)
-        mlflow.set_registry_uri(self.url)
-        self.client = MlflowClient(self.url, self.url)
+        self.url, self.registry_url = tracking_uri(workspace), registry_uri(workspace)
+        for url in dict.fromkeys((self.url, self.registry_url)):
+            make_ready(url, workspace)
+        self.client = MlflowClient(self.url, self.registry_url)
+        self.copies = LocalCopies(workspace.root, self.url)
+        self._artifacts_of: dict[str, str] = {}
 
-    @property
-    def shown_url(self) -> str:
-        """The address without its password."""
-        return shown(self.url) if self.workspace.database else self.url
+    def experiment_of(self, model: str) -> str:
+        """Return the id of the experiment for the runs of a model, created when it is new (see `experiment_name`)."""
+        return self.experiment(experiment_name(model))
 
     def experiment(self, name: str) -> str:
         """Return the id of an experiment, created when it is new."""
@@ -51,13 +68,17 @@ class RunStore:
         if experiment is not None:
             self._check_active(experiment)
             return str(experiment.experiment_id)
-        location = (self.workspace.artifacts / name).as_uri()
+        location = None if is_server(self.url) else self._own_location(name)  # a server has one of its own
         try:
             return str(self.client.create_experiment(name, artifact_location=location))
         except MlflowException as error:
             if error.error_code != ALREADY_EXISTS:
                 raise
             return self.experiment(name)  # another worker was first
+
+    def _own_location(self, name: str) -> str:
+        make_folder(self.workspace.artifacts)
+        return (self.workspace.artifacts / name).as_uri()
 
     def find_run(self, experiment: str, tags: Mapping[str, str]) -> Run | None:
         """Return the run that has all these tags, None without one."""
@@ -73,14 +94,24 @@ class RunStore:
         """Return the runs with the status RUNNING."""
         return list(self.client.search_runs([experiment], "attributes.status = 'RUNNING'"))
 
-    def open_run(self, experiment: str, name: str, tags: Mapping[str, str], parent: str | None = None) -> str:
-        """Return the id of the one run with these tags, created or set to RUNNING again."""
+    def open_run(
+        self,
+        experiment: str,
+        name: str,
+        tags: Mapping[str, str],
+        parent: str | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> str:
+        """Return the id of the one run with these tags, created or set to RUNNING again; the `labels` are added."""
+        labels = labels or {}
         run = self.find_run(experiment, tags)
         if run is not None:
             self.client.update_run(run.info.run_id, status="RUNNING")
+            if labels:
+                self.log(run.info.run_id, tags=labels)
             return str(run.info.run_id)
         nested = {"mlflow.parentRunId": parent} if parent else {}
-        return str(self.client.create_run(experiment, tags={**tags, **nested}, run_name=name).info.run_id)
+        return str(self.client.create_run(experiment, tags={**tags, **labels, **nested}, run_name=name).info.run_id)
 
     def log(
         self,
@@ -89,15 +120,33 @@ class RunStore:
         metrics: Mapping[str, float] | None = None,
         parameters: Mapping[str, object] | None = None,
         tags: Mapping[str, str] | None = None,
+        model_id: str | None = None,
     ) -> None:
-        """Log to a run in one call; a parameter that is logged already keeps its value."""
+        """Log to a run in one call; a parameter that is logged already keeps its value.
+
+        The metrics are those of the logged model `model_id` too.
+        """
         now = int(time.time() * 1000)
+        of_model = {} if model_id is None else {"model_id": model_id, "run_id": run_id}
         self.client.log_batch(
             run_id,
-            metrics=[Metric(name, value, now, 0) for name, value in (metrics or {}).items()],
+            metrics=[Metric(name, value, now, 0, **of_model) for name, value in (metrics or {}).items()],
             params=[Param(name, str(value)) for name, value in (parameters or {}).items()],
             tags=[RunTag(name, value) for name, value in (tags or {}).items()],
         )
+
+    def log_data(self, run_id: str, data: Sequence[DataPart]) -> None:
+        """Log what a run learns from and is measured on; what is logged already stays once."""
+        inputs = [
+            DatasetInput(
+                Dataset(
+                    one.name, one.fingerprint[:LONGEST_DIGEST], "local", one.source, profile=json.dumps(one.profile)
+                ),
+                [InputTag("mlflow.data.context", one.use)],
+            )
+            for one in data
+        ]
+        self.client.log_inputs(run_id, inputs)
 
     def log_trace(self, run_id: str, metric: str, values: Sequence[float]) -> None:
         """Log a metric by step; steps that are logged already are left out."""
@@ -116,20 +165,32 @@ class RunStore:
         self.client.set_terminated(run_id, status)
 
     def read_record(self, run_id: str | None, name: str = CONFIG) -> Any:
-        """Return a JSON file of a run, by default its resolved configuration; None when the run has no such file."""
-        if run_id is None or name not in self._artifacts(run_id):
-            return None
-        with scratch_folder(self.workspace.root) as folder:
-            return json.loads(Path(self.client.download_artifacts(run_id, name, str(folder))).read_text())
+        """Return a JSON file of a run, by default its resolved configuration; None when the run has no such file.
 
-    def _artifacts(self, run_id: str) -> set[str]:
-        """Return the paths of a run's files at the top; empty for a run that is no longer in MLflow."""
+        Raises:
+            ThinfileError: the file is not what Thinfile wrote.
+        """
+        location = self._artifact_location(run_id) if run_id else None
+        if location is None or name not in self.copies.names(location):
+            return None
         try:
-            return {file.path for file in self.client.list_artifacts(run_id)}
-        except MlflowException as error:
-            if error.error_code != DOES_NOT_EXIST:
-                raise
-            return set()
+            record = json.loads(self.copies.file(location, name).read_text(errors="replace"))
+        except ValueError:
+            record = None
+        if not isinstance(record, list if name == TRIALS else dict):
+            raise ThinfileError(f"the file {name} of run {run_id} is not what Thinfile wrote; restore it from a copy")
+        return record
+
+    def _artifact_location(self, run_id: str) -> str | None:
+        """Return where the files of a run are, None for a run that is no longer in MLflow."""
+        if run_id not in self._artifacts_of:
+            try:
+                self._artifacts_of[run_id] = self.client.get_run(run_id).info.artifact_uri
+            except MlflowException as error:
+                if error.error_code != DOES_NOT_EXIST:
+                    raise
+                return None
+        return self._artifacts_of[run_id]
 
     def _refuse_deleted(self, prefix: str) -> None:
         """Raise RequestError where a run whose id starts with a prefix was deleted in MLflow."""
@@ -151,7 +212,7 @@ class RunStore:
 
     def _command(self, words: str) -> str:
         """Return a command of MLflow for this store."""
-        return f"MLFLOW_TRACKING_URI={shlex.quote(self.shown_url)} mlflow {words}"
+        return f"{TRACKING}={shlex.quote(shown_uri(self.url))} mlflow {words}"
 
     def read_trace(self, run_id: str, metric: str) -> list[float]:
         """Return a metric of a run by step."""
@@ -188,25 +249,3 @@ def filter_of(tags: Mapping[str, str]) -> str:
     "tags.`a` = '1' and tags.`b` = '2'"
     """
     return " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
-
-
-def is_initialised(workspace: Workspace) -> bool:
-    """Return whether MLflow's tables are complete; their version is what MLflow writes last."""
-    if not workspace.database:
-        return workspace.mlflow.exists()
-    return inspect(open_engine(workspace.database)).has_table("alembic_version")
-
-
-def _initialise_once(workspace: Workspace) -> None:
-    """Create the database; a worker that meets a half-made one would crash."""
-    if is_initialised(workspace):
-        return
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    if workspace.database:
-        with advisory_lock(open_engine(workspace.database), "thinfile tables"):
-            if not is_initialised(workspace):
-                SqlAlchemyStore(address(workspace.database), workspace.artifacts.as_uri()).engine.dispose()
-        return
-    with new_sqlite(workspace.mlflow) as fresh:
-        SqlAlchemyStore(sqlite_url(fresh), workspace.artifacts.as_uri()).engine.dispose()

@@ -15,6 +15,7 @@ from pipelines.model_store.packaging import save_mlflow_model
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
 from pipelines.storage.workspace import Workspace
+from tests.mlflow_at import mlflow_at
 from tests.pipelines.candidates.test_conformance import trained
 
 DOUBLES = {"income": DataType.double, "debt": DataType.double}
@@ -68,7 +69,7 @@ def elsewhere(store: ModelStore, tmp_path: Path) -> Elsewhere:
         columns: list[Any] = [ColSpec(kind, column) for column, kind in (types or {}).items()]
         options.setdefault("signature", ModelSignature(Schema(columns)) if columns else None)
         name = f"model {tmp_path.name}"
-        with mlflow.start_run():
+        with mlflow_at(store), mlflow.start_run():
             mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(script),

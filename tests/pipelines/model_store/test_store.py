@@ -1,15 +1,17 @@
 """Runs and versions: one of each, however often and from however many sides they are asked for."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree, rmtree
 
 import pytest
 
 from pipelines.errors import RequestError, ThinfileError
+from pipelines.model_store.files import model_hash
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, STUDY, TRIAL
+from pipelines.model_store.tags import CHALLENGER, CHAMPION, CONFIG, EVALUATION, MODEL_HASH, STUDY, TRIAL
 
 
 @pytest.fixture
@@ -18,7 +20,7 @@ def experiment(store: ModelStore, request: pytest.FixtureRequest) -> str:
 
 
 def tags_of(trial: int) -> dict[str, str]:
-    return {STUDY: "a study", TRIAL: str(trial), MODEL_HASH: "a hash"}
+    return {STUDY: "a study", TRIAL: str(trial)}
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_a_trace_goes_on_where_it_stopped(store: ModelStore, experiment: str) ->
 def test_a_model_registered_twice_is_one_version(store: ModelStore, register: Register) -> None:
     first, again = register(1), register(1)
     assert first.version == again.version == 1
-    assert first.tags == tags_of(1)
+    assert first.tags == tags_of(1) | {MODEL_HASH: model_hash(store.download(first))}
     assert register(2).version == 2
     assert [one.version for one in store.versions(register.name)] == [1, 2]
     assert len(list(store.client.search_logged_models([register.experiment]))) == 2
@@ -109,7 +111,7 @@ def test_an_alias_names_one_version_at_a_time(store: ModelStore, register: Regis
     store.set_alias(second, CHAMPION)
     found = {one.version: set(one.aliases) for one in store.versions(register.name)}
     assert found == {1: {CHALLENGER}, 2: {CHAMPION}}
-    assert store.require_champion(register.name).version == 2
+    assert store.standing(register.name) == ({CHALLENGER: 1, CHAMPION: 2}, {})
     assert store.aliased(register.name, "nobody") is None
 
 
@@ -123,20 +125,49 @@ def test_a_version_is_found_by_what_is_known_of_it(store: ModelStore, register: 
         store.version(register.name, 9)
 
 
-def test_without_a_champion_the_next_step_is_told(store: ModelStore, register: Register) -> None:
-    register(1)
-    with pytest.raises(RequestError, match="has no champion; run `thinfile promote` first"):
-        store.require_champion(register.name)
-    with pytest.raises(RequestError, match=f"has no champion; did you mean .*{register.name}"):
-        store.require_champion(register.name + "s")
+def test_two_workers_that_log_a_trial_at_once_write_the_same_bytes(store: ModelStore, register: Register) -> None:
+    # given a registered version, and a second worker that saved the same model and found the first one's logged model
+    first = register(1)
+    store.client.delete_model_version(first.name, str(first.version))
+    # when
+    second = register(1)
+    # then
+    assert (second.model_id, second.tags) == (first.model_id, first.tags)
 
 
-def test_files_can_be_put_beside_a_model(store: ModelStore, register: Register, tmp_path: Path) -> None:
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A folder with a note, and one in a folder of its own."""
+    folder = tmp_path / "notes"
+    (folder / "more").mkdir(parents=True)
+    (folder / "note.txt").write_text("a note")
+    (folder / "more" / "another.txt").write_text("another")
+    return folder
+
+
+def test_files_are_attached_apart_from_the_model(store: ModelStore, register: Register, notes: Path) -> None:
     found = register(1)
-    (tmp_path / "beside").mkdir()
-    (tmp_path / "beside" / "note.txt").write_text("a note")
-    store.attach(found, tmp_path / "beside")
-    assert (store.download(found) / "note.txt").read_text() == "a note"
+    assert (store.attached(found, "note.txt"), store.attached_names(found)) == (None, [])
+    store.attach(found, notes)
+    path = store.attached(found, "note.txt")
+    assert path is not None
+    assert path.read_text() == "a note"
+    assert store.attached_names(found) == ["more/another.txt", "note.txt"]
+    assert store.attached(found, "more/none.txt") is None
+    assert model_hash(store.download(found)) == found.tags[MODEL_HASH]
+    assert store.attached_names(register(2)) == []
+
+
+@pytest.mark.parametrize("run_id", [None, "0" * 32], ids=["no run", "a run that is gone"])
+def test_files_are_attached_to_a_version_without_a_run(
+    store: ModelStore, register: Register, notes: Path, run_id: str | None
+) -> None:
+    found = replace(register(1), run_id=run_id, model_id=None)
+    assert store.attached_names(found) == []
+    for _ in range(2):
+        store.attach(found, notes)
+        assert store.attached_names(found) == ["more/another.txt", "note.txt"]
+    assert store.attached_names(replace(found, version=2)) == []
 
 
 def test_a_runs_record_is_read_back(store: ModelStore, experiment: str, tmp_path: Path) -> None:
@@ -155,6 +186,20 @@ def test_a_model_without_its_files_is_told(store: ModelStore, register: Register
         store.download(found)
 
 
-def test_a_model_nobody_has_is_told_whatever_its_name(store: ModelStore) -> None:
-    with pytest.raises(RequestError, match="no champion"):
-        store.require_champion("it's")
+@pytest.mark.parametrize("content", ["{", "7", "null", "[]", "\\xff"])
+def test_a_record_that_somebody_edited_is_named(register: "Register", store: ModelStore, content: str) -> None:
+    register.scratch.mkdir(exist_ok=True)
+    folder = register.scratch / "records"
+    folder.mkdir()
+    (folder / CONFIG).write_text(content)
+    store.log_files(register.run, folder)
+    with pytest.raises(ThinfileError, match=f"the file {CONFIG} of run {register.run} is not what Thinfile wrote"):
+        store.read_record(register.run)
+
+
+@pytest.mark.parametrize("content", ["{", "7", "null"])
+def test_an_evaluation_that_somebody_edited_is_named(register: "Register", content: str) -> None:
+    edited = replace(register(1), tags={EVALUATION: content})
+    with pytest.raises(ThinfileError, match=f"the tag {EVALUATION} of .* version 1 is not what Thinfile wrote"):
+        _ = edited.evaluation
+    assert replace(edited, tags={}).evaluation == {}
