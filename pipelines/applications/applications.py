@@ -16,12 +16,13 @@ from pipelines.applications.raw_rows import RawRows
 from pipelines.applications.roles import Roles, check_special, customer_column
 from pipelines.applications.segments import check_bands
 from pipelines.applications.settings import DataSettings
-from pipelines.applications.sources import source_path
+from pipelines.applications.sources import opened_source
 from pipelines.credit.loan import DAY, add_months
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.record import read_erasures
 from pipelines.errors import DataError
 from pipelines.reading.column_types import ColumnType
+from pipelines.reading.files import file_fingerprints
 from pipelines.reading.frames import Frame, read_frame
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_table
@@ -45,7 +46,7 @@ class Applications:
     counts the rows in which another column has a date more than a day after the application. `immature` counts the
     applications left out because their performance window is open. `fingerprint` identifies the table read, quarantined
     rows included but without the `erased` rows of erased people; `fingerprint_with_erased` includes them. `raw` are the
-    rows as the table has them, where they were asked for.
+    rows as the table has them, where they were asked for. `files` has the SHA-256 of each file read, by its name.
     """
 
     features: pd.DataFrame
@@ -66,6 +67,7 @@ class Applications:
     erased: int = 0
     fingerprint_with_erased: str | None = None
     raw: RawRows | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.features)
@@ -138,7 +140,7 @@ def load_applications(
         raise DataError("data.label is not set, and training needs outcomes; add data.label=COLUMN and data.bad=VALUE")
     check_special(data)
     check_bands(data)
-    frame = _read(data, workspace, types)
+    frame, files = _read(data, workspace, types)
     everybody = frame.rows
     is_erased = _erased(frame, data, workspace)
     table = everybody if not is_erased.any() else everybody[~is_erased].reset_index(drop=True)
@@ -150,7 +152,8 @@ def load_applications(
     rows = apply_contract(table, roles, max_quarantined=data.max_quarantined, bad_is_declared=data.bad is not None)
     if rows.counts:
         _keep_quarantine(rows.quarantined, workspace.quarantine / f"{fingerprint[:16]}.parquet")
-    applications = replace(_arrange(rows.clean, roles, fingerprint, rows.counts), immature=before - len(table))
+    applications = _arrange(rows.clean, roles, fingerprint, rows.counts)
+    applications = replace(applications, immature=before - len(table), files=files)
     if keep_raw:
         positions = np.flatnonzero(~is_erased)[rows.clean.index.to_numpy()]
         applications = replace(applications, raw=RawRows(frame.table, positions))
@@ -175,10 +178,17 @@ def _with_closed_windows(table: pd.DataFrame, data: DataSettings) -> pd.DataFram
     return table[~is_open]
 
 
-def _read(data: DataSettings, workspace: Workspace, types: Mapping[str, ColumnType] | None) -> Frame:
-    """Return the table; text in a column of times is read as times even where most of it is not ISO."""
+def _read(
+    data: DataSettings, workspace: Workspace, types: Mapping[str, ColumnType] | None
+) -> tuple[Frame, Mapping[str, str]]:
+    """Return the table and the SHA-256 of its files.
+
+    Text in a column of times is read as times even where most of it is not ISO.
+    """
     times = [name for name in (data.time, data.outcome_known_at) if name]
-    return read_frame(source_path(data), data, workspace.root, types=types, numeric=data.numeric, times=times)
+    with opened_source(data, workspace.root) as path:
+        frame = read_frame(path, data, workspace.root, types=types, numeric=data.numeric, times=times)
+        return frame, file_fingerprints(path)
 
 
 def _identities(data: DataSettings, rows: pd.DataFrame) -> list[str]:

@@ -179,8 +179,11 @@ def as_text(values: "pd.Series[Any]") -> "pd.Series[str]":
     """Return categories as text with None for missing; whole numbers lose their '.0', so that 1 equals 1.0."""
     if pd.api.types.is_bool_dtype(values):
         values = values.astype(object)
-    is_float = pd.api.types.is_float_dtype(values)
-    text = (values if is_float else values.astype(object)).map(spelled_value, na_action="ignore")
+    if pd.api.types.is_numeric_dtype(values) or isinstance(values.dtype, pd.StringDtype):
+        codes, levels = pd.factorize(values)  # a level is spelled once
+        spelled = np.array([*map(spelled_value, levels.astype(object)), None], object)
+        return pd.Series(spelled[codes], index=values.index, name=values.name, dtype=object)
+    text = values.astype(object).map(spelled_value, na_action="ignore")
     return text.astype(object).where(values.notna().to_numpy(), None)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.applications.directions import directions_of
+from pipelines.applications.directions import check_direction_names
 from pipelines.applications.meanings import Meaning, check_meanings, meanings_of
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.erasures.record import CUSTOMER
@@ -53,8 +53,8 @@ class Roles:
     group: str | None = None
     ignored: tuple[str, ...] = ()
     meanings: Mapping[str, Meaning] = field(default_factory=dict)
-    directions: Mapping[str, int] = field(default_factory=dict)
-
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Columns without a declared role that are no features, and why."""
     customer: str | None = None
     contract: ReadingContract = field(default_factory=ReadingContract)
 
@@ -91,6 +91,8 @@ class Roles:
         for code, number in code_columns(data.special).items():
             if number in data.numeric and code not in {*categories, *data.categorical, *left_out}:
                 categories.append(code)
+        if labelled:
+            check_direction_names([*data.numeric, *numbers], [*data.categorical, *categories], data)
         return cls(
             id=data.id,
             time=data.time,
@@ -104,11 +106,11 @@ class Roles:
             group=data.group if labelled else None,
             ignored=tuple(data.ignored),
             meanings=meanings_of([*data.numeric, *numbers, *data.categorical, *categories], data),
-            directions=directions_of([*data.numeric, *numbers], data) if labelled else {},
             protected=tuple(data.protected),
             numeric=(*data.numeric, *numbers),
             categorical=(*data.categorical, *categories),
             inferred=_inferred(numbers, categories, left_out, types),
+            left_out=left_out,
             customer=customer,
             contract=ReadingContract(types, Reading.of(data)),
         )

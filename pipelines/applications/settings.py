@@ -18,10 +18,11 @@ class Source(Enum):
 
 
 class RiskDirection(Enum):
-    """How larger numbers of a feature may move the score."""
+    """How larger numbers of a feature may move the score: `any` lifts a direction of the catalogue."""
 
     riskier = "riskier"
     safer = "safer"
+    any = "any"
 
 
 @dataclass(kw_only=True)
@@ -42,7 +43,12 @@ class DataSettings(SegmentSettings, ReadingSettings):
     source: Source = MISSING
     """Kind of data."""
     path: str | None = None
-    """CSV, TSV (also .gz) or Parquet file, or a folder of such files."""
+    """CSV, TSV (also .gz) or Parquet file, or a folder of such files; also an address such as s3://BUCKET/FOLDER."""
+    query: str | None = None
+    """SELECT whose rows are the table, in place of `path`; runs on `database`."""
+    database: str | None = None
+    """SQLAlchemy address of the database of `query`, such as postgresql://USER@HOST/DATABASE; its password comes from
+    the environment: PGPASSWORD, or ${oc.env:NAME} for the whole address."""
     id: str | None = None
     """Column of the application's id."""
     time: str | None = None
@@ -88,7 +94,10 @@ class DataSettings(SegmentSettings, ReadingSettings):
     reason_groups: dict[str, str] = field(default_factory=dict)
     """Feature: the reason it counts towards."""
     directions: dict[str, RiskDirection] = field(default_factory=dict)
-    """Numeric feature: whether larger numbers may only be `riskier` or only be `safer`, against the data too."""
+    """Numeric feature: whether larger numbers may only be `riskier` or only be `safer`, against the data too; `any`
+    lifts a direction of the catalogue."""
+    catalogue_directions: bool = False
+    """Declare the directions of a prepared marketplace's catalogue too; `directions` goes before them."""
     infer: bool = True
     """Infer the roles of the remaining columns."""
     max_quarantined: float = 0.1
@@ -111,3 +120,9 @@ class SplitSettings:
     """Folds of the search."""
     seed: int = 0
     """Seed that draws the test part and the folds of applications without times."""
+    months: int | None = None
+    """Most months to learn from, counted back from the latest application of the development part; null: all. The test
+    part stays the same."""
+    share: float = 1.0
+    """Share of the development part to learn from. The test part stays the same, and a larger share has the rows of a
+    smaller one."""

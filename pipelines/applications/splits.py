@@ -13,6 +13,7 @@ from pipelines.applications.applications import Applications
 from pipelines.applications.date_cuts import DateCuts, Times
 from pipelines.applications.embargo import embargo_advice, later_cutoff
 from pipelines.applications.settings import SplitSettings
+from pipelines.applications.shortened import WHOLE, Shortening
 from pipelines.applications.twins import Twins, find_twins
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.reading.spelling import iso_day
@@ -63,7 +64,7 @@ def split_applications(applications: Applications, settings: SplitSettings) -> S
     """Split applications out of time where they have times, stratified by outcome otherwise.
 
     Raises:
-        ConfigurationError: a share, a number of folds or a date out of range.
+        ConfigurationError: a share, a number of folds or months, or a date out of range.
         DataError: a part is empty or has one outcome only.
     """
     if not 0 < settings.test < 1:
@@ -72,19 +73,20 @@ def split_applications(applications: Applications, settings: SplitSettings) -> S
         raise ConfigurationError(f"split.folds is {settings.folds}; set at least 2, for example 5")
     if not len(applications):
         raise DataError("no application is left to split; look into the quarantine or correct the table")
+    shortening = Shortening.of(settings, has_times=applications.times is not None)
     twins = find_twins(applications)
     if twins.rows:
         message = "%s of %s applications are twins (%s); they stay on one side of every split and fold"
         log.warning(message, f"{twins.rows:,}", f"{len(applications):,}", twins)
     if applications.times is None:
-        split = _stratified(applications, settings, twins)
+        split = _stratified(applications, settings, twins, shortening)
     else:
-        split = _out_of_time(applications, applications.times, settings, twins)
+        split = _out_of_time(applications, applications.times, settings, twins, shortening)
     _check_outcomes(applications, split)
     return replace(split, twins=twins)
 
 
-def _stratified(applications: Applications, settings: SplitSettings, twins: Twins) -> Split:
+def _stratified(applications: Applications, settings: SplitSettings, twins: Twins, shortening: Shortening) -> Split:
     from sklearn.model_selection import StratifiedKFold, train_test_split
 
     if settings.cutoff is not None:
@@ -108,6 +110,7 @@ def _stratified(applications: Applications, settings: SplitSettings, twins: Twin
     is_tested = twins.as_first(np.isin(np.arange(len(bad)), drawn))
     development, test = np.flatnonzero(~is_tested), np.flatnonzero(is_tested)
     _check_both_outcomes(bad, {"the development part": development, "the test part": test})
+    development = development[shortening.checked(bad[development], settings.folds)]
     number = np.empty(len(development), np.intp)
     folds = StratifiedKFold(settings.folds, shuffle=True, random_state=settings.seed).split(
         development, bad[development]
@@ -115,7 +118,9 @@ def _stratified(applications: Applications, settings: SplitSettings, twins: Twin
     for fold, (_, held_out) in enumerate(folds):
         number[held_out] = fold
     number = twins.take(development).as_first(number)
-    description = f"stratified by outcome, {len(development)} for development, {len(test)} for the test"
+    description = (
+        f"stratified by outcome, {len(development)} for development{shortening.note}, {len(test)} for the test"
+    )
     moved = int((is_tested != np.isin(np.arange(len(bad)), drawn)).sum())
     if moved:
         description += f", {moved} moved to the side of their twins"
@@ -125,30 +130,39 @@ def _stratified(applications: Applications, settings: SplitSettings, twins: Twin
     return Split(development, test, divided, _part(applications, test), description, number)
 
 
-def _out_of_time(applications: Applications, times: Times, settings: SplitSettings, twins: Twins) -> Split:
+def _out_of_time(
+    applications: Applications, times: Times, settings: SplitSettings, twins: Twins, shortening: Shortening
+) -> Split:
     cutoffs = _cutoffs(times, settings)
     without_features = replace(applications, features=pd.DataFrame(index=range(len(applications))), raw=None)
     attempt = Attempt(without_features, twins, settings.folds)
     for cutoff in cutoffs:
         split = _split_at(cutoff, attempt)
         if split is not None:
-            return replace(split, advice=_advice_on_short(attempt, cutoff, len(split.development)))
+            advice = _advice_on_short(attempt, cutoff, len(split.development))
+            shorter = _split_at(cutoff, replace(attempt, shortening=shortening)) if shortening else split
+            if shorter is None:
+                raise shortening.refusal(
+                    applications.outcomes[split.development], settings.folds, times[split.development]
+                )
+            return replace(shorter, advice=advice)
     advice = _too_little(attempt, cutoffs)
     if not applications.known_at_is_assumed:
         raise DataError(advice)
     without = replace(applications, outcome_known_at=None)
-    split = _out_of_time(without, times, settings, twins)
+    split = _out_of_time(without, times, settings, twins, shortening)
     description = f"{split.description}, without an embargo"
     return replace(split, description=description, advice=f"{advice}; {WITHOUT_EMBARGO}")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is split at a cutoff: applications with times and without features, and a number of folds."""
+    """What is split at a cutoff: applications with times and without features, a number of folds, and a shortening."""
 
     applications: Applications
     twins: Twins
     folds: int
+    shortening: Shortening = WHOLE
 
     @property
     def times(self) -> Times:
@@ -183,11 +197,13 @@ def _split_at(cutoff: np.datetime64, attempt: Attempt) -> Split | None:
         )
     is_twin = twins.across(development, test)
     development = development[~is_twin]
+    development = development[attempt.shortening.keep(applications.outcomes[development], times[development])]
     divided = _time_ordered_folds(applications.take(development), attempt.folds, twins.take(development))
     if divided is None:
         return None
     description = (
-        f"out of time at {iso_day(cutoff)}, {len(development)} before for development, {len(test)} after for the test"
+        f"out of time at {iso_day(cutoff)}, {len(development)} before for development{attempt.shortening.note}, "
+        f"{len(test)} after for the test"
     )
     if applications.outcome_known_at is not None:
         description += f", {int((is_earlier & ~is_known).sum())} under embargo; {divided[1]}"

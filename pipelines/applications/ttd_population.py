@@ -37,6 +37,7 @@ def read_ttd_population(
             "data.ttd_population=FILE"
         )
     numeric, categorical = list(roles.numeric), list(roles.categorical)
+    data = replace(data, query=None, database=None)
     population = replace(data, path=path, numeric=numeric, categorical=categorical, infer=False)
     return load_applications(
         population, workspace, labelled=False, decided=decided, types=roles.contract.types, keep_raw=keep_raw

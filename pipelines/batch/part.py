@@ -26,7 +26,6 @@ from pipelines.batch.unknown_levels import unknown_levels
 from pipelines.candidates.portable_model import Levels
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.errors import DataError, ThinfileError
-from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import predictor_in
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.policy.pack import PolicySettings, ReasonSettings
@@ -50,11 +49,12 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass(frozen=True)
 class Champion:
-    """What a process needs to open the scorer."""
+    """What a process needs to open the scorer; `profile` is the file of the reference profile where there is one."""
 
     folder: Path
     registered: RegisteredModel
     policy: PolicySettings
+    profile: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,8 @@ Task = tuple[tuple[Part, ...], Elsewhere | None]
 def opened(champion: bytes) -> Opened:
     """Return the scorer of a pickled champion; a process opens it once."""
     loaded: Champion = pickle.loads(champion)
-    profile = loaded.folder / PROFILE
-    scorer = Scorer(predictor_in(loaded.folder, loaded.registered, threads=1), loaded.policy)
-    return Opened(scorer, ReferenceProfile.from_json(profile.read_text()) if profile.exists() else None)
+    scorer = Scorer(predictor_in(loaded.folder, loaded.registered, loaded.policy.models, threads=1), loaded.policy)
+    return Opened(scorer, ReferenceProfile.from_json(loaded.profile.read_text()) if loaded.profile else None)
 
 
 def score_parts(batch: Batch, task: Task) -> list[Receipt]:
@@ -170,6 +169,7 @@ def _score(batch: Batch, part: Part, rows: Rows, elsewhere: Elsewhere | None) ->
     kept = _sample(chosen.numbers, batch.sampled)
     features = _features(columns, batch.roles, decisions["decision_id"], kept)
     notices = _notices(decisions, work.scorer.policy.reasons) if batch.with_notices else None
+    notices = notices if notices is not None and len(notices) else None
     files = PartitionFiles(features, _protected(table, batch.roles), profile, batch.sampled, notices)
     _quarantine(batch, part, rows.table, chosen.broken)
     _keep_numbers(batch, part, chosen.ordered)

@@ -37,10 +37,15 @@ class ScoreSettings(VerbSettings):
     """Applications, or the book."""
     model: str = "credit_score"
     """Name in the registry."""
+    version: int | None = None
+    """Version whose scores are written as a shadow, beside the champion's decisions; by default the champion decides.
+    """
     policy: PolicySettings = field(default_factory=PolicySettings)
     """Policy pack."""
     input: str | None = None
-    """File, or folder of files, scored part by part; replaces data.path."""
+    """File, folder of files, or their address such as s3://BUCKET/FOLDER, scored part by part; replaces data.path."""
+    decisions_to: str | None = None
+    """Folder, or its address such as s3://BUCKET/FOLDER, that gets a copy of the decisions of this input."""
     reasons_for: ReasonsFor | None = None
     """Who gets reasons; by default declined applications, and no one of a book."""
     notices: bool = False

@@ -23,6 +23,7 @@ from pipelines.command.progress import progress
 from pipelines.erasures.erased_rows import ErasedRows
 from pipelines.erasures.record import read_erasures
 from pipelines.errors import DataError, RequestError, ThinfileError
+from pipelines.score_log.columns import SHADOW
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.receipts import Receipt, added
 from pipelines.score_log.score_log import ScoreLog
@@ -105,7 +106,8 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
             _withdraw(batch, log_of, parts, missing)
             raise
         _close(batch, parts, receipts)
-    versions = tuple(other.version for other in log_of.other_versions(request.key))
+    others = [] if request.key.role == SHADOW else log_of.other_versions(request.key)
+    versions = tuple(other.version for other in others)
     return Done(parts, receipts, frozenset(part.name for part in missing), versions)
 
 
@@ -152,7 +154,7 @@ def _open(request: Request, parts: ParquetInput) -> Batch:
 
 def _with_decided(batch: Batch, log_of: ScoreLog, scratch: Path) -> Batch:
     """Return the batch with files of what was decided before it: under its key, and by other versions."""
-    others = log_of.other_versions(batch.key)
+    others = [] if batch.key.role == SHADOW else log_of.other_versions(batch.key)
     return replace(
         batch,
         logged=write_sorted(_logged_numbers(batch, log_of), scratch / "logged"),

@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 
 from pipelines.applications.roles import check_special
 from pipelines.applications.settings import DataSettings, Source
-from pipelines.applications.sources import source_path
+from pipelines.applications.sources import opened_source, shown_source
 from pipelines.batch.rows import BatchRoles, read_rows
 from pipelines.errors import DataError, RequestError
 from pipelines.profiles.column_names import feature_named
 from pipelines.reading.files import SUFFIXES, TableFile, find_files
 from pipelines.reading.frames import frame_of
+from pipelines.reading.locations import is_elsewhere
 from pipelines.reading.reading import Reading
 from pipelines.reading.settings import check_reading
 from pipelines.reading.tables import check_columns, parquet_schema, read_table
@@ -63,14 +64,28 @@ def open_table(data: DataSettings, given: str | None, usual_id: str, workspace: 
         DataError: the table cannot be read.
     """
     setting = "input" if given else "data.path"
-    if given and not Path(given).exists():
+    if given and not is_elsewhere(given) and not Path(given).exists():
         raise RequestError(f"input '{given}' does not exist; name a file ({', '.join(SUFFIXES)}) or a folder of them")
-    requested = given or applications_path(data)
-    path = source_path(replace(data, path=requested))
+    if given:
+        source = replace(data, path=given, query=None, database=None)
+    else:
+        source = replace(data, path=applications_path(data))
     check_reading(data)
     check_special(data)
+    with (
+        opened_source(source, workspace.score_log, setting=setting) as path,
+        _with_ids(data, path, setting, given, usual_id, workspace) as table,
+    ):
+        yield table
+
+
+@contextmanager
+def _with_ids(
+    data: DataSettings, path: Path, setting: str, given: str | None, usual_id: str, workspace: Workspace
+) -> Iterator[ScoredTable]:
+    """Yield the table of a path; see `open_table`."""
     files = find_files(path, setting=setting, any_text=data.delimiter is not None)
-    origin = path if requested else Path(data.source.value)
+    origin = path if given or data.path or data.query else Path(data.source.value)
     has_ids = bool(given) or data.id is not None
     if has_ids and all(file.is_parquet for file in files):
         check_columns([(file.path, [*parquet_schema(file.path).names, *file.partition]) for file in files])
@@ -98,7 +113,7 @@ def _parse(files: Sequence[TableFile], data: DataSettings, scratch: Path, folder
 def _with_row_ids(rows: pa.Table, data: DataSettings, folder: Path) -> str:
     """Write a table with a column of ids, which name the rows by the table's fingerprint; return their prefix."""
     if not len(rows):
-        raise DataError(f"'{data.path}' has no rows; name a table of applications")
+        raise DataError(f"'{shown_source(data)}' has no rows; name a table of applications")
     prefix = f"{fingerprint_table(frame_of(rows, Reading.of(data), {}).rows)[:12]}-"
     ids = pa.array([f"{prefix}{row}" for row in range(len(rows))])
     place = rows.column_names.index(ROW_ID) if ROW_ID in rows.column_names else None

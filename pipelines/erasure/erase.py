@@ -82,7 +82,7 @@ def _alone(workspace: Workspace) -> Iterator[None]:
             if folder.is_dir() and not folder.name.startswith("."):
                 held.enter_context(file_lock(folder.with_name(f".{folder.name}.lock")))
         log = ScoreLog(workspace)
-        for key in log.logged_keys():
+        for key in log.all_keys():
             held.enter_context(log.locked(key))
         yield
 
@@ -129,7 +129,7 @@ def _begun(settings: EraseSettings, workspace: Workspace, plan: Plan, erasures: 
     content |= {f"{kind.value}s": sorted(hashed(salt, kind, one) for one in some) for kind, some in ids.items()}
     if settings.columns:
         content[COLUMNS] = list(settings.columns)
-    return write_erasure(workspace, content, erasures)
+    return write_erasure(workspace, content)
 
 
 def _removed(workspace: Workspace, plan: Plan) -> Plan:
@@ -173,7 +173,7 @@ def _end(settings: EraseSettings, workspace: Workspace, plan: Plan, begun: Entry
         "files": len(plan.rows),
         "data": data,
     }
-    return write_erasure(workspace, content, read_erasures(workspace))
+    return write_erasure(workspace, content)
 
 
 def _erased_before(erasures: Erasures, customer: str) -> Outcome:

@@ -65,7 +65,7 @@ def remove(person: Person, path: Path) -> int:
     person_rows = look_for(person, path)
     if person_rows is None or not person_rows.rows:
         return 0
-    with _open(path) as file, whole_file(path) as temporary:
+    with _open(path) as file, whole_file(path, keeps_mode=True) as temporary:
         schema = file.schema_arrow
         with pq.ParquetWriter(temporary, schema, write_page_checksum=True, **_as_written(file)) as writer:
             for group in range(file.num_row_groups):
@@ -74,7 +74,6 @@ def remove(person: Person, path: Path) -> int:
                 kept = table.filter(pc.invert(person.rows_of(table)))
                 if len(kept):
                     writer.write_table(_with_used_levels(kept).cast(schema), row_group_size=len(kept))
-        temporary.chmod(path.stat().st_mode & 0o777)
     return person_rows.rows
 
 

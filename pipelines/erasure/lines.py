@@ -23,9 +23,8 @@ def remove_lines(person: Person, path: Path) -> None:
     lines = path.read_bytes().splitlines(keepends=True)
     kept = [line for line in lines if not _is_theirs(person, line)]
     if len(kept) < len(lines):
-        with whole_file(path) as temporary:
+        with whole_file(path, keeps_mode=True) as temporary:
             temporary.write_bytes(b"".join(kept))
-            temporary.chmod(path.stat().st_mode & 0o777)
 
 
 def _is_theirs(person: Person, line: bytes) -> bool:

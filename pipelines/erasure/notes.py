@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.erasures.record import NOTES
 from pipelines.score_log.receipts import Receipts
+from pipelines.secrets.environment_text import resolved
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_files
 from pipelines.storage.workspace import Workspace
@@ -81,7 +82,7 @@ def sources_outside(workspace: Workspace) -> list[str]:
     """Return the folders outside of the workspace that its lakes were read from."""
     folders = set[str]()
     for manifest in sorted(workspace.lake.glob("*/manifest.json")):
-        raw = json.loads(manifest.read_text()).get("configuration", {}).get("raw", {})
+        raw = resolved(json.loads(manifest.read_text()).get("configuration", {}).get("raw", {}))
         if raw.get("folder"):
             folder = Path(raw["folder"]).expanduser().resolve()
             if not folder.is_relative_to(workspace.root):

@@ -25,6 +25,7 @@ from pipelines.marketplace.staging import (
     without_erased,
 )
 from pipelines.marketplace.table_sql import Resources
+from pipelines.secrets.private_files import make_folder
 from pipelines.storage.atomic_files import scratch_folder
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def opened_tables(
 
 def _move_into_place(folder: Path, into: Path, scratch: Path) -> None:
     """Replace earlier tables by new ones. The clean tables come last, so that they never exist without a quarantine."""
-    into.mkdir(parents=True, exist_ok=True)
+    make_folder(into)
     for part in (QUARANTINE, CLEAN):
         if (into / part).exists():
             (into / part).replace(scratch / f"earlier-{part}")

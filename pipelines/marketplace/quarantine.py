@@ -8,6 +8,7 @@ from pipelines.engine.duckdb_engine import sql_text
 from pipelines.errors import DataError
 from pipelines.marketplace.rules import NO_ZONE, OUT_OF_RANGE, RULE, Check, first_broken
 from pipelines.marketplace.tables import Kind, TableContract
+from pipelines.secrets.private_files import make_folder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -95,7 +96,7 @@ class Quarantine:
 
     def write(self, path: Path) -> None:
         """Write the rows with the contract's column names and the user's original values."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         raw = "columns('^raw_(.*)$') as '\\1'"
         self.connection.execute(f"copy (select {raw}, {RULE} from {self.table}) to {sql_text(str(path))}")
 

@@ -13,6 +13,7 @@ from pipelines.reading.files import SUFFIXES, TableFile
 from pipelines.reading.files import find_files as files_of_table
 from pipelines.reading.settings import TextSettings, check_text
 from pipelines.reading.text_files import open_text_file, write_parquet, write_partition
+from pipelines.storage.fingerprint import fingerprint_file
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -71,18 +72,13 @@ def as_parquet(connection: "DuckDBPyConnection", files: RawFiles, scratch: Path)
 def fingerprint_of(files: RawFiles, threads: int) -> str:
     """Return the SHA-256 of the sorted SHA-256 of the files of one table."""
     with ThreadPoolExecutor(threads) as pool:
-        digests = sorted(pool.map(_digest, files.paths))
+        digests = sorted(pool.map(fingerprint_file, files.paths))
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def unreadable(table: str, path: Path, error: Exception) -> DataError:
     """Return the error for a file that cannot be read, with the first lines of DuckDB's message."""
     return DataError(f"'{path}' of {table} cannot be read as parquet ({reason_of(error)}); write the file again")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def path_of(raw: RawSettings, table: str) -> Path | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from pipelines.command.names import check_name
 from pipelines.command.verb import VerbSettings
 from pipelines.credit.loan import LoanContract
 from pipelines.credit.population import Population
@@ -30,10 +31,11 @@ class TableMapping(TextSettings):
     """Where a table is, how its text files are divided and how its columns are named."""
 
     path: str | None = None
-    """File, or folder of Parquet or text files (.csv, .tsv, also .gz), below `raw.folder`; by default the file or
-    folder named as the table."""
+    """File, or folder of Parquet or text files (.csv, .tsv, also .gz), below `raw.folder`, or their address such as
+    s3://BUCKET/FOLDER; by default the file or folder named as the table."""
     sql: str | None = None
-    """One SELECT over the files of `raw.folder`, or the name of a .sql file there, in place of a path."""
+    """One SELECT over the files of `raw.folder` or on `raw.database`, or the name of a .sql file in the folder, in
+    place of a path."""
     columns: dict[str, Any] = field(default_factory=dict)
     """Name in the contract: name in your file, or a mapping with from, value, map, unit or format; other columns keep
     their name."""
@@ -72,7 +74,10 @@ class RawSettings(TextSettings):
     """A folder of a marketplace's own Parquet or text files."""
 
     folder: str = MISSING
-    """Folder of the raw tables."""
+    """Folder of the raw tables, or its address such as s3://BUCKET/FOLDER."""
+    database: str | None = None
+    """SQLAlchemy address of a database on which the SELECTs of `raw.tables` run, in place of the files of `folder`; its
+    password comes from the environment: PGPASSWORD, or ${oc.env:NAME} for the whole address."""
     time_zone: str | None = None
     """IANA time zone of times that are written without one, for example Europe/Berlin; without it such times stop the
     run."""
@@ -168,9 +173,8 @@ class PrepareSettings(VerbSettings):
 
 
 def check_resources(settings: PrepareSettings) -> None:
-    """Raise ConfigurationError for an invalid folder name, number of threads or memory limit."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", settings.name):
-        raise ConfigurationError(f"name is '{settings.name}', which is not a folder name; use letters and digits")
+    """Raise RequestError for an invalid name, number of threads or memory limit."""
+    check_name("name", settings.name)
     if settings.threads < 1:
         raise ConfigurationError(f"threads is {settings.threads}; set at least 1, for example threads=2")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", settings.memory):

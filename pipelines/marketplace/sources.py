@@ -48,7 +48,7 @@ def find_source(raw: RawSettings, table: str, *, is_required: bool) -> TableSour
     """Return the source of one table; None for one that neither is required nor has a path or a SELECT."""
     mapping = raw.tables.of(table)
     if mapping.sql is not None:
-        return _of_sql(raw, table, mapping.sql, mapping.path)
+        return _of_sql(raw, table, sql_of(raw, table))
     if is_required or mapping.path is not None:
         return TableSource(table, (find_files(raw, table),))
     return None
@@ -66,15 +66,26 @@ def _fingerprint(source: TableSource, threads: int) -> str:
     return hashlib.sha256("".join([source.sql, *digests]).encode()).hexdigest()
 
 
-def _of_sql(raw: RawSettings, table: str, sql: str, path: str | None) -> TableSource:
-    if path is not None:
+def sql_of(raw: RawSettings, table: str) -> str:
+    """Return the SELECT of a table, as it is set or from its file.
+
+    Raises:
+        ConfigurationError: the table has a path too, or the file does not exist.
+    """
+    mapping = raw.tables.of(table)
+    sql = mapping.sql or ""
+    if mapping.path is not None:
         raise ConfigurationError(f"raw.tables.{table} has both path and sql; keep one")
+    if not sql.strip().endswith(".sql") or len(sql.split()) != 1:
+        return sql
+    file = Path(raw.folder).expanduser() / sql.strip()
+    if not file.is_file():
+        raise ConfigurationError(f"raw.tables.{table}.sql is '{sql}', and '{file}' does not exist; correct it")
+    return file.read_text(encoding="utf-8")
+
+
+def _of_sql(raw: RawSettings, table: str, sql: str) -> TableSource:
     folder = Path(raw.folder).expanduser()
-    if sql.strip().endswith(".sql") and len(sql.split()) == 1:
-        file = folder / sql.strip()
-        if not file.is_file():
-            raise ConfigurationError(f"raw.tables.{table}.sql is '{sql}', and '{file}' does not exist; correct it")
-        sql = file.read_text(encoding="utf-8")
     names = _names_below(folder)
     used = [name for name in names if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sql, re.IGNORECASE)]
     if not used:

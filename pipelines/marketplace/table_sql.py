@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from pipelines.engine.duckdb_engine import connect, reason_of, sql_name, sql_parquet, sql_text
 from pipelines.errors import ConfigurationError, DataError
+from pipelines.secrets.private_files import make_folder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -81,7 +82,7 @@ def _write(table: str, batches: pa.RecordBatchReader, into: Path) -> None:
     repeated = [name for name in batches.schema.names if names.count(name.casefold()) > 1]
     if repeated:
         raise DataError(f"the SELECT of raw.tables.{table}.sql has two columns '{repeated[0]}'; rename one with AS")
-    into.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(into.parent)
     with pq.ParquetWriter(into, batches.schema) as writer:
         for batch in batches:
             writer.write_batch(batch)

@@ -1,15 +1,20 @@
 """Finds the files of a table: one file, or all of a folder with the partitions that its folders name."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import DataError
+from pipelines.reading.delta import is_delta_folder
+from pipelines.storage.fingerprint import fingerprint_file
 from pipelines.storage.parquet_parts import partition_of
 
 PARQUET = ".parquet"
 TEXT_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 SUFFIXES = (PARQUET, *TEXT_SUFFIXES)
+AT_ONCE = 4
+"""Files hashed at once."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,11 @@ def find_files(path: Path, *, setting: str = "data.path", any_text: bool = False
                 "read it as text"
             )
         return (TableFile(path),)
+    if is_delta_folder(path):
+        raise DataError(
+            f"'{path}' is a Delta table, whose files are those of all its versions; name it in a path of its own, such "
+            "as data.path or raw.tables.TABLE.path"
+        )
     files = tuple(TableFile(file, partition_of(file.relative_to(path))) for file in sorted(_below(path)))
     if not files:
         raise DataError(
@@ -61,6 +71,15 @@ def find_files(path: Path, *, setting: str = "data.path", any_text: bool = False
                 f"{_shown(files[0].partition)}; name the same partitions for all files"
             )
     return files
+
+
+def file_fingerprints(path: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a table by its name below `path`; a single file by its own."""
+    files = find_files(path, any_text=True)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        digests = list(pool.map(fingerprint_file, (file.path for file in files)))
+    names = [path.name if file.path == path else file.path.relative_to(path).as_posix() for file in files]
+    return dict(zip(names, digests, strict=True))
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -73,7 +73,7 @@ def unified(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
     if len(kinds) > 1 and all(pt.is_signed_integer(kind) for kind in kinds):
         kinds = {pa.int64()}
     elif len(kinds) > 1:
-        columns = [_as_text(column) for column in columns]
+        columns = [as_text(column) for column in columns]
         kinds = {pa.string()}
     kind = kinds.pop() if kinds else pa.null()
     chunks = [chunk for column in columns for chunk in column.cast(kind).chunks]
@@ -123,7 +123,8 @@ def _with_partition(table: pa.Table, file: TableFile) -> pa.Table:
     return table.replace_schema_metadata(None)
 
 
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as text, its values in their one spelling."""
     if is_text(column.type) or pt.is_null(column.type):
         return column.cast(pa.string())
     return pa.chunked_array(list(_spelled_chunks(column)), pa.string())

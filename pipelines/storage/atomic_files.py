@@ -7,28 +7,46 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
+from pipelines.secrets.private_files import FILE, make_folder
 from pipelines.storage.process import is_dead, process_identity
 
 SCRATCH = ".scratch"
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that takes its place when the block ends, and is removed when it fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def whole_file(path: Path, *, keeps_mode: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that takes its place when the block ends, and is removed when it fails.
+
+    The file is private, or has the permissions of the one that it replaces where it keeps the mode.
+    """
+    make_folder(path.parent)
     _clear(path.parent, f".{path.name}")
     temporary = path.with_name(f".{path.name}~{process_identity()}")
     try:
         yield temporary
+        own = temporary.stat().st_mode & FILE
+        temporary.chmod(path.stat().st_mode & 0o777 if keeps_mode else own)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def write_once(path: Path, content: str) -> None:
+    """Write a private file unless it exists; of several commands at once the first wins."""
+    if path.exists():
+        return
+    with scratch_folder(path.parent) as scratch:
+        fresh = scratch / path.name
+        fresh.touch(mode=FILE)
+        fresh.write_text(content)
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+
+
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
     """Yield an empty folder below `parent` that is gone when the block ends."""
-    parent.mkdir(parents=True, exist_ok=True)
+    make_folder(parent)
     _clear(parent, SCRATCH)
     folder = Path(mkdtemp(dir=parent, prefix=f"{SCRATCH}~{process_identity()}~"))
     try:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,8 @@ from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, Text, c
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.pool import NullPool
 
-from pipelines.errors import ThinfileError
+from pipelines.errors import AnswerIsNo, ThinfileError
+from pipelines.secrets.environment_text import to_record
 from pipelines.storage.lock import file_lock
 from pipelines.storage.postgresql import advisory_lock, open_engine
 from pipelines.storage.workspace import Workspace, new_sqlite, sqlite_url
@@ -36,10 +37,8 @@ class ChainConflict(ThinfileError):
     """Somebody else appended first; read the chain again before deciding."""
 
 
-class ChainBroken(ThinfileError):
+class ChainBroken(AnswerIsNo):
     """An entry is not what was written; the verb exits with 3."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -89,12 +88,30 @@ class Chain:
         is_newer = (ENTRIES.c.chain == self.name) & (ENTRIES.c.sequence >= first)
         rows = self._rows(select(ENTRIES).where(is_newer).order_by(ENTRIES.c.sequence))
         self._verify(rows, first, previous)
-        return [
-            Entry(row.sequence, row.written_at, json.loads(row.content), row.previous_hash, row.hash) for row in rows
-        ]
+        return [self._entry(row) for row in rows]
+
+    def length(self) -> int:
+        """Return the number of the last entry, 0 for an empty chain. Raises ChainBroken where it was changed."""
+        last = self._last()
+        return last.sequence if last else 0
+
+    def unchecked(self) -> Iterator[Mapping[str, object]]:
+        """Yield the contents of all entries that can be read, in order, whether or not they are what was written."""
+        try:
+            of_chain = select(ENTRIES.c.content).where(ENTRIES.c.chain == self.name)
+            rows = self._rows(of_chain.order_by(ENTRIES.c.sequence))
+        except ChainBroken:
+            return
+        for row in rows:
+            with suppress(ValueError, TypeError):
+                content = json.loads(row.content)
+                if isinstance(content, dict):
+                    yield content
 
     def append(self, content: Mapping[str, object], *, after: int) -> Entry:
         """Write an entry after the one with sequence number `after` (0 for an empty chain) and return it.
+
+        Texts from the environment are written as the configuration has them (see `to_record`).
 
         Only the last entry is read and checked; `entries` checks them all.
 
@@ -107,7 +124,7 @@ class Chain:
             raise ChainConflict(self._conflict(after))
         previous = last.hash if last else GENESIS
         written_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        spelled = _spell(content)
+        spelled = _spell(to_record(content))
         hash_ = _hash(self.name, after + 1, written_at, spelled, previous)
         # What is returned is what will be read back.
         entry = Entry(after + 1, written_at, json.loads(spelled), previous, hash_)
@@ -155,6 +172,19 @@ class Chain:
         for sequence, row in enumerate(rows, start=first):
             self._check(row, sequence, previous)
             previous = row.hash
+
+    def _entry(self, row: Any) -> Entry:
+        """Return a checked row as an entry. Raises ChainBroken for a row that has a hash and was never an entry."""
+        try:
+            content, written_at = json.loads(row.content), datetime.fromisoformat(row.written_at)
+        except (ValueError, TypeError):
+            content = written_at = None
+        if not isinstance(content, dict) or written_at is None or written_at.tzinfo is None:
+            raise ChainBroken(
+                f"{self.name}: entry {row.sequence} has no time or no content that can be read; restore the database "
+                "from a copy"
+            )
+        return Entry(row.sequence, row.written_at, content, row.previous_hash, row.hash)
 
     def _check(self, row: Any, sequence: int | None = None, previous: str | None = None) -> None:
         """Raise for a row that is not what was written, or not where or after what it was written."""

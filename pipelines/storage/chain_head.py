@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.storage.atomic_files import whole_file
-from pipelines.storage.chain import ChainBroken, Entry
+from pipelines.storage.chain import Chain, ChainBroken, Entry
 from pipelines.storage.workspace import Workspace
 
 
@@ -30,6 +30,12 @@ class ChainHead:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ChainBroken(f"{self._chain}: its head '{self.path}' cannot be read ({error}); restore it") from error
 
+    def chain(self) -> str | None:
+        """Return the name of the chain whose head this is, None before the first entry."""
+        if self.read() is None:
+            return None
+        return str(json.loads(self.path.read_text()).get("chain", self._chain))
+
     def check(self, head: tuple[int, str] | None, entries: Sequence[Entry]) -> None:
         """Raise ChainBroken where a chain does not reach its head, or reaches it with another entry."""
         if head is None:
@@ -46,7 +52,8 @@ class ChainHead:
                 f"{entries[length - 1].hash[:12]}, recorded {hash_[:12]}); restore the database from a copy"
             )
 
-    def move_to(self, entry: Entry) -> None:
-        """Record an entry as the last of the chain."""
+    def move_to(self, entry: Entry, chain: Chain) -> None:
+        """Record an entry as the last of its chain."""
+        head = {"entries": entry.sequence, "hash": entry.hash, "chain": chain.name}
         with whole_file(self.path) as temporary:
-            temporary.write_text(json.dumps({"entries": entry.sequence, "hash": entry.hash}) + "\n")
+            temporary.write_text(json.dumps(head) + "\n")

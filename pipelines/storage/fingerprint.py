@@ -66,6 +66,12 @@ def fingerprint_code(*patterns: str) -> str:
     return fingerprint_files({str(path.relative_to(here)): path for one in patterns for path in here.glob(one)})
 
 
+def fingerprint_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def fingerprint_files(files: Mapping[str, Path]) -> str:
     """Return the SHA-256 of named files: their names and bytes."""
     digest = hashlib.sha256()

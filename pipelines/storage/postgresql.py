@@ -11,6 +11,9 @@ from sqlalchemy.schema import CreateSchema
 
 from pipelines.errors import ConfigurationError, ThinfileError
 
+DATABASE = "THINFILE_DATABASE"
+"""The variable that names the database shared by workspaces."""
+
 DRIVER = "postgresql+psycopg"
 SPELLINGS = ("postgresql", "postgres", DRIVER)
 SECONDS_TO_ANSWER = "10"
@@ -18,8 +21,8 @@ DEAD_AFTER = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; se
 """A lock whose holder's machine lost its power is free after a minute, not after two hours."""
 
 
-def url_of(database: str) -> URL:
-    """Return the address of a database with our driver in it.
+def url_of(database: str, variable: str = DATABASE) -> URL:
+    """Return the address of a database, which an environment variable has, with our driver in it.
 
     Raises:
         ConfigurationError: it is not an address of PostgreSQL; the message leaves it out, for it may have a password.
@@ -31,16 +34,25 @@ def url_of(database: str) -> URL:
     if url is None or url.drivername not in SPELLINGS:
         received = "another text" if url is None else f"{url.drivername}://..."
         raise ConfigurationError(
-            f"THINFILE_DATABASE must be an address of PostgreSQL, received {received}; "
-            "write postgresql://USER@HOST:PORT/DATABASE, or leave it empty for SQLite files in the workspace"
+            f"{variable} must be an address of PostgreSQL, received {received}; "
+            "write postgresql://USER@HOST:PORT/DATABASE, or leave it empty for files"
         )
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": SECONDS_TO_ANSWER}
     return url.set(drivername=DRIVER).update_query_dict(timeout)
 
 
-def address(database: str) -> str:
-    """Return the whole address, password included, for those who connect."""
-    return url_of(database).render_as_string(hide_password=False)
+def address(database: str, variable: str = DATABASE) -> str:
+    """Return the whole address, password included, for those who connect.
+
+    >>> address("postgresql://anna:a b%23@host/scores?connect_timeout=5")
+    'postgresql+psycopg://anna:a%20b%23@host/scores?connect_timeout=5'
+    """
+    return _rendered(url_of(database, variable))
+
+
+def _rendered(url: URL) -> str:
+    """Return an address as text; a space, which SQLAlchemy leaves as it is, would end it for those who redact it."""
+    return url.render_as_string(hide_password=False).replace(" ", "%20")
 
 
 def in_schema(database: str, schema: str) -> str:
@@ -53,7 +65,7 @@ def in_schema(database: str, schema: str) -> str:
     given = url.query.get("options", ())
     options = " ".join([given] if isinstance(given, str) else given)
     url = url.update_query_dict({"options": f"{options} -csearch_path={schema}".strip()})
-    return url.render_as_string(hide_password=False)
+    return _rendered(url)
 
 
 def make_schema(engine: Engine, schema: str) -> None:
@@ -85,7 +97,7 @@ def shown(database: str) -> str:
     return url.update_query_dict(secret).render_as_string(hide_password=True)
 
 
-def open_engine(database: str) -> Engine:
+def open_engine(database: str, variable: str = DATABASE) -> Engine:
     """Return an engine whose connections are opened when used and closed after, once the server has answered.
 
     Raises:
@@ -93,17 +105,17 @@ def open_engine(database: str) -> Engine:
         ThinfileError: the server does not answer or refuses the connection.
     """
     try:
-        engine = create_engine(url_of(database), poolclass=NullPool)
+        engine = create_engine(url_of(database, variable), poolclass=NullPool)
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"THINFILE_DATABASE is set and the PostgreSQL driver {error.name} is not installed; "
+            f"{variable} is set and the PostgreSQL driver {error.name} is not installed; "
             "pip install 'thinfile[postgresql]'"
         ) from error
     try:
         engine.connect().close()
     except DBAPIError as error:
         raise ThinfileError(
-            f"the database {shown(database)} of THINFILE_DATABASE does not answer "
+            f"the database {shown(database)} of {variable} does not answer "
             f"({_first_line(error, database)}); start it, or correct the address, user and password"
         ) from None  # the cause's traceback may hold the password
     return engine

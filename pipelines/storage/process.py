@@ -8,6 +8,9 @@ import threading
 from multiprocessing.connection import wait
 from pathlib import Path
 
+GONE = "gone"
+"""In place of the start of a process that has ended."""
+
 
 def process_identity(number: int | None = None) -> str:
     """Return host, number and start of a process, by default this one.
@@ -23,6 +26,15 @@ def is_dead(identity: str) -> bool:
     host, _, process = identity.partition(":")
     number = process.partition(":")[0]
     return host == _host() and number.isdigit() and process_identity(int(number)) != identity
+
+
+def is_alive(identity: str) -> bool:
+    """Return whether a process of this host lives; False for other hosts."""
+    host, _, process = identity.partition(":")
+    number = process.partition(":")[0]
+    if host != _host() or not number.isdigit() or _started(int(number)) == GONE:
+        return False
+    return process_identity(int(number)) == identity
 
 
 def end_with_parent() -> None:
@@ -65,8 +77,8 @@ def _started(number: int) -> str:
     try:
         fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return "gone"
-    return "gone" if fields[0] in "ZX" else fields[19]
+        return GONE
+    return GONE if fields[0] in "ZX" else fields[19]
 
 
 def _alive(number: int) -> str:
@@ -74,7 +86,7 @@ def _alive(number: int) -> str:
     try:
         os.kill(number, 0)
     except ProcessLookupError:
-        return "gone"
+        return GONE
     except PermissionError:
         pass
     return "alive"

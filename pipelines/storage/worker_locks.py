@@ -1,9 +1,12 @@
 """Locks of workers in a database: each has one owner, is renewed while the owner lives and expires when it does not."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cached_property
+from uuid import uuid4
 
 from sqlalchemy import (
     Column,
@@ -31,6 +34,9 @@ SECONDS = 60.0
 
 WAIT_SECONDS = 0.2
 
+IDENTITY = "identity of these locks"
+"""The name of the row that is no lock."""
+
 LOCKS = Table(
     "thinfile_leases",
     MetaData(),
@@ -52,6 +58,19 @@ class WorkerLocks:
             connection.execute(CreateTable(LOCKS, if_not_exists=True))
         self._engine = engine
         self._owner = process_identity()
+
+    @cached_property
+    def identity(self) -> str:
+        """What distinguishes these locks from those of other databases, and of copies of a file on other hosts."""
+        drawn = self._drawn()
+        if drawn is None:
+            self._insert(IDENTITY, uuid4().hex)  # of several workers the first one wins
+            drawn = self._drawn()
+        return f"{drawn}@{socket.gethostname()}" if self._engine.dialect.name == "sqlite" else str(drawn)
+
+    def _drawn(self) -> str | None:
+        with self._engine.connect() as connection:
+            return connection.execute(select(LOCKS.c.owner).where(LOCKS.c.name == IDENTITY)).scalar_one_or_none()
 
     @contextmanager
     def held(self, name: str) -> Iterator[bool]:
@@ -92,6 +111,15 @@ class WorkerLocks:
             owners = connection.execute(query).scalars().all()
         return not all(map(is_dead, owners))
 
+    def studies_with_workers(self) -> set[str]:
+        """Return the studies that a living worker works on."""
+        query = select(LOCKS.c.name, LOCKS.c.owner).where(
+            LOCKS.c.name.contains("/worker/"), LOCKS.c.expires > self._now()
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return {name.partition("/")[0] for name, owner in rows if not is_dead(owner)}
+
     def _now(self) -> ColumnElement[float]:
         """Return the database's time where it has a clock of its own, for the clocks of hosts differ."""
         if self._engine.dialect.name == "postgresql":
@@ -103,14 +131,14 @@ class WorkerLocks:
         with self._engine.connect() as connection:
             row = connection.execute(query.where(LOCKS.c.name == name)).one_or_none()
         if row is None:
-            return self._insert(name)
+            return self._insert(name, self._owner)
         return (row.is_over or is_dead(row.owner)) and self._take_over(name, row.owner, row.expires)
 
-    def _insert(self, name: str) -> bool:
+    def _insert(self, name: str, owner: str) -> bool:
         try:
             with self._engine.begin() as connection:
                 expires = self._now() + SECONDS
-                connection.execute(insert(LOCKS).values(name=name, owner=self._owner, expires=expires))
+                connection.execute(insert(LOCKS).values(name=name, owner=owner, expires=expires))
         except IntegrityError:
             return False
         return True

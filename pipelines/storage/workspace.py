@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import RequestError
+from pipelines.secrets.private_files import FILE
 from pipelines.storage.atomic_files import scratch_folder
-
-ENCODED = str.maketrans({character: f"%{ord(character):02X}" for character in "%?{}"})
-"""Characters that SQLAlchemy and Optuna would read as a part of a database URL's syntax."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,7 @@ class Workspace:
     """The folders and databases below one root; nothing is created before it is written to.
 
     `database`, when given, is the address of the PostgreSQL database that takes the place of `mlflow.db`, `chain.db`
-    and `studies.db`; files stay below the root.
+    and `studies.db`, and that other workspaces may use too; files stay below the root.
     """
 
     root: Path
@@ -102,6 +100,11 @@ class Workspace:
         return self.root / "chain.db"
 
     @property
+    def identity(self) -> Path:
+        """The file with the workspace's id, which it has where it shares a database with others."""
+        return self.root / "workspace.id"
+
+    @property
     def heads(self) -> Path:
         """How far the chains of reviews, erasures and alarms reach, so that a removed last entry is found."""
         return self.root / "chain_heads"
@@ -115,8 +118,11 @@ def sqlite_url(path: Path) -> str:
     >>> sqlite_url(Path("/tmp/a b/mlflow.db")), sqlite_url(Path("/tmp/50% {a}?/mlflow.db"))
     ('sqlite:////tmp/a b/mlflow.db', 'sqlite+pysqlite:////tmp/50%25 %7Ba%7D%3F/mlflow.db')
     """
-    encoded = str(path).translate(ENCODED)
-    return f"sqlite:///{encoded}" if encoded == str(path) else f"sqlite+pysqlite:///{encoded}"
+    from sqlalchemy import URL  # most commands of a workspace open no database
+
+    url = URL.create("sqlite", database=str(path))
+    rendered = url.render_as_string()
+    return rendered if rendered == f"sqlite:///{path}" else url.set(drivername="sqlite+pysqlite").render_as_string()
 
 
 @contextmanager
@@ -132,5 +138,6 @@ def new_sqlite(path: Path) -> Iterator[Path]:
         connection = sqlite3.connect(fresh)
         connection.execute("pragma journal_mode=wal")
         connection.close()
+        fresh.chmod(fresh.stat().st_mode & FILE)
         with suppress(FileExistsError):
             os.link(fresh, path)

@@ -17,7 +17,6 @@ from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population
-from pipelines.model_store.files import PROFILE
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
@@ -26,7 +25,7 @@ from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage import parquet_parts as parts
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, a_table, trained
-from tests.pipelines.model_store.champions import make_champion
+from tests.pipelines.model_store.champions import attach_profile, make_champion
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def made(folder: Path, family: str) -> Bench:
     probability = predictor.probability_of_bad(table)
     scored, features = points(probability, PointsScale()), table[[*NUMERIC, *CATEGORICAL]]
     reference = profile_of(scored, probability, features, NUMERIC, Population.applications)
-    (store.download(champion) / PROFILE).write_text(reference.to_json())
+    attach_profile(store, champion, reference)
     return Bench(workspace, predictor, reference)
 
 

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from pipelines.batch.digests import digests_of, numbers_of_digests, numbers_of_ids, spelled_ids
 from pipelines.credit.population import Population
@@ -13,12 +14,20 @@ from pipelines.score_log.key import LogKey, decision_ids
 KEY = LogKey("credit_score", 3, Population.book, "2026-10")
 
 
+@pytest.fixture(params=[True, False], ids=["DataFusion", "hashlib"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DataFusion is installed, or is not."""
+    monkeypatch.setattr("pipelines.batch.digests.find_spec", lambda _: request.param)
+
+
+@pytest.mark.usefixtures("either_way")
 def test_ids_are_those_of_hashlib_in_the_order_of_the_rows() -> None:
     asked = ["", "A", "Zoë", "信用", "a" * 300, "it's", 'a "b" \\ %', *(f"A{number}" for number in range(20_000))]
     found = spelled_ids(digests_of(KEY, "f00d", pa.array(asked)))
     assert found.to_pylist() == decision_ids(KEY, "f00d", np.array(asked))
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_slice_and_no_rows_at_all_have_their_own_ids() -> None:
     asked = pa.array([f"A{number}" for number in range(100)])
     whole = digests_of(KEY, "f00d", asked)

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +29,8 @@ def bench(made_once: Bench) -> Bench:
     """A workspace of its own, for others must not know who was erased, as if nothing had been scored or erased."""
     for path in ("score_log", "chain_heads"):
         shutil.rmtree(made_once.workspace.root / path, ignore_errors=True)
-    for path in made_once.workspace.root.glob("chain.db*"):
-        path.unlink()
+    with closing(sqlite3.connect(made_once.workspace.chain)) as chain, chain:
+        chain.execute("delete from chain where chain not like 'promotions of %'")
     return made_once
 
 

@@ -20,6 +20,7 @@ from pipelines.candidates.families.scorecard import ScorecardSettings
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population
 from pipelines.errors import DataError, RequestError, ThinfileError
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.foreign import probabilities
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
@@ -124,7 +125,7 @@ def test_scored_again_decisions_keep_their_ids_and_their_time(
     scored(applications.sample(frac=1, random_state=0), "2026-07")  # the same applications in another order
     pd.testing.assert_frame_equal(ScoreLog(workspace).decisions(key("2026-07")), first)
     store = ModelStore(workspace)
-    model_hash = load_predictor(store, store.require_champion("credit_score")).hash
+    model_hash = load_predictor(store, proven_champion(store, "credit_score")).hash
     expected = decision_ids(key("2026-07"), model_hash, first["application_id"].to_numpy(dtype=str))
     assert first["decision_id"].tolist() == expected
 
@@ -217,7 +218,7 @@ def test_declined_applications_have_their_reasons_in_the_log(
     assert sum(told["reasons"].values()) == rows.loc[declined, "reasons"].map(len).sum()
     # they are those of the model's own contributions
     store = ModelStore(workspace)
-    predictor = load_predictor(store, store.require_champion("credit_score"))
+    predictor = load_predictor(store, proven_champion(store, "credit_score"))
     by_id = applications.set_index("id")
     contributions = predictor.contributions(by_id)
     assert contributions is not None
@@ -266,7 +267,7 @@ def test_another_policy_than_that_of_the_promotion_is_told(
     scored: Score, applications: pd.DataFrame, workspace: Workspace
 ) -> None:
     store = ModelStore(workspace)
-    champion = store.require_champion("credit_score")
+    champion = proven_champion(store, "credit_score")
     store.tag(champion, {POLICY: policy_hash(PolicySettings())})
     assert scored(applications, "2028-11")["is_policy_of_promotion"]
     assert not scored(applications, "2028-12", policy=PolicySettings(approve_from=560))["is_policy_of_promotion"]

@@ -1,6 +1,8 @@
 """Parts of a Parquet input give the log of the whole table, once, whatever stops the work on the way."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from pipelines.applications.settings import Source
 from pipelines.batch import part as part_module
+from pipelines.batch.score import score
 from pipelines.batch.settings import ReasonsFor
 from pipelines.credit.population import Population
 from pipelines.erasure.erase import erase
@@ -21,7 +24,7 @@ from pipelines.policy.pack import PolicySettings, ReasonSettings
 from pipelines.score_log.columns import row_schema
 from pipelines.scoring.reasons import notice
 from pipelines.storage import parquet_parts
-from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
+from tests.pipelines.batch.conftest import Bench, applications, made, score_it, settings, written
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, OWN_FAMILIES
 
 pytestmark = pytest.mark.usefixtures("small_parts")
@@ -36,29 +39,25 @@ def decided(bench: Bench, period: str = "2026-10", population: Population = Popu
 @pytest.mark.parametrize("family", OWN_FAMILIES)
 @pytest.mark.integration
 def test_parts_say_what_the_whole_table_says(family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = made(tmp_path / "one", family), made(tmp_path / "other", family)
-    table = applications(600)
+    bench, table = made(tmp_path, family), applications(600)
     path = written(table, tmp_path / "table.parquet")
-    streamed = score_it(one, input=str(path), protected=["sex"])
+    streamed = score_it(bench, input=str(path), protected=["sex"])
+    found, features = decided(bench), bench.log.features(bench.key())
+    assert len(bench.log.partitions(bench.key())) == 6
+    shutil.rmtree(bench.workspace.score_log)
     monkeypatch.setattr(parquet_parts, "LEAST_ROWS", 100_000)
     monkeypatch.setattr(parquet_parts, "MOST_ROWS", 250_000)
-    whole = score_it(other, path=str(path), protected=["sex"])
-    expected = decided(other)
-    found = decided(one)
+    whole = score_it(bench, path=str(path), protected=["sex"])
+    assert len(bench.log.partitions(bench.key())) == 1
     assert found["customer_id"].notna().all()
-    assert (len(one.log.partitions(one.key())), len(other.log.partitions(other.key()))) == (6, 1)
-    pd.testing.assert_frame_equal(found, expected)
+    pd.testing.assert_frame_equal(found, decided(bench))
     np.testing.assert_array_equal(
-        found.set_index("application_id").loc[table["application_id"], "pd"], one.predictor.probability_of_bad(table)
+        found.set_index("application_id").loc[table["application_id"], "pd"], bench.predictor.probability_of_bad(table)
     )
-    assert streamed | {"score_log": "", "mean_pd": 0} == whole | {"score_log": "", "mean_pd": 0}
+    assert streamed | {"mean_pd": 0} == whole | {"mean_pd": 0}
     assert streamed["mean_pd"] == pytest.approx(whole["mean_pd"], rel=1e-12)
-    features = one.log.features(one.key())
-    pd.testing.assert_frame_equal(
-        features[["decision_id", *NUMERIC, *CATEGORICAL]],
-        other.log.features(other.key())[["decision_id", *NUMERIC, *CATEGORICAL]],
-        check_dtype=False,
-    )
+    columns = ["decision_id", *NUMERIC, *CATEGORICAL]
+    pd.testing.assert_frame_equal(features[columns], bench.log.features(bench.key())[columns], check_dtype=False)
     assert list(found.columns) == [name for name in row_schema().names if name not in CHANGES]
 
 
@@ -269,6 +268,31 @@ def test_notices_are_written_for_the_declined_as_the_policy_pack_says(named: str
     )
 
 
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({}, "policy 'default' has no text for a notice; set policy.reasons.opening"),
+        ({"reasons_for": ReasonsFor.nobody}, "no application gets reasons, which a notice lists"),
+        ({"population": Population.book}, "no application gets reasons, which a notice lists"),
+    ],
+)
+def test_notices_without_a_text_are_refused(
+    changed: dict[str, Any], message: str, bench: Bench, tmp_path: Path
+) -> None:
+    path = str(written(applications(100), tmp_path / "table.parquet"))
+    with pytest.raises(ConfigurationError, match=message):
+        score_it(bench, input=path, notices=True, **changed)
+    assert not (bench.workspace.score_log / "notices").exists()
+
+
+def test_no_file_of_notices_is_written_where_no_application_is_declined(bench: Bench, tmp_path: Path) -> None:
+    everyone = PolicySettings(approve_from=350, reasons=ReasonSettings(opening="Declined because of:"))
+    path = str(written(applications(100), tmp_path / "table.parquet"))
+    score_it(bench, input=path, notices=True, policy=everyone)
+    assert len(decided(bench)) == 100
+    assert not list((bench.workspace.score_log / "notices").rglob("*.parquet"))
+
+
 def test_of_a_large_table_a_sample_of_the_features_is_kept(bench: Bench, tmp_path: Path) -> None:
     score_it(bench, input=str(written(applications(1000), tmp_path / "table.parquet")), features_kept=200)
     features, rows = bench.log.features(bench.key()), decided(bench)
@@ -303,13 +327,15 @@ def test_a_protected_attribute_is_no_segment(bench: Bench, tmp_path: Path) -> No
         score_it(bench, input=path, protected=["sex"], segments=["sex"])
 
 
+@pytest.mark.integration
 def test_a_pool_of_processes_gives_the_same_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.batch.score.ONE_PROCESS", 100)
-    one, other = made(tmp_path / "one", "scorecard"), made(tmp_path / "other", "scorecard")
-    path = str(written(applications(600), tmp_path / "table.parquet"))
-    score_it(one, input=path, threads=1)
-    score_it(other, input=path, threads=2)
-    pd.testing.assert_frame_equal(decided(one), decided(other))
+    bench, path = made(tmp_path, "scorecard"), str(written(applications(600), tmp_path / "table.parquet"))
+    score_it(bench, input=path, threads=1)
+    in_this_process = decided(bench)
+    shutil.rmtree(bench.workspace.score_log)
+    score_it(bench, input=path, threads=2)
+    pd.testing.assert_frame_equal(in_this_process, decided(bench))
 
 
 def test_who_was_erased_does_not_come_back(tmp_path: Path) -> None:
@@ -323,3 +349,13 @@ def test_who_was_erased_does_not_come_back(tmp_path: Path) -> None:
     told = score_it(bench, input=path, period="2026-11")
     assert (told["erased"], told["scored"], told["rows_in"]) == (len(theirs), 300 - len(theirs), 300)
     assert not decided(bench, "2026-11")["application_id"].isin(theirs).any()
+
+
+def test_the_summary_gives_shares_of_all_reasons(bench: Bench, tmp_path: Path) -> None:
+    path = str(written(applications(300), tmp_path / "table.parquet"))
+    outcome = score(settings(bench, input=path))
+    reasons: dict[str, int] = outcome.result["reasons"]  # type: ignore[assignment]
+    (line,) = (line for line in outcome.summary if "reasons given" in line)
+    shares = [int(share) for share in re.findall(r"\((\d+)%\)", line)]
+    assert shares == [round(100 * times / sum(reasons.values())) for times in list(reasons.values())[: len(shares)]]
+    assert sum(shares) <= 101

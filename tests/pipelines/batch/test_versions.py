@@ -11,14 +11,13 @@ import pytest
 from pipelines.batch.score import score
 from pipelines.credit.population import Population
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CHAMPION
 from pipelines.score_log.columns import COLUMNS, SHADOW, Decisions, log_rows
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import PartitionFiles
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, settings, written
 from tests.pipelines.candidates.test_conformance import trained
-from tests.pipelines.model_store.champions import make_champion
+from tests.pipelines.model_store.champions import crown, make_champion
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +34,7 @@ def versions(tmp_path: Path) -> Bench:
 
 def promote(workspace: Workspace, version: int) -> None:
     store = ModelStore(workspace)
-    store.set_alias(store.version("credit_score", version), CHAMPION)
+    crown(store, store.version("credit_score", version))
 
 
 def decisions(bench: Bench, period: str = "2026-10", population: Population = Population.applications) -> pd.DataFrame:
@@ -128,13 +127,13 @@ def test_rows_without_an_id_are_decided_once(versions: Bench, tmp_path: Path) ->
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_the_score_of_a_shadow_is_no_decision(versions: Bench, tmp_path: Path, version: int) -> None:
-    """Shadow scores of either version neither count as logged nor keep the champion from deciding."""
+    """Shadow scores that an earlier version of the log has among decisions neither count nor keep from deciding."""
     table = applications(40)
     key = LogKey("credit_score", version, Population.applications, "2026-10")
     values: dict[str, Any] = {column.name: None for column in COLUMNS}
     rows = Decisions(
         40,
-        values | {"role": SHADOW, "client": "own", "points": 500, "pd": 0.1, "raw_score": -2.0} | key.columns,
+        values | key.columns | {"role": SHADOW, "client": "own", "points": 500, "pd": 0.1, "raw_score": -2.0},
         {
             "application_id": pa.array(table["application_id"]),
             "decision_id": pa.array([f"{row:032x}" for row in range(40)]),

@@ -208,6 +208,7 @@ def test_a_customer_is_required(workspace: Workspace, filled: Workspace) -> None
         erase(EraseSettings(workspace=str(filled.root)))
 
 
+@pytest.mark.integration
 def test_the_command(filled: Workspace, thinfile: Callable[..., Answer]) -> None:
     written(pa.table({"customer_id": ["007", "7"]}), filled.root / "numbers" / "part.parquet")
     assert thinfile("erase", "customer=007", "why=asked", "output=json").json["rows"] == {"numbers": 1}

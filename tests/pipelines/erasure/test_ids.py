@@ -78,6 +78,7 @@ ODD = ["7", "007", "7.0", "1e5", "1_000", "+7", "true", "null", " 7", "7 ", "a b
 ODD += ["${x}", 'a"b', "a\\", "ключ", "😀", "a#b", "~a", "%41", "(a)"]
 
 
+@pytest.mark.integration
 def test_the_command_takes_an_id_as_it_is_written(tmp_path: Path) -> None:
     workspace = Workspace.at(str(tmp_path / "workspace"))
     workspace.root.mkdir()

@@ -175,7 +175,7 @@ def test_the_fingerprint_follows_the_content(change: dict[str, str], same: bool,
         lay(with_column(shop, "orders", "discount", pa.array([*range(39), 40], pa.int64())), folder)
     if change.get("orders") == "a file's name":
         (folder / "orders.parquet").rename(folder / "buys.parquet")
-        raw = RawSettings(str(folder), "UTC", tables=TableMappings(orders=TableMapping(path="buys.parquet")))
+        raw = RawSettings(str(folder), time_zone="UTC", tables=TableMappings(orders=TableMapping(path="buys.parquet")))
     after = taken_in(raw, tmp_path / "lake" / "own").tables
     assert (after["orders"].fingerprint == before["orders"].fingerprint) is same
     assert all(after[name].fingerprint == before[name].fingerprint for name in NAMES if name != "orders")

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
-from pipelines.storage.chain import GENESIS, Chain, ChainBroken, ChainConflict
+from pipelines.storage.chain import GENESIS, Chain, ChainBroken, ChainConflict, _hash
 from pipelines.storage.postgresql import open_engine
 from pipelines.storage.workspace import Workspace, sqlite_url
 
@@ -42,6 +42,24 @@ def test_entries_come_back_in_order_and_linked(either_workspace: Workspace) -> N
     entries = grown(either_workspace).entries()
     assert [entry.content["decision"] for entry in entries] == [0, 1, 2]
     assert [entry.previous_hash for entry in entries] == [GENESIS, entries[0].hash, entries[1].hash]
+
+
+@pytest.mark.parametrize(
+    "change", [{"content": "not json"}, {"content": "null"}, {"content": "[1]"}, {"written_at": "yesterday"}]
+)
+def test_an_entry_with_the_right_hash_that_nobody_could_have_written_is_named(
+    workspace: Workspace, change: dict[str, str]
+) -> None:
+    last = grown(workspace).entries()[-1]
+    row = {"written_at": last.written_at, "content": '{"decision":2}'} | change
+    hash_ = _hash("promotions of a", 3, row["written_at"], row["content"], last.previous_hash)
+    engine = create_engine(sqlite_url(workspace.chain))
+    with engine.begin() as connection:
+        statement = "update chain set written_at = :written_at, content = :content, hash = :hash where sequence = 3"
+        connection.execute(text(statement), row | {"hash": hash_})
+    engine.dispose()
+    with pytest.raises(ChainBroken, match="entry 3 has no time or no content that can be read; restore"):
+        Chain(workspace, "promotions of a").entries()
 
 
 def test_chains_of_one_database_do_not_mix(either_workspace: Workspace) -> None:
