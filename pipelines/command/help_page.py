@@ -22,7 +22,8 @@ WORKSPACE = "${oc.env:THINFILE_WORKSPACE,workspace}"
 
 FOOTER = """\
 --cfg job shows the composed YAML, --multirun sweeps over key=a,b,c,
---config-dir FOLDER puts your own files first, --hydra-help lists Hydra's flags."""
+--config-dir FOLDER (or THINFILE_CONFIG_DIR) puts your own files first,
+--hydra-help lists Hydra's flags."""
 
 
 def help_page(
@@ -33,7 +34,7 @@ def help_page(
     `file` is its configuration file, whose first comments are the examples; `config` the composed configuration, whose
     values are the defaults; `groups` has the choices of each configuration group.
     """
-    chosen = dict(_classes(config))
+    chosen = dict(classes_of(config))
     values = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
     settings = [one for one in settings_of(schema, chosen=chosen) if one.meaning]
     own = [one for one in settings if one.key.partition(".")[0] not in groups]
@@ -60,13 +61,14 @@ def examples(file: Path) -> list[str]:
     return [command for command in commands if not command.endswith("\\") and len(command) <= WIDTH - 2]
 
 
-def _classes(node: DictConfig, prefix: str = "") -> Iterable[tuple[str, type]]:
+def classes_of(node: DictConfig, prefix: str = "") -> Iterable[tuple[str, type]]:
+    """Yield the keys of a composed configuration that hold settings, with their classes."""
     for key in node:
         if not OmegaConf.is_missing(node, key) and isinstance(node[key], DictConfig):
             kind = OmegaConf.get_type(node[key])
             if kind is not None and is_dataclass(kind):
                 yield f"{prefix}{key!s}", kind
-                yield from _classes(node[key], f"{prefix}{key!s}.")
+                yield from classes_of(node[key], f"{prefix}{key!s}.")
 
 
 def _entries(settings: Iterable[Setting], values: Any) -> Iterable[str]:

@@ -2,10 +2,12 @@
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -16,9 +18,15 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from pipelines.command import hydra_adapter
-from pipelines.command.configuration_errors import explain, forbid_unknown_keys, unknown_below
-from pipelines.command.help_page import help_page
+from pipelines.command.configuration_errors import explain, forbid_unknown_keys, unknown_below, unknown_in_choice
+from pipelines.command.environment_texts import marked
+from pipelines.command.flags import check_flags
+from pipelines.command.help_page import classes_of, help_page
+from pipelines.command.names import check_choices, check_value
+from pipelines.command.own_packages import ROOT
 from pipelines.command.renamed_keys import renamed_override
+from pipelines.command.settings_reference import Setting, settings_of
+from pipelines.command.sweep import SweptJob, print_sweep, swept_job
 from pipelines.command.verb import (
     Outcome,
     Output,
@@ -26,14 +34,22 @@ from pipelines.command.verb import (
     attempt,
     failed,
     log_plainly,
+    perform,
     print_outcomes,
+    quote_ids,
     stay_private,
     worst_exit_code,
 )
 from pipelines.command.verbs import VERBS
-from pipelines.errors import ConfigurationError, nearest
+from pipelines.errors import ConfigurationError, RequestError, ThinfileError, nearest
+from pipelines.secrets.private_files import private_umask
 
 S = TypeVar("S", bound=VerbSettings)
+
+CONFIG_DIR = "THINFILE_CONFIG_DIR"
+"""The variable with the folder of a team's configuration, for commands without --config-dir."""
+
+LAUNCHER = "hydra/launcher"
 
 
 @dataclass(frozen=True)
@@ -49,22 +65,44 @@ class Verb(Generic[S]):
     """The words that may follow the verb; the one given becomes the setting `action`."""
     choices: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
     """Returns settings that need no file: group -> option -> its default settings, an instance of its schema."""
+    ids: Sequence[str] = ()
+    """Settings that are texts although Hydra would read some as numbers."""
+    short_keys: Mapping[str, str] = field(default_factory=dict)
+    """What may be written for a key: anchor=FILE for anchor.file=FILE."""
+    figures: Mapping[str, str] = field(default_factory=dict)
+    """Columns of the table of a sweep, by title where each is found in the answer."""
+
+    def words(self, arguments: Sequence[str]) -> list[str]:
+        """Return the arguments as Hydra reads them."""
+        return quote_ids([self._whole_key(word) for word in arguments], *self.ids)
+
+    def _whole_key(self, word: str) -> str:
+        key, mark, value = word.partition("=")
+        return f"{self.short_keys.get(key, key)}={value}" if mark else word
+
+    @property
+    def group_names(self) -> list[str]:
+        """The names of the configuration groups."""
+        return [*self.groups, *self.choices()]
+
+    @property
+    def whole_files(self) -> list[str]:
+        """The groups without a schema: their files set any of the verb's settings, and may ask for a sweep."""
+        return [group for group, options in self.groups.items() if not options]
 
 
 def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
-    """Run a verb with the user's arguments and return the exit code."""
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors to us instead of printing and exiting
-    stay_private()
+    """Run a verb with the user's arguments and return the exit code; what it writes is private."""
+    with private_umask():
+        return _run_verb(verb, verb.words(arguments))
+
+
+def _run_verb(verb: Verb[Any], arguments: Sequence[str]) -> int:
     log_plainly()
-    hydra_adapter.prepare_hydra()
     folders: list[Path] = []
     try:
-        args = _with_action(verb, hydra_adapter.parse_arguments(arguments))
-        args.overrides = [renamed_override(word) for word in args.overrides]
-        first, second = _folders(args)
-        folders = [folder for folder in (first, second) if folder]
-        _store_schemas(verb, folders)
-        outcomes = _run(verb, args, first, second)
+        args = _parsed(verb, arguments, folders)
+        outcomes = _run(verb, args, folders)
     except Exception as error:  # those of the task itself are outcomes already
         outcomes = [failed(_explained(error, verb, arguments, folders), debug=_requested(arguments, "debug") == "true")]
         output = Output.json if _requested(arguments, "output") == Output.json.value else Output.text
@@ -72,11 +110,61 @@ def run(verb: Verb[Any], arguments: Sequence[str]) -> int:
     return worst_exit_code(outcomes)
 
 
+def answer(verb: Verb[S], arguments: Sequence[str]) -> Outcome:
+    """Run a verb once and return its outcome, whose errors are raised; nothing is printed."""
+    folders: list[Path] = []
+
+    def job(config: DictConfig) -> Outcome | Exception:
+        try:
+            return _with_same_folder(perform(verb.task, _settings(verb, config, folders)), folders)
+        except Exception as error:  # Hydra would print it
+            return error
+
+    words = verb.words(arguments)
+    try:
+        args = _parsed(verb, words, folders)
+        with hydra_adapter.application(verb.name, verb.task.__module__, folders) as application:
+            outcome: Outcome | Exception = application.run(verb.name, job, args.overrides)
+    except Exception as error:
+        outcome = _explained(error, verb, words, folders)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _parsed(verb: Verb[Any], arguments: Sequence[str], folders: list[Path]) -> argparse.Namespace:
+    """Return Hydra's flags and overrides, checked; `folders` gets those of the configuration, in order."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors to us instead of printing and exiting
+    stay_private()
+    hydra_adapter.prepare_hydra()
+    args = _with_action(verb, hydra_adapter.parse_arguments(arguments))
+    check_flags(args)
+    args.overrides = [renamed_override(word) for word in args.overrides]
+    _check_names(verb, args.overrides)
+    check_choices({"configuration": args.config_name})
+    folders.extend(_folders(args))
+    _store_schemas(verb, folders)
+    return args
+
+
 def _explained(error: Exception, verb: Verb[Any], arguments: Sequence[str], folders: Sequence[Path]) -> Exception:
     """Return the error of composing a configuration as one message."""
+    of_resolver = next((cause for cause in _causes(error) if isinstance(cause, ThinfileError)), None)
+    if of_resolver is not None:
+        return of_resolver
     if not isinstance(error, HydraException | OmegaConfBaseException | YAMLError | UnicodeDecodeError):
         return error
-    return ConfigurationError(unknown_below(verb.schema, list(arguments)) or explain(error, folders))
+    return ConfigurationError(
+        unknown_below(verb.schema, list(arguments))
+        or unknown_in_choice(error, arguments, verb.choices(), folders)
+        or explain(error, folders, verb.group_names)
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[Exception]:
+    while isinstance(error, Exception):
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _requested(arguments: Sequence[str], key: str) -> str:
@@ -102,10 +190,27 @@ def _with_action(verb: Verb[Any], args: argparse.Namespace) -> argparse.Namespac
     return args
 
 
+def _check_names(verb: Verb[Any], overrides: Sequence[str]) -> None:
+    """Raise RequestError for an override that gives a name which is not one; Hydra makes folders before a job runs."""
+    has_model = any(member.name == "model" for member in fields(verb.schema))
+    for word in overrides:
+        key, values = hydra_adapter.override_values(word)
+        is_group = key in verb.group_names or "/" in key
+        for value in values:
+            if is_group and value is None:
+                raise ConfigurationError(
+                    f"{key}=null names no choice; leave out {key} for the default, or name one that "
+                    f"`thinfile {verb.name} --help` lists"
+                )
+            if is_group:
+                check_choices({key: str(value)})
+            else:
+                check_value(key, value, has_model=has_model)
+
+
 def configuration_folder() -> Path:
-    """Return the conf/ folder: beside this package in a clone, the package `thinfile_conf` in an installed wheel."""
-    beside = Path(__file__).resolve().parents[2]
-    return next(folder for folder in (beside / "conf", beside / "thinfile_conf") if folder.is_dir())
+    """Return the conf/ folder, which lies beside the packages."""
+    return ROOT / "conf"
 
 
 def _store_schemas(verb: Verb[Any], folders: Sequence[Path]) -> None:
@@ -132,61 +237,111 @@ def _schema(schema: Any) -> DictConfig:
     return node
 
 
-def groups_of(verb: Verb[Any]) -> dict[str, list[str]]:
+def groups_of(verb: Verb[Any], folders: Sequence[Path]) -> dict[str, list[str]]:
     """Return the choices of each configuration group of a verb."""
     groups: dict[str, Any] = {**dict.fromkeys(verb.groups, ()), **verb.choices()}
     return {
-        group: sorted({path.stem for path in (configuration_folder() / group).glob("*.yaml")}.union(names))
+        group: sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")}.union(names))
         for group, names in groups.items()
     }
 
 
-def _run(verb: Verb[Any], args: argparse.Namespace, first: Path, second: Path | None) -> list[Outcome]:
-    def job(config: DictConfig) -> tuple[Outcome, Output]:
-        outcome = _run_job(verb, config, [folder for folder in (first, second) if folder])
-        if not args.multirun or config.output is Output.text:
-            print_outcomes([outcome], config.output)
-        return outcome, config.output  # to Hydra's launcher, which may be in another process
+def described(verb: Verb[Any], words: Sequence[str]) -> tuple[dict[str, list[str]], list[Setting]]:
+    """Return the choices of each configuration group, and the settings that the words of a command choose."""
+    hydra_adapter.prepare_hydra()
+    try:
+        args = hydra_adapter.parse_arguments(words)
+    except HydraException:
+        args = hydra_adapter.parse_arguments([])
+    folders = _folders(args)
+    _store_schemas(verb, folders)
+    with hydra_adapter.application(verb.name, verb.task.__module__, folders) as application:
+        launchers = {LAUNCHER: application.options(LAUNCHER)}
+        attempts: list[list[str]] = [args.overrides, []]
+        for overrides in attempts:  # those of a sweep, or half-written ones, do not compose
+            with suppress(Exception):
+                chosen = dict(classes_of(application.compose(verb.name, overrides)))
+                return groups_of(verb, folders) | launchers, list(settings_of(verb.schema, chosen=chosen))
+    return groups_of(verb, folders) | launchers, list(settings_of(verb.schema))
 
-    if args.hydra_help or args.cfg or args.info or args.shell_completion:
-        hydra_adapter.show(verb.name, args, verb.task, first, second)
+
+def _run(verb: Verb[Any], args: argparse.Namespace, folders: Sequence[Path]) -> list[Outcome]:
+    if args.hydra_help or args.cfg or args.info:
+        hydra_adapter.show(verb.name, args, verb.task, folders)
         return []
     name = args.config_name or verb.name
-    with hydra_adapter.application(verb.name, verb.task.__module__, first, second) as application:
+    with hydra_adapter.application(verb.name, verb.task.__module__, folders) as application:
         if args.help:
-            print(_help(verb, application.compose(name, args.overrides)), end="")
+            print(_help(verb, application.compose(name, args.overrides), folders), end="")
             return []
-        if not args.multirun:
-            outcome, _ = application.run(name, job, args.overrides)
-            return [outcome]
-        answers: list[tuple[Outcome, Output]] = application.sweep(name, job, args.overrides)
-    for_scripts = [outcome for outcome, output in answers if output is Output.json]
-    if for_scripts:
-        print_outcomes(for_scripts, Output.json, as_list=True)
-    return [outcome for outcome, _ in answers]
+        may_sweep = any(word.partition("=")[0] in verb.whole_files for word in args.overrides)
+        is_sweep = args.multirun or (may_sweep and application.is_sweep(name, args.overrides))
+        if not is_sweep:
+            return [application.run(name, _job(verb, folders), args.overrides)]
+        _check_names(verb, application.sweep_of_files(name, args.overrides))
+        job = swept_job(verb.name, partial(_run_job, verb, folders=folders), args.overrides)
+        jobs: list[SweptJob] = application.sweep(name, job, args.overrides)
+    if not jobs:
+        raise ConfigurationError("the sweep has no job: a glob of it matches no choice; --help lists the choices")
+    print_sweep(jobs, verb.figures)
+    return [job.outcome for job in jobs]
 
 
-def _help(verb: Verb[Any], config: DictConfig) -> str:
-    file = configuration_folder() / f"{verb.name}.yaml"
-    return help_page(verb.name, VERBS[verb.name].meaning, file, verb.schema, config, groups_of(verb))
+def _job(verb: Verb[Any], folders: Sequence[Path]) -> Callable[[DictConfig], Outcome]:
+    """Return the function that runs a composed configuration and prints the outcome."""
+
+    def job(config: DictConfig) -> Outcome:
+        outcome = _run_job(verb, config, folders)
+        print_outcomes([outcome], config.output)
+        return outcome
+
+    return job
+
+
+def _help(verb: Verb[Any], config: DictConfig, folders: Sequence[Path]) -> str:
+    file, groups = configuration_folder() / f"{verb.name}.yaml", groups_of(verb, folders)
+    return help_page(verb.name, VERBS[verb.name].meaning, file, verb.schema, config, groups)
 
 
 def _run_job(verb: Verb[Any], config: DictConfig, folders: Sequence[Path]) -> Outcome:
     try:
-        forbid_unknown_keys(config)
-        settings = OmegaConf.to_object(hydra_adapter.with_decoded_keys(config))
-    except (ConfigurationError, OmegaConfBaseException) as error:
-        return failed(error if isinstance(error, ConfigurationError) else ConfigurationError(explain(error, folders)))
+        settings = _settings(verb, config, folders)
+    except RequestError as error:
+        return failed(error)
+    return _with_same_folder(attempt(verb.task, settings), folders)
+
+
+def _settings(verb: Verb[S], config: DictConfig, folders: Sequence[Path]) -> S:
+    """Return the settings of a composed configuration. Raises RequestError for what is wrong in it."""
+    try:
+        forbid_unknown_keys(config, verb.group_names)
+        check_choices(hydra_adapter.chosen_options())
+        config = hydra_adapter.with_decoded_keys(config)
+        settings = marked(OmegaConf.to_object(config), config)
+    except OmegaConfBaseException as error:
+        raise ConfigurationError(explain(error, folders, verb.group_names)) from error
     assert isinstance(settings, verb.schema)
-    return attempt(verb.task, settings)
+    return settings
 
 
-def _folders(args: argparse.Namespace) -> tuple[Path, Path | None]:
+def _with_same_folder(outcome: Outcome, folders: Sequence[Path]) -> Outcome:
+    """Return an outcome whose next commands read the user's configuration folder, where a flag named one."""
+    usual = os.environ.get(CONFIG_DIR)
+    if len(folders) < 2 or (usual and Path(usual).resolve() == folders[0]):
+        return outcome
+    folder = f" --config-dir={shlex.quote(str(folders[0]))}"
+    return replace(
+        outcome, next_steps=[step + folder if step.startswith("thinfile ") else step for step in outcome.next_steps]
+    )
+
+
+def _folders(args: argparse.Namespace) -> list[Path]:
     """Return the folders to search, in order: the user's, where one is given, before ours."""
-    ours = configuration_folder()
-    if args.config_dir is None:
-        return ours, None
-    theirs = Path(args.config_dir).resolve()
+    folder = args.config_dir or os.environ.get(CONFIG_DIR)
+    if not folder:
+        return [configuration_folder()]
+    theirs = Path(folder).resolve()
     if not theirs.is_dir():
-        raise ConfigurationError(f"--config-dir '{theirs}' is not a folder; create it or correct the path")
-    return theirs, ours
+        given = "--config-dir" if args.config_dir else CONFIG_DIR
+        raise ConfigurationError(f"{given} '{theirs}' is not a folder; create it or correct the path")
+    return [theirs, configuration_folder()]

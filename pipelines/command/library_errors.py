@@ -1,8 +1,9 @@
 """One message for an error of a library, or of the file system, that no module of ours has explained."""
 
-import re
 from collections.abc import Iterator
 from types import TracebackType
+
+from pipelines.secrets.redaction import redacted
 
 LIBRARIES = {
     "pyarrow": ("Arrow", "a table cannot be read or written", "correct the values or the type of its columns"),
@@ -68,5 +69,5 @@ def _first_line(error: BaseException) -> str:
     text = str(getattr(error, "orig", None) or error)  # of SQLAlchemy's errors, what the database reports
     text = f"no {text}" if isinstance(error, KeyError) else text
     line = next((one.strip() for one in text.splitlines() if one.strip()), type(error).__name__)
-    line = re.sub(r"://([^:/@\s]*):[^@\s]+@", r"://\1:***@", line)  # the password of an address
+    line = redacted(line)
     return line.rstrip(".") if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}..."

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from pipelines.command.own_packages import ROOT
+from pipelines.secrets.redaction import redacted_override
+
 PACKAGES = (
     "mlflow",
     "optuna",
@@ -34,7 +37,7 @@ def provenance(threads: int, packages: Iterable[str] = ()) -> dict[str, object]:
         "machine": platform.machine(),
         "cores": os.cpu_count(),
         "threads": threads,
-        "command": " ".join(sys.argv),
+        "command": " ".join(map(redacted_override, sys.argv)),
     }
 
 
@@ -52,12 +55,11 @@ def _version(package: str) -> str:
 
 def git_commit() -> str:
     """Return the commit of the code that runs, `+` when files differ from it, `unknown` outside a clone."""
-    here = Path(__file__).resolve().parents[2]
-    if not (here / ".git").exists():
+    if not (ROOT / ".git").exists():
         return "unknown"
     try:
-        commit = _git(here, "rev-parse", "HEAD")
-        changed = _git(here, "status", "--porcelain", "--untracked-files=no")
+        commit = _git(ROOT, "rev-parse", "HEAD")
+        changed = _git(ROOT, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return commit + ("+" if changed else "")

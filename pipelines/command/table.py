@@ -64,11 +64,17 @@ class FittedTable:
     def _table(self, shown: Sequence[int]) -> Any:
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
+        from rich.text import Text
 
         table = Table(title=self.title or None, box=SIMPLE_HEAD, title_justify="left")
         for index in shown:
             column = self.columns[index]
-            table.add_column(column.title, justify="right" if column.figures else "left", no_wrap=not column.wraps)
+            table.add_column(column.title, **_layout(column))
         for row in self.rows:
-            table.add_row(*(row[index] for index in shown))
+            table.add_row(*(Text(row[index]) for index in shown))  # brackets in a text are no markup
         return table
+
+
+def _layout(column: TableColumn) -> dict[str, Any]:
+    overflow = "fold" if column.wraps else "ellipsis"
+    return {"justify": "right" if column.figures else "left", "no_wrap": not column.wraps, "overflow": overflow}

@@ -15,8 +15,11 @@ from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.command.library_errors import explained
-from pipelines.command.names import check_model_name, check_workspace
+from pipelines.command.names import check_names
+from pipelines.command.workspace_path import check_workspace
 from pipelines.errors import ThinfileError
+from pipelines.secrets.private_files import private_umask
+from pipelines.secrets.redaction import redacted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -79,7 +82,7 @@ def override(key: str, value: str) -> str:
     """
     if re.fullmatch(r"[A-Za-z0-9_/.\-]+", value):
         return f"{key}={value}"
-    return f"{key}={_quoted(value)}"
+    return f"{key}={quoted(value)}"
 
 
 def quote_ids(words: Sequence[str], *keys: str) -> list[str]:
@@ -98,11 +101,11 @@ def _with_quoted_ids(word: str, is_sweep: bool) -> str:
     key, equals, value = word.partition("=")
     is_list = value.startswith("[") and value.endswith("]")
     ids = value[1:-1].split(",") if is_list else value.split(",") if is_sweep else [value]
-    quoted = ",".join(one if not one or one[0] in "\"'" else _quoted(one) for one in ids)
-    return f"{key}{equals}[{quoted}]" if is_list else f"{key}{equals}{quoted}"
+    texts = ",".join(one if not one or one[0] in "\"'" else quoted(one) for one in ids)
+    return f"{key}{equals}[{texts}]" if is_list else f"{key}{equals}{texts}"
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """Return a text in quotes, as Hydra and OmegaConf read it back to the last character."""
     escaped = re.sub(r'(\\*)("|$)', lambda match: match[1] * 2 + (r"\"" if match[2] else ""), value)
     return f'"{escaped.replace("${", chr(92) + "${")}"'
@@ -123,24 +126,29 @@ class Outcome:
 
 
 def attempt(task: Callable[[S], Outcome], settings: S) -> Outcome:
-    """Run a verb's task and return its outcome; an error becomes an outcome too.
+    """Run a verb's task and return its outcome; an error becomes an outcome too."""
+    try:
+        return perform(task, settings)
+    except Exception as error:
+        return failed(error, debug=settings.debug)
+
+
+def perform(task: Callable[[S], Outcome], settings: S) -> Outcome:
+    """Run a verb's task and return its outcome.
 
     What libraries print on stdout goes to stderr, so that stdout has the outcome alone.
     """
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            check_workspace(settings.workspace)
-            if hasattr(settings, "model"):
-                check_model_name(settings.model)
-            return task(settings)
-    except Exception as error:
-        return failed(error, debug=settings.debug)
+    # The umask too, for this may be a process of Hydra's launcher.
+    with contextlib.redirect_stdout(sys.stderr), private_umask():
+        check_workspace(settings.workspace)
+        check_names(settings)
+        return task(settings)
 
 
 def failed(error: Exception, *, debug: bool = False) -> Outcome:
     """Return the outcome of an error: one message, no traceback unless `debug`."""
     if debug:
-        traceback.print_exception(error)
+        print(redacted("".join(traceback.format_exception(error))), file=sys.stderr)
     if isinstance(error, ThinfileError):
         return Outcome({}, exit_code=ExitCode(error.exit_code), error=str(error))
     unexpected = f"unexpected {type(error).__name__}: {error}; run again with debug=true for the traceback"
@@ -156,9 +164,9 @@ def print_outcomes(outcomes: Sequence[Outcome], output: Output, *, as_list: bool
         return
     for outcome in outcomes:
         if outcome.error:
-            print(f"error: {outcome.error}", file=sys.stderr)
+            print(f"error: {redacted(outcome.error)}", file=sys.stderr)
         else:
-            _print_summary(outcome)
+            print(summary_text(outcome), end="")
 
 
 def worst_exit_code(outcomes: Sequence[Outcome]) -> ExitCode:
@@ -172,7 +180,7 @@ def as_json(outcome: Outcome) -> dict[str, object]:
     """Return the outcome as strict JSON values: NaN, which JSON does not have, becomes null."""
     values: dict[str, object] = {"exit_code": int(outcome.exit_code)}
     if outcome.error:
-        return values | {"error": outcome.error}
+        return values | {"error": redacted(outcome.error)}
     return values | {key: _finite(value) for key, value in outcome.result.items()}
 
 
@@ -187,24 +195,38 @@ def _finite(value: object) -> object:
         return _finite(getattr(value, "item")())  # noqa: B009
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    if value is None or isinstance(value, (int, float)):
+        return value
+    return redacted(str(value))
 
 
-def _print_summary(outcome: Outcome) -> None:
+def summary_text(outcome: Outcome) -> str:
+    """Return the summary and the next steps as they are printed."""
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    for part in outcome.summary:
-        console.print(part, markup=False)
-    if outcome.next_steps:
-        console.print("next:")
-    for step in outcome.next_steps:
-        console.print(f"  {step}", markup=False)
+    with console.capture() as printed:
+        for part in outcome.summary:
+            console.print(part, markup=False)
+        if outcome.next_steps:
+            console.print("next:")
+        for step in outcome.next_steps:
+            console.print(f"  {step}", markup=False)
+    return redacted(printed.get())
+
+
+class _RedactingFormatter(logging.Formatter):
+    """Formats log lines without passwords."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
 
 
 def log_plainly() -> None:
     """Send log lines to stderr: ours from INFO on, those of libraries from WARNING on."""
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.WARNING, force=True)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, force=True)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_RedactingFormatter("%(message)s"))
     for room in ("pipelines", "experiments", "monitoring"):
         logging.getLogger(room).setLevel(logging.INFO)
 

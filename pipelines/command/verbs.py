@@ -1,11 +1,17 @@
-"""All verbs: the function that runs each, and what it does."""
+"""All verbs: the function that makes each, and what it does."""
 
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pipelines.command.hydra_application import Verb
 
 
 class VerbEntry(NamedTuple):
-    """`function` and `settings` are written module:name and imported when they are used; `meaning` is for the help."""
+    """`function` makes the verb; it and `settings` are written module:name and imported when they are used.
+
+    `meaning` is for the help.
+    """
 
     function: str
     settings: str
@@ -83,6 +89,16 @@ VERBS = {
 
 def schema_of(verb: str) -> type:
     """Return the settings class of a verb."""
-    module, _, name = VERBS[verb].settings.partition(":")
-    schema: type = getattr(import_module(module), name)
+    schema: type = _imported(VERBS[verb].settings)
     return schema
+
+
+def verb_named(verb: str) -> "Verb[Any]":
+    """Return a verb."""
+    made: Verb[Any] = _imported(VERBS[verb].function)()
+    return made
+
+
+def _imported(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,6 +1,7 @@
 """The front door seen from the command line: what Hydra's users know works, what is wrong is told once."""
 
 import json
+import logging
 import os
 import shlex
 from collections.abc import Callable
@@ -15,8 +16,10 @@ import thinfile
 from pipelines.command import hydra_adapter
 from pipelines.command.help_page import MOST_EXAMPLES, examples
 from pipelines.command.hydra_application import configuration_folder
+from pipelines.command.provenance import own_version
 from pipelines.command.settings_reference import settings_of
-from pipelines.command.verbs import schema_of
+from pipelines.command.verb import Outcome
+from pipelines.command.verbs import VERBS, schema_of
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
     return once
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("flags", [["--help"], ["--cfg", "job"], ["--info", "defaults"], ["--hydra-help"]])
 def test_hydras_own_pages_answer_and_write_nothing(flags: list[str], run: Run, tmp_path: Path) -> None:
     told = run("tune", *flags)
@@ -58,7 +62,7 @@ def test_hydras_own_pages_answer_and_write_nothing(flags: list[str], run: Run, t
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("verb", thinfile.VERBS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_help_has_examples_and_every_setting_at_80_columns(verb: str, run: Run) -> None:
     page = run(verb, "--help").out
     lines = page.splitlines()
@@ -69,19 +73,19 @@ def test_help_has_examples_and_every_setting_at_80_columns(verb: str, run: Run) 
 
 
 def test_help_shows_choices_defaults_and_allowed_values(run: Run) -> None:
-    page = run("tune", "--help").out
+    page = run("tune", "candidate=catboost", "--help").out
     assert "candidate=auto | blend | catboost | extra_trees | hist_gradient_boosting |" in page
     assert "trials=null                 Trials of the study; 30 unless `time` is set." in page
     assert "candidate.parameters.depth=6" in page
     assert "(best | fair)" in page
 
 
-@pytest.mark.parametrize("verb", thinfile.VERBS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_setting_has_a_meaning(verb: str) -> None:
     assert [one.key for one in settings_of(schema_of(verb)) if not one.meaning] == []
 
 
-@pytest.mark.parametrize("verb", thinfile.VERBS)
+@pytest.mark.parametrize("verb", VERBS)
 def test_the_examples_of_a_verb_compose(verb: str, run: Run) -> None:
     for example in examples(configuration_folder() / f"{verb}.yaml")[:MOST_EXAMPLES]:
         words = [word.partition(",")[0] for word in shlex.split(example)[1:] if word != "--multirun"]
@@ -133,6 +137,57 @@ def test_the_workspace_comes_from_the_environment(run: Run, monkeypatch: pytest.
     assert "workspace: /somewhere/else" in run("score", "--cfg", "job", "--resolve").out
 
 
+@pytest.mark.parametrize("words", [["--version"], ["tune", "--version"], ["tune", "trials=3", "--version"]])
+def test_the_version_is_that_of_thinfile(words: list[str], run: Run) -> None:
+    assert run(*words) == Told(0, f"thinfile {own_version()}\n", "")
+
+
+def test_own_choices_are_in_the_help(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine" / "policy").mkdir(parents=True)
+    (tmp_path / "mine" / "policy" / "ours.yaml").write_text("defaults: [policy_schema, _self_]\nname: ours\n")
+    assert "policy=china | default | eu | ours | us_lending" in run("tune", "--help", "--config-dir=mine").out
+    monkeypatch.setenv("THINFILE_CONFIG_DIR", str(tmp_path / "mine"))
+    assert "policy=china | default | eu | ours | us_lending" in run("tune", "--help").out
+
+
+def test_a_teams_folder_is_the_default_and_a_flag_comes_before_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("team", "mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "defaults.yaml").write_text(f"workspace: of_{name}\n")
+    monkeypatch.setenv("THINFILE_CONFIG_DIR", str(tmp_path / "team"))
+    assert "workspace: of_team" in run("tune", "--cfg", "job").out
+    assert "workspace: of_mine" in run("tune", "--cfg", "job", "--config-dir=mine").out
+    monkeypatch.setenv("THINFILE_CONFIG_DIR", str(tmp_path / "nowhere"))
+    assert f"THINFILE_CONFIG_DIR '{tmp_path / 'nowhere'}' is not a folder; create it" in run("tune").err
+
+
+def test_next_commands_name_the_folder_of_a_flag_and_not_that_of_the_environment(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.setattr("monitoring.cli._ui", lambda _: Outcome({}, next_steps=["thinfile watch period=2026-01"]))
+    assert f"thinfile watch period=2026-01 --config-dir={tmp_path / 'mine'}" in run("ui", "--config-dir=mine").out
+    monkeypatch.setenv("THINFILE_CONFIG_DIR", str(tmp_path / "mine"))
+    assert "--config-dir" not in run("ui").out
+
+
+def test_hydras_verbose_setting_shows_the_log_lines_of_a_logger(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def task(_: object) -> Outcome:
+        logging.getLogger("some.library").debug("a detail")
+        return Outcome({})
+
+    monkeypatch.setattr("monitoring.cli._ui", task)
+    try:
+        assert "a detail" not in run("ui").err
+        assert "a detail" in run("ui", "hydra.verbose=[some.library]").err
+        assert "a detail" in run("ui", "hydra.verbose=true").err
+    finally:
+        logging.getLogger("some.library").setLevel(logging.NOTSET)
+        logging.getLogger().setLevel(logging.WARNING)
+
+
 def test_a_users_folder_can_add_a_choice_and_change_a_verb(run: Run, tmp_path: Path) -> None:
     # given a data set of the user's own, and another usual length of a search
     (tmp_path / "mine" / "data").mkdir(parents=True)
@@ -154,12 +209,32 @@ def test_a_users_folder_can_add_a_choice_and_change_a_verb(run: Run, tmp_path: P
         (["score", "period=2026-01", "population=books"], "expected one of [applications, book]"),
         (["score", "period=2026-01", "output=jsn"], "expected one of [text, json]"),
         (["score", "period=2026-01", "data=tabel"], "unknown choice data=tabel; did you mean table?"),
-        (["score", "period=2026-01", "data.numeric=income"], "data.numeric: "),
+        (
+            ["score", "period=2026-01", "data.numeric=income"],
+            "data.numeric: expected a list; write data.numeric=[VALUE]",
+        ),
         (["score", "period=2026-01", "debug=perhaps"], "debug: "),
         (["score", "period=2026-01", "data.max_quarantined=some"], "data.max_quarantined: "),
         (["score", "period=2026-01", "model=it's"], "an override is written key=value, received 'model=it's'"),
         (["score", "period=${nowhere}"], "${nowhere} names no key"),
         (["tune", "--cfg", "jobs"], "invalid choice: 'jobs' (choose from"),
+        (["tune", "-m", "--cfg", "job"], "--multirun and --cfg exclude each other; leave out --multirun"),
+        (["tune", "--resolve"], "--resolve is an option of --cfg; add --cfg job"),
+        (["tune", "--package", "data"], "--package is an option of --cfg; add --cfg job"),
+        (["tune", "--experimental-rerun", "x.pickle"], "repeat a run with `thinfile replay run=ID`"),
+        (["tune", "--config-path", "x"], "put a folder before it with --config-dir"),
+        (["tune", "--config-name", "tun"], "unknown choice configuration=tun; did you mean tune?"),
+        (["tune", "--mutirun"], "did you mean --multirun? --hydra-help lists the flags"),
+        (["tune", "hydra/launcher=jobli"], "unknown choice hydra/launcher=jobli; "),
+        (["tune", "final=averge"], "expected one of [auto, single, average, blend]; did you mean average?"),
+        (["tune", "experment=baseline"], "unknown key 'experment'; did you mean experiment or experiment_name?"),
+        (["tune", "+experment=baseline"], "unknown key 'experment'; did you mean experiment or experiment_name?"),
+        (["tune", "experiment=baselin"], "unknown choice experiment=baselin; did you mean baseline?"),
+        (["tune", "experiment=null"], "experiment=null names no choice; leave out experiment"),
+        (["tune", "-m", "experiment=null,baseline"], "experiment=null names no choice; leave out experiment"),
+        (["tune", "candidate.families=[catbost]"], "did you mean catboost?"),
+        (["tune", "data.directions=[x]"], "data.directions: expected a mapping; write data.directions={NAME: VALUE}"),
+        (["tune", "data.directions=x"], "data.directions: expected a mapping; write data.directions={NAME: VALUE}"),
         (["tune", "candidate.space.depth.lo=3", "candidate=catboost"], "did you mean low"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -37,3 +37,12 @@ def test_a_wide_terminal_shows_all_and_a_narrow_one_the_important_columns() -> N
     assert "not shown" not in printed(100)
     assert "not shown at this width: Brier (output=json has all)" in printed(60)
     assert "not shown at this width: candidate, KS, Brier" in printed(45)
+
+
+def test_brackets_are_text_and_a_long_word_is_folded() -> None:
+    console = Console(file=io.StringIO(), width=20)
+    console.print(
+        FittedTable("", [TableColumn("what", figures=False, wraps=True)], [["[bold] leave_out=[a_long_name]"]])
+    )
+    assert isinstance(console.file, io.StringIO)
+    assert "".join(console.file.getvalue().split()).endswith("[bold]leave_out=[a_long_name]")
