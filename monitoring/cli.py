@@ -1,13 +1,12 @@
 """The verbs of monitoring: watch and ui."""
 
 import gc
-from collections.abc import Sequence
 
 from omegaconf import MISSING, OmegaConf
 
 from monitoring.alarms.settings import AlarmPolicySettings
 from monitoring.watch.settings import WatchAction, WatchSettings
-from pipelines.command.hydra_application import Verb, run
+from pipelines.command.hydra_application import Verb
 from pipelines.command.verb import Outcome, VerbSettings
 
 RARELY = 100_000
@@ -15,17 +14,17 @@ RARELY = 100_000
 collecting them at the default rate takes a sixth of a report's time."""
 
 
-def watch(arguments: Sequence[str]) -> int:
+def watch() -> Verb[WatchSettings]:
     """Write the report of a period and act on it; acknowledge an alarm, list alarms or verify their log."""
-    gc.set_threshold(RARELY)
     OmegaConf.register_new_resolver("period_of", _period_of, replace=True)
     groups: dict[str, dict[str, type]] = {"alarms": {"alarms": AlarmPolicySettings}}
-    return run(Verb("watch", WatchSettings, _watch, groups, WatchAction), arguments)
+    figures = {"rows": "rows", "verdict": "verdict"}
+    return Verb("watch", WatchSettings, _watch, groups, WatchAction, ids=("by", "why"), figures=figures)
 
 
-def ui(arguments: Sequence[str]) -> int:
+def ui() -> Verb[VerbSettings]:
     """Write the index of all reports and print the commands that open the pages."""
-    return run(Verb("ui", VerbSettings, _ui, {}), arguments)
+    return Verb("ui", VerbSettings, _ui, {})
 
 
 def _ui(settings: VerbSettings) -> Outcome:
@@ -40,6 +39,7 @@ def _period_of(action: WatchAction) -> str:
 
 
 def _watch(settings: WatchSettings) -> Outcome:
+    gc.set_threshold(RARELY)
     if settings.action is WatchAction.report and (settings.input or settings.reference_input):
         from monitoring.watch.external_tables import watch_external_tables
 

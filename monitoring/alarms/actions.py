@@ -15,6 +15,7 @@ from monitoring.alarms.settings import AlarmPolicySettings, LevelActions, Retrai
 from monitoring.alarms.webhook import post
 from monitoring.verdict.period_report import Verdict
 from pipelines.errors import ThinfileError
+from pipelines.secrets.redaction import redacted_override
 from pipelines.storage.workspace import Workspace
 
 
@@ -87,7 +88,7 @@ def _post(raised: Logged, context: ActionContext) -> ActionResult:
 def _retrain(raised: Logged, context: ActionContext) -> ActionResult:
     folder = context.folder.resolve() / f"retraining-{raised.alarm.id}"
     commands = open_retraining(raised.alarm, context.workspace, context.settings.retrain, folder)
-    lines = tuple(shlex.join(command) for command in commands)
+    lines = tuple(shlex.join(map(redacted_override, command)) for command in commands)
     note = note_on_data(raised.alarm, context.workspace, context.settings.retrain)
     note = f"; {note}" if note else ""
     if level_actions(raised.alarm.level, context.settings).retraining is not Retraining.start:

@@ -7,9 +7,10 @@ from enum import Enum
 from typing import Any
 
 from monitoring.alarms.alarm import Alarm
-from pipelines.storage.chain import Chain, ChainBroken, Entry
+from pipelines.storage.chain import ChainBroken, Entry
 from pipelines.storage.chain_head import ChainHead
 from pipelines.storage.lock import file_lock
+from pipelines.storage.own_chain import existing_own_chain, own_chain
 from pipelines.storage.workspace import Workspace
 
 CHAIN = "alarms"
@@ -84,7 +85,7 @@ class AlarmLog:
         locked, because an action may wait for a network.
         """
         if self._workspace.database:
-            with Chain(self._workspace, CHAIN).locked():
+            with own_chain(self._workspace, CHAIN).locked():
                 yield
         else:
             with file_lock(self._workspace.heads / f"{CHAIN}.lock"):
@@ -93,15 +94,16 @@ class AlarmLog:
     def read(self) -> list[Logged]:
         """Return all entries in order. Raises ChainBroken where the chain was changed."""
         head = self._head.read()  # before the entries, because it moves after them
-        exists = self._workspace.database is not None or self._workspace.chain.exists()
-        entries = Chain(self._workspace, CHAIN).entries() if exists else []
+        chain = existing_own_chain(self._workspace, CHAIN)
+        entries = [] if chain is None else chain.entries()
         self._head.check(head, entries)
         return [Logged.read(entry) for entry in entries]
 
     def write(self, event: Event, alarm: Alarm, after: list[Logged], **fields: object) -> Logged:
         """Append an entry to the log and to `after`. Raises ChainConflict where another process appended first."""
         content = {"event": event.value, "alarm": alarm.id, **alarm.record(), **fields}
-        entry = Chain(self._workspace, CHAIN).append(content, after=len(after))
-        self._head.move_to(entry)
+        chain = own_chain(self._workspace, CHAIN)
+        entry = chain.append(content, after=len(after))
+        self._head.move_to(entry, chain)
         after.append(Logged(entry, event, alarm))
         return after[-1]

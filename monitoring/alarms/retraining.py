@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,11 +18,16 @@ from pipelines.command.verb import override
 from pipelines.errors import RequestError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.marketplace.training_table import TRAINING
+from pipelines.reading.locations import is_elsewhere
+from pipelines.secrets.command_line import without_secrets
+from pipelines.secrets.environment_text import EnvironmentText, as_written, resolved
+from pipelines.secrets.private_files import make_folder
+from pipelines.secrets.redaction import redacted
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.workspace import Workspace
 
 EXPERIMENT = "retrain"
-OF_THE_COMMAND = ("workspace", "output", "debug")
+OF_THE_COMMAND = ("workspace", "output", "debug", "experiment_name", "overrides")
 """Settings of a record that belong to the command that made it."""
 
 PATHS = ("path", "ttd_population")
@@ -36,6 +40,8 @@ HYDRA = """\
 
 Command = tuple[str, ...]
 
+AND = "&&"
+
 
 def open_retraining(alarm: Alarm, workspace: Workspace, settings: RetrainSettings, folder: Path) -> list[Command]:
     """Write the settings of a retraining into a folder and return its commands, to be run one after the other.
@@ -46,17 +52,18 @@ def open_retraining(alarm: Alarm, workspace: Workspace, settings: RetrainSetting
     """
     record = _record_of(alarm, workspace)
     in_workspace = override("workspace", str(workspace.root))
+    for_prepare, for_tune = _unresolved(settings.prepare), _unresolved(settings.tune)
     chosen = [f"experiment={EXPERIMENT}", override("model", alarm.key.model)]
     if record is None:
-        return [("thinfile", "tune", *chosen, *settings.tune, in_workspace)]
+        return [("thinfile", "tune", *chosen, *for_tune, in_workspace)]
     commands: list[Command] = []
     prepared = _prepared(record)
     if prepared is not None:
         _write(folder / "prepare.yaml", _prepare_file(alarm, prepared, workspace))
-        commands.append(("thinfile", "prepare", f"--config-dir={folder}", *settings.prepare, in_workspace))
+        commands.append(("thinfile", "prepare", f"--config-dir={folder}", *for_prepare, in_workspace))
     training = workspace.lake / prepared["name"] / TRAINING if prepared is not None else None
     _write(folder / "experiment" / f"{EXPERIMENT}.yaml", _experiment_file(alarm, record, training))
-    commands.append(("thinfile", "tune", f"--config-dir={folder}", *chosen, *settings.tune, in_workspace))
+    commands.append(("thinfile", "tune", f"--config-dir={folder}", *chosen, *for_tune, in_workspace))
     return commands
 
 
@@ -69,28 +76,37 @@ def note_on_data(alarm: Alarm, workspace: Workspace, settings: RetrainSettings) 
     is_named = any(one.startswith("data.path=") for one in settings.tune)
     if record is None or record["data"]["source"] != Source.table.value or is_named:
         return ""
-    path = Path(record["data"]["path"])
+    if record["data"]["path"] is None:
+        return "it runs data.query again: let the rows labelled since be among its rows"
+    location = str(resolved(record["data"]["path"]))
+    elsewhere = "add the rows labelled since, or name a table that has them: alarms.retrain.tune=['data.path=FILE']"
+    if is_elsewhere(location):
+        return f"it reads '{redacted(location)}': {elsewhere}"
+    path = Path(location)
     files = [one for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file()]
     if not files:
         return f"'{path}', the table of the model, is missing; name another one: alarms.retrain.tune=['data.path=FILE']"
     changed = datetime.fromtimestamp(max(one.stat().st_mtime for one in files), UTC).date()
-    return (
-        f"it reads '{path}', last changed on {changed}: add the rows labelled since, or name a table that has "
-        "them: alarms.retrain.tune=['data.path=FILE']"
-    )
+    return f"it reads '{path}', last changed on {changed}: {elsewhere}"
 
 
 def start(commands: Sequence[Command], log: Path) -> int:
     """Run commands one after the other in a detached process that outlives this one; return its process id."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    script = " && ".join(shlex.join([sys.executable, "-m", *command]) for command in commands)
+    make_folder(log.parent)
+    words, secrets = without_secrets([word for command in commands for word in (sys.executable, "-m", *command, AND)])
+    script = " ".join(word if word == AND else shlex.quote(word) for word in words[:-1])
     shell = "/bin/sh"
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    return os.posix_spawn(shell, [shell, "-c", script], os.environ, file_actions=files, setsid=True)
+    return os.posix_spawn(shell, [shell, "-c", script], {**os.environ, **secrets}, file_actions=files, setsid=True)
+
+
+def _unresolved(words: Sequence[str]) -> list[str]:
+    """Return overrides as the configuration has them: the command that gets them reads the environment itself."""
+    return [word.unresolved if isinstance(word, EnvironmentText) else word for word in words]
 
 
 def _record_of(alarm: Alarm, workspace: Workspace) -> dict[str, Any] | None:
@@ -108,7 +124,7 @@ def _record_of(alarm: Alarm, workspace: Workspace) -> dict[str, Any] | None:
 def _prepared(record: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the settings that a record's table was prepared with, None for a table that was not prepared here."""
     data = record["data"]
-    manifest = manifest_beside(DataSettings(source=Source(data["source"]), path=data["path"]))
+    manifest = manifest_beside(DataSettings(source=Source(data["source"]), path=resolved(data["path"])))
     configuration: Mapping[str, Any] | None = manifest.get("configuration")
     return configuration
 
@@ -142,17 +158,9 @@ def _experiment_file(alarm: Alarm, record: Mapping[str, Any], training: Path | N
 
 
 def _yaml(settings: Mapping[str, Any]) -> str:
-    """Return settings as YAML, one per line, with values in JSON and interpolations escaped."""
-    values = {name: json.dumps(_literal(value), ensure_ascii=False) for name, value in settings.items()}
+    """Return settings as YAML, one per line, with values in JSON; only the environment is interpolated."""
+    values = {name: json.dumps(as_written(value), ensure_ascii=False) for name, value in settings.items()}
     return "".join(f"{name}: {value}\n" for name, value in values.items())
-
-
-def _literal(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _literal(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_literal(item) for item in value]
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
 
 
 def _write(path: Path, text: str) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from monitoring.windows.windows import PeriodCounts, earlier_periods
-from pipelines.credit.fairness import Decisions, GroupFairness, group_fairness
-from pipelines.policy.pack import FairnessSettings, PolicySettings
+from pipelines.applications.protected_groups import protected_groups
+from pipelines.credit.fairness import Decisions, GroupFairness, group_fairness, pooled
+from pipelines.policy.decision_rule import Bound, Decides, Interval
+from pipelines.policy.pack import FairnessSettings, PolicySettings, what_decides
 from pipelines.reviews.overrides import Overrides, overrides_by_period
 from pipelines.reviews.reviews import Reviews
 from pipelines.score_log.key import LogKey
@@ -20,7 +20,10 @@ from pipelines.storage.workspace import Workspace
 
 @dataclass(frozen=True)
 class GroupDecisions:
-    """Decisions on one group of a protected attribute in a period; `ratio` is to the best group's approval rate."""
+    """Decisions on one group of a protected attribute in a period; `ratio` is to the best group's approval rate.
+
+    `is_low` is whether it breaks the policy's bound, by the rule of the gate "impact ratio"; without a bound none does.
+    """
 
     attribute: str
     group: str
@@ -49,12 +52,12 @@ class DecisionMix:
     groups: tuple[GroupDecisions, ...]
 
 
+GATE = ("impact ratio", "four-fifths ratio", "fairness")
+"""The names under which a policy sets what decides the bound of the impact ratio."""
+
 MOST_PERIODS = 12
 MOST_ROWS = 2_000_000
 """Groups are read row by row; a larger period is reported without them."""
-
-FOUR_FIFTHS = 0.8
-"""Lowest ratio to the best group's approval rate (29 CFR 1607.4 D), unless the policy sets another one."""
 
 
 def decision_mixes(
@@ -67,14 +70,14 @@ def decision_mixes(
         for one in overrides_by_period(Reviews(workspace), model=key.model)
         if (one.version, one.population) == (key.version, key.population.value)
     }
-    fairness = policy.fairness if policy is not None else FairnessSettings()
-    return tuple(_decision_mix(counts, replace(key, period=period), fairness, reviewed) for period in periods)
+    policy = policy or PolicySettings()
+    return tuple(_decision_mix(counts, replace(key, period=period), policy, reviewed) for period in periods)
 
 
 def _decision_mix(
     counts: PeriodCounts,
     key: LogKey,
-    fairness: FairnessSettings,
+    policy: PolicySettings,
     reviewed: Mapping[str, Overrides],
 ) -> DecisionMix:
     tally = counts.of(key).overall
@@ -87,42 +90,42 @@ def _decision_mix(
         reviewed=changed.reviewed if changed else 0,
         to_approved=changed.to_approved if changed else 0,
         to_declined=changed.to_declined if changed else 0,
-        groups=_groups(counts.log, key, fairness) if tally.rows <= MOST_ROWS else (),
+        groups=_groups(counts.log, key, policy) if tally.rows <= MOST_ROWS else (),
     )
 
 
-def _groups(log: ScoreLog, key: LogKey, settings: FairnessSettings) -> tuple[GroupDecisions, ...]:
+def _groups(log: ScoreLog, key: LogKey, policy: PolicySettings) -> tuple[GroupDecisions, ...]:
     protected = log.protected(key)
     attributes = [str(name) for name in protected if name != "decision_id"]
     if not attributes:
         return ()
     rows = log.decisions(key)
     values = protected.set_index("decision_id").reindex(rows["decision_id"])
+    settings, decides = policy.fairness, what_decides(policy.gates, *GATE)
     decided = Decisions(
         approved=(rows["decision"] == APPROVED).to_numpy(),
         points=rows["points"].to_numpy(np.int64),
         bad=np.full(len(rows), -1, np.int8),
         probability=rows["pd"].to_numpy(float),
     )
-    lowest = settings.lowest_impact_ratio or FOUR_FIFTHS
+    minimum = settings.minimum_group
     return tuple(
-        _group(one, lowest)
-        for name in attributes
-        for one in group_fairness(name, _labels(values[name]), decided, minimum_group=settings.minimum_group)
+        _group(one, settings, decides)
+        for name, labels in protected_groups(values[attributes], settings.bands).labels.items()
+        for one in group_fairness(name, pooled(labels, minimum), decided, minimum_group=minimum)
     )
 
 
-def _labels(values: "pd.Series[str]") -> NDArray[np.str_]:
-    return np.asarray(values.astype(object).where(values.notna(), "(missing)").astype(str), dtype=np.str_)
-
-
-def _group(one: GroupFairness, lowest: float) -> GroupDecisions:
-    """Return a group; it is low where even the upper end of the interval of its ratio is low."""
+def _group(one: GroupFairness, settings: FairnessSettings, decides: Decides) -> GroupDecisions:
+    lowest, ratio = settings.lowest_impact_ratio, one.impact_ratio
+    is_low = False
+    if lowest is not None and ratio is not None:
+        is_low = not Bound(low=lowest).judge(Interval(ratio, one.ratio_low, one.ratio_high), decides).is_met
     return GroupDecisions(
         attribute=one.attribute,
         group=one.level,
         rows=one.rows,
         approved=round(one.approval_rate * one.rows),
-        ratio=one.impact_ratio,
-        is_low=one.ratio_high is not None and one.ratio_high < lowest,
+        ratio=ratio,
+        is_low=is_low,
     )

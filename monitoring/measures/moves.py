@@ -64,7 +64,7 @@ def _earlier_levels(
 ) -> dict[str, Mapping[Cell, Level]]:
     if settings.window is not WindowKind.period:
         return {}
-    scored = set(counts.log.periods(window.key.model, window.key.version, window.key.population))
+    scored = set(counts.log.periods(window.key))
     periods: list[str] = []
     period = month_from(window.key.period, -1)
     while period in scored and period not in reference.overall and len(periods) < MOST_EARLIER:

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from pipelines.applications.contract import as_text
 from pipelines.credit.importance import Recalibration, recalibrate
+from pipelines.errors import ThinfileError
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import TEST_FROM
+from pipelines.model_store.tags import POLICY, TEST_FROM
+from pipelines.policy.model_settings import ModelSettings
+from pipelines.policy.stored_policies import kept_policy
 from pipelines.storage.workspace import Workspace
 
 Floats = NDArray[np.float64]
@@ -111,8 +114,20 @@ FEWEST = 200
 """Fewer loans are not enough for a calibration."""
 
 
+def _trusted(workspace: Workspace, model: RegisteredModel) -> ModelSettings:
+    """Return which models the policy trusts that a version was promoted under."""
+    try:
+        return kept_policy(workspace, model.tags.get(POLICY, "none")).models
+    except ThinfileError:  # the workspace has no such policy
+        return ModelSettings()
+
+
 def earlier_loans(
-    workspace: Workspace, store: ModelStore, model: RegisteredModel, marketplace: str | None, known_at: str
+    workspace: Workspace,
+    store: ModelStore,
+    model: RegisteredModel,
+    marketplace: str | None,
+    known_at: str,
 ) -> EarlierLoans | None:
     """Return the loans of a prepared marketplace from the start of the model's test period, as known at a date.
 
@@ -122,7 +137,7 @@ def earlier_loans(
     table = workspace.lake / marketplace / "training" if marketplace else None
     if test_from is None or table is None or not table.exists():
         return None
-    predictor = load_predictor(store, model)
+    predictor = load_predictor(store, model, _trusted(workspace, model))
     names = [*predictor.numeric, *predictor.categorical]
     if not {*OUTCOME, *names} <= set(pq.ParquetDataset(table).schema.names):
         return None

@@ -8,6 +8,7 @@ from pipelines.errors import DataError
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import DATA_RECORD
+from pipelines.secrets.environment_text import resolved
 
 USUAL = {"1": BAD, "0": GOOD}
 """Values of outcomes that need no label."""
@@ -77,7 +78,7 @@ def label_of(store: ModelStore, model: RegisteredModel) -> Label:
     settings, data = store.read_record(model.run_id), store.read_record(model.run_id, DATA_RECORD)
     if settings is None or settings["data"]["label"] is None:
         return Label()
-    declared, recorded = settings["data"], (data or {}).get("label", {})
+    declared, recorded = resolved(settings["data"]), (data or {}).get("label", {})
     bad = recorded.get("bad") or declared["bad"] or "1"
     good = recorded.get("good") or ("0" if declared["bad"] is None else None)
     months = declared.get("performance_months")

@@ -26,10 +26,12 @@ from pipelines.errors import ConfigurationError, nearest
 from pipelines.marketplace.manifest import MANIFEST
 from pipelines.policy.pack import PolicySettings
 from pipelines.profiles.column_names import feature_named
+from pipelines.reading.locations import opened_location
 from pipelines.reading.reading import Reading
 from pipelines.reading.tables import read_table
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
+from pipelines.secrets.environment_text import resolved
 from pipelines.storage.workspace import Workspace
 
 CONTRACT = "contract"
@@ -77,7 +79,7 @@ def performance_of(
         outcomes = _of_tables(workspace, settings, label, settings.as_of or today)
     else:
         outcomes = _of_marketplace(workspace, settings, settings.marketplace, settings.as_of or end_of(key.period))
-    scored = [one for one in log.periods(key.model, key.version, key.population) if one <= key.period]
+    scored = [one for one in log.periods(key) if one <= key.period]
     parts = {period: log.decisions(replace(key, period=period))[COLUMNS] for period in scored[-MOST_PERIODS:]}
     report = measure_performance(
         pd.concat(parts.values(), ignore_index=True),
@@ -200,7 +202,7 @@ def _own_contract(lake: Path, as_of: str) -> dict[str, LoanContract]:
     """Return the loan contract that a marketplace was prepared with, by the name `contract`."""
     path = lake / MANIFEST
     loan = json.loads(path.read_text())["configuration"]["loan"] if path.exists() else None
-    return {} if loan is None else {CONTRACT: replace(recorded_contract(loan), as_of=as_of)}
+    return {} if loan is None else {CONTRACT: replace(recorded_contract(resolved(loan)), as_of=as_of)}
 
 
 def _definitions(settings: OutcomeSettings, known: Mapping[str, LoanContract]) -> tuple[str, str]:
@@ -226,7 +228,8 @@ def _of_table(
 ) -> Outcomes | None:
     if path is None:
         return None
-    table = read_table(Path(path), settings, workspace.root, setting=setting, group="outcomes")
+    with opened_location(path, workspace.root, setting=setting) as local:
+        table = read_table(local, settings, workspace.root, setting=setting, group="outcomes")
     reading = Reading.of(settings)
     reading = replace(reading, nulls=tuple(dict.fromkeys([*reading.nulls, *label.nulls])))
     columns = OutcomeColumns(settings.id, settings.bad, settings.bad_value, label, reading)

@@ -19,6 +19,8 @@ from pandas.api.types import is_numeric_dtype
 from pandas.errors import Pandas4Warning
 
 from monitoring.report.evidently_chart import BLUE, GREY, LEGEND, MODEBAR
+from monitoring.report.period_figures import FAULTS, PANELS, VERDICT, PeriodFigure
+from monitoring.verdict.period_report import Verdict
 from pipelines.command.verb import stay_private
 from pipelines.storage.atomic_files import whole_file
 
@@ -45,6 +47,15 @@ WRITTEN_FOR = "0.7.23"
 
 SCORE_TREND = PanelMetric(metric="PopulationStability", legend="{{column}}", metric_labels={"role": "score"})
 FEATURE_TREND = PanelMetric(metric="PopulationStability", legend="{{column}}", metric_labels={"role": "feature"})
+TITLES = ("PSI of the score by period", "PSI of features by period")
+
+STATUS = {
+    Verdict.STABLE: TestStatus.SUCCESS,
+    Verdict.WATCH: TestStatus.WARNING,
+    Verdict.ACT: TestStatus.FAIL,
+    Verdict.INCOMPLETE: TestStatus.SKIPPED,
+    Verdict.INCONCLUSIVE: TestStatus.ERROR,
+}
 
 SamplePairs = Mapping[str, Sequence[pd.Series]]
 """By column its values in the reference and in the window, both numbers or both text."""
@@ -55,7 +66,7 @@ class Headline:
     """The first widget of a run; `severity` is success, warning, error or info."""
 
     title: str
-    verdict: str
+    verdict: Verdict
     severity: str
     sentence: str
 
@@ -90,13 +101,15 @@ class EvidentlyRun:
         headline: Headline,
         texts: Sequence[MarkdownText],
         columns: Sequence[TestedColumn],
+        figures: Sequence[PeriodFigure],
         note: MarkdownText,
         samples: SamplePairs,
         about: Mapping[str, object],
     ) -> None:
         tested = [PopulationStability(one) for one in columns]
-        self._shown_above = 1 + len(tested)
-        items = [_headline(headline, texts), *tested, _Section(text_widget(title=note.title, text=note.text))]
+        shown = [FigureOfPeriod(one, headline) for one in figures]
+        self._shown_above = 1 + len(shown) + len(tested)
+        items = [_headline(headline, texts), *shown, *tested, _Section(text_widget(title=note.title, text=note.text))]
         self._snapshot = _run(items, samples, about)
 
     def page(self) -> str:
@@ -137,8 +150,46 @@ class _Section(MetricContainer):
 
 def _headline(headline: Headline, texts: Sequence[MarkdownText]) -> _Section:
     first = text_widget(title=headline.title, text="")
-    first.insights = [Insight(title=headline.verdict, severity=headline.severity, text=headline.sentence)]
+    first.insights = [Insight(title=headline.verdict.name, severity=headline.severity, text=headline.sentence)]
     return _Section(first, *(text_widget(title=one.title, text=one.text) for one in texts))
+
+
+class FigureOfPeriod(metric_types.SingleValueMetric):
+    """A figure of a report under the name of its panel and series, for the dashboard; the verdict is a test as well."""
+
+    panel: str
+    series: str
+    _value: float = PrivateAttr()
+    _headline: Headline = PrivateAttr()
+
+    def __init__(self, figure: PeriodFigure, headline: Headline) -> None:
+        super().__init__(panel=figure.panel, series=figure.series, tests=[lte(0)] if figure.panel == VERDICT else [])
+        self._value, self._headline = figure.value, headline
+
+    def get_bound_tests(self, *_: object) -> list[metric_types.BoundTest]:
+        """Return the test of the verdict."""
+        return [_VerdictTest(test=test, metric_fingerprint=self.get_fingerprint()) for test in self.tests]
+
+
+class _FigureCalculation(metric_types.SingleValueCalculation[FigureOfPeriod]):
+    def display_name(self) -> str:
+        return f"{self.metric.panel}, {self.metric.series}"
+
+    def calculate(self, *_: object) -> metric_types.SingleValue:
+        result = self.result(self.metric._value)
+        result.widget = []
+        return result
+
+
+class _VerdictTest(metric_types.SingleValueBoundTest):
+    def run_test(
+        self, context: Context, calculation: _FigureCalculation, value: metric_types.SingleValue
+    ) -> metric_types.MetricTestResult:
+        plain = metric_types.SingleValueBoundTest(test=self.test, metric_fingerprint=self.metric_fingerprint)
+        result, headline = plain.run_test(context, calculation, value), calculation.metric._headline
+        result.name, result.description = f"Verdict: {headline.verdict.value}", headline.sentence
+        result.status = STATUS[headline.verdict]
+        return result
 
 
 class PopulationStability(metric_types.SingleValueMetric):
@@ -221,17 +272,36 @@ def _project(workspace: Path, name: str) -> UUID:
     identity = uuid5(NAMESPACE_URL, f"thinfile:{name}")
     existing: list[UUID] = [project.id for project in projects if project.id == identity or project.name == name]
     if existing:
+        board = workspace / str(existing[0]) / DASHBOARD_FILE_NAME
+        if board.exists() and _is_of_an_earlier_version(DashboardModel.parse_raw(board.read_text(encoding="utf-8"))):
+            _write(board, _dashboard().json())
         return existing[0]
-    panels = [_panel("PSI of the score by period", SCORE_TREND), _panel("PSI of features by period", FEATURE_TREND)]
-    tab = DashboardTabModel(title="Stability", panels=[one.id for one in panels])
-    board = DashboardModel(tabs=[tab], panels=panels)
-    _write(workspace / str(identity) / DASHBOARD_FILE_NAME, board.json())
+    _write(workspace / str(identity) / DASHBOARD_FILE_NAME, _dashboard().json())
     _write(workspace / str(identity) / PROJECT_FILE_NAME, ProjectModel(id=identity, name=name).json())
     return identity
 
 
-def _panel(title: str, trend: PanelMetric) -> DashboardPanelPlot:
-    return DashboardPanelPlot(title=title, subtitle="", size="full", values=[trend], plot_params={"plot_type": "line"})
+def _dashboard() -> DashboardModel:
+    """Return the dashboard of a project: one tab, so that `evidently ui` shows all panels at once."""
+    panels = [_panel_of(title, subtitle) for title, subtitle in PANELS.items()]
+    panels += [_panel(title, "", trend) for title, trend in zip(TITLES, (SCORE_TREND, FEATURE_TREND), strict=True)]
+    return DashboardModel(tabs=[DashboardTabModel(title="By period", panels=[one.id for one in panels])], panels=panels)
+
+
+def _is_of_an_earlier_version(board: DashboardModel) -> bool:
+    """Return whether a dashboard is the one that earlier versions wrote, and nobody has changed."""
+    return [tab.title for tab in board.tabs] == ["Stability"] and tuple(one.title for one in board.panels) == TITLES
+
+
+def _panel_of(title: str, subtitle: str) -> DashboardPanelPlot:
+    trend = PanelMetric(metric="FigureOfPeriod", legend="{{series}}", metric_labels={"panel": title})
+    return _panel(title, subtitle, trend, "bar" if title in (VERDICT, FAULTS) else "line", "half")
+
+
+def _panel(title: str, subtitle: str, trend: PanelMetric, kind: str = "line", size: str = "full") -> DashboardPanelPlot:
+    return DashboardPanelPlot(
+        title=title, subtitle=subtitle, size=size, values=[trend], plot_params={"plot_type": kind}
+    )
 
 
 def _write(path: Path, text: str) -> None:

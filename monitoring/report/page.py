@@ -20,7 +20,6 @@ from monitoring.report.gauge import gauge_of
 from monitoring.report.heat_map import heat_map
 from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
 from monitoring.report.performance_charts import ages_reached, band_chart, curve_chart, performance_charts
-from monitoring.report.stored import StoredReport, latest_of_each
 from monitoring.verdict.period_report import PeriodReport
 from pipelines.charts.series_chart import draw
 
@@ -36,8 +35,14 @@ METHODS = {
 }
 
 
-def leading_part(report: PeriodReport) -> str:
-    """Return the page above Evidently's summary, without parts that have no data."""
+def page_of(report: PeriodReport) -> str:
+    """Return the whole page of a report, without a summary by Evidently."""
+    part = Markup(leading_part(report, has_sample=False))
+    return rendered("page.html", title=report.title, part=part)
+
+
+def leading_part(report: PeriodReport, *, has_sample: bool = True) -> str:
+    """Return the page without parts that have no data; with `has_sample` Evidently's summary of a sample follows it."""
     everyone = of_everyone(report.moves)
     return _environment().get_template("report.html").render(
         report=report,
@@ -53,15 +58,14 @@ def leading_part(report: PeriodReport) -> str:
         matured=_last_matured(report.performance),
         groups=last_groups(report.decision_mix),
         groups_shown=GROUPS_SHOWN,
-        sections=_sections(report),
+        sections=_sections(report, has_sample=has_sample),
         vintages_shown=VINTAGES_SHOWN,
     )  # fmt: skip
 
 
-def index_page(reports: list[StoredReport]) -> str:
-    """Return the page that lists reports in their order, with a link to each."""
-    template = _environment().get_template("index.html")
-    return template.render(reports=reports, latest=latest_of_each(reports), style=Markup(style_sheet()))
+def rendered(template: str, **facts: object) -> str:
+    """Return a page that a template makes of facts, in our style."""
+    return _environment().get_template(template).render(style=Markup(style_sheet()), **facts)
 
 
 def style_sheet() -> str:
@@ -76,7 +80,7 @@ def _role(move: Move) -> int:
     return SCORE_ROLES.index(move.role) if move.role in SCORE_ROLES else len(SCORE_ROLES)
 
 
-def _sections(report: PeriodReport) -> list[tuple[str, str]]:
+def _sections(report: PeriodReport, *, has_sample: bool) -> list[tuple[str, str]]:
     performance = report.performance
     parts = [
         ("faults", "Data faults", bool(report.faults)),
@@ -87,7 +91,7 @@ def _sections(report: PeriodReport) -> list[tuple[str, str]]:
         ("vintages", "Vintage curves", performance is not None and curve_chart(performance.curves) is not None),
         ("decisions", "Decisions over time", bool(report.decision_mix)),
         ("limits", "What this report cannot see", bool(report.cannot_see)),
-        ("sample", "Sample summary by Evidently", True),
+        ("sample", "Sample summary by Evidently", has_sample),
     ]
     return [(anchor, name) for anchor, name, is_shown in parts if is_shown]
 

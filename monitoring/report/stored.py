@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.verdict.period_report import Verdict
+from pipelines.score_log.columns import SHADOW
 
 FACTS, PAGE = "report.json", "report.html"
 
@@ -26,10 +27,11 @@ class StoredReport:
     sentence: str
     faults: int
     page: Path
+    is_shadow: bool = False
 
     @property
     def link(self) -> str:
-        """The address of the page relative to the index."""
+        """The address of the page relative to the folder of the reports."""
         return "/".join(self.page.parts[-5:])
 
 
@@ -42,9 +44,12 @@ def stored_reports(folder: Path) -> list[StoredReport]:
 
 
 def latest_of_each(reports: list[StoredReport]) -> list[StoredReport]:
-    """Return the newest report of each model and population, an incomplete one only where there is no other."""
+    """Return the newest report of each model and population, an incomplete one only where there is no other.
+
+    Reports of shadow scores are left out.
+    """
     newest: dict[tuple[str, str], StoredReport] = {}
-    for one in sorted(reports, key=lambda one: one.verdict is Verdict.INCOMPLETE):
+    for one in sorted((one for one in reports if not one.is_shadow), key=lambda one: one.verdict is Verdict.INCOMPLETE):
         newest.setdefault((one.model, one.population), one)
     return list(newest.values())
 
@@ -75,4 +80,5 @@ def _read(facts: Mapping[str, Any], page: Path) -> StoredReport:
         sentence=str(facts["sentence"]),
         faults=len(facts["faults"]),
         page=page,
+        is_shadow=key.get("role") == SHADOW,
     )

@@ -1,49 +1,53 @@
-"""The verb ui: writes the index of all reports, and prints the commands that open the pages of a workspace."""
+"""The verb ui: writes the home page of a workspace, and prints the commands that open further pages."""
 
-import shlex
 from pathlib import Path
 
-from monitoring.report.stored import StoredReport, stored_reports
+from monitoring.report.stored import StoredReport
+from monitoring.ui.home import Home, home_of
 from pipelines.command.verb import Outcome, VerbSettings
 from pipelines.storage.atomic_files import whole_file
-from pipelines.storage.postgresql import shown
-from pipelines.storage.workspace import Workspace, sqlite_url
+from pipelines.storage.workspace import Workspace
 
-INDEX = "index.html"
+PAGE = "index.html"
 
 
 def ui(settings: VerbSettings) -> Outcome:
-    """Write the index of the workspace's reports and return the commands that open it, MLflow and Evidently."""
+    """Write the home page of the workspace; return its address, and the commands for MLflow, Optuna and Evidently."""
     workspace = Workspace.at(settings.workspace)
-    reports = stored_reports(workspace.reports)
-    index = write_index(workspace)
-    count = f"{len(reports):,} report{'s' * (len(reports) != 1)}"
-    head = f"{count}, newest {reports[0].period}: {reports[0].verdict.name}" if reports else "no reports yet"
-    result = {"index": str(index), "reports": [_record(one) for one in reports]}
-    steps = _commands(workspace, index, bool(reports))
-    return Outcome(result, summary=[head, f"  index: {index}"], next_steps=steps)
+    home = home_of(workspace)
+    page = write_home(workspace, home)
+    result = {
+        "index": str(page),
+        "models": {one.name: None if one.champion is None else one.champion.number for one in home.models},
+        "open_alarms": len(home.alarms),
+        "reports": [_record(one) for one in home.reports],
+        "studies": len(home.studies),
+    }
+    steps = [f"{one.command}    # {one.what}" for one in home.commands]
+    steps += [] if home.reports else ["thinfile watch period=YYYY-MM    # writes the first report"]
+    return Outcome(result, summary=[*_head(home), f"  home: {page.absolute().as_uri()}"], next_steps=steps)
 
 
-def write_index(workspace: Workspace) -> Path:
-    """Write `index.html` next to the reports and return its path; the page needs no network."""
-    from monitoring.report.page import index_page
+def write_home(workspace: Workspace, home: Home) -> Path:
+    """Write `index.html` into the workspace and return its path; the page needs no network."""
+    from monitoring.report.page import rendered
 
-    index = workspace.reports / INDEX
-    with whole_file(index) as temporary:
-        temporary.write_text(index_page(stored_reports(workspace.reports)), encoding="utf-8")
-    return index
+    page = workspace.root / PAGE
+    with whole_file(page) as temporary:
+        temporary.write_text(rendered("home.html", home=home), encoding="utf-8")
+    return page
 
 
-def _commands(workspace: Workspace, index: Path, has_reports: bool) -> list[str]:
-    runs = shown(workspace.database) if workspace.database else sqlite_url(workspace.mlflow)
-    commands = [f"open {shlex.quote(str(index))}    # all reports"]
-    if workspace.database or workspace.mlflow.exists():
-        commands.append(f"mlflow ui --backend-store-uri {shlex.quote(runs)}    # runs, models, charts")
-    if workspace.evidently.exists():
-        commands.append(
-            f"evidently ui --workspace {shlex.quote(str(workspace.evidently))}    # reports and their history"
-        )
-    return commands if has_reports else [*commands, "thinfile watch period=YYYY-MM    # writes the first report"]
+def _head(home: Home) -> list[str]:
+    """Return a line for each model, the alarms and the reports."""
+    lines = [
+        f"{one.name}: " + ("no champion yet" if one.champion is None else f"champion is version {one.champion.number}")
+        for one in home.models
+    ]
+    alarms, reports = len(home.alarms), len(home.reports)
+    newest = f", newest {home.reports[0].period}: {home.reports[0].verdict.name}" if home.reports else ""
+    lines.append(f"{reports:,} report{'s' * (reports != 1)}{newest}" if reports else "no reports yet")
+    return [*lines, f"{alarms:,} open alarm{'s' * (alarms != 1)}"] if alarms else lines
 
 
 def _record(report: StoredReport) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The verb watch on tables that were scored elsewhere: the same report, from one pass over each table."""
 
 from importlib import import_module
-from pathlib import Path
+from importlib.util import find_spec
 from threading import Thread
 
 from monitoring.alarms.settings import check_alarms
@@ -24,6 +24,7 @@ from pipelines.profiles.dimensions import dimensions_of
 from pipelines.profiles.engines import engine_of
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.typed_tables import TableReader
+from pipelines.reading.locations import opened_location
 from pipelines.score_log.key import LogKey
 from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.workspace import Workspace
@@ -42,7 +43,8 @@ def watch_external_tables(settings: WatchSettings) -> Outcome:
     check_window(settings.period, settings)
     check_alarms(settings.alarms)
     # What writes the page takes seconds to import, while the tables are counted outside of Python's lock.
-    Thread(target=import_module, args=("monitoring.report.report_files",), daemon=True).start()
+    writer = "evidently_run" if find_spec("evidently") else "report_files"
+    Thread(target=import_module, args=(f"monitoring.report.{writer}",), daemon=True).start()
     report, tables = report_of_tables(settings)
     for name, profile in zip(PROFILES, (tables.reference_profile, tables.window_profile), strict=True):
         with whole_file(report_folder(Workspace.at(settings.workspace), report.key) / name) as temporary:
@@ -61,11 +63,13 @@ def report_of_tables(settings: WatchSettings) -> tuple[PeriodReport, ExternalTab
     roles = roles_of(table)
     with (
         scratch_folder(workspace.root) as scratch,
+        opened_location(settings.input, scratch, setting="input") as window_path,
+        opened_location(settings.reference_input, scratch, setting="reference_input") as reference_path,
         engine_of(table.engine, threads=table.threads, memory=table.memory, scratch=scratch) as engine,
     ):
         tables = open_external_tables(
-            Path(settings.input),
-            Path(settings.reference_input),
+            window_path,
+            reference_path,
             roles,
             settings.population,
             engine,

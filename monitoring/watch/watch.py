@@ -1,5 +1,6 @@
 """The verb watch: the report of a period of the score log, and its alarm."""
 
+import socket
 from dataclasses import replace
 
 import pandas as pd
@@ -17,7 +18,7 @@ from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport
 from monitoring.verdict.verdict import build_report
 from monitoring.watch.settings import WatchSettings
-from monitoring.watch.watch_result import Samples, WatchResult, act_and_write, of_versions
+from monitoring.watch.watch_result import Samples, WatchResult, act_and_write, of_versions, report_folder
 from monitoring.windows.months import end_of
 from monitoring.windows.references import reference_for
 from monitoring.windows.windows import (
@@ -31,12 +32,14 @@ from monitoring.windows.windows import (
 )
 from pipelines.command.verb import Outcome
 from pipelines.errors import RequestError, ThinfileError
-from pipelines.model_store.files import PROFILE
+from pipelines.ledger.champion import dispute_of, disputed_champion, with_dispute
+from pipelines.model_store.profile import profile_path
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.policy.pack import PolicySettings
 from pipelines.policy.stored_policies import kept_policy
 from pipelines.profiles.reference_profile import ReferenceProfile
+from pipelines.score_log.columns import SHADOW
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
@@ -56,12 +59,21 @@ def watch(settings: WatchSettings) -> Outcome:
     check_alarms(settings.alarms)
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
-    model = (
-        store.version(settings.model, settings.version) if settings.version else store.require_champion(settings.model)
-    )
-    key = LogKey(settings.model, model.version, settings.population, settings.period)
-    keys = [key] if settings.version else _deciding(ScoreLog(workspace), key)
-    return of_versions([_watch_version(workspace, store, one, settings) for one in keys])
+    if settings.version is not None:
+        version, dispute = store.version(settings.model, settings.version).version, dispute_of(store, settings.model)
+    else:
+        champion = disputed_champion(store, settings.model)
+        version, dispute = champion.registered.version, champion.dispute
+    key = LogKey(settings.model, version, settings.population, settings.period)
+    log = ScoreLog(workspace)
+    keys = [_in_its_role(log, key)] if settings.version else _deciding(log, key)
+    return with_dispute(of_versions([_watch_version(workspace, store, one, settings) for one in keys]), dispute)
+
+
+def _in_its_role(log: ScoreLog, key: LogKey) -> LogKey:
+    """Return the key of what a version decided in a period, or of its shadow scores where it decided nothing."""
+    shadow = replace(key, role=SHADOW)
+    return shadow if log.partitions(shadow) and not log.partitions(key) else key
 
 
 def _deciding(log: ScoreLog, key: LogKey) -> list[LogKey]:
@@ -75,7 +87,10 @@ def _watch_version(workspace: Workspace, store: ModelStore, key: LogKey, setting
     known_at = settings.outcomes.as_of or end_of(key.period)
     earlier = earlier_loans(workspace, store, model, settings.outcomes.marketplace, known_at)
     report, samples = report_of(workspace, _profile(store, model), key, settings, earlier, label_of(store, model))
-    return act_and_write(report, samples, settings)
+    result = act_and_write(report, samples, settings)
+    folder = report_folder(workspace, key)
+    store.describe(model, {"Report": f"{report.window} {report.verdict.name}, `{folder}` on {socket.gethostname()}"})
+    return result
 
 
 def report_of(
@@ -110,7 +125,8 @@ def report_of(
                 workspace, log, key, policy, settings.outcomes, earlier, label=label or Label(), today=today
             ),
         )
-    title = f"{key.model} version {key.version}, {key.population.value} of {window.name}"
+    shadow = " (shadow scores, no decisions)" if key.role == SHADOW else ""
+    title = f"{key.model} version {key.version}{shadow}, {key.population.value} of {window.name}"
     return build_report(title, window, reference, facts, notes), samples
 
 
@@ -121,8 +137,8 @@ def _earlier_sample(log: ScoreLog, key: LogKey) -> pd.DataFrame:
 
 
 def _profile(store: ModelStore, model: RegisteredModel) -> ReferenceProfile:
-    path = store.download(model) / PROFILE
-    if not path.exists():
+    path = profile_path(store, model)
+    if path is None:
         raise RequestError(
             f"{model.name} version {model.version} has no reference profile to compare with; run `thinfile promote` to "
             "create one"

@@ -15,11 +15,14 @@ from monitoring.thresholds.thresholds import MOVED
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from monitoring.watch.settings import WatchSettings
 from pipelines.command.verb import Outcome
+from pipelines.score_log.columns import SHADOW
 from pipelines.score_log.key import LogKey
 from pipelines.storage.workspace import Workspace
 
 SEVERITY = (Verdict.STABLE, Verdict.INCOMPLETE, Verdict.WATCH, Verdict.INCONCLUSIVE, Verdict.ACT)
 """Verdicts, the worst last."""
+
+WITHOUT_EVIDENTLY = "  without Evidently's dashboard: run pip install 'thinfile[evidently]' to have it"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,11 @@ def of_versions(results: Sequence[WatchResult]) -> Outcome:
 
 def report_folder(workspace: Workspace, key: LogKey) -> Path:
     """Return the folder of a key's report."""
-    return workspace.reports / key.model / f"version-{key.version}" / key.population.value / key.period
+    return workspace.reports / key.model / _folder_name(key) / key.population.value / key.period
+
+
+def _folder_name(key: LogKey) -> str:
+    return f"version-{key.version}-{SHADOW}" if key.role == SHADOW else f"version-{key.version}"
 
 
 def _bounded(rows: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -99,19 +106,27 @@ def _write(settings: WatchSettings, workspace: Workspace, report: PeriodReport, 
 
 def _outcome(report: PeriodReport, files: Any, workspace: Workspace, alarm: AlarmResult) -> Outcome:
     key = report.key
+    shadow = "SHADOW, no decision: " if key.role == SHADOW else ""
     head = (
-        f"{report.verdict.name}: {report.rows:,} {key.population.value} of {report.window} against {report.reference}"
+        f"{shadow}{report.verdict.name}: {report.rows:,} {key.population.value} of {report.window} against "
+        f"{report.reference}"
     )
     lines = [f"  {report.sentence}", *(f"  {one.heading}: {one.text}" for one in report.points)]
     lines += [f"  data fault: {one.seen} Likely cause: {one.cause}" for one in report.faults]
     lines += [f"  note: {one}" for one in report.notes]
-    evidently = f"evidently ui --workspace {shlex.quote(str(workspace.evidently))}"
+    evidently = [f"evidently ui --workspace {shlex.quote(str(workspace.evidently))}"] if files.evidently_run else []
     lines += [f"  cannot see: {one}" for one in report.cannot_see]
     lines += [f"  smallest change named, {one.heading}: {one.text}" for one in report.smallest_changes]
     return Outcome(
         {**_result(report, files), "alarm": alarm.result},
-        summary=[head, *lines, *(f"  {one}" for one in alarm.sentences), f"  report: {files.html}"],
-        next_steps=[f"open {shlex.quote(str(files.html))}", evidently, *alarm.next_steps],
+        summary=[
+            head,
+            *lines,
+            *(f"  {one}" for one in alarm.sentences),
+            *([] if evidently else [WITHOUT_EVIDENTLY]),
+            f"  report: {files.html}",
+        ],
+        next_steps=[f"open {shlex.quote(str(files.html))}", *evidently, *alarm.next_steps],
         exit_code=alarm.exit_code,
     )
 
@@ -122,6 +137,7 @@ def _result(report: PeriodReport, files: Any) -> Mapping[str, object]:
     return {
         "model": key.model,
         "version": key.version,
+        "role": key.role,
         "population": key.population.value,
         "period": key.period,
         "window": report.window,

@@ -93,7 +93,7 @@ def periods_of(log: ScoreLog, key: LogKey, settings: WindowSettings) -> tuple[st
     Raises:
         RequestError: nothing was scored in it.
     """
-    scored = log.periods(key.model, key.version, key.population)
+    scored = log.periods(key)
     if key.period not in scored or not log.partitions(key):
         others = [f"version={other.version}" for other in log.other_versions(key)]
         advice = f"use {' or '.join(others)}" if others else "run `thinfile score` for the period or choose another one"
@@ -154,7 +154,7 @@ def sample_of(log: ScoreLog, key: LogKey) -> pd.DataFrame:
 
 def earlier_periods(log: ScoreLog, key: LogKey) -> list[str]:
     """Return the periods before a key's that the same model version scored, in order."""
-    return [period for period in log.periods(key.model, key.version, key.population) if period < key.period]
+    return [period for period in log.periods(key) if period < key.period]
 
 
 def counted_columns(

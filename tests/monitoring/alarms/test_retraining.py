@@ -87,6 +87,16 @@ def test_the_question_is_that_of_the_models_own_search(
     assert found["workspace"] == str(workspace.root)
 
 
+def test_the_retraining_of_a_search_over_families_searches_the_same_ones(
+    workspace: Workspace, composed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = record(DataSettings(Source.table, "/data/loans.csv", label="late"))
+    recorded["candidate"] = {"family": "auto", "calibration": "isotonic", "space": {}, "families": ["xgboost"]}
+    given(recorded, monkeypatch)
+    (tune,) = open_retraining(alarm(), workspace, RetrainSettings(), workspace.root / "retraining")
+    assert composed(tune)["candidate"] == {"calibration": "isotonic", "space": {}, "families": ["xgboost"]}
+
+
 def test_a_marketplace_is_prepared_anew_with_its_own_definition_of_bad(
     workspace: Workspace, composed: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +131,7 @@ def test_without_a_record_the_experiment_is_the_one_that_ships(
     (tune,) = open_retraining(alarm(), workspace, RetrainSettings(tune=["data=german_credit"]), workspace.root)
     found = composed(tune)
     assert (found["trials"], found["data"]["source"]) == (60, "german_credit")
+    assert found["candidate"]["families"] == []
     assert not workspace.root.exists()
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from monitoring.measures.move import Move
+from monitoring.report.period_figures import APPROVALS, FAULTS, PANELS
 from monitoring.report.report_files import ReportFiles, write_report
 from monitoring.thresholds.thresholds import EVERYONE, Level
 from monitoring.verdict.period_report import PeriodReport, Verdict
@@ -69,7 +70,8 @@ def test_the_facts_hold_every_figure_of_the_report(write: Write) -> None:
     facts = json.loads(write(report).json.read_text())
     # then
     assert (facts["verdict"], facts["title"], facts["rows"]) == ("act", report.title, report.rows)
-    assert facts["key"] == {"model": "credit_score", "version": 7, "population": "applications", "period": "2026-10"}
+    about = {"model": "credit_score", "version": 7, "population": "applications", "period": "2026-10"}
+    assert facts["key"] == about | {"role": "decision"}
     assert {(one["column"], one["segment"]): (one["psi"], one["current"]) for one in facts["moves"]} == {
         (one.column, one.segment): (one.judgement.psi, list(one.current)) for one in report.moves
     }
@@ -95,7 +97,8 @@ def test_the_stored_run_tests_each_column_as_it_was_judged(write: Write, tmp_pat
     workspace = Workspace(str(tmp_path / "evidently"))
     [project] = workspace.search_project("points")
     run = workspace.get_run(project.id, written.evidently_run)
-    stored = [(result, test) for result in run.metric_results.values() for test in result.tests]
+    results = [(result, test) for result in run.metric_results.values() for test in result.tests]
+    stored = [(result, test) for result, test in results if "column" in test.metric_config.params]
     told = {
         test.metric_config.params["column"]: (result.value, test.test_config["threshold"]) for result, test in stored
     }
@@ -105,15 +108,86 @@ def test_the_stored_run_tests_each_column_as_it_was_judged(write: Write, tmp_pat
     failed = {test.metric_config.params["column"] for _, test in stored if test.status.value == "FAIL"}
     assert failed == {one.column for one in moved(report)}
     assert loud.column not in failed
+    [verdict] = [test for _, test in results if "column" not in test.metric_config.params]
+    assert (verdict.name, verdict.description, verdict.status.value) == ("Verdict: act", report.sentence, "FAIL")
 
 
-def test_the_history_of_the_score_and_of_features_is_on_the_dashboard(write: Write, tmp_path: Path) -> None:
+def test_without_evidently_the_page_is_ours_alone(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    monkeypatch.setattr("monitoring.report.report_files.find_spec", lambda _: None)
     # when
-    write(made_report())
+    written = write(made_report())
+    # then
+    page = written.html.read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "<h1>ACT</h1>" in page
+    assert [name for name in SECTIONS if f"<h2>{name}</h2>" in page] == list(SECTIONS[:-1])
+    assert "<script" not in page
+    assert HOSTILE not in page
+    assert written.evidently_run is None
+    assert "evidently" not in json.loads(written.json.read_text())
+    assert not (tmp_path / "evidently").exists()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [
+        ("stable", "SUCCESS"),
+        ("watch", "WARNING"),
+        ("act", "FAIL"),
+        ("incomplete", "SKIPPED"),
+        ("inconclusive", "ERROR"),
+    ],
+)
+def test_the_verdict_is_a_test_of_the_stored_run(write: Write, tmp_path: Path, verdict: str, status: str) -> None:
+    from evidently.ui.workspace import Workspace
+
+    written = write(made_report(Verdict(verdict)))
+    workspace = Workspace(str(tmp_path / "evidently"))
+    [project] = workspace.search_project("points")
+    run = workspace.get_run(project.id, written.evidently_run)
+    tests = [test for result in run.metric_results.values() for test in result.tests]
+    assert [test.status.value for test in tests if test.name == f"Verdict: {verdict}"] == [status]
+
+
+def test_the_dashboard_draws_every_figure_over_the_periods(write: Write, tmp_path: Path) -> None:
+    # given
+    report = made_report()
+    # when
+    write(report)
     # then
     [path] = tmp_path.glob("evidently/*/dashboard.json")
-    labels = [panel["values"][0]["metric_labels"] for panel in json.loads(path.read_text())["panels"]]
-    assert labels == [{"role": "score"}, {"role": "feature"}]
+    panels = {one["title"]: one["values"][0] for one in json.loads(path.read_text())["panels"]}
+    assert panels["PSI of the score by period"]["metric_labels"] == {"role": "score"}
+    assert panels["PSI of features by period"]["metric_labels"] == {"role": "feature"}
+    [stored] = tmp_path.glob("evidently/*/snapshots/*.json")
+    written = {}
+    for one in json.loads(stored.read_text())["metric_results"].values():
+        params = one["metric_value_location"]["metric"]["params"]
+        if "panel" in params:
+            kind = panels[params["panel"]]["metric"].rpartition(":")[2]
+            assert params["type"].rpartition(":")[2] == kind
+            written[params["panel"], params["series"]] = one["value"]
+    assert {panel for panel, _ in written} == set(PANELS)
+    assert report.effect is not None
+    assert written[APPROVALS, "window"] == report.effect.approval_rate
+    assert written[FAULTS, "faults"] == len(report.faults)
+
+
+def test_a_dashboard_of_an_earlier_version_is_replaced_and_a_changed_one_is_kept(write: Write, tmp_path: Path) -> None:
+    write(made_report())
+    [path] = tmp_path.glob("evidently/*/dashboard.json")
+    board = json.loads(path.read_text())
+    earlier = {
+        "tabs": [board["tabs"][0] | {"title": "Stability"}],
+        "panels": [one for one in board["panels"] if one["title"].startswith("PSI")],
+    }
+    for dashboard, is_replaced in ((earlier, True), ({**board, "panels": board["panels"][:3]}, False)):
+        path.write_text(json.dumps(dashboard))
+        write(made_report())
+        assert (json.loads(path.read_text()) != dashboard) == is_replaced
 
 
 def test_a_report_written_again_replaces_the_first(write: Write, tmp_path: Path) -> None:
@@ -281,4 +355,4 @@ def test_the_tests_tab_passes_and_fails_as_the_columns_do(pages: Mapping[Verdict
     found = moved(made_report())
     assert page.text.count("Moved: act") + page.text.count("Moved: watch") == len(found)
     assert page.text.count("Not moved") == 41 - len(found)
-    assert page.dom.count("MuiAlert-colorError ") == len(found)
+    assert page.dom.count("MuiAlert-colorError ") == len(found) + 1  # the verdict

@@ -1,30 +1,41 @@
-"""The index lists every report of a workspace, newest first, and leads to each."""
+"""The home page shows models, alarms, reports and experiments of a workspace, and leads to each report."""
 
 import json
 import logging
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from monitoring.alarms.acknowledge import AlarmKey, acknowledge
+from monitoring.alarms.raise_alarm import act_on
+from monitoring.alarms.settings import AlarmPolicySettings
 from monitoring.report.facts import facts_of
 from monitoring.report.stored import latest_of_each, stored_reports
+from monitoring.ui.home import home_of
 from monitoring.ui.ui import ui
 from monitoring.verdict.period_report import PeriodReport, Verdict
 from pipelines.command.verb import VerbSettings
+from pipelines.credit.population import Population
+from pipelines.model_store.store import ModelStore
+from pipelines.model_store.tags import CHALLENGER, CHAMPION, EVALUATION, KIND, REGISTERED, STUDY, STUDY_RUN
 from pipelines.storage.workspace import Workspace
 from tests.chromium import open_page
+from tests.monitoring.alarms.reports import report
 from tests.monitoring.report.made_reports import HOSTILE, made_report, quiet
+from tests.pipelines.candidates.test_conformance import trained
+from tests.pipelines.model_store.champions import crown, make_champion
 from tests.real_parts import needs_chromium
 
 
 def keep(root: Path, reports: Iterable[PeriodReport]) -> None:
-    for report in reports:
-        key = report.key
+    for one in reports:
+        key = one.key
         folder = root / "reports" / key.model / f"version-{key.version}" / key.population.value / key.period
         folder.mkdir(parents=True)
-        (folder / "report.json").write_text(json.dumps(facts_of(quiet(report))))
+        (folder / "report.json").write_text(json.dumps(facts_of(quiet(one))))
         (folder / "report.html").write_text("<p>a report</p>")
 
 
@@ -60,9 +71,11 @@ def test_reports_are_told_newest_first_and_lead_to_their_pages(workspace: Path) 
         ("2026-09", "credit_score", "watch"),
         ("2026-08", "credit_score", "stable"),
     ]
-    index = workspace / "reports" / "index.html"
-    assert all((index.parent / one.link).exists() for one in stored_reports(index.parent))
-    assert outcome.next_steps == [f"open {index}    # all reports"]
+    reports = workspace / "reports"
+    assert all((reports / one.link).exists() for one in stored_reports(reports))
+    page = (workspace / "index.html").read_text()
+    assert all(f'href="reports/{one.link}"' in page for one in stored_reports(reports))
+    assert f"  home: {(workspace / 'index.html').as_uri()}" in outcome.summary
 
 
 def test_the_newest_of_each_model_and_population_stands_first(workspace: Path) -> None:
@@ -77,22 +90,31 @@ def test_the_newest_of_each_model_and_population_stands_first(workspace: Path) -
 def test_pages_that_exist_can_be_opened(workspace: Path) -> None:
     # given
     place = Workspace(workspace)
-    place.mlflow.touch()
+    ModelStore(place).experiment("credit_score")
+    place.studies.touch()
     place.evidently.mkdir()
     # when
     steps = ui(VerbSettings(workspace=str(workspace))).next_steps
     # then
-    assert [step.split("    ")[0] for step in steps[1:]] == [
+    assert [step.split("    ")[0] for step in steps] == [
         f"mlflow ui --backend-store-uri sqlite:///{workspace}/mlflow.db",
+        f"optuna-dashboard sqlite:///{workspace}/studies.db",
         f"evidently ui --workspace {workspace}/evidently",
     ]
 
 
-def test_a_workspace_without_reports_has_an_index_that_says_what_to_do(tmp_path: Path) -> None:
+def test_evidently_is_offered_where_it_is_installed(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Workspace(workspace).evidently.mkdir()
+    monkeypatch.setattr("monitoring.report.report_files.find_spec", lambda _: None)
+    steps = ui(VerbSettings(workspace=str(workspace))).next_steps
+    assert not [step for step in steps if step.startswith("evidently ui")]
+
+
+def test_a_workspace_without_reports_has_a_page_that_says_what_to_do(tmp_path: Path) -> None:
     # when
     outcome = ui(VerbSettings(workspace=str(tmp_path)))
     # then
-    assert "thinfile watch" in (tmp_path / "reports" / "index.html").read_text()
+    assert "thinfile watch" in (tmp_path / "index.html").read_text()
     assert "thinfile watch" in outcome.next_steps[-1]
 
 
@@ -112,7 +134,7 @@ def test_a_report_that_cannot_be_read_is_left_out_and_said(workspace: Path, capl
 def test_what_a_report_says_is_text(tmp_path: Path) -> None:
     keep(tmp_path, [replace(of("2026-10", Verdict.ACT), sentence=HOSTILE)])
     ui(VerbSettings(workspace=str(tmp_path)))
-    assert HOSTILE not in (tmp_path / "reports" / "index.html").read_text()
+    assert HOSTILE not in (tmp_path / "index.html").read_text()
 
 
 @needs_chromium
@@ -121,9 +143,77 @@ def test_the_index_can_be_read_on_a_desk_and_on_a_telephone(workspace: Path, wid
     # given
     ui(VerbSettings(workspace=str(workspace)))
     # when
-    page = open_page(workspace / "reports" / "index.html", width=width)
+    page = open_page(workspace / "index.html", width=width)
     # then
     assert not page.console
     assert not page.requests
     assert not page.wide
     assert all(report.sentence in page.text for report in REPORTS)
+
+
+@pytest.fixture
+def lived_in(workspace: Path, tmp_path: Path) -> Workspace:
+    """A workspace with two versions of a model, the first rolled back to, a study's run and an open alarm."""
+    place = Workspace.at(str(workspace))
+    store = ModelStore(place)
+    tags = {EVALUATION: json.dumps({"measures": {"auc": {"value": 0.7812, "low": 0.76, "high": 0.80}}})}
+    first = make_champion(store, trained("scorecard"), tmp_path / "first", **tags)
+    store.set_alias(make_champion(store, trained("scorecard"), tmp_path / "second", **tags), CHALLENGER)
+    crown(store, first)
+    run = store.open_run(store.experiment("credit_score"), "auto, 40 trials", {KIND: STUDY_RUN, STUDY: "0123456789"})
+    store.log(run, metrics={"cv_auc": 0.7901, "test_auc": 0.7812}, tags={REGISTERED: "2"})
+    store.close_run(run)
+    act_on(report(), AlarmPolicySettings(), place, {"html": workspace / "report.html"})
+    return place
+
+
+def test_the_home_page_shows_champion_ledger_alarms_and_studies(lived_in: Workspace) -> None:
+    home = home_of(lived_in)
+    (model,) = home.models
+    assert model.champion is not None
+    assert model.challenger is not None
+    assert (model.champion.number, model.challenger.number, model.versions) == (1, 2, 2)
+    assert model.champion.auc == {"value": 0.7812, "low": 0.76, "high": 0.80}
+    assert [one.decision for one in model.decisions] == ["promoted", "requested"] * 3
+    assert model.finding == ""
+    assert [one.alarm.key.period for one in home.alarms] == ["2026-10"]
+    (study,) = home.studies
+    assert (study.name, study.search_auc, study.test_auc, study.version) == ("auto, 40 trials", 0.7901, 0.7812, "2")
+    outcome = ui(VerbSettings(workspace=str(lived_in.root)))
+    assert outcome.summary[0] == "credit_score: champion is version 1"
+    assert outcome.result["open_alarms"] == 1
+
+
+def test_an_acknowledged_alarm_is_not_open(lived_in: Workspace) -> None:
+    acknowledge(lived_in, AlarmKey("credit_score", Population.applications, "2026-10"), why="known")
+    assert home_of(lived_in).alarms == []
+
+
+def test_an_alias_that_contradicts_the_ledger_is_named(lived_in: Workspace) -> None:
+    store = ModelStore(lived_in)
+    store.set_alias(store.version("credit_score", 2), CHAMPION)
+    (model,) = home_of(lived_in).models
+    assert model.champion is not None
+    assert model.champion.number == 1
+    assert model.finding == "the ledger names version 1 as champion, and MLflow's alias version 2"
+    ui(VerbSettings(workspace=str(lived_in.root)))
+    assert model.finding in (lived_in.root / "index.html").read_text().replace("&#39;", "'")
+
+
+def test_a_ledger_that_was_changed_does_not_hide_the_page(lived_in: Workspace) -> None:
+    with sqlite3.connect(lived_in.chain) as connection:
+        connection.execute("update chain set content = replace(content, 'a test', 'another')")
+    (model,) = home_of(lived_in).models
+    assert "is not what was written" in model.finding
+    assert model.champion is None
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_home_page_of_a_full_workspace_fits_a_desk_and_a_telephone(lived_in: Workspace, width: int) -> None:
+    ui(VerbSettings(workspace=str(lived_in.root)))
+    page = open_page(lived_in.root / "index.html", width=width)
+    assert not page.console
+    assert not page.requests
+    assert not page.wide
+    assert "auto, 40 trials" in page.text

@@ -10,13 +10,12 @@ from monitoring.watch.settings import WatchSettings
 from monitoring.watch.watch import report_of, watch
 from monitoring.watch.watch_result import SEVERITY
 from pipelines.errors import RequestError
-from pipelines.model_store.files import PROFILE
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CHAMPION
 from pipelines.score_log.key import LogKey
 from tests.pipelines.batch.conftest import Bench, applications, made, score_it, written
 from tests.pipelines.candidates.test_conformance import trained
-from tests.pipelines.model_store.champions import make_champion
+from tests.pipelines.model_store.champions import attach_profile, crown, make_champion
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     score_it(bench, input=str(written(table[:300], folder / "first.parquet")))
     store = ModelStore(bench.workspace)
     second = make_champion(store, trained("scorecard"), folder / "second")
-    (store.download(second) / PROFILE).write_text(bench.reference.to_json())
+    attach_profile(store, second, bench.reference)
     score_it(bench, input=str(written(table, folder / "whole.parquet")))
     return bench
 
@@ -74,9 +73,9 @@ def test_a_new_version_has_the_volume_of_the_months_before_it(halves: Bench, tmp
 
 def test_a_version_without_decisions_is_pointed_to_those_that_have_some(halves: Bench, tmp_path: Path) -> None:
     store = ModelStore(halves.workspace)
-    before = store.require_champion("credit_score")
+    before = proven_champion(store, "credit_score")
     make_champion(store, trained("hist_gradient_boosting"), tmp_path / "third")
-    store.set_alias(before, CHAMPION)
+    crown(store, before)
     settings = WatchSettings(period="2026-10", workspace=str(halves.workspace.root), today="2027-01-01")
     key = LogKey("credit_score", 3, halves.key().population, "2026-10")
     with pytest.raises(RequestError, match=r"version 3 has no scores of 2026-10 .* use version=1 or version=2"):
