@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test integration docs lint type evidence bench lock clean
+.PHONY: help demo test integration docs lint type evidence bench lock notice clean
 
 help:  ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,10 @@ bench: $(READY)  ## the benchmarks, as tables
 lock: $(READY)  ## resolve the dependencies anew; needs uv
 	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --upgrade -q -o requirements.lock
+	$(MAKE) notice
+
+notice: $(READY)  ## name the packages that are installed with Thinfile, with their licences, in NOTICE
+	$(BIN)/python docs/notice.py
 
 clean:  ## remove what was installed and cached; the workspace stays
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

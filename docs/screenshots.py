@@ -4,6 +4,7 @@ Run `PYTHONPATH=. .venv/bin/python docs/screenshots.py`; it needs Chromium.
 """
 
 import html
+import json
 import shutil
 import subprocess
 import sys
@@ -48,11 +49,20 @@ def main() -> None:
         shoot(report.as_uri(), "report", 1280, 900)
         shoot(report.as_uri(), "report-phone", 400, 800)
         shoot(document.as_uri(), "document", 1280, 900)
+        study(folder)
     pay_later()
     terminal = Path(tempfile.mkdtemp()) / "terminal.html"
     terminal.write_text(TERMINAL.format(html.escape((HERE / "examples" / "promote.txt").read_text())))
     shoot(terminal.as_uri(), "terminal", 960, 560)
     shutil.rmtree(terminal.parent)
+
+
+def study(folder: str) -> None:
+    """Tune two families and write a picture of the study's page."""
+    families = "candidate.families=[scorecard,hist_gradient_boosting]"
+    tuned = run(folder, "tune", "candidate=auto", families, "trials=32", "model=german", "output=json")
+    page = run(folder, "compare", f"study={json.loads(tuned)['study']}", "model=german", "output=json")
+    shoot(Path(json.loads(page)["page"]).as_uri(), "study", 1280, 1240)
 
 
 def pay_later() -> None:

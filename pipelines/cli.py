@@ -1,14 +1,15 @@
 """The verbs of pipelines: simulate, prepare, score, serve, review, erase, demo."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from omegaconf import MISSING, OmegaConf
 
 from pipelines.applications.settings import DataSettings
 from pipelines.batch.settings import ScoreSettings
-from pipelines.command.hydra_application import Verb, run
-from pipelines.command.verb import Outcome, quote_ids
+from pipelines.command.hydra_adapter import is_named
+from pipelines.command.hydra_application import Verb
+from pipelines.command.verb import Outcome
 from pipelines.credit.population import Population
 from pipelines.demo.settings import DemoSettings
 from pipelines.erasure.settings import EraseAction, EraseSettings
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from pipelines.simulation.settings import SimulateSettings
 
 
-def simulate(arguments: Sequence[str]) -> int:
+def simulate() -> "Verb[SimulateSettings]":
     """Write a simulated marketplace into the lake."""
     from pipelines.simulation.settings import SimulateSettings
 
-    return run(Verb("simulate", SimulateSettings, _simulate, {}), arguments)
+    return Verb("simulate", SimulateSettings, _simulate, {})
 
 
-def prepare(arguments: Sequence[str]) -> int:
+def prepare() -> "Verb[PrepareSettings]":
     """Make a training table of a marketplace's raw tables."""
     from pipelines.credit.loan import LoanContract
     from pipelines.features.settings import FeatureSettings
@@ -40,38 +41,35 @@ def prepare(arguments: Sequence[str]) -> int:
         "loan": {"loan": LoanContract},
         "features": {"features": FeatureSettings},
     }
-    return run(Verb("prepare", PrepareSettings, _prepare, groups), arguments)
+    return Verb("prepare", PrepareSettings, _prepare, groups)
 
 
-def score(arguments: Sequence[str]) -> int:
+def score() -> Verb[ScoreSettings]:
     """Let the champion score a table of applications."""
     groups: dict[str, dict[str, type]] = {"data": {"data": DataSettings}, "policy": {"policy": PolicySettings}}
-    return run(Verb("score", ScoreSettings, _score, groups), arguments)
+    return Verb("score", ScoreSettings, _score, groups, figures={"version": "version", "scored": "scored"})
 
 
-def serve(arguments: Sequence[str]) -> int:
+def serve() -> "Verb[ServeSettings]":
     """Serve decisions over HTTP, or make, list and revoke API keys."""
     from pipelines.serving.settings import ServeAction, ServeSettings
 
-    return run(Verb("serve", ServeSettings, _serve, {"policy": {"policy": PolicySettings}}, ServeAction), arguments)
+    return Verb("serve", ServeSettings, _serve, {"policy": {"policy": PolicySettings}}, ServeAction)
 
 
-def review(arguments: Sequence[str]) -> int:
+def review() -> Verb[ReviewVerbSettings]:
     """Request a review of a decision, decide it, or list what reviewers decided."""
-    words = quote_ids(arguments, "decision", "why")
-    return run(Verb("review", ReviewVerbSettings, _review, {}, ReviewAction), words)
+    return Verb("review", ReviewVerbSettings, _review, {}, ReviewAction, ids=("decision", "why"))
 
 
-def erase(arguments: Sequence[str]) -> int:
+def erase() -> Verb[EraseSettings]:
     """Remove a person from the workspace."""
-    return run(
-        Verb("erase", EraseSettings, _erase, {}, EraseAction), quote_ids(arguments, "customer", "applications", "why")
-    )
+    return Verb("erase", EraseSettings, _erase, {}, EraseAction, ids=("customer", "applications", "why"))
 
 
-def demo(arguments: Sequence[str]) -> int:
+def demo() -> Verb[DemoSettings]:
     """Run the whole loop on real or on simulated data."""
-    return run(Verb("demo", DemoSettings, _demo, {"data": {"data": DataSettings}}), arguments)
+    return Verb("demo", DemoSettings, _demo, {"data": {"data": DataSettings}})
 
 
 def _simulate(settings: "SimulateSettings") -> Outcome:
@@ -95,7 +93,7 @@ def _prepare(settings: "PrepareSettings") -> Outcome:
 def _score(settings: ScoreSettings) -> Outcome:
     from pipelines.batch.score import score
 
-    return score(settings)
+    return score(_under_policy_of_champion(settings))
 
 
 def _serve(settings: "ServeSettings") -> Outcome:
@@ -104,11 +102,23 @@ def _serve(settings: "ServeSettings") -> Outcome:
     if settings.action is None:
         from pipelines.serving.service import serve
 
-        return serve(settings)
+        return serve(settings, follows_policy=not is_named("policy", otherwise=settings.policy != PolicySettings()))
     from pipelines.serving.keys import list_keys, make_key, revoke_key
 
     tasks = {ServeAction.key: make_key, ServeAction.keys: list_keys, ServeAction.revoke: revoke_key}
     return tasks[settings.action](settings)
+
+
+def _under_policy_of_champion(settings: ScoreSettings) -> ScoreSettings:
+    """Return settings with the policy under which the champion was promoted in place of one that was not named."""
+    if is_named("policy", otherwise=settings.policy != PolicySettings()):
+        return settings
+    from pipelines.ledger.policy import policy_of_champion
+    from pipelines.storage.workspace import Workspace
+
+    workspace = Workspace.at(settings.workspace)
+    policy = policy_of_champion(workspace, settings.model) if workspace.chain.exists() or workspace.database else None
+    return settings if policy is None else replace(settings, policy=policy)
 
 
 def _review(settings: ReviewVerbSettings) -> Outcome:

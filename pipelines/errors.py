@@ -4,11 +4,11 @@
     +-- RequestError         exit 2: the request was wrong
         +-- ConfigurationError     a key, type, choice or verb
         +-- DataError              a file, a column, rows
+    +-- AnswerIsNo           exit 3: the answer is no, or cannot be given
 
-A message has three parts: the rule, the value received, the next step. "The answer is no" (exit 3) is a result, not an
-error: see `pipelines.command.verb.Outcome`. Where it is found too deep to be one, an error carries that exit code: a
-broken chain, a registry that contradicts the ledger, a promotion that somebody else overtook or that may not be
-applied.
+A message has three parts: the rule, the value received, the next step. "The answer is no" is a result where a verb can
+return one: see `pipelines.command.verb.Outcome`. It is an error where it is found too deep to be one: a broken chain, a
+registry that contradicts the ledger, a promotion that somebody else overtook or that may not be applied.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,6 +25,12 @@ class RequestError(ThinfileError):
     """The request was wrong; nothing was written."""
 
     exit_code = 2
+
+
+class AnswerIsNo(ThinfileError):
+    """The answer is no, or cannot be given; the message says why."""
+
+    exit_code = 3
 
 
 class ConfigurationError(RequestError):

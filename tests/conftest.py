@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.applications.sources import german_credit_path
 from pipelines.storage.workspace import Workspace
+from tests.object_store import Bucket, ObjectStore, private_object_store
 from tests.postgresql import fresh_database, private_server, programs
 from tests.real_parts import STORES
 
@@ -29,9 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses a real PostgreSQL server."""
+    """Mark what uses a real PostgreSQL server or an S3 server."""
     for item in items:
-        if "postgresql" in item.fixturenames:  # type: ignore[attr-defined]
+        if {"postgresql", "bucket"} & {*item.fixturenames}:  # type: ignore[attr-defined]
             item.add_marker(pytest.mark.integration)
 
 
@@ -49,6 +51,21 @@ def postgresql() -> Iterator[str]:
         pytest.skip("PostgreSQL is not installed: no initdb in PATH nor below /usr/lib/postgresql")
     with private_server(folder) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """An S3 server of this machine."""
+    with private_object_store() as store:
+        yield store
+
+
+@pytest.fixture
+def bucket(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket, whose server and credentials are in the environment."""
+    for name, value in object_store.environment.items():
+        monkeypatch.setenv(name, value)
+    return object_store.fresh_bucket()
 
 
 @pytest.fixture(params=STORES)
@@ -90,19 +107,21 @@ class Answer:
         return json.loads(self.stdout)
 
 
+def command_in(folder: Path, *words: str, umask: int = -1, timeout: float = 300) -> Answer:
+    """Run the real command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "thinfile", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        umask=umask,
+        timeout=timeout,
+    )
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
 @pytest.fixture
 def thinfile(tmp_path: Path) -> Callable[..., Answer]:
     """Run the real command in a process of its own, in an empty folder."""
-
-    def run(*words: str) -> Answer:
-        done = subprocess.run(
-            [sys.executable, "-m", "thinfile", *words],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            timeout=300,
-        )
-        return Answer(done.returncode, done.stdout, done.stderr)
-
-    return run
+    return partial(command_in, tmp_path)

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+from sqlalchemy import URL
+
 USER = "postgres"
 
 
@@ -21,8 +23,11 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def private_server(folder_of_programs: Path) -> Iterator[str]:
-    """Yield the address of a new server. Its socket's path must be short, so it lies in the system's own /tmp."""
+def private_server(folder_of_programs: Path, password: str | None = None) -> Iterator[str]:
+    """Yield the address of a new server, which lets its user in with a password alone where one is given.
+
+    Its socket's path must be short, so it lies in the system's own /tmp.
+    """
     with TemporaryDirectory(prefix="pg", dir="/tmp") as root:
         folder = Path(root)
         if os.getuid() == 0:
@@ -35,8 +40,7 @@ def private_server(folder_of_programs: Path) -> Iterator[str]:
             data,
             "-U",
             USER,
-            "-A",
-            "trust",
+            *_authentication(folder, password),
             "--locale=C",
             "-E",
             "UTF8",
@@ -44,7 +48,8 @@ def private_server(folder_of_programs: Path) -> Iterator[str]:
         )
         _run(folder_of_programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
         try:
-            yield f"postgresql://{USER}@/postgres?host={folder}"
+            url = URL.create("postgresql", USER, password, database="postgres", query={"host": str(folder)})
+            yield url.render_as_string(hide_password=False).replace(" ", "%20")
         finally:
             _run(folder_of_programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
 
@@ -58,6 +63,15 @@ def fresh_database(server: str, template: str | None = None) -> str:
         source = f" template {template.partition('?')[0].rpartition('/')[2]}" if template else ""
         connection.execute(f"create database {name}{source}")
     return server.replace("/postgres?", f"/{name}?")
+
+
+def _authentication(folder: Path, password: str | None) -> list[str]:
+    if password is None:
+        return ["-A", "trust"]
+    (folder / "password").write_text(f"{password}\n")
+    if os.getuid() == 0:
+        shutil.chown(folder / "password", USER)
+    return ["-A", "scram-sha-256", f"--pwfile={folder / 'password'}"]
 
 
 def _run(*command: object) -> None:

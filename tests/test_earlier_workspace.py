@@ -16,6 +16,7 @@ from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
 from pipelines.credit.population import Population
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import ModelStore
 from pipelines.profiles.decision_tally import Tally
@@ -96,7 +97,7 @@ def test_logged_applications_are_not_scored_again_and_a_new_month_is(earlier: Wo
 
 def test_a_segment_without_a_dimension_is_compared_with_the_one_of_its_value(earlier: Workspace) -> None:
     store = ModelStore(earlier)
-    text = (store.download(store.require_champion("credit_score")) / PROFILE).read_text()
+    text = (store.download(proven_champion(store, "credit_score")) / PROFILE).read_text()
     counts = PeriodCounts(ScoreLog(earlier), ReferenceProfile.from_json(text))
     reference = reference_for(counts, key("2026-03"), "2026-02")
     web = (ScoreLog(earlier).decisions(key("2026-02"))["segment"] == "web").sum()

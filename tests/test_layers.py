@@ -74,11 +74,3 @@ def test_experiments_and_monitoring_never_meet_and_pipelines_imports_neither() -
 
 def test_credit_imports_nothing_of_ours_but_errors(packages: grimp.ImportGraph) -> None:
     assert packages.find_modules_directly_imported_by("pipelines.credit") == {"pipelines.errors"}
-
-
-def test_every_package_ships_in_the_wheel() -> None:
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
-    on_disk = {
-        ".".join(path.parent.relative_to(ROOT).parts) for top in TOPS for path in (ROOT / top).rglob("__init__.py")
-    }
-    assert set(listed) - {"thinfile_conf"} == on_disk

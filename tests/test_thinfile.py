@@ -18,6 +18,7 @@ from pipelines.command.verb import (
     print_outcomes,
     worst_exit_code,
 )
+from pipelines.command.verbs import VERBS
 from pipelines.errors import DataError
 
 DONE, FAILED, WRONG, NO = (Outcome({}, exit_code=code) for code in ExitCode)
@@ -26,7 +27,7 @@ DONE, FAILED, WRONG, NO = (Outcome({}, exit_code=code) for code in ExitCode)
 def test_usage_lists_every_verb_and_no_words_are_a_wrong_request(capsys: pytest.CaptureFixture[str]) -> None:
     assert thinfile.main(["--help"]) == 0
     told = capsys.readouterr().out
-    assert all(f"  {verb}" in told for verb in thinfile.VERBS)
+    assert all(f"  {verb}" in told for verb in VERBS)
     assert thinfile.main([]) == 2
 
 
@@ -41,7 +42,10 @@ def test_help_imports_nothing_heavy() -> None:
     [
         (["tuen"], "unknown verb 'tuen'; did you mean tune?"),
         (["tune", "trails=3"], "unknown key 'trails'; did you mean trials"),
-        (["tune", "candidate.parameters.dept=3"], "unknown key 'candidate.parameters.dept'; did you mean depth?"),
+        (
+            ["tune", "candidate=catboost", "candidate.parameters.dept=3"],
+            "unknown key 'candidate.parameters.dept'; did you mean depth?",
+        ),
         (["tune", "+data.foo=1"], "unknown key 'data.foo'; known: amount, approved, as_of, bad,"),
         (["tune", "candidate=catbost"], "unknown choice candidate=catbost; did you mean catboost?"),
         (["tune", "trials=many"], "trials: Value 'many' of type 'str' could not be converted to Integer; correct"),

@@ -10,6 +10,7 @@ from experiments.search.optuna_adapter import study_storage
 from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.storage.chain import Chain
@@ -68,7 +69,7 @@ def test_a_table_is_scored_below_any_path(name: str, tmp_path: Path, monkeypatch
     models = tmp_path / "models" / name
     models.mkdir(parents=True)
     champion = make_champion(store, trained("scorecard"), models / "model")
-    assert load_predictor(store, store.require_champion("credit_score")).hash == load_predictor(store, champion).hash
+    assert load_predictor(store, proven_champion(store, "credit_score")).hash == load_predictor(store, champion).hash
 
     table = a_table(50)[0].assign(id=[f"a{row}" for row in range(50)])
     table.to_csv(tmp_path / "table.csv", index=False)

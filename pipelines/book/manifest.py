@@ -11,6 +11,7 @@ from pipelines.credit.loan import recorded_contract
 from pipelines.errors import DataError
 from pipelines.features.settings import FeatureSettings, recorded_features
 from pipelines.marketplace.loan_rules import LoanRules
+from pipelines.secrets.environment_text import resolved
 
 MANIFEST = "_book.json"
 """Readers of Parquet folders skip names that begin with an underscore."""
@@ -66,5 +67,5 @@ def read_manifest(folder: Path) -> BookManifest:
         numeric=record["numeric"],
         categorical=record["categorical"],
         customers=record["customers"],
-        rules=LoanRules.of(recorded_contract(record["configuration"]["loan"])),
+        rules=LoanRules.of(recorded_contract(resolved(record["configuration"]["loan"]))),
     )

@@ -28,12 +28,14 @@ from pipelines.marketplace.extract import check_as_of
 from pipelines.marketplace.intake import BOOK_TABLES, TRAINING_TABLES, run_intake
 from pipelines.marketplace.loan_rules import LoanRules
 from pipelines.marketplace.manifest import INTAKE, MANIFEST, IntakeRecord
+from pipelines.marketplace.opened_raw import opened_raw
 from pipelines.marketplace.prepared import Recipe, prepare_buckets, recipe_of
 from pipelines.marketplace.preview import preview_tables
 from pipelines.marketplace.settings import Engine, PrepareSettings, RawSettings, TableMapping, check_resources
 from pipelines.marketplace.sources import TableSource, find_source, find_sources, fingerprint_sources
 from pipelines.marketplace.tables import BAD_FLAG, OWN_APPLICATIONS
 from pipelines.marketplace.training_table import Counts, publish, remove_earlier
+from pipelines.secrets.environment_text import to_record
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_files, fingerprint_record
 from pipelines.storage.json_values import to_json_values
@@ -57,12 +59,18 @@ def prepare(settings: PrepareSettings) -> Outcome:
     """
     check_resources(settings)
     settings = replace(settings, raw=_with_flag(settings))
+    with opened_raw(settings.raw, Workspace.at(settings.workspace).lake) as raw:
+        return _prepare(settings, raw)
+
+
+def _prepare(settings: PrepareSettings, raw: RawSettings) -> Outcome:
+    """Return what `prepare` does; `raw` names the files of this machine, and the settings those of the user."""
     if settings.check:
         erasures = read_erasures(Workspace.at(settings.workspace))
         required = required_tables(settings)
         rules = LoanRules.of(settings.loan)
         beside = Workspace.at(settings.workspace).lake
-        preview = preview_tables(settings.raw, beside, required, settings.threads, settings.memory, erasures, rules)
+        preview = preview_tables(raw, beside, required, settings.threads, settings.memory, erasures, rules)
         return preview_outcome(preview)
     check_features(settings.features)
     settings = replace(settings, features=_on_a_clock(settings))
@@ -70,15 +78,15 @@ def prepare(settings: PrepareSettings) -> Outcome:
     if settings.engine is Engine.spark:
         check_spark()
     lake = Workspace.at(settings.workspace).lake / settings.name
-    own = find_source(settings.raw, OWN_APPLICATIONS.name, is_required=False)
-    sources = find_sources(settings.raw, required_tables(settings))
+    own = find_source(raw, OWN_APPLICATIONS.name, is_required=False)
+    sources = find_sources(raw, required_tables(settings))
     with file_lock(lake.with_name(f".{settings.name}.lock")):  # two commands would remove each other's buckets
         check_own_folder(lake, "prepare")
-        taken = _take_in(settings, lake, sources)
+        taken = _take_in(settings, raw, lake, sources)
         if observation is not None:
             return prepare_book(settings, lake, taken, observation)
         if own is not None:
-            return prepare_join(settings, lake, taken, own)
+            return prepare_join(settings, raw, lake, taken, own)
         return prepared_outcome(settings, lake, _prepared(settings, lake, taken))
 
 
@@ -146,11 +154,14 @@ def _on_a_clock(settings: PrepareSettings) -> FeatureSettings:
     return replace(features, time_zone=time_zone, term_period=settings.loan.repayment.period)
 
 
-def _take_in(settings: PrepareSettings, lake: Path, sources: Mapping[str, TableSource]) -> IntakeRecord:
+def _take_in(
+    settings: PrepareSettings, raw: RawSettings, lake: Path, sources: Mapping[str, TableSource]
+) -> IntakeRecord:
     """Return the intake of the raw tables; an earlier one of the same bytes and settings is reused."""
     tables = replace(settings.raw.tables, own_applications=TableMapping())
     inputs = to_json_values(replace(settings.raw, tables=tables)) | {
         "folder": None,
+        "database": None,
         "contents": fingerprint_sources(sources, settings.threads),
         "loan": to_json_values(LoanRules.of(settings.loan)),
         "code": fingerprint_code("marketplace/*.py"),
@@ -166,7 +177,7 @@ def _take_in(settings: PrepareSettings, lake: Path, sources: Mapping[str, TableS
     path.unlink(missing_ok=True)  # the tables that it describes are about to be replaced
     erasures = read_erasures(Workspace.at(settings.workspace))
     intake = run_intake(
-        settings.raw,
+        raw,
         lake,
         buckets=buckets,
         threads=settings.threads,
@@ -186,7 +197,7 @@ def _write_manifest(path: Path, settings: PrepareSettings, taken: IntakeRecord, 
     record = {
         "identity": recipe.identity,
         "intake": taken.identity,
-        "configuration": to_json_values(settings),
+        "configuration": to_record(to_json_values(settings)),
         "made_with": provenance(settings.threads),
         "tables": taken.tables,
         "applications": counts.statuses,

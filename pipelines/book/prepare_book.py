@@ -19,6 +19,7 @@ from pipelines.marketplace.manifest import IntakeRecord
 from pipelines.marketplace.prepared import prepare_buckets
 from pipelines.marketplace.settings import PrepareSettings
 from pipelines.marketplace.training_table import link
+from pipelines.secrets.environment_text import to_record
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.json_values import to_json_values
 
@@ -51,7 +52,7 @@ def _finish(settings: PrepareSettings, taken: IntakeRecord, recipe: BookRecipe) 
     record = {
         "identity": recipe.identity,
         "intake": taken.identity,
-        "configuration": to_json_values(settings),
+        "configuration": to_record(to_json_values(settings)),
         "made_with": provenance(settings.threads),
         "observed_at": recipe.observation.at.isoformat(),
         "known_before": recipe.observation.known_before.isoformat(),

@@ -23,10 +23,11 @@ from pipelines.marketplace.extract import Reach, check_reach
 from pipelines.marketplace.manifest import IntakeRecord
 from pipelines.marketplace.own_applications import OwnApplications, check_names, of_lake, read_own_applications
 from pipelines.marketplace.prepared import name_of, prepare_buckets, read_history, write_table
-from pipelines.marketplace.settings import PrepareSettings
+from pipelines.marketplace.settings import PrepareSettings, RawSettings
 from pipelines.marketplace.sources import TableSource, fingerprint_sources
 from pipelines.marketplace.tables import ROW
 from pipelines.marketplace.training_table import link
+from pipelines.secrets.private_files import make_folder
 from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
 from pipelines.storage.json_values import to_json_values
@@ -73,7 +74,7 @@ class JoinRecipe:
         """Write the applications of the customers of each bucket."""
         customers = pq.read_schema(bucket_files(self.lake, "customers", 0)[0]).field("customer_id")
         customer = "try_cast(customer_id as bigint)" if pa.types.is_integer(customers.type) else "customer_id"
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         with scratch_folder(self.folder) as scratch, connect(threads, memory, scratch) as connection:
             connection.register("own_rows", own)
             columns, bucket = ", ".join(own.column_names), f"(hash({customer}) % {buckets})::integer"
@@ -103,21 +104,25 @@ class JoinRecipe:
         return self.folder / "features" / name_of(bucket)
 
 
-def prepare_join(settings: PrepareSettings, lake: Path, taken: IntakeRecord, source: TableSource) -> Outcome:
+def prepare_join(
+    settings: PrepareSettings, raw: RawSettings, lake: Path, taken: IntakeRecord, source: TableSource
+) -> Outcome:
     """Join purchase features to a user's own applications, as known strictly before each of them.
+
+    `raw` names the files of this machine.
 
     Raises:
         DataError: the applications cannot be read; they are later than the tables reach; a column has a feature's name.
     """
     erasures = read_erasures(Workspace.at(settings.workspace))
-    own = read_own_applications(settings.raw, source, lake, settings.threads, settings.memory, erasures)
+    own = read_own_applications(raw, source, lake, settings.threads, settings.memory, erasures)
     numeric, categorical = feature_columns(settings.features)
     check_names(own.table, {*numeric, *categorical})
     _check_reach(settings, lake, taken, own.applications)
     inputs = {
         "intake": taken.identity,
         "own": fingerprint_sources({source.table: source}, settings.threads),
-        "raw": to_json_values(settings.raw),
+        "raw": to_json_values(settings.raw) | {"database": None},
         "features": to_json_values(settings.features),
         "lag": settings.loan.feature_lag_days,
         "code": fingerprint_code(*CODE),

@@ -5,16 +5,18 @@ import shlex
 from pathlib import Path
 
 from pipelines.applications.settings import Source
+from pipelines.candidates.registry import family_named
 from pipelines.command.verb import Outcome, override
 from pipelines.demo.german_credit import german_credit_data
 from pipelines.demo.marketplace import marketplace_data
 from pipelines.demo.runner import Runner
 from pipelines.demo.settings import DemoData, DemoSettings
 from pipelines.errors import ConfigurationError
-from pipelines.storage.postgresql import shown
-from pipelines.storage.workspace import Workspace, sqlite_url
+from pipelines.model_store.addresses import open_command, tracking_uri
+from pipelines.storage.workspace import Workspace
 
-CANDIDATES = ("scorecard", "catboost")
+SCORECARD, BOOSTED = "scorecard", ("catboost", "hist_gradient_boosting")
+"""The candidates of the demo: a scorecard, then the first of these that is installed."""
 
 
 def demo(settings: DemoSettings) -> Outcome:
@@ -34,7 +36,8 @@ def demo(settings: DemoSettings) -> Outcome:
     workspace, runner = Workspace.at(settings.workspace), Runner(settings)
     data = sources[settings.data.source](settings, workspace, runner)
     model, trials = f"model={data.model}", settings.trials or data.trials
-    for candidate in CANDIDATES:
+    boosted = next(name for name in BOOSTED if family_named(name).is_installed)
+    for candidate in (SCORECARD, boosted):
         runner.run("tune", *data.data, model, f"candidate={candidate}", f"trials={trials}", f"seed={settings.seed}")
         runner.run("promote", model)
     runner.run("compare", model)
@@ -67,11 +70,10 @@ def _outcome(data: DemoData, runner: Runner, workspace: Workspace) -> Outcome:
         },
         "steps": runner.steps,
     }
-    runs = shown(workspace.database) if workspace.database else sqlite_url(workspace.mlflow)
     here = shlex.quote(override("workspace", str(workspace.root)))
     looks = [
-        f"mlflow ui --backend-store-uri {shlex.quote(runs)}    # runs, models, pictures",
-        f"thinfile ui {here}    # every report, and the commands that open the rest",
+        f"{open_command(tracking_uri(workspace))}    # runs, models, pictures",
+        f"thinfile ui {here}    # the home page: models, alarms, reports, experiments",
         *(f"open {shlex.quote(str(report))}" for report in reports.values()),
     ]
     return Outcome(result, summary=["", f"The demo is complete. {data.opening}", *periods], next_steps=looks)

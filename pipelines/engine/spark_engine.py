@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from pipelines.command.own_packages import variables_for_children
 from pipelines.errors import ConfigurationError, ThinfileError
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def _configuration(threads: int, memory: str, scratch: Path) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        **{f"spark.executorEnv.{name}": value for name, value in variables_for_children().items()},
     }
     if _is_submitted():
         return settings

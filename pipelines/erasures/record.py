@@ -8,6 +8,7 @@ from pipelines.erasures.salt import Kind, hashed, salt_of
 from pipelines.storage.chain import Chain, Entry
 from pipelines.storage.chain_head import ChainHead
 from pipelines.storage.workspace import Workspace
+from pipelines.storage.workspace_id import ensure_workspace_id, workspace_id
 
 CHAIN = "erasures"
 NOTES = "erasures"
@@ -19,14 +20,17 @@ CUSTOMER = "customer_id"
 COLUMNS = "columns"
 """Key of an entry: the user's own columns of customer ids that were searched."""
 
+WORKSPACE = "workspace"
+"""Key of an entry in a shared database: the id of the workspace that erased."""
+
 BEGUN, ERASED = "begun", "erased"
 
 
 @dataclass(frozen=True)
 class Erasures:
-    """The erasures of a workspace's chain; hashes by kind of id.
+    """The erasures of a chain, which workspaces may share; hashes by kind of id.
 
-    `unfinished` has the entries that began an erasure which has not ended, by the customer's hash.
+    `unfinished` has the entries that began an erasure of this workspace which has not ended, by the customer's hash.
     """
 
     salt: str = ""
@@ -67,7 +71,11 @@ class Erasures:
 
 
 def read_erasures(workspace: Workspace) -> Erasures:
-    """Return what was erased from a workspace; creates no files. Raises ChainBroken for a broken chain."""
+    """Return who was erased from a workspace, or from one that shares its database; creates no files.
+
+    Raises:
+        ChainBroken: the chain was changed.
+    """
     head = ChainHead(workspace, CHAIN)
     reached = head.read()
     exists = workspace.database is not None or workspace.chain.exists()
@@ -75,20 +83,28 @@ def read_erasures(workspace: Workspace) -> Erasures:
     head.check(reached, entries)
     if not entries:
         return Erasures()
+    own = workspace_id(workspace)
     ended = {entry.content.get("begun") for entry in entries}
     begun = [entry for entry in entries if entry.content["action"] == BEGUN]
     return Erasures(
         salt_of(workspace),
         tuple(entries),
         {kind: frozenset(one for entry in begun for one in hashes_of(entry, kind)) for kind in Kind},
-        {str(entry.content["customer"]): entry for entry in begun if entry.sequence not in ended},
+        {
+            str(entry.content["customer"]): entry
+            for entry in begun
+            if entry.sequence not in ended and entry.content.get(WORKSPACE, own) == own
+        },
     )
 
 
-def write_erasure(workspace: Workspace, content: Mapping[str, object], erasures: Erasures) -> Entry:
-    """Append an entry after those that were read. Raises ChainConflict where another command appended since."""
-    entry = Chain(workspace, CHAIN).append(content, after=len(erasures.entries))
-    ChainHead(workspace, CHAIN).move_to(entry)
+def write_erasure(workspace: Workspace, content: Mapping[str, object]) -> Entry:
+    """Append an entry; those of other workspaces may come between the entries of one erasure."""
+    chain = Chain(workspace, CHAIN)
+    own = {} if workspace.database is None else {WORKSPACE: ensure_workspace_id(workspace)}
+    with chain.locked():
+        entry = chain.append({**content, **own}, after=chain.length())
+        ChainHead(workspace, CHAIN).move_to(entry, chain)
     return entry
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipelines.credit.periods import Period
 from pipelines.errors import ConfigurationError
+from pipelines.secrets.environment_text import resolved
 
 
 class What(Enum):
@@ -71,6 +72,7 @@ class FeatureSettings:
 
 def recorded_features(record: Mapping[str, Any]) -> FeatureSettings:
     """Return settings from their record in a manifest."""
+    record = resolved(record)
     what, period = [What(one) for one in record["what"]], Period(record.get("term_period", Period.month.value))
     return FeatureSettings(**{**record, "what": what, "term_period": period})
 

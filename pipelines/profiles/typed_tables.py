@@ -19,6 +19,7 @@ from pipelines.reading.reading import Reading
 from pipelines.reading.settings import ReadingSettings
 from pipelines.reading.tables import read_parts, unified_table
 from pipelines.reading.values import EXACT, Kind
+from pipelines.secrets.private_files import make_folder
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class TableReader:
         target, first = self.scratch / setting / path.stem, 0
         for file, part in zip(files, parts, strict=True):
             place = target.with_suffix(".parquet") if path.is_file() else target / _renamed(file, path)
-            place.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(place.parent)
             own = [name for name in rows.column_names if name not in file.partition]
             pq.write_table(rows.slice(first, len(part)).select(own), place)
             first += len(part)

@@ -8,11 +8,13 @@ from typing import Any
 
 from pipelines.erasures.record import read_erasures
 from pipelines.erasures.salt import Kind
-from pipelines.errors import RequestError, ThinfileError
+from pipelines.errors import AnswerIsNo, RequestError
+from pipelines.score_log.columns import SHADOW
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.scoring.scorer import APPROVED, DECLINED, REFERRED
 from pipelines.storage.chain import Chain, ChainBroken, Entry
 from pipelines.storage.chain_head import ChainHead
+from pipelines.storage.own_chain import existing_own_chain, own_chain
 from pipelines.storage.workspace import Workspace
 
 CHAIN = "reviews"
@@ -27,16 +29,12 @@ SHORTEST_ID = 4
 """Characters; a reason may contain a shorter id by chance."""
 
 
-class ReviewConflict(ThinfileError):
+class ReviewConflict(AnswerIsNo):
     """The review changed since it was read, or another person requested it first."""
 
-    exit_code = 3
 
-
-class ReviewRefused(ThinfileError):
+class ReviewRefused(AnswerIsNo):
     """This person may not decide this review under the policy of the decision."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -190,22 +188,22 @@ class Reviews:
 
     def _chain(self) -> Chain:
         if self._opened is None:
-            self._opened = Chain(self._workspace, CHAIN)
+            self._opened = own_chain(self._workspace, CHAIN)
         return self._opened
 
     def _refresh(self) -> None:
-        if self._workspace.database is None and not self._workspace.chain.exists():
-            self._head.check(self._head.read(), [])
-            return  # reading does not create a database
         head = self._head.read()  # before the entries, for it is moved after them
-        for entry in self._chain().newer_than(self._entries[-1] if self._entries else None):
-            self._take(entry)
+        if self._opened is None:
+            self._opened = existing_own_chain(self._workspace, CHAIN)  # reading does not create a database
+        if self._opened is not None:
+            for entry in self._opened.newer_than(self._entries[-1] if self._entries else None):
+                self._take(entry)
         self._head.check(head, self._entries)
 
     def _write(self, content: Mapping[str, object]) -> Entry:
         entry = self._chain().append(content, after=len(self._entries))
         self._take(entry)
-        self._head.move_to(entry)
+        self._head.move_to(entry, self._chain())
         return entry
 
     def _take(self, entry: Entry) -> None:
@@ -227,6 +225,11 @@ def row_of(workspace: Workspace, decision_id: str) -> Mapping[str, Any]:
         raise RequestError(
             f"the score log has no decision_id '{decision_id}'; the ids are in the "
             f"column decision_id of the files below '{workspace.score_log / 'decisions'}'"
+        )
+    if logged.key.role == SHADOW or logged.row["role"] == SHADOW:
+        raise RequestError(
+            f"decision_id '{decision_id}' is a shadow score of version {logged.key.version}, which decided nothing; "
+            "name the decision of the application"
         )
     return logged.row
 

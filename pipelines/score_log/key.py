@@ -11,22 +11,27 @@ from numpy.typing import NDArray
 
 from pipelines.credit.population import Population
 from pipelines.errors import RequestError
+from pipelines.score_log.columns import DECISION, SHADOW
 
 
 @dataclass(frozen=True)
 class LogKey:
-    """What a part of the log is about: one model version, one population, one period (YYYY-MM)."""
+    """What a part of the log is about: one model version, one population, one period (YYYY-MM).
+
+    The shadow scores of a version, which decide nothing, lie apart from what it decided.
+    """
 
     model: str
     version: int
     population: Population
     period: str
+    role: str = DECISION
 
     def folder(self, kind: Path) -> Path:
         """Return the folder of this key among the decisions, features or protected attributes."""
         parts = {
             "model": self.model,
-            "version": self.version,
+            "version": f"{self.version}.{SHADOW}" if self.role == SHADOW else self.version,
             "population": self.population.value,
             "period": self.period,
         }
@@ -40,13 +45,15 @@ class LogKey:
             "period": self.period,
             "model": self.model,
             "model_version": self.version,
+            "role": self.role,
         }
 
     @classmethod
     def of_folder(cls, folder: Path, kind: Path) -> Self:
         """Return the key of a folder below the decisions, features or protected attributes."""
         parts = dict(part.split("=", 1) for part in folder.relative_to(kind).parts)
-        return cls(parts["model"], int(parts["version"]), Population(parts["population"]), parts["period"])
+        version, _, role = parts["version"].partition(".")
+        return cls(parts["model"], int(version), Population(parts["population"]), parts["period"], role or DECISION)
 
 
 def decision_ids(key: LogKey, model_hash: str, application_ids: NDArray[np.str_]) -> list[str]:
@@ -57,7 +64,8 @@ def decision_ids(key: LogKey, model_hash: str, application_ids: NDArray[np.str_]
 
 def id_prefix(key: LogKey, model_hash: str) -> str:
     """Return what is hashed before the application's id: the model, the population and the period."""
-    return f"{model_hash}/{key.population.value}/{key.period}/"
+    shadow = f"{SHADOW}/" if key.role == SHADOW else ""
+    return f"{model_hash}/{shadow}{key.population.value}/{key.period}/"
 
 
 def is_sampled(decision_id: str, share: float) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.secrets.private_files import make_folder
+
 _TABLES = """
     create table if not exists decided (
         application blob primary key, request blob not null, decision blob not null, file text not null,
@@ -32,7 +34,7 @@ class RolledDecisions:
     """An index on disk; the supervisor writes it, every worker reads it."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._connection.execute("pragma journal_mode = wal")
         self._connection.executescript(_TABLES)

@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.credit.population import Population
 from pipelines.errors import ThinfileError
 from pipelines.profiles.column_names import feature_named
 from pipelines.profiles.window_profile import WindowProfile
-from pipelines.score_log.columns import SHADOW, row_schema, with_later_columns
+from pipelines.score_log.columns import DECISION, SHADOW, row_schema, with_later_columns
 from pipelines.score_log.files import (
     SAMPLED,
     read_decisions,
@@ -53,7 +52,8 @@ class PartitionFiles:
     """What is kept beside the decisions of a partition: features and protected attributes by row, and counts.
 
     `features` may be a sample of the rows, then with their own decision_id; `sampled` is the share of decisions whose
-    features are kept (see `is_sampled`). `notices` are the texts for the declined, with their decision_id.
+    features are kept (see `is_sampled`). `notices` are the texts for the declined, with their decision_id; None without
+    any.
     """
 
     features: pd.DataFrame | pa.Table
@@ -83,7 +83,11 @@ class ScoreLog:
         return file_lock(self._locks / f"{key.model}.{key.population.value}.{key.period}")
 
     def logged_keys(self) -> list[LogKey]:
-        """Return every key with decisions."""
+        """Return every key with decisions; those of shadow scores are left out."""
+        return [key for key in self.all_keys() if key.role == DECISION]
+
+    def all_keys(self) -> list[LogKey]:
+        """Return every key with decisions or shadow scores."""
         folders = {file.parent for file in self._decisions.rglob("*.parquet")}
         return [LogKey.of_folder(folder, self._decisions) for folder in sorted(folders)]
 
@@ -189,10 +193,13 @@ class ScoreLog:
         folder = key.folder(self._decisions)
         folders = folder.parents[2].glob(f"version=*/{folder.parent.name}/{folder.name}")
         keys = [LogKey.of_folder(one, self._decisions) for one in folders if one != folder]
-        return sorted((one for one in keys if self.partitions(one)), key=lambda one: one.version)
+        same_role = (one for one in keys if one.role == key.role and self.partitions(one))
+        return sorted(same_role, key=lambda one: one.version)
 
     def decided(self, key: LogKey, columns: Sequence[str]) -> Iterator[tuple[Path, pa.Table]]:
-        """Yield some columns of the decisions of a key by file, in tables of bounded size; shadow scores are left out.
+        """Yield some columns of the decisions of a key by file, in tables of bounded size.
+
+        Shadow scores, which earlier versions wrote beside decisions, are left out under the key of decisions.
 
         Raises:
             ThinfileError: a file cannot be read.
@@ -203,7 +210,7 @@ class ScoreLog:
                 names = [*columns, *(["role"] if "role" in file.schema_arrow.names else [])]
                 for batch in file.iter_batches(ROWS_AT_ONCE, columns=names):
                     rows = pa.Table.from_batches([batch])
-                    if "role" in names:
+                    if "role" in names and key.role == DECISION:
                         rows = rows.filter(pc.not_equal(rows["role"], SHADOW))
                     yield path, rows.select(list(columns))
 
@@ -211,10 +218,9 @@ class ScoreLog:
         """Return the number of decisions of a key, without shadow scores."""
         return sum(len(rows) for _, rows in self.decided(key, ["model_version"]))
 
-    def periods(self, model: str, version: int, population: Population) -> list[str]:
-        """Return the periods that a model version has scored."""
-        folder = LogKey(model, version, population, "").folder(self._decisions).parent
-        return sorted(path.name.partition("=")[2] for path in folder.glob("period=*"))
+    def periods(self, key: LogKey) -> list[str]:
+        """Return the periods that the version of a key has scored in its role."""
+        return sorted(path.name.partition("=")[2] for path in key.folder(self._decisions).parent.glob("period=*"))
 
     def write(self, key: LogKey, partition: str, decisions: pa.Table, files: PartitionFiles) -> None:
         """Write a partition. The decisions come last: where they are, the files beside them are too.
@@ -242,6 +248,8 @@ class ScoreLog:
             write_beside(key.folder(self._protected) / name, protected, {})
         if files.notices is not None:
             write_beside(key.folder(self._notices) / name, files.notices, {})
+        else:
+            (key.folder(self._notices) / name).unlink(missing_ok=True)
         if files.profile is not None:
             with whole_file(key.folder(self._profiles) / f"{partition}.json") as temporary:
                 temporary.write_text(files.profile.to_json())

@@ -56,7 +56,8 @@ class ReasonTexts:
         groups, places = reason_groups(predictor), {name: index for index, name in enumerate(self._names)}
         self._groups = list(groups)
         self._members = [[places[name] for name in some] for some in groups.values()]
-        self._wording = [settings.wording.get(group) for group in groups]
+        wording = (settings.wording.get(group) for group in groups)
+        self._wording = [words and str(words) for words in wording]  # plain texts, for those from the environment too
         self._described = [_description(predictor, name) for name in self._names]
 
     def reasons(self, columns: Columns, rows: NDArray[np.intp], contributions: tuple[float, Floats] | None) -> Reasons:
@@ -149,7 +150,7 @@ def notice(reasons: Sequence[str], settings: ReasonSettings) -> list[str]:
     ['We could not approve this because of:', '1. few orders']
     """
     numbered = [f"{number}. {words}" for number, words in enumerate(reasons, start=1)]
-    return [line for line in (settings.opening, *numbered, settings.notice) if line]
+    return [str(line) for line in (settings.opening, *numbered, settings.notice) if line]
 
 
 def _description(predictor: Predictor, name: str) -> Mapping[str, Any]:

@@ -138,7 +138,7 @@ def open_scorer(
     store: "ModelStore", registered: RegisteredModel, policy: PolicySettings, *, threads: int = -1
 ) -> Scorer:
     """Load a registered version as a scorer; see `load_predictor` for what is raised."""
-    return Scorer(load_predictor(store, registered, threads=threads), policy)
+    return Scorer(load_predictor(store, registered, policy.models, threads=threads), policy)
 
 
 def select_rows(columns: Columns, rows: NDArray[np.intp]) -> Columns:

@@ -1,4 +1,4 @@
-"""The champion that decides requests; when the registry names another version, it is loaded and replaces this one."""
+"""The champion that decides requests; when the ledger names another version, it is loaded and replaces this one."""
 
 import logging
 import threading
@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.errors import RequestError
+from pipelines.ledger.champion import ChampionDisputed, FollowedLedger, LedgerChampion
+from pipelines.ledger.policy import policy_of_promotion
 from pipelines.model_store.predictor import Predictor
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CHAMPION
-from pipelines.policy.pack import PolicySettings
+from pipelines.policy.pack import PolicySettings, check_policy
+from pipelines.policy.stored_policies import keep_policy
 from pipelines.reading.special import code_columns
 from pipelines.scoring.scorer import Scorer, open_scorer
 from pipelines.serving.feature_type import FeatureType
 from pipelines.serving.request_contract import RequestContract
+from pipelines.storage.chain import ChainBroken
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +88,8 @@ class Champion:
 
     A request may also name features of earlier champions and of the shadow, so that senders can add those of the next
     champion before its promotion and drop those of the last one afterwards.
+
+    With `follows_policy` each version decides under the policy that it was promoted under, in place of `policy`.
     """
 
     def __init__(
@@ -95,31 +100,40 @@ class Champion:
         shadow: Features,
         count_event: Callable[[str], None] = lambda _: None,
         *,
+        follows_policy: bool = False,
         by_customer: bool = False,
         segments: Sequence[str] = (),
     ) -> None:
-        self._by_customer, self._segments = by_customer, segments
+        self._follows_policy, self._by_customer, self._segments = follows_policy, by_customer, segments
         self._store, self._model, self._policy, self._count_event = store, model, policy, count_event
         self._optional = dict(shadow)
         self._refused: int | None = None
-        self._silent = False
-        self.current = self._load(store.require_champion(model))
+        self._complaint = ""
+        self._ledger = FollowedLedger(store, model)
+        found = self._ledger.last_proven()
+        self._note_dispute(found)
+        self.current = self._load(found.registered)
 
     def follow(self) -> None:
-        """Load the version that the registry names as champion; the present one stays in use where that fails."""
+        """Load the version that the ledger names as champion.
+
+        The present one stays in use where that fails, and while alias and ledger disagree.
+        """
         try:
-            named = self._store.alias(self._model, CHAMPION)
+            found = self._ledger.champion()
+        except (ChampionDisputed, ChainBroken) as error:
+            self._count_event("champion_disputed")
+            self._complain(f"{error}; version {self.current.version} stays in use", logging.ERROR)
+            return
         except Exception as error:
-            self._complain("the registry is unavailable (%s)", type(error).__name__)
+            kept = f"version {self.current.version} stays in use"
+            self._complain(f"the registry is unavailable ({type(error).__name__}); {kept}", logging.WARNING)
             return
-        if named is None:
-            self._complain("the registry names no champion%s", "")
+        if self._note_dispute(found) or found.registered.version in (self.current.version, self._refused):
             return
-        self._silent = False
-        if named in (self.current.version, self._refused):
-            return
+        named = found.registered.version
         try:
-            serving = self._load(self._store.version(self._model, named))
+            serving = self._load(found.registered)
         except Exception as error:
             self._refused = named
             self._count_event("champion_refused")
@@ -128,15 +142,32 @@ class Champion:
                 "version %d cannot be loaded, version %d stays in use: %s", named, self.current.version, reason
             )
             return
-        logger.info("version %d replaced version %d", named, self.current.version)
+        logger.info(
+            "version %d replaced version %d, policy %s", named, self.current.version, serving.scorer.policy.name
+        )
         self.current, self._refused = serving, None
         self._count_event("champion_changes")
 
+    def _note_dispute(self, found: LedgerChampion) -> bool:
+        """Count and log what disputes the champion; return whether anything does."""
+        if not found.dispute:
+            self._complaint = ""
+            return False
+        self._count_event("champion_disputed")
+        self._complain(f"{found.dispute}; the version that the ledger has proven stays in use", logging.ERROR)
+        return True
+
     def _load(self, registered: RegisteredModel) -> Serving:
+        policy = self._policy
+        if self._follows_policy:
+            workspace = self._store.workspace
+            policy = policy_of_promotion(workspace, self._model, registered.version) or policy
+            check_policy(policy)
+            keep_policy(workspace, policy)
         serving = open_serving(
             self._store,
             registered,
-            self._policy,
+            policy,
             self._optional,
             by_customer=self._by_customer,
             segments=self._segments,
@@ -144,11 +175,11 @@ class Champion:
         self._optional |= features_of(serving.scorer)
         return serving
 
-    def _complain(self, message: str, about: str) -> None:
-        """Log that the registry cannot be followed, once until it can be again."""
-        if not self._silent:
-            logger.warning(message + "; version %d stays in use", about, self.current.version)
-        self._silent = True
+    def _complain(self, message: str, level: int) -> None:
+        """Log why the ledger is not followed, once for each reason until it is again."""
+        if message != self._complaint:
+            logger.log(level, "%s", message)
+        self._complaint = message
 
 
 class Follower(threading.Thread):

@@ -19,6 +19,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.secrets.private_files import make_folder
+
 logger = logging.getLogger(__name__)
 
 HEADER = struct.Struct("<III16s16s16s")
@@ -73,7 +75,7 @@ class Journal:
     """The journal of one workspace as one process sees it; one thread uses it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.folder = folder
         self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         self._segments: list[Segment] = []

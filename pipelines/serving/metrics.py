@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
+from pipelines.secrets.private_files import make_folder
+
 ROUTES = ("decide", "decision", "health", "ready", "version", "metrics", "openapi", "page", "other")
 STATUSES = (200, 400, 401, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503)
 DECISIONS = ("approved", "declined", "referred")
@@ -14,6 +16,7 @@ EVENTS = {
     "repeated": "Requests for an application that was already decided in its period",
     "champion_changes": "Champion changes of a worker",
     "champion_refused": "Failed champion changes of a worker",
+    "champion_disputed": "Looks at the registry that contradicted the promotion ledger",
     "rolled": "Decisions written from the journal to the score log",
     "contradicted": "Decisions that a scored table had decided otherwise in the score log",
     "shadow_scored": "Decisions also scored by the shadow",
@@ -41,7 +44,7 @@ class Metrics:
     """The counters of one process, in a memory-mapped file that other processes can read."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.folder = folder
         size = 8 * len(_NAMES)
         file = os.open(folder / f"{os.getpid()}.counters", os.O_RDWR | os.O_CREAT, 0o600)

@@ -17,13 +17,14 @@ from pipelines.applications.settings import SegmentSettings
 from pipelines.candidates.portable_model import Levels
 from pipelines.credit.population import Population
 from pipelines.errors import RequestError
-from pipelines.model_store.files import PROFILE
+from pipelines.model_store.profile import profile_path
 from pipelines.model_store.store import ModelStore
+from pipelines.policy.model_settings import ModelSettings
 from pipelines.profiles.column_names import profile_column
 from pipelines.profiles.dimensions import dimensions_of
 from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.reading.special import Codes, code_column, split_codes
-from pipelines.score_log.columns import COLUMNS, SHADOW, Decisions, log_rows
+from pipelines.score_log.columns import COLUMNS, DECISION, SHADOW, Decisions, log_rows
 from pipelines.score_log.key import LogKey, decision_ids
 from pipelines.score_log.rolled_decisions import Rolled, RolledDecisions
 from pipelines.score_log.score_log import PartitionFiles, ScoreLog
@@ -129,7 +130,8 @@ class Roller:
             written = {identity: LoggedDecision(str(_file(key, partition)), identity, None) for identity in ids}
             logged = self._decided_in_batches(key, records)
             other = [one for one in records if _contradicts(one.row, logged.get(one.row.decision_id))]
-            self._metrics.count_event("contradicted", set_aside(self._workspace.serving / CONTRADICTED, other))
+            if key.role == DECISION:
+                self._metrics.count_event("contradicted", set_aside(self._workspace.serving / CONTRADICTED, other))
             if not self._log.file(key, f"{partition}.parquet").exists():  # else it was written before a kill
                 self._write(key, partition, [one for one in records if one.row.decision_id not in logged], version)
             return written | logged
@@ -156,9 +158,8 @@ class Roller:
         """
         applications = {one.row.application_id: one.row.decision_id for one in records}
         requested = pa.array(list(applications), pa.string())
-        is_shadow = any(one.columns.get("role") == SHADOW for one in records)
         logged = {}
-        for other in [key, *([] if is_shadow else self._log.other_versions(key))]:
+        for other in [key, *([] if key.role == SHADOW else self._log.other_versions(key))]:
             for path, rows in self._log.decided(other, ["application_id"]):
                 ids = rows.filter(pc.is_in(rows["application_id"], value_set=requested))["application_id"].to_pylist()
                 if not ids or path.name.startswith(f"{PARTITION}-"):
@@ -174,7 +175,7 @@ class Roller:
         self._metrics.count_event("shadow_lacking", len(mine) - len(able))
         try:
             for key, some in _by_key(able).items():
-                shadow_key = LogKey(shadow.model, shadow.version, Population.applications, key.period)
+                shadow_key = LogKey(shadow.model, shadow.version, Population.applications, key.period, SHADOW)
                 self._append(shadow_key, shadowed(shadow, shadow_key, some))
             self._metrics.count_event("shadow_scored", len(able))
         except Exception as error:  # whatever a challenger does, what was decided is rolled
@@ -224,7 +225,9 @@ def _read_by(version: Serving, record: Journalled) -> Any:
         return None
 
 
-def versions_in(store: ModelStore, segments: SegmentSettings | None = None) -> Callable[[str, int], Version | None]:
+def versions_in(
+    store: ModelStore, segments: SegmentSettings | None = None, models: ModelSettings | None = None
+) -> Callable[[str, int], Version | None]:
     """Return a function that looks up a version, None when it is no longer in the registry."""
     from pipelines.model_store.predictor import load_predictor
 
@@ -234,11 +237,11 @@ def versions_in(store: ModelStore, segments: SegmentSettings | None = None) -> C
         if (model, version) not in versions:
             try:
                 registered = store.version(model, version)
-                predictor, profile = load_predictor(store, registered), store.download(registered) / PROFILE
+                predictor, profile = load_predictor(store, registered, models), profile_path(store, registered)
             except (RequestError, OSError):
                 versions[model, version] = None
                 return None
-            reference = ReferenceProfile.from_json(profile.read_text()) if profile.exists() else None
+            reference = ReferenceProfile.from_json(profile.read_text()) if profile else None
             bins = reference.bins if reference else ()
             versions[model, version] = Version(
                 columns_of_model(predictor),

@@ -7,15 +7,19 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.command.verb import Outcome, carried
 from pipelines.errors import RequestError, ThinfileError
+from pipelines.ledger.champion import FollowedLedger
+from pipelines.ledger.policy import policy_of_promotion
 from pipelines.model_store.store import existing_store
 from pipelines.policy.pack import check_policy
 from pipelines.policy.stored_policies import keep_policy
 from pipelines.profiles.dimensions import dimensions_of
+from pipelines.secrets.environment_text import without_marks
 from pipelines.serving.champion import Follower, open_serving
 from pipelines.serving.contradictions import CONTRADICTED
 from pipelines.serving.keys import ApiKeys
@@ -30,8 +34,11 @@ from pipelines.storage.workspace import Workspace
 logger = logging.getLogger(__name__)
 
 
-def serve(settings: ServeSettings) -> Outcome:
+def serve(settings: ServeSettings, *, follows_policy: bool = False) -> Outcome:
     """Serve decisions until SIGTERM or SIGINT; requests under way are answered and all is logged before this returns.
+
+    With `follows_policy` each champion decides under the policy that it was promoted under, in place of that of the
+    settings.
 
     Raises:
         ConfigurationError: limits that no request can meet, a policy that cannot rank, or wrong segments.
@@ -43,21 +50,26 @@ def serve(settings: ServeSettings) -> Outcome:
     dimensions_of(settings.data, ())
     workspace = Workspace.at(settings.workspace)
     store = existing_store(workspace, settings.model)
-    champion = store.require_champion(settings.model)
+    champion = FollowedLedger(store, settings.model).last_proven().registered
+    if follows_policy:
+        policy = policy_of_promotion(workspace, settings.model, champion.version)
+        settings = settings if policy is None else replace(settings, policy=policy)
     open_serving(store, champion, settings.policy)
     is_open = _is_open(settings, ApiKeys(workspace.serving / "keys.json"))
     shadow = settings.shadow and open_serving(store, store.version(settings.model, settings.shadow), settings.policy)
     keep_policy(workspace, settings.policy)
+    settings = replace(without_marks(settings), policy=settings.policy)  # whose hash covers texts as they are recorded
     workers = settings.workers or usable_cores()
     with _listening(settings) as listener, _run_folder(workspace) as run:
         metrics = Metrics(run)
-        roller = Roller(workspace, versions_in(store, settings.data), metrics, shadow or None)
+        roller = Roller(workspace, versions_in(store, settings.data, settings.policy.models), metrics, shadow or None)
         tending = Follower(TEND_SECONDS, lambda: roller.tend(settings.roll.every_seconds, settings.roll.at_rows))
         tending.start()
         address = _address(settings, listener)
         logger.info("%s version %d at %s, %d workers", settings.model, champion.version, address, workers)
         try:
-            has_failed = _supervise(settings, WorkerPlan(settings, workers, run, os.getpid(), is_open), listener)
+            plan = WorkerPlan(settings, workers, run, os.getpid(), is_open, follows_policy)
+            has_failed = _supervise(settings, plan, listener)
         finally:
             tending.stop()
             roller.roll()

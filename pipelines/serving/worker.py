@@ -45,7 +45,8 @@ class WorkerPlan:
     """What a worker is started with, passed to its process.
 
     `run` is the folder of this service's counters, `parent` the process that supervises it, `is_open` whether callers
-    need no key as long as there is none.
+    need no key as long as there is none, `follows_policy` whether each champion decides under the policy of its
+    promotion.
     """
 
     settings: ServeSettings
@@ -53,6 +54,7 @@ class WorkerPlan:
     run: Path
     parent: int
     is_open: bool
+    follows_policy: bool = False
 
     def __call__(self) -> "Worker":
         """Return the worker; the server's process calls this."""
@@ -101,6 +103,7 @@ async def opened(plan: WorkerPlan) -> AsyncIterator[Application]:
         settings.policy,
         shadow_features(store, settings),
         metrics.count_event,
+        follows_policy=plan.follows_policy,
         by_customer=customers is not None,
         segments=[one.name for one in dimensions_of(settings.data, ())],
     )
@@ -176,7 +179,7 @@ def _about(serving: Serving, settings: ServeSettings) -> dict[str, Any]:
         "model": serving.model,
         "model_version": serving.version,
         "model_hash": serving.scorer.hash,
-        "policy": settings.policy.name,
+        "policy": serving.scorer.policy.name,
         "policy_hash": serving.scorer.policy_hash,
         "shadow": settings.shadow,
     }

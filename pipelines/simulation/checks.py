@@ -1,7 +1,6 @@
 """Refuses settings that describe no marketplace, before anything is written."""
 
-import re
-
+from pipelines.command.names import check_name
 from pipelines.errors import ConfigurationError
 from pipelines.simulation.settings import Scenario, SimulateSettings
 from pipelines.simulation.world import is_on
@@ -15,11 +14,11 @@ def check_settings(settings: SimulateSettings) -> None:
     """Refuse settings out of their range.
 
     Raises:
-        ConfigurationError: a number out of its range; a name that is no folder; a scenario's size; months for
-            scenarios that were not asked for; `none` beside another scenario.
+        RequestError: a name that is not one.
+        ConfigurationError: a number out of its range; a scenario's size; months for scenarios that were not asked for;
+            `none` beside another scenario.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", settings.name):
-        raise ConfigurationError(f"name is '{settings.name}', which is not a folder name; use letters and digits")
+    check_name("name", settings.name)
     for name, (low, high) in _ranges(settings).items():
         value = _value(settings, name)
         if not low <= value <= high:

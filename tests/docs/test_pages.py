@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import thinfile
+from pipelines.command.verbs import VERBS
 from tests.docs.commands import PAGES, ROOT, blocks, words_of
 
 COMMANDS = sorted({command for block in blocks() for command in block.commands if command.startswith("thinfile ")})
@@ -30,7 +31,7 @@ def test_every_command_has_a_verb_and_settings_that_exist(
 ) -> None:
     monkeypatch.chdir(ROOT / "docs")
     verb, *words = words_of(command)[1:]
-    assert verb in thinfile.VERBS
+    assert verb in VERBS
     words = [word for word in words if word != "--multirun"]
     words = [word.partition(",")[0] if re.fullmatch(r"candidate=\w+(,\w+)+", word) else word for word in words]
     assert thinfile.main([verb, *words, "--cfg", "job"]) == 0, capsys.readouterr().err

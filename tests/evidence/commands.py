@@ -8,11 +8,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pipelines.model_store.files import deciding_hash
+from pipelines.model_store.store import ModelStore
+from pipelines.storage.workspace import Workspace
 
 COMMAND = (sys.executable, "-m", "thinfile")
 GIGABYTE = 2**30
@@ -111,3 +115,11 @@ def runs_of(workspace: Path) -> list[tuple[str, str]]:
     """Return the name and status of every MLflow run of a workspace, sorted."""
     with sqlite3.connect(workspace / "mlflow.db") as connection:
         return sorted(connection.execute("select name, status from runs").fetchall())
+
+
+def final_of(workspace: Workspace, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what two studies of the same settings agree on, the bytes that decide predictions included."""
+    names = ("cv_auc", "best_trial", "parameters", "test", "trials", "version", "study")
+    store = ModelStore(workspace)
+    folder = store.download(store.version("credit_score", found["version"]))
+    return {name: found[name] for name in names} | {"model": deciding_hash(folder)}

@@ -59,6 +59,21 @@ def evidence(request: pytest.FixtureRequest, commit_at_start: str) -> Evidence:
 
 
 @pytest.fixture
+def boosted_search(tmp_path: Path) -> tuple[str, ...]:
+    """The words of a search on 20,000 rows, whose boosted fits take long enough for several threads."""
+    import numpy as np
+    import pandas as pd
+
+    generator = np.random.default_rng(0)
+    features = generator.normal(size=(20_000, 20))
+    bad = features[:, :5].sum(axis=1) + generator.normal(scale=2, size=len(features)) > 2
+    table = pd.DataFrame(features, columns=[f"x{index}" for index in range(20)]).assign(bad=bad.astype(int))
+    table.to_parquet(tmp_path / "table.parquet")
+    data = ("data=table", f"data.path={tmp_path / 'table.parquet'}", "data.label=bad")
+    return "tune", *data, "candidate=hist_gradient_boosting"
+
+
+@pytest.fixture
 def not_significantly_above() -> Callable[[int, int, float], bool]:
     """Whether an observed rate is compatible with a bound: one-sided exact binomial at 1%."""
     from scipy.stats import binomtest

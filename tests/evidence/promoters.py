@@ -19,8 +19,8 @@ from mlflow import MlflowClient
 from sqlalchemy.orm import configure_mappers
 
 from experiments.promotion import actions as deciding
-from experiments.promotion import history
-from experiments.promotion.ledger import Ledger, PromotionConflict
+from experiments.promotion import verify as verifying
+from experiments.promotion.ledger import PromotionConflict, PromotionLedger
 from experiments.promotion.settings import PromoteAction, PromoteSettings
 from pipelines.command.verb import Outcome, attempt
 from pipelines.model_store.registered import RegisteredModel
@@ -47,11 +47,11 @@ def processes() -> Any:
     return context
 
 
-def opened(book: Book) -> tuple[ModelStore, Ledger]:
+def opened(book: Book) -> tuple[ModelStore, PromotionLedger]:
     """Open the ledger of a book as a command does."""
     workspace = Workspace(book[0], book[1])
     store = ModelStore(workspace)
-    return store, Ledger(workspace, store, book[2])
+    return store, PromotionLedger(workspace, store, book[2])
 
 
 def settings(book: Book, action: PromoteAction, **told: Any) -> PromoteSettings:
@@ -141,11 +141,11 @@ def die_at(book: Book, action: PromoteAction, place: int | None, told: Connectio
 def recover(book: Book, action: PromoteAction, told: Connection) -> None:
     """Tell what verify says, give the killed command again, and tell what then is."""
     verify = settings(book, PromoteAction.verify)
-    first = attempt(history.verify, verify)
+    first = attempt(verifying.verify, verify)
     store, _ = opened(book)
     said = said_by_registry(store, book[2])
     again = act(book, action)
-    second = attempt(history.verify, verify)
+    second = attempt(verifying.verify, verify)
     _, ledger = opened(book)
     told.send(
         {

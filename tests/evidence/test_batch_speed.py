@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.store import ModelStore
 from pipelines.storage.workspace import Workspace
 from tests.benchmarks.batch_speed import request_of, seconds
@@ -43,7 +44,7 @@ def test_the_batch_against_its_floor(champion: Workspace, evidence: Evidence, tm
     rows = MILLION
     source = write_simulated(tmp_path / "rows.parquet", rows)
     store = ModelStore(champion)
-    model = store.require_champion("credit_score")
+    model = proven_champion(store, "credit_score")
     trees = next(store.download(model).rglob("model.cbm"))
     pyfunc = ("--pyfunc", f"models:/credit_score/{model.version}", "--tracking", store.url)
     theirs = _told(anchor, source, trees)

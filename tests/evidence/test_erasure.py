@@ -24,12 +24,13 @@ from pipelines.erasure.erase import erase
 from pipelines.erasure.settings import EraseSettings
 from pipelines.erasures.record import read_erasures
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CHALLENGER, CHAMPION
+from pipelines.model_store.tags import CHALLENGER
 from pipelines.reviews.review import review
 from pipelines.reviews.settings import ReviewAction, ReviewVerbSettings
 from pipelines.storage.workspace import Workspace
 from tests.evidence.commands import COMMAND, answer
 from tests.evidence.conftest import Evidence
+from tests.pipelines.model_store.champions import crown
 
 pytestmark = pytest.mark.integration  # whole commands, run again and again
 
@@ -67,7 +68,7 @@ def lender(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     store = ModelStore(Workspace.at(str(root)))
     challenger = store.aliased("credit_score", CHALLENGER)
     assert challenger is not None
-    store.set_alias(challenger, CHAMPION)
+    crown(store, challenger)
     answer("score", f"workspace={root}", f"period={PERIOD}", "data=marketplace", *at(root))
     log = pd.concat(map(pd.read_parquet, (root / "score_log" / "decisions").rglob("*.parquet")))
     owners = pq.read_table(raw / "applications.parquet").to_pandas().set_index("application_id")["customer_id"]

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.evidence.commands import answer, killed, runs_of, seconds_of, trials_of
+from pipelines.storage.workspace import Workspace
+from tests.evidence.commands import answer, final_of, killed, runs_of, seconds_of, trials_of
 from tests.evidence.conftest import Evidence
 
 pytestmark = pytest.mark.integration  # whole commands, run again and again
 
 TUNE = ("tune", "candidate=scorecard", "threads=1")
-FINAL = ("cv_auc", "best_trial", "parameters", "model_hash", "test", "trials", "version", "study")
 
 
 def test_killed_at_random_moments_the_same_command_finishes_with_the_same_numbers(
@@ -22,7 +22,7 @@ def test_killed_at_random_moments_the_same_command_finishes_with_the_same_number
     tune = (*TUNE, f"trials={evidence.size(full=30, reduced=8)}")
     undisturbed = tmp_path / "undisturbed"
     duration = seconds_of(*tune, f"workspace={undisturbed}")
-    expected = answer(*tune, f"workspace={undisturbed}")
+    expected = final_of(Workspace.at(str(undisturbed)), answer(*tune, f"workspace={undisturbed}"))
     generator = np.random.default_rng(20)
     moments: list[float] = []
     agreed = 0
@@ -36,7 +36,7 @@ def test_killed_at_random_moments_the_same_command_finishes_with_the_same_number
         moments.append(moment)
         found = answer(*tune, f"workspace={workspace}")
         agreed += (
-            all(found[name] == expected[name] for name in FINAL)
+            final_of(Workspace.at(str(workspace)), found) == expected
             and trials_of(workspace) == trials_of(undisturbed)
             and runs_of(workspace) == runs_of(undisturbed)
             and not any(workspace.glob(".*"))

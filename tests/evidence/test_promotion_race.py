@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.promotion import history
+from experiments.promotion import verify as verifying
 from experiments.promotion.settings import PromoteAction
 from pipelines.model_store.store import ModelStore
 from pipelines.storage.workspace import Workspace
@@ -77,7 +77,7 @@ def run_race(book: Book, promoters: int, rounds: int) -> int:
 
 def agrees(book: Book) -> bool:
     """Return whether verify finds nothing, and the registry's own words are those of the ledger's last promotion."""
-    verified = history.verify(settings(book, PromoteAction.verify))
+    verified = verifying.verify(settings(book, PromoteAction.verify))
     assert verified.result["findings"] == []
     store, ledger = opened(book)
     last = ledger.entries[-1].content

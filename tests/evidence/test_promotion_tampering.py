@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, text
 
 from experiments.promotion import actions as deciding
-from experiments.promotion import history
+from experiments.promotion import verify as verifying
 from experiments.promotion.settings import PromoteAction
 from pipelines.command.verb import ExitCode, attempt
 from pipelines.model_store.files import DOCUMENT
@@ -66,7 +66,7 @@ class Tampered:
         """Return whether a change is named by verify with exit 3, and its command refused with exit 3."""
         change.do()
         try:
-            verified = attempt(history.verify, self.book.settings(PromoteAction.verify))
+            verified = attempt(verifying.verify, self.book.settings(PromoteAction.verify))
             named = re.search(change.told, str(verified.result.get("findings")))
             return bool(named) and {verified.exit_code, self.refused(change)} == {ExitCode.ANSWER_IS_NO}
         finally:
@@ -156,11 +156,20 @@ def in_cell(
     return lambda: write(before, after), lambda: write(after, before)
 
 
+def files_of(tampered: Tampered, version: int) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a version's model and those attached to it, by name."""
+    store, model = tampered.store, tampered.book.version(version)
+    folder = store.download(model)
+    yield from ((str(path.relative_to(folder)), path) for path in sorted(folder.rglob("*")) if path.is_file())
+    for name in store.attached_names(model):
+        path = store.attached(model, name)
+        assert path is not None
+        yield name, path
+
+
 def file_changes(tampered: Tampered, places: int) -> Iterator[Change]:
     for version in (1, 2, 3, 4):
-        folder = tampered.store.download(tampered.book.version(version))
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name = str(file.relative_to(folder))
+        for name, file in files_of(tampered, version):
             if name == "registered_model_meta" or (version > 2 and not name.startswith("promotion/")):
                 continue  # MLflow's own note; tests/experiments/promotion/test_actions.py changes the others
             kind, refused = "model's files", PromoteAction.rollback

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.batch.settings import BatchEngine
 from pipelines.candidates.portable_model import columns_of
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.pack import PolicySettings
 from pipelines.scoring.scorer import Scorer, select_rows
@@ -63,7 +64,7 @@ def batch_scores(bench: Bench, path: str, table: pd.DataFrame, engine: BatchEngi
 
 def pyfunc_scores(bench: Bench, table: pd.DataFrame) -> np.ndarray:
     store = ModelStore(bench.workspace)
-    model = mlflow.pyfunc.load_model(str(store.download(store.require_champion("credit_score"))))
+    model = mlflow.pyfunc.load_model(str(store.download(proven_champion(store, "credit_score"))))
     return np.asarray(model.predict(table[[*NUMERIC, *CATEGORICAL]]))
 
 

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from experiments.search.space import space_of
@@ -58,18 +56,6 @@ def test_sampler_and_store_take_less_than_a_tenth_of_a_long_study(evidence: Evid
     assert share < 0.1
 
 
-@pytest.fixture
-def tune(tmp_path: Path, evidence: Evidence) -> tuple[str, ...]:
-    """A search on a table whose boosted fits take long enough for several threads."""
-    generator = np.random.default_rng(0)
-    features = generator.normal(size=(20_000, 20))
-    bad = features[:, :5].sum(axis=1) + generator.normal(scale=2, size=len(features)) > 2
-    table = pd.DataFrame(features, columns=[f"x{place}" for place in range(20)]).assign(bad=bad.astype(int))
-    table.to_parquet(tmp_path / "table.parquet")
-    data = ("data=table", f"data.path={tmp_path / 'table.parquet'}", "data.label=bad")
-    return "tune", *data, "candidate=hist_gradient_boosting", f"trials={evidence.size(full=24, reduced=4)}"
-
-
 @contextmanager
 def busy_process() -> Iterator[None]:
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
@@ -82,9 +68,9 @@ def busy_process() -> Iterator[None]:
 
 @pytest.mark.integration
 def test_a_study_beside_a_busy_process_takes_at_most_two_and_a_half_times_as_long(
-    evidence: Evidence, tune: tuple[str, ...], tmp_path: Path
+    evidence: Evidence, boosted_search: tuple[str, ...], tmp_path: Path
 ) -> None:
-    ratios = []
+    tune, ratios = (*boosted_search, f"trials={evidence.size(full=24, reduced=4)}"), []
     for number in range(evidence.size(full=7, reduced=1)):
         alone = seconds_of(*tune, f"workspace={tmp_path / f'{number}alone'}")
         with busy_process():
@@ -102,9 +88,9 @@ def test_a_study_beside_a_busy_process_takes_at_most_two_and_a_half_times_as_lon
 
 @pytest.mark.integration
 def test_two_workers_of_one_thread_are_faster_than_one_of_two(
-    evidence: Evidence, tune: tuple[str, ...], tmp_path: Path
+    evidence: Evidence, boosted_search: tuple[str, ...], tmp_path: Path
 ) -> None:
-    ratios = []
+    tune, ratios = (*boosted_search, f"trials={evidence.size(full=24, reduced=4)}"), []
     for number in range(evidence.size(full=7, reduced=1)):
         one = seconds_of(*tune, "workers=1", "threads=2", f"workspace={tmp_path / f'{number}one'}")
         two = seconds_of(*tune, "workers=2", "threads=1", f"workspace={tmp_path / f'{number}two'}")

@@ -17,13 +17,12 @@ import pytest
 from pipelines.credit.population import Population
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CHAMPION
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.pipelines.candidates.test_conformance import a_table, trained
-from tests.pipelines.model_store.champions import make_champion
+from tests.pipelines.model_store.champions import crown, make_champion
 from tests.services import ask_all, serving
 
 pytestmark = pytest.mark.integration  # whole commands, run again and again
@@ -67,7 +66,7 @@ def test_no_request_fails_while_the_champion_changes(evidence: Evidence, workspa
         "42-serving-champion",
         claim="while the champion changes back and forth, no request fails; every answer is that of the version it "
         "names to the last bit, and all of them are in the score log once",
-        value=f"{statuses[200]:,} of {count:,} answered, {len(changes)} changes in the registry, taken up "
+        value=f"{statuses[200]:,} of {count:,} answered, {len(changes)} promotions, taken up "
         f"{outcome['champion_changes']} times by 2 workers; by version {dict(sorted(versions.items()))}",
         bound="all",
         holds=holds,
@@ -108,7 +107,7 @@ def test_whatever_the_document_allows_is_answered_as_it_says(evidence: Evidence,
 
 
 class _changing:
-    """Lets the alias name the one version and then the other, again and again, until the block ends."""
+    """Promotes the one version and then the other, again and again, until the block ends."""
 
     def __init__(self, workspace: Path) -> None:
         self._store = ModelStore(Workspace.at(str(workspace)))
@@ -118,8 +117,9 @@ class _changing:
     def _change(self) -> None:
         versions = self._store.versions("credit_score")
         while not self._ended.wait(0.4):
-            self._store.set_alias(versions[len(self._changes) % 2], CHAMPION)
-            self._changes.append(versions[len(self._changes) % 2].version)
+            version = versions[len(self._changes) % 2]
+            crown(self._store, version)
+            self._changes.append(version.version)
 
     def __enter__(self) -> list[int]:
         self._thread.start()
@@ -145,7 +145,7 @@ def _logged(workspace: Path) -> list[str]:
     log = ScoreLog(Workspace.at(str(workspace)))
     found: list[str] = []
     for version in (1, 2):
-        for period in log.periods("credit_score", version, Population.applications):
+        for period in log.periods(LogKey("credit_score", version, Population.applications, "")):
             found += log.decisions(LogKey("credit_score", version, Population.applications, period))[
                 "decision_id"
             ].tolist()

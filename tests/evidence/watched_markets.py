@@ -30,8 +30,8 @@ from pipelines.credit.loan import DEFINITIONS, LoanContract
 from pipelines.credit.points import points
 from pipelines.credit.population import Population
 from pipelines.features.settings import FeatureSettings
+from pipelines.ledger.champion import proven_champion
 from pipelines.marketplace.settings import PrepareSettings, RawSettings
-from pipelines.model_store.files import PROFILE
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import TEST_FROM
 from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
@@ -40,7 +40,7 @@ from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate
 from pipelines.storage.workspace import Workspace
 from tests.experiments.marketplaces import data_of, leaking
-from tests.pipelines.model_store.champions import make_champion
+from tests.pipelines.model_store.champions import attach_profile, make_champion
 
 BEGINS, MONTHS, ORDERS = "2021-01", 72, 30.0
 """As many orders per customer and month as by default."""
@@ -87,7 +87,7 @@ class Watched:
             today=ENDS,
         )
         store = ModelStore(self.workspace)
-        champion = store.require_champion(KEY.model)
+        champion = proven_champion(store, KEY.model)
         earlier = earlier_loans(self.workspace, store, champion, "marketplace", end_of(period))
         return report_of(self.workspace, self.profile, replace(KEY, period=period), settings, earlier)[0]
 
@@ -156,7 +156,7 @@ def _learn(folder: Path) -> ReferenceProfile:
     began = str(experiment.applications.times[experiment.split.test].min())  # type: ignore[index]
     champion = make_champion(store, trained, folder / "model", **{TEST_FROM: began})
     profile = _reference(experiment, trained)
-    (store.download(champion) / PROFILE).write_text(profile.to_json())
+    attach_profile(store, champion, profile)
     return profile
 
 

@@ -14,7 +14,7 @@ import pyarrow.dataset as pds
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import cli
+import thinfile
 from pipelines.book.lookup import BookFeatures, CustomerRows, UnknownCustomerError
 from pipelines.book.prepare import prepare
 from pipelines.book.removal import remove_customer
@@ -171,11 +171,11 @@ def test_who_is_removed_is_gone_from_a_book_that_was_not_finished(copied: Path) 
 
 def test_the_command_needs_no_as_of_date_for_a_book(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [f"workspace={workspace}", "population=book", "features=short", "output=json", "threads=1"]
-    assert cli.prepare([*words, "observed_at=2024-10-01", "reference.term=12", "name=by_command"]) == 0
+    assert thinfile.main(["prepare", *words, "observed_at=2024-10-01", "reference.term=12", "name=by_command"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["observed_at"], told["reference"]["term"]) == ("2024-10-01T12:00:00", 12)
     assert told["book"] == str(workspace / "lake" / "by_command" / "book" / "2024-10-01")
-    assert cli.prepare(words) == 2
+    assert thinfile.main(["prepare", *words]) == 2
     assert "observed_at is not set" in json.loads(capsys.readouterr().out)["error"]
 
 

@@ -1,6 +1,8 @@
 """Spark, DuckDB, the kernel alone and the oracle give the same features; the verb gives the same table on Spark."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from operator import neg
 from pathlib import Path
@@ -88,6 +90,29 @@ def test_work_is_spread_in_order_and_its_own_error_comes_back(spark: "SparkSessi
     assert list(map_on_spark(spark, neg, [])) == []
     with pytest.raises(ConfigurationError, match="memory must be a size, received 'much'"):
         list(map_on_spark(spark, spark_engine._megabytes, ["1GB", "much"]))
+
+
+BESIDE_OTHERS = """
+import sys
+from pathlib import Path
+import thinfile
+
+thinfile.use_own_packages()
+from pipelines.engine.spark_engine import _megabytes, map_on_spark, session
+
+with session(1, "1GB", Path(sys.argv[1])) as spark:
+    print(list(map_on_spark(spark, _megabytes, ["1GB"])))
+"""
+
+
+@needs_spark
+def test_executors_import_our_packages_beside_others_of_the_same_names(tmp_path: Path) -> None:
+    (tmp_path / "pipelines").mkdir()
+    (tmp_path / "pipelines" / "__init__.py").write_text('raise SystemExit("a package of the user was imported")\n')
+    (tmp_path / "scratch").mkdir()
+    words = [sys.executable, "-c", BESIDE_OTHERS, str(tmp_path / "scratch")]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "[953]\n"), done.stderr
 
 
 @needs_spark

@@ -282,6 +282,7 @@ def test_what_is_missing_is_named(workspace: Workspace) -> None:
         run(workspace, ReviewAction.request, decision="nobody", why="please look")
 
 
+@pytest.mark.integration
 def test_the_command(thinfile: Callable[..., Answer], tmp_path: Path) -> None:
     workspace = Workspace.at(str(tmp_path / "workspace"))
     identity = logged(workspace)["A0001"]

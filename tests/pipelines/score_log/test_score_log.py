@@ -99,8 +99,8 @@ def test_the_periods_that_were_scored_are_told_in_order(workspace: Workspace) ->
     for month in (12, 3):
         key = LogKey("credit_score", 2, Population.applications, f"2026-{month:02d}")
         logged(log, "one", "a", key=key)
-    assert log.periods("credit_score", 2, Population.applications) == ["2026-03", "2026-12"]
-    assert log.periods("credit_score", 2, Population.book) == []
+    assert log.periods(LogKey("credit_score", 2, Population.applications, "")) == ["2026-03", "2026-12"]
+    assert log.periods(LogKey("credit_score", 2, Population.book, "")) == []
 
 
 def test_protected_attributes_lie_apart(workspace: Workspace) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from pipelines.credit.points import band_labels
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.policy.offers import offer_of
@@ -52,7 +53,7 @@ def test_answers_are_those_of_the_registered_model_to_the_last_bit(
 
     answers = talk(about, replace(served, policy=policy))
     store = ModelStore(Workspace.at(served.workspace))
-    predictor = load_predictor(store, store.require_champion("credit_score"))
+    predictor = load_predictor(store, proven_champion(store, "credit_score"))
     frame = pd.DataFrame([one["features"] for one in asked])
     np.testing.assert_array_equal([one["pd"] for one in answers], predictor.probability_of_bad(frame))
     np.testing.assert_array_equal([one["raw_score"] for one in answers], predictor.log_odds(frame))

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.book.lookup import BookAheadError, StaleBookError, UnknownCustomerError
 from pipelines.errors import DataError, RequestError
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
 from pipelines.serving import customer_features
@@ -61,7 +62,7 @@ def test_a_named_customer_is_decided_on_what_the_book_says(client: Opened, named
     described = applications(1)[0] | {"application_id": "B"}
     first, again, both = asked(client, named, NAMED, NAMED, [described, NAMED | {"application_id": "C"}])
     store = ModelStore(Workspace.at(named.workspace))
-    predictor = load_predictor(store, store.require_champion("credit_score"))
+    predictor = load_predictor(store, proven_champion(store, "credit_score"))
     told = {"income": 1.0, "constant": 1.0, "tenure": None, "channel": "app", "city": None}
     assert first.json()["pd"] == predictor.probability_of_bad(pd.DataFrame([told]))[0]
     assert first.json()["offer"]["requested"] == 60_000

@@ -20,12 +20,12 @@ from pipelines.applications.settings import DataSettings, Source
 from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
 from pipelines.credit.population import Population
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import CHAMPION
 from pipelines.policy.pack import PolicySettings
 from pipelines.reviews.reviews import Reviews, row_of
-from pipelines.score_log.columns import COLUMNS, Column
+from pipelines.score_log.columns import COLUMNS, DECISION, SHADOW, Column
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.rolled_decisions import RolledDecisions
 from pipelines.score_log.score_log import ScoreLog
@@ -34,6 +34,7 @@ from pipelines.serving.metrics import Metrics
 from pipelines.serving.roller import Roller, versions_in
 from pipelines.serving.settings import ServeSettings
 from pipelines.storage.workspace import Workspace
+from tests.pipelines.model_store.champions import crown
 from tests.pipelines.serving.conftest import Opened, applications, untouched
 
 Decide = Callable[..., list[dict[str, Any]]]
@@ -69,10 +70,10 @@ def roll(workspace: Workspace, shadow: Serving | None = None) -> Counter[str]:
     return Counter({name: int(value - before[name]) for name, value in metrics.total().items() if value > before[name]})
 
 
-def logged(workspace: Workspace, version: int = 2) -> pd.DataFrame:
-    log = ScoreLog(workspace)
-    (period,) = log.periods("credit_score", version, Population.applications)
-    return log.decisions(LogKey("credit_score", version, Population.applications, period))
+def logged(workspace: Workspace, version: int = 2, role: str = DECISION) -> pd.DataFrame:
+    log, key = ScoreLog(workspace), LogKey("credit_score", version, Population.applications, "", role)
+    (period,) = log.periods(key)
+    return log.decisions(replace(key, period=period))
 
 
 def test_what_was_answered_is_logged_with_its_features(decide: Decide, workspace: Workspace) -> None:
@@ -89,7 +90,7 @@ def test_what_was_answered_is_logged_with_its_features(decide: Decide, workspace
     key = LogKey("credit_score", 2, Population.applications, answers[0]["period"])
     features = ScoreLog(workspace).features(key).set_index("decision_id")
     store = ModelStore(workspace)
-    again = load_predictor(store, store.require_champion("credit_score")).probability_of_bad(
+    again = load_predictor(store, proven_champion(store, "credit_score")).probability_of_bad(
         features.loc[told["decision_id"]]
     )
     np.testing.assert_array_equal(again, told["pd"])
@@ -177,7 +178,11 @@ def test_the_shadow_is_logged_under_its_own_key_with_its_own_numbers(
     shadow = open_serving(store, store.version("credit_score", 1), PolicySettings())
     assert roll(workspace, shadow) == {"rolled": 30, "shadow_scored": 30}
     assert [one["model_version"] for one in answers] == [2] * 30
-    told = logged(workspace, version=1).set_index("application_id").loc[[one["application_id"] for one in asked]]
+    told = (
+        logged(workspace, version=1, role=SHADOW)
+        .set_index("application_id")
+        .loc[[one["application_id"] for one in asked]]
+    )
     expected = load_predictor(store, store.version("credit_score", 1)).probability_of_bad(
         pd.DataFrame([one["features"] for one in asked])
     )
@@ -206,7 +211,7 @@ def test_decisions_of_two_champions_lie_under_their_keys(
     async def about() -> list[Any]:
         found = []
         for version, prefix in ((2, "A"), (1, "B")):
-            store.set_alias(store.version("credit_score", version), CHAMPION)
+            crown(store, store.version("credit_score", version))
             async with client(served) as opened:
                 found.append((await opened.post("/decisions", json=applications(7, prefix=prefix))).json())
                 again = await opened.post("/decisions", json=applications(7, prefix="A"))
@@ -258,13 +263,13 @@ def test_a_table_that_an_earlier_champion_scored_meanwhile_keeps_its_decisions(
     asked = applications(10)
     answers = {one["application_id"]: one for one in decide(asked)}  # by version 2
     store = ModelStore(workspace)
-    store.set_alias(store.version("credit_score", 1), CHAMPION)
+    crown(store, store.version("credit_score", 1))
     table = pd.DataFrame([one["features"] | {"id": one["application_id"]} for one in asked[:rows]])
     table.to_csv(tmp_path / "table.csv", index=False)
     data = DataSettings(source=Source.table, path=str(tmp_path / "table.csv"), id="id")
     period = answers["A0"]["period"]
     score(ScoreSettings(workspace=served.workspace, data=data, period=period))
-    store.set_alias(store.version("credit_score", 2), CHAMPION)
+    crown(store, store.version("credit_score", 2))
     if killed is not None and (killed, rows) != ("write", 10):  # nothing is written where all are decided
         with monkeypatch.context() as patched:
             patched.setattr(*dying[killed])

@@ -147,7 +147,7 @@ def roll(settings: ServeSettings) -> str:
     roller = Roller(workspace, versions, Metrics(workspace.serving / "run"), None)
     roller.roll()
     roller.close()
-    (period,) = {*ScoreLog(workspace).periods("credit_score", 1, Population.applications)} - {"2020-01"}
+    (period,) = {*ScoreLog(workspace).periods(LogKey("credit_score", 1, Population.applications, ""))} - {"2020-01"}
     return period
 
 

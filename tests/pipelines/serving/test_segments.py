@@ -14,8 +14,9 @@ from pipelines.batch.score import score
 from pipelines.batch.settings import ScoreSettings
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population
-from pipelines.model_store.files import PROFILE
+from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.predictor import load_predictor
+from pipelines.model_store.profile import profile_path
 from pipelines.model_store.store import ModelStore
 from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
 from pipelines.score_log.key import LogKey
@@ -25,6 +26,7 @@ from pipelines.serving.roller import Roller, versions_in
 from pipelines.serving.settings import ServeSettings
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.candidates.test_conformance import CATEGORICAL, NUMERIC, a_table
+from tests.pipelines.model_store.champions import attach_profile
 from tests.pipelines.serving.conftest import Opened, applications
 
 SEGMENTS = SegmentSettings(segments=["channel", "tenure", "region"], segment_bands={"tenure": [12, 36]})
@@ -36,17 +38,19 @@ def profiled(served: ServeSettings) -> Workspace:
     """The workspace, its champion with a reference profile."""
     workspace = Workspace.at(served.workspace)
     store = ModelStore(workspace)
-    champion = store.require_champion("credit_score")
+    champion = proven_champion(store, "credit_score")
     table = a_table(3000, seed=5)[0]
     probability = load_predictor(store, champion).probability_of_bad(table)
     features = table[[*NUMERIC, *CATEGORICAL]]
     profile = profile_of(points(probability, PointsScale()), probability, features, NUMERIC, Population.applications)
-    (store.download(champion) / PROFILE).write_text(profile.to_json())
+    attach_profile(store, champion, profile)
     return workspace
 
 
 def profile_in(store: ModelStore) -> ReferenceProfile:
-    return ReferenceProfile.from_json((store.download(store.require_champion("credit_score")) / PROFILE).read_text())
+    path = profile_path(store, proven_champion(store, "credit_score"))
+    assert path is not None
+    return ReferenceProfile.from_json(path.read_text())
 
 
 def test_a_dimension_is_added_by_naming_it(

@@ -25,7 +25,7 @@ Thinfile = Any
 
 def logged(workspace: Path) -> list[str]:
     log = ScoreLog(Workspace.at(str(workspace)))
-    periods = log.periods("credit_score", 2, Population.applications)
+    periods = log.periods(LogKey("credit_score", 2, Population.applications, ""))
     keys = [LogKey("credit_score", 2, Population.applications, period) for period in periods]
     return sorted(one for key in keys for one in log.decisions(key)["application_id"])
 

@@ -33,7 +33,7 @@ SMALL = {"customers": 900, "customers_per_part": 300}
         (["scenarios=[data_fault]", "data_fault.faults=[]"], "data_fault.faults must name a fault, received none"),
         (["customers=0"], "customers is 0; use 1 to"),
         (["random_approval_share=nan"], "random_approval_share is nan; use 0 to 1"),
-        (["name=../elsewhere"], "name is '../elsewhere', which is not a folder name"),
+        (["name=../elsewhere"], "name '../elsewhere' is not valid; use letters"),
         (["seed=-1"], "seed is -1; use 0"),
         (["months=0"], "months is 0; use 1 to 240"),
     ],
