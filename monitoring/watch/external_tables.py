@@ -65,7 +65,9 @@ def report_of_tables(settings: WatchSettings) -> tuple[PeriodReport, ExternalTab
         scratch_folder(workspace.root) as scratch,
         opened_location(settings.input, scratch, setting="input") as window_path,
         opened_location(settings.reference_input, scratch, setting="reference_input") as reference_path,
-        engine_of(table.engine, threads=table.threads, memory=table.memory, scratch=scratch) as engine,
+        engine_of(
+            table.engine, threads=table.threads, memory=table.memory, scratch=scratch, spark=table.spark
+        ) as engine,
     ):
         tables = open_external_tables(
             window_path,

@@ -12,6 +12,7 @@ from monitoring.windows.settings import WindowSettings
 from pipelines.applications.settings import SegmentSettings
 from pipelines.command.verb import VerbSettings
 from pipelines.credit.population import Population
+from pipelines.engine.spark_settings import SparkSettings
 from pipelines.profiles.settings import ProfileEngine
 from pipelines.reading.settings import ReadingSettings
 
@@ -47,6 +48,8 @@ class TableSettings(SegmentSettings, ReadingSettings):
     """Threads or executors."""
     memory: str = "4GB"
     """Memory limit, such as 4GB."""
+    spark: SparkSettings = field(default_factory=SparkSettings)
+    """Which Spark, with table.engine=spark."""
 
 
 @dataclass

@@ -74,7 +74,7 @@ def score(settings: ScoreSettings) -> Outcome:
             max_unknown=settings.data.max_unknown,
         )
         processes = 1 if parts.rows <= ONE_PROCESS else settings.threads
-        with workers(settings.engine, request, processes, settings.memory) as work:
+        with workers(settings, request, processes) as work:
             done = score_input(request, work, settings.threads)
         if settings.decisions_to is not None:
             names = {part.name for part in done.parts.parts}

@@ -8,6 +8,7 @@ from omegaconf import MISSING
 from pipelines.applications.settings import DataSettings
 from pipelines.command.verb import VerbSettings
 from pipelines.credit.population import Population
+from pipelines.engine.spark_settings import SparkSettings
 from pipelines.policy.pack import PolicySettings
 
 
@@ -58,3 +59,5 @@ class ScoreSettings(VerbSettings):
     """Parts scored at once, in a process each."""
     memory: str = "2GB"
     """Memory limit of Spark's Java."""
+    spark: SparkSettings = field(default_factory=SparkSettings)
+    """Which Spark, with engine=spark."""

@@ -15,7 +15,7 @@ from pipelines.batch.digests import digests_of, numbers_of_digests, numbers_of_i
 from pipelines.batch.part import Batch, Champion, Task, check_broken, needs_room, opened
 from pipelines.batch.repeats import Numbers, find_elsewhere, write_sorted
 from pipelines.batch.rows import BatchRoles
-from pipelines.batch.settings import BatchEngine
+from pipelines.batch.settings import BatchEngine, ScoreSettings
 from pipelines.batch.tables import ScoredTable, check_unlike
 from pipelines.batch.unknown_levels import check_unknown
 from pipelines.batch.workers import Work, in_this_process, on_spark, pool
@@ -112,12 +112,12 @@ def score_input(request: Request, work: Work, processes: int = 1) -> Done:
 
 
 @contextmanager
-def workers(engine: BatchEngine, request: Request, threads: int, memory: str) -> Iterator[Work]:
-    """Yield what scores parts: this process alone, a pool of processes, or Spark."""
+def workers(settings: ScoreSettings, request: Request, threads: int) -> Iterator[Work]:
+    """Yield what scores parts: this process alone, a pool of so many processes, or Spark."""
     with ExitStack() as stack:
-        if engine is BatchEngine.spark:
+        if settings.engine is BatchEngine.spark:
             scratch = stack.enter_context(scratch_folder(request.workspace.score_log))
-            yield stack.enter_context(on_spark(threads, memory, scratch))
+            yield stack.enter_context(on_spark(threads, settings.memory, scratch, settings.spark))
         elif threads == 1:
             yield in_this_process
         else:

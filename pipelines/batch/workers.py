@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pipelines.batch.part import Batch, Task, opened, score_parts
+from pipelines.engine.spark_settings import SparkSettings
 from pipelines.errors import ThinfileError
 from pipelines.score_log.receipts import Receipt
 from pipelines.storage.process import end_with_parent
@@ -38,11 +39,11 @@ def pool(processes: int, champion: bytes) -> Iterator[Work]:
 
 
 @contextmanager
-def on_spark(threads: int, memory: str, scratch: Path) -> Iterator[Work]:
+def on_spark(threads: int, memory: str, scratch: Path, settings: SparkSettings) -> Iterator[Work]:
     """Yield what scores tasks on Spark's executors, which must see the workspace and the input under the same paths."""
     from pipelines.engine.spark_engine import map_on_spark, session
 
-    with session(threads, memory, scratch) as spark:
+    with session(threads, memory, scratch, settings) as spark:
         yield lambda batch, tasks: map_on_spark(spark, partial(score_parts, batch), tasks)
 
 

@@ -131,7 +131,7 @@ def _prepared(settings: PrepareSettings, lake: Path, taken: IntakeRecord) -> Map
     recipe = recipe_of(lake, taken.identity, settings.loan, settings.features, segments)
     manifest = lake / MANIFEST
     if not (_is_offered(manifest, recipe, taken) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
-        prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
+        prepare_buckets(recipe, taken.buckets, settings)
         replaced = _read_manifest(manifest).get("identity")
         _write_manifest(manifest, settings, taken, recipe, publish(recipe))
         remove_earlier(recipe, replaced)

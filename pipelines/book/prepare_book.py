@@ -34,7 +34,7 @@ def prepare_book(settings: PrepareSettings, lake: Path, taken: IntakeRecord, obs
     check_reach(lake, reach, taken.tables)
     recipe = book_recipe(lake, taken.identity, observation, settings.features)
     if not (book_record(recipe.folder) and all(recipe.is_made(bucket) for bucket in range(taken.buckets))):
-        prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
+        prepare_buckets(recipe, taken.buckets, settings)
         _finish(settings, taken, recipe)
     _offer(recipe)
     return _outcome(settings, recipe, book_record(recipe.folder))

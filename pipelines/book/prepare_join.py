@@ -131,7 +131,7 @@ def prepare_join(
     recipe = JoinRecipe(lake, folder, settings.features, settings.loan.feature_lag_days)
     if _record_of(folder).get("erased") != own.erased:  # the features of the others stay as they are
         recipe.write_applications(own.applications, taken.buckets, settings.threads, settings.memory)
-        prepare_buckets(recipe, taken.buckets, settings.threads, settings.engine, settings.memory)
+        prepare_buckets(recipe, taken.buckets, settings)
         recipe.keep(own.table[ROW], taken.buckets)
         _finish(recipe, own, taken.buckets, len(numeric) + len(categorical))
     link(lake / JOINED, folder)

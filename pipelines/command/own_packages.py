@@ -1,4 +1,4 @@
-"""Processes that others start for us, such as Hydra's launchers and Spark, import Thinfile's packages before others."""
+"""Processes that others start for us, such as those of Hydra's launchers, import Thinfile's packages before others."""
 
 import os
 from collections.abc import Iterator

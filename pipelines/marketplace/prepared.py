@@ -20,7 +20,7 @@ from pipelines.features.history import History
 from pipelines.features.settings import FeatureSettings
 from pipelines.marketplace.bucket import prepare_bucket
 from pipelines.marketplace.buckets import bucket_files
-from pipelines.marketplace.settings import Engine
+from pipelines.marketplace.settings import Engine, PrepareSettings
 from pipelines.marketplace.tables import CONTRACTS, Kind, TableContract
 from pipelines.storage.atomic_files import scratch_folder, whole_file
 from pipelines.storage.fingerprint import fingerprint_code, fingerprint_record
@@ -117,11 +117,11 @@ def recipe_of(
     return Recipe(lake, loan, features, fingerprint_record(inputs)[:16], segments)
 
 
-def prepare_buckets(recipe: BucketRecipe, buckets: int, threads: int, engine: Engine, memory: str) -> None:
+def prepare_buckets(recipe: BucketRecipe, buckets: int, settings: PrepareSettings) -> None:
     """Make the missing buckets, `threads` at a time; a killed run continues where it stopped."""
     missing = [bucket for bucket in range(buckets) if not recipe.is_made(bucket)]
-    on_spark = engine is Engine.spark and missing
-    made = _made_on_spark(recipe, missing, threads, memory) if on_spark else _made(recipe, missing, threads)
+    on_spark = settings.engine is Engine.spark and missing
+    made = _made_on_spark(recipe, missing, settings) if on_spark else _made(recipe, missing, settings.threads)
     with progress("buckets", buckets, log) as advance:
         for done, _ in enumerate(made, start=buckets - len(missing) + 1):
             advance(done, "features and outcomes")
@@ -137,13 +137,16 @@ def _made(recipe: BucketRecipe, missing: Sequence[int], threads: int) -> Iterato
         yield from pool.map(partial(_make, recipe), missing)
 
 
-def _made_on_spark(recipe: BucketRecipe, missing: Sequence[int], threads: int, memory: str) -> Iterator[int]:
+def _made_on_spark(recipe: BucketRecipe, missing: Sequence[int], settings: PrepareSettings) -> Iterator[int]:
     """Make buckets on Spark's executors, one per task.
 
     All rows of a customer are in one bucket already, so nothing is shuffled: each task reads its bucket from the lake
     and writes the result there. Executors on other machines need the workspace under the same path.
     """
-    with scratch_folder(recipe.lake) as scratch, session(threads, memory, scratch) as spark:
+    with (
+        scratch_folder(recipe.lake) as scratch,
+        session(settings.threads, settings.memory, scratch, settings.spark) as spark,
+    ):
         yield from map_on_spark(spark, partial(_make, recipe), missing)
 
 

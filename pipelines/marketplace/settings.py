@@ -11,6 +11,7 @@ from pipelines.command.names import check_name
 from pipelines.command.verb import VerbSettings
 from pipelines.credit.loan import LoanContract
 from pipelines.credit.population import Population
+from pipelines.engine.spark_settings import SparkSettings
 from pipelines.errors import ConfigurationError
 from pipelines.features.settings import FeatureSettings
 from pipelines.reading.settings import TextSettings
@@ -169,7 +170,9 @@ class PrepareSettings(VerbSettings):
     threads: int = 2
     """Buckets processed at once, in a process each."""
     memory: str = "3GB"
-    """Memory limit of DuckDB, and of Spark, such as 4GB."""
+    """Memory limit of DuckDB, and of Spark's Java, such as 4GB."""
+    spark: SparkSettings = field(default_factory=SparkSettings)
+    """Which Spark, with engine=spark."""
 
 
 def check_resources(settings: PrepareSettings) -> None:

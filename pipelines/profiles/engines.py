@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.engine.spark_settings import SparkSettings
 from pipelines.profiles.counting import Counted, count_table
 from pipelines.profiles.freezing import Frozen, freeze_bins
 from pipelines.profiles.passes import Pass, ScoredTable, on_spark, on_threads
@@ -47,16 +48,19 @@ class Engine:
 
 
 @contextmanager
-def engine_of(kind: ProfileEngine, *, threads: int, memory: str, scratch: Path) -> Iterator[Engine]:
+def engine_of(
+    kind: ProfileEngine, *, threads: int, memory: str, scratch: Path, spark: SparkSettings | None = None
+) -> Iterator[Engine]:
     """Yield an engine.
 
     `memory` limits DuckDB or Spark's Java, such as "4GB"; they spill into `scratch`.
 
     Raises:
-        ConfigurationError: there is no Spark.
+        ConfigurationError: there is no Spark here.
+        ThinfileError: the Spark that is set cannot be used.
     """
     if kind is ProfileEngine.spark:
-        with on_spark(threads, memory, scratch) as one_pass:
+        with on_spark(threads, memory, scratch, spark) as one_pass:
             yield Engine(kind, one_pass, threads, memory, scratch)
     else:
         yield Engine(kind, on_threads(threads), threads, memory, scratch)

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
+from pipelines.engine.spark_settings import SparkSettings
 from pipelines.errors import DataError
 from pipelines.storage.parquet_parts import Part, is_parquet, read_tables, survey, tasks
 
@@ -56,6 +57,7 @@ def open_table(path: Path) -> ScoredTable:
     Raises:
         DataError: there is no Parquet file, or one cannot be read.
     """
+    path = path.absolute()  # executors work in other folders
     if not path.exists() or not is_parquet(path):
         raise DataError(f"'{path}' has no Parquet file; name a Parquet file or a folder of them")
     files = survey(path)
@@ -80,11 +82,11 @@ def on_threads(threads: int) -> Pass:
 
 
 @contextmanager
-def on_spark(threads: int, memory: str, scratch: Path) -> Iterator[Pass]:
+def on_spark(threads: int, memory: str, scratch: Path, settings: SparkSettings | None = None) -> Iterator[Pass]:
     """Yield the pass of Spark's executors, which must see the files under the same paths."""
     from pipelines.engine.spark_engine import session
 
-    with session(threads, memory, scratch) as spark:
+    with session(threads, memory, scratch, settings) as spark:
         yield partial(_on_spark, spark)
 
 

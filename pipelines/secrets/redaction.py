@@ -12,6 +12,9 @@ _OF_ADDRESS = re.compile(r"(://[^:/@\s'\"]*:)(?!\$\{)([^@\s'\"]+)@")
 _OF_PARAMETER = re.compile(rf"(\b{KEY}\s?=\s?)(?!\$\{{|\*\*\*)('[^']*'|\"[^\"]*\"|[^&;,\s'\"]+)", re.IGNORECASE)
 _SECRET_KEY = re.compile(KEY, re.IGNORECASE)
 
+_OF_SPARK = re.compile(r"[+~]*(?:table\.)?spark\.conf\..*(?:secret|password|token|access\.?key)", re.IGNORECASE)
+"""Spark's settings that hold a secret, as Spark's own `spark.redaction.regex` finds them."""
+
 OPEN_MAPPINGS = ("data", "raw.tables", "table", "policy.reasons.wording")
 """Settings below which names are those of columns; `data.meanings.token` is no secret."""
 
@@ -50,7 +53,11 @@ def is_secret_key(key: str) -> bool:
 
     >>> [is_secret_key(key) for key in ("alarms.webhook.token", "alarms.webhook.secret_from", "data.meanings.token")]
     [True, False, False]
+    >>> [is_secret_key(f"spark.conf.spark.{key}") for key in ("hadoop.fs.s3a.secret.key", "executor.memory")]
+    [True, False]
     """
+    if _OF_SPARK.match(key):
+        return True
     parent, _, last = key.lstrip("+~").rpartition(".")
     below = any(parent == one or parent.startswith(f"{one}.") for one in OPEN_MAPPINGS)
     return bool(_SECRET_KEY.fullmatch(last)) and not (below and "." in parent)

@@ -77,11 +77,12 @@ def partition_of(relative: Path) -> dict[str, str | None]:
 
 
 def survey(path: Path) -> ParquetInput:
-    """Return the parts of a Parquet input.
+    """Return the parts of a Parquet input; their files are absolute paths, for processes that work in another folder.
 
     Raises:
         DataError: a file is not Parquet.
     """
+    path = path.absolute()
     files = [path] if path.is_file() else sorted(_found(path))
     parts: list[Part] = []
     schemas: list[tuple[str, pa.Schema]] = []
