@@ -1,4 +1,4 @@
-"""Boosted trees as plain arrays, which numpy alone scores and explains: no library of trees is needed for it."""
+"""Boosted trees as plain arrays, which numpy alone explains: no library of trees is needed for it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,7 @@ from pipelines.candidates.portable_model import Floats
 from pipelines.candidates.tree_shapley import shares_of_conditions, shares_of_patterns
 
 FEW_ROWS = 200
-"""So few rows go down all trees at once, each by itself; more go down one tree after the other, all at once."""
-
-CACHED_ROWS = 50_000
-"""So many rows at a time: a column of them is in a core's cache, and numpy's calls for each node cost little."""
+"""So few rows are explained one after the other, by all leaves at once; more by one leaf after the other."""
 
 Steps = tuple[tuple[int, bool], ...]
 """Nodes on the way to a leaf, and whether the way goes on to the left child."""
@@ -70,30 +67,6 @@ class ArrayTrees:
         """Write the arrays."""
         np.savez_compressed(path, allow_pickle=False, **self.arrays)
 
-    def log_odds(self, inputs: Sequence[NDArray[Any]]) -> Floats:
-        """Return the sum over the trees, shape (n,), always added in their order.
-
-        `inputs` are the features, shape (n,) each: numbers with NaN for missing, and levels as positions in the tables.
-        """
-        rows = len(inputs[0])
-        if rows <= FEW_ROWS:
-            return self._of_few(np.column_stack(inputs))
-        total = np.full(rows, float(self.arrays["baseline"]))
-        for start in range(0, rows, CACHED_ROWS):
-            block = slice(start, start + CACHED_ROWS)
-            for values, leaf in self._leaves_reached([one[block] for one in inputs]):
-                total[block] += np.take(values, leaf)
-        return total
-
-    def _of_few(self, rows: NDArray[Any]) -> Floats:
-        arrays, every = self.arrays, np.arange(len(rows))[:, None]
-        node = np.tile(arrays["root"], (len(rows), 1))
-        while (is_inner := arrays["feature"][node] >= 0).any():
-            is_left = self._is_left(node, rows[every, arrays["feature"][node]])
-            node = np.where(is_inner, np.where(is_left, arrays["left"][node], arrays["right"][node]), node)
-        baseline = np.full((len(rows), 1), float(arrays["baseline"]))
-        return np.asarray(np.add.accumulate(np.hstack([baseline, arrays["value"][node]]), axis=1)[:, -1])
-
     def _is_left(self, node: NDArray[np.intp], x: NDArray[Any]) -> NDArray[np.bool_]:
         """Return whether values go left at nodes, both of one shape; anything for leaves."""
         arrays = self.arrays
@@ -103,38 +76,6 @@ class ArrayTrees:
         if (by_level := table >= 0).any():
             is_left[by_level] = arrays["tables"][table[by_level], x[by_level].astype(np.intp)]
         return np.asarray(is_left)
-
-    @property
-    def number_of_a_leaf(self) -> np.dtype[Any]:
-        """The smallest unsigned integers that number the leaves of a tree."""
-        leaves = np.add.reduceat(self.arrays["feature"] < 0, self.arrays["root"])
-        return np.min_scalar_type(int(leaves.max()) - 1)
-
-    def _leaves_reached(self, inputs: Sequence[NDArray[Any]]) -> Iterator[tuple[Floats, Any]]:
-        """Yield, for each tree, the values of its leaves and the number of the leaf that each row reaches.
-
-        The number is chosen by bits, left or right at one node after the other from the leaves up: numpy takes a tenth
-        of the time for it that it takes to choose values.
-        """
-        feature, left, right, value = (self.arrays[name].tolist() for name in ("feature", "left", "right", "value"))
-        number = self.number_of_a_leaf
-        goes_left = self._goes_left(inputs)
-
-        def reached(node: int, values: list[float]) -> Any:
-            if feature[node] < 0:
-                values.append(value[node])
-                return number.type(len(values) - 1)
-            is_left = goes_left(node)
-            if_left, if_right = reached(left[node], values), reached(right[node], values)
-            chosen = np.negative(is_left.view(np.uint8) if number == np.uint8 else is_left.astype(number))
-            chosen &= if_left ^ if_right
-            chosen ^= if_right
-            return chosen
-
-        for root in self.arrays["root"].tolist():
-            values: list[float] = []
-            leaf = reached(root, values)
-            yield np.array(values), leaf
 
     def _goes_left(self, inputs: Sequence[NDArray[Any]]) -> Callable[[int], NDArray[np.bool_]]:
         """Return a function from an inner node to which rows go left."""
@@ -260,17 +201,3 @@ def joined(trees: Sequence[Mapping[str, NDArray[Any]]], baseline: float) -> dict
         "table": np.where(arrays["table"] < 0, -1, arrays["table"] + first_tables).astype(np.int32),
         "baseline": np.array(baseline),
     }
-
-
-def cost_of_trees(trees: ArrayTrees, columns: int) -> float:
-    """Return the microseconds that scoring a row of a large batch takes on one core (see `Family.cost`).
-
-    Every node compares every row, in single or in double precision, or looks its level up.
-    """
-    tables = np.count_nonzero(trees.arrays["table"] >= 0)
-    numbers = np.count_nonzero(trees.arrays["feature"] >= 0) - tables
-    comparing = 0.00024 if trees.arrays["threshold"].dtype == np.float32 else 0.00037
-    choosing = 0.0 if trees.number_of_a_leaf == np.uint8 else 0.00014  # wider numbers of leaves
-    return float(
-        (comparing + choosing) * numbers + 0.0008 * tables + 0.001 * len(trees.arrays["root"]) + 0.0015 * columns
-    )

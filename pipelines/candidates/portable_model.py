@@ -87,7 +87,7 @@ def levels_of(texts: Any) -> Levels:
     return Levels(np.array([codes.get(text, -1) for text in texts], dtype=np.int32), names)
 
 
-def map_levels(table: Mapping[str | None, float], default: float, values: Any) -> NDArray[Any]:
+def map_levels(table: Mapping[str | None, Any], default: float, values: Any) -> NDArray[Any]:
     """Return the table's entry for each level of a column, shape (n,); None is missing, others have the default."""
     if isinstance(values, Levels):
         entries = np.array([table.get(name, default) for name in (*values.names, None)])

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipelines.candidates.blocks import samples_without_a_block
 from pipelines.candidates.candidate import Candidate, Family, LeafTables
+from pipelines.candidates.joint_trees import JointTrees
 from pipelines.candidates.portable_model import Columns, Contributions, Floats
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.settings import CandidateSettings, parameters_of
@@ -80,14 +81,26 @@ class Blend:
 
     def log_odds(self, columns: Columns) -> Floats:
         """Return the weighted sum of the parts' log-odds."""
-        return np.asarray(self.blended([[model.log_odds(columns) for model in models] for models in self.models]))
+        return np.asarray(self.blended(self._of_models(columns)))
 
     def member_log_odds(self, columns: Columns) -> Floats:
         """Return the log-odds of the members, shape (members, n): each blends one model of each average."""
-        log_odds = [[model.log_odds(columns) for model in models] for models in self.models]
+        log_odds = self._of_models(columns)
         return np.array(
             [self.blended([[one[number % len(one)]] for one in log_odds]) for number in range(self.members)]
         )
+
+    def _of_models(self, columns: Columns) -> list[list[Floats]]:
+        """Return the log-odds of each model by part; those of trees in arrays are scored together."""
+        models = [model for one in self.models for model in one]
+        together = iter([] if self._joint is None else self._joint.log_odds(columns))
+        each = iter([next(together) if hasattr(model, "tree_set") else model.log_odds(columns) for model in models])
+        return [[next(each) for _ in one] for one in self.models]
+
+    @cached_property
+    def _joint(self) -> JointTrees | None:
+        sets = [model.tree_set for one in self.models for model in one if hasattr(model, "tree_set")]
+        return JointTrees(sets) if sets else None
 
     def contributions(self, columns: Columns) -> Contributions:
         """Return the weighted sums of the models' contributions."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -9,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.candidates.array_trees import ArrayTrees, cost_of_trees
+from pipelines.candidates.array_trees import ArrayTrees
 from pipelines.candidates.candidate import Family
+from pipelines.candidates.cost_of_trees import cost_of_trees
 from pipelines.candidates.early_stopping import MOST_TREES, PATIENCE
+from pipelines.candidates.joint_nodes import TreeSet
+from pipelines.candidates.joint_trees import JointTrees
 from pipelines.candidates.portable_model import RARE, Columns, Contributions, Floats, map_levels, with_rare
 from pipelines.candidates.rare_levels import known_levels
 from pipelines.candidates.settings import CandidateSettings, Range
@@ -95,7 +99,21 @@ class HistGradientBoosting:
 
     def log_odds(self, columns: Columns) -> Floats:
         """Return the sum over the trees, bit for bit that of scikit-learn."""
-        return self.trees.log_odds(self._inputs(columns))
+        return np.asarray(self._joint.log_odds(columns)[0])
+
+    @property
+    def tree_set(self) -> TreeSet:
+        """The trees and how columns become their features."""
+        codes = {name: self._codes(levels) for name, levels in self.levels.items()}
+        unknown = {name: levels.get(RARE, self._unknown) for name, levels in codes.items()}
+        return TreeSet(self.trees, self.numeric, codes, unknown, medians={})
+
+    @cached_property
+    def _joint(self) -> JointTrees:
+        return JointTrees([self.tree_set])
+
+    def _codes(self, levels: Sequence[str]) -> dict[str | None, int]:
+        return {**{level: code for code, level in enumerate(levels)}, None: self.MISSING_LEVEL}
 
     def contributions(self, columns: Columns) -> Contributions:
         """Return exact Shapley values of the trees (see `ArrayTrees`)."""
@@ -105,9 +123,8 @@ class HistGradientBoosting:
     def _inputs(self, columns: Columns) -> list[NDArray[Any]]:
         inputs: list[NDArray[Any]] = [np.asarray(columns[name], dtype=np.float64) for name in self.numeric]
         for name, levels in self.levels.items():
-            codes: dict[str | None, float] = {level: code for code, level in enumerate(levels)}
-            unknown = codes.get(RARE, self._unknown)
-            inputs.append(map_levels(codes | {None: self.MISSING_LEVEL}, unknown, columns[name]).astype(np.intp))
+            codes = self._codes(levels)
+            inputs.append(map_levels(codes, codes.get(RARE, self._unknown), columns[name]).astype(np.intp))
         return inputs
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.candidates.array_trees import ArrayTrees, cost_of_trees, joined
+from pipelines.candidates.array_trees import ArrayTrees, joined
 from pipelines.candidates.candidate import Family
+from pipelines.candidates.cost_of_trees import cost_of_trees
 from pipelines.candidates.early_stopping import MOST_TREES, PATIENCE
 from pipelines.candidates.settings import CandidateSettings, Range
 from pipelines.candidates.tree_inputs import TABLE_WIDTH, TreeInputs, inputs_of

@@ -1,8 +1,15 @@
 """Random features with missing numbers, levels as positions, and outcomes that depend on both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from pipelines.candidates.array_trees import ArrayTrees
+from pipelines.candidates.joint_nodes import TreeSet
+from pipelines.candidates.joint_trees import JointTrees
+from pipelines.candidates.portable_model import Levels
 
 
 @dataclass(frozen=True)
@@ -32,3 +39,16 @@ def random_features(
     score = np.sin(2 * quantities).sum(axis=1) + np.cos(positions).sum(axis=1) + generator.normal(size=rows)
     quantities[generator.random(quantities.shape) < missing] = np.nan
     return Features(np.hstack([quantities, positions]), numbers), (score > np.median(score)).astype(np.int8)
+
+
+def log_odds_of(trees: ArrayTrees, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the log-odds of trees for features as they have them: numbers, and positions of 40 levels."""
+    names = [f"x{place}" for place in range(len(inputs))]
+    texts = [name for name, one in zip(names, inputs, strict=True) if one.dtype.kind == "i"]
+    known = [str(position) for position in range(40)]
+    columns: dict[str, Any] = dict(zip(names, inputs, strict=True))
+    columns |= {name: Levels(columns[name], known) for name in texts}
+    positions: dict[str | None, int] = {level: place for place, level in enumerate(known)}
+    numeric = [name for name in names if name not in texts]
+    own = TreeSet(trees, numeric, dict.fromkeys(texts, positions), dict.fromkeys(texts, 0), medians={})
+    return JointTrees([own]).log_odds(columns)[0]

@@ -137,20 +137,12 @@ def test_a_pattern_and_the_conditions_that_it_has_agree_to_the_last_bit(conditio
 
 
 @pytest.mark.parametrize("family", ["hist_gradient_boosting", "lightgbm", "xgboost"])
-def test_few_rows_are_scored_and_explained_like_many_to_the_last_bit(family: str) -> None:
+def test_few_rows_are_explained_like_many_to_the_last_bit(family: str) -> None:
     model, table = trained(family).model, a_table(FEW_ROWS + 1, seed=3)[0]
     base, many = told(model, table)
     few_base, few = told(model, table.head(FEW_ROWS))
     assert few_base == base
     np.testing.assert_array_equal(few, many[:FEW_ROWS])
-    np.testing.assert_array_equal(log_odds(model, table.head(FEW_ROWS)), log_odds(model, table)[:FEW_ROWS])
-
-
-def test_rows_are_scored_in_blocks_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, table = trained("lightgbm").model, a_table(3 * FEW_ROWS, seed=3)[0]
-    whole = log_odds(model, table)
-    monkeypatch.setattr("pipelines.candidates.array_trees.CACHED_ROWS", 70)
-    np.testing.assert_array_equal(log_odds(model, table), whole)
 
 
 @given(st.integers(0, 10_000), st.integers(0, 3), st.integers(0, 2))

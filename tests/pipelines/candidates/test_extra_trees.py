@@ -13,7 +13,7 @@ from pipelines.candidates.families.extra_trees import (
 )
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.tree_inputs import TreeInputs
-from tests.pipelines.candidates.random_features import random_features
+from tests.pipelines.candidates.random_features import log_odds_of, random_features
 
 
 @pytest.mark.parametrize("levels", [0, 2, 4])
@@ -33,7 +33,7 @@ def test_exported_trees_have_the_mean_log_odds_of_the_leaves_that_rows_reach(lea
     )
     trees = ArrayTrees(export_trees(theirs, 0.4, inputs, ranks))
     single = [one.astype(np.float32) if one.dtype == np.float64 else one for one in features.inputs]
-    np.testing.assert_allclose(trees.log_odds(single), np.log(rates / (1 - rates)).mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(log_odds_of(trees, single), np.log(rates / (1 - rates)).mean(axis=0), atol=1e-12)
 
 
 def test_a_category_is_split_between_levels_of_different_risk() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.candidates.array_trees import ArrayTrees
 from pipelines.candidates.families.lightgbm import export_trees
-from tests.pipelines.candidates.random_features import Features, random_features
+from tests.pipelines.candidates.random_features import Features, log_odds_of, random_features
 
 
 def booster_of(features: Features, bad: np.ndarray, **options: Any) -> Any:
@@ -24,7 +24,7 @@ def test_exported_trees_answer_bit_for_bit_like_lightgbm_and_explain_alike(leave
     features, bad = random_features(4 - levels, levels, seed=leaves + levels)
     booster = booster_of(features, bad, num_leaves=leaves)
     trees = ArrayTrees(export_trees(booster))
-    np.testing.assert_array_equal(trees.log_odds(features.inputs), booster.predict(features.matrix, raw_score=True))
+    np.testing.assert_array_equal(log_odds_of(trees, features.inputs), booster.predict(features.matrix, raw_score=True))
     theirs = booster.predict(features.matrix, pred_contrib=True)
     base, added = trees.contributions(features.inputs)
     assert base == pytest.approx(theirs[0, -1])
@@ -35,7 +35,7 @@ def test_a_number_that_was_never_missing_counts_as_zero_when_it_is() -> None:
     features, bad = random_features(2, 0, seed=1, missing=0.0)
     booster = booster_of(features, bad)
     asked = np.array([[np.nan, 0.3], [0.2, np.nan], [np.nan, np.nan]])
-    found = ArrayTrees(export_trees(booster)).log_odds(list(asked.T))
+    found = log_odds_of(ArrayTrees(export_trees(booster)), list(asked.T))
     np.testing.assert_array_equal(found, booster.predict(asked, raw_score=True))
 
 
@@ -44,5 +44,5 @@ def test_trees_that_are_one_leaf_have_its_value() -> None:
     with warnings.catch_warnings():
         booster = booster_of(features, bad, min_data_in_leaf=len(bad))
     trees = ArrayTrees(export_trees(booster))
-    np.testing.assert_array_equal(trees.log_odds(features.inputs), booster.predict(features.matrix, raw_score=True))
+    np.testing.assert_array_equal(log_odds_of(trees, features.inputs), booster.predict(features.matrix, raw_score=True))
     assert not trees.contributions(features.inputs)[1].any()
