@@ -11,28 +11,42 @@ folder of its own, so that they are found by whoever uses Thinfile and are in no
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from experiments.compare.settings import CompareSettings
+    from experiments.compare.typed_result import CompareResult
     from experiments.experiment.settings import TuneSettings
     from experiments.promotion.settings import PromoteSettings
+    from experiments.promotion.typed_result import PromoteResult
+    from experiments.search.typed_result import TuneResult
     from monitoring.watch.settings import WatchSettings
+    from monitoring.watch.typed_result import WatchResult
     from pipelines.batch.settings import ScoreSettings
+    from pipelines.batch.typed_result import ScoreResult
+    from pipelines.book.typed_result import PrepareResult
+    from pipelines.command.result import Result
     from pipelines.errors import RequestError, ThinfileError
+    from pipelines.marketplace.settings import PrepareSettings
+    from pipelines.simulation.settings import SimulateSettings
+    from pipelines.simulation.typed_result import SimulateResult
 
 __all__ = [
     "CompareResult",
     "CompareSettings",
+    "PrepareResult",
+    "PrepareSettings",
     "PromoteResult",
     "PromoteSettings",
     "RequestError",
+    "Result",
     "ScoreResult",
     "ScoreSettings",
+    "SimulateResult",
+    "SimulateSettings",
     "ThinfileError",
     "TuneResult",
     "TuneSettings",
@@ -40,8 +54,10 @@ __all__ = [
     "WatchSettings",
     "compare",
     "main",
+    "prepare",
     "promote",
     "score",
+    "simulate",
     "tune",
     "watch",
 ]
@@ -53,147 +69,40 @@ ROOT = next(folder for folder in (HERE / "_packages", HERE) if (folder / PACKAGE
 """The folder of the packages and of `conf`."""
 
 INSIDE = {
+    "CompareResult": "experiments.compare.typed_result",
     "CompareSettings": "experiments.compare.settings",
+    "PrepareResult": "pipelines.book.typed_result",
+    "PrepareSettings": "pipelines.marketplace.settings",
+    "PromoteResult": "experiments.promotion.typed_result",
     "PromoteSettings": "experiments.promotion.settings",
     "RequestError": "pipelines.errors",
+    "Result": "pipelines.command.result",
+    "ScoreResult": "pipelines.batch.typed_result",
     "ScoreSettings": "pipelines.batch.settings",
+    "SimulateResult": "pipelines.simulation.typed_result",
+    "SimulateSettings": "pipelines.simulation.settings",
     "ThinfileError": "pipelines.errors",
+    "TuneResult": "experiments.search.typed_result",
     "TuneSettings": "experiments.experiment.settings",
+    "WatchResult": "monitoring.watch.typed_result",
     "WatchSettings": "monitoring.watch.settings",
 }
 """Classes of the packages that this module offers, imported when they are used."""
 
 
-@dataclass(frozen=True, repr=False)
-class Result:
-    """What a verb answers.
-
-    `answer` has all that `output=json` prints, and `summary` is the text of a terminal. `exit_code` is 0, or 3 where
-    the answer is no or cannot be given: a gate refused, an alarm was raised, nothing could be compared.
-    """
-
-    answer: Mapping[str, Any]
-    summary: str
-    exit_code: int
-
-    def __repr__(self) -> str:
-        return self.summary.rstrip("\n")
+def simulate(*request: "str | SimulateSettings", **values: object) -> "SimulateResult":
+    """Simulate a marketplace whose true probabilities of default are known; see `tune` for the arguments."""
+    result: SimulateResult = _answer("SimulateResult", "simulate", request, values)
+    return result
 
 
-class TuneResult(Result):
-    """What `tune` answers."""
-
-    @property
-    def model(self) -> str:
-        """The name in the registry."""
-        return str(self.answer["model"])
-
-    @property
-    def version(self) -> int | None:
-        """The version that was registered, of a fair search the recommended one; None where none was."""
-        return _number(self.answer.get("version", self.answer.get("recommended")))
-
-    @property
-    def study(self) -> str:
-        """The name of the study."""
-        return str(self.answer["study"])
-
-    @property
-    def run_id(self) -> str:
-        """The study's run in MLflow."""
-        return str(self.answer["run_id"])
-
-    @property
-    def test_auc(self) -> float | None:
-        """The AUC of the version on the test part; None of a fair search, and where nothing was registered."""
-        measures = self.answer.get("test", {}).get("measures", {})
-        return float(measures["auc"]["value"]) if measures else None
+def prepare(*request: "str | PrepareSettings", **values: object) -> "PrepareResult":
+    """Make a training table of raw tables, point in time and of mature labels only; see `tune` for the arguments."""
+    result: PrepareResult = _answer("PrepareResult", "prepare", request, values)
+    return result
 
 
-class CompareResult(Result):
-    """What `compare` answers."""
-
-    @property
-    def champion(self) -> int | None:
-        """The version of the champion."""
-        return _number(self.answer.get("champion"))
-
-    @property
-    def versions(self) -> Sequence[Mapping[str, Any]]:
-        """The versions of the model, best first; none with `study=`."""
-        return list(self.answer.get("versions", []))
-
-    @property
-    def studies(self) -> Sequence[Mapping[str, Any]]:
-        """The studies of the model; none with `study=`."""
-        return list(self.answer.get("studies", []))
-
-
-class PromoteResult(Result):
-    """What `promote` answers."""
-
-    @property
-    def decision(self) -> str | None:
-        """The decision, such as promoted, requested or refused; None of actions that decide nothing."""
-        decision = self.answer.get("decision")
-        return None if decision is None else str(decision)
-
-    @property
-    def version(self) -> int | None:
-        """The version that was judged."""
-        return _number(self.answer.get("version"))
-
-
-class ScoreResult(Result):
-    """What `score` answers."""
-
-    @property
-    def version(self) -> int:
-        """The version that scored."""
-        return int(self.answer["version"])
-
-    @property
-    def scored(self) -> int:
-        """How many rows were scored now; those that were logged already are not among them."""
-        return int(self.answer["scored"])
-
-    @property
-    def decisions(self) -> Mapping[str, int]:
-        """How many of them were approved, declined and referred."""
-        return {name: int(self.answer[name]) for name in ("approved", "declined", "referred")}
-
-    @property
-    def score_log(self) -> Path:
-        """The folder of the score log."""
-        return Path(self.answer["score_log"])
-
-
-class WatchResult(Result):
-    """What `watch` answers; of its other actions than the report, only `answer` has something."""
-
-    @property
-    def verdict(self) -> str | None:
-        """The verdict: stable, watch, act, incomplete or inconclusive."""
-        verdict = self.answer.get("verdict")
-        return None if verdict is None else str(verdict)
-
-    @property
-    def moved(self) -> Sequence[Mapping[str, Any]]:
-        """The columns that moved, the largest move first."""
-        return list(self.answer.get("moved", []))
-
-    @property
-    def faults(self) -> Sequence[Mapping[str, Any]]:
-        """The faults of the data."""
-        return list(self.answer.get("faults", []))
-
-    @property
-    def report(self) -> Path | None:
-        """The page of the report."""
-        return Path(self.answer["report"]) if "report" in self.answer else None
-
-
-def tune(*request: "str | TuneSettings", **values: object) -> TuneResult:
+def tune(*request: "str | TuneSettings", **values: object) -> "TuneResult":
     """Search a candidate's parameters and register the best model.
 
     Like every function here it takes overrides as a command line has them, and settings by name; or one object of the
@@ -203,27 +112,32 @@ def tune(*request: "str | TuneSettings", **values: object) -> TuneResult:
         RequestError: the request was wrong; nothing was written.
         ThinfileError: something failed.
     """
-    return _answer(TuneResult, "tune", request, values)
+    result: TuneResult = _answer("TuneResult", "tune", request, values)
+    return result
 
 
-def compare(*request: "str | CompareSettings", **values: object) -> CompareResult:
+def compare(*request: "str | CompareSettings", **values: object) -> "CompareResult":
     """List the versions and studies of a model, or show one study; see `tune` for the arguments."""
-    return _answer(CompareResult, "compare", request, values)
+    result: CompareResult = _answer("CompareResult", "compare", request, values)
+    return result
 
 
-def promote(*request: "str | PromoteSettings", **values: object) -> PromoteResult:
+def promote(*request: "str | PromoteSettings", **values: object) -> "PromoteResult":
     """Judge a challenger by the gates and promote it, recorded in the ledger; see `tune` for the arguments."""
-    return _answer(PromoteResult, "promote", request, values)
+    result: PromoteResult = _answer("PromoteResult", "promote", request, values)
+    return result
 
 
-def score(*request: "str | ScoreSettings", **values: object) -> ScoreResult:
+def score(*request: "str | ScoreSettings", **values: object) -> "ScoreResult":
     """Score a table of applications, or the book, for a month; see `tune` for the arguments."""
-    return _answer(ScoreResult, "score", request, values)
+    result: ScoreResult = _answer("ScoreResult", "score", request, values)
+    return result
 
 
-def watch(*request: "str | WatchSettings", **values: object) -> WatchResult:
+def watch(*request: "str | WatchSettings", **values: object) -> "WatchResult":
     """Write the drift report of a month and act on it; see `tune` for the arguments."""
-    return _answer(WatchResult, "watch", request, values)
+    result: WatchResult = _answer("WatchResult", "watch", request, values)
+    return result
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -262,20 +176,15 @@ if not TYPE_CHECKING:
         return getattr(import_module(INSIDE[name]), name)
 
 
-R = TypeVar("R", bound=Result)
-
-
-def _answer(kind: type[R], verb: str, request: Sequence[object], values: Mapping[str, object]) -> R:
+def _answer(result: str, verb: str, request: Sequence[object], values: Mapping[str, object]) -> Any:
+    """Return the answer of a verb as an object of the class that `result` names."""
     use_own_packages()
     from pipelines.command.python_api import outcome_of
     from pipelines.command.verb import as_json, summary_text
 
     outcome = outcome_of(verb, request, values)
+    kind = getattr(import_module(INSIDE[result]), result)
     return kind(as_json(outcome), summary_text(outcome), int(outcome.exit_code))
-
-
-def _number(value: Any) -> int | None:
-    return None if value is None else int(value)
 
 
 def _is_own(module: ModuleType) -> bool:
