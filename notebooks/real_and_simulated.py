@@ -2,11 +2,10 @@
 # # Real and simulated
 #
 # Does the simulated marketplace buy as people do? Its orders beside three real purchase logs: CDNOW (music, 1997-98),
-# Complete Journey (groceries, 2017) and Online Retail (gifts, 2010-11; without it where its file does not lie).
+# Complete Journey (groceries, 2017) and Online Retail (gifts, 2010-11; left out where its file is missing).
 
 # %%
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pipelines
 from pipelines.features.catalogue import features_of
 from pipelines.features.kernel import compute_features
 from pipelines.features.settings import FeatureSettings
+from thinfile import simulate
 
 sys.path.append(str(Path(pipelines.__file__).resolve().parents[1]))  # the checkout: purchase logs are test material
 from tests.evidence.purchase_logs import figures, realism
@@ -33,9 +33,8 @@ logs = {"CDNOW": read_cdnow().orders, "Complete Journey": read_complete_journey(
 if retail.is_file():
     logs["Online Retail"] = read_online_retail(retail).orders
 else:
-    print(f"Online Retail does not lie at {retail}: compared without it, and nothing can be said of returns")
-subprocess.run([sys.executable, "-m", "thinfile", "simulate", f"workspace={workspace}"], check=True)
-logs["simulated"] = pq.read_table(workspace / "lake" / "simulated" / "orders")
+    print("Online Retail is missing: compared without it, and without the share of returns")
+logs["simulated"] = pq.read_table(simulate(workspace=workspace).folder / "orders")
 for name, orders in logs.items():
     print(f"{name:>17}: {len(orders):>7,} orders of {len(orders['customer_id'].unique()):>6,} customers")
 
@@ -51,6 +50,8 @@ simulated = years.pop("simulated")
 returns = realism.returns_of(retail) if retail.is_file() else None
 compared = realism.compare(years, simulated, returns)
 print(pd.DataFrame(compared).round(3).to_string(index=False))
+
+# %%
 figures.draw_distributions(pictures / "distributions.png", years, simulated, returns)
 
 # %% [markdown]
@@ -66,7 +67,9 @@ meaning_of = {feature.name: feature.meaning for feature in features_of(FeatureSe
 asked = {name: with_made_up_applications(realism.last_year(orders), 10_000) for name, orders in logs.items()}
 features = {name: compute_features(one, FeatureSettings(), lag_days=0).to_pandas() for name, one in asked.items()}
 medians = pd.DataFrame({name: table[shown].median() for name, table in features.items()})
-print(medians.round(2).to_string())
+medians.round(2)
+
+# %%
 figures.draw_features(pictures / "features.png", features, {name: meaning_of[name] for name in shown})
 
 # %%

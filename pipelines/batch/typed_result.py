@@ -71,7 +71,7 @@ class ScoreResult(Result):
             raise RequestError(
                 f"application '{application_id}' has no decision of {self.answer['period']} by version {self.version}"
             )
-        row: dict[str, Any] = frame.loc[[application_id]].to_dict("records")[0]
+        row: Mapping[Any, Any] = frame.loc[[application_id]].to_dict("records")[0]
         policy = kept_policy(self._workspace, row["policy_hash"])
         band = band_labels(policy.bands, policy.scale).index(row["band"])
         return offer_of(policy, decision=row["decision"], band=band, pd=row["pd"], amount=amount, asked_term=term)

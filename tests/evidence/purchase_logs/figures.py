@@ -56,8 +56,8 @@ LETTERS = 37
 
 def draw_distributions(
     path: Path, real: Mapping[str, Distributions], simulated: Distributions, returns: tuple[float, float] | None
-) -> None:
-    """Write one panel per quantity: its quantiles in each log, the range of the real ones shaded."""
+) -> Figure:
+    """Write and return one panel per quantity: its quantiles in each log, the range of the real ones shaded."""
     with _figure(path, height=7.4 if returns else 6.4) as figure:
         heights = [5.6, 1.0] if returns else [1.0]
         rows = list(figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False).flat)
@@ -71,10 +71,11 @@ def draw_distributions(
             _quantiles(axes, quantity, logs)
         if returns:
             _returns(rows[1].subplots(), simulated.return_share, returns)
+    return figure
 
 
-def draw_features(path: Path, features: Mapping[str, "pd.DataFrame"], meanings: Mapping[str, str]) -> None:
-    """Write one panel per feature: the median of each log and the half of the applications around it."""
+def draw_features(path: Path, features: Mapping[str, "pd.DataFrame"], meanings: Mapping[str, str]) -> Figure:
+    """Write and return one panel per feature: the median of each log and the half of the applications around it."""
     rows = -(-len(meanings) // 2)
     with _figure(path, height=0.5 + 1.4 * rows) as figure:
         figure.suptitle("The same features, simulated and real: the median and the middle half", **HEADING)
@@ -87,6 +88,7 @@ def draw_features(path: Path, features: Mapping[str, "pd.DataFrame"], meanings: 
                 axes.set_xticks(SKEWED_TICKS, [str(tick) for tick in SKEWED_TICKS])
                 axes.set_xlim(left=-0.2)
                 axes.minorticks_off()
+    return figure
 
 
 @contextmanager
