@@ -1,6 +1,7 @@
-"""Makes the pictures and the terminal output of the README and the quickstart from a real run of the demo.
+"""Makes the pictures and the terminal output of the README and the documentation from a real run of the demo.
 
-Run `PYTHONPATH=. .venv/bin/python docs/screenshots.py`; it needs Chromium.
+Run `PYTHONPATH=. .venv/bin/python docs/screenshots.py`; it needs Chromium. With `tools` only the pictures of the tools
+that open a workspace are made: MLflow, optuna-dashboard, Evidently and Thinfile's home page.
 """
 
 import html
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from docs.tool_pages import shoot_tools
 from tests.pay_later import simulate
 
 HERE = Path(__file__).resolve().parent
@@ -39,7 +41,10 @@ pre{{margin:0;white-space:pre-wrap}}b{{color:#7fd1a6}}</style><pre>{}</pre>"""
 
 def main() -> None:
     """Run the demo in a temporary workspace and write docs/images/*.png and docs/examples/*.txt."""
-    with tempfile.TemporaryDirectory() as folder:
+    if sys.argv[1:] == ["tools"]:
+        tools()
+        return
+    with tempfile.TemporaryDirectory(prefix="lender-") as folder:
         run(folder, "demo")
         for name, words in COMMANDS.items():
             keep(name, words, run(folder, *words), folder)
@@ -50,11 +55,20 @@ def main() -> None:
         shoot(report.as_uri(), "report-phone", 400, 800)
         shoot(document.as_uri(), "document", 1280, 900)
         study(folder)
+        shoot_tools(workspace, MODEL.partition("=")[2], HERE / "images")
     pay_later()
     terminal = Path(tempfile.mkdtemp()) / "terminal.html"
     terminal.write_text(TERMINAL.format(html.escape((HERE / "examples" / "promote.txt").read_text())))
     shoot(terminal.as_uri(), "terminal", 960, 560)
     shutil.rmtree(terminal.parent)
+
+
+def tools() -> None:
+    """Run the demo and a study, and write the pictures of the tools."""
+    with tempfile.TemporaryDirectory(prefix="lender-") as folder:
+        run(folder, "demo")
+        study(folder)
+        shoot_tools(Path(folder) / "workspace", MODEL.partition("=")[2], HERE / "images")
 
 
 def study(folder: str) -> None:

@@ -1,9 +1,10 @@
-"""Pictures of a workspace in the tools that it is open to: MLflow, optuna-dashboard, Evidently and Thinfile's home page."""
+"""Pictures of a workspace in the tools that open it: MLflow, optuna-dashboard, Evidently, and Thinfile's home page."""
 
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,64 +16,89 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.storage.workspace import Workspace, sqlite_url
-from tests.chromium import open_page
+from tests.chromium import RenderedPage, open_page
 
 PATIENCE = 120.0
 """Seconds to wait for a tool to answer."""
 
 WIDE, PHONE = 1280, 400
-"""Pixels."""
+INNER_HEIGHT = {"mlflow-run": 1300, "mlflow-version": 1000}
+"""Pixels; MLflow's pages scroll inside themselves."""
+
+AS_A_USER_OF_MODELS = """(async () => {
+const page = location.hash;
+document.querySelector('[data-component-id="mlflow.assistant.chat_panel.close"]')?.click();
+[...document.querySelectorAll('[role=button]')].find((one) => one.innerText == 'Model training')?.click();
+await new Promise((resolve) => setTimeout(resolve, 1500));
+if (location.hash != page) location.hash = page;
+})()"""
+"""Closes MLflow's assistant and chooses its pages of training runs and models, then returns to the page."""
 
 
-def shoot_tools(root: Path, model: str, images: Path) -> None:
-    """Write pictures of a workspace whose model has a champion and reports: five pages, the home page in two widths."""
+def shoot_tools(root: Path, model: str, images: Path) -> dict[str, RenderedPage]:
+    """Write six pictures of a workspace whose model has a champion and reports; return what their pages show."""
     images.mkdir(parents=True, exist_ok=True)
     workspace = Workspace.at(str(root))
-    shoot_home(workspace, images)
-    shoot_mlflow(workspace, model, images)
-    shoot_evidently(workspace, images)
-    shoot_optuna(workspace, images)
+    return {
+        **shoot_home(workspace, images),
+        **shoot_mlflow(workspace, model, images),
+        **shoot_evidently(workspace, images),
+        **shoot_optuna(workspace, images),
+    }
 
 
-def shoot_home(workspace: Workspace, images: Path) -> None:
+def shoot_home(workspace: Workspace, images: Path) -> dict[str, RenderedPage]:
     """Write the pictures of the page of `thinfile ui`."""
-    subprocess.run([sys.executable, "-m", "thinfile", "ui", f"workspace={workspace.root}"], check=True, stdout=sys.stderr)
-    for name, width in (("home", WIDE), ("home-phone", PHONE)):
-        open_page(workspace.root / "index.html", width=width, screenshot=images / f"{name}.png")
+    words = [sys.executable, "-m", "thinfile", "ui", f"workspace={workspace.root}"]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    page = workspace.root / "index.html"
+    return {
+        name: open_page(page, width=width, screenshot=images / f"{name}.png")
+        for name, width in (("home", WIDE), ("home-phone", PHONE))
+    }
 
 
-def shoot_mlflow(workspace: Workspace, model: str, images: Path) -> None:
+def shoot_mlflow(workspace: Workspace, model: str, images: Path) -> dict[str, RenderedPage]:
     """Write the pictures of the champion's run and of its version in MLflow."""
     from pipelines.model_store.store import ModelStore
 
-    champion = ModelStore(workspace).client.get_model_version_by_alias(model, "champion")
-    run = ModelStore(workspace).client.get_run(champion.run_id).info
+    client = ModelStore(workspace).client
+    champion = client.get_model_version_by_alias(model, "champion")
+    run = client.get_run(champion.run_id).info
+    pages = {
+        "mlflow-run": f"experiments/{run.experiment_id}/runs/{run.run_id}",
+        "mlflow-version": f"models/{model}/versions/{champion.version}",
+    }
     words = ["-m", "mlflow", "ui", "--workers", "1", "--backend-store-uri", sqlite_url(workspace.mlflow)]
     with served([sys.executable, *words], "/health") as address:
-        pages = {
-            "mlflow-run": f"experiments/{run.experiment_id}/runs/{run.run_id}",
-            "mlflow-version": f"models/{model}/versions/{champion.version}",
+        return {
+            name: open_page(
+                f"{address}/#/{page}",
+                width=WIDE,
+                height=INNER_HEIGHT[name],
+                script=AS_A_USER_OF_MODELS,
+                screenshot=images / f"{name}.png",
+            )
+            for name, page in pages.items()
         }
-        for name, page in pages.items():
-            open_page(f"{address}/#/{page}", width=WIDE, screenshot=images / f"{name}.png")
 
 
-def shoot_evidently(workspace: Workspace, images: Path) -> None:
+def shoot_evidently(workspace: Workspace, images: Path) -> dict[str, RenderedPage]:
     """Write the picture of the dashboard of the first project in the Evidently workspace."""
     evidently = Path(sys.executable).with_name("evidently")
     with served([str(evidently), "ui", "--workspace", str(workspace.evidently)], "/api/projects") as address:
-        project = next(one.name for one in sorted(workspace.evidently.iterdir()) if one.is_dir())
-        open_page(f"{address}/projects/{project}", width=WIDE, screenshot=images / "evidently.png")
+        project = min(one.name for one in workspace.evidently.iterdir() if one.is_dir())
+        page = f"{address}/projects/{project}"
+        return {"evidently": open_page(page, width=WIDE, screenshot=images / "evidently.png")}
 
 
-def shoot_optuna(workspace: Workspace, images: Path) -> None:
+def shoot_optuna(workspace: Workspace, images: Path) -> dict[str, RenderedPage]:
     """Write the picture of the newest study in optuna-dashboard."""
-    import optuna
-
-    storage = sqlite_url(workspace.studies)
-    newest = max(optuna.get_all_study_summaries(storage), key=lambda one: one._study_id)
-    with served([optuna_dashboard(), storage], "/dashboard/") as address:
-        open_page(f"{address}/dashboard/studies/{newest._study_id}", width=WIDE, screenshot=images / "optuna.png")
+    with sqlite3.connect(workspace.studies) as database:
+        ((newest,),) = database.execute("select max(study_id) from studies")
+    with served([optuna_dashboard(), sqlite_url(workspace.studies)], "/dashboard/") as address:
+        page = f"{address}/dashboard/studies/{newest}"
+        return {"optuna": open_page(page, width=WIDE, screenshot=images / "optuna.png")}
 
 
 def optuna_dashboard() -> str:

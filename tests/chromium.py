@@ -58,13 +58,15 @@ def open_page(
     page: Path | str,
     *,
     width: int = 1280,
+    height: int = 900,
     script: str = "",
     screenshot: Path | None = None,
     timeout: float = 120,
 ) -> RenderedPage:
     """Open a file or a local address and return what it shows; `script` runs once it has settled (a click, say).
 
-    `screenshot` takes the whole height of the page at `width` pixels, as PNG. Whatever has not happened within
+    `screenshot` takes the whole height of the page at `width` pixels, as PNG; a page that scrolls inside itself is as
+    high as the window, `height`. Whatever has not happened within
     `timeout` seconds ends with Chromium killed and an EOFError.
     """
     address = page.resolve().as_uri() if isinstance(page, Path) else page
@@ -72,7 +74,7 @@ def open_page(
         for domain in ("Page", "Runtime", "Log", "Network"):
             tab.ask(f"{domain}.enable")
         tab.ask("Page.addScriptToEvaluateOnNewDocument", source=_NO_DIALOGS)
-        _set_size(tab, width, 900)
+        _set_size(tab, width, height)
         tab.ask("Page.navigate", url=address)
         _settle(tab)
         tab.evaluate(script)

@@ -74,7 +74,8 @@ def _links(store: ModelStore, model: RegisteredModel, entries: Sequence[Entry]) 
     """Return the lines of a version's description that lead to its document and its last entry in the ledger."""
     own = [entry for entry in entries if entry.content.get("version") == model.version]
     page = store.page_of(model, DOCUMENT)
-    document = {} if page is None else {"Document": f"[{DOCUMENT}]({page})"}
+    document = {"Model": model.in_words()} if CANDIDATE in model.tags else {}
+    document |= {} if page is None else {"Document": f"[{DOCUMENT}]({page})"}
     if not own:
         return document
     decided = f"entry {own[-1].sequence}, {own[-1].content['decision']} on {own[-1].written_at[:10]}"

@@ -1,6 +1,5 @@
 """What MLflow's page of a study's run says: its name, who ran what, the policy, the data and the best parameters."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,10 @@ from experiments.experiment.recorded_settings import FAMILY
 from experiments.search.finalists import Finalist
 from experiments.search.trial_result import TrialResult
 from pipelines.model_store.data_part import DataPart
+from pipelines.model_store.description import with_lines
 from pipelines.model_store.parameters import accepted_parameters
-from pipelines.model_store.tags import POLICY, POLICY_NAME
+from pipelines.model_store.registered import RegisteredModel
+from pipelines.model_store.tags import MLFLOW_RUN_NOTE, POLICY, POLICY_NAME
 from pipelines.policy.pack import policy_hash
 from pipelines.secrets.redaction import redacted, redacted_override
 from pipelines.storage.process import account
@@ -42,15 +43,24 @@ def run_tags(experiment: Experiment, made_with: Mapping[str, Any]) -> dict[str, 
     """Return tags that MLflow's pages show, and those of the policy; `made_with` is the provenance of the run."""
     policy = experiment.settings.policy
     commit = str(made_with["git_commit"])
-    words = ["thinfile", *map(redacted_override, sys.argv[1:])]
     known = {} if commit == "unknown" else {"mlflow.source.git.commit": commit}
     return known | {
         "mlflow.user": account(),
-        "mlflow.source.name": " ".join(words),
+        "mlflow.source.name": " ".join(["thinfile tune", *map(_shown, experiment.settings.overrides)]),
         "mlflow.source.type": "LOCAL",
         POLICY: policy_hash(policy),
         POLICY_NAME: policy.name,
     }
+
+
+def _shown(override: str) -> str:
+    """Return an override as the page of a run shows it: of a path the last part, for MLflow cuts at the last slash.
+
+    >>> _shown("data.path=/data/lake/past.csv"), _shown("trials=5")
+    ('data.path=past.csv', 'trials=5')
+    """
+    key, equals, value = redacted_override(override).partition("=")
+    return f"{key}{equals}{value.rstrip('/').rpartition('/')[2]}"
 
 
 def data_parts(experiment: Experiment) -> list[DataPart]:
@@ -64,6 +74,18 @@ def data_parts(experiment: Experiment) -> list[DataPart]:
         DataPart(name, applications.fingerprint, source, "training", counts["training"]),
         DataPart(f"{name}, test part", split.test_part, source, "test", counts["test"]),
     ]
+
+
+def note_tag(experiment: Experiment, registered: RegisteredModel, present: str) -> dict[str, str]:
+    """Return the description of a study's run: its data and what it registered; the words of people stay."""
+    applications = experiment.applications
+    lines = {
+        "Data": f"{len(applications):,} applications, {int(applications.outcomes.sum()):,} bad; "
+        f"{experiment.split.description}",
+        "Registered": f"version {registered.version}, {registered.in_words()}",
+        "Page": f"`thinfile compare study={experiment.study[:8]} model={registered.name}`",
+    }
+    return {MLFLOW_RUN_NOTE: with_lines(present, lines)}
 
 
 def best_tags(finalist: Finalist) -> dict[str, str]:

@@ -18,7 +18,7 @@ from experiments.search.no_feasible_trial import nothing_registered
 from experiments.search.objective import objective_of
 from experiments.search.out_of_fold import CrossValidation
 from experiments.search.plan import plan, with_families
-from experiments.search.run_labels import best_tags
+from experiments.search.run_labels import best_tags, note_tag
 from experiments.search.running import help_search, interruptible, search
 from experiments.search.second_objective import second_objective_of
 from experiments.search.study import Ended, Study
@@ -130,11 +130,13 @@ def _register(
     registered = register_finalist(
         tracking, experiment, finalist, held_out=lambda: held_out_scores(validation, trials, finalist)
     )
-    if store.client.get_run(run_id).data.tags.get(REGISTERED) == str(registered.version):
+    present = store.client.get_run(run_id).data.tags
+    if present.get(REGISTERED) == str(registered.version):
         return registered, False
     store.set_alias(registered, CHALLENGER)
     metrics = run_metrics(finalist.value, registered.evaluation)
-    tags = {REGISTERED: str(registered.version), **best_tags(finalist)}
+    note = note_tag(experiment, registered, present.get(MLFLOW_RUN_NOTE, ""))
+    tags = {REGISTERED: str(registered.version), **best_tags(finalist), **note}
     store.log(run_id, metrics=metrics, tags=tags, model_id=registered.model_id)
     return registered, True
 

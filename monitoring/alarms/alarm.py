@@ -81,6 +81,11 @@ class Alarm:
         causes = ", ".join(f"{name} ({level.value})" for name, level in self.causes.items())
         return f"{self.level.name}: {subject}" + (f": {causes}" if causes else "")
 
+    def by_level(self) -> dict[Level, list[str]]:
+        """Return the names of the causes by their level, the worst first."""
+        levels = sorted(set(self.causes.values()), key=lambda level: -RANK[level])
+        return {level: [name for name, of in self.causes.items() if of is level] for level in levels}
+
 
 def alarm_of(report: PeriodReport) -> Alarm | None:
     """Return the alarm of a report, None for a verdict that is not recorded: stable and incomplete."""

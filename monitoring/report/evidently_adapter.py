@@ -19,7 +19,7 @@ from pandas.api.types import is_numeric_dtype
 from pandas.errors import Pandas4Warning
 
 from monitoring.report.evidently_chart import BLUE, GREY, LEGEND, MODEBAR
-from monitoring.report.period_figures import FAULTS, PANELS, VERDICT, PeriodFigure
+from monitoring.report.period_figures import FAULTS, OF_OUTCOMES, PANELS, VERDICT, PeriodFigure
 from monitoring.verdict.period_report import Verdict
 from pipelines.command.verb import stay_private
 from pipelines.storage.atomic_files import whole_file
@@ -283,8 +283,10 @@ def _project(workspace: Path, name: str) -> UUID:
 
 def _dashboard() -> DashboardModel:
     """Return the dashboard of a project: one tab, so that `evidently ui` shows all panels at once."""
-    panels = [_panel_of(title, subtitle) for title, subtitle in PANELS.items()]
-    panels += [_panel(title, "", trend) for title, trend in zip(TITLES, (SCORE_TREND, FEATURE_TREND), strict=True)]
+    figures = [_panel_of(title, subtitle) for title, subtitle in PANELS.items()]
+    trends = [_panel(title, "", trend) for title, trend in zip(TITLES, (SCORE_TREND, FEATURE_TREND), strict=True)]
+    before, of_outcomes = figures[: -len(OF_OUTCOMES)], figures[-len(OF_OUTCOMES) :]
+    panels = [*before, *trends, *of_outcomes]
     return DashboardModel(tabs=[DashboardTabModel(title="By period", panels=[one.id for one in panels])], panels=panels)
 
 

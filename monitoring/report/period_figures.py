@@ -9,17 +9,17 @@ VERDICTS = {Verdict.STABLE: 0, Verdict.WATCH: 1, Verdict.ACT: 2, Verdict.INCOMPL
 
 VERDICT, FAULTS = "Verdict", "Data faults"
 APPROVALS, EXPECTED_LOSS = "Approval rate", "Expected loss"
-EARLY_READ, OUTCOMES = "Bad rate: early read", "Bad rate: matured outcomes"
+EARLY_READ, OUTCOMES = OF_OUTCOMES = ("Bad rate: early read", "Bad rate: matured outcomes")
 
 PANELS = {
     VERDICT: "0 stable, 1 watch, 2 act; -1 incomplete or inconclusive",
     FAULTS: "their number in the period",
     APPROVALS: "approved share of decisions",
     EXPECTED_LOSS: "per unit lent to the approved",
-    EARLY_READ: "of the newest vintage that has one",
-    OUTCOMES: "of the newest vintage that has them",
+    EARLY_READ: "of the newest vintage that has one; empty until outcomes are given",
+    OUTCOMES: "of the newest vintage that has them; empty until outcomes are given",
 }
-"""The panels in their order, each with its subtitle; the PSI of the score and of features has panels of its own."""
+"""The panels in their order, each with its subtitle; those of the PSI come before the two of outcomes."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ThinfileError
-from pipelines.model_store.tags import EVALUATION
+from pipelines.model_store.tags import CANDIDATE, EVALUATION
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -38,6 +38,14 @@ class RegisteredModel:
                 "MLflow's database from a copy, or set it to the content of evaluation/evaluation.json in its files"
             )
         return evaluation
+
+    def in_words(self) -> str:
+        """Return the family and the AUC on the test part with its 95% interval, as far as they are known."""
+        family = self.tags.get(CANDIDATE, "of another tool")
+        if not self.evaluation:
+            return family
+        auc, rows = self.evaluation["measures"]["auc"], self.evaluation["rows"]
+        return f"{family}: test AUC {auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f}) on {rows:,} applications"
 
     @classmethod
     def of(cls, version: "ModelVersion", aliases: Sequence[str]) -> "RegisteredModel":

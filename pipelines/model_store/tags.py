@@ -54,3 +54,6 @@ FINAL = "final.json"
 
 BESIDE = "versions"
 """The folder among a run's files with what is attached to each of its versions: evaluation, evidence, document."""
+
+MLFLOW_RUN_NOTE = "mlflow.note.content"
+"""MLflow's own tag: the description of a run, as its page shows it."""
