@@ -93,8 +93,9 @@ def _outputs(cell: Cell, variables: dict[str, Any], pictures: Path, name: str) -
         value = _value(cell.text, variables)
     if printed.getvalue():
         yield f"```text\n{printed.getvalue().rstrip()}\n```"
-    if hasattr(value, "_repr_html_"):
-        yield _html(value)
+    html = value._repr_html_() if hasattr(value, "_repr_html_") else None
+    if html is not None:  # a figure has none, and is drawn below
+        yield _html(html)
     for figure in _figures(value):
         path = pictures / f"{name}-{len(list(pictures.glob(f'{name}-*.png'))) + 1}.png"
         figure.savefig(path, dpi=130, bbox_inches="tight")
@@ -109,9 +110,9 @@ def _value(code: str, variables: dict[str, Any]) -> Any:
     return None if last is None else eval(compile(ast.Expression(last.value), "notebook", "eval"), variables)
 
 
-def _html(value: Any) -> str:
-    """Return what a notebook shows of a value; a blank line would end the HTML of a Markdown page."""
-    shown = re.sub(r"<style.*?</style>", "", value._repr_html_(), flags=re.DOTALL)
+def _html(html: str) -> str:
+    """Return HTML for a Markdown page, where a blank line would end it."""
+    shown = re.sub(r"<style.*?</style>", "", html, flags=re.DOTALL)
     whole = re.sub(r"\n\s*\n", "\n&#8203;\n", shown)
     return f'<div class="notebook-output">\n{whole}\n</div>'
 

@@ -37,7 +37,7 @@ groups[["rows", "enough", "approval_rate", "impact_ratio", "expected_to_observed
 # %%
 ages = groups.loc["age_in_years"]
 ages = ages[ages["enough"].astype(bool)]
-ages = ages.loc[sorted(ages.index, key=lambda level: "under 25" not in level and level)]
+ages = ages.loc[sorted(ages.index, key=lambda level: ("under 25" not in level, level))]
 places = np.arange(len(ages))
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3), sharey=True)
 for axes, name, low, high in (

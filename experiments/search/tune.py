@@ -32,7 +32,7 @@ from pipelines.command.verb import Outcome, carried
 from pipelines.errors import listed
 from pipelines.model_store.promotions import require_known_numbers
 from pipelines.model_store.registered import RegisteredModel
-from pipelines.model_store.tags import CANDIDATE, CHALLENGER, MODEL_HASH, REGISTERED
+from pipelines.model_store.tags import CANDIDATE, CHALLENGER, MLFLOW_RUN_NOTE, MODEL_HASH, REGISTERED
 from pipelines.storage.workspace import Workspace
 
 log = logging.getLogger(__name__)
