@@ -42,6 +42,7 @@ def compare(settings: CompareSettings) -> Outcome:
         raise RequestError(f"model '{settings.model}' has no versions and no studies; start with `thinfile tune`")
     champion, dispute = FollowedLedger(store, settings.model).number(), dispute_of(store, settings.model)
     rows = sorted(map(_row, versions), key=lambda row: (row["test_auc"] is None, -(row["test_auc"] or 0)))
+    best = next((row["version"] for row in rows if row["version"] != champion), None)
     return Outcome(
         {"model": settings.model, "champion": champion, "versions": rows, "studies": studies},
         summary=[
@@ -51,7 +52,7 @@ def compare(settings: CompareSettings) -> Outcome:
         ],
         next_steps=[
             *([f"thinfile compare study={studies[0]['study']}{carried(settings)}"] if studies else []),
-            *([f"thinfile promote version=N{carried(settings)}"] if versions else []),
+            *([f"thinfile promote version={best}{carried(settings)}"] if best else []),
             open_command(store.url),
         ],
     )

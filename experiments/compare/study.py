@@ -1,5 +1,6 @@
 """The verb compare with study=NAME: the families and trials of one study side by side, and what it registered."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -55,7 +56,7 @@ def compare_study(settings: CompareSettings) -> Outcome:
     version = result["final"] and result["final"]["version"]
     steps = [f"thinfile promote version={version}{carried(settings)}"] if version else []
     pages = {"page": str(page.path), "numbers": page.numbers}
-    return Outcome(result | pages, summary=_summary(result), next_steps=[f"open {page.path}", *steps])
+    return Outcome(result | pages, summary=_summary(result), next_steps=[f"open {shlex.quote(str(page.path))}", *steps])
 
 
 def study_result(model: str, record: StudyRecord) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from experiments.document import renew_document
 from experiments.evidence.evidence_files import evidence_finding, model_findings, read_evidence
+from experiments.promotion.data_overrides import data_of_month
 from experiments.promotion.freshness import is_fresh
 from experiments.promotion.ledger import PromotionLedger
 from experiments.promotion.settings import PromoteSettings, carried_along
-from pipelines.applications.settings import Source
 from pipelines.command.verb import Outcome, carried
 from pipelines.errors import AnswerIsNo, RequestError, ThinfileError
 from pipelines.ledger.approvals import ApprovalCount, approval_of, count_approvals
@@ -17,7 +17,6 @@ from pipelines.ledger.ledger_state import PROMOTED, ROLLED_BACK, section
 from pipelines.ledger.signing import require_recorded_signers, signer_of, unsigned_note
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
-from pipelines.model_store.tags import CONFIG
 from pipelines.policy.pack import PolicySettings, as_recorded, check_policy, policy_hash
 from pipelines.policy.stored_policies import are_same
 from pipelines.storage.chain import Entry
@@ -68,7 +67,7 @@ def apply(settings: PromoteSettings) -> Outcome:
     version, previous = request.content["version"], entry.content["previous"]
     for one in (previous, version) if previous is not None else (version,):
         renew_document(store, settings.model, one, ledger.entries)
-    data = _data_of(store, settings.model, int(str(version)))
+    data = data_of_month(store, store.version(settings.model, int(str(version))))
     before = f" (previously version {previous})" if previous is not None else ""
     return Outcome(
         {"decision": PROMOTED, "version": version, "request": request.sequence, "ledger_entry": entry.sequence},
@@ -79,13 +78,6 @@ def apply(settings: PromoteSettings) -> Outcome:
         ],
         next_steps=[f"thinfile score {data} period=YYYY-MM{carried_along(settings)}"],
     )
-
-
-def _data_of(store: ModelStore, model: str, version: int) -> str:
-    """Return the overrides for the data of a month: the marketplace where the model was made on one, or a table."""
-    record = store.read_record(store.version(model, version).run_id, CONFIG) or {}
-    source = (record.get("data") or {}).get("source")
-    return "data=marketplace" if source == Source.marketplace.value else "data=table data.path=FILE"
 
 
 def apply_request(store: ModelStore, ledger: PromotionLedger, request: Entry, settings: PromoteSettings) -> Entry:

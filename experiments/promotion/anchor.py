@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.promotion.settings import AnchorSettings, PromoteSettings
-from pipelines.command.verb import Outcome, carried
+from pipelines.command.verb import Outcome, carried, shell_word
 from pipelines.errors import ConfigurationError, ThinfileError
 from pipelines.ledger.ledger import Ledger
 from pipelines.ledger.signatures import SignatureRefused
@@ -41,7 +41,7 @@ def checkpoint(settings: PromoteSettings) -> Outcome:
     return Outcome(
         {"entries": written["entries"], "hash": written["hash"], "anchor": where, "signed": "signature" in written},
         summary=[f"CHECKPOINT of {settings.model}: {written['entries']} entries, {written['hash'][:12]}, to {where}"],
-        next_steps=[f"thinfile promote verify anchor={settings.anchor.file}{carried(settings)}"]
+        next_steps=[f"thinfile promote verify {shell_word('anchor', settings.anchor.file)}{carried(settings)}"]
         if settings.anchor.file
         else [],
     )
@@ -92,7 +92,7 @@ def anchor_findings(ledger: Ledger, file: str | None) -> Iterator[str]:
     if checkpoints and signers is not None and not any(one.get("signature") for one in checkpoints):
         yield (
             f"no checkpoint of this ledger in the anchor '{file}' is signed, although the ledger has signers; write "
-            f"one with `thinfile promote checkpoint anchor.file={file} key=...{ledger.overrides}`"
+            f"one with `thinfile promote checkpoint {shell_word('anchor.file', file)} key=...{ledger.overrides}`"
         )
     for one in checkpoints:
         count, found = one["entries"], one["hash"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.promotion.ledger import PromotionLedger
 from experiments.promotion.settings import PromoteAction, PromoteSettings, carried_along
-from pipelines.command.verb import Outcome, carried
+from pipelines.command.verb import Outcome, carried, shell_word
 from pipelines.errors import AnswerIsNo, RequestError
 from pipelines.ledger.ledger import Ledger
 from pipelines.ledger.ledger_state import section
@@ -68,7 +68,7 @@ def exception_of(ledger: PromotionLedger, challenger: RegisteredModel, policy: P
         if is_signed:
             raise NotThePolicyOfTheModel(
                 f"the ledger of '{ledger.model}' has signers and no policy yet; an approver sets it with `thinfile "
-                f"promote policy policy={policy.name} key=...{overrides}`"
+                f"promote policy {shell_word('policy', policy.name)} key=...{overrides}`"
             )
         return None
     if of_model.hash == received or are_same(of_model.settings, as_recorded(policy)):
@@ -78,8 +78,8 @@ def exception_of(ledger: PromotionLedger, challenger: RegisteredModel, policy: P
         raise NotThePolicyOfTheModel(
             f"policy '{policy.name}' ({received[:12]}) is not that of '{ledger.model}', '{of_model.name}' "
             f"({of_model.hash[:12]}, entry {of_model.entry.sequence}); leave it out, or have an approver sign an "
-            f"exception with `thinfile promote exception version={challenger.version} policy={policy.name} key=... "
-            f"why=...{overrides}`"
+            f"exception with `thinfile promote exception version={challenger.version} "
+            f"{shell_word('policy', policy.name)} key=... why=...{overrides}`"
         )
     return {
         "policy_name": of_model.name,

@@ -11,6 +11,7 @@ from experiments.evidence.evidence_files import HASH
 from experiments.evidence.predictions import Predictions, attach_predictions
 from experiments.evidence.timing import attach_timing, measure_timing
 from experiments.promotion.actions import apply
+from experiments.promotion.data_overrides import data_of_training
 from experiments.promotion.earlier_tests import use_of_test_part
 from experiments.promotion.gates.gate import GateResult
 from experiments.promotion.gates.judgement import check_gate_names, judge, lets_through
@@ -106,7 +107,8 @@ def request(settings: PromoteSettings) -> Outcome:
     if exception is not None:
         notes = [f"  EXCEPTION  {exception_sentence(exception, settings.policy)}"]
     notes += [*unsigned_note(ledger), *offer_notes(settings.policy, evaluation_set.manifest)]
-    return _outcome(settings, challenger, champion, gates, evidence, entry, document, notes)
+    data = data_of_training(store, challenger)
+    return _outcome(settings, challenger, champion, gates, evidence, entry, document, notes, data)
 
 
 def offer_notes(policy: PolicySettings, manifest: Mapping[str, Any]) -> list[str]:
@@ -171,6 +173,7 @@ def _outcome(
     entry: Entry,
     document: str,
     notes: Sequence[str],
+    data: str | None,
 ) -> Outcome:
     decision = str(entry.content["decision"])
     against = f"against champion version {champion.version}" if champion else "as first champion"
@@ -184,14 +187,15 @@ def _outcome(
     return Outcome(
         result | {"evidence": evidence, "document": document},
         summary=[head, *(f"  {gate.line}" for gate in gates), *unknown, *notes, f"  document: {document}"],
-        next_steps=_next(settings, entry, decision),
+        next_steps=_next(settings, entry, decision, data),
         exit_code=ExitCode.DONE if decision == "requested" else ExitCode.ANSWER_IS_NO,
     )
 
 
-def _next(settings: PromoteSettings, entry: Entry, decision: str) -> list[str]:
+def _next(settings: PromoteSettings, entry: Entry, decision: str, data: str | None) -> list[str]:
+    """Return what may follow a decision; `data` are the overrides of a further search, where they are few."""
     where = carried(settings)
     if decision != "requested":
-        return [f"thinfile compare{where}", f"thinfile tune{where}"]
+        return [f"thinfile compare{where}", *([f"thinfile tune {data}{where}"] if data else [])]
     step = "approve" if settings.policy.approvals.people else "apply"
     return [f"thinfile promote {step} request={entry.sequence}{carried_along(settings)}"]

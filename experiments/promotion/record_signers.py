@@ -1,8 +1,8 @@
 """The action signers of promote: records the allowed signers in the ledger."""
 
 from experiments.promotion.ledger import PromotionLedger
-from experiments.promotion.settings import PromoteSettings
-from pipelines.command.verb import Outcome, carried
+from experiments.promotion.settings import PromoteSettings, carried_along
+from pipelines.command.verb import Outcome, shell_word
 from pipelines.errors import RequestError
 from pipelines.ledger.signers import VARIABLE, signers_of_environment
 from pipelines.ledger.signing import listed
@@ -31,5 +31,5 @@ def record_signers(settings: PromoteSettings) -> Outcome:
             f"SIGNERS of {settings.model}: {signers.count} key{'s' * (signers.count != 1)} of {signers.source} "
             f"({signers.hash[:12]}), signed by {entry.content['by']} (ledger entry {entry.sequence})"
         ],
-        next_steps=[f"thinfile promote policy policy=NAME key=...{carried(settings)}"],
+        next_steps=[f"thinfile promote policy {shell_word('key', settings.key)}{carried_along(settings)}"],
     )

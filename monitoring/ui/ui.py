@@ -4,7 +4,8 @@ from pathlib import Path
 
 from monitoring.report.stored import StoredReport
 from monitoring.ui.home import Home, home_of
-from pipelines.command.verb import Outcome, VerbSettings
+from pipelines.command.verb import Outcome, VerbSettings, carried, shell_word
+from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage.atomic_files import whole_file
 from pipelines.storage.workspace import Workspace
 
@@ -24,7 +25,7 @@ def ui(settings: VerbSettings) -> Outcome:
         "studies": len(home.studies),
     }
     steps = [f"{one.command}    # {one.what}" for one in home.commands]
-    steps += [] if home.reports else ["thinfile watch period=YYYY-MM    # writes the first report"]
+    steps += [] if home.reports else _first_report(settings, workspace)
     return Outcome(result, summary=[*_head(home), f"  home: {page.absolute().as_uri()}"], next_steps=steps)
 
 
@@ -36,6 +37,16 @@ def write_home(workspace: Workspace, home: Home) -> Path:
     with whole_file(page) as temporary:
         temporary.write_text(rendered("home.html", home=home), encoding="utf-8")
     return page
+
+
+def _first_report(settings: VerbSettings, workspace: Workspace) -> list[str]:
+    """Return the command that writes the first report: of the month that was decided last, none where no one was."""
+    keys = ScoreLog(workspace).logged_keys()
+    if not keys:
+        return []
+    last = max(keys, key=lambda key: (key.period, key.version))
+    words = f"period={last.period} {shell_word('model', last.model)} population={last.population.value}"
+    return [f"thinfile watch {words}{carried(settings)}    # writes the first report"]
 
 
 def _head(home: Home) -> list[str]:

@@ -11,7 +11,7 @@ from pipelines.book.manifest import MANIFEST, book_record
 from pipelines.book.observation import Observation
 from pipelines.book.recipe import BOOK, BookRecipe, book_recipe
 from pipelines.command.provenance import provenance
-from pipelines.command.verb import Outcome, carried
+from pipelines.command.verb import Outcome, carried, shell_word
 from pipelines.errors import DataError
 from pipelines.features.kernel import feature_columns
 from pipelines.marketplace.extract import Reach, check_reach
@@ -97,6 +97,6 @@ def _outcome(settings: PrepareSettings, recipe: BookRecipe, record: Mapping[str,
         f"{observation.lag.days} days); by customer it serves applications from then until the observation time",
         f"  {recipe.offered}",
     ]
-    about = f"data=marketplace population=book period={observation.at:%Y-%m} input={recipe.offered}"
+    about = f"data=marketplace population=book period={observation.at:%Y-%m} {shell_word('input', recipe.offered)}"
     step = f"thinfile score {about}{carried(settings)}"
     return Outcome(result, summary=summary, next_steps=[step])

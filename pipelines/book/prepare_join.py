@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pds
 import pyarrow.parquet as pq
 
-from pipelines.command.verb import Outcome, carried
+from pipelines.command.verb import Outcome, carried, shell_word
 from pipelines.engine.duckdb_engine import connect
 from pipelines.erasures.record import read_erasures
 from pipelines.features.kernel import compute_features, feature_columns
@@ -177,5 +177,5 @@ def _outcome(settings: PrepareSettings, path: Path, record: Mapping[str, Any]) -
     if unknown:
         summary.append(f"  {unknown:,} are of customers who are not in the marketplace; their features are empty")
     summary.append(f"  {path}")
-    step = f"thinfile tune data=table data.path={path} data.label=COLUMN data.id=COLUMN data.time=COLUMN"
+    step = f"thinfile tune data=table {shell_word('data.path', path)} data.label=COLUMN data.id=COLUMN data.time=COLUMN"
     return Outcome({"path": str(path), **record}, summary=summary, next_steps=[f"{step}{carried(settings)}"])

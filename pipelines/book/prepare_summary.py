@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipelines.command.verb import Outcome, carried
+from pipelines.command.verb import Outcome, carried, shell_word
 from pipelines.credit.loan import Status
 from pipelines.erasures.record import NOTES
 from pipelines.features.settings import FeatureSettings, What
@@ -36,7 +36,7 @@ def prepared_outcome(settings: PrepareSettings, lake: Path, manifest: Mapping[st
         "unseen_levels": {one.column: one.unseen for one in strange if one.unseen},
         "time_zone": settings.features.clock,
     }
-    path = f" data.path={lake / TRAINING}" if settings.name != "marketplace" else ""
+    path = f" {shell_word('data.path', lake / TRAINING)}" if settings.name != "marketplace" else ""
     return Outcome(
         result,
         summary=_summary(settings, lake, manifest, strange),

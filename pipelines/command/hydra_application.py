@@ -329,10 +329,13 @@ def _with_same_folder(outcome: Outcome, folders: Sequence[Path]) -> Outcome:
     usual = os.environ.get(CONFIG_DIR)
     if len(folders) < 2 or (usual and Path(usual).resolve() == folders[0]):
         return outcome
-    folder = f" --config-dir={shlex.quote(str(folders[0]))}"
-    return replace(
-        outcome, next_steps=[step + folder if step.startswith("thinfile ") else step for step in outcome.next_steps]
-    )
+    flag = f" --config-dir={shlex.quote(str(folders[0]))}"
+    return replace(outcome, next_steps=[_with_flag(step, flag) for step in outcome.next_steps])
+
+
+def _with_flag(step: str, flag: str) -> str:
+    command, mark, comment = step.partition("    # ")  # a flag after the mark would belong to the comment
+    return f"{command}{flag}{mark}{comment}" if step.startswith("thinfile ") else step
 
 
 def _folders(args: argparse.Namespace) -> list[Path]:

@@ -85,6 +85,15 @@ def override(key: str, value: str) -> str:
     return f"{key}={quoted(value)}"
 
 
+def shell_word(key: str, value: object) -> str:
+    """Return an override as a word of a shell's command line, whatever its value holds.
+
+    >>> shell_word("data.path", "/tmp/a/table.parquet"), shell_word("input", "/tmp/my table")
+    ('data.path=/tmp/a/table.parquet', "'input=\"/tmp/my table\"'")
+    """
+    return shlex.quote(override(key, str(value)))
+
+
 def quote_ids(words: Sequence[str], *keys: str) -> list[str]:
     """Return overrides with the ids of some keys in quotes: Hydra would read 35979e62 and 1_000 as numbers.
 

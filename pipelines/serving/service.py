@@ -180,6 +180,5 @@ def _outcome(settings: ServeSettings, address: str, totals: dict[str, float]) ->
         )
     if settings.shadow is not None:
         lines.append(f"  version {settings.shadow} scored {result['shadow_scored']:,} of them as the shadow")
-    return Outcome(
-        result, summary=lines, next_steps=[f"thinfile watch period={datetime.now(UTC):%Y-%m}{carried(settings)}"]
-    )
+    watch = f"thinfile watch period={datetime.now(UTC):%Y-%m}{carried(settings)}"
+    return Outcome(result, summary=lines, next_steps=[watch] if result["rolled"] else [])

@@ -7,9 +7,11 @@ import pytest
 
 import thinfile
 from pipelines.command.verbs import VERBS
-from tests.docs.commands import PAGES, ROOT, blocks, words_of
+from tests.docs.commands import PAGES, ROOT, blocks, in_sentences, unmarked, words_of
 
-COMMANDS = sorted({command for block in blocks() for command in block.commands if command.startswith("thinfile ")})
+COMMANDS = sorted(
+    {command for block in blocks() for command in block.commands if command.startswith("thinfile ")} | {*in_sentences()}
+)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -35,6 +37,44 @@ def test_every_command_has_a_verb_and_settings_that_exist(
     words = [word for word in words if word != "--multirun"]
     words = [word.partition(",")[0] if re.fullmatch(r"candidate=\w+(,\w+)+", word) else word for word in words]
     assert thinfile.main([verb, *words, "--cfg", "job"]) == 0, capsys.readouterr().err
+
+
+UNAVAILABLE = {
+    "it clones the repository",
+    "it needs Docker",
+    "it needs a PostgreSQL server",
+    "it needs a bucket",
+    "it needs a champion and your files",
+    "it needs a channel",
+    "it needs a database",
+    "it needs a workspace with customers",
+    "it needs an MLflow server",
+    "it needs packages of Hydra's",
+    "it needs scored months",
+    "it needs ssh keys and a second person",
+    "it needs systemd",
+    "it needs the id of a decision",
+    "it needs the models of the demo",
+    "it needs your file",
+    "it needs your files",
+    "it needs your tables",
+    "it starts a service",
+    "the id is that of another study",
+    "the id of a study is not known in advance",
+}
+"""What a page in an empty folder does not have; a block with another reason names the test that runs it."""
+
+
+def test_a_block_that_its_page_does_not_run_says_what_runs_it_or_what_it_needs() -> None:
+    reasons = {block.reason for block in blocks() if block.reason}
+    tests = {reason: re.match(r"(?:.*; )?(tests/[\w/]+\.py) ", reason) for reason in reasons - UNAVAILABLE}
+    assert [reason for reason, test in tests.items() if test is None] == []
+    assert [test[1] for test in tests.values() if test and not (ROOT / test[1]).exists()] == []
+    assert reasons >= UNAVAILABLE
+
+
+def test_no_command_hides_in_a_block_that_is_not_a_console() -> None:
+    assert list(unmarked()) == []
 
 
 def test_make_targets_of_the_pages_exist() -> None:

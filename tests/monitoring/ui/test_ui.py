@@ -21,6 +21,7 @@ from pipelines.command.verb import VerbSettings
 from pipelines.credit.population import Population
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import CHALLENGER, CHAMPION, EVALUATION, KIND, REGISTERED, STUDY, STUDY_RUN
+from pipelines.score_log.key import LogKey
 from pipelines.storage.workspace import Workspace
 from tests.chromium import open_page
 from tests.monitoring.alarms.reports import report
@@ -115,7 +116,17 @@ def test_a_workspace_without_reports_has_a_page_that_says_what_to_do(tmp_path: P
     outcome = ui(VerbSettings(workspace=str(tmp_path)))
     # then
     assert "thinfile watch" in (tmp_path / "index.html").read_text()
-    assert "thinfile watch" in outcome.next_steps[-1]
+    assert outcome.next_steps == []
+
+
+def test_the_first_report_is_that_of_the_month_that_was_decided_last(tmp_path: Path) -> None:
+    for period in ("2026-05", "2026-07"):
+        folder = LogKey("scores", 1, Population.applications, period).folder(tmp_path / "score_log" / "decisions")
+        folder.mkdir(parents=True)
+        (folder / "part.parquet").touch()
+    (step,) = ui(VerbSettings(workspace=str(tmp_path))).next_steps
+    words = f"period=2026-07 model=scores population=applications workspace={tmp_path}"
+    assert step == f"thinfile watch {words}    # writes the first report"
 
 
 def test_a_report_that_cannot_be_read_is_left_out_and_said(workspace: Path, caplog: pytest.LogCaptureFixture) -> None:
