@@ -16,6 +16,7 @@ AWAITED = {
     "83-search-longer",
     "84-search-glue",
     "85-blend-cost",
+    "86-own-cost",
     "92-champion-check-cost",
 }
 """Claims that a test shows at reduced size and whose figure at full size is still to be made; it must get shorter."""
