@@ -15,8 +15,14 @@ OF_A_STEP = ("thinfile ", "open ", "mlflow ui ", "evidently ui ", "optuna-dashbo
 
 IN_A_SENTENCE = re.compile(r"`(thinfile [^`]+)`|^#.*: (thinfile [^\n]+)|(pip install '[^']+')", re.MULTILINE)
 
-NO_COMMANDS = ("thinfile tables", "thinfile chain {self.name}", "thinfile {name}", "thinfile {own_version()}")
-"""Names of locks in a database, the name of the running program, and its version."""
+NO_COMMANDS = (
+    "thinfile tables",
+    "thinfile chain {self.name}",
+    "thinfile {name}",
+    "thinfile {own_version()}",
+    "thinfile tune",
+)
+"""Names of locks in a database, of the running program and its version, and of the source of a run in MLflow."""
 
 
 @dataclass(frozen=True)
