@@ -10,6 +10,7 @@ from monitoring.report.stored import StoredReport, latest_of_each, stored_report
 from monitoring.ui.models import Model, models_of
 from monitoring.ui.open_alarms import open_alarms
 from monitoring.ui.studies import Study, newest_studies
+from pipelines.command.verb import shell_word
 from pipelines.errors import ThinfileError
 from pipelines.model_store.addresses import is_own, open_command, tracking_uri
 from pipelines.model_store.readiness import is_initialised
@@ -37,6 +38,12 @@ class Home:
     latest: list[StoredReport]
     studies: list[Study]
     commands: list[Command]
+
+    def acknowledging(self, one: Logged) -> str:
+        """Return the command that acknowledges an alarm; only the reason is left to write."""
+        words = [shell_word("model", one.alarm.key.model), f"period={one.alarm.key.period}"]
+        words.append(shell_word("workspace", self.workspace))
+        return f"thinfile watch acknowledge {' '.join(words)} why=..."
 
 
 def home_of(workspace: Workspace) -> Home:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import thinfile as command
 from monitoring.alarms.acknowledge import AlarmKey, acknowledge
 from monitoring.alarms.raise_alarm import act_on
 from monitoring.alarms.settings import AlarmPolicySettings
@@ -197,6 +199,14 @@ def test_the_home_page_shows_champion_ledger_alarms_and_studies(lived_in: Worksp
 
 def test_an_acknowledged_alarm_is_not_open(lived_in: Workspace) -> None:
     acknowledge(lived_in, AlarmKey("credit_score", Population.applications, "2026-10"), why="known")
+    assert home_of(lived_in).alarms == []
+
+
+def test_the_command_on_the_page_acknowledges_the_alarm_of_this_workspace(lived_in: Workspace) -> None:
+    home = home_of(lived_in)
+    (alarm,) = home.alarms
+    program, *words = shlex.split(home.acknowledging(alarm))
+    assert (program, command.main([*words[:-1], "why=known"])) == ("thinfile", 0)
     assert home_of(lived_in).alarms == []
 
 
