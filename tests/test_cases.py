@@ -522,6 +522,59 @@ def a_feature_may_be_called_points(folder: Path, run: Commands) -> None:
     assert answer.json["verdict"] in ("stable", "watch")
 
 
+def write_cities(folder: Path) -> None:
+    """Write 60 cities, of which most are rare, and hundreds of villages that most samples lack."""
+    for name, rows, seed in (("city_dev", 4000, 30), ("city_m1", 1000, 31), ("city_m2", 1000, 32)):
+        table = loans(rows, seed).rename(columns={"income": "x", "age": "z"})
+        names = np.random.default_rng(seed).zipf(1.6, rows).clip(max=100_000)
+        table.assign(id=[f"{name}{row}" for row in range(rows)], city=[f"c{one}" for one in names]).to_csv(
+            folder / f"{name}.csv", index=False
+        )
+
+
+@case("flat:city", write_cities)
+def rare_values_are_no_drift_and_a_flood_of_new_ones_is(folder: Path, run: Commands) -> None:
+    run.champion(folder / "city_dev.csv")
+    for name, period in (("city_m1", "2026-09"), ("city_m2", "2026-10")):
+        run.score(folder / f"{name}.csv", period)
+        answer = run("watch", f"period={period}", "today=2026-12-01")
+        assert answer.exit_code == 0, answer.out
+        assert answer.json["verdict"] == "stable"
+    flooded = pd.read_csv(folder / "city_m2.csv")
+    flooded["city"] = flooded["city"].mask(np.arange(len(flooded)) % 4 == 0, [f"n{row}" for row in range(len(flooded))])
+    flooded.to_csv(run.workspace.parent / "flooded.csv", index=False)
+    run.score(run.workspace.parent / "flooded.csv", "2026-11")
+    answer = run("watch", "period=2026-11", "today=2026-12-01")
+    assert answer.json["verdict"] in ("watch", "act")
+    assert "city" in {one["column"] for one in answer.json["moved"]}
+
+
+def write_lapsed(folder: Path) -> None:
+    """Write a month in which a quarter of the people lapsed: no orders, so no mean order; before, everyone had some."""
+    generator = np.random.default_rng(33)
+    for name, part in (("reference", 0.0), ("now", 0.27)):
+        lapsed = generator.random(2000) < part
+        orders = np.where(lapsed, 0, 1 + generator.poisson(4, 2000))
+        mean = np.where(lapsed, np.nan, generator.lognormal(7, 1, 2000).round(2))
+        points = generator.normal(600, 50, 2000).round()
+        pd.DataFrame({"customer_id": range(2000), "points": points, "orders_365d": orders, "mean_order_365d": mean}) \
+            .to_parquet(folder / f"{name}.parquet", index=False)  # fmt: skip
+
+
+@case("empty_where_a_count_is_0", write_lapsed)
+def a_column_that_is_empty_where_a_count_is_0_is_no_fault(folder: Path, run: Commands) -> None:
+    answer = watched(run, folder / "now.parquet", folder / "reference.parquet", "table.ignored=[customer_id]")
+    assert answer.json["faults"] == []
+    assert answer.json["causes"] == ["mix shift"]
+    assert {one["column"] for one in answer.json["moved"]} == {"orders_365d", "mean_order_365d"}
+    lost = pd.read_parquet(folder / "now.parquet")
+    lost.loc[::10, "mean_order_365d"] = np.nan  # of people with orders, too
+    lost.to_parquet(run.workspace.parent / "lost.parquet", index=False)
+    answer = watched(run, run.workspace.parent / "lost.parquet", folder / "reference.parquet",
+                     "table.ignored=[customer_id]")  # fmt: skip
+    assert "mean_order_365d (missing values risen)" in answer.json["sentence"]
+
+
 SHARED = [(name, folder) for name in CASES if (folder := shared(name))]
 
 

@@ -30,7 +30,7 @@ from pipelines.credit.stability import noise_limit, population_stability_index, 
 from pipelines.errors import DataError
 from pipelines.model_store.tags import CANDIDATE, OUTCOME
 from pipelines.policy.pack import Claim, PolicySettings, as_recorded, policy_hash
-from pipelines.profiles.reference_profile import FrozenBins
+from pipelines.profiles.frozen_bins import FrozenBins
 from pipelines.storage.workspace import Workspace
 
 SCHEMA = 3

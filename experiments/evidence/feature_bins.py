@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.candidates.families.scorecard import Binning, Scorecard
-from pipelines.profiles.reference_profile import FrozenBins
+from pipelines.profiles.frozen_bins import FrozenBins
 
 MISSING, MISSING_OR_NEW = "missing", "missing or new"
 

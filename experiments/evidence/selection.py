@@ -11,7 +11,7 @@ from pipelines.applications.applications import Applications
 from pipelines.credit.discrimination import auc
 from pipelines.credit.rates import wilson_interval
 from pipelines.credit.stability import population_stability_index
-from pipelines.profiles.reference_profile import FrozenBins
+from pipelines.profiles.frozen_bins import FrozenBins
 
 CONFIDENCE = 0.95
 

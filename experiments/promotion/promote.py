@@ -30,7 +30,7 @@ from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore, existing_store
 from pipelines.model_store.tags import CHALLENGER, CHAMPION, MODEL_HASH, POLICY
 from pipelines.policy.pack import PolicySettings, check_policy, policy_hash
-from pipelines.profiles.reference_profile import profile_of
+from pipelines.profiles.development_profile import profile_of
 from pipelines.secrets.environment_text import resolved
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.chain import Entry

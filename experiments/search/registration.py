@@ -46,7 +46,7 @@ from pipelines.model_store.tags import (
     TRIAL,
 )
 from pipelines.model_store.training_record import write_training_record
-from pipelines.profiles.reference_profile import profile_of
+from pipelines.profiles.development_profile import profile_of
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.workspace import Workspace
 

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from monitoring.faults.observed import MISSING, Counts, Observed
 from monitoring.faults.special_codes import amounts
-from pipelines.profiles.reference_profile import SCORE, FrozenBins, ReferenceProfile
+from monitoring.faults.structural_gaps import columns_empty_at_zero, explained_gaps
+from pipelines.profiles.frozen_bins import FrozenBins
+from pipelines.profiles.missing_given import Gaps
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 
 MOST_OF_THE_WAY = 0.5
 MOST_SAMPLED = 5_000
@@ -19,7 +22,8 @@ MOST_SAMPLED = 5_000
 class Column:
     """Counts in the frozen bins: of the reference, of its months (may be empty), of the window and of earlier windows.
 
-    `sample` has some of the window's values, None where none were kept.
+    `sample` has some of the window's values, None where none were kept. `gaps` are those that other columns explain;
+    `zero_is_none` is whether another column is empty wherever this one is 0 (`structural_gaps`).
     """
 
     bins: FrozenBins
@@ -28,6 +32,8 @@ class Column:
     current: Counts
     earlier: Sequence[Counts]
     sample: pd.Series | None
+    gaps: Sequence[Gaps] = ()
+    zero_is_none: bool = False
 
     @property
     def name(self) -> str:
@@ -57,6 +63,8 @@ def columns_of(
     Of a column with special codes only its amounts are compared (see `special_codes`).
     """
     names = {bins.column for bins in reference.bins}
+    empty_at_zero = columns_empty_at_zero(sample)
+    gaps = explained_gaps(reference, window.counts, empty_at_zero)
     return [
         Column(
             bins,
@@ -65,6 +73,8 @@ def columns_of(
             amounts(bins.column, window.counts.get(bins.column, _all_missing(bins, window.rows)), names),
             [amounts(bins.column, one.counts[bins.column], names) for one in earlier if bins.column in one.counts],
             _sample_of_score(window) if bins.column == SCORE else _sample(bins, sample),
+            gaps.get(bins.column, ()),
+            bins.column in empty_at_zero.values(),
         )
         for bins in reference.bins
     ]

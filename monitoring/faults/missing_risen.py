@@ -13,11 +13,16 @@ LEAST_SHARE = 1e-3
 
 
 def missing_risen(column: Column, limits: FaultLimits) -> Fault | None:
-    """Return a fault where missing values rose further, and more suddenly, than a change of applicants explains."""
+    """Return a fault where missing values rose further, and more suddenly, than a change of applicants explains.
+
+    Where another column explains gaps they must have risen in the rest of the rows too (`structural_gaps`).
+    """
     now, before = share(column.current, MISSING), max(share(past, MISSING) for past in column.past)
-    if now - before < limits.missing or odds_ratio(now, before) < limits.odds:
+    rows, reference_rows = int(column.current.sum()), int(column.reference.sum())
+    if not _has_risen(now, before, rows, reference_rows, limits):
         return None
-    if _errors(column, before) < limits.errors:
+    rest = [(one.rest_of(now), one.rest, round((1 - one.share) * rows)) for one in column.gaps]
+    if not all(_has_risen(*one, reference_rows, limits) for one in rest):
         return None
     steps = [_log_odds(share(one, MISSING)) for one in column.earlier]
     if is_gradual(_log_odds(share(column.reference, MISSING)), steps, _log_odds(now)):
@@ -32,9 +37,10 @@ def missing_risen(column: Column, limits: FaultLimits) -> Fault | None:
     )
 
 
-def _errors(column: Column, before: float) -> float:
-    rows, reference_rows = int(column.current.sum()), int(column.reference.sum())
-    return errors_apart(int(column.current[MISSING]), rows, before * reference_rows, reference_rows)
+def _has_risen(now: float, before: float, rows: int, reference_rows: int, limits: FaultLimits) -> bool:
+    if now - before < limits.missing or odds_ratio(now, before) < limits.odds:
+        return False
+    return errors_apart(now * rows, rows, before * reference_rows, reference_rows) >= limits.errors
 
 
 def _log_odds(part: float) -> float:

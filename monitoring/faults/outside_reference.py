@@ -85,9 +85,11 @@ def _beyond(column: Column, end: End, limits: FaultLimits) -> Beyond | None:
     if is_gradual(before, [share(one, end.outside) for one in column.earlier], now):
         return None
     sample = np.empty(0) if column.sample is None else column.sample.dropna().to_numpy(np.float64)
-    outside = end.beyond(sample)
+    beyond = end.beyond(sample)
+    outside = beyond[beyond != 0] if column.zero_is_none else beyond  # a count of nothing is no code
     if not len(outside):
         return None
+    now *= len(outside) / len(beyond)
     grown = share(column.current, end.inside) - share(column.reference, end.inside)
     tail = _Tail(column, end, sample, passed_through=grown >= now / 2)
     repeated = tuple((value, part) for value, part in _repeated(outside, now, limits) if not tail.explains(value))

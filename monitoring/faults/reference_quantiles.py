@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from monitoring.faults.column import Column
 from monitoring.faults.observed import MISSING, Counts
-from pipelines.profiles.reference_profile import FrozenBins
+from pipelines.profiles.frozen_bins import FrozenBins
 
 Floats = NDArray[np.float64]
 

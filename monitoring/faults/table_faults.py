@@ -23,7 +23,8 @@ from monitoring.windows.references import Reference
 from monitoring.windows.windows import Window
 from pipelines.credit.population import Population
 from pipelines.marketplace.buckets import CLEAN
-from pipelines.profiles.reference_profile import ANY_TIME, FrozenBins, ReferenceProfile
+from pipelines.profiles.frozen_bins import FrozenBins
+from pipelines.profiles.reference_profile import ANY_TIME, ReferenceProfile
 from pipelines.storage.workspace import Workspace
 
 MONTHS = 12

@@ -15,7 +15,8 @@ from pipelines.credit.points import band_labels
 from pipelines.policy.pack import PolicySettings
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.dimensions import bare_name
-from pipelines.profiles.reference_profile import SCORE, FrozenBins
+from pipelines.profiles.frozen_bins import FrozenBins
+from pipelines.profiles.reference_profile import SCORE
 from pipelines.profiles.window_profile import WindowProfile
 from pipelines.scoring.scorer import APPROVED, DECISIONS, unapproved_decision
 

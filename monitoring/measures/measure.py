@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipelines.command.registry import registered
 from pipelines.credit.distances import Between
-from pipelines.profiles.reference_profile import FrozenBins
+from pipelines.profiles.frozen_bins import FrozenBins
 
 Counts = NDArray[np.int64]
 Bounds = tuple[float, float]

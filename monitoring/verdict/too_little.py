@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from monitoring.measures.move import Move
 from monitoring.outcomes.performance import PerformanceReport
 from monitoring.thresholds.thresholds import EVERYONE, Level
-from pipelines.profiles.reference_profile import LEAST_ROWS
+from pipelines.profiles.frozen_bins import LEAST_ROWS
 
 LEAST_COMPARED = 0.5
 """A report is conclusive where the score and at least this share of the columns of all decisions can be compared."""

@@ -13,7 +13,8 @@ from pipelines.errors import DataError
 from pipelines.profiles.column_names import feature_named
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.dimensions import segment_name
-from pipelines.profiles.reference_profile import SCORE, FrozenBins, ReferenceProfile
+from pipelines.profiles.frozen_bins import FrozenBins
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 from pipelines.profiles.score_counts import ScoreCounts
 from pipelines.profiles.segments import MOST_SEGMENTS
 from pipelines.profiles.window_profile import WindowProfile, name_of_bins

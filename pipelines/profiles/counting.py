@@ -13,9 +13,9 @@ from pipelines.candidates.portable_model import Levels
 from pipelines.errors import DataError
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.dimensions import Dimension, bare_name, segment_name
+from pipelines.profiles.frozen_bins import FrozenBins
 from pipelines.profiles.passes import PartOfTable, Pass, ScoredTable
 from pipelines.profiles.plan import Counting, counting_of
-from pipelines.profiles.reference_profile import FrozenBins
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.sampling import SampledRows, joined, sample_rows
 from pipelines.profiles.score_counts import ScoreCounts, bounded, count_scores

@@ -13,7 +13,7 @@ from pipelines.applications.segments import check_bands
 from pipelines.applications.settings import SegmentSettings
 from pipelines.candidates.portable_model import Levels
 from pipelines.profiles.column_names import profile_column
-from pipelines.profiles.reference_profile import FrozenBins, distinct_numbers
+from pipelines.profiles.frozen_bins import FrozenBins, distinct_numbers
 
 QUARTERS = (0.25, 0.5, 0.75)
 

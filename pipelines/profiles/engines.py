@@ -8,8 +8,8 @@ from pathlib import Path
 from pipelines.engine.spark_settings import SparkSettings
 from pipelines.profiles.counting import Counted, count_table
 from pipelines.profiles.freezing import Frozen, freeze_bins
+from pipelines.profiles.frozen_bins import FrozenBins
 from pipelines.profiles.passes import Pass, ScoredTable, on_spark, on_threads
-from pipelines.profiles.reference_profile import FrozenBins
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.settings import ProfileEngine
 

@@ -15,10 +15,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.profiles.column_names import profile_column
+from pipelines.profiles.frozen_bins import LEAST_ROWS, FrozenBins
 from pipelines.profiles.passes import PartOfTable, Pass, ScoredTable
-from pipelines.profiles.reference_profile import LEAST_ROWS, LEAST_SHARE, SCORE, FrozenBins
+from pipelines.profiles.reference_profile import SCORE
 from pipelines.profiles.roles import TableColumns, TableRoles, columns_of
 from pipelines.profiles.sampling import SampledRows, joined, sample_rows
+from pipelines.profiles.unseen import without_singles
 from pipelines.profiles.values import levels_in, numbers_in
 
 MOST_SAMPLED = 200_000
@@ -41,11 +43,12 @@ Levels = Counter[str] | None
 class Frozen:
     """Frozen bins, the score first; the sample that their edges are from; and why columns have no bins.
 
-    `bins_without_singles` do not know the levels that occur once, of which there are no more than half as many as rows.
+    The table's own rows are counted in `own_bins` (see `pipelines.profiles.unseen`). Levels that occur once are no more
+    than half as many as rows.
     """
 
     bins: tuple[FrozenBins, ...]
-    bins_without_singles: tuple[FrozenBins, ...]
+    own_bins: tuple[FrozenBins, ...]
     sample: pa.Table
     left_out: Mapping[str, str]
 
@@ -68,11 +71,10 @@ def freeze_bins(table: ScoredTable, roles: TableRoles, one_pass: Pass, *, most_s
     left_out = {name: why for name, times in levels.items() if (why := _reason_against(times, table.rows))}
     kinds = {name: times for name, times in levels.items() if times is not None and name not in left_out}
     score = replace(numeric[0], column=SCORE)
-    all_of, some_of = (
-        (score, *map(_as_feature, [*numeric[1:], *(_categorical(*one, table.rows, least) for one in kinds.items())]))
-        for least in (1, 2)
-    )
-    return Frozen(all_of, some_of, sample, {**columns.left_out, **left_out})
+    coded = [FrozenBins.of_times(name, times, table.rows) for name, times in kinds.items()]
+    own = [without_singles(one, kinds[one.column]) for one in coded]
+    bins, own_bins = ((score, *map(_as_feature, [*numeric[1:], *some])) for some in (coded, own))
+    return Frozen(bins, own_bins, sample, {**columns.left_out, **left_out})
 
 
 def _as_feature(bins: FrozenBins) -> FrozenBins:
@@ -89,14 +91,6 @@ def _numeric(name: str, sample: pa.Table, extremes: Extremes) -> FrozenBins:
     if extremes is None or (bins.lowest == bins.highest and np.isfinite(values).any()):
         return bins
     return replace(bins, lowest=extremes[0], highest=extremes[1])
-
-
-def _categorical(name: str, times: Counter[str], rows: int, least: int) -> FrozenBins:
-    """Freeze bins as `FrozenBins.of_levels` does, from how many times each level occurs, at least so many times."""
-    enough = max(LEAST_ROWS, LEAST_SHARE * rows)
-    frequent = {level for level, number in times.items() if number >= enough}
-    rare = {level for level, number in times.items() if number >= least} - frequent
-    return FrozenBins(name, levels=tuple(sorted(frequent)), rare=tuple(sorted(rare)))
 
 
 def _reason_against(times: Counter[str] | None, rows: int) -> str | None:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 
 from pipelines.profiles.column_names import feature_named
-from pipelines.profiles.reference_profile import FrozenBins
+from pipelines.profiles.frozen_bins import FrozenBins
 from pipelines.reading.column_types import column_type
 from pipelines.reading.files import TableFile
 from pipelines.reading.reading import Reading

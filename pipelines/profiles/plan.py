@@ -8,8 +8,9 @@ import pyarrow.types as pt
 
 from pipelines.errors import DataError
 from pipelines.profiles.column_names import feature_named
+from pipelines.profiles.frozen_bins import FrozenBins
 from pipelines.profiles.passes import ScoredTable
-from pipelines.profiles.reference_profile import SCORE, FrozenBins
+from pipelines.profiles.reference_profile import SCORE
 from pipelines.profiles.roles import EMPTY, LEVELS, NUMBERS, TableColumns, TableRoles, columns_of
 from pipelines.profiles.window_profile import name_of
 

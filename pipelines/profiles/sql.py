@@ -16,9 +16,9 @@ from pipelines.errors import DataError
 from pipelines.profiles.counting import Counted, check_segments, nothing, without_wide_scores
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.dimensions import Dimension, segment_name
+from pipelines.profiles.frozen_bins import FrozenBins
 from pipelines.profiles.passes import ScoredTable, on_threads
 from pipelines.profiles.plan import Counting, counting_of
-from pipelines.profiles.reference_profile import FrozenBins
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.sampling import joined, sample_table
 from pipelines.profiles.score_counts import ScoreCounts

@@ -7,16 +7,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipelines.credit.population import Population
 from pipelines.errors import DataError
+from pipelines.profiles.column_names import feature_named
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.engines import Engine
+from pipelines.profiles.freezing import Frozen
+from pipelines.profiles.missing_given import missing_given
 from pipelines.profiles.passes import PartOfTable, ScoredTable
-from pipelines.profiles.reference_profile import ANY_TIME, ReferenceProfile
+from pipelines.profiles.reference_profile import ANY_TIME, SCORE, ReferenceProfile
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.sampling import thinned
+from pipelines.profiles.values import levels_in, numbers_in
 from pipelines.profiles.window_profile import WindowProfile, name_of
 from pipelines.storage.fingerprint import fingerprint_record
 
@@ -75,10 +81,6 @@ def profile_reference(
 ) -> TableProfile:
     """Freeze the bins of a table and count each of its periods in them: two passes over it.
 
-    A level that occurs once counts as unseen here: without its own row the reference would not know it. So the share of
-    unseen levels is what a window like the reference is expected to have (Good, The population frequencies of species
-    and the estimation of population parameters, 1953), and a column of many rare levels raises no false alarm.
-
     Raises:
         DataError: the table is empty; a role names no column, or one of the wrong kind; too many segments.
     """
@@ -87,16 +89,31 @@ def profile_reference(
     frozen = engine.freeze(table, roles)
     name = name_of(frozen.bins)
     periods = {
-        period: replace(engine.count(part, frozen.bins_without_singles, roles).profile, bins=name)
+        period: replace(engine.count(part, frozen.own_bins, roles).profile, bins=name)
         for period, part in by_period(table).items()
     }
     by_month = {period: one.overall for period, one in periods.items()}
     counts = {
         name: tuple(column_counts.tolist()) for name, column_counts in sum(by_month.values(), Tally()).columns.items()
     }
-    reference = ReferenceProfile(table.rows, population, frozen.bins, counts, by_month)
+    given = missing_given(frozen.bins, _values(frozen))
+    reference = ReferenceProfile(table.rows, population, frozen.bins, counts, by_month, given)
     sample = thinned(frozen.sample, most_sampled)
     return TableProfile(reference, periods, table.path.name, table.fingerprint, frozen.left_out, sample=sample)
+
+
+def _values(frozen: Frozen) -> dict[str, NDArray[Any]]:
+    """Return the sampled values of the features, by the names of their bins."""
+    values: dict[str, NDArray[Any]] = {}
+    for bins in frozen.bins:
+        name = feature_named(bins.column)
+        if bins.column != SCORE and name in frozen.sample.column_names:
+            column = frozen.sample[name]
+            levels = None if bins.edges is not None else levels_in(column)
+            values[bins.column] = (
+                numbers_in(column) if levels is None else np.array([*levels.names, None], dtype=object)[levels.codes]
+            )
+    return values
 
 
 def profile_window(

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.profiles.column_names import feature_named
+from pipelines.profiles.frozen_bins import FrozenBins
 from pipelines.profiles.parquet_types import are_flags, are_typed, counted_by
-from pipelines.profiles.reference_profile import FrozenBins
 from pipelines.reading.column_types import ColumnType
 from pipelines.reading.files import TableFile, find_files
 from pipelines.reading.frames import Frame, frame_of

@@ -8,7 +8,8 @@ from typing import Self
 
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.dimensions import bare_name
-from pipelines.profiles.reference_profile import FrozenBins, ReferenceProfile
+from pipelines.profiles.frozen_bins import FrozenBins
+from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.storage.fingerprint import fingerprint_record
 
 

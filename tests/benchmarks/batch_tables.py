@@ -17,7 +17,7 @@ from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.profiles.reference_profile import profile_of
+from pipelines.profiles.development_profile import profile_of
 from pipelines.storage.workspace import Workspace
 from tests.pipelines.model_store.champions import attach_profile, make_champion
 

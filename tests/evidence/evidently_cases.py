@@ -13,7 +13,8 @@ from monitoring.thresholds.settings import ThresholdSettings
 from monitoring.thresholds.thresholds import Cell, Level, judge
 from pipelines.command.verb import stay_private
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import SCORE, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import SCORE
 
 SMALL = 100
 

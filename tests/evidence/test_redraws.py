@@ -20,7 +20,8 @@ from pipelines.candidates.training import train
 from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population
 from pipelines.demo.german_credit import RANDOM, SELECTED, draw_periods
-from pipelines.profiles.reference_profile import SCORE, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import SCORE
 from pipelines.storage.workspace import Workspace
 from tests.evidence.conftest import Evidence
 from tests.monitoring.measures.comparing import moves_of

@@ -34,7 +34,8 @@ from pipelines.ledger.champion import proven_champion
 from pipelines.marketplace.settings import PrepareSettings, RawSettings
 from pipelines.model_store.store import ModelStore
 from pipelines.model_store.tags import TEST_FROM
-from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.score_log.key import LogKey
 from pipelines.simulation.settings import SimulateSettings
 from pipelines.simulation.simulate import simulate

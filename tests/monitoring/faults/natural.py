@@ -8,7 +8,8 @@ import pandas as pd
 from monitoring.faults.duplicates import repeated_share
 from monitoring.faults.observed import Observed
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import ReferenceProfile
 
 MONTHS, AFTER = 12, 4
 LEVELS = 6

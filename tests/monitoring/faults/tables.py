@@ -7,7 +7,8 @@ from monitoring.faults.fault import Fault
 from monitoring.faults.observed import Intake, Observed
 from monitoring.faults.search import find_faults
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import SCORE, ReferenceProfile, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 
 NUMERIC = ["amount", "income", "orders", "is_new", "age", "fee"]
 CITIES, CITY_SHARES = ["Hangzhou", "Ningbo", "Wenzhou", "Jinhua"], [0.5, 0.3, 0.15, 0.05]

@@ -9,7 +9,8 @@ from monitoring.faults.lost_categories import families_of
 from monitoring.faults.observed import Observed
 from monitoring.faults.search import find_faults
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import SCORE, ReferenceProfile, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 from tests.monitoring.faults.tables import counted, kinds
 
 PAID = [f"paid_by_{way}_30d" for way in ("card", "wallet", "bank_transfer")]

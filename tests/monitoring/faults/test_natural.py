@@ -7,7 +7,7 @@ import pytest
 from monitoring.faults.observed import Observed
 from monitoring.faults.search import find_faults
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import profile_of
+from pipelines.profiles.development_profile import profile_of
 from tests.monitoring.faults.natural import draw_world
 
 

@@ -9,7 +9,8 @@ from monitoring.faults.observed import Observed
 from monitoring.faults.outside_reference import OUTSIDE_REFERENCE
 from monitoring.faults.search import find_faults
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import SCORE, ReferenceProfile, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 
 SEEDS = range(3)
 COLUMNS = ("income", "rounded", "balance", "orders", "rating", "spent", "share")

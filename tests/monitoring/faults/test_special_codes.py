@@ -10,7 +10,8 @@ from monitoring.faults.missing_risen import MISSING_RISEN
 from monitoring.faults.observed import Observed
 from monitoring.faults.search import find_faults
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import SCORE, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import SCORE
 from pipelines.reading.special import code_column, split_codes
 
 ROWS = 3000

@@ -17,7 +17,9 @@ from monitoring.measures.measure import Value, measure_column, measures
 from monitoring.measures.score_comparison import compare_scores
 from monitoring.report.report_files import write_report
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import SCORE, FrozenBins, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.frozen_bins import FrozenBins
+from pipelines.profiles.reference_profile import SCORE
 from pipelines.profiles.score_counts import ScoreCounts
 from tests.monitoring.measures.comparing import moves_of
 from tests.monitoring.report.made_reports import made_report, quiet

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from monitoring.thresholds.thresholds import Level
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import SCORE, ReferenceProfile, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 from tests.monitoring.measures.comparing import moved, moves_of
 
 ROWS = 5000

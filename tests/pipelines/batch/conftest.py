@@ -19,7 +19,8 @@ from pipelines.credit.points import PointsScale, points
 from pipelines.credit.population import Population
 from pipelines.model_store.predictor import Predictor, load_predictor
 from pipelines.model_store.store import ModelStore
-from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.storage import parquet_parts as parts

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pipelines.profiles.decision_tally import Tally
-from pipelines.profiles.reference_profile import SCORE, FrozenBins
+from pipelines.profiles.frozen_bins import FrozenBins
+from pipelines.profiles.reference_profile import SCORE
 from pipelines.profiles.window_profile import WindowProfile
 from tests.pipelines.batch.conftest import Bench, applications, score_it, written
 

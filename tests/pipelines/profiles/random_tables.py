@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from pipelines.profiles.decision_tally import Tally
 from pipelines.profiles.dimensions import Dimension
-from pipelines.profiles.reference_profile import SCORE, FrozenBins
+from pipelines.profiles.frozen_bins import FrozenBins
+from pipelines.profiles.reference_profile import SCORE
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.score_counts import ScoreCounts
 

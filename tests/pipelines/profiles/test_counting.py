@@ -11,8 +11,8 @@ from pipelines.errors import DataError
 from pipelines.profiles.counting import Counted, count_table
 from pipelines.profiles.dimensions import Dimension
 from pipelines.profiles.freezing import Frozen, freeze_bins
+from pipelines.profiles.frozen_bins import FrozenBins
 from pipelines.profiles.passes import on_threads, open_table
-from pipelines.profiles.reference_profile import FrozenBins
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.sql import count_in_duckdb
 from tests.pipelines.profiles.random_tables import ROLES

@@ -10,9 +10,9 @@ import pytest
 
 from pipelines.credit.population import Population
 from pipelines.errors import DataError
+from pipelines.profiles.development_profile import profile_of
 from pipelines.profiles.freezing import MOST_LEVELS, freeze_bins
 from pipelines.profiles.passes import on_threads, open_table
-from pipelines.profiles.reference_profile import profile_of
 from pipelines.profiles.roles import TableRoles
 
 

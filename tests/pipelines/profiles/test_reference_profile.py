@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.credit.population import Population
-from pipelines.profiles.reference_profile import SCORE, FrozenBins, ReferenceProfile, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.frozen_bins import FrozenBins
+from pipelines.profiles.reference_profile import SCORE, ReferenceProfile
 
 REFERENCE = np.arange(200, dtype=float)
 numbers = st.lists(st.one_of(st.floats(allow_infinity=False), st.just(float("nan"))), min_size=1).map(np.array)

@@ -32,7 +32,7 @@ def assert_ways_agree(reference: Table, window: Table, scratch: Path, *passes: P
     """Count both tables in the bins of the reference in all ways; return how many counts agree."""
     frozen = [freeze_bins(open_table(reference[0]), roles, one) for one in (on_threads(2), *passes)]
     bins = frozen[0].bins
-    assert all((one.bins, one.bins_without_singles) == (bins, frozen[0].bins_without_singles) for one in frozen)
+    assert all((one.bins, one.own_bins) == (bins, frozen[0].own_bins) for one in frozen)
     agreed = 0
     for path, rows in (reference, window):
         table = open_table(path)

@@ -18,7 +18,8 @@ from pipelines.ledger.champion import proven_champion
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.profile import profile_path
 from pipelines.model_store.store import ModelStore
-from pipelines.profiles.reference_profile import ReferenceProfile, profile_of
+from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.score_log.key import LogKey
 from pipelines.score_log.score_log import ScoreLog
 from pipelines.serving.metrics import Metrics
