@@ -111,7 +111,9 @@ def _named(report: PeriodReport) -> Iterator[tuple[str, Level]]:
     for move in report.moves:
         if move.judgement.level in RANK:
             yield move.column + ("" if move.segment == EVERYONE else IN_A_SEGMENT), move.judgement.level
-    yield from ((cause, Level.ACT) for cause in report.causes if cause not in IMPLIED)
+    yield from ((f"{change.cause}: {change.column}", change.level) for change in report.share_changes)
+    implied = {*IMPLIED, *(change.cause for change in report.share_changes)}
+    yield from ((cause, Level.ACT) for cause in report.causes if cause not in implied)
 
 
 def _is_included(name: str, level: Level, causes: Mapping[str, Level]) -> bool:

@@ -1,4 +1,4 @@
-"""Data faults of the tables that features are computed from, in the month in which they begin.
+"""Data faults of the tables that features are computed from, and levels that come or go, in the month they begin.
 
 A feature over the last 30 or 180 days shows little of a fault that began this month. The orders and applications of
 the month show it fully, and name the column of the table instead of the features computed from it.
@@ -18,6 +18,8 @@ from pandas.api.types import is_numeric_dtype
 from monitoring.faults.fault import Fault
 from monitoring.faults.observed import Observed
 from monitoring.faults.search import find_faults
+from monitoring.thresholds.level_shares import levels_of_column
+from monitoring.thresholds.share_changes import ShareChange
 from monitoring.windows.months import end_of, month_from
 from monitoring.windows.references import Reference
 from monitoring.windows.windows import Window
@@ -51,25 +53,39 @@ EVENTS = (
 )
 
 
-def faults_of_marketplace(workspace: Workspace, name: str | None, window: Window, reference: Reference) -> list[Fault]:
-    """Return the faults of the tables in lake/`name` in the months of a window, compared with the reference."""
+@dataclass(frozen=True)
+class TableFindings:
+    """Data faults, and levels that vanished or appeared, of columns named `table.column`."""
+
+    faults: tuple[Fault, ...] = ()
+    share_changes: tuple[ShareChange, ...] = ()
+
+
+def findings_of_marketplace(
+    workspace: Workspace, name: str | None, window: Window, reference: Reference
+) -> TableFindings:
+    """Return what is found in the tables in lake/`name` in the months of a window, compared with the reference."""
     if name is None:
-        return []
+        return TableFindings()
     months = [period for period in reference.overall if period != ANY_TIME]
-    return table_faults(workspace.lake / name, window.periods, months)
+    return table_findings(workspace.lake / name, window.periods, months)
 
 
-def table_faults(lake: Path, periods: Sequence[str], since: Sequence[str] = ()) -> list[Fault]:
-    """Return the faults of a window's events in the clean tables of a prepared marketplace, each column by itself.
+def table_findings(lake: Path, periods: Sequence[str], since: Sequence[str] = ()) -> TableFindings:
+    """Return what is found of a window's events in the clean tables of a prepared marketplace, each column by itself.
 
     `lake` is the folder of the marketplace, `periods` are the months of the window. They are compared with the months
-    `since`, such as those of a reference, by default with the twelve before. There are no faults where a table has no
+    `since`, such as those of a reference, by default with the twelve before. Nothing is found where a table has no
     rows in the window, or fewer than three months before it.
     """
-    return [fault for events in EVENTS for fault in _faults(lake, events, periods, since)]
+    found = [_findings(lake, events, periods, since) for events in EVENTS]
+    return TableFindings(
+        tuple(fault for one in found for fault in one.faults),
+        tuple(change for one in found for change in one.share_changes),
+    )
 
 
-def _faults(lake: Path, events: _Events, periods: Sequence[str], since: Sequence[str]) -> Iterator[Fault]:
+def _findings(lake: Path, events: _Events, periods: Sequence[str], since: Sequence[str]) -> TableFindings:
     before = [month_from(periods[0], -back) for back in range(MONTHS, 0, -1)]
     reference = [one for one in since if one < periods[0]] or before
     events_by_month = _EventCounts(set(periods), _frozen(_read(lake, events, reference)))
@@ -77,15 +93,23 @@ def _faults(lake: Path, events: _Events, periods: Sequence[str], since: Sequence
         events_by_month.add(rows)
     months = [one for one in reference if one in events_by_month.rows]
     if len(months) < LEAST_MONTHS or any(one not in events_by_month.rows for one in periods):
-        return
+        return TableFindings()
+    sample, by_column = pd.concat(events_by_month.newest, ignore_index=True), events_by_month.by_column(months)
+    now = events_by_month.observed(periods)
     faults = find_faults(
         events_by_month.profile(months),
-        events_by_month.observed(periods),
-        pd.concat(events_by_month.newest, ignore_index=True),
+        now,
+        sample,
         [events_by_month.observed([one]) for one in before if one in events_by_month.rows],
-        months=events_by_month.by_column(months),
+        months=by_column,
     )
-    yield from (one for one in faults if one.column is not None)
+    changes = [
+        change
+        for bins in events_by_month.bins
+        if bins.edges is None
+        for change in levels_of_column(bins, by_column[bins.column], now.counts[bins.column], sample[bins.column])
+    ]
+    return TableFindings(tuple(one for one in faults if one.column is not None), tuple(changes))
 
 
 def _frozen(reference: Iterator[pd.DataFrame]) -> list[FrozenBins]:

@@ -7,6 +7,7 @@ from monitoring.measures.move import Move
 from monitoring.outcomes.observed import Contradiction
 from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
+from monitoring.thresholds.share_changes import ShareChange
 from monitoring.thresholds.thresholds import MOVED
 from pipelines.credit.loan import FIRST_PAYMENT
 from pipelines.profiles.reference_profile import SCORE
@@ -35,17 +36,25 @@ def contradictions(performance: PerformanceReport | None) -> list[tuple[VintageP
     return newest
 
 
-def causes_of(moves: Sequence[Move], faults: Sequence[Fault], performance: PerformanceReport | None) -> tuple[str, ...]:
+def causes_of(
+    moves: Sequence[Move],
+    faults: Sequence[Fault],
+    performance: PerformanceReport | None,
+    shares: Sequence[ShareChange] = (),
+) -> tuple[str, ...]:
     """Return the kinds of change that are found, the most certain first.
 
     Features show that the mix of applicants moved, but not why: a change in what features mean for default can only be
     found from outcomes. Where outcomes rank worse than expected it is a concept change; where only their level moved it
     is a level shift (an economic shock, other terms). More failed first payments are a sign of fraud, unless those who
-    made their first payment fail more often later as well.
+    made their first payment fail more often later as well. Levels and segments that vanish or appear are named as that;
+    the mix shifted where other columns moved too.
     """
     causes = [DATA_FAULT] if faults else []
     causes += [cause_of(*one) for one in contradictions(performance)]
-    if any(move.judgement.level in MOVED and move.column != SCORE for move in moves) and not faults:
+    causes += [one.cause for one in shares]
+    explained = {SCORE, *(one.column for one in shares)}
+    if any(move.judgement.level in MOVED and move.column not in explained for move in moves) and not faults:
         causes.append(MIX_SHIFT)
     return tuple(dict.fromkeys(causes))
 

@@ -9,6 +9,7 @@ from monitoring.faults.observed import Searched
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
 from monitoring.outcomes.performance import PerformanceReport
+from monitoring.thresholds.share_changes import ShareChange
 from monitoring.verdict.too_little import too_little
 
 
@@ -16,11 +17,12 @@ from monitoring.verdict.too_little import too_little
 class Facts:
     """Everything that a verdict rests on.
 
-    `not_compared` has the reason for each column that is left out, `searched` what could be searched for faults; both
-    are for what a report says about itself.
+    `share_changes` are levels and segments that vanished or appeared. `not_compared` has the reason for each column
+    that is left out, `searched` what could be searched for faults; both are for what a report says about itself.
     """
 
     moves: Sequence[Move] = ()
+    share_changes: Sequence[ShareChange] = ()
     faults: Sequence[Fault] = ()
     effect: Effect | None = None
     decision_mix: Sequence[DecisionMix] = ()
@@ -29,6 +31,12 @@ class Facts:
     rows: int | None = None
     not_compared: Mapping[str, str] = field(default_factory=dict)
     searched: Searched | None = None
+
+    @property
+    def shares(self) -> list[ShareChange]:
+        """The changes of shares that no data fault of their column explains."""
+        faulty = {one.column for one in self.faults}
+        return [one for one in self.share_changes if one.column not in faulty]
 
     @property
     def too_little(self) -> list[str]:

@@ -9,6 +9,7 @@ from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
 from monitoring.measures.score_comparison import ScoreComparison
 from monitoring.outcomes.performance import PerformanceReport
+from monitoring.thresholds.share_changes import ShareChange
 from pipelines.score_log.key import LogKey
 
 
@@ -41,7 +42,7 @@ class PeriodReport:
     moved, where, since when, its effect and the next step. `notes` are what a reader must know about the comparison (a
     reference of one period, a fault that hides a move, a segment that is too small). `causes` are the kinds of change
     (`monitoring.verdict.causes`). `cannot_see` are changes that the report would not have named, `smallest_changes` the
-    smallest ones that it would have named, by kind.
+    smallest ones that it would have named, by kind. `share_changes` are levels and segments that vanished or appeared.
     """
 
     title: str
@@ -62,3 +63,4 @@ class PeriodReport:
     causes: tuple[str, ...] = ()
     cannot_see: tuple[str, ...] = ()
     smallest_changes: tuple[Point, ...] = ()
+    share_changes: tuple[ShareChange, ...] = ()

@@ -9,9 +9,10 @@ from monitoring.measures.move import Move
 from monitoring.measures.score_comparison import compare_scores
 from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
+from monitoring.thresholds.share_changes import ShareChange, ShareKind
 from monitoring.thresholds.thresholds import EVERYONE, MOVED, Level
 from monitoring.verdict.blind_spots import cannot_see, smallest_changes
-from monitoring.verdict.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, cause_of, causes_of, contradictions
+from monitoring.verdict.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, MIX_SHIFT, cause_of, causes_of, contradictions
 from monitoring.verdict.facts import Facts
 from monitoring.verdict.period_report import PeriodReport, Point, Verdict
 from monitoring.windows.months import joined
@@ -45,7 +46,7 @@ def verdict_of(facts: Facts) -> Verdict:
     """
     if facts.incomplete is not None:
         return Verdict.INCOMPLETE
-    levels = {move.judgement.level for move in facts.moves}
+    levels = {move.judgement.level for move in facts.moves} | {one.level for one in facts.shares}
     if facts.faults or Level.ACT in levels or contradictions(facts.performance):
         return Verdict.ACT
     if facts.too_little:
@@ -104,6 +105,8 @@ def _reasons(facts: Facts) -> Iterator[str]:
         if contradiction.is_lower_level and facts.performance is not None and not facts.performance.is_mature:
             cause += "; fewer defaults than expected may also mean that the outcomes are not mature"
         yield f"outcomes of {vintage.period} contradict the model: {cause}"
+    if facts.shares:
+        yield listed([one.sentence for one in facts.shares], NAMED)
     moved = _moved(facts)
     if moved:
         yield _move_reason(facts, moved)
@@ -124,7 +127,7 @@ def _move_reason(facts: Facts, moved: Sequence[Move]) -> str:
         parts.append(
             "no other column moved: small moves of many columns, a joint one, or another way to compute the score"
         )
-    elif not facts.faults and not contradictions(facts.performance):
+    elif MIX_SHIFT in causes_of(moved, facts.faults, None, facts.shares) and not contradictions(facts.performance):
         parts.append("a shift of the applicant mix, unexplained until outcomes are known")
     return "; ".join(parts)
 
@@ -209,6 +212,8 @@ def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
         return DECLARE_MATURITY
     if contradictions(facts.performance):
         return "read the vintages below, then retrain on the newest mature outcomes and pass the usual gates"
+    if facts.shares:
+        return _step_of_share(facts.shares[0])
     if moved and {move.column for move in moved} == {SCORE}:
         return (
             "check that the score is computed as it was: the version, the source of its inputs, and columns that are "
@@ -225,6 +230,13 @@ def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
     if facts.performance is not None and any(one.matured_contradiction for one in facts.performance.vintages):
         return "none"
     return "none; only outcomes can show a concept change, estimates without labels cannot"
+
+
+def _step_of_share(change: ShareChange) -> str:
+    if change.kind is ShareKind.APPEARED:
+        known = "" if change.is_segment else ", which the model has hardly learnt from"
+        return f"find out what {change.subject} is{known}; early outcomes will show whether its PDs hold"
+    return f"find out whether {change.subject} still sends applications, or only their delivery stopped"
 
 
 def _capitalised(text: str) -> str:
@@ -251,9 +263,10 @@ def build_report(title: str, window: Window, reference: Reference, facts: Facts,
         performance=facts.performance,
         notes=(*notes, *_notes(reference, facts)),
         score=score,
-        causes=causes_of(facts.moves, facts.faults, facts.performance),
+        causes=causes_of(facts.moves, facts.faults, facts.performance, facts.shares),
         cannot_see=cannot_see(facts),
         smallest_changes=smallest_changes(facts, score),
+        share_changes=tuple(facts.shares),
     )
 
 

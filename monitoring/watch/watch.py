@@ -7,8 +7,9 @@ import pandas as pd
 
 from monitoring.alarms.settings import check_alarms
 from monitoring.decision_mix.decision_mix import decision_mixes
-from monitoring.faults.table_faults import faults_of_marketplace
+from monitoring.faults.table_faults import findings_of_marketplace
 from monitoring.faults.window_faults import faults_of, intake_of
+from monitoring.measures.changed_levels import changed_levels
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import find_moves
 from monitoring.outcomes.earlier_loans import EarlierLoans, earlier_loans
@@ -114,9 +115,11 @@ def report_of(
         facts = Facts(incomplete=window.incomplete)
     else:
         faults, searched = faults_of(workspace, counts, window, reference, samples.current)
+        tables = findings_of_marketplace(workspace, settings.outcomes.marketplace, window, reference)
         facts = Facts(
             moves=find_moves(counts, window, reference, policy, settings, settings.thresholds),
-            faults=[*faults, *faults_of_marketplace(workspace, settings.outcomes.marketplace, window, reference)],
+            share_changes=[*changed_levels(reference, window.profile, samples.current), *tables.share_changes],
+            faults=[*faults, *tables.faults],
             effect=effect_of(reference, window.profile, policy),
             rows=len(window),
             searched=searched,

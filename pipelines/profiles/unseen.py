@@ -10,8 +10,6 @@ rows in bins that do not know these values, and the count of its bin `unseen` is
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from pipelines.profiles.frozen_bins import FrozenBins
 
 
@@ -25,14 +23,15 @@ def without_singles(bins: FrozenBins, times: Mapping[str, int]) -> FrozenBins:
     return replace(bins, rare=tuple(level for level in bins.rare if times.get(level, 0) != 1))
 
 
-def unseen_error(singles: int, twice: int, rows: int) -> float:
-    """Return the standard error of the estimated share of unseen values, `singles` over `rows`.
+def unseen_weight(singles: int, twice: int) -> float:
+    """Return what part of its rows the estimated share of unseen values is worth, as a share of independent rows.
 
-    Esty, A normal limit law for a nonparametric estimator of the coverage of a random sample (1983): the variance of
-    the estimate less the true share is about (N1 + 2 N2 - N1^2 / n) / n^2, for N1 values that occur once and N2 that
-    occur twice.
+    Esty, A normal limit law for a nonparametric estimator of the coverage of a random sample (1983): the estimate less
+    the true share has a variance of about (N1 + 2 N2 - N1^2 / n) / n^2, for N1 values that occur once and N2 that occur
+    twice; N1 independent rows of n would have (N1 - N1^2 / n) / n^2.
 
-    >>> round(unseen_error(300, 100, 4000), 4)
-    0.0055
+    >>> round(unseen_weight(300, 100), 3)
+    0.6
     """
-    return float(np.sqrt(singles + 2 * twice - singles**2 / rows) / rows)
+    own = singles + 0.5
+    return own / (own + 2 * twice)

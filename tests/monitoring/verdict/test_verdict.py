@@ -12,6 +12,7 @@ from monitoring.measures.move import Move
 from monitoring.outcomes.observed import Contradiction, Observed
 from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
+from monitoring.thresholds.share_changes import ShareChange, ShareKind
 from monitoring.thresholds.thresholds import EVERYONE, Cell, Judgement, Level
 from monitoring.verdict.blind_spots import smallest_changes
 from monitoring.verdict.causes import CONCEPT_CHANGE, DATA_FAULT, FRAUD, LEVEL_SHIFT, MIX_SHIFT, causes_of
@@ -176,3 +177,16 @@ def test_a_limit_beyond_any_move_is_not_called_the_smallest_change() -> None:
     (columns,) = (one for one in smallest_changes(Facts(moves=moves, rows=900), None) if one.heading == "columns")
     assert columns.text.startswith("PSI 0.1 (age) to 0.12 (income)")
     assert columns.text.endswith("; no move is named in flag: too few periods to know how much they vary")
+
+
+def test_a_level_that_appears_is_named_as_that_and_not_as_a_shift_of_the_mix() -> None:
+    new = ShareChange(ShareKind.APPEARED, "method", "instant", False, 0.04, 0.0, 100, 0.3)
+    gone = ShareChange(ShareKind.VANISHED, "branch", "kiosk", True, 0.008, 0.08, 20, 200.0)
+    facts = replace(NOTHING, moves=(move("method", Level.WATCH),), share_changes=(new,))
+    assert verdict_of(facts) is Verdict.WATCH
+    assert "'instant' of method appeared: 100 rows (4.0%)" in sentence_of(facts, Verdict.WATCH)
+    assert causes_of(facts.moves, (), None, facts.shares) == ("level appeared",)
+    assert causes_of((move("age", Level.ACT),), (), None, (new,)) == ("level appeared", MIX_SHIFT)
+    assert verdict_of(replace(NOTHING, share_changes=(gone,))) is Verdict.ACT
+    fault = replace(FAULT, column="method")
+    assert replace(facts, faults=(fault,)).shares == []

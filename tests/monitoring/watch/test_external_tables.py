@@ -91,7 +91,9 @@ def test_the_shares_of_segments_are_compared_too(tmp_path: Path, new: str, seed:
     now["channel"] = now["channel"].mask(np.random.default_rng(seed).random(3000) < 0.4, new)
     found = report(tmp_path, now, segments=("channel",))
     assert found.verdict in (Verdict.WATCH, Verdict.ACT)
-    assert found.sentence.startswith("1 column moved beyond its limit: channel; the score stayed within its limit;")
+    appeared = found.sentence.startswith("Segment channel=kiosk appeared: ")
+    assert appeared == (new == "kiosk") == (found.causes == ("segment appeared",))
+    assert "1 column moved beyond its limit: channel; the score stayed within its limit" in found.sentence
     (move,) = [one for one in found.moves if one.column == "channel"]
     assert dict(zip(move.labels, move.current, strict=True)) == now["channel"].value_counts().to_dict()
 

@@ -17,7 +17,7 @@ from pipelines.profiles.reference_profile import ReferenceProfile
 from pipelines.profiles.roles import TableRoles
 from pipelines.profiles.settings import ProfileEngine
 from pipelines.profiles.table_profile import profile_reference
-from pipelines.profiles.unseen import unseen_error
+from pipelines.profiles.unseen import unseen_weight
 from tests.monitoring.measures.comparing import moves_of
 
 ROWS = 4000
@@ -45,8 +45,8 @@ def test_the_expected_share_is_what_each_fold_brings_that_the_others_lack(expone
             bins = profile.bins[1]
             expected = profile.counts["city"][-1] / profile.rows
             brought = bins.count(values[is_out])[-1] / is_out.sum()
-            noise = unseen_error(profile.counts["city"][-1], bins.twice, profile.rows)
-            errors.append((brought - expected) / np.hypot(noise, np.sqrt(expected * (1 - expected) / is_out.sum())))
+            worth = profile.rows * unseen_weight(profile.counts["city"][-1], bins.twice)
+            errors.append((brought - expected) / np.sqrt(expected * (1 - expected) * (1 / worth + 1 / is_out.sum())))
     assert abs(np.mean(errors)) < 4 / np.sqrt(20)  # folds of one sample are not independent
     assert 0.8 < np.std(errors) < 1.25
 
