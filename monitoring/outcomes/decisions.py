@@ -22,7 +22,8 @@ COLUMNS = ("application_id", "pd", "band", "decision", "period")
 class Decisions:
     """The decisions of one period, each array of shape (n,); `early` and `full` are outcome codes.
 
-    `compared` are those whose outcomes are compared with their PDs: the approved, or everyone.
+    `compared` are those whose outcomes are compared with their PDs: the approved, or everyone. `scored_by` names the
+    model version whose PDs they are.
     """
 
     period: str
@@ -33,6 +34,7 @@ class Decisions:
     compared: NDArray[np.bool_]
     early: Codes
     full: Codes
+    scored_by: str = ""
 
 
 def by_period(decisions: pd.DataFrame | pa.Table, early: Outcomes | None, full: Outcomes | None) -> list[Decisions]:

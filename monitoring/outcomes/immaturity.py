@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring.outcomes.expected_performance import Loans
+from monitoring.outcomes.vintage_loans import Loans
 from pipelines.applications.maturity import FALL, falling_bad_rate
 
 

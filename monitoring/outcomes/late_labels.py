@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring.outcomes.earlier_loans import EarlierLoans
+from monitoring.outcomes.early_reads import EARLY_READ, EARLY_READS
 from monitoring.outcomes.label import Label
 from monitoring.outcomes.marketplace_outcomes import outcomes_of_marketplace
 from monitoring.outcomes.outcomes import OutcomeColumns, Outcomes, as_ids, outcomes_of_table
@@ -37,9 +38,6 @@ from pipelines.storage.workspace import Workspace
 CONTRACT = "contract"
 """The definition of the loan contract that a marketplace was prepared with."""
 
-AFTER_FIRST_PAYMENT = "dpd30_at_3_mob"
-"""Where the early read is the first payment, those who made it are followed by this definition."""
-
 COLUMNS = ["decision_id", "application_id", "pd", "band", "decision", "period"]
 MOST_PERIODS = 24
 
@@ -50,6 +48,7 @@ class _KnownOutcomes:
     full: Outcomes | None
     vintages: VintageTable | None = None
     later: Outcomes | None = None
+    first_payment: Outcomes | None = None
 
 
 def performance_of(
@@ -92,6 +91,7 @@ def performance_of(
         features=_features(log, key, parts) if earlier is not None else None,
         vintages=outcomes.vintages,
         later=outcomes.later,
+        first_payment=outcomes.first_payment,
     )
     return _matched(report, log, key, outcomes, parts, settings)
 
@@ -183,19 +183,20 @@ def _of_tables(workspace: Workspace, settings: OutcomeSettings, label: Label, as
 
 def _of_marketplace(workspace: Workspace, settings: OutcomeSettings, name: str, as_of: str) -> _KnownOutcomes:
     lake = workspace.lake / name
-    known = {name: LoanContract(bad, as_of) for name, bad in DEFINITIONS.items()} | _own_contract(lake, as_of)
+    named = {**DEFINITIONS, **EARLY_READS}
+    known = {name: LoanContract(bad, as_of) for name, bad in named.items()} | _own_contract(lake, as_of)
     names = _definitions(settings, known)
     for name in names:
         if name not in known:
             raise ConfigurationError(
                 f"'{name}' is not a definition of bad ({', '.join(known)}); {nearest(name, list(known))}"
             )
-    is_first = names[0] == FIRST_PAYMENT
-    needed = {*names, AFTER_FIRST_PAYMENT} if is_first else set(names)
+    needed = {*names, FIRST_PAYMENT, EARLY_READ}
     loans = outcomes_of_marketplace(lake, {name: known[name] for name in sorted(needed)})
     early, full = (loans.outcomes[name] for name in names)
-    later = _after(early, loans.outcomes[AFTER_FIRST_PAYMENT]) if is_first else None
-    return _KnownOutcomes(early, full, loans.vintages[names[1]], later)
+    first = loans.outcomes[FIRST_PAYMENT]
+    later = _after(first, loans.outcomes[EARLY_READ])
+    return _KnownOutcomes(early, full, loans.vintages[names[1]], later, first)
 
 
 def _own_contract(lake: Path, as_of: str) -> dict[str, LoanContract]:

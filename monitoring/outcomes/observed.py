@@ -1,16 +1,13 @@
-"""Measures of the outcomes of a vintage with intervals, and whether they contradict the expectation."""
+"""Measures of the outcomes of a vintage, with intervals."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from monitoring.outcomes.settings import PerformanceSettings
-from pipelines.credit.backtest import BacktestResult, backtest_level, backtest_ranking
 from pipelines.credit.calibration import brier
 from pipelines.credit.discrimination import delong_difference, kolmogorov_smirnov_of
-from pipelines.credit.importance import Recalibration
 from pipelines.credit.label_free import Estimate
 from pipelines.credit.rates import wilson_interval
 from pipelines.credit.resampling import interval_of_upward_biased, redraw, redraw_without_separation
@@ -18,9 +15,6 @@ from pipelines.credit.tally import tally
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int8]
-
-TESTS = 4
-"""Tests of a report that share the error: ranking and level of the newest early and of the newest matured outcomes."""
 
 DRAWS = 100
 MOST_SCORES = 500
@@ -50,30 +44,6 @@ class Observed:
         return self.loans / (self.loans + self.awaiting)
 
 
-@dataclass(frozen=True)
-class Contradiction:
-    """Outcomes against the expectation: ranking, level, and which of them differ by more than noise and the floor.
-
-    `ranking` is None where outcomes are of one class, or nearly. `expected_from` names the source of the expectation.
-    """
-
-    ranking: BacktestResult | None
-    level: BacktestResult
-    ranks_worse: bool
-    level_moved: bool
-    expected_from: str
-
-    @property
-    def found(self) -> bool:
-        """Whether ranking or level contradict the PDs."""
-        return self.ranks_worse or self.level_moved
-
-    @property
-    def is_lower_level(self) -> bool:
-        """Whether fewer defaults than expected are all that contradicts the PDs, as with outcomes that are immature."""
-        return self.level_moved and not self.ranks_worse and self.level.observed < self.level.expected
-
-
 def observe(
     definition: str, bad: Codes, probability: Floats, awaiting: int, settings: PerformanceSettings, *, seed: int = 0
 ) -> Observed:
@@ -100,43 +70,6 @@ def observe(
 def enough(bad: Codes, settings: PerformanceSettings) -> bool:
     """Return whether there are enough good and bad loans for a measure of ranking."""
     return min(int(bad.sum()), len(bad) - int(bad.sum())) >= settings.least_of_each
-
-
-def contradiction(
-    bad: Codes,
-    probability: Floats,
-    recalibration: Recalibration | None,
-    *,
-    between: float,
-    judges_level: bool,
-    expected_from: str,
-    settings: PerformanceSettings,
-) -> Contradiction | None:
-    """Return how outcomes compare with the PDs, recalibrated to their definition; None with too few outcomes.
-
-    Too few of one class leave the ranking open; a level that is far from the expected one contradicts the PDs anyway.
-    `between` is the variance of level between vintages (`variance_between`). `judges_level` is false where
-    too few vintages are known to distinguish a move of the level from a season.
-    """
-    if len(bad) < settings.least_of_each:
-        return None
-    level = backtest_level(bad, probability, recalibration, between=between)
-    chance = settings.level / TESTS
-    ratio = level.observed / max(level.expected, np.finfo(np.float64).tiny)
-    is_large = not 1 / settings.level_floor <= ratio <= settings.level_floor
-    level_moved = judges_level and level.p_value < chance and is_large
-    if not enough(bad, settings):
-        is_far = level_moved and _chance_of_level(bad, level.expected) < chance
-        return Contradiction(None, level, False, True, expected_from) if is_far else None
-    ranking = backtest_ranking(bad, probability, recalibration)
-    ranks_worse = ranking.p_value < chance and ranking.expected - ranking.observed > settings.ranking_floor
-    return Contradiction(ranking, level, ranks_worse, level_moved, expected_from)
-
-
-def _chance_of_level(bad: Codes, expected: float) -> float:
-    """Return the exact two-sided probability of as many bad loans or more extreme, of any number of loans."""
-    events, rows = int(bad.sum()), len(bad)
-    return 2 * float(min(binom.cdf(events, rows, expected), binom.sf(events - 1, rows, expected)))
 
 
 def _auc(bad: Codes, probability: Floats, confidence: float) -> Estimate:

@@ -1,23 +1,30 @@
 """Performance by vintage from decisions and the outcomes known so far."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from monitoring.outcomes.contradictions import Contradiction
 from monitoring.outcomes.decisions import Decisions, by_period
 from monitoring.outcomes.earlier_loans import EarlierLoans
-from monitoring.outcomes.expected_performance import Loans, vintage_outcomes
 from monitoring.outcomes.immaturity import Immaturity, possible_immaturity
-from monitoring.outcomes.observed import Contradiction
 from monitoring.outcomes.outcomes import Outcomes
 from monitoring.outcomes.reconciliation import PastError, past_errors
 from monitoring.outcomes.settings import PerformanceSettings
 from monitoring.outcomes.stored_estimates import StoredEstimates
 from monitoring.outcomes.vintage import VintagePerformance
-from monitoring.outcomes.vintage_figures import VintageContext, later_contradictions, measure_vintage
+from monitoring.outcomes.vintage_figures import (
+    VintageContext,
+    VintagesByDefinition,
+    compare_vintages,
+    measure_vintage,
+)
+from monitoring.outcomes.vintage_loans import Loans, VintageCounts, vintages_of
 from pipelines.credit.vintage import VintageTable
 from pipelines.credit.vintage_curve import VintageCurve, vintage_curves
 
@@ -70,6 +77,7 @@ def measure_performance(
     earlier: EarlierLoans | None = None,
     features: pd.DataFrame | None = None,
     vintages: VintageTable | None = None,
+    first_payment: Outcomes | None = None,
     later: Outcomes | None = None,
     now: datetime | None = None,
 ) -> PerformanceReport:
@@ -88,7 +96,8 @@ def measure_performance(
         features: the features of the decisions, indexed by application_id. With the features of the earlier loans they
             give the reweighted estimate.
         vintages: the table of the vintage curves.
-        later: outcomes by a third definition, of the loans that are good by the early one only. They distinguish
+        first_payment: outcomes of the first payment.
+        later: outcomes by another definition, of the loans that made their first payment only. They distinguish
             failures of the first payment from failures of all payments.
         now: the time of new estimates.
 
@@ -98,11 +107,14 @@ def measure_performance(
     settings = settings or PerformanceSettings()
     context = VintageContext(early, full, stored, bands, settings, earlier, features, now or datetime.now(UTC))
     parts = by_period(decisions, early, full)
-    outcomes = vintage_outcomes(parts, earlier, early)
-    measured = tuple(measure_vintage(one, context, outcomes) for one in parts)
-    if later is not None:
-        by_later = later_contradictions(by_period(decisions, later, None), later, earlier, settings)
-        measured = tuple(_with_later(measured, by_later))
+    counts = VintagesByDefinition(
+        early=_counts(parts, early, earlier),
+        full=_counts(parts, full, earlier, None if earlier is None else earlier.bad),
+        first_payment=_counts(parts, first_payment, earlier),
+        later=_counts(parts, later, earlier),
+    )
+    compared = compare_vintages(counts, settings)
+    measured = tuple(measure_vintage(one, context, counts.early, compared) for one in parts)
     curves = () if vintages is None else vintage_curves(vintages, confidence=settings.confidence)
     selection = SELECTION_OF_EVERYONE if any(one.everyone is not None for one in measured) else SELECTION
     immaturity = tuple(_immaturity(parts, early, full))
@@ -115,6 +127,21 @@ def measure_performance(
         immaturity=immaturity,
         settings=settings,
     )
+
+
+def _counts(
+    parts: Sequence[Decisions],
+    outcomes: Outcomes | None,
+    earlier: EarlierLoans | None,
+    of_earlier: NDArray[np.int8] | None = None,
+) -> list[VintageCounts]:
+    """Return the vintages by a definition as counts; of earlier loans its outcomes are looked up unless given."""
+    if outcomes is None:
+        return []
+    codes = [outcomes.of(pa.array(one.ids), one.period) for one in parts]
+    if of_earlier is None and earlier is not None and earlier.ids is not None:
+        of_earlier = outcomes.of(pa.array(earlier.ids))
+    return [one.counted for one in vintages_of(parts, codes, earlier, of_earlier)]
 
 
 def _immaturity(parts: Sequence[Decisions], early: Outcomes | None, full: Outcomes | None) -> Iterator[Immaturity]:
@@ -132,13 +159,3 @@ def _with_doubt(vintage: VintagePerformance, immaturity: Sequence[Immaturity]) -
     if not has_outcomes or all(vintage.period < one.since for one in immaturity):
         return vintage
     return replace(vintage, statement=f"{vintage.statement}; these outcomes are possibly immature")
-
-
-def _with_later(
-    vintages: Sequence[VintagePerformance], contradictions: Mapping[str, Contradiction | None]
-) -> Iterator[VintagePerformance]:
-    """Yield vintages with the comparison of later outcomes, that of the vintage before where these are too few."""
-    newest: Contradiction | None = None
-    for one in vintages:
-        newest = contradictions[one.period] or newest
-        yield replace(one, later_contradiction=newest)

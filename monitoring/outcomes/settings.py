@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from monitoring.outcomes.early_reads import EARLY_READ
 from pipelines.reading.settings import ReadingSettings
 
 
@@ -11,8 +12,8 @@ class PerformanceSettings:
 
     confidence: float = 0.95
     """Confidence of intervals and of tests by band."""
-    level: float = 0.01
-    """Error rate at which outcomes contradict the estimates, shared by the tests of a report (Bonferroni)."""
+    level: float = 0.05
+    """Largest probability that outcomes of an unchanged market contradict the model within a year, of all tests."""
     least_of_each: int = 20
     """Bad and good loans below which there is no AUC, KS or test."""
     ranking_floor: float = 0.03
@@ -35,7 +36,7 @@ class OutcomeSettings(ReadingSettings):
 
     marketplace: str | None = None
     """Folder of a prepared marketplace below lake/."""
-    early: str = "dpd30_at_3_mob"
+    early: str = EARLY_READ
     """Definition of the early read, or `contract` for that of the marketplace's loan contract; of an `early_table` the
     name of its outcomes, by default its column."""
     full: str = "dpd90_in_12_months"

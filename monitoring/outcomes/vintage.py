@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
-from monitoring.outcomes.observed import Contradiction, Observed
+from monitoring.outcomes.contradictions import Contradiction
+from monitoring.outcomes.observed import Observed
 from monitoring.outcomes.stored_estimates import StoredEstimate
 from pipelines.credit.binomial import BandTest
 from pipelines.credit.hosmer_lemeshow import HosmerLemeshow
 from pipelines.credit.label_free import LabelFree
+
+KINDS = ("fraud_contradiction", "first_payment_contradiction", "early_contradiction", "matured_contradiction")
+"""What may contradict the model, as fields of a vintage."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,9 @@ class VintagePerformance:
     `reweighted` are its variants on earlier loans (see `stored_estimates.METHODS`), None without such loans.
     `early_expected` is the early outcome that the PDs predict, given that of earlier vintages. All figures but those in
     `not_approved` are about the approved. Where a table has outcomes of others too, `everyone` has the figures of all
-    with an outcome, which are then compared with the PDs, overall and by band. `later_contradiction` is about the later
-    outcomes of loans that are good by the early read (see `measure_performance`), of the vintage before where they are
-    too few.
+    with an outcome, which are then compared with the PDs, overall and by band. `first_payment_contradiction` is about
+    the first payments, and `fraud_contradiction` about those that fail beyond what later payments of the same loans
+    explain.
     """
 
     period: str
@@ -72,5 +76,11 @@ class VintagePerformance:
     hosmer_lemeshow: HosmerLemeshow | None
     reconciled: tuple[Reconciled, ...]
     statement: str
-    later_contradiction: Contradiction | None = None
+    first_payment_contradiction: Contradiction | None = None
+    fraud_contradiction: Contradiction | None = None
     everyone: Observed | None = None
+
+    @property
+    def contradictions(self) -> tuple[Contradiction | None, ...]:
+        """How its outcomes of each kind compare with those of earlier vintages, None where they are too few."""
+        return tuple(getattr(self, kind) for kind in KINDS)

@@ -1,6 +1,6 @@
 """Measures a vintage: each figure from its own source."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,17 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from monitoring.outcomes.contradictions import Contradiction, contradictions, fraud_signs
 from monitoring.outcomes.decisions import Decisions
 from monitoring.outcomes.earlier_loans import EarlierLoans
-from monitoring.outcomes.expected_performance import (
-    ExpectedPerformance,
-    Loans,
-    VintageOutcomes,
-    expected_before,
-    level_between,
-    vintage_outcomes,
-)
-from monitoring.outcomes.observed import Contradiction, Observed, contradiction, enough, observe
+from monitoring.outcomes.expected_performance import expected_performance
+from monitoring.outcomes.observed import Observed, enough, observe
 from monitoring.outcomes.outcomes import Outcomes
 from monitoring.outcomes.reconciliation import reconcile
 from monitoring.outcomes.settings import PerformanceSettings
@@ -31,6 +25,7 @@ from monitoring.outcomes.stored_estimates import (
     StoredEstimates,
 )
 from monitoring.outcomes.vintage import NotApproved, VintagePerformance
+from monitoring.outcomes.vintage_loans import Loans, VintageCounts
 from pipelines.credit.backtest import BacktestResult
 from pipelines.credit.binomial import binomial_by_band
 from pipelines.credit.hosmer_lemeshow import hosmer_lemeshow
@@ -53,16 +48,51 @@ class VintageContext:
     now: datetime
 
 
-def measure_vintage(one: Decisions, context: VintageContext, outcomes: VintageOutcomes) -> VintagePerformance:
-    """Return the performance of a vintage; `outcomes` are those of all vintages, of which the earlier ones are used."""
+@dataclass(frozen=True)
+class VintagesByDefinition:
+    """The outcomes of all vintages as counts, by definition.
+
+    `later` are outcomes after the first payment, of the loans that made it.
+    """
+
+    early: Sequence[VintageCounts] = ()
+    full: Sequence[VintageCounts] = ()
+    first_payment: Sequence[VintageCounts] = ()
+    later: Sequence[VintageCounts] = ()
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """How the outcomes of each vintage compare with those before it, by period; `fraud` as `fraud_signs` does."""
+
+    early: Mapping[str, Contradiction]
+    full: Mapping[str, Contradiction]
+    first_payment: Mapping[str, Contradiction]
+    fraud: Mapping[str, Contradiction]
+
+
+def compare_vintages(known: VintagesByDefinition, settings: PerformanceSettings) -> Comparisons:
+    """Return the comparisons of all vintages."""
+    return Comparisons(
+        contradictions(known.early, settings),
+        contradictions(known.full, settings, of_pds=True),
+        contradictions(known.first_payment, settings, ranks=False),
+        fraud_signs(known.first_payment, known.later, settings),
+    )
+
+
+def measure_vintage(
+    one: Decisions, context: VintageContext, early_counts: Sequence[VintageCounts], compared: Comparisons
+) -> VintagePerformance:
+    """Return the performance of a vintage; the early outcomes to expect are those of the vintages before it."""
     settings, probability = context.settings, one.probability[one.approved]
     loans, approved = Loans.of(one, one.full), Loans.of_approved(one, one.full)
-    expected = expected_before(one.period, outcomes.early, settings)
+    expected = expected_performance(early_counts, settings, before=one.period)
     estimates = _estimates(one, context)
-    early, early_contradiction = _early(one, context, expected)
+    early = _observed(context.early, Loans.of_approved(one, one.early), int(one.approved.sum()), settings)
     matured = _observed(context.full, approved, int(one.approved.sum()), settings)
     everyone = _observed(context.full, loans, len(one.ids), settings) if len(loans.bad) > len(approved.bad) else None
-    matured_contradiction = _against_pds(one, loans, context, outcomes)
+    early_contradiction, matured_contradiction = compared.early.get(one.period), compared.full.get(one.period)
     return VintagePerformance(
         period=one.period,
         scored=len(one.ids),
@@ -83,23 +113,12 @@ def measure_vintage(one: Decisions, context: VintageContext, outcomes: VintageOu
         if enough(loans.bad, settings) else None,
         reconciled=() if matured is None or matured.share_known < settings.reconcile_from else reconcile(
             matured, estimates, approved.probability, settings),
-        statement=statement(early, early_contradiction, everyone or matured, matured_contradiction, len(approved.bad)),
+        statement=first_payments(compared.first_payment.get(one.period), compared.fraud.get(one.period)) + statement(
+            early, early_contradiction, everyone or matured, matured_contradiction, len(approved.bad)),
         everyone=everyone,
+        first_payment_contradiction=compared.first_payment.get(one.period),
+        fraud_contradiction=compared.fraud.get(one.period),
     )  # fmt: skip
-
-
-def later_contradictions(
-    decisions: Sequence[Decisions], later: Outcomes, earlier: EarlierLoans | None, settings: PerformanceSettings
-) -> dict[str, Contradiction | None]:
-    """Return by period how outcomes after the early read compare with those of earlier vintages.
-
-    `decisions` have these outcomes in the place of the early ones.
-    """
-    vintages = vintage_outcomes(decisions, earlier, later).early
-    return {
-        one.period: _compared(expected_before(one.period, vintages, settings), Loans.of(one, one.early), settings)
-        for one in decisions
-    }
 
 
 def _estimates(one: Decisions, context: VintageContext) -> dict[str, StoredEstimate]:
@@ -142,56 +161,11 @@ def _not_approved(one: Decisions) -> NotApproved | None:
     return NotApproved(int(rest.sum()), mean, int(with_outcome.sum()), int(one.full[with_outcome].sum()))
 
 
-def _early(
-    one: Decisions, context: VintageContext, expected: ExpectedPerformance | None
-) -> tuple[Observed | None, Contradiction | None]:
-    approved, settings = Loans.of_approved(one, one.early), context.settings
-    observed = _observed(context.early, approved, int(one.approved.sum()), settings)
-    return observed, _compared(expected, Loans.of(one, one.early), settings)
-
-
 def _observed(outcomes: Outcomes | None, loans: Loans, rows: int, settings: PerformanceSettings) -> Observed | None:
     """Return the measures of loans out of `rows` applications, None without an outcome."""
     if outcomes is None or not len(loans.bad):
         return None
     return observe(outcomes.definition, loans.bad, loans.probability, rows - len(loans.bad), settings)
-
-
-def _compared(
-    expected: ExpectedPerformance | None, loans: Loans, settings: PerformanceSettings
-) -> Contradiction | None:
-    """Return how outcomes compare with those of earlier vintages, None where either are too few."""
-    if expected is None or not len(loans.bad):
-        return None
-    return contradiction(
-        loans.bad,
-        loans.probability,
-        expected.recalibration,
-        between=expected.between,
-        judges_level=len(expected.periods) >= settings.least_vintages_for_level,
-        expected_from=f"the early outcomes of {expected.source}",
-        settings=settings,
-    )
-
-
-def _against_pds(
-    one: Decisions, loans: Loans, context: VintageContext, outcomes: VintageOutcomes
-) -> Contradiction | None:
-    """Return how matured outcomes compare with the PDs, recalibrated where enough earlier vintages are known."""
-    if not len(loans.bad):
-        return None
-    expected = expected_before(one.period, outcomes.full, context.settings)
-    if expected is not None and len(expected.periods) < context.settings.least_vintages_for_level:
-        expected = None  # too few to know the level: the PDs themselves are the expectation
-    return contradiction(
-        loans.bad,
-        loans.probability,
-        None if expected is None else expected.recalibration,
-        between=level_between(one.period, outcomes.full, None) if expected is None else expected.between,
-        judges_level=True,
-        expected_from="the PDs" if expected is None else f"the outcomes of {expected.source}",
-        settings=context.settings,
-    )
 
 
 UNKNOWN = "no outcomes yet, so a change in P(bad | features) cannot be detected; the estimate assumes no such change"
@@ -215,6 +189,16 @@ def statement(
     return UNKNOWN if early is None else f"{early.loans:,} outcomes by {early.definition}, {TOO_FEW}"
 
 
+def first_payments(first: Contradiction | None, fraud: Contradiction | None) -> str:
+    """Return what first payments show, with a semicolon, empty where they are as expected."""
+    if fraud is not None and fraud.found:
+        rates = _figures(fraud.level)
+        return f"first payments fail beyond what {fraud.expected_from} explain (bad rate {rates}); "
+    if first is not None and first.found:
+        return f"first payments fail at another rate than expected (bad rate {_figures(first.level)}); "
+    return ""
+
+
 def _outcomes(matured: Observed, approved: int) -> str:
     others = matured.loans - approved
     split = f" ({approved:,} of approved applications, {others:,} of others)" if others else ""
@@ -230,6 +214,8 @@ def _comparison(contradiction: Contradiction) -> str:
     if not parts:
         return "as expected"
     text = " and ".join(parts)
+    if contradiction.since is not None:
+        text += f", probably since the vintage {contradiction.since}"
     if contradiction.ranking is None:
         text += ", with too few of one class to test the ranking"
     return f"{text}; expected from {contradiction.expected_from}; estimates without labels cannot detect this"

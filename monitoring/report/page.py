@@ -99,11 +99,7 @@ def _sections(report: PeriodReport, *, has_sample: bool) -> list[tuple[str, str]
 def _contradicted(performance: PerformanceReport | None) -> list[str]:
     if performance is None:
         return []
-    return [
-        one.period
-        for one in performance.vintages
-        if any(map(performance.is_contradicted, (one.early_contradiction, one.matured_contradiction)))
-    ]
+    return [one.period for one in performance.vintages if any(map(performance.is_contradicted, one.contradictions))]
 
 
 def _past_errors(performance: PerformanceReport | None) -> list[PastError]:

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from monitoring.faults.fault import Fault
 from monitoring.measures.move import Move
-from monitoring.outcomes.observed import Contradiction
+from monitoring.outcomes.contradictions import Contradiction
 from monitoring.outcomes.performance import PerformanceReport
-from monitoring.outcomes.vintage import VintagePerformance
+from monitoring.outcomes.vintage import KINDS, VintagePerformance
 from monitoring.thresholds.share_changes import ShareChange
 from monitoring.thresholds.thresholds import MOVED
-from pipelines.credit.loan import FIRST_PAYMENT
 from pipelines.profiles.reference_profile import SCORE
 
 DATA_FAULT = "data fault"
@@ -18,16 +17,13 @@ FRAUD = "fraud"
 LEVEL_SHIFT = "level shift"
 CONCEPT_CHANGE = "concept change"
 
-IN_DOUBT = 0.05
-"""With a smaller p-value, more failures of later payments make it doubtful that failed first payments mean fraud."""
-
 
 def contradictions(performance: PerformanceReport | None) -> list[tuple[VintagePerformance, Contradiction]]:
-    """Return the contradiction of the newest vintage with early outcomes, and of the newest with matured ones."""
+    """Return what contradicts the model in the newest vintage with outcomes of each kind."""
     if performance is None:
         return []
     newest: list[tuple[VintagePerformance, Contradiction]] = []
-    for kind in ("early_contradiction", "matured_contradiction"):
+    for kind in KINDS:
         tested = [one for one in performance.vintages if getattr(one, kind) is not None]
         if tested:
             contradiction: Contradiction = getattr(tested[-1], kind)
@@ -46,9 +42,9 @@ def causes_of(
 
     Features show that the mix of applicants moved, but not why: a change in what features mean for default can only be
     found from outcomes. Where outcomes rank worse than expected it is a concept change; where only their level moved it
-    is a level shift (an economic shock, other terms). More failed first payments are a sign of fraud, unless those who
-    made their first payment fail more often later as well. Levels and segments that vanish or appear are named as that;
-    the mix shifted where other columns moved too.
+    is a level shift (an economic shock, other terms). First payments that fail beyond what the later payments of the
+    same loans explain are a sign of fraud. Levels and segments that vanish or appear are named as that; the mix shifted
+    where other columns moved too.
     """
     causes = [DATA_FAULT] if faults else []
     causes += [cause_of(*one) for one in contradictions(performance)]
@@ -60,14 +56,11 @@ def causes_of(
 
 
 def cause_of(vintage: VintagePerformance, contradiction: Contradiction) -> str:
-    """Return the kind of change that a contradiction of the outcomes of a vintage means."""
-    early = vintage.early
-    is_early = contradiction is vintage.early_contradiction
-    is_worse = contradiction.level.observed > contradiction.level.expected
-    if is_early and early is not None and early.definition == FIRST_PAYMENT and contradiction.level_moved and is_worse:
-        return LEVEL_SHIFT if _fails_later(vintage.later_contradiction) else FRAUD
+    """Return the kind of change that a contradiction of the outcomes of a vintage means.
+
+    First payments that fail beyond what later payments explain also raise every other early level.
+    """
+    is_early = contradiction is not vintage.matured_contradiction
+    if is_early and vintage.fraud_contradiction is not None and vintage.fraud_contradiction.found:
+        return FRAUD
     return CONCEPT_CHANGE if contradiction.ranks_worse else LEVEL_SHIFT
-
-
-def _fails_later(later: Contradiction | None) -> bool:
-    return later is not None and later.level.p_value < IN_DOUBT and later.level.observed > later.level.expected

@@ -15,7 +15,7 @@ class ExpectedAuc:
     deviation: float
 
 
-def expected_auc(probability: Floats, score: Floats) -> ExpectedAuc:
+def expected_auc(probability: Floats, score: Floats, rows: Floats | None = None) -> ExpectedAuc:
     """Return what the AUC of a score is on average when application i goes bad with `probability[i]`, independently.
 
     With c_ij = 1 where i scores above j (1/2 where alike), the AUC is N / D: N = sum over i != j of y_i (1 - y_j) c_ij,
@@ -27,27 +27,30 @@ def expected_auc(probability: Floats, score: Floats) -> ExpectedAuc:
 
     are exact. The mean of the ratio is A - Cov / (E D)^2 and its variance Var / (E D)^2, but for terms of a higher
     order in 1 / n (the delta method; A alone is confidence-based performance estimation as in NannyML).
-    Both of shape (n,); NaN where no pair of a good and a bad application can be.
+    All of shape (n,); NaN where no pair of a good and a bad application can be. `rows` counts applications that are
+    alike, by default one each.
 
     >>> expected_auc(np.array([0.0, 1.0, 1.0]), np.array([0.1, 0.9, 0.1])).value  # certain outcomes: the AUC itself
     0.75
     """
     p, q = probability, 1 - probability
-    below_p, tied_p = _sums_below(score, p)
-    below_q, tied_q = _sums_below(score, q)
+    n = np.ones(len(p)) if rows is None else rows
+    bads, goods = float(n @ p), float(n @ q)
+    below_p, tied_p = _sums_below(score, n * p)
+    below_q, tied_q = _sums_below(score, n * q)
     wins = below_q + (tied_q - q) / 2  # of i, were it bad, over the good expected among the others
-    losses = p.sum() - below_p - tied_p + (tied_p - p) / 2  # of i, were it good, to the bad expected among the others
-    pairs = float(p.sum() * q.sum() - p @ q)
+    losses = bads - below_p - tied_p + (tied_p - p) / 2  # of i, were it good, to the bad expected among the others
+    pairs = bads * goods - float(n @ (p * q))
     if pairs <= 0:
         return ExpectedAuc(float("nan"), float("nan"))
-    ratio = float(p @ wins) / pairs
-    to_pairs = (q.sum() - q) - (p.sum() - p)
+    ratio = float(n @ (p * wins)) / pairs
+    to_pairs = (goods - q) - (bads - p)
     variances = p * q
     excess = (wins - losses) - ratio * to_pairs
-    couples = float(variances.sum() ** 2 - variances @ variances) / 2
+    couples = (float(n @ variances) ** 2 - float(n @ variances**2)) / 2
     lean = 2 * ratio - 1
-    covariance = float(variances @ (excess * to_pairs)) - 2 * lean * couples
-    variance = float(variances @ excess**2) + lean**2 * couples
+    covariance = float(n @ (variances * excess * to_pairs)) - 2 * lean * couples
+    variance = float(n @ (variances * excess**2)) + lean**2 * couples
     value = min(max(ratio - covariance / pairs**2, 0.0), 1.0)
     return ExpectedAuc(value, float(np.sqrt(variance)) / pairs)
 

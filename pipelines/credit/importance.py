@@ -58,9 +58,26 @@ def recalibrate(bad: Outcomes, probability: Floats, weight: Floats | None = None
     intercept, slope = recalibration_of(Tally(distinct, both - bads, bads))
     fitted = 1 / (1 + np.exp(-(intercept + slope * log_odds_of(probability))))
     design = np.vstack([np.ones(len(bad)), log_odds_of(probability)])
-    bread = np.linalg.inv((design * (weights * fitted * (1 - fitted))) @ design.T)
     meat = (design * (weights * (bad - fitted)) ** 2) @ design.T
-    covariance = bread @ meat @ bread
-    (first, both_ways), (_, second) = covariance.tolist()
     rows = float(weights.sum() ** 2 / (weights @ weights))
+    return _recalibration(intercept, slope, design, weights * fitted * (1 - fitted), meat, rows)
+
+
+def recalibrate_counts(counts: Tally) -> Recalibration:
+    """Return the logistic recalibration of probabilities on counted outcomes; see `recalibrate`."""
+    order = np.argsort(counts.score, kind="stable")
+    counts = Tally(counts.score[order], counts.good[order], counts.bad[order])
+    intercept, slope = recalibration_of(counts)
+    fitted = 1 / (1 + np.exp(-(intercept + slope * log_odds_of(counts.score))))
+    design = np.vstack([np.ones(len(fitted)), log_odds_of(counts.score)])
+    meat = (design * (counts.bad * (1 - fitted) ** 2 + counts.good * fitted**2)) @ design.T
+    weight = counts.rows * fitted * (1 - fitted)
+    return _recalibration(intercept, slope, design, weight, meat, float(counts.rows.sum()))
+
+
+def _recalibration(
+    intercept: float, slope: float, design: Floats, weight: Floats, meat: Floats, rows: float
+) -> Recalibration:
+    bread = np.linalg.inv((design * weight) @ design.T)
+    (first, both_ways), (_, second) = (bread @ meat @ bread).tolist()
     return Recalibration(intercept, slope, ((first, both_ways), (both_ways, second)), rows)

@@ -64,10 +64,11 @@ KEY = LogKey("credit_score", 1, Population.applications, CHANGED)
 
 @dataclass(frozen=True)
 class Size:
-    """How many customers a marketplace has, and what is said of their history."""
+    """How many customers a marketplace has, the features of their history, and the seed of the simulation."""
 
     customers: int
     features: FeatureSettings
+    seed: int = 3
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _simulate(folder: Path, size: Size, scenario: dict[str, Any]) -> None:
     simulate(
         SimulateSettings(
             workspace=str(folder),
-            seed=3,
+            seed=size.seed,
             customers=size.customers,
             start=BEGINS,
             months=MONTHS,

@@ -11,7 +11,6 @@ import pytest
 from monitoring.outcomes.earlier_loans import EarlierLoans, density_ratio
 from monitoring.outcomes.outcomes import outcomes_of_table
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
-from monitoring.outcomes.settings import PerformanceSettings
 from monitoring.outcomes.stored_estimates import CALIBRATED, StoredEstimates, estimates_folder
 from pipelines.credit.discrimination import auc
 from pipelines.credit.loan import UNLABELLED
@@ -22,7 +21,7 @@ from pipelines.storage.workspace import Workspace
 from tests.monitoring.outcomes.books import BANDS, Book, book
 
 MONTHS = tuple(f"2025-{month:02d}" for month in range(1, 9))
-YEAR_BEFORE = tuple(f"2023-{month:02d}" for month in range(1, 13))
+YEAR_BEFORE = tuple(f"2024-{month:02d}" for month in range(1, 13))
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
 
 
@@ -38,12 +37,14 @@ def loans_of(tested: Book) -> EarlierLoans:
     )
 
 
-def measured(folder: Path, one: Book, *, early: int = 6, full: int = 4, **others: object) -> PerformanceReport:
+def measured(
+    folder: Path, one: Book, *, early: int = 6, full: int = 4, months: tuple[str, ...] = MONTHS, **others: object
+) -> PerformanceReport:
     """Measure with early outcomes of the first `early` months and full ones of the first `full`."""
     return measure_performance(
         one.decisions,
-        early=one.outcomes("early", MONTHS[:early], "dpd30_at_3_mob"),
-        full=one.outcomes("full", MONTHS[:full], "dpd90_in_12_months"),
+        early=one.outcomes("early", months[:early], "dpd30_at_3_mob"),
+        full=one.outcomes("full", months[:full], "dpd90_in_12_months"),
         stored=StoredEstimates(folder),
         bands=BANDS,
         now=NOW,
@@ -146,52 +147,60 @@ def test_few_outcomes_at_the_level_of_the_pds_contradict_none(tmp_path: Path, ro
 
 
 def test_a_concept_change_is_unseen_without_labels_and_caught_early(tmp_path: Path) -> None:
-    quiet, changed = book(MONTHS), book(MONTHS, changed=MONTHS[4:])
+    quiet, changed = book(MONTHS, rows=3_000), book(MONTHS, rows=3_000, changed=MONTHS[4:])
     before, after = measured(tmp_path / "quiet", quiet), measured(tmp_path / "changed", changed)
     for same, other in zip(before.vintages, after.vintages, strict=True):
         assert same.estimate is not None
         assert other.estimate is not None
         assert same.estimate.estimate == other.estimate.estimate  # it cannot know, and says so
     caught = [one.early_contradiction for one in after.vintages if one.early_contradiction]
-    assert [one.ranks_worse for one in caught] == [False, False, False, True, True]
+    # the evidence of the first vintage is pooled with that of the next one
+    assert [one.ranks_worse for one in caught] == [False, False, False, False, True]
+    assert caught[-1].since == MONTHS[4]
     assert "ranks worse" in after.vintages[5].statement
     assert "cannot detect" in after.vintages[5].statement
     assert "cannot be detected" in after.vintages[7].statement
 
 
 def test_a_level_shift_is_told_apart_from_a_worse_ranking(tmp_path: Path) -> None:
-    doubled = book(MONTHS, doubled=MONTHS[5:])
-    found = measured(tmp_path, doubled, settings=PerformanceSettings(least_vintages_for_level=5)).vintages[5]
-    assert found.early_contradiction is not None
-    assert found.early_contradiction.level_moved
-    assert not found.early_contradiction.ranks_worse
-    # five months cannot tell it from a season, unless told so
-    unsure = measured(tmp_path, doubled).vintages[5].early_contradiction
+    months = YEAR_BEFORE + MONTHS
+    doubled = book(months, doubled=months[12:])
+    found = measured(tmp_path, doubled, months=months, early=14).vintages[13].early_contradiction
+    assert found is not None
+    assert found.level_moved
+    assert not found.ranks_worse
+    assert found.since == months[12]
+    # fewer months do not show how much levels move
+    short = book(months[6:], doubled=months[12:])
+    unsure = measured(tmp_path, short, months=months[6:], early=8).vintages[7].early_contradiction
     assert unsure is not None
     assert not unsure.level_moved
 
 
-def test_loans_that_the_model_was_tested_on_tell_a_level_shift_from_the_first_vintage_on(tmp_path: Path) -> None:
-    tested = book(YEAR_BEFORE, seed=1)
-    doubled = book(MONTHS, doubled=MONTHS[:1])
+def test_loans_that_the_model_was_tested_on_tell_a_level_shift_from_the_first_vintages_on(tmp_path: Path) -> None:
+    tested = book(YEAR_BEFORE, rows=4_000, seed=1)
+    doubled = book(MONTHS, rows=4_000, doubled=MONTHS[:2])
     outcomes = pd.concat([one.decisions.assign(bad=one.early) for one in (tested, doubled)])
-    first, second = measure_performance(
-        doubled.decisions[doubled.decisions["period"].isin(MONTHS[:2])],
+    first, second, third = measure_performance(
+        doubled.decisions[doubled.decisions["period"].isin(MONTHS[:3])],
         early=outcomes_of_table(outcomes, "dpd30_at_3_mob"),
-        full=doubled.outcomes("full", MONTHS[:2], "dpd90_in_12_months"),
+        full=doubled.outcomes("full", MONTHS[:3], "dpd90_in_12_months"),
         stored=StoredEstimates(tmp_path),
         bands=BANDS,
         now=NOW,
         earlier=loans_of(tested),
     ).vintages
-    for one in (first.early_contradiction, first.matured_contradiction):
+    assert first.early_contradiction is not None
+    assert first.early_contradiction.level.p_value < 0.01
+    for one in (second.early_contradiction, second.matured_contradiction):
         assert one is not None
         assert one.level_moved
         assert not one.ranks_worse
-        assert "2023-01 to 2023-12" in one.expected_from
-    for one in (second.early_contradiction, second.matured_contradiction):
+        assert one.since == MONTHS[0]
+        assert "2024-01 to 2025-01" in one.expected_from
+    for one in (third.early_contradiction, third.matured_contradiction):
         assert one is not None
-        assert not one.found
+        assert not one.found, "a campaign that is over is no lasting change"
 
 
 def test_an_offset_that_tested_loans_had_is_no_news(tmp_path: Path) -> None:
@@ -205,21 +214,23 @@ def test_an_offset_that_tested_loans_had_is_no_news(tmp_path: Path) -> None:
     assert not known.found
 
 
-def test_what_comes_after_the_early_read_is_told_apart_from_it(tmp_path: Path) -> None:
-    # given that only what comes after the early read doubles, and nothing is known of the last vintage
-    one = book(MONTHS, doubled=MONTHS[5:])
-    known = one.decisions["period"].isin(MONTHS[:6])
-    table = one.decisions.assign(bad=one.full)[known & ~one.early]
-    later = outcomes_of_table(table, "dpd30_at_3_mob")
-    settings = PerformanceSettings(least_vintages_for_level=5)
-    vintages = measured(tmp_path, one, later=later, settings=settings).vintages
-    # then the vintage says so, and the one after it repeats the newest that is known
-    says = [vintage.later_contradiction for vintage in vintages]
-    assert says[0] is None, "nothing came before it"
-    assert says[5] is not None
-    assert says[5].level.p_value < 0.05
-    assert says[6] == says[5]
-    assert all(vintage.later_contradiction is None for vintage in measured(tmp_path, one, settings=settings).vintages)
+@pytest.mark.parametrize("later_too", [True, False])
+def test_first_payments_are_a_sign_of_fraud_where_later_ones_are_as_they_were(tmp_path: Path, later_too: bool) -> None:
+    # given that twice as many first payments fail in the last two vintages, and later payments too or not
+    months = YEAR_BEFORE + MONTHS[:2]
+    one, steady = book(months, rows=3_000, doubled=months[12:]), book(months, rows=3_000, seed=1)
+    first = one.decisions.assign(bad=one.early)
+    later = one.decisions.assign(bad=one.full if later_too else steady.full)[~one.early]
+    # when
+    tables = {"first_payment": outcomes_of_table(first, "first"), "later": outcomes_of_table(later, "later")}
+    newest = measured(tmp_path, one, months=months, early=0, full=0, **tables).vintages[-1]
+    # then
+    assert newest.first_payment_contradiction is not None
+    assert newest.fraud_contradiction is not None
+    assert newest.first_payment_contradiction.level_moved
+    assert newest.fraud_contradiction.found is not later_too
+    assert newest.statement.startswith("first payments fail")
+    assert ("beyond what the later payments" in newest.statement) is not later_too
 
 
 def test_estimates_are_not_made_again_with_hindsight(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from monitoring.faults.fault import Fault
 from monitoring.faults.unit_changed import UNIT_CHANGED
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
-from monitoring.outcomes.observed import Contradiction, Observed
+from monitoring.outcomes.contradictions import Contradiction
+from monitoring.outcomes.observed import Observed
 from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.thresholds.share_changes import ShareChange, ShareKind
@@ -79,7 +80,7 @@ def test_the_verdict_is_the_worst_of_what_is_known(facts: Facts, verdict: Verdic
 @pytest.mark.parametrize(
     ("seen", "cause"),
     [
-        (vintage(FIRST_PAYMENT, level=0.3), FRAUD),
+        (vintage(FIRST_PAYMENT, level=0.3), LEVEL_SHIFT),
         (vintage(FIRST_PAYMENT, level=0.02), LEVEL_SHIFT),
         (vintage("dpd30_at_3_mob", level=0.3), LEVEL_SHIFT),
         (vintage("dpd30_at_3_mob", worse=True, level=0.3), CONCEPT_CHANGE),
@@ -91,17 +92,12 @@ def test_outcomes_name_what_features_cannot(seen: VintagePerformance, cause: str
     assert causes_of((), (), performance(seen)) == (cause,)
 
 
-@pytest.mark.parametrize(
-    ("observed", "chance", "cause"), [(0.2, 0.01, LEVEL_SHIFT), (0.11, 0.4, FRAUD), (0.05, 0.01, FRAUD)]
-)
-def test_first_payments_are_no_mark_of_fraud_where_later_ones_fail_too(
-    observed: float, chance: float, cause: str
-) -> None:
-    later = Contradiction(
-        BacktestResult(0.7, 0.7, 0.5), BacktestResult(observed, 0.1, chance), False, False, "earlier vintages"
-    )
-    seen = replace(vintage(FIRST_PAYMENT, level=0.3), later_contradiction=later)
-    assert causes_of((), (), performance(seen)) == (cause,)
+@pytest.mark.parametrize("failing", [True, False])
+def test_first_payments_mean_fraud_only_beyond_what_later_payments_explain(failing: bool) -> None:
+    rate = BacktestResult(0.3, 0.1, 0.001)
+    first, beyond = (Contradiction(None, rate, False, moved, "earlier vintages") for moved in (True, failing))
+    seen = replace(vintage("dpd30_at_3_mob", level=0.3), first_payment_contradiction=first, fraud_contradiction=beyond)
+    assert causes_of((), (), performance(seen)) == ((FRAUD,) if failing else (LEVEL_SHIFT,))
 
 
 @pytest.mark.parametrize(
