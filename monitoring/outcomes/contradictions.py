@@ -76,9 +76,9 @@ def contradictions(
         return {}
     recalibration = None if expected is None else expected.recalibration
     least = settings.least_vintages_for_level
-    levels = follow([_level(one, recalibration) for one in known], LEVEL, least=least, offset=OTHER_VERSION)
+    levels = follow([level_observation(one, recalibration) for one in known], LEVEL, least=least, offset=OTHER_VERSION)
     both = [one for one in known if ranks and has_enough(one, settings)]
-    ranked = follow([_ranking(one, recalibration) for one in both], RANKING, least=1, offset=OTHER_VERSION)
+    ranked = follow([ranking_observation(one, recalibration) for one in both], RANKING, least=1, offset=OTHER_VERSION)
     rankings = {one.period: judged for one, judged in zip(both, ranked, strict=True)}
     found: dict[str, Contradiction | None] = {}
     for place, (one, level) in enumerate(zip(known, levels, strict=True)):
@@ -108,8 +108,8 @@ def fraud_signs(
     recalibration = expected_first.recalibration
     differences = []
     for one in known:
-        of_first = _level(one, recalibration)
-        of_later = _level(outcomes_of_later[one.period], expected_later.recalibration)
+        of_first = level_observation(one, recalibration)
+        of_later = level_observation(outcomes_of_later[one.period], expected_later.recalibration)
         variance = of_first.variance + of_later.variance
         differences.append(replace(of_first, level=of_first.level - of_later.level, variance=variance))
     judged = follow(differences, MORE_BAD, least=settings.least_vintages_for_level, offset=OTHER_VERSION)
@@ -139,16 +139,19 @@ def _source(vintages: Sequence[VintageCounts]) -> str:
     return first + (f" to {last}" if last != first else "")
 
 
-def _level(one: VintageCounts, recalibration: Recalibration | None) -> Observation:
-    return Observation(_month(one.period), *level_of(one.counts, recalibration), one.scored_by)
+def level_observation(one: VintageCounts, recalibration: Recalibration | None) -> Observation:
+    """Return the level of a vintage, in log-odds beyond its recalibrated PDs."""
+    return Observation(month_number(one.period), *level_of(one.counts, recalibration), one.scored_by)
 
 
-def _ranking(one: VintageCounts, recalibration: Recalibration | None) -> Observation:
+def ranking_observation(one: VintageCounts, recalibration: Recalibration | None) -> Observation:
+    """Return the AUC of a vintage beyond the one that its recalibrated PDs expect."""
     result, deviation = ranking_of(one.counts, recalibration, level_of(one.counts, recalibration)[0])
-    return Observation(_month(one.period), result.observed - result.expected, deviation**2, one.scored_by)
+    return Observation(month_number(one.period), result.observed - result.expected, deviation**2, one.scored_by)
 
 
-def _month(period: str) -> int:
+def month_number(period: str) -> int:
+    """Return a month as a number."""
     return int(np.datetime64(period, "M").astype(int))
 
 

@@ -1,15 +1,19 @@
 """Earlier loans weighted to resemble present applications, for a calibration that fits these."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipelines.applications.contract import as_text
 from pipelines.credit.importance import Recalibration, recalibrate
 from pipelines.errors import ThinfileError
+from pipelines.marketplace.tables import DECLINED
 from pipelines.model_store.predictor import load_predictor
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
@@ -36,7 +40,9 @@ LEAST_EFFECTIVE = 200.0
 class EarlierLoans:
     """Loans with outcomes that the model was not fitted on: `bad`, `probability` and, for weights, features.
 
-    With `ids` and `period` (YYYY-MM of the application) they are vintages before those of the score log.
+    With `ids` and `period` (YYYY-MM of the application) they are vintages before those of the score log. `weight` is
+    how many applications a loan stands for, where the earlier policy approved some at random that it would have
+    declined: weighted, the loans resemble all who applied.
     """
 
     bad: NDArray[np.int8]
@@ -44,10 +50,12 @@ class EarlierLoans:
     features: pd.DataFrame | None = None
     ids: NDArray[np.str_] | None = None
     period: NDArray[np.str_] | None = None
+    weight: Floats | None = None
 
-    def recalibration(self) -> Recalibration | None:
+    def recalibration(self, *, weighted: bool = True) -> Recalibration | None:
         """Return the recalibration of the model's PDs on these loans, None without variation of outcomes or PDs."""
-        return recalibrate(self.bad, self.probability) if self._varies() else None
+        weight = self.weight if weighted else None
+        return recalibrate(self.bad, self.probability, weight) if self._varies() else None
 
     def _varies(self) -> bool:
         return bool(self.bad.min() < self.bad.max() and self.probability.min() < self.probability.max())
@@ -110,6 +118,10 @@ def _matrix(features: pd.DataFrame) -> Floats:
 
 OUTCOME = ("application_id", "applied_at", "bad", "outcome_known_at")
 MOST_LOANS = 100_000
+BY_LOT = "is_random_approval"
+FEWEST_BAD = 10
+"""With fewer bad loans among those that were approved at random these say too little about whom the policy declined."""
+
 FEWEST = 200
 """Fewer loans are not enough for a calibration."""
 
@@ -134,16 +146,19 @@ def earlier_loans(
     Of many loans it is a sample. None where the model has no test period or the training table not all columns.
     """
     test_from = model.tags.get(TEST_FROM)
-    table = workspace.lake / marketplace / "training" if marketplace else None
-    if test_from is None or table is None or not table.exists():
+    lake = workspace.lake / marketplace if marketplace else None
+    table = lake / "training" if lake is not None else None
+    if test_from is None or lake is None or table is None or not table.exists():
         return None
     predictor = load_predictor(store, model, _trusted(workspace, model))
     names = [*predictor.numeric, *predictor.categorical]
-    if not {*OUTCOME, *names} <= set(pq.ParquetDataset(table).schema.names):
+    columns = set(pq.ParquetDataset(table).schema.names)
+    if not {*OUTCOME, *names} <= columns:
         return None
+    by_lot = [BY_LOT] if BY_LOT in columns else []
     rows = pq.read_table(
         table,
-        columns=[*OUTCOME, *names],
+        columns=[*OUTCOME, *by_lot, *names],
         filters=[("applied_at", ">=", pd.Timestamp(test_from)), ("outcome_known_at", "<", pd.Timestamp(known_at))],
     ).to_pandas()
     rows = rows[rows["bad"].notna()]
@@ -154,4 +169,16 @@ def earlier_loans(
     bad = rows["bad"].to_numpy().astype(np.int8)
     ids = rows["application_id"].astype(str).to_numpy(dtype=str)
     period = rows["applied_at"].to_numpy().astype("datetime64[M]").astype(str)
-    return EarlierLoans(bad, predictor.probability_of_bad(features), features, ids, period)
+    weight = _weight(lake / "applications", rows, bad) if by_lot else None
+    return EarlierLoans(bad, predictor.probability_of_bad(features), features, ids, period, weight)
+
+
+def _weight(applications: Path, rows: pd.DataFrame, bad: NDArray[np.int8]) -> Floats | None:
+    """Return how many applications each loan stands for, None with too few random approvals to say so."""
+    is_random = rows[BY_LOT].fillna(False).to_numpy(bool)
+    if bad[is_random].sum() < FEWEST_BAD or not applications.exists():
+        return None
+    decided = pq.read_table(applications, columns=["decision", BY_LOT])
+    declined = int(pc.sum(pc.equal(decided["decision"].cast(pa.string()), DECLINED)).as_py() or 0)
+    chosen = int(pc.sum(decided[BY_LOT]).as_py() or 0)
+    return np.where(is_random, (chosen + declined) / max(chosen, 1), 1.0)

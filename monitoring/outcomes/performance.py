@@ -91,14 +91,12 @@ def measure_performance(
         stored: the estimates made so far; one that is stored is not made again.
         bands: the names of the policy's bands in their order.
         settings: confidence and floors.
-        earlier: loans that the model was not fitted on, for the recalibrated estimate. Those of months before the
-            decisions are vintages too: the expectation for later ones is fitted on them.
-        features: the features of the decisions, indexed by application_id. With the features of the earlier loans they
-            give the reweighted estimate.
+        earlier: loans that the model was not fitted on, for the recalibrated estimate; in months before the decisions
+            they are vintages too.
+        features: the features of the decisions, indexed by application_id, for the reweighted estimate.
         vintages: the table of the vintage curves.
         first_payment: outcomes of the first payment.
-        later: outcomes by another definition, of the loans that made their first payment only. They distinguish
-            failures of the first payment from failures of all payments.
+        later: outcomes by another definition, of the loans that made their first payment only.
         now: the time of new estimates.
 
     Raises:
@@ -114,7 +112,7 @@ def measure_performance(
         later=_counts(parts, later, earlier),
     )
     compared = compare_vintages(counts, settings)
-    measured = tuple(measure_vintage(one, context, counts.early, compared) for one in parts)
+    measured = tuple(measure_vintage(one, context, counts, compared) for one in parts)
     curves = () if vintages is None else vintage_curves(vintages, confidence=settings.confidence)
     selection = SELECTION_OF_EVERYONE if any(one.everyone is not None for one in measured) else SELECTION
     immaturity = tuple(_immaturity(parts, early, full))

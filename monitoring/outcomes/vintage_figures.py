@@ -6,12 +6,12 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from monitoring.outcomes.contradictions import Contradiction, contradictions, fraud_signs
 from monitoring.outcomes.decisions import Decisions
 from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.expected_performance import expected_performance
+from monitoring.outcomes.forecast import forecast_recalibration
 from monitoring.outcomes.observed import Observed, enough, observe
 from monitoring.outcomes.outcomes import Outcomes
 from monitoring.outcomes.reconciliation import reconcile
@@ -82,13 +82,13 @@ def compare_vintages(known: VintagesByDefinition, settings: PerformanceSettings)
 
 
 def measure_vintage(
-    one: Decisions, context: VintageContext, early_counts: Sequence[VintageCounts], compared: Comparisons
+    one: Decisions, context: VintageContext, known: VintagesByDefinition, compared: Comparisons
 ) -> VintagePerformance:
-    """Return the performance of a vintage; the early outcomes to expect are those of the vintages before it."""
+    """Return the performance of a vintage; the outcomes to expect are those of the vintages before it."""
     settings, probability = context.settings, one.probability[one.approved]
     loans, approved = Loans.of(one, one.full), Loans.of_approved(one, one.full)
-    expected = expected_performance(early_counts, settings, before=one.period)
-    estimates = _estimates(one, context)
+    expected = expected_performance(known.early, settings, before=one.period)
+    estimates = _estimates(one, context, known.full)
     early = _observed(context.early, Loans.of_approved(one, one.early), int(one.approved.sum()), settings)
     matured = _observed(context.full, approved, int(one.approved.sum()), settings)
     everyone = _observed(context.full, loans, len(one.ids), settings) if len(loans.bad) > len(approved.bad) else None
@@ -121,7 +121,9 @@ def measure_vintage(
     )  # fmt: skip
 
 
-def _estimates(one: Decisions, context: VintageContext) -> dict[str, StoredEstimate]:
+def _estimates(
+    one: Decisions, context: VintageContext, full_counts: Sequence[VintageCounts]
+) -> dict[str, StoredEstimate]:
     """Return the stored estimates of a vintage by method; an estimate of these loans is made once."""
     probability, ids = one.probability[one.approved], one.ids[one.approved]
     if not len(ids):
@@ -130,7 +132,7 @@ def _estimates(one: Decisions, context: VintageContext) -> dict[str, StoredEstim
     for method in METHODS:
         if context.stored.has(one.period, method, ids, probability):
             continue
-        recalibration = _recalibration(method, ids, context)
+        recalibration = _recalibration(method, one, context, full_counts)
         if recalibration is not None or method == CALIBRATED:
             estimate = label_free_performance(
                 probability, confidence=context.settings.confidence, recalibration=recalibration
@@ -141,13 +143,24 @@ def _estimates(one: Decisions, context: VintageContext) -> dict[str, StoredEstim
     return {method: estimate for method, estimate in stored.items() if estimate is not None}
 
 
-def _recalibration(method: str, ids: NDArray[np.str_], context: VintageContext) -> Recalibration | None:
+def _recalibration(
+    method: str, one: Decisions, context: VintageContext, full_counts: Sequence[VintageCounts]
+) -> Recalibration | None:
+    """Return the recalibration of a method as it is expected for a vintage, None where there is none."""
     if context.earlier is None or method == CALIBRATED:
         return None
-    if method == RECALIBRATED:
-        return context.earlier.recalibration()
-    if context.features is None:
+    fitted = context.earlier.recalibration() if method == RECALIBRATED else _reweighted(one, context)
+    basis = context.earlier.recalibration(weighted=False)
+    if fitted is None or basis is None:
         return None
+    probability = one.probability[one.approved]
+    return forecast_recalibration(fitted, basis, full_counts, one.period, probability, context.settings)
+
+
+def _reweighted(one: Decisions, context: VintageContext) -> Recalibration | None:
+    if context.earlier is None or context.features is None:
+        return None
+    ids = one.ids[one.approved]
     present = context.features.loc[context.features.index.isin(ids)]  # a sample of a large table
     return context.earlier.recalibration_for(present) if len(present) else None
 

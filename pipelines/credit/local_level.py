@@ -1,11 +1,11 @@
 """A level that changes from vintage to vintage and remembers: what to expect next, and whether it has jumped.
 
-The level of vintages (of log-odds of bad, or of the AUC) is a local level whose increments are autocorrelated, because
-neighbouring vintages are repaid in the same months: u' = u + d', d' = rho d + e, and a vintage is observed with its
-sampling error and an error of its own (Harvey 1989, ch. 2 and 4). How much levels move is not known. Each combination
-of its parameters in `GRID` runs its own Kalman filter and counts by how well it predicted each vintage from the ones
-before it (Dawid 1984, prequential), so that nothing is learnt from a vintage before it is predicted and few vintages
-give wide predictions with long tails.
+The level of a vintage (of log-odds of bad, or of the AUC) is the mean of the levels of the months in which it is
+repaid, so that neighbouring vintages share months. The level of months is an autoregression about a mean that is not
+known, or a random walk; a vintage is observed with its sampling error and an error of its own (Harvey 1989, ch. 3 and
+4). How much levels move is not known. Each combination of parameters in `GRID` runs its own Kalman filter and counts by
+how well it predicted each vintage from the ones before it (Dawid 1984, prequential), so that nothing is learnt from a
+vintage before it is predicted, and few vintages give wide predictions with long tails.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,14 @@ INNOVATIONS = (0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 SPREADS = (1, 2, 4, 8)
 """Months over which a vintage is repaid."""
 
-OWN_ERRORS = (0.0, 0.1, 0.2, 0.4)
+OWN_ERRORS = (0.0, 0.15, 0.4)
 """Standard deviations of what is a vintage's own, relative to the size of a jump."""
 
-GRID = np.array(list(product(INNOVATIONS, SPREADS, OWN_ERRORS)))
-"""All combinations of innovation, spread and own error, shape (g, 3)."""
+MEMORIES = (0.9, 1.0)
+"""Share of a month's distance from the mean that is left a month later; 1 is a random walk."""
+
+GRID = np.array(list(product(INNOVATIONS, SPREADS, OWN_ERRORS, MEMORIES)))
+"""All combinations of innovation, spread, own error and memory, shape (g, 4)."""
 
 USUAL = 0.32
 """Innovations and own errors are usually at most about so large, relative to the size of a jump: the prior weight of
@@ -107,23 +110,45 @@ def follow(observations: Sequence[Observation], jump: Jump, *, least: int, offse
     return judged
 
 
+def forecast(observations: Sequence[Observation], jump: Jump, month: int, *, offset: float) -> tuple[float, float]:
+    """Return mean and variance of the level of a vintage of a later month, without sampling error.
+
+    The mean and the variance are those of the mixture over the grid, after the observed vintages; see `follow`.
+
+    Raises:
+        ValueError: there are no observations.
+    """
+    if not observations:
+        raise ValueError("a forecast needs at least one vintage; pass the ones with outcomes")
+    ordered = sorted(observations, key=lambda one: one.month)
+    state = _Filters(ordered[0], jump)
+    for one in ordered:
+        state.until(one, offset).update(one, looks=False)
+    return state.until(Observation(month, 0.0, 0.0, ordered[-1].scored_by), offset).expected()
+
+
 @dataclass
 class _Filters:
     """Kalman filters of all combinations of the grid, and what a unit jump at each vintage would have done to them."""
 
     def __init__(self, first: Observation, jump: Jump) -> None:
         self.jump, self.last = jump, first
-        innovation, self.spread, own = (GRID * [jump.size, 1.0, jump.size]).T
+        innovation, self.spread, own, memory = (GRID * [jump.size, 1.0, jump.size, 1.0]).T
         self.innovation, self.own = innovation**2, own**2
         combinations, longest = len(GRID), int(self.spread.max())
-        self.parts = (np.arange(longest) < self.spread[:, None]) / self.spread[:, None]
-        self.mean = np.zeros((combinations, longest))
-        apart = np.minimum.outer(np.arange(longest)[::-1], np.arange(longest)[::-1])
-        self.covariance = (FIRST * jump.size) ** 2 + self.innovation[:, None, None] * apart
+        # The state: the levels of the latest months, the newest first, and their mean.
+        weights = np.where(np.arange(longest) < self.spread[:, None], 1 / self.spread[:, None], 0.0)
+        self.parts = np.pad(weights, ((0, 0), (0, 1)))
+        self.transition = np.tile(np.eye(longest + 1, k=-1), (combinations, 1, 1))
+        self.transition[:, 0, 0], self.transition[:, 0, -1] = memory, 1 - memory
+        self.transition[:, -1] = np.eye(longest + 1)[-1]
+        self.mean = np.zeros((combinations, longest + 1))
+        self.covariance = np.full((combinations, longest + 1, longest + 1), (FIRST * jump.size) ** 2)
+        self.covariance[:, :-1, :-1] += _months(innovation, memory, longest)
         prior = -0.5 * (GRID[:, [0, 2]] ** 2).sum(axis=1) / USUAL**2
         self.log_weight = prior - logsumexp(prior)
         self.begun: list[int] = []
-        self.response = np.zeros((combinations, 0, longest))
+        self.response = np.zeros((combinations, 0, longest + 1))
         self.precision, self.evidence = np.zeros((combinations, 0)), np.zeros((combinations, 0))
 
     def until(self, one: Observation, offset: float) -> "_Filters":
@@ -137,10 +162,18 @@ class _Filters:
 
     def _next_month(self) -> None:
         """The newest month's level is the one before it, changed; the oldest month is left behind."""
-        kept = np.r_[0, : self.mean.shape[1] - 1]
-        self.mean, self.response = self.mean[:, kept], self.response[:, :, kept]
-        self.covariance = self.covariance[:, kept][:, :, kept]
+        self.mean = np.einsum("gij,gj->gi", self.transition, self.mean)
+        self.response = self.response @ self.transition.transpose(0, 2, 1)
+        self.covariance = self.transition @ self.covariance @ self.transition.transpose(0, 2, 1)
         self.covariance[:, 0, 0] += self.innovation
+
+    def expected(self) -> tuple[float, float]:
+        """Return mean and variance of the level of the vintage that is expected next."""
+        weight = np.exp(self.log_weight)
+        mean = (self.parts * self.mean).sum(axis=1)
+        variance = np.einsum("gk,gkl,gl->g", self.parts, self.covariance, self.parts) + self.own
+        middle = float(weight @ mean)
+        return middle, float(weight @ (variance + (mean - middle) ** 2))
 
     def update(self, one: Observation, *, looks: bool) -> Judged:
         """Return a vintage as judged, and learn from it."""
@@ -193,3 +226,11 @@ class _Filters:
         chance = np.exp(joint - total)
         since = self.begun[int(chance.sum(axis=0).argmax())]
         return float(np.exp(min(total, 700.0))) / YEAR, float((chance * estimate).sum()), since
+
+
+def _months(innovation: Floats, memory: Floats, longest: int) -> Floats:
+    """Return the covariance of the levels of months about their mean, the newest first; a random walk begins at it."""
+    place = np.arange(longest)
+    apart, since = np.abs(np.subtract.outer(place, place)), np.minimum.outer(place[::-1], place[::-1])
+    about = memory[:, None, None] ** apart / np.maximum(1 - memory**2, 1e-9)[:, None, None]
+    return np.asarray(innovation[:, None, None] ** 2 * np.where(memory[:, None, None] < 1, about, since))

@@ -40,8 +40,8 @@ def markets(evidence: Evidence, folder: Path) -> Callable[[int], Markets]:
 
     def of(volume: int) -> Markets:
         seeds = SEEDS if evidence.full else SEEDS[:1]
-        customers = evidence.size(full=CUSTOMERS, reduced=6_000)
-        return Markets(folder, tuple(Size(customers, FEATURES, seed) for seed in seeds), VOLUMES[volume])
+        sizes = tuple(Size(evidence.size(full=CUSTOMERS, reduced=12_000), FEATURES, seed) for seed in seeds)
+        return Markets(folder, sizes, VOLUMES[volume] if evidence.full else 1)
 
     return of
 
@@ -92,7 +92,7 @@ def test_one_month_has_no_too_small_p_values(
         bound="not significantly above 5% and 1%, each test",
         holds=holds,
     )
-    assert set(tests) == {"early level", "first_payment level", "fraud level"} or evidence.full
+    assert {"early level", "first_payment level", "fraud level"} <= set(tests)
     assert holds or not evidence.full
 
 

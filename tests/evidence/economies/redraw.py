@@ -58,14 +58,14 @@ class Redrawn:
 def redraw(market: Market, scenario: Scenario, number: int, settings: PerformanceSettings | None = None) -> Redrawn:
     """Return what the reports of two years say of the outcomes in one economy; its number gives the random draws."""
     generator = np.random.default_rng([market.world.seed, number])
-    economy, slope = _economy(generator, len(market.world.economy), scenario)
+    economy, slope = economy_of(generator, len(market.world.economy), scenario)
     chances = market.loans.true_pds(economy, slope)
     draws = generator.random(len(market.loans.applications))
     compared = compare_vintages(counts_of(market.loans, chances, draws), settings or PerformanceSettings())
     return Redrawn(tuple(_causes(compared, place) for place in range(REPORTS)), compared)
 
 
-def _economy(generator: np.random.Generator, months: int, scenario: Scenario) -> tuple[Floats, Floats]:
+def economy_of(generator: np.random.Generator, months: int, scenario: Scenario) -> tuple[Floats, Floats]:
     """Return an economy like that of the simulator, and the slope, by month."""
     economy = np.empty(months)
     level = generator.normal() * INNOVATION / np.sqrt(1 - PERSISTENCE**2)

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import binomtest, kstest, multivariate_normal
 
-from pipelines.credit.local_level import FIRST, GRID, USUAL, YEAR, Jump, Observation, follow
+from pipelines.credit.local_level import FIRST, GRID, USUAL, YEAR, Jump, Observation, follow, forecast
 
 LEVEL = Jump(0.5)
 PRIOR = np.exp(-0.5 * (GRID[:, [0, 2]] ** 2).sum(axis=1) / USUAL**2)
@@ -18,28 +18,28 @@ def observations(levels: Sequence[float], deviation: float, scored_by: str = "1"
 
 
 def drawn(generator: np.random.Generator, vintages: int, deviation: float) -> list[Observation]:
-    """Draw levels from the prior, month by month."""
-    innovation, spread, own = GRID[generator.choice(len(GRID), p=PRIOR / PRIOR.sum())] * [LEVEL.size, 1, LEVEL.size]
-    months = generator.normal() * FIRST * LEVEL.size + np.cumsum(generator.normal(size=vintages + 8)) * innovation
-    levels = np.array([months[place + 8 - int(spread) : place + 8].mean() for place in range(vintages)])
-    return observations(levels + generator.normal(size=vintages) * np.hypot(own, deviation), deviation)
+    """Draw levels from the prior."""
+    chosen = GRID[generator.choice(len(GRID), p=PRIOR / PRIOR.sum())]
+    return observations(generator.multivariate_normal(np.zeros(vintages), covariance(vintages, *chosen, deviation)),
+                        deviation)  # fmt: skip
 
 
-def covariance(vintages: int, innovation: float, spread: int, own: float, deviation: float) -> np.ndarray:
-    """Return the covariance of levels that are means of a random walk over `spread` months."""
-    months = np.arange(vintages + 8)
-    walk = (FIRST * LEVEL.size) ** 2 + innovation**2 * np.minimum.outer(months, months)
-    means = np.array([np.isin(months, place + 8 - 1 - np.arange(spread)) / spread for place in range(vintages)])
-    return means @ walk @ means.T + np.eye(vintages) * (own**2 + deviation**2)
+def covariance(vintages: int, innovation: float, spread: float, own: float, memory: float, error: float) -> np.ndarray:
+    """Return the covariance of observed levels, which are means of the levels of `spread` months."""
+    months = np.arange(vintages + 7)
+    walk = np.minimum.outer(months, months) if memory == 1 else (
+        memory ** np.abs(np.subtract.outer(months, months)) / (1 - memory**2))  # fmt: skip
+    levels = (FIRST * LEVEL.size) ** 2 + (innovation * LEVEL.size) ** 2 * walk
+    means = np.array([np.isin(months, place + 7 - np.arange(int(spread))) / spread for place in range(vintages)])
+    return means @ levels @ means.T + np.eye(vintages) * ((own * LEVEL.size) ** 2 + error**2)
 
 
 def test_the_evidence_is_the_ratio_of_joint_normal_densities() -> None:
     deviation, levels = 0.08, np.array([0.1, 0.0, 0.05, -0.1, 0.0, 0.6, 0.5])
     rows = len(levels)
     without, jumped = [], []
-    for innovation, spread, own in GRID * [LEVEL.size, 1, LEVEL.size]:
-        # the first month's level is that of the oldest month that a vintage may have
-        shared = covariance(rows, innovation, int(spread), own, deviation)
+    for innovation, spread, own, memory in GRID:
+        shared = covariance(rows, innovation, spread, own, memory, deviation)
         without.append(multivariate_normal(np.zeros(rows), shared).logpdf(levels))
         parts = [np.clip((np.arange(rows) - since + 1) / spread, 0, 1) for since in range(4, rows)]
         jumped.append(
@@ -49,7 +49,7 @@ def test_the_evidence_is_the_ratio_of_joint_normal_densities() -> None:
     prior = np.log(PRIOR)
     expected = np.exp(logsumexp(prior[:, None] + np.array(jumped)) - logsumexp(prior + np.array(without))) / YEAR
     found = follow(observations(levels, deviation), LEVEL, least=4, offset=0.5)[-1]
-    assert found.e_value == pytest.approx(expected, rel=0.02)
+    assert found.e_value == pytest.approx(expected, rel=1e-6)
     assert found.since == 5
 
 
@@ -109,3 +109,13 @@ def test_a_month_without_vintages_widens_what_is_expected() -> None:
     gap = [*some[:19], Observation(30, some[19].level, some[19].variance, "1")]
     near, far = (follow(one, LEVEL, least=12, offset=0.5)[-1] for one in (some, gap))
     assert far.deviation > near.deviation
+
+
+def test_a_forecast_is_wider_the_further_ahead_and_holds_what_comes() -> None:
+    generator, inside = np.random.default_rng(6), 0
+    for _ in range(60):
+        some = drawn(generator, 30, 0.05)
+        near, far = (forecast(some[:18], LEVEL, month, offset=0.5) for month in (18, 29))
+        assert far[1] >= near[1]
+        inside += abs(some[29].level - far[0]) < 1.96 * np.sqrt(far[1] + some[29].variance)
+    assert binomtest(inside, 60, 0.95).pvalue > 0.01
