@@ -35,6 +35,7 @@ from pipelines.candidates.registry import AUTO, candidate_of, families_in, requi
 from pipelines.candidates.sample import Sample
 from pipelines.candidates.settings import AutoSettings
 from pipelines.credit.loan import recorded_contract
+from pipelines.credit.outcome_words import outcome_words
 from pipelines.errors import ConfigurationError
 from pipelines.marketplace.manifest import manifest_beside
 from pipelines.policy.pack import check_policy
@@ -220,11 +221,7 @@ def outcome_of(data: DataSettings) -> str:
     loan = manifest_beside(data).get("configuration", {}).get("loan")
     if loan is None:
         return f"{data.label} = {data.bad or BAD}"
-    contract = recorded_contract(resolved(loan))
-    if contract.bad_flag is not None:
-        return contract.definition
-    what = "the first instalment" if contract.bad.first_instalment_only else "an instalment"
-    return f"{what} {contract.definition}"
+    return outcome_words(recorded_contract(resolved(loan)))
 
 
 def _check_decisions(settings: TuneSettings) -> None:

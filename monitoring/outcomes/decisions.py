@@ -16,6 +16,7 @@ from pipelines.scoring.scorer import APPROVED
 Floats = NDArray[np.float64]
 
 COLUMNS = ("application_id", "pd", "band", "decision", "period")
+VERSION = "model_version"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,15 @@ def by_period(decisions: pd.DataFrame | pa.Table, early: Outcomes | None, full: 
     return [_decisions(period, table.filter(pc.equal(text, period)), early, full) for period in periods]
 
 
+def decided_by(decisions: pd.DataFrame | pa.Table) -> dict[str, int]:
+    """Return the number of decisions by the version that made them, empty where the table does not have it."""
+    names = decisions.column_names if isinstance(decisions, pa.Table) else [*decisions]
+    if VERSION not in names:
+        return {}
+    counts = pc.value_counts(pa.chunked_array([pa.array(decisions[VERSION])])).to_pylist()
+    return {str(one["values"]): int(one["counts"]) for one in sorted(counts, key=lambda one: one["values"])}
+
+
 def _decisions(period: str, table: pa.Table, early: Outcomes | None, full: Outcomes | None) -> Decisions:
     ids = as_ids(table["application_id"])
     if len(pc.unique(ids)) < len(ids):
@@ -73,7 +83,16 @@ def _decisions(period: str, table: pa.Table, early: Outcomes | None, full: Outco
         compared=approved | of_everyone,
         early=_outcome(early, ids, period),
         full=_outcome(full, ids, period),
+        scored_by=_version(table),
     )
+
+
+def _version(table: pa.Table) -> str:
+    """Return the version that made most of some decisions, empty where the table has none."""
+    if VERSION not in table.column_names or not len(table):
+        return ""
+    counts = pc.value_counts(table[VERSION]).to_pylist()
+    return str(max(counts, key=lambda one: one["counts"])["values"])
 
 
 def _text(column: pa.Array) -> NDArray[np.str_]:

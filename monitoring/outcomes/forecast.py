@@ -20,6 +20,7 @@ from monitoring.outcomes.vintage_loans import VintageCounts
 from pipelines.credit.expected_auc import expected_auc
 from pipelines.credit.importance import Recalibration
 from pipelines.credit.local_level import forecast
+from pipelines.credit.recalibration import log_odds_of
 from pipelines.credit.tally import tally
 
 STEP = 0.1
@@ -48,13 +49,14 @@ def forecast_recalibration(
         return fitted
     month = month_number(period)
     shift, variance = forecast([level_observation(one, basis) for one in known], LEVEL, month, offset=OTHER_VERSION)
-    (of_intercept, both), (_, of_slope) = fitted.covariance
+    covariance = np.asarray(fitted.covariance) + np.array([[variance, 0.0], [0.0, 0.0]])
     ranked = [ranking_observation(one, basis) for one in known if has_enough(one, settings)]
     if ranked:
         of_auc = forecast(ranked, RANKING, month, offset=OTHER_VERSION)[1]
-        of_slope += of_auc / _auc_by_slope(fitted, probability) ** 2
-    moved = fitted.moved(shift, 0.0)
-    return replace(moved, covariance=((of_intercept + variance, both), (both, of_slope)))
+        about = np.array([-float(log_odds_of(probability).mean()), 1.0])  # another slope leaves the level as it is
+        covariance += of_auc / _auc_by_slope(fitted, probability) ** 2 * np.outer(about, about)
+    (of_intercept, both), (_, of_slope) = covariance.tolist()
+    return replace(fitted.moved(shift, 0.0), covariance=((of_intercept, both), (both, of_slope)))
 
 
 def _auc_by_slope(recalibration: Recalibration, probability: NDArray[np.float64]) -> float:

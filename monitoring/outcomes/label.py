@@ -7,7 +7,7 @@ from pipelines.credit.loan import BAD, GOOD
 from pipelines.errors import DataError
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.store import ModelStore
-from pipelines.model_store.tags import DATA_RECORD
+from pipelines.model_store.tags import DATA_RECORD, OUTCOME
 from pipelines.secrets.environment_text import resolved
 
 USUAL = {"1": BAD, "0": GOOD}
@@ -21,6 +21,7 @@ class Label:
     """The column and the two values of a label; `good` is None where it is not recorded.
 
     `nulls` are words that mean missing, `months` those in which a loan can turn bad, None where they are not declared.
+    `outcome` is the definition of a bad loan in the model's record (`outcome_words`), None where it has none.
     """
 
     column: str = "bad"
@@ -28,6 +29,7 @@ class Label:
     good: str | None = "0"
     nulls: tuple[str, ...] = ()
     months: int | None = None
+    outcome: str | None = None
 
     def meanings(self, words: Collection[str], column: str) -> Meanings:
         """Return the code of each value of a column of outcomes: by the label, or 1 and 0 where it has neither.
@@ -76,13 +78,14 @@ def declared_meanings(words: Collection[str], column: str, bad: str) -> Meanings
 def label_of(store: ModelStore, model: RegisteredModel) -> Label:
     """Return the label of the search that made a model; without such a search, bad is 1 and good is 0."""
     settings, data = store.read_record(model.run_id), store.read_record(model.run_id, DATA_RECORD)
+    outcome = model.tags.get(OUTCOME)
     if settings is None or settings["data"]["label"] is None:
-        return Label()
+        return Label(outcome=outcome)
     declared, recorded = resolved(settings["data"]), (data or {}).get("label", {})
     bad = recorded.get("bad") or declared["bad"] or "1"
     good = recorded.get("good") or ("0" if declared["bad"] is None else None)
     months = declared.get("performance_months")
-    return Label(declared["label"], bad, good, tuple(declared.get("nulls", ())), months)
+    return Label(declared["label"], bad, good, tuple(declared.get("nulls", ())), months, outcome)
 
 
 def _listed(words: Collection[str]) -> str:

@@ -1,7 +1,7 @@
 """Performance of a report from late labels: outcomes of a prepared marketplace or of flat tables, as far as known."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from monitoring.outcomes.definitions import CONTRACT, chosen_definitions, own_definition
 from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.early_reads import EARLY_READ, EARLY_READS
 from monitoring.outcomes.label import Label
@@ -19,8 +20,10 @@ from monitoring.outcomes.outcomes import OutcomeColumns, Outcomes, as_ids, outco
 from monitoring.outcomes.performance import PerformanceReport, measure_performance
 from monitoring.outcomes.settings import OutcomeSettings
 from monitoring.outcomes.stored_estimates import StoredEstimates, estimates_folder
+from monitoring.outcomes.versions import keys_by_period, other_folders
 from monitoring.windows.months import end_of, month_from
 from pipelines.credit.loan import DEFINITIONS, FIRST_PAYMENT, GOOD, UNLABELLED, LoanContract, recorded_contract
+from pipelines.credit.outcome_words import outcome_words
 from pipelines.credit.points import band_labels
 from pipelines.credit.vintage import VintageTable
 from pipelines.errors import ConfigurationError, nearest
@@ -35,10 +38,7 @@ from pipelines.score_log.score_log import ScoreLog
 from pipelines.secrets.environment_text import resolved
 from pipelines.storage.workspace import Workspace
 
-CONTRACT = "contract"
-"""The definition of the loan contract that a marketplace was prepared with."""
-
-COLUMNS = ["decision_id", "application_id", "pd", "band", "decision", "period"]
+COLUMNS = ["decision_id", "application_id", "pd", "band", "decision", "period", "model_version"]
 MOST_PERIODS = 24
 
 
@@ -77,18 +77,20 @@ def performance_of(
     if settings.marketplace is None:
         outcomes = _of_tables(workspace, settings, label, settings.as_of or today)
     else:
-        outcomes = _of_marketplace(workspace, settings, settings.marketplace, settings.as_of or end_of(key.period))
-    scored = [one for one in log.periods(key) if one <= key.period]
-    parts = {period: log.decisions(replace(key, period=period))[COLUMNS] for period in scored[-MOST_PERIODS:]}
+        as_of = settings.as_of or end_of(key.period)
+        outcomes = _of_marketplace(workspace, settings, settings.marketplace, label.outcome, as_of)
+    keys = keys_by_period(log, key, MOST_PERIODS)
+    parts = {period: pd.concat([log.decisions(one)[COLUMNS] for one in ones]) for period, ones in keys.items()}
     report = measure_performance(
         pd.concat(parts.values(), ignore_index=True),
         early=outcomes.early,
         full=outcomes.full,
-        stored=StoredEstimates(estimates_folder(workspace, key)),
+        version=key.version,
+        stored=StoredEstimates(estimates_folder(workspace, key), other_folders(workspace, key, keys)),
         bands=band_labels(policy.bands, policy.scale),
         settings=settings.performance,
         earlier=earlier,
-        features=_features(log, key, parts) if earlier is not None else None,
+        features=_features(log, keys, parts) if earlier is not None else None,
         vintages=outcomes.vintages,
         later=outcomes.later,
         first_payment=outcomes.first_payment,
@@ -123,6 +125,10 @@ def _matched(
             outcomes_left_out = f"{rest:,} of {len(table.ids):,} outcomes in '{path}'"
             left_out.append(f"{outcomes_left_out}: their decisions are not in this report")
         left_out += _open_windows(path, table, parts)
+    if outcomes.full is not None and not outcomes.full.is_of_model:
+        left_out.append(
+            f"Matured outcomes are by {outcomes.full.definition}, not by the definition that the model learnt"
+        )
     return replace(report, unmatched=tuple(unmatched), left_out=tuple(left_out))
 
 
@@ -140,10 +146,13 @@ def _known_ids(table: Outcomes, decisions: pd.DataFrame) -> int:
     return int(pc.sum(pc.is_in(ids, value_set=table.ids)).as_py() or 0)
 
 
-def _features(log: ScoreLog, key: LogKey, decisions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _features(
+    log: ScoreLog, keys: Mapping[str, Sequence[LogKey]], decisions: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
     parts = [
-        log.features(replace(key, period=period)).merge(rows[["decision_id", "application_id"]], on="decision_id")
-        for period, rows in decisions.items()
+        log.features(one).merge(decisions[period][["decision_id", "application_id"]], on="decision_id")
+        for period, ones in keys.items()
+        for one in ones
     ]
     features = pd.concat(parts, ignore_index=True).drop(columns="decision_id")
     return features.drop_duplicates("application_id").set_index("application_id").rename(columns=feature_named)
@@ -171,7 +180,7 @@ def _of_tables(workspace: Workspace, settings: OutcomeSettings, label: Label, as
     usual = OutcomeSettings()
     own = settings.early if settings.early != usual.early else f"{settings.bad} (early)"
     early = _of_table(workspace, settings.early_table, own, settings, label, "outcomes.early_table")
-    own = settings.full if settings.full != usual.full else settings.bad
+    own = settings.full or settings.bad
     full = _of_table(workspace, settings.table, own, settings, label, "outcomes.table")
     months = settings.performance_months or label.months
     if full is None or months is None:
@@ -181,22 +190,26 @@ def _of_tables(workspace: Workspace, settings: OutcomeSettings, label: Label, as
     return _KnownOutcomes(early, replace(full, is_mature=True, open_from=open_from))
 
 
-def _of_marketplace(workspace: Workspace, settings: OutcomeSettings, name: str, as_of: str) -> _KnownOutcomes:
+def _of_marketplace(
+    workspace: Workspace, settings: OutcomeSettings, name: str, outcome: str | None, as_of: str
+) -> _KnownOutcomes:
     lake = workspace.lake / name
     named = {**DEFINITIONS, **EARLY_READS}
     known = {name: LoanContract(bad, as_of) for name, bad in named.items()} | _own_contract(lake, as_of)
-    names = _definitions(settings, known)
-    for name in names:
-        if name not in known:
+    own = own_definition(known, outcome)
+    names = chosen_definitions(settings, known, own)
+    for chosen in names:
+        if chosen not in known:
             raise ConfigurationError(
-                f"'{name}' is not a definition of bad ({', '.join(known)}); {nearest(name, list(known))}"
+                f"'{chosen}' is not a definition of bad ({', '.join(known)}); {nearest(chosen, list(known))}"
             )
     needed = {*names, FIRST_PAYMENT, EARLY_READ}
-    loans = outcomes_of_marketplace(lake, {name: known[name] for name in sorted(needed)})
-    early, full = (loans.outcomes[name] for name in names)
+    loans = outcomes_of_marketplace(lake, {one: known[one] for one in sorted(needed)})
+    early, full = (loans.outcomes[one] for one in names)
     first = loans.outcomes[FIRST_PAYMENT]
+    is_own = own is not None and outcome_words(known[names[1]]) == outcome_words(known[own])
     later = _after(first, loans.outcomes[EARLY_READ])
-    return _KnownOutcomes(early, full, loans.vintages[names[1]], later, first)
+    return _KnownOutcomes(early, replace(full, is_of_model=is_own), loans.vintages[names[1]], later, first)
 
 
 def _own_contract(lake: Path, as_of: str) -> dict[str, LoanContract]:
@@ -204,19 +217,6 @@ def _own_contract(lake: Path, as_of: str) -> dict[str, LoanContract]:
     path = lake / MANIFEST
     loan = json.loads(path.read_text())["configuration"]["loan"] if path.exists() else None
     return {} if loan is None else {CONTRACT: replace(recorded_contract(resolved(loan)), as_of=as_of)}
-
-
-def _definitions(settings: OutcomeSettings, known: Mapping[str, LoanContract]) -> tuple[str, str]:
-    """Return the names of the early and the full definition.
-
-    A marketplace with a definition of its own has that as its full one unless another is set, and as its early one
-    where the window is in days.
-    """
-    usual, own = OutcomeSettings(), known.get(CONTRACT)
-    if own is None or (own.bad_flag is None and own.bad in DEFINITIONS.values()):
-        return settings.early, settings.full
-    is_short = own.bad.window_days is not None and settings.early == usual.early
-    return CONTRACT if is_short else settings.early, CONTRACT if settings.full == usual.full else settings.full
 
 
 def _after(first: Outcomes, other: Outcomes) -> Outcomes:

@@ -29,7 +29,8 @@ class Outcomes:
 
     With `of_everyone` all who have an outcome are compared with their PDs, whether the policy approved them or not.
     `is_mature` says that windows have closed; a flat table without a performance window leaves that open.
-    `open_from` is the first period with an open window, whose outcomes count as unknown.
+    `open_from` is the first period with an open window, whose outcomes count as unknown. Without `is_of_model` the
+    definition is another one than the model's, so that the PDs are not what to expect of it.
     """
 
     definition: str
@@ -38,6 +39,7 @@ class Outcomes:
     of_everyone: bool = False
     is_mature: bool = True
     open_from: str | None = None
+    is_of_model: bool = True
 
     def of(self, application_ids: pa.StringArray, period: str = "") -> Codes:
         """Return the outcome of each application of a period, UNLABELLED for ids without one."""

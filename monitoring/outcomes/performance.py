@@ -1,6 +1,6 @@
 """Performance by vintage from decisions and the outcomes known so far."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from monitoring.outcomes.contradictions import Contradiction
-from monitoring.outcomes.decisions import Decisions, by_period
+from monitoring.outcomes.decisions import Decisions, by_period, decided_by
 from monitoring.outcomes.earlier_loans import EarlierLoans
 from monitoring.outcomes.immaturity import Immaturity, possible_immaturity
 from monitoring.outcomes.outcomes import Outcomes
@@ -46,7 +46,8 @@ class PerformanceReport:
 
     `selection` is to be shown with any of them. `unmatched` are the reasons why a table of outcomes could not be
     compared with any decision; `left_out` says how many outcomes are of no decision that is compared. `immaturity` are
-    signs that outcomes are not mature, where nothing says that they are (`is_mature`).
+    signs that outcomes are not mature, where nothing says that they are (`is_mature`). `decided_by` counts the
+    decisions of all vintages by the version that made them.
     """
 
     vintages: tuple[VintagePerformance, ...]
@@ -58,6 +59,7 @@ class PerformanceReport:
     is_mature: bool = True
     immaturity: tuple[Immaturity, ...] = ()
     settings: PerformanceSettings = field(default_factory=PerformanceSettings)
+    decided_by: Mapping[str, int] = field(default_factory=dict)
 
     def is_contradicted(self, contradiction: Contradiction | None) -> bool:
         """Return whether outcomes contradict the PDs. Fewer defaults than expected do not if they may be immature."""
@@ -73,6 +75,7 @@ def measure_performance(
     full: Outcomes | None,
     stored: StoredEstimates,
     bands: Sequence[str],
+    version: int | None = None,
     settings: PerformanceSettings | None = None,
     earlier: EarlierLoans | None = None,
     features: pd.DataFrame | None = None,
@@ -90,6 +93,7 @@ def measure_performance(
         full: outcomes by the definition of the PD.
         stored: the estimates made so far; one that is stored is not made again.
         bands: the names of the policy's bands in their order.
+        version: the version that the report is about, and that scored the earlier loans.
         settings: confidence and floors.
         earlier: loans that the model was not fitted on, for the recalibrated estimate; in months before the decisions
             they are vintages too.
@@ -103,14 +107,11 @@ def measure_performance(
         DataError: a column is missing, a PD is not a probability, or an application occurs twice in a period.
     """
     settings = settings or PerformanceSettings()
-    context = VintageContext(early, full, stored, bands, settings, earlier, features, now or datetime.now(UTC))
+    own = "" if version is None else str(version)
+    context = VintageContext(early, full, stored, bands, settings, earlier, features, now or datetime.now(UTC), own)
     parts = by_period(decisions, early, full)
-    counts = VintagesByDefinition(
-        early=_counts(parts, early, earlier),
-        full=_counts(parts, full, earlier, None if earlier is None else earlier.bad),
-        first_payment=_counts(parts, first_payment, earlier),
-        later=_counts(parts, later, earlier),
-    )
+    reads = {"early": early, "full": full, "first_payment": first_payment, "later": later}
+    counts = _known(parts, reads, earlier, own)
     compared = compare_vintages(counts, settings)
     measured = tuple(measure_vintage(one, context, counts, compared) for one in parts)
     curves = () if vintages is None else vintage_curves(vintages, confidence=settings.confidence)
@@ -124,13 +125,29 @@ def measure_performance(
         is_mature=all(one is None or one.is_mature for one in (early, full)),
         immaturity=immaturity,
         settings=settings,
+        decided_by=decided_by(decisions),
     )
+
+
+def _known(
+    parts: Sequence[Decisions], reads: Mapping[str, Outcomes | None], earlier: EarlierLoans | None, own: str
+) -> VintagesByDefinition:
+    """Return the vintages by each definition; `own` is the version that scored the earlier loans."""
+    full = reads["full"]
+    is_own = full is None or full.is_of_model
+    of_full = earlier.bad if earlier is not None and is_own else None
+    counts = {
+        name: _counts(parts, outcomes, earlier, own, of_full if name == "full" else None)
+        for name, outcomes in reads.items()
+    }
+    return VintagesByDefinition(**counts, full_is_of_model=is_own)
 
 
 def _counts(
     parts: Sequence[Decisions],
     outcomes: Outcomes | None,
     earlier: EarlierLoans | None,
+    own: str,
     of_earlier: NDArray[np.int8] | None = None,
 ) -> list[VintageCounts]:
     """Return the vintages by a definition as counts; of earlier loans its outcomes are looked up unless given."""
@@ -139,7 +156,7 @@ def _counts(
     codes = [outcomes.of(pa.array(one.ids), one.period) for one in parts]
     if of_earlier is None and earlier is not None and earlier.ids is not None:
         of_earlier = outcomes.of(pa.array(earlier.ids))
-    return [one.counted for one in vintages_of(parts, codes, earlier, of_earlier)]
+    return [one.counted for one in vintages_of(parts, codes, earlier, of_earlier, own)]
 
 
 def _immaturity(parts: Sequence[Decisions], early: Outcomes | None, full: Outcomes | None) -> Iterator[Immaturity]:

@@ -39,9 +39,9 @@ class OutcomeSettings(ReadingSettings):
     early: str = EARLY_READ
     """Definition of the early read, or `contract` for that of the marketplace's loan contract; of an `early_table` the
     name of its outcomes, by default its column."""
-    full: str = "dpd90_in_12_months"
-    """Definition that the PD is about, or `contract` for that of the marketplace's loan contract (the default where it
-    is not a named definition); of a `table` the name of its outcomes, by default its column."""
+    full: str | None = None
+    """Definition of matured outcomes, by default that of the model's record; another one is compared with earlier
+    vintages only. Of a `table` the name of its outcomes, by default its column."""
     table: str | None = None
     """Table of outcomes by the definition of the PD."""
     early_table: str | None = None

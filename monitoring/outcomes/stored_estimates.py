@@ -48,15 +48,21 @@ class StoredEstimate:
 
 
 class StoredEstimates:
-    """Small Parquet files in one folder, one per vintage, method and set of loans; none is overwritten."""
+    """Small Parquet files in one folder, one per vintage, method and set of loans; none is overwritten.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    `others` has the folder of each period that another version of the model decided.
+    """
+
+    def __init__(self, folder: Path, others: Mapping[str, Path] | None = None) -> None:
+        self._folder, self._others = folder, others or {}
+
+    def _of(self, period: str) -> Path:
+        return self._others.get(period, self._folder)
 
     def store(self, new: StoredEstimate, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> None:
         """Store an estimate of loans by their ids and PDs, unless they have one."""
         path = self._path(new.period, new.method, ids, probability)
-        with file_lock(self._folder / ".lock"):
+        with file_lock(self._of(new.period) / ".lock"):
             if not path.exists():
                 with whole_file(path) as temporary:
                     pq.write_table(_table(new), temporary)
@@ -66,14 +72,14 @@ class StoredEstimates:
         return self._path(period, method, ids, probability).exists()
 
     def _path(self, period: str, method: str, ids: NDArray[np.str_], probability: NDArray[np.float64]) -> Path:
-        return self._folder / f"{period}-{method}-{_fingerprint(ids, probability)}.parquet"
+        return self._of(period) / f"{period}-{method}-{_fingerprint(ids, probability)}.parquet"
 
     def to_reconcile(self, period: str, method: str) -> StoredEstimate | None:
         """Return the estimate to compare with the matured outcomes: that of the most loans, the oldest of several.
 
         A running month is estimated more than once.
         """
-        estimates = [_read(path) for path in self._folder.glob(f"{period}-{method}-*.parquet")]
+        estimates = [_read(path) for path in self._of(period).glob(f"{period}-{method}-*.parquet")]
         return max(estimates, key=lambda one: (one.estimate.rows, -one.made_at.timestamp()), default=None)
 
 

@@ -36,7 +36,7 @@ from pipelines.credit.loan import UNLABELLED
 
 @dataclass(frozen=True)
 class VintageContext:
-    """What all vintages of a report share."""
+    """What all vintages of a report share; `version` scored the earlier loans."""
 
     early: Outcomes | None
     full: Outcomes | None
@@ -46,19 +46,21 @@ class VintageContext:
     earlier: EarlierLoans | None
     features: pd.DataFrame | None
     now: datetime
+    version: str = ""
 
 
 @dataclass(frozen=True)
 class VintagesByDefinition:
     """The outcomes of all vintages as counts, by definition.
 
-    `later` are outcomes after the first payment, of the loans that made it.
+    `later` are outcomes after the first payment, of the loans that made it; `full_is_of_model` as in `Outcomes`.
     """
 
     early: Sequence[VintageCounts] = ()
     full: Sequence[VintageCounts] = ()
     first_payment: Sequence[VintageCounts] = ()
     later: Sequence[VintageCounts] = ()
+    full_is_of_model: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def compare_vintages(known: VintagesByDefinition, settings: PerformanceSettings)
     """Return the comparisons of all vintages."""
     return Comparisons(
         contradictions(known.early, settings),
-        contradictions(known.full, settings, of_pds=True),
+        contradictions(known.full, settings, of_pds=known.full_is_of_model),
         contradictions(known.first_payment, settings, ranks=False),
         fraud_signs(known.first_payment, known.later, settings),
     )
@@ -147,7 +149,7 @@ def _recalibration(
     method: str, one: Decisions, context: VintageContext, full_counts: Sequence[VintageCounts]
 ) -> Recalibration | None:
     """Return the recalibration of a method as it is expected for a vintage, None where there is none."""
-    if context.earlier is None or method == CALIBRATED:
+    if context.earlier is None or method == CALIBRATED or (context.version and one.scored_by != context.version):
         return None
     fitted = context.earlier.recalibration() if method == RECALIBRATED else _reweighted(one, context)
     basis = context.earlier.recalibration(weighted=False)

@@ -71,24 +71,42 @@ class Loans:
 
 
 def vintages_of(
-    decisions: Sequence[Decisions], codes: Sequence[Codes], earlier: EarlierLoans | None, of_earlier: Codes | None
+    decisions: Sequence[Decisions],
+    codes: Sequence[Codes],
+    earlier: EarlierLoans | None,
+    of_earlier: Codes | None,
+    own: str = "",
 ) -> list[Loans]:
-    """Return the loans with an outcome of decisions by period, and of earlier loans in the months before them.
+    """Return the loans with an outcome of decisions by period, and earlier loans in the months before them.
 
-    `codes` are outcomes of the decisions of each period, `of_earlier` those of the earlier loans.
+    Earlier loans, which the version `own` scored, also stand for the months that another version decided, so that the
+    PDs of one version are compared where there are some.
+
+    Args:
+        decisions: by period.
+        codes: outcomes of the decisions of each period.
+        earlier: loans that the model was not fitted on.
+        of_earlier: their outcomes.
+        own: the version that scored them.
     """
-    decided = [Loans.of(one, outcome) for one, outcome in zip(decisions, codes, strict=True)]
-    if not decisions or earlier is None or earlier.period is None or of_earlier is None:
-        return decided
-    first = min(decisions, key=lambda one: one.period)
-    return [*_earlier_vintages(earlier, earlier.period, of_earlier, first), *decided]
+    decided = {one.period: Loans.of(one, outcome) for one, outcome in zip(decisions, codes, strict=True)}
+    if not decided or earlier is None or earlier.period is None or of_earlier is None:
+        return [*decided.values()]
+    first = min(decided)
+    others = {period for period, one in decided.items() if own and one.scored_by not in (own, "")}
+    rescored = {
+        one.period: one
+        for one in _earlier_vintages(earlier, earlier.period, of_earlier, own or decided[first].scored_by)
+        if one.period < first or (one.period in others and len(one.bad))
+    }
+    return [*(decided | rescored).values()]
 
 
 def _earlier_vintages(
-    earlier: EarlierLoans, period: NDArray[np.str_], outcome: Codes, first: Decisions
+    earlier: EarlierLoans, period: NDArray[np.str_], outcome: Codes, scored_by: str
 ) -> Iterator[Loans]:
-    """Yield earlier loans month by month, for the months before the first decisions."""
-    for month in np.unique(period[period < first.period]):
+    """Yield earlier loans month by month."""
+    for month in np.unique(period):
         rows = (period == month) & (outcome != UNLABELLED)
         no_bands = np.full(int(rows.sum()), "")
-        yield Loans(str(month), outcome[rows], earlier.probability[rows], no_bands, first.scored_by)
+        yield Loans(str(month), outcome[rows], earlier.probability[rows], no_bands, scored_by)

@@ -85,6 +85,9 @@ def _points(facts: Facts) -> Iterator[Point]:
     yield from (Point(f"vintage {one.period}", one.statement) for one, _ in contradictions(facts.performance))
     if facts.performance is not None:
         yield Point("outcomes", _outcomes(facts.performance))
+        if len(facts.performance.decided_by) > 1:
+            deciders = [f"version {version} {rows:,}" for version, rows in facts.performance.decided_by.items()]
+            yield Point("decided by", f"{listed(deciders, NAMED)} of the applications of these months")
     low = _low_groups(facts.decision_mix)
     if low:
         yield Point("fairness", f"approved less often than the policy allows: {listed(low, NAMED)}")

@@ -92,7 +92,7 @@ def test_one_month_has_no_too_small_p_values(
         bound="not significantly above 5% and 1%, each test",
         holds=holds,
     )
-    assert {"early level", "first_payment level", "fraud level"} <= set(tests)
+    assert {"first_payment level", "fraud level"} <= set(tests)
     assert holds or not evidence.full
 
 
