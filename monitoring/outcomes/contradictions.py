@@ -27,8 +27,10 @@ TESTS = 6
 """Tests that share the error budget: level and ranking of early reads and of matured outcomes, the level of first
 payments, and that of first payments beyond later ones."""
 
-LEVEL, RANKING, MORE_BAD = Jump(0.5), Jump(0.1, sign=-1), Jump(0.5, sign=1)
-"""The jumps that are looked for: in log-odds of bad either way, of the AUC downwards, in log-odds of bad upwards."""
+LEVEL, RANKING, MORE_BAD = Jump(0.5), Jump(0.1, sign=-1, usual=0.1), Jump(0.5, sign=1)
+"""The jumps that are looked for: in log-odds of bad either way, of the AUC downwards, in log-odds of bad upwards.
+
+Economies move the level by up to about .16 a month; the AUC of an unchanged market hardly moves, by up to about .01."""
 
 OTHER_VERSION = 0.5
 """Standard deviation of the difference between the levels of two versions of a model, relative to such a jump."""

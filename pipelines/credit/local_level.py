@@ -32,10 +32,6 @@ MEMORIES = (0.9, 1.0)
 GRID = np.array(list(product(INNOVATIONS, SPREADS, OWN_ERRORS, MEMORIES)))
 """All combinations of innovation, spread, own error and memory, shape (g, 4)."""
 
-USUAL = 0.32
-"""Innovations and own errors are usually at most about so large, relative to the size of a jump: the prior weight of
-larger ones falls as that of a normal distribution, so that twelve vintages without any can tell a jump from noise."""
-
 FIRST = 2.0
 """Standard deviation of the level of the first vintage, relative to the size of a jump."""
 
@@ -57,10 +53,15 @@ class Observation:
 
 @dataclass(frozen=True)
 class Jump:
-    """The jumps that are looked for: their usual size, and the sign that they have, 0 for either."""
+    """The jumps that are looked for: their usual size, and the sign that they have, 0 for either.
+
+    Without a jump, innovations and own errors are usually at most about `usual`, relative to the size: the prior weight
+    of larger ones falls as that of a normal distribution.
+    """
 
     size: float
     sign: int = 0
+    usual: float = 0.32
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class _Filters:
         self.mean = np.zeros((combinations, longest + 1))
         self.covariance = np.full((combinations, longest + 1, longest + 1), (FIRST * jump.size) ** 2)
         self.covariance[:, :-1, :-1] += _months(innovation, memory, longest)
-        prior = -0.5 * (GRID[:, [0, 2]] ** 2).sum(axis=1) / USUAL**2
+        prior = -0.5 * (GRID[:, [0, 2]] ** 2).sum(axis=1) / jump.usual**2
         self.log_weight = prior - logsumexp(prior)
         self.begun: list[int] = []
         self.response = np.zeros((combinations, 0, longest + 1))

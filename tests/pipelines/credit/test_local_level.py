@@ -7,10 +7,10 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import binomtest, kstest, multivariate_normal
 
-from pipelines.credit.local_level import FIRST, GRID, USUAL, YEAR, Jump, Observation, follow, forecast
+from pipelines.credit.local_level import FIRST, GRID, YEAR, Jump, Observation, follow, forecast
 
 LEVEL = Jump(0.5)
-PRIOR = np.exp(-0.5 * (GRID[:, [0, 2]] ** 2).sum(axis=1) / USUAL**2)
+PRIOR = np.exp(-0.5 * (GRID[:, [0, 2]] ** 2).sum(axis=1) / LEVEL.usual**2)
 
 
 def observations(levels: Sequence[float], deviation: float, scored_by: str = "1") -> list[Observation]:
