@@ -47,6 +47,7 @@ from pipelines.model_store.tags import (
 )
 from pipelines.model_store.training_record import write_training_record
 from pipelines.profiles.development_profile import profile_of
+from pipelines.profiles.mean_contributions import with_contributions
 from pipelines.storage.atomic_files import scratch_folder
 from pipelines.storage.workspace import Workspace
 
@@ -169,7 +170,13 @@ def _write_profile(experiment: Experiment, trained: TrainedModel, folder: Path) 
     features = everyone.features[[*numeric, *categorical]]
     asked = trained.model.probability_of_bad(columns_of(features, numeric, categorical))
     whole = points(asked, experiment.settings.policy.scale)
-    profile = profile_of(whole, asked, features, numeric, Population.applications, everyone.times)
+    profile = with_contributions(
+        profile_of(whole, asked, features, numeric, Population.applications, everyone.times),
+        features,
+        asked,
+        [*numeric, *categorical],
+        lambda rows: trained.model.contributions(columns_of(rows, numeric, categorical)),
+    )
     (folder / PROFILE).write_text(profile.to_json())
 
 

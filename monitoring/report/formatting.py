@@ -49,10 +49,13 @@ def points_apart(value: float, reference: float | None, digits: int = 1) -> str:
 
     >>> points_apart(0.583, 0.641), points_apart(0.5, None)
     ('−5.8 points', '–')
+    >>> points_apart(0.5, 0.5000001)
+    '+0.0 points'
     """
     if reference is None:
         return NOTHING
-    return f"{100 * (value - reference):+.{digits}f} points".replace("-", "−")
+    points = round(100 * (value - reference), digits) + 0.0  # no minus before a zero
+    return f"{points:+.{digits}f} points".replace("-", "−")
 
 
 def between(estimate: Estimate | None, *, share: bool = False) -> str:

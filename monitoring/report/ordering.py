@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from monitoring.measures.attribution import Attribution
 from monitoring.measures.move import Move
 from monitoring.report.formatting import apart, psi
 from monitoring.thresholds.thresholds import EVERYONE, MOVED, Level
@@ -13,6 +14,12 @@ WORDS = {Level.ACT: "act", Level.WATCH: "watch", Level.QUIET: "quiet", Level.TOO
 def by_effect(moves: Iterable[Move]) -> list[Move]:
     """Return moves by level, then by the excess of their PSI over sampling noise, the largest first."""
     return sorted(moves, key=lambda one: (RANK[one.judgement.level], -one.judgement.excess))
+
+
+def by_decisions(moves: Iterable[Move], attribution: Attribution | None) -> list[Move]:
+    """Return moves of all decisions by level, then by how much they moved the score, then by effect."""
+    sizes = {} if attribution is None else {one.column: abs(one.log_odds) for one in attribution.that_matter}
+    return sorted(of_everyone(moves), key=lambda one: (RANK[one.judgement.level], -sizes.get(one.column, 0.0)))
 
 
 def of_everyone(moves: Iterable[Move]) -> list[Move]:

@@ -18,7 +18,7 @@ from monitoring.report.distribution_chart import distribution_chart
 from monitoring.report.formatting import FILTERS, points_apart, some
 from monitoring.report.gauge import gauge_of
 from monitoring.report.heat_map import heat_map
-from monitoring.report.ordering import WORDS, headline, is_moved, of_everyone
+from monitoring.report.ordering import WORDS, by_decisions, headline, is_moved
 from monitoring.report.performance_charts import ages_reached, band_chart, curve_chart, performance_charts
 from monitoring.verdict.period_report import PeriodReport
 from pipelines.charts.series_chart import draw
@@ -43,7 +43,7 @@ def page_of(report: PeriodReport) -> str:
 
 def leading_part(report: PeriodReport, *, has_sample: bool = True) -> str:
     """Return the page without parts that have no data; with `has_sample` Evidently's summary of a sample follows it."""
-    everyone = of_everyone(report.moves)
+    everyone = by_decisions(report.moves, report.attribution)
     return _environment().get_template("report.html").render(
         report=report,
         score=[one for one in sorted(everyone, key=_role) if one.role in SCORE_ROLES],

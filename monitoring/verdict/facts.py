@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from monitoring.decision_mix.decision_mix import DecisionMix
 from monitoring.faults.fault import Fault
 from monitoring.faults.observed import Searched
+from monitoring.measures.attribution import Attribution
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
 from monitoring.outcomes.performance import PerformanceReport
@@ -17,12 +18,14 @@ from monitoring.verdict.too_little import too_little
 class Facts:
     """Everything that a verdict rests on.
 
-    `share_changes` are levels and segments that vanished or appeared. `not_compared` has the reason for each column
-    that is left out, `searched` what could be searched for faults; both are for what a report says about itself.
+    `share_changes` are levels and segments that vanished or appeared, `attribution` is what moved the score.
+    `not_compared` has the reason for each column that is left out, `searched` what could be searched for faults; both
+    are for what a report says about itself.
     """
 
     moves: Sequence[Move] = ()
     share_changes: Sequence[ShareChange] = ()
+    attribution: Attribution | None = None
     faults: Sequence[Fault] = ()
     effect: Effect | None = None
     decision_mix: Sequence[DecisionMix] = ()

@@ -5,6 +5,7 @@ from enum import Enum
 
 from monitoring.decision_mix.decision_mix import DecisionMix
 from monitoring.faults.fault import Fault
+from monitoring.measures.attribution import Attribution
 from monitoring.measures.effects import Effect
 from monitoring.measures.move import Move
 from monitoring.measures.score_comparison import ScoreComparison
@@ -42,7 +43,8 @@ class PeriodReport:
     moved, where, since when, its effect and the next step. `notes` are what a reader must know about the comparison (a
     reference of one period, a fault that hides a move, a segment that is too small). `causes` are the kinds of change
     (`monitoring.verdict.causes`). `cannot_see` are changes that the report would not have named, `smallest_changes` the
-    smallest ones that it would have named, by kind. `share_changes` are levels and segments that vanished or appeared.
+    smallest ones that it would have named, by kind. `share_changes` are levels and segments that vanished or appeared;
+    `attribution` is what moved the score.
     """
 
     title: str
@@ -64,3 +66,4 @@ class PeriodReport:
     cannot_see: tuple[str, ...] = ()
     smallest_changes: tuple[Point, ...] = ()
     share_changes: tuple[ShareChange, ...] = ()
+    attribution: Attribution | None = None

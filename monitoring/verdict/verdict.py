@@ -11,6 +11,7 @@ from monitoring.outcomes.performance import PerformanceReport
 from monitoring.outcomes.vintage import VintagePerformance
 from monitoring.thresholds.share_changes import ShareChange, ShareKind
 from monitoring.thresholds.thresholds import EVERYONE, MOVED, Level
+from monitoring.verdict.attribution_in_words import attribution_in_words
 from monitoring.verdict.blind_spots import cannot_see, smallest_changes
 from monitoring.verdict.causes import CONCEPT_CHANGE, FRAUD, LEVEL_SHIFT, MIX_SHIFT, cause_of, causes_of, contradictions
 from monitoring.verdict.facts import Facts
@@ -74,6 +75,8 @@ def points_of(facts: Facts) -> tuple[Point, ...]:
 def _points(facts: Facts) -> Iterator[Point]:
     moved = _moved(facts)
     overall = [move for move in moved if move.segment == EVERYONE]
+    if moved and facts.attribution is not None and facts.attribution.that_matter:
+        yield Point("what moved the score", attribution_in_words(facts.attribution))
     if moved:
         yield Point("what moved", _columns_with_psi(overall or moved))
         yield Point("where", _segments(overall, moved))
@@ -117,7 +120,7 @@ def _reasons(facts: Facts) -> Iterator[str]:
 
 def _move_reason(facts: Facts, moved: Sequence[Move]) -> str:
     parts = []
-    columns = list(dict.fromkeys(move.column for move in _by_excess(moved) if move.column != SCORE))
+    columns = list(dict.fromkeys(move.column for move in moved if move.column != SCORE))
     if columns:
         limits = (
             "1 column moved beyond its limit"
@@ -152,7 +155,10 @@ def _score_reason(facts: Facts) -> Iterator[str]:
 
 
 def _moved(facts: Facts) -> list[Move]:
-    return [move for move in facts.moves if move.judgement.level in MOVED]
+    """Return the moves at watch or act level: those that moved the score most first, then those of the largest PSI."""
+    moved = [move for move in facts.moves if move.judgement.level in MOVED]
+    sizes = {move.column: facts.attribution.size(move.column) if facts.attribution else 0.0 for move in moved}
+    return sorted(moved, key=lambda move: (-sizes[move.column], -move.judgement.excess))
 
 
 def _by_excess(moves: Sequence[Move]) -> list[Move]:
@@ -161,7 +167,7 @@ def _by_excess(moves: Sequence[Move]) -> list[Move]:
 
 def _columns_with_psi(moves: Sequence[Move]) -> str:
     texts = []
-    for move in _by_excess(moves):
+    for move in moves:
         segment = "" if move.segment == EVERYONE else f" in {move.segment}"
         texts.append(f"{move.column}{segment} (PSI {move.judgement.psi:.2g}, limit {move.judgement.limit:.2g})")
     return listed(texts, NAMED)
@@ -223,7 +229,7 @@ def _next_step(facts: Facts, moved: Sequence[Move]) -> str:
             "not compared"
         )
     if moved:
-        column = _by_excess(moved)[0].column
+        column = next(move.column for move in moved if move.column != SCORE)
         return (
             f"look at the bins of {column}, then at who applies (campaigns, channels); early outcomes will show "
             "whether the PDs still hold"
@@ -270,6 +276,7 @@ def build_report(title: str, window: Window, reference: Reference, facts: Facts,
         cannot_see=cannot_see(facts),
         smallest_changes=smallest_changes(facts, score),
         share_changes=tuple(facts.shares),
+        attribution=facts.attribution,
     )
 
 

@@ -9,6 +9,7 @@ from monitoring.faults.duplicates import repeated_share
 from monitoring.faults.observed import Intake, Observed
 from monitoring.faults.search import find_faults
 from monitoring.faults.window_faults import months_of, searched_of
+from monitoring.measures.attribution import attribute
 from monitoring.measures.changed_levels import changed_levels
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import compare
@@ -110,6 +111,7 @@ def _facts(tables: ExternalTables, window: Window, settings: WatchSettings) -> F
     now = Observed(settings.period, rows, columns, intake, repeated, window.profile.overall.scores)
     return Facts(
         moves=compare(reference, window.profile, None, settings.thresholds, settings.period),
+        attribution=attribute(reference, window.profile, None),
         share_changes=changed_levels(reference, window.profile, sample),
         faults=find_faults(reference.profile, now, sample, months=months_of(reference)),
         effect=effect_of(reference, window.profile, None),

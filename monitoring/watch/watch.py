@@ -9,6 +9,7 @@ from monitoring.alarms.settings import check_alarms
 from monitoring.decision_mix.decision_mix import decision_mixes
 from monitoring.faults.table_faults import findings_of_marketplace
 from monitoring.faults.window_faults import faults_of, intake_of
+from monitoring.measures.attribution import attribute
 from monitoring.measures.changed_levels import changed_levels
 from monitoring.measures.effects import effect_of
 from monitoring.measures.moves import find_moves
@@ -118,6 +119,7 @@ def report_of(
         tables = findings_of_marketplace(workspace, settings.outcomes.marketplace, window, reference)
         facts = Facts(
             moves=find_moves(counts, window, reference, policy, settings, settings.thresholds),
+            attribution=attribute(reference, window.profile, policy),
             share_changes=[*changed_levels(reference, window.profile, samples.current), *tables.share_changes],
             faults=[*faults, *tables.faults],
             effect=effect_of(reference, window.profile, policy),

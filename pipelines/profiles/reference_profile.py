@@ -23,7 +23,7 @@ class ReferenceProfile:
 
     `by_period` has the same counts, and those of the score, month by month; where no times are known, of all at once
     under `ANY_TIME`. It is empty in a profile that an earlier version wrote. `missing_given` has for each column the
-    others that explain where it is missing.
+    others that explain where it is missing, `contributions` what each of its bins adds to the log-odds of bad.
     """
 
     rows: int
@@ -32,6 +32,7 @@ class ReferenceProfile:
     counts: Mapping[str, tuple[int, ...]]
     by_period: Mapping[str, Tally] = field(default_factory=dict)
     missing_given: Mapping[str, tuple[MissingGiven, ...]] = field(default_factory=dict)
+    contributions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the profile as text."""
@@ -39,6 +40,7 @@ class ReferenceProfile:
         record |= {"bins": [asdict(one) for one in self.bins], "counts": self.counts}
         record["by_period"] = {period: tally.record() for period, tally in self.by_period.items()}
         record["missing_given"] = {name: [asdict(one) for one in some] for name, some in self.missing_given.items()}
+        record["contributions"] = self.contributions
         return json.dumps(record, indent=1)
 
     @classmethod
@@ -52,7 +54,8 @@ class ReferenceProfile:
             column: tuple(MissingGiven(one["other"], tuple(one["rates"])) for one in some)
             for column, some in record.get("missing_given", {}).items()
         }
-        return cls(record["rows"], Population(record["population"]), bins, counts, by_period, given)
+        means = {column: tuple(some) for column, some in record.get("contributions", {}).items()}
+        return cls(record["rows"], Population(record["population"]), bins, counts, by_period, given, means)
 
 
 def _bins_from(record: Mapping[str, Any]) -> FrozenBins:
