@@ -33,6 +33,7 @@ from pipelines.model_store.tags import (
     TRIAL,
     TRIAL_RUN,
     TRIALS,
+    WARM_START,
     WORKER,
 )
 from pipelines.storage.atomic_files import scratch_folder
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
 
 BEST_CV_AUC = "best_cv_auc"
 """The metric that shows the course of the search, by trial."""
-
-WARM_START = "warm_start.json"
-"""Among a study run's files: the trials of earlier studies that it began with."""
 
 TOP_TRIALS = 5
 """So many trials get a run of their own in MLflow: hundreds flood its pages and slow them."""

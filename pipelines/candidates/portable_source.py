@@ -100,7 +100,8 @@ def _statements(module: str) -> dict[str, ast.stmt]:
             case ast.ClassDef() | ast.FunctionDef():
                 bound[statement.name] = statement
             case ast.Assign():
-                bound |= {target.id: statement for target in statement.targets if isinstance(target, ast.Name)}
+                targets = [one for target in statement.targets for one in ast.walk(target)]
+                bound |= {one.id: statement for one in targets if isinstance(one, ast.Name)}
             case ast.AnnAssign(target=ast.Name(id=name)):
                 bound[name] = statement
             case ast.Import() | ast.ImportFrom():

@@ -23,7 +23,7 @@ from pipelines.model_store.addresses import (
 from pipelines.model_store.data_part import DataPart
 from pipelines.model_store.local_copies import LocalCopies
 from pipelines.model_store.readiness import make_ready
-from pipelines.model_store.tags import CONFIG, KIND, STUDY_RUN, TRIALS
+from pipelines.model_store.tags import CONFIG, KIND, STUDY_RUN, TRIALS, WARM_START
 from pipelines.secrets.private_files import make_folder
 from pipelines.storage.workspace import Workspace
 
@@ -177,7 +177,7 @@ class RunStore:
             record = json.loads(self.copies.file(location, name).read_text(errors="replace"))
         except ValueError:
             record = None
-        if not isinstance(record, list if name == TRIALS else dict):
+        if not isinstance(record, list if name in (TRIALS, WARM_START) else dict):
             raise ThinfileError(f"the file {name} of run {run_id} is not what Thinfile wrote; restore it from a copy")
         return record
 

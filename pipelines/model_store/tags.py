@@ -49,6 +49,9 @@ OVERRIDES = "thinfile.overrides"
 CONFIG, DATA_RECORD, PROVENANCE, TRIALS = "config.json", "data.json", "provenance.json", "trials.json"
 """Names among a run's files: the resolved configuration, what the data was, what it was made with."""
 
+WARM_START = "warm_start.json"
+"""Among a study run's files: the trials of earlier studies that it began with."""
+
 FINAL = "final.json"
 """Among a study run's files: what it registered, and from which trials."""
 

@@ -39,10 +39,14 @@ def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Copy:
     prepared.ask(4)
     prepared.ask(3)
     prepared.version(5)
+    artifacts, kept = store.workspace.artifacts, tmp_path / "artifacts"
+    shutil.copytree(artifacts, kept)
 
     def copied() -> Book:
         place = tmp_path / f"copy{len(list(tmp_path.iterdir()))}"
         place.mkdir()
+        shutil.rmtree(artifacts)  # MLflow has one place of the documents for all copies, which are used in turn
+        shutil.copytree(kept, artifacts)
         if database is not None:
             store.client._tracking_client.store.engine.dispose()
             store.client._get_registry_client().store.engine.dispose()

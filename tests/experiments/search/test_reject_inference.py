@@ -113,7 +113,8 @@ def test_a_model_that_was_told_of_the_declined_is_replayed_bit_for_bit(market: P
     (market / "other.csv").write_text("".join((market / "asked.csv").read_text().splitlines(keepends=True)[:-1]))
     moved = MovedData(ttd_population=str(market / "other.csv"))
     outcome = replay(ReplaySettings(workspace=root, run=run, data=moved))
-    assert [one["what"] for one in outcome.result["differences"]] == ["data.asked"]  # type: ignore[attr-defined]
+    source, rows = (one["what"] for one in outcome.result["differences"])  # type: ignore[attr-defined]
+    assert (source, rows) == (f"source {market / 'other.csv'}", "data.asked")
 
 
 @pytest.mark.parametrize("inference", [RejectInference.reweighting, RejectInference.fuzzy_augmentation])

@@ -16,7 +16,7 @@ SCORER = '''
 
 import numpy as np
 
-SHIFT = {shift}
+NOTHING, SHIFT = 0, {shift}
 LINES = """first
   {shift}
 last"""
