@@ -1,5 +1,7 @@
 """Lays out the wheel: `thinfile.py` becomes the package `thinfile`, which has all other packages inside."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -18,3 +20,12 @@ class WheelLayout(BuildHookInterface):
         """Name the files of the front."""
         if version == "standard":
             build_data["force_include"].update(FRONT)
+            build_data["force_include"][str(self._types())] = "thinfile/__init__.pyi"
+
+    def _types(self) -> Path:
+        """Write what a type checker reads of the front: it finds the packages inside `thinfile` alone."""
+        source = (Path(self.root) / "thinfile.py").read_text()
+        types = Path(self.root) / "build" / "__init__.pyi"
+        types.parent.mkdir(exist_ok=True)
+        types.write_text(re.sub(r"from (pipelines|experiments|monitoring)\b", r"from thinfile._packages.\1", source))
+        return types

@@ -14,6 +14,7 @@ from pipelines.model_store.parameters import accepted_parameters
 from pipelines.model_store.registered import RegisteredModel
 from pipelines.model_store.tags import MLFLOW_RUN_NOTE, POLICY, POLICY_NAME
 from pipelines.policy.pack import policy_hash
+from pipelines.secrets.environment_text import to_record
 from pipelines.secrets.redaction import redacted, redacted_override
 from pipelines.storage.process import account
 
@@ -66,7 +67,7 @@ def _shown(override: str) -> str:
 def data_parts(experiment: Experiment) -> list[DataPart]:
     """Return the development and the test part of an experiment's data, each with a fingerprint of our own."""
     applications, split, name = experiment.applications, experiment.split, data_name(experiment)
-    source = redacted(str(experiment.settings.data.path or name))
+    source = redacted(str(to_record(experiment.settings.data.path) or name))
     outcomes = applications.outcomes
     of_rows = {"training": split.development, "test": split.test}
     counts = {use: {"rows": len(rows), "bad": int(outcomes[rows].sum())} for use, rows in of_rows.items()}
