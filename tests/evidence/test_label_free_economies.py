@@ -29,7 +29,7 @@ def test_estimates_without_labels_hold(volume: int, evidence: Evidence, markets:
     low, high = RATES_INSIDE
     holds = abs(errors.mean()) <= LARGEST_ERROR and auc_inside >= INSIDE and low <= rate_inside <= high
     evidence.record(
-        f"71-label-free-{volume}",
+        f"94-label-free-{volume}",
         claim=f"simulated: the recalibrated AUC without labels less the realised one, mean over {len(errors)} markets "
         f"of about {volume:,} applications a month; vintages whose interval holds the realised AUC, and bad rate "
         f"({len(every):,} vintages of {economies} economies each)",

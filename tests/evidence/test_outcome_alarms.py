@@ -60,7 +60,7 @@ def test_quiet_economies_raise_few_alarms(
     holds = not_significantly_above(alarms, len(found), 0.05)
     frauds = sum(any(FRAUD in causes for causes in one["causes"]) for one in found)
     evidence.record(
-        f"70-quiet-economies-{volume}",
+        f"93-quiet-economies-{volume}",
         claim=f"simulated: {len(found)} economies in which nothing happens, 8 markets, about {volume:,} applications a "
         f"month: economies with an alarm from outcomes in {REPORTS} monthly reports, all causes together",
         value=f"{alarms / len(found):.1%} ({alarms} of {len(found)}), fraud {frauds}",
@@ -85,7 +85,7 @@ def test_one_month_has_no_too_small_p_values(
         shares = " and ".join(f"{count / len(values):.1%}" for count in below)
         texts.append(f"{name} {shares} (mean e-value {evidences:.2f})")
     evidence.record(
-        f"70-one-month-{volume}",
+        f"93-one-month-{volume}",
         claim=f"simulated: p-values of one vintage per quiet economy below .05 and below .01, about {volume:,} "
         "applications a month",
         value="; ".join(texts),
@@ -111,11 +111,11 @@ def test_a_shock_is_named_in_time(
     frauds = sum(named_by(of_size[size], FRAUD, 12) for of_size in found.values() for size in sizes)
     holds = not_significantly_above(missed, len(large), 0.2)
     if evidence.full:
-        _draw(power, FOLDER / "70-outcome-power.svg")
+        _draw(power, FOLDER / "93-outcome-power.svg")
     evidence.record(
-        "70-economic-shock",
+        "93-economic-shock",
         claim=f"simulated: an economic shock of .8 (log-odds) is named by month {MONTHS} at about 10,000 applications "
-        f"a month, in {len(large)} redrawn economies of 8 markets (figure: 70-outcome-power.svg)",
+        f"a month, in {len(large)} redrawn economies of 8 markets (figure: 93-outcome-power.svg)",
         value="; ".join(
             f"{volume:,} a month: "
             + ", ".join(f"{size:g} in {one:.0%}" for size, one in zip(sizes, shares, strict=True))
@@ -140,7 +140,7 @@ def test_a_concept_change_is_named_in_time(
             if (volume, share) == (10_000, 0.0):
                 holds = not_significantly_above(len(found) - named, len(found), 0.05)
     evidence.record(
-        "70-concept-change",
+        "93-concept-change",
         claim=f"simulated: a concept change is named by month 5 at about 10,000 applications a month, in {economies} "
         "redrawn economies of 8 markets",
         value="; ".join(texts),
