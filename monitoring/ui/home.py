@@ -40,10 +40,9 @@ class Home:
     commands: list[Command]
 
     def acknowledging(self, one: Logged) -> str:
-        """Return the command that acknowledges an alarm; only the reason is left to write."""
+        """Return the words that say of which alarm `watch acknowledge` is; only the reason is left to write."""
         words = [shell_word("model", one.alarm.key.model), f"period={one.alarm.key.period}"]
-        words.append(shell_word("workspace", self.workspace))
-        return f"thinfile watch acknowledge {' '.join(words)} why=..."
+        return " ".join([*words, shell_word("workspace", self.workspace)])
 
 
 def home_of(workspace: Workspace) -> Home:

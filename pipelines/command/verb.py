@@ -88,8 +88,10 @@ def override(key: str, value: str) -> str:
 def shell_word(key: str, value: object) -> str:
     """Return an override as a word of a shell's command line, whatever its value holds.
 
-    >>> shell_word("data.path", "/tmp/a/table.parquet"), shell_word("input", "/tmp/my table")
-    ('data.path=/tmp/a/table.parquet', "'input=\"/tmp/my table\"'")
+    >>> shell_word("data.path", "/tmp/a/table.parquet")
+    'data.path=/tmp/a/table.parquet'
+    >>> print(shell_word("input", "/tmp/my table"))
+    'input="/tmp/my table"'
     """
     return shlex.quote(override(key, str(value)))
 

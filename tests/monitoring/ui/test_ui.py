@@ -205,8 +205,8 @@ def test_an_acknowledged_alarm_is_not_open(lived_in: Workspace) -> None:
 def test_the_command_on_the_page_acknowledges_the_alarm_of_this_workspace(lived_in: Workspace) -> None:
     home = home_of(lived_in)
     (alarm,) = home.alarms
-    program, *words = shlex.split(home.acknowledging(alarm))
-    assert (program, command.main([*words[:-1], "why=known"])) == ("thinfile", 0)
+    words = shlex.split(home.acknowledging(alarm))
+    assert command.main(["watch", "acknowledge", *words, "why=known"]) == 0
     assert home_of(lived_in).alarms == []
 
 
