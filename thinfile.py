@@ -92,13 +92,13 @@ INSIDE = {
 
 def simulate(*request: "str | SimulateSettings", **values: object) -> "SimulateResult":
     """Simulate a marketplace whose true probabilities of default are known; see `tune` for the arguments."""
-    result: SimulateResult = _answer("SimulateResult", "simulate", request, values)
+    result: SimulateResult = _answer("simulate", request, values)
     return result
 
 
 def prepare(*request: "str | PrepareSettings", **values: object) -> "PrepareResult":
     """Make a training table of raw tables, point in time and of mature labels only; see `tune` for the arguments."""
-    result: PrepareResult = _answer("PrepareResult", "prepare", request, values)
+    result: PrepareResult = _answer("prepare", request, values)
     return result
 
 
@@ -112,31 +112,31 @@ def tune(*request: "str | TuneSettings", **values: object) -> "TuneResult":
         RequestError: the request was wrong; nothing was written.
         ThinfileError: something failed.
     """
-    result: TuneResult = _answer("TuneResult", "tune", request, values)
+    result: TuneResult = _answer("tune", request, values)
     return result
 
 
 def compare(*request: "str | CompareSettings", **values: object) -> "CompareResult":
     """List the versions and studies of a model, or show one study; see `tune` for the arguments."""
-    result: CompareResult = _answer("CompareResult", "compare", request, values)
+    result: CompareResult = _answer("compare", request, values)
     return result
 
 
 def promote(*request: "str | PromoteSettings", **values: object) -> "PromoteResult":
     """Judge a challenger by the gates and promote it, recorded in the ledger; see `tune` for the arguments."""
-    result: PromoteResult = _answer("PromoteResult", "promote", request, values)
+    result: PromoteResult = _answer("promote", request, values)
     return result
 
 
 def score(*request: "str | ScoreSettings", **values: object) -> "ScoreResult":
     """Score a table of applications, or the book, for a month; see `tune` for the arguments."""
-    result: ScoreResult = _answer("ScoreResult", "score", request, values)
+    result: ScoreResult = _answer("score", request, values)
     return result
 
 
 def watch(*request: "str | WatchSettings", **values: object) -> "WatchResult":
     """Write the drift report of a month and act on it; see `tune` for the arguments."""
-    result: WatchResult = _answer("WatchResult", "watch", request, values)
+    result: WatchResult = _answer("watch", request, values)
     return result
 
 
@@ -176,13 +176,14 @@ if not TYPE_CHECKING:
         return getattr(import_module(INSIDE[name]), name)
 
 
-def _answer(result: str, verb: str, request: Sequence[object], values: Mapping[str, object]) -> Any:
-    """Return the answer of a verb as an object of the class that `result` names."""
+def _answer(verb: str, request: Sequence[object], values: Mapping[str, object]) -> Any:
+    """Return the answer of a verb as an object of its class, such as `TuneResult`."""
     use_own_packages()
     from pipelines.command.python_api import outcome_of
     from pipelines.command.verb import as_json, summary_text
 
     outcome = outcome_of(verb, request, values)
+    result = f"{verb.capitalize()}Result"
     kind = getattr(import_module(INSIDE[result]), result)
     return kind(as_json(outcome), summary_text(outcome), int(outcome.exit_code))
 

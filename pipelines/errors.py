@@ -46,10 +46,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
     >>> nearest("catbost", ["scorecard", "catboost"])
     'did you mean catboost?'
+    >>> nearest("catbost", ["catboost", "catboost"])
+    'did you mean catboost?'
     >>> nearest("zzz", ["scorecard", "catboost"])
     'known: catboost, scorecard'
     """
-    options = [one if one == one.strip() else repr(one) for one in sorted(known)]
+    options = [one if one == one.strip() else repr(one) for one in sorted(set(known))]
     close = get_close_matches(name, options, n=3, cutoff=0.6)
     return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(options) or 'none'}"
 

@@ -13,7 +13,8 @@ class PerformanceSettings:
     confidence: float = 0.95
     """Confidence of intervals and of tests by band."""
     level: float = 0.05
-    """Largest probability that outcomes of an unchanged market contradict the model within a year, of all tests."""
+    """Error budget of a year, of all tests: outcomes of an unchanged market contradict the model at most so often in a
+    year, on average; 0.05 is once in twenty years."""
     least_of_each: int = 20
     """Bad and good loans below which there is no AUC, KS or test."""
     ranking_floor: float = 0.03

@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from pyarrow.fs import FileType
+
 from pipelines.errors import ThinfileError
 from pipelines.reading.locations import file_system_of, is_address
 from pipelines.score_log.key import LogKey
@@ -26,6 +28,7 @@ def copy_decisions(log: ScoreLog, key: LogKey, parts: Collection[str], location:
     names = [name for name in log.partitions(key) if name.removesuffix(".parquet") in parts]
     folder = key.folder(Path()).as_posix()
     try:
+        _remove(location, f"{folder}/{DONE}")  # of an earlier copy, which had fewer parts
         for name in names:
             _write(log.file(key, name), location, f"{folder}/{name}")
         _write(None, location, f"{folder}/{DONE}")
@@ -37,6 +40,16 @@ def copy_decisions(log: ScoreLog, key: LogKey, parts: Collection[str], location:
             "copy them"
         ) from error
     return len(names)
+
+
+def _remove(location: str, name: str) -> None:
+    """Remove a file below a location, if it exists."""
+    if not is_address(location):
+        (Path(location).expanduser() / name).unlink(missing_ok=True)
+        return
+    system, base = file_system_of(location)
+    if system.get_file_info(f"{base}/{name}").type == FileType.File:
+        system.delete_file(f"{base}/{name}")
 
 
 def _write(file: Path | None, location: str, name: str) -> None:

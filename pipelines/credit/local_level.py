@@ -94,8 +94,9 @@ def follow(observations: Sequence[Observation], jump: Jump, *, least: int, offse
     of the likelihoods with and without a jump at s whose size is normal with mean 0 and deviation `jump.size` (half
     normal for a sign), both averaged over the grid: a mixture likelihood ratio (Robbins 1970) for each s. Without a
     jump each B(s, t) is a nonnegative martingale in t with mean 1, so that their sum is an e-detector (Shin, Ramdas and
-    Rinaldo 2024) and M exceeds 1/a at some vintage of twelve with a probability of at most a, however often it is
-    looked at (Ville, Doob): a is the error budget of a year.
+    Rinaldo 2024): M first exceeds 1/a after 12/a vintages or more on average, however often it is looked at. So a is
+    the rate of false alarms in a year. In the first twelve vintages it bounds their probability too (Ville); in later
+    years, when the jumps that are looked for began in 23 months, that is at most 23/12 a.
 
     Args:
         observations: vintages with outcomes.
@@ -128,7 +129,6 @@ def forecast(observations: Sequence[Observation], jump: Jump, month: int, *, off
     return state.until(Observation(month, 0.0, 0.0, ordered[-1].scored_by), offset).expected()
 
 
-@dataclass
 class _Filters:
     """Kalman filters of all combinations of the grid, and what a unit jump at each vintage would have done to them."""
 

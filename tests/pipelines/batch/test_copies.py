@@ -6,8 +6,10 @@ import fsspec
 import pandas as pd
 import pyarrow.dataset as pds
 import pytest
+from pyarrow.fs import FileType, LocalFileSystem
 
 from pipelines.errors import ThinfileError
+from pipelines.reading.locations import file_system_of
 from tests.object_store import Bucket
 from tests.pipelines.batch.conftest import Bench, applications, score_it, written
 
@@ -52,6 +54,27 @@ def test_the_same_command_copies_after_a_failure_and_decides_nothing_again(
     assert "_SUCCESS" in names
     assert len(names) == 2
     system.store.clear()
+
+
+@pytest.mark.parametrize("place", ["folder", "memory", "bucket"])
+def test_while_a_later_input_is_copied_the_month_is_not_marked_as_complete(
+    place: str, bench: Bench, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, address = applications(300), {"memory": "memory://later", "bucket": bucket.address}.get(place, str(tmp_path))
+    score_it(bench, input=str(written(table.head(200), tmp_path / "first.parquet")), decisions_to=address)
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.batch.copies._write", _fails)
+        with pytest.raises(ThinfileError, match="cannot be written"):
+            score_it(bench, input=str(written(table, tmp_path / "all.parquet")), decisions_to=address)
+    system, base = file_system_of(address) if place != "folder" else (LocalFileSystem(), str(tmp_path))
+    marker = f"{base}/{FOLDER}/_SUCCESS"
+    assert system.get_file_info(marker).type == FileType.NotFound
+    score_it(bench, input=str(tmp_path / "all.parquet"), decisions_to=address)
+    assert system.get_file_info(marker).type == FileType.File
+
+
+def _fails(*_: object) -> None:
+    raise OSError("the disk is full")
 
 
 def test_a_bucket_gets_the_decisions(bench: Bench, bucket: Bucket, tmp_path: Path) -> None:
