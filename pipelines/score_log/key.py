@@ -81,6 +81,6 @@ def check_period(period: str, setting: str = "period") -> None:
     """Raise RequestError unless a period is a month; `setting` is where it was given."""
     if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", period):
         raise RequestError(
-            f"{setting} must be a month such as 2026-10, received '{period}'; write the year, a hyphen and a month from "
-            "01 to 12"
+            f"{setting} must be a month such as 2026-10, received '{period}'; write the year, a hyphen and a month "
+            "from 01 to 12"
         )
