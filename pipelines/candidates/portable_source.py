@@ -1,12 +1,15 @@
 """The code that is logged with a model: the common part, and of the family all that its scorer refers to."""
 
 import ast
+import builtins
 import sys
 from collections.abc import Iterator, Mapping
+from dis import get_instructions
 from functools import cache
 from importlib import import_module
 from importlib.util import resolve_name
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from pipelines.candidates import portable_model
@@ -27,6 +30,33 @@ def portable_source(scorers: Mapping[str, type[Any]]) -> str:
     functions = [_function(number, scorer) for number, scorer in enumerate(scorers.values())]
     classes = "".join(f"    {family!r}: scorer_{number}(),\n" for number, family in enumerate(scorers))
     return "\n\n\n".join([common, *functions, f"SCORERS = {{\n{classes}}}"]) + "\n"
+
+
+def require_bound(source: str) -> None:
+    """Raise TypeError for global names that a portable source reads and nothing in it binds.
+
+    They would be missed where the model is loaded, on another machine.
+    """
+    module = compile(source, "<scorers>", "exec")
+    bound = {instruction.argval for instruction in get_instructions(module) if instruction.opname == "STORE_NAME"}
+    read = {
+        instruction.argval
+        for code in _codes(module)
+        for instruction in get_instructions(code)
+        if instruction.opname == "LOAD_GLOBAL"
+    }
+    if unbound := sorted(read - bound - set(dir(builtins))):
+        raise TypeError(
+            f"scorers use {', '.join(unbound)}, which is not logged with them; bind it at the top of a module"
+        )
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield a code object and all that are inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
 
 
 def _function(number: int, scorer: type[Any]) -> str:

@@ -14,6 +14,7 @@ from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from mlflow.types.schema import AnyType
 
 from pipelines.candidates.portable_model import families_of, read_card, table_names
+from pipelines.candidates.portable_source import require_bound
 from pipelines.candidates.registry import family_named
 from pipelines.candidates.training import TrainedModel
 from pipelines.model_store.files import NO_COMPILED_CODE, SERVED, deciding_hash
@@ -38,8 +39,9 @@ def save_mlflow_model(trained: TrainedModel, folder: Path) -> str:
         card = read_card(files)
         families = [family_named(name) for name in families_of(card)]
         requirements = dict.fromkeys([*REQUIREMENTS, *(name for family in families for name in family.requirements)])
-        script = scratch / SERVED
-        script.write_text(served_source(families))
+        script, source = scratch / SERVED, served_source(families)
+        require_bound(source)
+        script.write_text(source)
         mlflow.pyfunc.save_model(
             folder,
             python_model=str(script),

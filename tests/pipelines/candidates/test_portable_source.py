@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipelines.candidates.portable_model import load_scorer
-from pipelines.candidates.portable_source import portable_source
+from pipelines.candidates.portable_source import portable_source, require_bound
+from pipelines.candidates.registry import families, family_named
 
 SCORER = '''
 """A scorer."""
@@ -59,3 +60,15 @@ def test_families_may_give_the_same_names_to_different_things(scorers: dict[str,
         scorer = load_scorer(tmp_path, {"family": family}, 1, logged["SCORERS"])
         assert scorer.log_odds({"x": np.zeros(2)}).tolist() == [expected] * 2
         assert scorer.lines() == ["first", f"  {expected}", "last"]  # texts are as they were, whatever the indentation
+
+
+def test_a_name_that_would_be_missed_elsewhere_is_refused_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = SCORER.format(shift=1).replace("NOTHING, SHIFT = 0, 1", "for SHIFT in (1,):\n    pass")
+    (tmp_path / "scorer_of_a_loop.py").write_text(source)
+    with pytest.raises(TypeError, match=r"^scorers use SHIFT, which is not logged with them; bind it"):
+        require_bound(portable_source({"loop": import_module("scorer_of_a_loop").Scorer}))
+
+
+def test_what_all_families_log_is_bound() -> None:
+    require_bound(portable_source({name: family_named(name).scorer for name in families()}))
