@@ -78,6 +78,8 @@ def _earlier(counts: PeriodCounts, key: LogKey, setting: str, begin: str) -> Ref
     last = last or first
     for period in (first, last):
         check_period(period, "reference")
+    if last < first:
+        raise RequestError(f"reference={setting} ends before it begins; write reference={last}..{first}")
     scored = [period for period in earlier_periods(counts.log, key) if period < begin]
     periods = [period for period in scored if first <= period <= last]
     advice = (

@@ -36,7 +36,11 @@ def explain_encoding(error: UnicodeDecodeError, folders: Sequence[Path]) -> str:
 
 
 def explain_interpolation(error: Exception, folders: Sequence[Path]) -> str | None:
-    """Return one message for a `${key}` in a configuration file that names no key, None for another error."""
+    """Return one message for a `${key}` that names no key or no variable of the environment, None for another error."""
+    variable = re.search(r"Environment variable '([^']+)' not found", str(error))
+    if variable is not None:
+        text = f"oc.env:{variable[1]}"
+        return f"the environment variable {variable[1]} of ${{{text}}} is not set; set it, or write ${{{text},VALUE}}"
     missing = re.search(r"Interpolation key '([^']+)' not found", str(error))
     if missing is None:
         return None

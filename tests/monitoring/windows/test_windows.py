@@ -160,3 +160,8 @@ def test_an_earlier_period_is_a_reference_for_any_population(scored: Bench) -> N
 def test_a_reference_lies_before_its_window_and_was_scored(scored: Bench, reference: str, problem: str) -> None:
     with pytest.raises(RequestError, match=rf"reference={reference} {problem} \(scored before it: 2026-10\)"):
         reference_for(counts_of(scored), scored.key("2026-11"), reference)
+
+
+def test_a_reference_begins_before_it_ends(scored: Bench) -> None:
+    with pytest.raises(RequestError, match=r"ends before it begins; write reference=2026-01\.\.2026-10$"):
+        reference_for(counts_of(scored), scored.key("2026-11"), "2026-10..2026-01")

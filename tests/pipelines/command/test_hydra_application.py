@@ -217,6 +217,7 @@ def test_a_users_folder_can_add_a_choice_and_change_a_verb(run: Run, tmp_path: P
         (["score", "period=2026-01", "data.max_quarantined=some"], "data.max_quarantined: "),
         (["score", "period=2026-01", "model=it's"], "an override is written key=value, received 'model=it's'"),
         (["score", "period=${nowhere}"], "${nowhere} names no key"),
+        (["score", "period=${oc.env:NOT_SET}"], "NOT_SET of ${oc.env:NOT_SET} is not set; set it, or write ${oc.env"),
         (["tune", "--cfg", "jobs"], "invalid choice: 'jobs' (choose from"),
         (["tune", "-m", "--cfg", "job"], "--multirun and --cfg exclude each other; leave out --multirun"),
         (["tune", "--resolve"], "--resolve is an option of --cfg; add --cfg job"),
