@@ -80,7 +80,7 @@ def test_it_has_one_folder_with_every_file_of_the_packages(wheel: Path) -> None:
     files = {path for top in ("conf", *PACKAGES) for path in (ROOT / top).rglob("*") if path.is_file()}
     ours = {f"thinfile/_packages/{path.relative_to(ROOT)}" for path in files if "__pycache__" not in path.parts}
     moved = {f"thinfile/_packages/pipelines/{name}" for name in ("command/__main__.py", "py.typed")}
-    front = {f"thinfile/{name}" for name in ("__init__.py", "__main__.py", "py.typed")}
+    front = {f"thinfile/{name}" for name in ("__init__.py", "__init__.pyi", "__main__.py", "py.typed")}
     assert {name for name in shipped if name.startswith("thinfile/")} == (ours - moved) | front
 
 
