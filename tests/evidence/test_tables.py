@@ -17,7 +17,6 @@ AWAITED = {
     "84-search-glue",
     "85-blend-cost",
     "86-own-cost",
-    "92-champion-check-cost",
     "93-concept-change",
     "93-economic-shock",
     "93-one-month-[a-z_]+",
